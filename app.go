@@ -1,0 +1,48 @@
+package venuekey
+
+import "net/url"
+
+// App is our registration at one venue.
+type App struct {
+	// Venue is the name of the venue that the app is registered at.
+	Venue string
+	// ClientID and ClientSecret are what the venue issued for the app.
+	ClientID     string
+	ClientSecret Secret
+	// RedirectURI is where the venue sends the user back to. Venues compare it
+	// byte for byte with what was registered.
+	RedirectURI string
+	// Scopes are asked for at sign-in; empty means the venue's default.
+	Scopes []string
+	// Environment selects among the venue's worlds, "live" or "demo"; empty
+	// means the venue's default.
+	Environment string
+	// URLs replaces addresses of the venue, by the names that the venue
+	// documents; "base" replaces scheme, host and port of all of them, which is
+	// how an emulated venue is reached.
+	URLs map[string]string
+	// Params holds what only this venue asks for, by the names that the venue's
+	// Fields documents.
+	Params map[string]Secret
+}
+
+// URL gives the address of that name: the app's own, else the venue's standard
+// one, moved to the app's base where there is one.
+func (a App) URL(name, standard string) string {
+	if own := a.URLs[name]; own != "" {
+		return own
+	}
+	base, err := url.Parse(a.URLs["base"])
+	if err != nil || base.Host == "" {
+		return standard
+	}
+	moved, err := url.Parse(standard)
+	if err != nil {
+		return standard
+	}
+	moved.Scheme, moved.Host = base.Scheme, base.Host
+	return moved.String()
+}
+
+// Param gives the value of a venue's own parameter, "" when it is not set.
+func (a App) Param(name string) Secret { return a.Params[name] }

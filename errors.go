@@ -1,0 +1,121 @@
+package venuekey
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Class says what became of a request, or what stands in the way of one. It
+// decides what happens next, so it is a closed set.
+type Class int
+
+const (
+	// Unknown is an outcome that nobody knows: the request was sent and no
+	// answer could be read. It is the zero value because guessing otherwise
+	// loses tokens.
+	Unknown Class = iota
+	// Refused means that the venue will not renew or accept this token, or that
+	// the user said no. A human must sign in.
+	Refused
+	// Wrong means misconfigured: client id, secret, redirect, scope, address.
+	// No token is burnt; somebody has to mend the configuration.
+	Wrong
+	// NotSent means that the request never left: no connection, no route.
+	NotSent
+	// Later means that the venue answered "not now": overload, maintenance.
+	Later
+	// Damaged means that what is stored cannot be read: a seal that does not
+	// open, a lost key.
+	Damaged
+	// Failed is everything else that went wrong on this machine.
+	Failed
+)
+
+func (c Class) String() string {
+	return [...]string{"unknown outcome", "refused", "misconfigured", "not sent", "later", "damaged", "failed"}[c]
+}
+
+// Error is what venuekey says went wrong. It never carries a response body, a
+// URL with a query, or a secret.
+type Error struct {
+	// ID is the sign-in that it is about; zero where it is about a venue.
+	ID ID
+	// Op is what was being done, as in "refresh".
+	Op string
+	// Class is what became of it.
+	Class Class
+	// Code is the venue's own word for it, of the venue's documented words.
+	Code string
+	// Reason is what happened, in lower case, without the ID.
+	Reason string
+	// Remedy is what to do about it, for a person; "" where nothing helps.
+	Remedy string
+	// RetryAfter is how long the venue asked to be left alone.
+	RetryAfter time.Duration
+	// Err is the cause, for errors.Is and errors.As.
+	Err error
+}
+
+// Error gives "ctrader/alice: refresh: reason (code)".
+func (e *Error) Error() string {
+	text := e.Reason
+	if text == "" && e.Err != nil {
+		text = e.Err.Error()
+	} else if text == "" {
+		text = e.Class.String()
+	}
+	if e.Code != "" {
+		text = fmt.Sprintf("%s (%s)", text, e.Code)
+	}
+	if e.Op != "" {
+		text = e.Op + ": " + text
+	}
+	if !e.ID.IsZero() {
+		text = e.ID.String() + ": " + text
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// at fills in which sign-in and which step an error belongs to, on a copy. An
+// error of a foreign type is one whose outcome nobody knows.
+func at(err error, id ID, op string) *Error {
+	var known *Error
+	if !errors.As(err, &known) {
+		return &Error{ID: id, Op: op, Class: Unknown, Err: err}
+	}
+	named := *known
+	if named.ID.IsZero() {
+		named.ID = id
+	}
+	if named.Op == "" {
+		named.Op = op
+	}
+	return &named
+}
+
+// ClassOf gives the class of an error that venuekey returned; Failed for any
+// other.
+func ClassOf(err error) Class {
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Class
+	}
+	return Failed
+}
+
+// NeedsSignIn reports whether only a human signing in will help.
+func NeedsSignIn(err error) bool { return err != nil && ClassOf(err) == Refused }
+
+// Misconfigured reports whether the app's registration or an address has to be
+// mended first.
+func Misconfigured(err error) bool { return err != nil && ClassOf(err) == Wrong }
+
+// Temporary reports whether the same call may succeed later without anybody
+// doing anything.
+func Temporary(err error) bool {
+	class := ClassOf(err)
+	return err != nil && (class == NotSent || class == Later || class == Unknown)
+}

@@ -1,0 +1,343 @@
+package venuekey
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Keeper keeps tokens fresh. It is the only caller of Venue.Refresh. Set the
+// fields before the first call; all methods may be called by many goroutines,
+// and any number of Keepers, in any number of processes, may share a Vault.
+type Keeper struct {
+	// Vault holds the tokens and, unless Apps is set, the apps.
+	Vault *Vault
+	// Venues are the venues that IDs may name.
+	Venues []Venue
+	// Apps finds the app for a venue; nil means Vault.App.
+	Apps func(ctx context.Context, venue string) (App, error)
+	// Log is told what happens; nil means nobody is.
+	Log *slog.Logger
+
+	// Deadline is how long a venue may take to answer a renewal; zero means
+	// 30 s. No caller's context shortens it.
+	Deadline time.Duration
+	// SaveBudget is how long a store may take to save a token that arrived;
+	// zero means 20 s.
+	SaveBudget time.Duration
+	// Patience is how long a caller waits for a renewal while the old token is
+	// still good; zero means 5 s. Where a renewal ends the old token at once,
+	// callers wait for its outcome.
+	Patience time.Duration
+
+	start   sync.Once
+	owner   string
+	clock   coarseClock
+	mu      sync.Mutex
+	sources map[ID]*Source
+	flights map[ID]*flight
+	unsaved map[ID]rotation
+	flying  sync.WaitGroup
+}
+
+func (k *Keeper) init() {
+	k.start.Do(func() {
+		k.owner = rand.Text()
+		k.sources = make(map[ID]*Source)
+		k.flights = make(map[ID]*flight)
+		k.unsaved = make(map[ID]rotation)
+	})
+}
+
+func (k *Keeper) deadline() time.Duration   { return orElse(k.Deadline, 30*time.Second) }
+func (k *Keeper) saveBudget() time.Duration { return orElse(k.SaveBudget, 20*time.Second) }
+func (k *Keeper) patience() time.Duration   { return orElse(k.Patience, 5*time.Second) }
+
+// lease outlives everything that may be done under it.
+func (k *Keeper) lease() time.Duration { return k.deadline() + k.saveBudget() + 10*time.Second }
+
+func (k *Keeper) log() *slog.Logger {
+	if k.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return k.Log
+}
+
+// Close waits for renewals that are under way, so that no answer that is still
+// on the wire is lost, and tries once more to save what a store refused. It
+// does not close the store.
+func (k *Keeper) Close() error {
+	k.init()
+	k.flying.Wait()
+	var failed error
+	for id := range k.held() {
+		ctx, cancel := context.WithTimeout(context.Background(), k.saveBudget())
+		failed = errors.Join(failed, k.flush(ctx, id))
+		cancel()
+	}
+	return failed
+}
+
+// Venue returns the venue that an ID names; none is an *Error of class Wrong.
+func (k *Keeper) Venue(name string) (Venue, error) {
+	var known []string
+	for _, venue := range k.Venues {
+		if venue.Name() == name {
+			return venue, nil
+		}
+		known = append(known, venue.Name())
+	}
+	return nil, &Error{ID: ID{Venue: name}, Class: Wrong, Reason: fmt.Sprintf("unknown venue; known are %v", known)}
+}
+
+func (k *Keeper) app(ctx context.Context, venue string) (App, error) {
+	if k.Apps != nil {
+		return k.Apps(ctx, venue)
+	}
+	return k.Vault.App(ctx, venue)
+}
+
+func (k *Keeper) venueAndApp(ctx context.Context, name string) (Venue, App, error) {
+	venue, err := k.Venue(name)
+	if err != nil {
+		return nil, App{}, err
+	}
+	app, err := k.app(ctx, name)
+	if err != nil {
+		return nil, App{}, err
+	}
+	if checker, ok := venue.(Checker); ok {
+		err = checker.Check(app)
+	}
+	return venue, app, err
+}
+
+// SignIn signs a user in and keeps what the venue gave. The store is tried
+// first, so that nobody is sent to a venue for a token that cannot be kept.
+// When it returns nil, the token is durable.
+func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (Token, error) {
+	k.init()
+	venue, app, err := k.venueAndApp(ctx, id.Venue)
+	if err != nil {
+		return Token{}, at(err, id, "sign in")
+	}
+	first, err := k.Vault.probe(ctx, id)
+	if err != nil {
+		return Token{}, at(err, id, "sign in")
+	}
+	token, err := venue.Login(ctx, app, ui)
+	if err != nil {
+		return Token{}, at(err, id, "sign in")
+	}
+	token = withDefaults(token, venue.Policy())
+	// From here on the caller's leave must not cost the token.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
+	defer cancel()
+	record, err := k.adopt(ctx, id, first, token, venue.Policy())
+	if err != nil {
+		return Token{}, at(err, id, "sign in")
+	}
+	if named := k.identify(ctx, venue, app, token); named != token.User {
+		token.User = named
+		if saved, err := k.Vault.Save(ctx, record, token); err == nil {
+			record = saved
+		}
+	}
+	k.publish(id, token, record)
+	k.log().Info("signed in", "id", id, "expires", token.Expires, "next", record.NextRefresh)
+	return token.handedOut(), nil
+}
+
+// adopt saves a token from a sign-in: it replaces whatever was there, and
+// whoever renews the old one meanwhile finds the generation moved.
+func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, policy Policy) (Record, error) {
+	for {
+		record, err := k.Vault.Store.Get(ctx, tokenPrefix+id.String())
+		if errors.Is(err, ErrNotFound) {
+			record, err = Record{Key: tokenPrefix + id.String(), Generation: first}, nil
+		}
+		if err != nil {
+			return Record{}, storeError(id, "read", err)
+		}
+		record.Generation++
+		record = granted(record, token, policy)
+		saved, err := k.Vault.Save(ctx, record, token)
+		if !errors.Is(err, ErrConflict) {
+			return saved, err
+		}
+	}
+}
+
+// identify asks the venue who signed in. Not knowing is no reason to fail.
+func (k *Keeper) identify(ctx context.Context, venue Venue, app App, token Token) string {
+	who, ok := venue.(Identifier)
+	if !ok || token.User != "" {
+		return token.User
+	}
+	user, err := who.Identify(ctx, app, token)
+	if err != nil {
+		k.log().Debug("account identity not told", "venue", venue.Name(), "error", err)
+	}
+	return user
+}
+
+// SignOut forgets the token of an ID. With revoke it first asks the venue to
+// end it; if that fails, nothing is forgotten. A venue that cannot revoke is
+// an error that errors.Is(err, errors.ErrUnsupported) tells, and nothing is
+// forgotten either, so that the caller decides.
+func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
+	k.init()
+	for {
+		token, record, err := k.Vault.Load(ctx, id)
+		// A record that cannot be opened can still be forgotten.
+		if err != nil && (ClassOf(err) != Damaged || revoke) {
+			return at(err, id, "sign out")
+		}
+		if revoke {
+			if err := k.revoke(ctx, id, token); err != nil {
+				return at(err, id, "revoke")
+			}
+			revoke = false
+		}
+		if record.Key == "" {
+			record.Key = tokenPrefix + id.String()
+		}
+		err = k.Vault.Store.Delete(ctx, record.Key, record.Version)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return at(storeError(id, "delete", err), id, "sign out")
+		}
+		k.forget(id)
+		k.log().Info("signed out", "id", id)
+		return nil
+	}
+}
+
+func (k *Keeper) revoke(ctx context.Context, id ID, token Token) error {
+	venue, app, err := k.venueAndApp(ctx, id.Venue)
+	if err != nil {
+		return err
+	}
+	revoker, ok := venue.(Revoker)
+	if !ok {
+		return &Error{Class: Failed, Reason: id.Venue + " has no way to revoke a token", Err: errors.ErrUnsupported}
+	}
+	return revoker.Revoke(ctx, app, token)
+}
+
+// Source returns the handle on one ID. All callers of one Keeper share it.
+func (k *Keeper) Source(id ID) *Source {
+	k.init()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	source, ok := k.sources[id]
+	if !ok {
+		source = &Source{keeper: k, id: id}
+		k.sources[id] = source
+	}
+	return source
+}
+
+// Token returns a good token for the ID, now, or an error that says what to
+// do. See Source.Token.
+func (k *Keeper) Token(ctx context.Context, id ID) (Token, error) { return k.Source(id).Token(ctx) }
+
+// Refresh renews the token of an ID, whether it is due or not.
+func (k *Keeper) Refresh(ctx context.Context, id ID) (Token, error) {
+	k.init()
+	_, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return Token{}, at(err, id, "refresh")
+	}
+	return k.await(ctx, k.fly(ctx, id, record.Generation), nil)
+}
+
+// Refused is a program's word that the venue did not accept the access token.
+// It is answered with another one: the one that is already kept if that is
+// newer, else a renewed one. A token that is younger than the policy's least
+// interval is not renewed again; then the refusal has another cause.
+func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (Token, error) {
+	k.init()
+	token, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return Token{}, at(err, id, "refused")
+	}
+	if !token.Access.Equal(access) {
+		k.publish(id, token, record)
+		return k.Token(ctx, id)
+	}
+	venue, err := k.Venue(id.Venue)
+	if err != nil {
+		return Token{}, at(err, id, "refused")
+	}
+	if age := time.Since(token.Issued); age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
+		return Token{}, &Error{ID: id, Op: "refused", Class: Later, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
+			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
+	}
+	k.Source(id).withdraw()
+	return k.await(ctx, k.fly(ctx, id, record.Generation), nil)
+}
+
+// Run keeps every token in the vault fresh until the context ends, and then
+// waits for the renewals that are under way. It returns the context's error;
+// trouble with the store or a venue is logged and tried again.
+func (k *Keeper) Run(ctx context.Context) error {
+	k.init()
+	slots := make(chan struct{}, runParallel)
+	var running sync.WaitGroup
+	defer running.Wait()
+	for {
+		free := cap(slots) - len(slots)
+		due, err := k.Vault.Store.Claim(ctx, tokenPrefix, k.owner, k.lease(), free)
+		if err != nil && ctx.Err() == nil {
+			k.log().Error("store does not answer", "error", err)
+		}
+		for _, record := range due {
+			id := idOfKey(record.Key)
+			slots <- struct{}{}
+			running.Go(func() {
+				defer func() { <-slots }()
+				if _, err := k.await(context.WithoutCancel(ctx), k.fly(ctx, id, record.Generation), nil); err != nil {
+					k.log().Warn("not renewed", "id", id, "error", err)
+				}
+			})
+		}
+		if len(due) > 0 && len(due) == free {
+			continue
+		}
+		// Short ticks rather than one long timer: laptops sleep and clocks jump.
+		if err := pause(ctx, runTick); err != nil {
+			return err
+		}
+	}
+}
+
+const (
+	runTick     = 5 * time.Second
+	runParallel = 16
+)
+
+// pause waits, or returns the context's error when that ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}

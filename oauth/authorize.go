@@ -1,0 +1,85 @@
+package oauth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"strings"
+
+	"github.com/venuekey/venuekey"
+)
+
+// Attempt is what one sign-in chose at random, and what its callback and its
+// code exchange are checked against.
+type Attempt struct {
+	// State comes back with the callback.
+	State venuekey.Secret
+	// Verifier proves at the exchange that the code was asked for by us; empty
+	// where the venue knows no PKCE.
+	Verifier venuekey.Secret
+}
+
+// NewAttempt draws state and, where the venue takes it, a PKCE verifier.
+func (c Config) NewAttempt() Attempt {
+	attempt := Attempt{State: venuekey.Secret(rand.Text())}
+	if c.PKCE {
+		// 32 bytes give the 43 characters that RFC 7636 §4.1 recommends.
+		random := make([]byte, 32)
+		rand.Read(random)
+		attempt.Verifier = venuekey.Secret(base64.RawURLEncoding.EncodeToString(random))
+	}
+	return attempt
+}
+
+func challenge(verifier venuekey.Secret) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// Authorize gives the address at which the user signs in (RFC 6749 §4.1.1),
+// correctly escaped. It holds no secret.
+func (c Config) Authorize(app venuekey.App, attempt Attempt) (string, error) {
+	address, err := Endpoint("authorize", c.AuthorizeURL)
+	if err != nil {
+		return "", err
+	}
+	query := address.Query()
+	for name, values := range c.AuthorizeParams {
+		query[name] = values
+	}
+	if !c.OmitResponseType {
+		query.Set("response_type", "code")
+	}
+	query.Set("client_id", app.ClientID)
+	query.Set("redirect_uri", app.RedirectURI)
+	if scopes := c.scopes(app); len(scopes) > 0 {
+		query.Set("scope", strings.Join(scopes, " "))
+	}
+	if attempt.State != "" {
+		query.Set("state", string(attempt.State))
+	}
+	if attempt.Verifier != "" {
+		query.Set("code_challenge", challenge(attempt.Verifier))
+		query.Set("code_challenge_method", "S256")
+	}
+	address.RawQuery = query.Encode()
+	return address.String(), nil
+}
+
+// Endpoint reads an address of the venue. Plain HTTP is for loopback only: a
+// secret sent anywhere else could be read on the way.
+func Endpoint(what, text string) (*url.URL, error) {
+	address, err := url.Parse(text)
+	if err != nil || address.Host == "" {
+		return nil, wrong("the "+what+" address is not an absolute URL", "give it as https://host/path")
+	}
+	if address.Scheme != "https" && (address.Scheme != "http" || !isLoopback(address.Hostname())) {
+		return nil, wrong("the "+what+" address at "+address.Host+" is not https", "plain http is taken for loopback addresses only")
+	}
+	return address, nil
+}
+
+func wrong(reason, remedy string) *venuekey.Error {
+	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason, Remedy: remedy}
+}

@@ -1,0 +1,108 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// Config is what one venue says of its OAuth 2 endpoints. It is a value; a
+// venue makes one for each call, from its addresses and the app.
+type Config struct {
+	// AuthorizeURL is where the user is sent.
+	AuthorizeURL string
+	// AuthorizeParams are sent there beside the standard ones.
+	AuthorizeParams url.Values
+	// OmitResponseType leaves out response_type=code, for a venue that does not
+	// know it.
+	OmitResponseType bool
+	// DefaultScopes are asked for where the app names none.
+	DefaultScopes []string
+	// PKCE sends a code challenge (RFC 7636, method S256).
+	PKCE bool
+	// StateNotEchoed says that the venue's redirect does not carry state, so
+	// that a callback without one must be taken. One with a foreign state is
+	// refused all the same.
+	StateNotEchoed bool
+
+	// TokenURL takes token requests.
+	TokenURL string
+	// TokenFallbacks are other addresses of the same endpoint, tried in turn
+	// where the one before answers 404 or 405 and no JSON: then nobody there
+	// has read the request.
+	TokenFallbacks []string
+	// TokenByGet sends token requests as GET with everything in the query, the
+	// client secret included. It is for venues that take nothing else.
+	TokenByGet bool
+	// ClientAuth is how the app authenticates.
+	ClientAuth ClientAuth
+	// Header is sent with token requests.
+	Header http.Header
+
+	// RevokeURL takes revocations (RFC 7009); empty means that there are none.
+	RevokeURL string
+
+	// Names are the fields of the venue's answers.
+	Names Names
+	// Meanings explain the venue's errors; the first that fits is taken, and
+	// the RFC's own meanings come after them.
+	Meanings []Meaning
+	// CodeLife is how long a code can be exchanged; zero means unknown.
+	CodeLife time.Duration
+	// DefaultLife is how long an access token lives where the answer does not
+	// say.
+	DefaultLife time.Duration
+
+	// Transport sends token requests; nil means one that is made for it. Give
+	// another one only for a test or a private certificate authority, and see
+	// that it neither reuses connections nor repeats requests.
+	Transport http.RoundTripper
+}
+
+// ClientAuth is how an app authenticates at the token endpoint.
+type ClientAuth int
+
+const (
+	// InBody sends client_id and client_secret as parameters.
+	InBody ClientAuth = iota
+	// Basic sends them in the Authorization header, form-encoded as RFC 6749
+	// §2.3.1 wants it.
+	Basic
+	// BasicPlain sends them there as they are, for venues that do not decode.
+	BasicPlain
+	// BasicAndID sends Basic, and client_id as a parameter too.
+	BasicAndID
+)
+
+// Names lists, for each field of a token answer, the names that a venue uses
+// for it, the preferred one first. Empty lists mean the RFC's name.
+type Names struct {
+	Access, Refresh, Type, ExpiresIn, RefreshExpiresIn, Scope []string
+	Error, Description                                        []string
+}
+
+func (n Names) withDefaults() Names {
+	fill := func(names *[]string, standard string) {
+		if len(*names) == 0 {
+			*names = []string{standard}
+		}
+	}
+	fill(&n.Access, "access_token")
+	fill(&n.Refresh, "refresh_token")
+	fill(&n.Type, "token_type")
+	fill(&n.ExpiresIn, "expires_in")
+	fill(&n.RefreshExpiresIn, "refresh_token_expires_in")
+	fill(&n.Scope, "scope")
+	fill(&n.Error, "error")
+	fill(&n.Description, "error_description")
+	return n
+}
+
+func (c Config) scopes(app venuekey.App) []string {
+	if len(app.Scopes) > 0 {
+		return app.Scopes
+	}
+	return c.DefaultScopes
+}

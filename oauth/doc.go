@@ -1,0 +1,21 @@
+// Package oauth is how any OAuth 2 venue signs a user in and renews what it
+// gave: the authorize address, state and PKCE, the loopback listener and the
+// pasted redirect, the token request, and revocation. What is particular to a
+// venue is data in a Config; packages under venue/ fill it in.
+//
+// The rules it keeps, with their source:
+//
+//   - A token request is sent once. Connections are not reused and the body
+//     cannot be rewound, so that net/http never repeats it by itself; redirects
+//     are not followed; no library that retries is anywhere near.
+//   - Secrets travel in the body or the Authorization header (RFC 6749 §2.3.1),
+//     in a URL only where the venue takes nothing else.
+//   - state is 130 random bits, compared in constant time, and a callback that
+//     has another one is answered and ignored (RFC 6749 §10.12, RFC 9700 §4.7).
+//   - PKCE is S256 or nothing (RFC 7636 §4.2, RFC 9700 §2.1.1).
+//   - The listener binds loopback only, both address families where the
+//     redirect says localhost, and is gone when Login returns (RFC 8252 §7.3,
+//     §8.3).
+//   - Answers are at most 1 MiB, and what is not the JSON that was due is an
+//     error which says what came instead, without quoting it.
+package oauth

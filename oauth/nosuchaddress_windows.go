@@ -1,0 +1,12 @@
+package oauth
+
+import (
+	"errors"
+	"syscall"
+)
+
+// isNoSuchAddress reports whether this machine lacks the address family; the
+// numbers are WSAEADDRNOTAVAIL and WSAEAFNOSUPPORT.
+func isNoSuchAddress(err error) bool {
+	return errors.Is(err, syscall.Errno(10049)) || errors.Is(err, syscall.Errno(10047))
+}

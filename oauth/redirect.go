@@ -1,0 +1,87 @@
+package oauth
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Redirect is a redirect URI, read.
+type Redirect struct {
+	URL *url.URL
+	// Loopback says that the URI leads to this machine, so that a listener can
+	// take the callback. To any other the user is sent too, but the address
+	// that he ends at has to be pasted.
+	Loopback bool
+}
+
+// ParseRedirect reads a redirect URI and says what cannot work with it.
+func ParseRedirect(text string) (Redirect, error) {
+	address, err := url.Parse(text)
+	switch {
+	case text == "":
+		return Redirect{}, wrong("the redirect uri is missing", "register one with the app, as in http://localhost:8080/auth/callback")
+	case err != nil || address.Host == "":
+		return Redirect{}, wrong("the redirect uri is not an absolute URL", "write it as in http://localhost:8080/auth/callback")
+	case !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://"):
+		return Redirect{}, wrong("the redirect uri must begin with http:// or https://, in lower case", "venues compare it byte for byte")
+	case address.Fragment != "" || strings.HasSuffix(text, "#"):
+		return Redirect{}, wrong("the redirect uri has a fragment, which RFC 6749 §3.1.2 forbids", "leave out # and what follows")
+	case address.User != nil:
+		return Redirect{}, wrong("the redirect uri has a user name", "leave out what stands before @")
+	}
+	redirect := Redirect{URL: address, Loopback: address.Scheme == "http" && isLoopback(address.Hostname())}
+	if address.Scheme == "http" && !redirect.Loopback {
+		return Redirect{}, wrong("the redirect uri is plain http to "+address.Hostname(), "use https, or http with localhost, 127.0.0.1 or [::1]")
+	}
+	return redirect, nil
+}
+
+// Notes explains, a line each, what the venue will compare and where a
+// registration usually differs: the commonest cause of a sign-in that never
+// comes back.
+func (r Redirect) Notes() []string {
+	notes := []string{fmt.Sprintf("scheme %s, host %s, port %s, path %q: each must be registered exactly so", r.URL.Scheme, r.URL.Hostname(), orText(r.URL.Port(), "none"), r.URL.Path)}
+	if r.URL.Path == "" {
+		notes = append(notes, "it has no path: http://host:port and http://host:port/ are different registrations")
+	} else if strings.HasSuffix(r.URL.Path, "/") {
+		notes = append(notes, "it ends in a slash: without the slash it is a different registration")
+	}
+	if strings.ToLower(r.URL.String()) != r.URL.String() {
+		notes = append(notes, "it has capital letters: venues compare them too")
+	}
+	switch {
+	case !r.Loopback:
+		notes = append(notes, "it is not on this machine: paste the address that the browser ends at")
+	case r.URL.Hostname() == "localhost":
+		notes = append(notes, "localhost may mean 127.0.0.1 or ::1: venuekey listens at both; 127.0.0.1 is a different registration")
+	}
+	return notes
+}
+
+// addresses are where a listener for the redirect binds: loopback only, and
+// both families where the name can mean either.
+func (r Redirect) addresses() []string {
+	port := orText(r.URL.Port(), "80")
+	if host := r.URL.Hostname(); host != "localhost" {
+		return []string{net.JoinHostPort(host, port)}
+	}
+	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func orText(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,125 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// Exchange turns an authorization code into a token (RFC 6749 §4.1.3). The
+// code is used up by any answer; only a request that never left is sent again,
+// once.
+func (c Config) Exchange(ctx context.Context, app venuekey.App, code, verifier venuekey.Secret) (venuekey.Token, error) {
+	if code == "" {
+		return venuekey.Token{}, wrong("the authorization code is empty", "")
+	}
+	form := url.Values{"grant_type": {grantCode}, "code": {string(code)}, "redirect_uri": {app.RedirectURI}}
+	if verifier != "" {
+		form.Set("code_verifier", string(verifier))
+	}
+	token, err := c.grant(ctx, app, form)
+	if err != nil && venuekey.ClassOf(err) == venuekey.NotSent && ctx.Err() == nil {
+		token, err = c.grant(ctx, app, form)
+	}
+	if err == nil && token.Scopes == nil {
+		token.Scopes = c.scopes(app)
+	}
+	return token, err
+}
+
+// Refresh presents the refresh token, once (RFC 6749 §6).
+func (c Config) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.Secret) (venuekey.Token, error) {
+	if refresh == "" {
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Reason: "the venue gave no refresh token"}
+	}
+	return c.grant(ctx, app, url.Values{"grant_type": {grantRefresh}, "refresh_token": {string(refresh)}})
+}
+
+// grant sends a token request to the token address, and to the next one where
+// nobody read it.
+func (c Config) grant(ctx context.Context, app venuekey.App, form url.Values) (venuekey.Token, error) {
+	sent := time.Now()
+	for _, address := range append([]string{c.TokenURL}, c.TokenFallbacks...) {
+		request, err := c.tokenRequest(ctx, app, address, form)
+		if err != nil {
+			return venuekey.Token{}, err
+		}
+		answer, err := Send(c.Transport, request)
+		if err != nil {
+			return venuekey.Token{}, err
+		}
+		if answer.unread() && address != last(c) {
+			continue
+		}
+		return c.token(answer, form, sent, app.ClientSecret)
+	}
+	panic("unreachable: the last address always answers")
+}
+
+func last(c Config) string {
+	if n := len(c.TokenFallbacks); n > 0 {
+		return c.TokenFallbacks[n-1]
+	}
+	return c.TokenURL
+}
+
+func (c Config) tokenRequest(ctx context.Context, app venuekey.App, address string, form url.Values) (*http.Request, error) {
+	target, err := Endpoint("token", address)
+	if err != nil {
+		return nil, err
+	}
+	if c.TokenByGet {
+		query := target.Query()
+		for name, values := range c.withClient(app, form) {
+			query[name] = values
+		}
+		target.RawQuery = query.Encode()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+		if err != nil {
+			return nil, wrong("the token address is not usable", "")
+		}
+		return c.dressed(request, app), nil
+	}
+	return c.post(ctx, app, target, form)
+}
+
+func (c Config) post(ctx context.Context, app venuekey.App, target *url.URL, form url.Values) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), strings.NewReader(c.withClient(app, form).Encode()))
+	if err != nil {
+		return nil, wrong("the address at "+target.Host+" is not usable", "")
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return c.dressed(request, app), nil
+}
+
+// withClient adds the app's own parameters where they travel in the body.
+func (c Config) withClient(app venuekey.App, form url.Values) url.Values {
+	full := url.Values{}
+	for name, values := range form {
+		full[name] = values
+	}
+	if c.ClientAuth == InBody || c.ClientAuth == BasicAndID {
+		full.Set("client_id", app.ClientID)
+	}
+	if c.ClientAuth == InBody && app.ClientSecret != "" {
+		full.Set("client_secret", string(app.ClientSecret))
+	}
+	return full
+}
+
+func (c Config) dressed(request *http.Request, app venuekey.App) *http.Request {
+	for name, values := range c.Header {
+		request.Header[name] = values
+	}
+	switch c.ClientAuth {
+	case Basic, BasicAndID:
+		request.SetBasicAuth(url.QueryEscape(app.ClientID), url.QueryEscape(string(app.ClientSecret)))
+	case BasicPlain:
+		request.SetBasicAuth(app.ClientID, string(app.ClientSecret))
+	}
+	return request
+}

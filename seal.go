@@ -1,0 +1,108 @@
+package venuekey
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// Key seals records. It comes from package key, or from wherever the program
+// keeps 32 random bytes.
+type Key [32]byte
+
+// ID names the key without telling anything about it.
+func (k Key) ID() string {
+	id := k.id()
+	return hex.EncodeToString(id[:])
+}
+
+// Format implements fmt.Formatter: a key never prints.
+func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// A seal is
+//
+//	1 byte format | 8 bytes key id | 16 bytes salt | 12 bytes nonce | ciphertext and tag
+//
+// Each record gets a key of its own, HKDF-SHA-256 of the vault's key and the
+// salt, so that no number of renewals brings the random nonces of AES-GCM near
+// their limit (2^32 messages a key, NIST SP 800-38D §8.3). The associated data
+// is the head, the record's key and its generation: a seal that was moved to
+// another record, or an older one put back under a newer generation, does not
+// open.
+const (
+	sealFormat  = 1
+	keyIDLength = 8
+	saltLength  = 16
+	headLength  = 1 + keyIDLength + saltLength
+)
+
+var (
+	errSealBroken   = errors.New("the seal does not open: the record is damaged or was moved")
+	errSealOtherKey = errors.New("the seal was made with another key")
+	errSealUnknown  = errors.New("the seal has a format that this version does not know")
+)
+
+func (k Key) id() (id [keyIDLength]byte) {
+	derived, _ := hkdf.Key(sha256.New, k[:], nil, "venuekey key id", keyIDLength)
+	copy(id[:], derived)
+	return id
+}
+
+func (k Key) aead(salt []byte) (cipher.AEAD, error) {
+	derived, err := hkdf.Key(sha256.New, k[:], salt, "venuekey record", len(k))
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(derived)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+func boundTo(head []byte, recordKey string, generation int64) []byte {
+	bound := append([]byte(nil), head...)
+	bound = append(bound, recordKey...)
+	return strconv.AppendInt(append(bound, 0), generation, 10)
+}
+
+func (k Key) seal(plain []byte, recordKey string, generation int64) ([]byte, error) {
+	id := k.id()
+	head := append([]byte{sealFormat}, id[:]...)
+	head = head[:headLength]
+	rand.Read(head[1+keyIDLength:])
+	aead, err := k.aead(head[1+keyIDLength:])
+	if err != nil {
+		return nil, err
+	}
+	// The head is bound as it was before Seal appends to it.
+	return aead.Seal(head, nil, plain, boundTo(head, recordKey, generation)), nil
+}
+
+func (k Key) open(sealed []byte, recordKey string, generation int64) ([]byte, error) {
+	if len(sealed) < headLength {
+		return nil, errSealBroken
+	}
+	if sealed[0] != sealFormat {
+		return nil, errSealUnknown
+	}
+	if id := k.id(); string(sealed[1:1+keyIDLength]) != string(id[:]) {
+		return nil, errSealOtherKey
+	}
+	head := sealed[:headLength]
+	aead, err := k.aead(head[1+keyIDLength:])
+	if err != nil {
+		return nil, err
+	}
+	plain, err := aead.Open(nil, nil, sealed[headLength:], boundTo(head, recordKey, generation))
+	if err != nil {
+		return nil, errSealBroken
+	}
+	return plain, nil
+}

@@ -1,0 +1,102 @@
+package venuekey
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The forms that lie under the seal: tokens and apps with their secrets in
+// plain text, as JSON that later versions can add to.
+
+// sealedToken is a Token as it lies under the seal, where secrets are plain.
+type sealedToken struct {
+	Access         string                     `json:"access,omitempty"`
+	Refresh        string                     `json:"refresh,omitempty"`
+	Type           string                     `json:"type,omitempty"`
+	Issued         time.Time                  `json:"issued,omitzero"`
+	Expires        time.Time                  `json:"expires,omitzero"`
+	RefreshExpires time.Time                  `json:"refresh_expires,omitzero"`
+	Scopes         []string                   `json:"scopes,omitempty"`
+	User           string                     `json:"user,omitempty"`
+	Extras         map[string]json.RawMessage `json:"extras,omitempty"`
+}
+
+func sealedFrom(t Token) sealedToken {
+	form := sealedToken{
+		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
+		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
+		Scopes: t.Scopes, User: t.User,
+	}
+	if len(t.Extras) > 0 {
+		form.Extras = make(map[string]json.RawMessage, len(t.Extras))
+		for name, value := range t.Extras {
+			form.Extras[name] = rawJSON(string(value))
+		}
+	}
+	return form
+}
+
+func (f sealedToken) token() Token {
+	t := Token{
+		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Type: f.Type,
+		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
+		Scopes: f.Scopes, User: f.User,
+	}
+	if len(f.Extras) > 0 {
+		t.Extras = make(map[string]Secret, len(f.Extras))
+		for name, value := range f.Extras {
+			t.Extras[name] = Secret(value)
+		}
+	}
+	return t
+}
+
+// rawJSON keeps text that is JSON as it is, and makes a JSON string of any
+// other, so that an Extra which a program set by hand cannot spoil a record.
+func rawJSON(text string) json.RawMessage {
+	if json.Valid([]byte(text)) {
+		return json.RawMessage(text)
+	}
+	quoted, _ := json.Marshal(text)
+	return quoted
+}
+
+// sealedApp is an App as it lies under the seal.
+type sealedApp struct {
+	Venue        string            `json:"venue"`
+	ClientID     string            `json:"client_id,omitempty"`
+	ClientSecret string            `json:"client_secret,omitempty"`
+	RedirectURI  string            `json:"redirect_uri,omitempty"`
+	Scopes       []string          `json:"scopes,omitempty"`
+	Environment  string            `json:"environment,omitempty"`
+	URLs         map[string]string `json:"urls,omitempty"`
+	Params       map[string]string `json:"params,omitempty"`
+}
+
+func sealedFromApp(a App) sealedApp {
+	form := sealedApp{
+		Venue: a.Venue, ClientID: a.ClientID, ClientSecret: string(a.ClientSecret), RedirectURI: a.RedirectURI,
+		Scopes: a.Scopes, Environment: a.Environment, URLs: a.URLs,
+	}
+	if len(a.Params) > 0 {
+		form.Params = make(map[string]string, len(a.Params))
+		for name, value := range a.Params {
+			form.Params[name] = string(value)
+		}
+	}
+	return form
+}
+
+func (f sealedApp) app() App {
+	app := App{
+		Venue: f.Venue, ClientID: f.ClientID, ClientSecret: Secret(f.ClientSecret), RedirectURI: f.RedirectURI,
+		Scopes: f.Scopes, Environment: f.Environment, URLs: f.URLs,
+	}
+	if len(f.Params) > 0 {
+		app.Params = make(map[string]Secret, len(f.Params))
+		for name, value := range f.Params {
+			app.Params[name] = Secret(value)
+		}
+	}
+	return app
+}

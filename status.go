@@ -1,0 +1,110 @@
+package venuekey
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// State is how a sign-in stands, in one word.
+type State string
+
+const (
+	// StateFresh: the token is good and not yet due.
+	StateFresh State = "fresh"
+	// StateDue: the token is good and waits to be renewed.
+	StateDue State = "due"
+	// StateRefreshing: somebody is renewing it right now.
+	StateRefreshing State = "refreshing"
+	// StateUncertain: a renewal was sent and its answer was lost; the token is
+	// served while it lives.
+	StateUncertain State = "uncertain"
+	// StateDegraded: the token is still good, but renewing it fails.
+	StateDegraded State = "degraded"
+	// StateExpired: the token is dead; renewing it may still succeed.
+	StateExpired State = "expired"
+	// StateNeedsSignIn: only a human can help.
+	StateNeedsSignIn State = "needs sign-in"
+)
+
+// Status is how one sign-in stands.
+type Status struct {
+	ID    ID
+	State State
+	// Reason says why the state is not fresh, as far as anybody knows.
+	Reason string
+	// Issued, Expires, RefreshExpires and NextRefresh are as in Token and
+	// Record; zero means unknown, or never.
+	Issued, Expires, RefreshExpires, NextRefresh time.Time
+	// Left is how long the access token still lives; negative when it is dead.
+	Left       time.Duration
+	Scopes     []string
+	User       string
+	Generation int64
+	Failures   int
+	// Err is why the record cannot be read; then only the ID is known.
+	Err error
+}
+
+// Status tells how a sign-in stands. It asks the store only, never the venue.
+func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
+	token, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return Status{}, at(err, id, "status")
+	}
+	return statusOf(id, token, record, time.Now()), nil
+}
+
+// Statuses tells how every sign-in in the vault stands, in the order of their
+// IDs. A record that cannot be opened is told as a Status with Err set; an
+// error of the sequence itself ends it.
+func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
+	return func(yield func(Status, error) bool) {
+		for record, err := range k.Vault.Records(ctx) {
+			if err != nil {
+				yield(Status{}, err)
+				return
+			}
+			id := idOfKey(record.Key)
+			token, err := k.Vault.Open(record)
+			status := statusOf(id, token, record, time.Now())
+			if err != nil {
+				status = Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
+			}
+			if !yield(status, nil) {
+				return
+			}
+		}
+	}
+}
+
+func statusOf(id ID, token Token, record Record, now time.Time) Status {
+	return Status{
+		ID: id, State: stateOf(token, record, now), Reason: record.Reason,
+		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,
+		Left: token.Expires.Sub(now), Scopes: token.Scopes, User: token.User,
+		Generation: record.Generation, Failures: record.Failures,
+	}
+}
+
+func stateOf(token Token, record Record, now time.Time) State {
+	alive := token.Valid(now)
+	switch {
+	// A lease with an open intent is somebody at work; one without may be a
+	// claim that has not come to it.
+	case record.Leased():
+		return StateRefreshing
+	case record.Condition == Dead, !alive && record.NextRefresh.IsZero():
+		return StateNeedsSignIn
+	case record.Condition == Uncertain, !record.IntentAt.IsZero():
+		return StateUncertain
+	case !alive:
+		return StateExpired
+	case record.Failures > 0:
+		return StateDegraded
+	case isDue(record, now):
+		return StateDue
+	default:
+		return StateFresh
+	}
+}

@@ -1,0 +1,77 @@
+package venuekey
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// Token is what a venue gave at one sign-in or one renewal. It is a value:
+// nothing changes a Token that was handed out, and whoever holds one must not
+// change its Scopes or Extras.
+type Token struct {
+	// Access is what API calls carry.
+	Access Secret
+	// Refresh renews the token. It is empty where the venue renews with the
+	// access token, and in every Token that a Source hands out: only the
+	// Keeper needs it.
+	Refresh Secret
+	// Type is the token type as the venue wrote it; empty means Bearer.
+	Type string
+	// Issued is when the request for the token was sent, by the local clock.
+	// Lifetimes count from there, so that a slow answer never makes a token
+	// look younger than it is.
+	Issued time.Time
+	// Expires is when the access token dies. It is never zero in a kept token:
+	// where the venue does not say, its documented default is put here.
+	Expires time.Time
+	// RefreshExpires is when the refresh token dies; zero means that the venue
+	// does not say.
+	RefreshExpires time.Time
+	// Scopes is what the token may do, if the venue said so or we asked for it.
+	Scopes []string
+	// User is the account's identity in the venue's own words, where the venue
+	// tells one.
+	User string
+	// Extras holds every other field of the venue's answer, known or unknown,
+	// as the JSON text that arrived. Each is a Secret because nobody can know
+	// what a venue will put there.
+	Extras map[string]Secret
+}
+
+// Valid reports whether the access token is there and alive at t.
+func (t Token) Valid(at time.Time) bool { return t.Access != "" && at.Before(t.Expires) }
+
+// Life is how long the access token lives, from its request to its end.
+func (t Token) Life() time.Duration { return t.Expires.Sub(t.Issued) }
+
+// TypeOrBearer gives the token type as an Authorization header wants it.
+func (t Token) TypeOrBearer() string {
+	// Venues answer "bearer" in lower case and some resource servers compare
+	// the letters, so the scheme is written as RFC 6750 §2.1 does.
+	if t.Type == "" || strings.EqualFold(t.Type, "bearer") {
+		return "Bearer"
+	}
+	return t.Type
+}
+
+// Extra gives the extra field as text: a JSON string without its quotes, any
+// other JSON value as it was written, and "" when there is no such field.
+func (t Token) Extra(name string) Secret {
+	raw, ok := t.Extras[name]
+	if !ok {
+		return ""
+	}
+	var text string
+	if json.Unmarshal([]byte(raw), &text) == nil {
+		return Secret(text)
+	}
+	return raw
+}
+
+// handedOut is the token as consumers get it: without what only the Keeper
+// may present.
+func (t Token) handedOut() Token {
+	t.Refresh = ""
+	return t
+}

@@ -1,0 +1,133 @@
+package venuekey
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Transport is an http.RoundTripper that signs requests: it adds the bearer
+// token (RFC 6750 §2.1) and the header fields that the venue wants on API
+// calls. A request that is answered 401 is sent once more with another token,
+// if its body can be had again.
+//
+// The token goes to no other host than the one the program addressed: not
+// along a redirect to a foreign host, and not over plain HTTP except to
+// loopback.
+type Transport struct {
+	// Source hands out the token.
+	Source *Source
+	// Base sends the requests; nil means http.DefaultTransport.
+	Base http.RoundTripper
+}
+
+// Client returns an HTTP client that signs its requests.
+func (s *Source) Client() *http.Client { return &http.Client{Transport: &Transport{Source: s}} }
+
+// RoundTrip implements http.RoundTripper.
+func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if foreign(request) {
+		return t.base().RoundTrip(request)
+	}
+	if !private(request.URL) {
+		closeBody(request)
+		return nil, fmt.Errorf("%s: the token is not sent over plain HTTP to %s", t.Source.id, request.URL.Host)
+	}
+	token, err := t.Source.Token(request.Context())
+	if err != nil {
+		closeBody(request)
+		return nil, err
+	}
+	response, err := t.base().RoundTrip(t.signed(request, request.Body, token))
+	if err != nil || response.StatusCode != http.StatusUnauthorized {
+		return response, err
+	}
+	return t.again(request, response, token), nil
+}
+
+// again answers a refused token with another one. Where that is not possible
+// the caller gets the venue's own refusal, which says most.
+func (t *Transport) again(request *http.Request, refused *http.Response, token Token) *http.Response {
+	body, ok := replay(request)
+	if !ok {
+		return refused
+	}
+	newer, err := t.Source.Refused(request.Context(), token.Access)
+	if err != nil || newer.Access == token.Access {
+		return refused
+	}
+	response, err := t.base().RoundTrip(t.signed(request, body, newer))
+	if err != nil {
+		return refused
+	}
+	_, _ = io.CopyN(io.Discard, refused.Body, 4<<10)
+	refused.Body.Close()
+	return response
+}
+
+// signed is a copy of the request, which a RoundTripper must not change.
+func (t *Transport) signed(request *http.Request, body io.ReadCloser, token Token) *http.Request {
+	signed := request.Clone(request.Context())
+	signed.Body = body
+	if venue, err := t.Source.keeper.Venue(t.Source.id.Venue); err == nil {
+		if addresser, ok := venue.(Addresser); ok {
+			for name, values := range addresser.APIHeader() {
+				if signed.Header.Values(name) == nil {
+					signed.Header[name] = values
+				}
+			}
+		}
+	}
+	signed.Header.Set("Authorization", token.TypeOrBearer()+" "+string(token.Access))
+	return signed
+}
+
+func (t *Transport) base() http.RoundTripper {
+	if t.Base != nil {
+		return t.Base
+	}
+	return http.DefaultTransport
+}
+
+func replay(request *http.Request) (io.ReadCloser, bool) {
+	if request.Body == nil || request.Body == http.NoBody {
+		return request.Body, true
+	}
+	if request.GetBody == nil {
+		return nil, false
+	}
+	body, err := request.GetBody()
+	return body, err == nil
+}
+
+// foreign reports whether a redirect led the request away from the host that
+// the program addressed.
+func foreign(request *http.Request) bool {
+	first := request
+	for first.Response != nil && first.Response.Request != nil {
+		first = first.Response.Request
+	}
+	return !strings.EqualFold(first.URL.Host, request.URL.Host) || first.URL.Scheme == "https" && request.URL.Scheme != "https"
+}
+
+// private reports whether nobody else can read what is sent to an address.
+func private(address *url.URL) bool {
+	if address.Scheme == "https" {
+		return true
+	}
+	host := address.Hostname()
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+func closeBody(request *http.Request) {
+	if request.Body != nil {
+		request.Body.Close()
+	}
+}

@@ -1,0 +1,150 @@
+package venuekey
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Venue is a platform that can sign a user in and renew what it issued. It
+// keeps nothing: every call is given the app and the token that it needs.
+//
+// Errors are of type *Error, with the Class that says what became of the
+// request; any other error counts as a request with an unknown outcome. A
+// Venue never repeats a token request by itself.
+type Venue interface {
+	// Name is the venue's part of an ID.
+	Name() string
+	// Policy says how the venue's tokens want to be treated.
+	Policy() Policy
+	// Login signs a user in and returns what the venue gave. It blocks until
+	// the user is done, the context ends, or something failed; nothing that it
+	// started runs on after it returned.
+	Login(ctx context.Context, app App, ui UI) (Token, error)
+	// Refresh presents the token for renewal, once. Only the Keeper calls it.
+	Refresh(ctx context.Context, app App, token Token) (Token, error)
+}
+
+// Revoker is a Venue that can end a token before its time (RFC 7009).
+type Revoker interface {
+	Revoke(ctx context.Context, app App, token Token) error
+}
+
+// Identifier is a Venue that can say who a token belongs to.
+type Identifier interface {
+	// Identify gives the account's identity in the venue's own words.
+	Identify(ctx context.Context, app App, token Token) (string, error)
+}
+
+// Addresser is a Venue whose API calls want more than a bearer token.
+type Addresser interface {
+	// APIHeader gives the header fields that every API call must carry.
+	APIHeader() http.Header
+}
+
+// Checker is a Venue that can tell, without asking anybody, what of an app's
+// registration will not work.
+type Checker interface {
+	// Check returns an *Error of class Misconfigured, or nil.
+	Check(app App) error
+}
+
+// Asker is a Venue whose App has fields of its own.
+type Asker interface {
+	Fields() []Field
+}
+
+// Field is one value that a person is asked for.
+type Field struct {
+	// Name is the key in App.Params, or what UI.Ask returns it under.
+	Name string
+	// Help says what it is and where to find it.
+	Help string
+	// Secret hides what is typed.
+	Secret bool
+	// Default is taken when nothing is entered.
+	Default string
+	// Optional allows nothing to be entered.
+	Optional bool
+}
+
+// Renewal is what a venue renews with.
+type Renewal int
+
+const (
+	// WithRefreshToken presents the refresh token (RFC 6749 §6).
+	WithRefreshToken Renewal = iota
+	// WithAccessToken presents the access token while it still lives.
+	WithAccessToken
+)
+
+// LostAnswer is what may be done when a renewal was sent and no answer could
+// be read, so that nobody knows whether the venue rotated the token.
+type LostAnswer int
+
+const (
+	// Never present the same token again: the venue takes reuse for theft.
+	Never LostAnswer = iota
+	// Once more: reuse is merely refused, and the first request may not have
+	// arrived.
+	Once
+	// Freely: renewing does not use anything up.
+	Freely
+)
+
+// Policy says how a venue's tokens want to be treated. The zero value is the
+// most careful: refresh tokens that die when presented and no second try.
+type Policy struct {
+	// RenewsWith is what a renewal presents.
+	RenewsWith Renewal
+	// AfterLostAnswer is what to do when the answer to a renewal was lost.
+	AfterLostAnswer LostAnswer
+	// KillsAccess says that a renewal ends the old access token at once, so
+	// that nobody may be given the old one while a renewal is under way.
+	KillsAccess bool
+	// RefreshAt is the fraction of the access token's life after which it is
+	// renewed; zero means 0.8.
+	RefreshAt float64
+	// LeastInterval is how old a token must be before a program's word that the
+	// venue refused it leads to a renewal; zero means ten seconds. It keeps a
+	// program that is refused for another reason from using up renewals.
+	LeastInterval time.Duration
+	// DefaultLife is the documented life of an access token, for answers that
+	// do not state one.
+	DefaultLife time.Duration
+	// CodeLife is how long an authorization code can be exchanged.
+	CodeLife time.Duration
+	// MaxSessions is how many sign-ins a user may have at once; zero means that
+	// the venue states no limit.
+	MaxSessions int
+}
+
+// UI is how a venue talks to the person who signs in.
+type UI interface {
+	// Visit shows the address at which the user signs in, and opens a browser
+	// there if it can. It returns as soon as that is done.
+	Visit(ctx context.Context, visit Visit) error
+	// Paste waits for the user to hand over what the browser was redirected to:
+	// the whole address or the bare code. It blocks until then or until the
+	// context ends; a UI that takes no pasted addresses just waits for that.
+	Paste(ctx context.Context) (string, error)
+	// Ask asks for values, in order, and returns them by name.
+	Ask(ctx context.Context, fields []Field) (map[string]Secret, error)
+	// Tell shows progress: one line without secrets.
+	Tell(line string)
+}
+
+// Visit is one invitation to sign in.
+type Visit struct {
+	// URL is the address to open. It holds no secret.
+	URL string
+	// Redirect is where the venue sends the user back to.
+	Redirect string
+	// Listening says that a listener waits at Redirect on this machine.
+	Listening bool
+	// NotListening says why it does not.
+	NotListening string
+	// CodeLife is how long the code that comes back can be exchanged; zero
+	// means that nobody knows.
+	CodeLife time.Duration
+}

@@ -1,0 +1,139 @@
+// Package ctrader signs users in to cTrader by the Open API's OAuth 2.
+//
+// What is particular about it, with what the emulator has switches for:
+//
+//   - The redirect does not carry state back. A callback without state is
+//     therefore taken; what is left of the protection is that the listener is
+//     on loopback, waits for one sign-in only, and is gone after it. Run one
+//     sign-in at a time on one redirect URI.
+//   - The redirect URI is compared byte for byte, the port included, with those
+//     registered at https://openapi.ctrader.com/apps. The first registered one
+//     belongs to the Playground and does not work for programs.
+//   - A code lives for one minute and can be used once.
+//   - A refresh token can be used once and does not expire. Using it, or
+//     signing in again, ends the pair before it at once.
+//   - Errors come as errorCode and description, mostly inside a 200.
+//   - Token requests are documented as GET with the client secret in the
+//     address. POST with a form works as well and is what this package sends;
+//     the app's parameter "token_method" set to "GET" goes back to the
+//     documented way.
+//   - There is no address to revoke a token at: users do it on their cTrader ID
+//     page.
+//
+// An app may name other addresses in App.URLs: "authorize", "token" and "base".
+package ctrader
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
+)
+
+const (
+	// AuthorizeURL is the consent page that the documentation names.
+	AuthorizeURL = "https://id.ctrader.com/my/settings/openapi/grantingaccess/"
+	// AuthorizeURLApps is the address that cTrader's own libraries use.
+	AuthorizeURLApps = "https://openapi.ctrader.com/apps/auth"
+	// TokenURL takes code exchanges and refreshes.
+	TokenURL = "https://openapi.ctrader.com/apps/token"
+
+	// ScopeTrading allows everything, orders included; ScopeAccounts only looks.
+	ScopeTrading  = "trading"
+	ScopeAccounts = "accounts"
+
+	// CodeLife is how long an authorization code can be exchanged.
+	CodeLife = time.Minute
+	// AccessLife is the documented life of an access token, 30.4 days.
+	AccessLife = 2628000 * time.Second
+)
+
+// Venue is cTrader; the zero value is the real one. It implements
+// venuekey.Venue, Checker and Asker.
+type Venue struct {
+	// AuthorizeURL and TokenURL replace the standard addresses.
+	AuthorizeURL, TokenURL string
+	// Transport sends token requests; see oauth.Config.
+	Transport http.RoundTripper
+}
+
+// Name implements venuekey.Venue.
+func (Venue) Name() string { return "ctrader" }
+
+// Policy implements venuekey.Venue. A refresh token that was used is merely
+// refused, so after a lost answer one more try cannot harm: if the first
+// request did not arrive, it saves the sign-in.
+func (Venue) Policy() venuekey.Policy {
+	return venuekey.Policy{
+		RenewsWith:      venuekey.WithRefreshToken,
+		AfterLostAnswer: venuekey.Once,
+		KillsAccess:     true,
+		RefreshAt:       0.8,
+		DefaultLife:     AccessLife,
+		CodeLife:        CodeLife,
+	}
+}
+
+// Fields implements venuekey.Asker.
+func (Venue) Fields() []venuekey.Field {
+	return []venuekey.Field{{
+		Name: "token_method", Default: "POST", Optional: true,
+		Help: "POST, or GET for the documented way with the secret in the address",
+	}}
+}
+
+// Check implements venuekey.Checker.
+func (v Venue) Check(app venuekey.App) error {
+	if app.ClientID == "" || app.ClientSecret == "" {
+		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app has no client id or no client secret",
+			Remedy: "take both from the app's credentials at https://openapi.ctrader.com/apps"}
+	}
+	for _, scope := range app.Scopes {
+		if scope != ScopeTrading && scope != ScopeAccounts {
+			return &venuekey.Error{Class: venuekey.Wrong, Reason: "cTrader has no scope " + scope, Remedy: "use trading or accounts"}
+		}
+	}
+	if method := app.Param("token_method"); method != "" && method != "POST" && method != "GET" {
+		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app's token_method is neither POST nor GET"}
+	}
+	_, err := oauth.ParseRedirect(app.RedirectURI)
+	return err
+}
+
+// Login implements venuekey.Venue.
+func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	return v.config(app).Login(ctx, app, ui)
+}
+
+// Refresh implements venuekey.Venue.
+func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	return v.config(app).Refresh(ctx, app, token.Refresh)
+}
+
+func (v Venue) config(app venuekey.App) oauth.Config {
+	return oauth.Config{
+		AuthorizeURL:     app.URL("authorize", either(v.AuthorizeURL, AuthorizeURL)),
+		AuthorizeParams:  url.Values{"product": {"web"}},
+		OmitResponseType: true,
+		DefaultScopes:    []string{ScopeTrading},
+		StateNotEchoed:   true,
+		TokenURL:         app.URL("token", either(v.TokenURL, TokenURL)),
+		TokenByGet:       strings.EqualFold(string(app.Param("token_method")), "GET"),
+		Names:            names,
+		Meanings:         meanings,
+		CodeLife:         CodeLife,
+		DefaultLife:      AccessLife,
+		Transport:        v.Transport,
+	}
+}
+
+func either(own, standard string) string {
+	if own != "" {
+		return own
+	}
+	return standard
+}

@@ -1,0 +1,47 @@
+package ctrader
+
+import (
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
+)
+
+// names are the fields of token answers: camelCase always, snake_case besides
+// in some.
+var names = oauth.Names{
+	Access:      []string{"accessToken", "access_token"},
+	Refresh:     []string{"refreshToken", "refresh_token"},
+	Type:        []string{"tokenType", "token_type"},
+	ExpiresIn:   []string{"expiresIn", "expires_in"},
+	Error:       []string{"errorCode", "error"},
+	Description: []string{"description", "error_description"},
+}
+
+const checkApp = "compare them with the app's credentials at https://openapi.ctrader.com/apps, and see that the app is Active there"
+
+// meanings are the errors of the authorize and token addresses. cTrader
+// documents no list of codes, so the descriptions are tried first, and the
+// codes are those of the protocol and those seen in the field.
+var meanings = []oauth.Meaning{
+	{Text: "invalid redirect uri", Class: venuekey.Wrong, Reason: "cTrader does not know the redirect uri for this app",
+		Remedy: "register exactly the same uri at https://openapi.ctrader.com/apps, with scheme, host, port, path, case and slash; the first one there is the Playground's and does not count"},
+	{Text: "invalid authorization code", Class: venuekey.Refused, Reason: "cTrader does not accept the authorization code: it is unknown, used, or more than a minute old",
+		Remedy: "sign in again and let the code be exchanged at once"},
+	{Text: "invalid client", Class: venuekey.Wrong, Reason: "cTrader does not accept the client id and secret", Remedy: checkApp},
+	{Text: "invalid refresh token", Class: venuekey.Refused, Reason: "cTrader does not accept the refresh token: it was used already, or the user signed in again or took access away"},
+	{Code: "ACCESS_DENIED", Class: venuekey.Refused, Reason: "cTrader denies access"},
+	{Code: "INVALID_GRANT", Grant: "authorization_code", Class: venuekey.Refused, Reason: "cTrader does not accept the authorization code: it is unknown, used, or more than a minute old",
+		Remedy: "sign in again and let the code be exchanged at once"},
+	{Code: "INVALID_GRANT", Grant: "refresh_token", Class: venuekey.Refused, Reason: "cTrader does not accept the refresh token: it was used already, or the user signed in again or took access away"},
+	{Code: "INVALID_CLIENT", Class: venuekey.Wrong, Reason: "cTrader does not accept the client id and secret", Remedy: checkApp},
+	{Code: "CH_CLIENT_AUTH_FAILURE", Class: venuekey.Wrong, Reason: "cTrader does not accept the client id and secret, or the app is not activated", Remedy: checkApp},
+	{Code: "CH_OA_CLIENT_NOT_FOUND", Class: venuekey.Wrong, Reason: "cTrader does not know the client id", Remedy: checkApp},
+	{Code: "CH_ACCESS_TOKEN_INVALID", Class: venuekey.Refused, Reason: "cTrader does not accept the token"},
+	{Code: "OA_AUTH_TOKEN_EXPIRED", Class: venuekey.Refused, Reason: "cTrader says that the token expired"},
+	{Code: "INVALID_REQUEST", Class: venuekey.Wrong, Remedy: "check the app's redirect uri, client id and secret"},
+	{Code: "SERVER_IS_UNDER_MAINTENANCE", Class: venuekey.Later, Reason: "cTrader is under maintenance"},
+	{Code: "CH_SERVER_NOT_REACHABLE", Class: venuekey.Later, Reason: "cTrader's own server is not reachable"},
+	{Code: "CANT_ROUTE_REQUEST", Class: venuekey.Later, Reason: "cTrader cannot route the request, which it says in maintenance"},
+	{Code: "TIMEOUT_ERROR", Class: venuekey.Unknown, Reason: "cTrader ran into a time-out of its own"},
+	{Code: "REQUEST_FREQUENCY_EXCEEDED", Class: venuekey.Later, Reason: "cTrader was asked too often"},
+	{Code: "BLOCKED_PAYLOAD_TYPE", Class: venuekey.Later, Reason: "cTrader was asked too often"},
+}

@@ -1,0 +1,151 @@
+package tradovate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
+)
+
+// API is Tradovate's authentication as plain calls, one for each operation:
+// accessTokenRequest, renewAccessToken, oauthToken and me. Nothing is kept and
+// nothing is repeated; every way in which a 200 fails is an error.
+type API struct {
+	// Base is the address below which the operations lie, with /v1; empty means
+	// the live host's.
+	Base string
+	// MeBase is the same for me, which only the live host answers; empty means
+	// Base.
+	MeBase string
+	// Transport sends requests; see oauth.Config.
+	Transport http.RoundTripper
+}
+
+// AccessTokenRequest signs in by user name and password and starts a new
+// session: POST /auth/accesstokenrequest.
+func (a API) AccessTokenRequest(ctx context.Context, body AccessTokenRequest) (AccessTokenResponse, error) {
+	wire, err := body.wire()
+	if err != nil {
+		return AccessTokenResponse{}, err
+	}
+	request, err := a.request(ctx, http.MethodPost, a.Base, "/auth/accesstokenrequest", "application/json", wire)
+	if err != nil {
+		return AccessTokenResponse{}, err
+	}
+	return a.accessToken(request, body.Password, body.Sec)
+}
+
+// RenewAccessToken prolongs the session of a live access token: GET
+// /auth/renewaccesstoken. The answer holds a new token.
+func (a API) RenewAccessToken(ctx context.Context, access venuekey.Secret) (AccessTokenResponse, error) {
+	request, err := a.request(ctx, http.MethodGet, a.Base, "/auth/renewaccesstoken", "", nil)
+	if err != nil {
+		return AccessTokenResponse{}, err
+	}
+	request.Header.Set("Authorization", "Bearer "+string(access))
+	return a.accessToken(request, access)
+}
+
+// OAuthToken exchanges a code or presents a refresh token: POST
+// /auth/oauthtoken, as a form, which is what the server takes in practice.
+func (a API) OAuthToken(ctx context.Context, body OAuthToken) (OAuthTokenResponse, error) {
+	request, err := a.request(ctx, http.MethodPost, a.Base, "/auth/oauthtoken", "application/x-www-form-urlencoded", []byte(body.form().Encode()))
+	if err != nil {
+		return OAuthTokenResponse{}, err
+	}
+	var response OAuthTokenResponse
+	err = a.call(request, &response, body.Code, body.RefreshToken, body.ClientSecret, body.CodeVerifier)
+	if err == nil && response.AccessToken == "" {
+		err = &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
+	}
+	return response, err
+}
+
+// Me tells who a token belongs to: GET /auth/me.
+func (a API) Me(ctx context.Context, access venuekey.Secret) (OAuthMeResponse, error) {
+	base := a.MeBase
+	if base == "" {
+		base = a.Base
+	}
+	request, err := a.request(ctx, http.MethodGet, base, "/auth/me", "", nil)
+	if err != nil {
+		return OAuthMeResponse{}, err
+	}
+	request.Header.Set("Authorization", "Bearer "+string(access))
+	var response OAuthMeResponse
+	err = a.call(request, &response, access)
+	return response, err
+}
+
+func (a API) accessToken(request *http.Request, secrets ...venuekey.Secret) (AccessTokenResponse, error) {
+	response := AccessTokenResponse{requested: time.Now()}
+	err := a.call(request, &response, secrets...)
+	if err == nil && response.AccessToken == "" {
+		err = &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
+	}
+	return response, err
+}
+
+func (a API) request(ctx context.Context, method, base, path, contentType string, body []byte) (*http.Request, error) {
+	if base == "" {
+		base = LiveHost + "/v1"
+	}
+	address, err := oauth.Endpoint("api", strings.TrimSuffix(base, "/")+path)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, wrong("the api address is not usable", "")
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	return request, nil
+}
+
+// call sends a request and reads the answer into a response, after it looked
+// for every way in which the answer can fail.
+func (a API) call(request *http.Request, response any, secrets ...venuekey.Secret) error {
+	address := request.URL
+	answer, err := oauth.Send(a.Transport, request)
+	if err != nil {
+		return err
+	}
+	fields, ok := answer.Fields()
+	if !ok {
+		return notJSON(answer, address)
+	}
+	if err := failure(answer, fields, secrets); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer.Body, response); err != nil {
+		return &venuekey.Error{Class: venuekey.Unknown, Reason: address.Host + " answered JSON whose fields are not of the types they should have"}
+	}
+	if dated, ok := response.(interface{ date(time.Time) }); ok {
+		if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+			dated.date(date)
+		}
+	}
+	return nil
+}
+
+// notJSON reads what Tradovate answers without JSON: 401 and 429 have empty
+// bodies, 408 and 500 are what a closed session gets.
+func notJSON(answer oauth.Answer, address *url.URL) *venuekey.Error {
+	switch answer.Status {
+	case http.StatusUnauthorized:
+		return &venuekey.Error{Class: venuekey.Refused, Reason: "Tradovate does not accept the access token"}
+	case http.StatusTooManyRequests:
+		return &venuekey.Error{Class: venuekey.Later, RetryAfter: time.Hour, Reason: "Tradovate was asked too often; asking again within the hour prolongs it"}
+	case http.StatusTemporaryRedirect:
+		return &venuekey.Error{Class: venuekey.Wrong, Reason: "Tradovate keeps this user at another host", Remedy: "set the app's api address to the host that apiHosts names"}
+	}
+	return answer.NotJSON(address)
+}

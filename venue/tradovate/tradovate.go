@@ -1,0 +1,265 @@
+// Package tradovate signs users in to Tradovate, by OAuth code or by user name,
+// password and API key, and renews with the live access token.
+//
+// What is particular about it:
+//
+//   - A 200 is no success. An answer fails inside it in four ways, which are
+//     looked for in this order: errorText, a penalty ticket (p-ticket), an OAuth
+//     error, violations.
+//   - A sign-in by password or a renewal answers in camelCase with an absolute
+//     expirationTime; an OAuth exchange in snake_case with expires_in. A life is
+//     counted against the server's own Date, so that a wrong local clock does
+//     not bend it.
+//   - A renewal takes the access token while it lives, uses nothing up and
+//     counts as the same session. Only where the access token is dead already
+//     and an OAuth refresh token is at hand is that presented; it can be used
+//     once.
+//   - A user may have two sessions. A third sign-in ends the oldest, whose
+//     token then fails with 408, 429 or 500 rather than a clear 401.
+//   - Five failed sign-ins an hour and fifteen renewals an hour are allowed per
+//     address. What is asked too often is answered with a ticket and a wait
+//     (class Later, with the wait), or with a captcha that no program can
+//     solve: then the user has to wait an hour.
+//   - Demo and live are hosts, not sign-ins: one token works at both, but
+//     /auth/me answers at the live host only.
+//   - The password grant is Tradovate's own and what RFC 9700 §2.4 forbids; it
+//     is here because individuals get an API key and no OAuth client.
+//
+// The app's own parameters are described by Fields. App.URLs may name
+// "authorize", "token", "api", "me" and "base".
+package tradovate
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
+)
+
+const (
+	// AuthorizeURL is the page where users sign in by OAuth.
+	AuthorizeURL = "https://trader.tradovate.com/oauth"
+	// LiveHost and DemoHost take REST calls, below /v1.
+	LiveHost = "https://live.tradovateapi.com"
+	DemoHost = "https://demo.tradovateapi.com"
+
+	// AccessLife is the documented life of an access token.
+	AccessLife = 80 * time.Minute
+
+	// FlowOAuth and FlowPassword are the ways to sign in.
+	FlowOAuth    = "oauth"
+	FlowPassword = "password"
+)
+
+// Venue is Tradovate; the zero value is the real one. It implements
+// venuekey.Venue, Identifier, Checker and Asker.
+type Venue struct {
+	// AuthorizeURL, LiveHost and DemoHost replace the standard addresses.
+	AuthorizeURL, LiveHost, DemoHost string
+	// Transport sends requests; see oauth.Config.
+	Transport http.RoundTripper
+}
+
+// Name implements venuekey.Venue.
+func (Venue) Name() string { return "tradovate" }
+
+// Policy implements venuekey.Venue. At 0.6 of 80 minutes two more attempts fit
+// before the token dies; one renewal in 48 minutes is far below the quota.
+// Once is for the rare refresh token; renewing with an access token uses
+// nothing up, and its lost answers are told as Later.
+func (Venue) Policy() venuekey.Policy {
+	return venuekey.Policy{
+		RenewsWith:      venuekey.WithAccessToken,
+		AfterLostAnswer: venuekey.Once,
+		RefreshAt:       0.6,
+		LeastInterval:   4 * time.Minute,
+		DefaultLife:     AccessLife,
+		MaxSessions:     2,
+	}
+}
+
+// Fields implements venuekey.Asker. The device id has to stay the same for
+// ever on one device, so the default is drawn once and kept with the app.
+func (Venue) Fields() []venuekey.Field {
+	return []venuekey.Field{
+		{Name: "flow", Optional: true, Help: "oauth, or password to sign in with user name, password and API key; by default oauth where the app has a client id"},
+		{Name: "cid", Optional: true, Help: "API key: its number (Trader, Application Settings, API Access)"},
+		{Name: "sec", Optional: true, Secret: true, Help: "API key: its secret, shown once when it was made"},
+		{Name: "app_id", Optional: true, Default: "venuekey", Help: "the name of your program as Tradovate shows it"},
+		{Name: "app_version", Optional: true, Default: "1.0", Help: "its version"},
+		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "names this device for ever; live orders need it approved by mail"},
+		{Name: "client_auth", Optional: true, Default: "body", Help: "OAuth: body, or basic to send id and secret in the header"},
+	}
+}
+
+// newDeviceID draws 64 hex digits, which is exactly what the field holds.
+func newDeviceID() string {
+	sum := sha256.Sum256([]byte(rand.Text()))
+	return hex.EncodeToString(sum[:])
+}
+
+// Check implements venuekey.Checker.
+func (v Venue) Check(app venuekey.App) error {
+	switch app.Environment {
+	case "", "live", "demo":
+	default:
+		return wrong("Tradovate has no environment "+app.Environment, "use live or demo")
+	}
+	switch flowOf(app) {
+	case FlowPassword:
+		if app.Param("cid") == "" || app.Param("sec") == "" {
+			return wrong("the app has no API key (cid and sec)", "make one in Trader under Application Settings, API Access")
+		}
+		if len(app.Param("device_id")) > 64 {
+			return wrong("the app's device_id is longer than 64 characters", "")
+		}
+		return nil
+	case FlowOAuth:
+		if app.ClientID == "" || app.ClientSecret == "" {
+			return wrong("the app has no client id or no client secret", "register it in Trader under API Access, OAuth Registration, or set cid and sec to sign in with a password")
+		}
+		_, err := oauth.ParseRedirect(app.RedirectURI)
+		return err
+	default:
+		return wrong("the app's flow is neither oauth nor password", "")
+	}
+}
+
+// Login implements venuekey.Venue.
+func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	if flowOf(app) == FlowPassword {
+		return v.loginByPassword(ctx, app, ui)
+	}
+	return v.config(app).Login(ctx, app, ui)
+}
+
+func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	given, err := ui.Ask(ctx, []venuekey.Field{
+		{Name: "name", Help: "Tradovate user name"},
+		{Name: "password", Help: "Tradovate password, or the API key's own", Secret: true},
+	})
+	if err != nil {
+		return venuekey.Token{}, err
+	}
+	response, err := v.API(app).AccessTokenRequest(ctx, AccessTokenRequest{
+		Name: string(given["name"]), Password: given["password"],
+		AppID: string(app.Param("app_id")), AppVersion: string(app.Param("app_version")), DeviceID: string(app.Param("device_id")),
+		CID: string(app.Param("cid")), Sec: app.Param("sec"),
+	})
+	if err != nil {
+		return venuekey.Token{}, err
+	}
+	return response.Token(), nil
+}
+
+// Refresh implements venuekey.Venue: it renews with the access token while
+// that lives, else with the refresh token of an OAuth sign-in.
+func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	if token.Valid(time.Now()) {
+		response, err := v.API(app).RenewAccessToken(ctx, token.Access)
+		if err == nil {
+			return response.Token(), nil
+		}
+		if venuekey.ClassOf(err) != venuekey.Refused || token.Refresh == "" {
+			return venuekey.Token{}, harmless(err)
+		}
+	}
+	if token.Refresh == "" {
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Reason: "the access token expired before it was renewed, and there is no refresh token"}
+	}
+	got, err := v.config(app).Refresh(ctx, app, token.Refresh)
+	return got, patient(err, token, time.Now())
+}
+
+// harmless says of a renewal with the access token that nobody knows the
+// outcome of that it may simply be sent again.
+func harmless(err error) error {
+	var known *venuekey.Error
+	if !errors.As(err, &known) || known.Class != venuekey.Unknown {
+		return err
+	}
+	again := *known
+	again.Class = venuekey.Later
+	return &again
+}
+
+// patient does not take the first refusal of a refresh token for the last word
+// while the token should still live: Tradovate was seen to answer invalid_token
+// for some minutes and to accept the same token afterwards.
+func patient(err error, token venuekey.Token, now time.Time) error {
+	var known *venuekey.Error
+	if !errors.As(err, &known) || known.Class != venuekey.Refused || known.Code != "invalid_token" || !now.Before(token.RefreshExpires) {
+		return err
+	}
+	again := *known
+	again.Class = venuekey.Later
+	again.Reason += ", which it often says for some minutes only"
+	return &again
+}
+
+// Identify implements venuekey.Identifier. The live host answers for demo users
+// too.
+func (v Venue) Identify(ctx context.Context, app venuekey.App, token venuekey.Token) (string, error) {
+	me, err := v.API(app).Me(ctx, token.Access)
+	if err != nil {
+		return "", err
+	}
+	return identity(me.Name, me.UserID), nil
+}
+
+// API gives the plain calls at the hosts that the app names.
+func (v Venue) API(app venuekey.App) API {
+	host := either(v.LiveHost, LiveHost)
+	me := app.URL("me", host+"/v1")
+	if app.Environment == "demo" {
+		host = either(v.DemoHost, DemoHost)
+	}
+	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Transport: v.Transport}
+}
+
+// config is the OAuth side. The token address without /v1 is the one that the
+// tutorial names and working programs use; the specification has it below /v1.
+func (v Venue) config(app venuekey.App) oauth.Config {
+	live := either(v.LiveHost, LiveHost)
+	config := oauth.Config{
+		AuthorizeURL: app.URL("authorize", either(v.AuthorizeURL, AuthorizeURL)),
+		TokenURL:     app.URL("token", live+"/auth/oauthtoken"),
+		Meanings:     meanings,
+		DefaultLife:  AccessLife,
+		Transport:    v.Transport,
+	}
+	if app.URLs["token"] == "" {
+		config.TokenFallbacks = []string{app.URL("token", live+"/v1/auth/oauthtoken")}
+	}
+	if app.Param("client_auth") == "basic" {
+		config.ClientAuth = oauth.BasicAndID
+	}
+	return config
+}
+
+func flowOf(app venuekey.App) string {
+	if flow := string(app.Param("flow")); flow != "" {
+		return flow
+	}
+	if app.ClientID == "" {
+		return FlowPassword
+	}
+	return FlowOAuth
+}
+
+func either(own, standard string) string {
+	if own != "" {
+		return own
+	}
+	return standard
+}
+
+func wrong(reason, remedy string) *venuekey.Error {
+	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason, Remedy: remedy}
+}

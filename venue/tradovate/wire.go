@@ -1,0 +1,218 @@
+package tradovate
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// AccessTokenRequest is what a sign-in by password sends. Name and Password
+// are required; every text is at most 64 characters, Sec at most 8192.
+type AccessTokenRequest struct {
+	Name       string
+	Password   venuekey.Secret
+	AppID      string
+	AppVersion string
+	DeviceID   string
+	// CID is the number of the API key; Sec is its secret.
+	CID string
+	Sec venuekey.Secret
+	// HIBPCheck asks to have the password looked up among leaked ones.
+	HIBPCheck bool
+	// Ticket answers a Penalty; everything else must be as it was.
+	Ticket venuekey.Secret
+}
+
+// wire is the JSON that is sent. The secrets are spelled out here and nowhere
+// else.
+func (r AccessTokenRequest) wire() ([]byte, error) {
+	if r.Name == "" || r.Password == "" {
+		return nil, wrong("user name or password is empty", "")
+	}
+	for _, field := range []struct {
+		name, value string
+		limit       int
+	}{
+		{"name", r.Name, 64}, {"password", string(r.Password), 64}, {"appId", r.AppID, 64}, {"appVersion", r.AppVersion, 64},
+		{"deviceId", r.DeviceID, 64}, {"cid", r.CID, 64}, {"sec", string(r.Sec), 8192},
+	} {
+		if len(field.value) > field.limit {
+			return nil, wrong(fmt.Sprintf("%s is longer than %d characters", field.name, field.limit), "")
+		}
+	}
+	body := map[string]any{"name": r.Name, "password": string(r.Password)}
+	put := func(name, value string) {
+		if value != "" {
+			body[name] = value
+		}
+	}
+	put("appId", r.AppID)
+	put("appVersion", r.AppVersion)
+	put("deviceId", r.DeviceID)
+	put("sec", string(r.Sec))
+	put("p-ticket", string(r.Ticket))
+	put("cid", r.CID)
+	// The schema says string, every example and some servers say number.
+	if number, err := strconv.ParseInt(r.CID, 10, 64); err == nil {
+		body["cid"] = number
+	}
+	if r.HIBPCheck {
+		body["hibpCheck"] = true
+	}
+	return json.Marshal(body)
+}
+
+// AccessTokenResponse is the answer to a sign-in by password and to a renewal.
+type AccessTokenResponse struct {
+	AccessToken venuekey.Secret `json:"accessToken"`
+	// MDAccessToken opens the market data socket; no schema declares it.
+	MDAccessToken          venuekey.Secret   `json:"mdAccessToken"`
+	ExpirationTime         time.Time         `json:"expirationTime"`
+	PasswordExpirationTime time.Time         `json:"passwordExpirationTime"`
+	UserStatus             string            `json:"userStatus"`
+	UserID                 int64             `json:"userId"`
+	Name                   string            `json:"name"`
+	HasLive                bool              `json:"hasLive"`
+	HasFunded              bool              `json:"hasFunded"`
+	HasMarketData          bool              `json:"hasMarketData"`
+	HasSimPlus             bool              `json:"hasSimPlus"`
+	OutdatedTaC            bool              `json:"outdatedTaC"`
+	OutdatedLiquidation    bool              `json:"outdatedLiquidationPolicy"`
+	ShowKIDs               bool              `json:"showKIDs"`
+	HIBPHint               string            `json:"hibpHint"`
+	APIHosts               map[string]string `json:"apiHosts"`
+	// Extras holds every field but the access token and its end, known and
+	// unknown, as its JSON text.
+	Extras map[string]venuekey.Secret `json:"-"`
+
+	requested, server time.Time
+}
+
+// UnmarshalJSON keeps what it does not know.
+func (r *AccessTokenResponse) UnmarshalJSON(data []byte) error {
+	type plain AccessTokenResponse
+	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	var err error
+	r.Extras, err = extras(data, "accessToken", "expirationTime", "errorText")
+	return err
+}
+
+func (r *AccessTokenResponse) date(server time.Time) { r.server = server }
+
+// Token is the answer as the Keeper keeps it: everything but the access token
+// and its end is among the extras.
+func (r AccessTokenResponse) Token() venuekey.Token {
+	token := venuekey.Token{
+		Access: r.AccessToken, Type: "Bearer",
+		Issued: r.requested, User: identity(r.Name, r.UserID),
+		Extras: r.Extras,
+	}
+	if token.Issued.IsZero() {
+		token.Issued = time.Now()
+	}
+	if !r.ExpirationTime.IsZero() {
+		life := r.ExpirationTime.Sub(token.Issued)
+		if !r.server.IsZero() {
+			life = r.ExpirationTime.Sub(r.server)
+		}
+		token.Expires = token.Issued.Add(life)
+	}
+	return token
+}
+
+// OAuthToken is what an OAuth token request sends; only GrantType is required.
+type OAuthToken struct {
+	GrantType    string
+	Code         venuekey.Secret
+	RedirectURI  string
+	ClientID     string
+	ClientSecret venuekey.Secret
+	HTTPAuth     venuekey.Secret
+	RefreshToken venuekey.Secret
+	CodeVerifier venuekey.Secret
+	Resource     string
+	Assertion    venuekey.Secret
+}
+
+func (r OAuthToken) form() url.Values {
+	form := url.Values{}
+	for name, value := range map[string]string{
+		"grant_type": r.GrantType, "code": string(r.Code), "redirect_uri": r.RedirectURI, "client_id": r.ClientID, "client_secret": string(r.ClientSecret),
+		"httpAuth": string(r.HTTPAuth), "refresh_token": string(r.RefreshToken), "code_verifier": string(r.CodeVerifier), "resource": r.Resource, "assertion": string(r.Assertion),
+	} {
+		if value != "" {
+			form.Set(name, value)
+		}
+	}
+	return form
+}
+
+// OAuthTokenResponse is the answer to OAuthToken. Lives are in seconds.
+type OAuthTokenResponse struct {
+	AccessToken           venuekey.Secret   `json:"access_token"`
+	TokenType             string            `json:"token_type"`
+	ExpiresIn             int64             `json:"expires_in"`
+	RefreshToken          venuekey.Secret   `json:"refresh_token"`
+	RefreshTokenExpiresIn int64             `json:"refresh_token_expires_in"`
+	IDToken               venuekey.Secret   `json:"id_token"`
+	Scope                 string            `json:"scope"`
+	APIHosts              map[string]string `json:"apiHosts"`
+	// Extras holds every field but the tokens and their ends, known and
+	// unknown, as its JSON text.
+	Extras map[string]venuekey.Secret `json:"-"`
+}
+
+// UnmarshalJSON keeps what it does not know.
+func (r *OAuthTokenResponse) UnmarshalJSON(data []byte) error {
+	type plain OAuthTokenResponse
+	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	var err error
+	r.Extras, err = extras(data, "access_token", "token_type", "expires_in", "refresh_token", "refresh_token_expires_in", "scope", "error", "error_description")
+	return err
+}
+
+// OAuthMeResponse says who a token belongs to.
+type OAuthMeResponse struct {
+	UserID             int64    `json:"userId"`
+	Name               string   `json:"name"`
+	FullName           string   `json:"fullName"`
+	Email              string   `json:"email"`
+	EmailVerified      bool     `json:"emailVerified"`
+	IsTrial            bool     `json:"isTrial"`
+	OrganizationName   string   `json:"organizationName"`
+	CurrentAccountPlan string   `json:"currentAccountPlan"`
+	CurrentMDSubs      []string `json:"currentMDSubs"`
+	CurrentBalance     float64  `json:"currentBalance"`
+	ActivePlugins      []string `json:"activePlugins"`
+}
+
+// extras are the fields of an answer but the named ones, each as its JSON text.
+func extras(data []byte, but ...string) (map[string]venuekey.Secret, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	rest := make(map[string]venuekey.Secret, len(fields))
+	for name, value := range fields {
+		if !slices.Contains(but, name) && string(value) != "null" {
+			rest[name] = venuekey.Secret(value)
+		}
+	}
+	return rest, nil
+}
+
+func identity(name string, userID int64) string {
+	if userID == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s (user %d)", name, userID)
+}

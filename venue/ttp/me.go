@@ -1,0 +1,83 @@
+package ttp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
+)
+
+// Me is who a token belongs to. The site tells more, roles and capabilities
+// among it, which nobody here needs.
+type Me struct {
+	ID          string `json:"ID"`
+	Login       string `json:"user_login"`
+	Nicename    string `json:"user_nicename"`
+	Email       string `json:"user_email"`
+	Registered  string `json:"user_registered"`
+	Status      string `json:"user_status"`
+	DisplayName string `json:"display_name"`
+}
+
+// Me asks who a token belongs to. The token travels in the header only: the
+// server refuses a request that carries it twice.
+func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret) (Me, error) {
+	answer, err := v.ask(ctx, v.address(app, "me"), access)
+	if err == nil && answer.Status == http.StatusNotFound && app.URLs["me"] == "" {
+		answer, err = v.ask(ctx, v.query(app, "me"), access)
+	}
+	if err != nil {
+		return Me{}, err
+	}
+	fields, ok := answer.Fields()
+	switch {
+	case !ok:
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d and no JSON", answer.Status)}
+	case answer.Status >= 500:
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
+	case answer.Status >= 400:
+		// 401 invalid_token, expired_token and malformed_token, or a 400
+		// invalid_request: each is a token that is not accepted.
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Refused, Reason: "the site does not accept the access token"}
+	}
+	return readMe(fields), nil
+}
+
+func (v Venue) ask(ctx context.Context, address string, access venuekey.Secret) (oauth.Answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return oauth.Answer{}, wrong("the me address is not usable", "")
+	}
+	request.Header.Set("Authorization", "Bearer "+string(access))
+	return oauth.Send(v.Transport, request)
+}
+
+// readMe takes numbers for strings and the other way round: WordPress plugins
+// change them.
+func readMe(fields map[string]json.RawMessage) Me {
+	text := func(name string) string {
+		var value string
+		if json.Unmarshal(fields[name], &value) == nil {
+			return value
+		}
+		var number json.Number
+		_ = json.Unmarshal(fields[name], &number)
+		return number.String()
+	}
+	return Me{
+		ID: text("ID"), Login: text("user_login"), Nicename: text("user_nicename"), Email: text("user_email"),
+		Registered: text("user_registered"), Status: text("user_status"), DisplayName: text("display_name"),
+	}
+}
+
+// Identify implements venuekey.Identifier.
+func (v Venue) Identify(ctx context.Context, app venuekey.App, token venuekey.Token) (string, error) {
+	me, err := v.Me(ctx, app, token.Access)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s (user %s)", me.Login, me.ID), nil
+}

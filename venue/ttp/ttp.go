@@ -1,0 +1,161 @@
+// Package ttp signs users in to TheTradingParrot.
+//
+// Its sign-in server is the WordPress plugin "WP OAuth Server", and TTP's page
+// about it carries over typing errors of the plugin's manual. Where the two
+// differ, this package does what the server does:
+//
+//   - Token requests are POST with a form, for both grants. The page prints a
+//     GET for the refresh; the server answers that with 405, and the refresh
+//     token would lie in every log on the way.
+//   - The new refresh token is under refresh_token, else under request_token as
+//     the page prints it, else the old one is kept.
+//   - Every address exists in two forms, /oauth/token and /?oauth=token. Where
+//     the first is not there, token requests go to the second. For the
+//     authorize page, which only a browser can try, the app's parameter
+//     "address_form" set to "query" takes the second form.
+//   - A code lives for 30 seconds.
+//   - An access token lives for a day, and so may the refresh token, which using
+//     it does not prolong: it is renewed at half of its life.
+//   - state comes back and is required. PKCE is known to newer versions of the
+//     plugin only; the app's parameter "pkce" set to "on" sends it.
+//   - Client id and secret travel in the body; "client_auth" set to "basic"
+//     sends them in the header, not form-encoded, as the plugin reads them.
+//   - Calls to the API want a vendor type in Accept, which the Transport adds.
+//
+// An app may name other addresses in App.URLs: "authorize", "token", "me",
+// "revoke" and "base".
+package ttp
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
+)
+
+const (
+	// Site is where users sign in.
+	Site = "https://thetradingparrot.com"
+	// API is where API calls go.
+	API = "https://api.thetradingparrot.com"
+	// Accept is the type that API calls ask for.
+	Accept = "application/vnd.thetradingparrot+json;version=1.0"
+
+	// CodeLife is how long an authorization code can be exchanged.
+	CodeLife = 30 * time.Second
+	// AccessLife is the documented life of an access token.
+	AccessLife = 24 * time.Hour
+)
+
+// Venue is TheTradingParrot; the zero value is the real one. It implements
+// venuekey.Venue, Revoker, Identifier, Addresser, Checker and Asker.
+type Venue struct {
+	// Site replaces the site's scheme, host and port.
+	Site string
+	// Transport sends token requests; see oauth.Config.
+	Transport http.RoundTripper
+}
+
+// Name implements venuekey.Venue.
+func (Venue) Name() string { return "ttp" }
+
+// Policy implements venuekey.Venue. The plugin deletes a used refresh token and
+// answers a second use with a plain refusal, or keeps it: one more try after a
+// lost answer cannot harm.
+func (Venue) Policy() venuekey.Policy {
+	return venuekey.Policy{
+		RenewsWith:      venuekey.WithRefreshToken,
+		AfterLostAnswer: venuekey.Once,
+		RefreshAt:       0.5,
+		DefaultLife:     AccessLife,
+		CodeLife:        CodeLife,
+	}
+}
+
+// APIHeader implements venuekey.Addresser.
+func (Venue) APIHeader() http.Header { return http.Header{"Accept": {Accept}} }
+
+// Fields implements venuekey.Asker.
+func (Venue) Fields() []venuekey.Field {
+	return []venuekey.Field{
+		{Name: "client_auth", Default: "body", Optional: true, Help: "body, or basic to send id and secret in the header"},
+		{Name: "address_form", Default: "path", Optional: true, Help: "path for /oauth/authorize, or query for /?oauth=authorize"},
+		{Name: "pkce", Default: "off", Optional: true, Help: "on where the site runs plugin version 4 or later"},
+	}
+}
+
+// Check implements venuekey.Checker.
+func (v Venue) Check(app venuekey.App) error {
+	if app.ClientID == "" || app.ClientSecret == "" {
+		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, who registers apps by hand")
+	}
+	for name, values := range map[string][]string{"client_auth": {"body", "basic"}, "address_form": {"path", "query"}, "pkce": {"on", "off"}} {
+		if value := string(app.Param(name)); value != "" && value != values[0] && value != values[1] {
+			return wrong("the app's "+name+" is neither "+values[0]+" nor "+values[1], "")
+		}
+	}
+	_, err := oauth.ParseRedirect(app.RedirectURI)
+	return err
+}
+
+// Login implements venuekey.Venue.
+func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	return v.config(app).Login(ctx, app, ui)
+}
+
+// Refresh implements venuekey.Venue.
+func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	return v.config(app).Refresh(ctx, app, token.Refresh)
+}
+
+// Revoke implements venuekey.Revoker.
+func (v Venue) Revoke(ctx context.Context, app venuekey.App, token venuekey.Token) error {
+	return v.config(app).Revoke(ctx, app, token)
+}
+
+// address gives an endpoint of the site in its path form.
+func (v Venue) address(app venuekey.App, name string) string {
+	return app.URL(name, v.site()+"/oauth/"+name)
+}
+
+// query gives an endpoint of the site in its query form.
+func (v Venue) query(app venuekey.App, name string) string {
+	return app.URL(name, v.site()+"/?oauth="+name)
+}
+
+func (v Venue) site() string {
+	if v.Site != "" {
+		return v.Site
+	}
+	return Site
+}
+
+func (v Venue) config(app venuekey.App) oauth.Config {
+	config := oauth.Config{
+		AuthorizeURL: v.address(app, "authorize"),
+		PKCE:         app.Param("pkce") == "on",
+		TokenURL:     v.address(app, "token"),
+		RevokeURL:    v.address(app, "revoke"),
+		Names:        oauth.Names{Refresh: []string{"refresh_token", "request_token"}},
+		Meanings:     meanings,
+		CodeLife:     CodeLife,
+		DefaultLife:  AccessLife,
+		Transport:    v.Transport,
+	}
+	if app.URLs["token"] == "" {
+		config.TokenFallbacks = []string{v.query(app, "token")}
+	}
+	if app.Param("address_form") == "query" {
+		config.AuthorizeURL = v.query(app, "authorize")
+	}
+	if app.Param("client_auth") == "basic" {
+		config.ClientAuth = oauth.BasicPlain
+	}
+	return config
+}
+
+func wrong(reason, remedy string) *venuekey.Error {
+	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason, Remedy: remedy}
+}
