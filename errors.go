@@ -87,7 +87,7 @@ func at(err error, id ID, op string) *Error {
 		return &Error{ID: id, Op: op, Class: Unknown, Err: err}
 	}
 	named := *known
-	if named.ID.IsZero() {
+	if named.ID.Name == "" {
 		named.ID = id
 	}
 	if named.Op == "" {

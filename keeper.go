@@ -36,7 +36,6 @@ type Keeper struct {
 
 	start   sync.Once
 	owner   string
-	clock   coarseClock
 	mu      sync.Mutex
 	sources map[ID]*Source
 	flights map[ID]*flight
@@ -119,19 +118,19 @@ func (k *Keeper) venueAndApp(ctx context.Context, name string) (Venue, App, erro
 // SignIn signs a user in and keeps what the venue gave. The store is tried
 // first, so that nobody is sent to a venue for a token that cannot be kept.
 // When it returns nil, the token is durable.
-func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (Token, error) {
+func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	k.init()
 	venue, app, err := k.venueAndApp(ctx, id.Venue)
 	if err != nil {
-		return Token{}, at(err, id, "sign in")
+		return nil, at(err, id, "sign in")
 	}
 	first, err := k.Vault.probe(ctx, id)
 	if err != nil {
-		return Token{}, at(err, id, "sign in")
+		return nil, at(err, id, "sign in")
 	}
 	token, err := venue.Login(ctx, app, ui)
 	if err != nil {
-		return Token{}, at(err, id, "sign in")
+		return nil, at(err, id, "sign in")
 	}
 	token = withDefaults(token, venue.Policy())
 	// From here on the caller's leave must not cost the token.
@@ -139,7 +138,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (Token, error) {
 	defer cancel()
 	record, err := k.adopt(ctx, id, first, token, venue.Policy())
 	if err != nil {
-		return Token{}, at(err, id, "sign in")
+		return nil, at(err, id, "sign in")
 	}
 	if named := k.identify(ctx, venue, app, token); named != token.User {
 		token.User = named
@@ -246,14 +245,14 @@ func (k *Keeper) Source(id ID) *Source {
 
 // Token returns a good token for the ID, now, or an error that says what to
 // do. See Source.Token.
-func (k *Keeper) Token(ctx context.Context, id ID) (Token, error) { return k.Source(id).Token(ctx) }
+func (k *Keeper) Token(ctx context.Context, id ID) (*Token, error) { return k.Source(id).Token(ctx) }
 
 // Refresh renews the token of an ID, whether it is due or not.
-func (k *Keeper) Refresh(ctx context.Context, id ID) (Token, error) {
+func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	k.init()
 	_, record, err := k.Vault.Load(ctx, id)
 	if err != nil {
-		return Token{}, at(err, id, "refresh")
+		return nil, at(err, id, "refresh")
 	}
 	return k.await(ctx, k.fly(ctx, id, record.Generation), nil)
 }
@@ -262,11 +261,11 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (Token, error) {
 // It is answered with another one: the one that is already kept if that is
 // newer, else a renewed one. A token that is younger than the policy's least
 // interval is not renewed again; then the refusal has another cause.
-func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (Token, error) {
+func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (*Token, error) {
 	k.init()
 	token, record, err := k.Vault.Load(ctx, id)
 	if err != nil {
-		return Token{}, at(err, id, "refused")
+		return nil, at(err, id, "refused")
 	}
 	if !token.Access.Equal(access) {
 		k.publish(id, token, record)
@@ -274,10 +273,10 @@ func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (Token, erro
 	}
 	venue, err := k.Venue(id.Venue)
 	if err != nil {
-		return Token{}, at(err, id, "refused")
+		return nil, at(err, id, "refused")
 	}
 	if age := time.Since(token.Issued); age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
-		return Token{}, &Error{ID: id, Op: "refused", Class: Later, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
+		return nil, &Error{ID: id, Op: "refused", Class: Later, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
 			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
 	}
 	k.Source(id).withdraw()

@@ -40,6 +40,8 @@ const (
 	keyIDLength = 8
 	saltLength  = 16
 	headLength  = 1 + keyIDLength + saltLength
+	// sealOverhead is what AES-GCM adds: the nonce before and the tag after.
+	sealOverhead = 12 + 16
 )
 
 var (
@@ -74,14 +76,14 @@ func boundTo(head []byte, recordKey string, generation int64) []byte {
 
 func (k Key) seal(plain []byte, recordKey string, generation int64) ([]byte, error) {
 	id := k.id()
-	head := append([]byte{sealFormat}, id[:]...)
-	head = head[:headLength]
+	head := make([]byte, headLength, headLength+len(plain)+sealOverhead)
+	head[0] = sealFormat
+	copy(head[1:], id[:])
 	rand.Read(head[1+keyIDLength:])
 	aead, err := k.aead(head[1+keyIDLength:])
 	if err != nil {
 		return nil, err
 	}
-	// The head is bound as it was before Seal appends to it.
 	return aead.Seal(head, nil, plain, boundTo(head, recordKey, generation)), nil
 }
 

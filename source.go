@@ -2,7 +2,7 @@ package venuekey
 
 import (
 	"context"
-	"sync"
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -12,16 +12,25 @@ import (
 type Source struct {
 	keeper *Keeper
 	id     ID
-	fresh  atomic.Pointer[handout]
+	// fresh is given away without a look at anything. A timer withdraws it after
+	// a moment, so that neither a lock, nor the system's clock, nor a flag has to
+	// be asked for each token: reading the clock alone takes longer than all the
+	// rest of handing one out.
+	fresh atomic.Pointer[Token]
+	// last is what was published last: the answer while a store does not.
+	last atomic.Pointer[handout]
 }
 
-// handout is a token with the moment until which it may be given away without
-// a look at the store.
+// handout is a token as consumers get it, and which one it is.
 type handout struct {
-	token      Token
+	token      *Token
 	generation int64
-	until      int64 // Unix nanoseconds
 }
+
+// recheck is how long a token is given away without a look at the store. What
+// another process renewed is seen within that time, and so is the end of a
+// suspend, which no timer notices.
+const recheck = time.Second
 
 // ID returns what the Source is a handle on.
 func (s *Source) ID() ID { return s.id }
@@ -29,56 +38,69 @@ func (s *Source) ID() ID { return s.id }
 // Token returns a good token, renewing it first where it is due. Many callers
 // cause one renewal. A caller whose context ends leaves; the renewal goes on.
 //
-// While the old token is still good, a renewal that takes long or fails is no
-// reason for an error: the old one is returned. The returned token carries no
+// While the old token is still good, a renewal that takes long or fails, or a
+// store that does not answer, is no reason for an error: the old one is
+// returned. The returned token is shared and must not be changed; it carries no
 // refresh token. Errors answer NeedsSignIn, Temporary and Misconfigured.
 //
-// While the token is fresh, Token takes no lock, allocates nothing and asks
-// neither the store nor the system's clock.
-func (s *Source) Token(ctx context.Context) (Token, error) {
-	if h := s.fresh.Load(); h != nil && s.keeper.clock.before(h.until) {
-		return h.token, nil
+// While the token is fresh, Token takes no lock and allocates nothing; once a
+// second it looks at the store.
+func (s *Source) Token(ctx context.Context) (*Token, error) {
+	if token := s.fresh.Load(); token != nil {
+		return token, nil
 	}
-	return s.keeper.token(ctx, s)
+	return s.look(ctx)
 }
 
 // Refused reports an access token that the venue did not accept; see
 // Keeper.Refused.
-func (s *Source) Refused(ctx context.Context, access Secret) (Token, error) {
+func (s *Source) Refused(ctx context.Context, access Secret) (*Token, error) {
 	return s.keeper.Refused(ctx, s.id, access)
 }
 
-func (s *Source) withdraw() { s.fresh.Store(nil) }
+func (s *Source) withdraw() {
+	s.fresh.Store(nil)
+	s.last.Store(nil)
+}
 
-// offer publishes a token unless a newer one is already there.
-func (s *Source) offer(h *handout) {
+// offer publishes a token for a moment, unless a newer one was published.
+func (s *Source) offer(h *handout, good time.Duration) {
 	for {
-		old := s.fresh.Load()
+		old := s.last.Load()
 		if old != nil && old.generation > h.generation {
 			return
 		}
-		if s.fresh.CompareAndSwap(old, h) {
-			return
+		if s.last.CompareAndSwap(old, h) {
+			break
 		}
+	}
+	if good > 0 {
+		s.fresh.Store(h.token)
+		time.AfterFunc(min(good, recheck), func() { s.fresh.CompareAndSwap(h.token, nil) })
 	}
 }
 
-// token is Source.Token when nothing fresh is at hand.
-func (k *Keeper) token(ctx context.Context, s *Source) (Token, error) {
+// look is Token when nothing fresh is at hand.
+func (s *Source) look(ctx context.Context) (*Token, error) {
+	k, now := s.keeper, time.Now()
 	token, record, err := k.Vault.Load(ctx, s.id)
 	if err != nil {
-		return Token{}, at(err, s.id, "token")
+		if h := s.last.Load(); h != nil && h.token.Valid(now) && !errors.Is(err, ErrNotFound) {
+			k.log().Warn("the store does not answer; the last token is served", "id", s.id, "error", err)
+			return h.token, nil
+		}
+		return nil, at(err, s.id, "token")
 	}
-	now := time.Now()
+	held := token.handedOut()
 	alive, due := token.Valid(now), isDue(record, now)
 	switch {
 	case alive && !due:
 		k.publish(s.id, token, record)
-		return token.handedOut(), nil
+		return held, nil
 	case !alive && record.NextRefresh.IsZero():
-		return Token{}, &Error{ID: s.id, Op: "token", Class: Refused, Reason: orReason(record.Reason, "the access token expired and cannot be renewed")}
+		return nil, &Error{ID: s.id, Op: "token", Class: Refused, Reason: orReason(record.Reason, "the access token expired and cannot be renewed")}
 	case !alive && !due && record.Failures > 0:
-		return Token{}, &Error{ID: s.id, Op: "token", Class: Later, RetryAfter: record.NextRefresh.Sub(now),
+		return nil, &Error{ID: s.id, Op: "token", Class: Later, RetryAfter: record.NextRefresh.Sub(now),
 			Reason: "the access token expired and the last renewal failed: " + record.Reason}
 	}
 	var patience <-chan time.Time
@@ -88,8 +110,8 @@ func (k *Keeper) token(ctx context.Context, s *Source) (Token, error) {
 		patience = timer.C
 	}
 	got, err := k.await(ctx, k.fly(ctx, s.id, record.Generation), patience)
-	if err != nil && ctx.Err() == nil && token.Valid(time.Now()) {
-		return token.handedOut(), nil
+	if err != nil && ctx.Err() == nil && held.Valid(time.Now()) {
+		return held, nil
 	}
 	return got, err
 }
@@ -100,8 +122,7 @@ func (k *Keeper) publish(id ID, token Token, record Record) {
 	if !record.NextRefresh.IsZero() && record.NextRefresh.Before(until) {
 		until = record.NextRefresh
 	}
-	k.clock.run()
-	k.Source(id).offer(&handout{token: token.handedOut(), generation: record.Generation, until: until.UnixNano()})
+	k.Source(id).offer(&handout{token: token.handedOut(), generation: record.Generation}, time.Until(until))
 }
 
 // forget makes Sources look at the store again, and drops what was held for it.
@@ -116,7 +137,7 @@ func (k *Keeper) forget(id ID) {
 type flight struct {
 	generation int64
 	done       chan struct{}
-	token      Token
+	token      *Token
 	err        error
 }
 
@@ -137,81 +158,34 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64) *flight {
 		if before != nil {
 			<-before.done
 		}
-		f.token, f.err = k.renew(ctx, id, generation)
-		k.land(id, f)
+		token, err := k.renew(ctx, id, generation)
+		k.land(id, f, token, err)
 	})
 	return f
 }
 
-func (k *Keeper) land(id ID, f *flight) {
+func (k *Keeper) land(id ID, f *flight, token Token, err error) {
 	k.mu.Lock()
 	if k.flights[id] == f {
 		delete(k.flights, id)
 	}
 	k.mu.Unlock()
-	if f.err != nil {
-		f.err = at(f.err, id, "refresh")
+	if err == nil {
+		f.token = token.handedOut()
+	} else {
+		f.err = at(err, id, "refresh")
 	}
 	close(f.done)
 }
 
 // await waits for a flight, until the caller's context or patience ends.
-func (k *Keeper) await(ctx context.Context, f *flight, patience <-chan time.Time) (Token, error) {
+func (k *Keeper) await(ctx context.Context, f *flight, patience <-chan time.Time) (*Token, error) {
 	select {
 	case <-f.done:
-		return f.token.handedOut(), f.err
+		return f.token, f.err
 	case <-ctx.Done():
-		return Token{}, &Error{Op: "refresh", Class: Later, Reason: "the renewal goes on, but the caller stopped waiting", Err: ctx.Err()}
+		return nil, &Error{Op: "refresh", Class: Later, Reason: "the renewal goes on, but the caller stopped waiting", Err: ctx.Err()}
 	case <-patience:
-		return Token{}, &Error{Op: "refresh", Class: Later, Reason: "the renewal takes long"}
+		return nil, &Error{Op: "refresh", Class: Later, Reason: "the renewal takes long"}
 	}
-}
-
-// coarseClock tells the wall clock to within a tick without asking for it.
-// Reading the system's clock takes longer than everything else that handing
-// out a fresh token does. A timer follows the wall clock while somebody asks,
-// and stops when nobody did for a tick, so that an idle Keeper costs nothing.
-// After a suspend the timer fires within a tick of running time, so that the
-// clock is never wrong for longer than that.
-type coarseClock struct {
-	now  atomic.Int64 // Unix nanoseconds; 0 while stopped
-	used atomic.Bool
-	mu   sync.Mutex
-	on   bool
-}
-
-const clockTick = time.Second
-
-func (c *coarseClock) before(until int64) bool {
-	now := c.now.Load()
-	if now == 0 || now >= until {
-		return false
-	}
-	// Readers on many cores share this line: write it once a tick only.
-	if !c.used.Load() {
-		c.used.Store(true)
-	}
-	return true
-}
-
-func (c *coarseClock) run() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now.Store(time.Now().UnixNano())
-	if !c.on {
-		c.on = true
-		time.AfterFunc(clockTick, c.tick)
-	}
-}
-
-func (c *coarseClock) tick() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.used.Swap(false) {
-		c.now.Store(time.Now().UnixNano())
-		time.AfterFunc(clockTick, c.tick)
-		return
-	}
-	c.now.Store(0)
-	c.on = false
 }

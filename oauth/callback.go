@@ -9,8 +9,8 @@ import (
 
 // callback is what a redirect brought.
 type callback struct {
-	// code is the authorization code.
-	code venuekey.Secret
+	// Code is the authorization code.
+	Code venuekey.Secret
 	// denied is why there is none: the venue or the user said no.
 	denied *venuekey.Error
 	// stray is why this is not the answer that is waited for; it is told to
@@ -36,7 +36,7 @@ func (c Config) readCallback(query url.Values, attempt Attempt) callback {
 		return callback{denied: c.Explain(grantCode, 0, code, query.Get("error_description"), nil)}
 	}
 	if code := query.Get("code"); code != "" {
-		return callback{code: venuekey.Secret(code)}
+		return callback{Code: venuekey.Secret(code)}
 	}
 	return callback{stray: "it has neither code nor error"}
 }
@@ -53,7 +53,7 @@ func (c Config) readPasted(text string, redirect Redirect, attempt Attempt) call
 		if strings.ContainsAny(text, " \t\n?&=") {
 			return callback{stray: "that is neither an address nor a code: paste everything that the address bar shows"}
 		}
-		return callback{code: venuekey.Secret(text)}
+		return callback{Code: venuekey.Secret(text)}
 	}
 	address, err := url.Parse(text)
 	if err != nil {

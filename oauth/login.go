@@ -103,7 +103,7 @@ func (c Config) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	return c.Exchange(ctx, app, got.code, attempt.Verifier)
+	return c.Exchange(ctx, app, got.Code, attempt.Verifier)
 }
 
 func cannotReceive(visit venuekey.Visit, err error) error {

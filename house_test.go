@@ -1,0 +1,167 @@
+package venuekey_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/venuekey/venuekey"
+
+// house is the import law: every package of this repository, and which others
+// of ours its code may import. A change to the table belongs in the commit that
+// needs it, and its reason in doc/design.md.
+var house = map[string][]string{
+	"":                   {},
+	"oauth":              {""},
+	"oauth2source":       {""},
+	"venue/ctrader":      {"", "oauth"},
+	"venue/tradovate":    {"", "oauth"},
+	"venue/ttp":          {"", "oauth"},
+	"store/memory":       {""},
+	"store/sqlite":       {""},
+	"store/storetest":    {""},
+	"key":                {},
+	"emulator":           {},
+	"emulator/ctrader":   {"emulator"},
+	"emulator/tradovate": {"emulator"},
+	"emulator/ttp":       {"emulator"},
+	"cmd/venuekey":       {"*"},
+}
+
+// onlyHere are imports that one package alone may have: each is a dependency
+// with a reason to be kept behind one door.
+var onlyHere = map[string]string{
+	"golang.org/x/oauth2":           "oauth2source",
+	"github.com/ncruces/go-sqlite3": "store/sqlite",
+	"github.com/zalando/go-keyring": "key",
+	"github.com/spf13/cobra":        "cmd/venuekey",
+	"github.com/cli/browser":        "cmd/venuekey",
+	"golang.org/x/crypto/argon2":    "key",
+	"golang.org/x/term":             "cmd/venuekey",
+}
+
+type listed struct {
+	ImportPath, Doc string
+	Imports         []string
+}
+
+func TestTheHouseIsInOrder(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		seen[room] = true
+		allowed, known := house[room]
+		if !known {
+			t.Errorf("package %q is not in the table", room)
+		}
+		if p.Doc == "" {
+			t.Errorf("package %q has no package comment", room)
+		}
+		for _, path := range p.Imports {
+			if other, ours := strings.CutPrefix(path, module); ours {
+				other = strings.TrimPrefix(other, "/")
+				if !slices.Contains(allowed, other) && !slices.Contains(allowed, "*") {
+					t.Errorf("%q imports %q", room, other)
+				}
+			}
+			if home, bound := doorOf(path); bound && home != room {
+				t.Errorf("%q imports %s, which only %q may", room, path, home)
+			}
+			if room == "" && strings.Contains(strings.Split(path, "/")[0], ".") {
+				t.Errorf("the root package imports %s; it needs nothing but the standard library", path)
+			}
+		}
+	}
+	for room := range house {
+		if !seen[room] {
+			t.Errorf("the table has %q, the house does not", room)
+		}
+		if name, ok := strings.CutPrefix(room, "venue/"); ok && !strings.Contains(name, "/") && !seen["emulator/"+name] {
+			t.Errorf("venue %q has no emulator", name)
+		}
+	}
+}
+
+func doorOf(path string) (home string, bound bool) {
+	for prefix, home := range onlyHere {
+		if path == prefix || strings.HasPrefix(path, prefix+"/") {
+			return home, true
+		}
+	}
+	return "", false
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	output, err := exec.Command("go", "list", "-json=ImportPath,Doc,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []listed
+	for decoder := json.NewDecoder(strings.NewReader(string(output))); ; {
+		var p listed
+		if err := decoder.Decode(&p); err == io.EOF {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+// fmt prints unexported fields without asking their methods, so a Secret or a
+// Key in one would be printed in full.
+func TestSecretsLieInExportedFieldsOnly(t *testing.T) {
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			structure, ok := node.(*ast.StructType)
+			if !ok {
+				return true
+			}
+			for _, field := range structure.Fields.List {
+				for _, name := range field.Names {
+					if !name.IsExported() && isSecret(field.Type) {
+						t.Errorf("%s: field %s holds a secret and is not exported", path, name.Name)
+					}
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func isSecret(expression ast.Expr) bool {
+	switch e := expression.(type) {
+	case *ast.Ident:
+		return e.Name == "Secret" || e.Name == "Key"
+	case *ast.SelectorExpr:
+		return e.Sel.Name == "Secret" || e.Sel.Name == "Key"
+	case *ast.StarExpr:
+		return isSecret(e.X)
+	case *ast.ArrayType:
+		return isSecret(e.Elt)
+	case *ast.MapType:
+		return isSecret(e.Value)
+	}
+	return false
+}

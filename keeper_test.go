@@ -1,0 +1,331 @@
+package venuekey_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
+)
+
+var errLost = errors.New("connection reset by peer")
+
+func fails(class venuekey.Class, reason string) func(context.Context) error {
+	return func(context.Context) error { return &venuekey.Error{Class: class, Reason: reason, Err: errLost} }
+}
+
+func TestATokenIsRenewedWhenItIsDueAndNotBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, _ := signedIn(t, venue)
+		mustToken(t, keeper, "access-1")
+		mustState(t, keeper, venuekey.StateFresh, "")
+		time.Sleep(life * 7 / 10)
+		mustToken(t, keeper, "access-1")
+		time.Sleep(life / 10)
+		mustState(t, keeper, venuekey.StateDue, "")
+		mustToken(t, keeper, "access-2")
+		mustState(t, keeper, venuekey.StateFresh, "")
+	})
+}
+
+func TestTwoHundredCallersOfTwoKeepersCauseOneRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return nil }}
+		one, store := signedIn(t, venue)
+		two := newKeeper(t, store, venue)
+		time.Sleep(life * 9 / 10)
+		venue.policy.KillsAccess = true // callers wait for the outcome
+		var callers sync.WaitGroup
+		for i := range 200 {
+			keeper := []*venuekey.Keeper{one, two}[i%2]
+			callers.Go(func() { mustToken(t, keeper, "access-2") })
+		}
+		callers.Wait()
+		if most, total := venue.shown(); most != 1 || total != 1 {
+			t.Fatalf("%d presentations, one token up to %d times", total, most)
+		}
+	})
+}
+
+func TestACallerThatLeavesDoesNotEndTheRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return ctx.Err() }}
+		keeper, _ := signedIn(t, venue)
+		ctx, leave := context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		if _, err := keeper.Refresh(ctx, alice); !errors.Is(err, context.DeadlineExceeded) || !venuekey.Temporary(err) {
+			t.Fatalf("the caller got %v", err)
+		}
+		if err := keeper.Close(); err != nil { // as a program does before it exits
+			t.Fatal(err)
+		}
+		mustToken(t, keeper, "access-2")
+	})
+}
+
+func TestASlowVenueDoesNotKeepAGoodTokenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(20 * time.Second); return nil }}
+		keeper, _ := signedIn(t, venue)
+		time.Sleep(life * 9 / 10)
+		start := time.Now()
+		mustToken(t, keeper, "access-1")
+		if waited := time.Since(start); waited > 6*time.Second {
+			t.Fatalf("waited %s for a token that was at hand", waited)
+		}
+		time.Sleep(time.Minute)
+		mustToken(t, keeper, "access-2")
+	})
+}
+
+// What every outcome of a renewal does: to the callers while the old token
+// lives and after, to the record, and to the refresh token.
+func TestOutcomes(t *testing.T) {
+	lost := fails(venuekey.Unknown, "the answer was lost")
+	for _, row := range []struct {
+		name          string
+		policy        venuekey.LostAnswer
+		before, after func(context.Context) error
+		state         venuekey.State
+		reason        string
+		mends         bool // a later renewal succeeds once the venue does
+		verdict       func(error) bool
+		most          int // presentations of one refresh token
+	}{
+		{name: "not sent", before: fails(venuekey.NotSent, "no route"), state: venuekey.StateDegraded, reason: "no route", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "later", before: fails(venuekey.Later, "maintenance"), state: venuekey.StateDegraded, reason: "maintenance", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "misconfigured", before: fails(venuekey.Wrong, "wrong secret"), state: venuekey.StateDegraded, reason: "wrong secret", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "refused", before: fails(venuekey.Refused, "revoked"), state: venuekey.StateNeedsSignIn, reason: "revoked", verdict: venuekey.NeedsSignIn, most: 0},
+		{name: "lost, never again", policy: venuekey.Never, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 1},
+		{name: "lost, once more", policy: venuekey.Once, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
+		{name: "lost before it arrived, once more", policy: venuekey.Once, before: lost, state: venuekey.StateUncertain, reason: "lost", mends: true, verdict: venuekey.NeedsSignIn, most: 1},
+		{name: "lost before it arrived, freely", policy: venuekey.Freely, before: lost, state: venuekey.StateDegraded, reason: "lost", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "an error of no known kind", before: func(context.Context) error { return errLost }, state: venuekey.StateUncertain, reason: "", verdict: venuekey.NeedsSignIn, most: 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}, before: row.before, after: row.after}
+				keeper, _ := signedIn(t, venue)
+				time.Sleep(life * 9 / 10)
+				mustToken(t, keeper, "access-1") // the old one is served while it lives
+				mustState(t, keeper, row.state, row.reason)
+				mustToken(t, keeper, "access-1")
+				if row.mends {
+					venue.before, venue.after = nil, nil
+					time.Sleep(3 * time.Second)
+					mustToken(t, keeper, "access-2")
+					mustState(t, keeper, venuekey.StateFresh, "")
+				} else {
+					time.Sleep(life)
+					for range 3 {
+						if _, err := keeper.Token(t.Context(), alice); !row.verdict(err) {
+							t.Fatalf("after the end: %v", err)
+						}
+					}
+				}
+				if most, _ := venue.shown(); most != row.most {
+					t.Fatalf("one refresh token was presented %d times, want %d", most, row.most)
+				}
+			})
+		})
+	}
+}
+
+// A process that died between presenting and saving leaves its intent open. The
+// next one must not take the lapsed lease for a free record.
+func TestAnIntentLeftByADeadProcess(t *testing.T) {
+	for _, row := range []struct {
+		policy venuekey.LostAnswer
+		access string
+		state  venuekey.State
+	}{
+		{venuekey.Never, "access-1", venuekey.StateUncertain},
+		{venuekey.Once, "access-2", venuekey.StateFresh},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}}
+			keeper, store := signedIn(t, venue)
+			record, err := store.Get(t.Context(), "token/stage/alice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			record.LeaseOwner, record.LeaseUntil = "the dead", time.Now().Add(time.Minute)
+			record.IntentAt, record.Attempt = time.Now(), 1
+			record.NextRefresh = time.Now()
+			if _, err := store.Put(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+			fresh := newKeeper(t, store, venue)
+			mustState(t, fresh, venuekey.StateRefreshing, "")
+			mustToken(t, fresh, "access-1")
+			keeper.Close()
+			time.Sleep(2 * time.Minute)
+			mustToken(t, fresh, row.access)
+			mustState(t, fresh, row.state, "")
+		})
+	}
+}
+
+func TestATokenIsDurableBeforeAnybodySeesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{KillsAccess: true}}
+		keeper, store := signedIn(t, venue)
+		rotated := func(record venuekey.Record) error {
+			if record.IntentAt.IsZero() && record.LeaseOwner == "" && record.Condition == venuekey.Good {
+				return errDiskFull
+			}
+			return nil
+		}
+		store.turn(rotated)
+		if _, err := keeper.Refresh(t.Context(), alice); !errors.Is(err, errDiskFull) {
+			t.Fatalf("the store refused and the caller got %v", err)
+		}
+		mustToken(t, keeper, "access-1")
+		if keeper.Close() == nil {
+			t.Fatal("closing lost a token without a word")
+		}
+		store.turn(nil)
+		if err := keeper.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mustToken(t, newKeeper(t, store, venue), "access-2")
+		if most, _ := venue.shown(); most != 1 {
+			t.Fatalf("the refresh token was presented %d times", most)
+		}
+	})
+}
+
+func TestASignInDuringARenewalWins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{after: func(context.Context) error { time.Sleep(5 * time.Second); return nil }}
+		keeper, store := signedIn(t, venue)
+		other := newKeeper(t, store, venue)
+		go func() { _, _ = keeper.Refresh(t.Context(), alice) }()
+		time.Sleep(time.Second)
+		if _, err := other.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		keeper.Close()
+		for _, k := range []*venuekey.Keeper{keeper, other, newKeeper(t, store, venue)} {
+			mustToken(t, k, "access-3")
+		}
+	})
+}
+
+func TestARefusedTokenIsAnsweredWithAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		if _, err := keeper.Refused(t.Context(), alice, "access-1"); !venuekey.Temporary(err) {
+			t.Fatalf("a token of this second was renewed again: %v", err)
+		}
+		time.Sleep(time.Minute)
+		token, err := keeper.Refused(t.Context(), alice, "access-1")
+		if err != nil || string(token.Access) != "access-2" {
+			t.Fatalf("got %s, %v", string(token.Access), err)
+		}
+		// Whoever reports the old one later adopts what is there.
+		token, err = newKeeper(t, store, venue).Refused(t.Context(), alice, "access-1")
+		if err != nil || string(token.Access) != "access-2" {
+			t.Fatalf("got %s, %v", string(token.Access), err)
+		}
+		if _, total := venue.shown(); total != 1 {
+			t.Fatalf("%d renewals", total)
+		}
+	})
+}
+
+func TestRunKeepsEverythingFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, _ := signedIn(t, venue)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- keeper.Run(ctx) }()
+		for range 100 {
+			time.Sleep(life / 2)
+			status, err := keeper.Status(t.Context(), alice)
+			if err != nil || status.Left <= 0 {
+				t.Fatalf("%+v %v", status, err)
+			}
+		}
+		stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if most, total := venue.shown(); most != 1 || total < 60 || total > 68 {
+			t.Fatalf("%d renewals in 50 hours, one token up to %d times", total, most)
+		}
+	})
+}
+
+func TestSigningOut(t *testing.T) {
+	venue := &stageVenue{}
+	keeper, _ := signedIn(t, venue)
+	if err := keeper.SignOut(t.Context(), alice, true); err != nil {
+		t.Fatal(err)
+	}
+	if len(venue.revoked) != 1 || venue.revoked[0] != "refresh-1" {
+		t.Fatalf("revoked %d", len(venue.revoked))
+	}
+	if _, err := keeper.Token(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+		t.Fatal(err)
+	}
+	if err := keeper.SignOut(t.Context(), alice, false); !venuekey.NeedsSignIn(err) {
+		t.Fatal(err)
+	}
+}
+
+func TestGenerationsOnlyGrow(t *testing.T) {
+	venue := &stageVenue{}
+	keeper, _ := signedIn(t, venue)
+	before, _ := keeper.Status(t.Context(), alice)
+	for range 3 {
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := keeper.SignOut(t.Context(), alice, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := keeper.Status(t.Context(), alice); after.Generation <= before.Generation+3 {
+		t.Fatalf("generation %d after %d and three renewals", after.Generation, before.Generation)
+	}
+}
+
+func TestASignInIsNotStartedWhereNothingCanBeKept(t *testing.T) {
+	venue := &stageVenue{}
+	store := &moodyStore{Store: &memory.Store{}}
+	store.turn(func(venuekey.Record) error { return errDiskFull })
+	if _, err := newKeeper(t, store, venue).SignIn(t.Context(), alice, silent{}); !errors.Is(err, errDiskFull) {
+		t.Fatal(err)
+	}
+	if venue.serial != 0 {
+		t.Fatal("the user was sent to the venue all the same")
+	}
+}
+
+func TestExtrasSurviveRenewals(t *testing.T) {
+	venue := &stageVenue{}
+	keeper, _ := signedIn(t, venue)
+	token, err := keeper.Refresh(t.Context(), alice)
+	if err != nil || token.Extra("userId") != "7" {
+		t.Fatalf("%s, %v", string(token.Extra("userId")), err)
+	}
+}
+
+func TestAnUnknownVenueNamesTheKnownOnes(t *testing.T) {
+	keeper := newKeeper(t, &memory.Store{}, &stageVenue{})
+	_, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "nowhere", Name: "x"}, silent{})
+	if !venuekey.Misconfigured(err) || err.Error() != "nowhere/x: sign in: unknown venue; known are [stage]" {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,86 @@
+package venuekey_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+func TestAFreshTokenCostsNothing(t *testing.T) {
+	keeper, store := signedIn(t, &stageVenue{})
+	source := keeper.Source(alice)
+	if _, err := source.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	store.Close() // the store is not asked
+	allocations := testing.AllocsPerRun(1000, func() {
+		if _, err := source.Token(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations != 0 {
+		t.Fatalf("%v allocations", allocations)
+	}
+}
+
+func TestWhatAnotherProcessRenewedIsSeenWithinASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		mustToken(t, keeper, "access-1")
+		if _, err := newKeeper(t, store, venue).Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second + 1)
+		mustToken(t, keeper, "access-2")
+	})
+}
+
+func TestAStoreThatFallsSilentDoesNotTakeAGoodTokenAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keeper, store := signedIn(t, &stageVenue{})
+		mustToken(t, keeper, "access-1")
+		store.Close()
+		time.Sleep(life / 2)
+		mustToken(t, keeper, "access-1")
+		time.Sleep(life)
+		if _, err := keeper.Token(t.Context(), alice); err == nil || venuekey.NeedsSignIn(err) {
+			t.Fatalf("after the end of the token: %v", err)
+		}
+	})
+}
+
+func TestStatusesTellOfADamagedRecordAndGoOn(t *testing.T) {
+	keeper, store := signedIn(t, &stageVenue{})
+	if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: "bob"}, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	record, _ := store.Get(t.Context(), "token/stage/alice")
+	record.Sealed[len(record.Sealed)-1] ^= 1
+	if _, err := store.Put(t.Context(), record); err != nil {
+		t.Fatal(err)
+	}
+	keeper = newKeeper(t, store, &stageVenue{}) // one that has nothing at hand
+	var damaged, good int
+	for status, err := range keeper.Statuses(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if venuekey.ClassOf(status.Err) == venuekey.Damaged && status.ID == alice {
+			damaged++
+		} else if status.State == venuekey.StateFresh {
+			good++
+		}
+	}
+	if damaged != 1 || good != 1 {
+		t.Fatalf("%d damaged, %d good", damaged, good)
+	}
+	if _, err := keeper.Token(t.Context(), alice); venuekey.ClassOf(err) != venuekey.Damaged {
+		t.Fatal(err)
+	}
+	if err := keeper.SignOut(t.Context(), alice, false); err != nil {
+		t.Fatalf("a damaged record cannot be forgotten: %v", err)
+	}
+}
