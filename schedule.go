@@ -41,7 +41,7 @@ func successor(old, got Token, policy Policy) Token {
 	if got.Refresh == "" {
 		got.Refresh, got.RefreshExpires = old.Refresh, old.RefreshExpires
 	}
-	if got.Scopes == nil {
+	if len(got.Scopes) == 0 {
 		got.Scopes = old.Scopes
 	}
 	if got.User == "" {

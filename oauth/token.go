@@ -25,7 +25,7 @@ func (c Config) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 	if err != nil && venuekey.ClassOf(err) == venuekey.NotSent && ctx.Err() == nil {
 		token, err = c.grant(ctx, app, form)
 	}
-	if err == nil && token.Scopes == nil {
+	if err == nil && len(token.Scopes) == 0 {
 		token.Scopes = c.scopes(app)
 	}
 	return token, err

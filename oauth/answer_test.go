@@ -1,0 +1,244 @@
+package oauth
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+const (
+	sentRefresh = "SENTINEL-refresh-that-was-sent"
+	sentSecret  = "SENTINEL-client-secret"
+)
+
+var stageApp = venuekey.App{ClientID: "id", ClientSecret: sentSecret, RedirectURI: "http://localhost:8080/cb"}
+
+// answering is a token address with one scripted answer.
+func answering(t *testing.T, handler http.HandlerFunc) (Config, *int) {
+	t.Helper()
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		handler(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return Config{TokenURL: server.URL + "/token", DefaultLife: time.Hour}, &asked
+}
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}
+}
+
+// Every kind of answer to a refresh, and what it means for the token.
+func TestAnswersToARefresh(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		answer  http.HandlerFunc
+		class   venuekey.Class
+		reason  string
+		granted bool
+	}{
+		{name: "granted", answer: says(200, `{"access_token":"a","refresh_token":"r","expires_in":60}`), granted: true},
+		{name: "granted, as text/plain", answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			fmt.Fprint(w, `{"access_token":"a"}`)
+		}, granted: true},
+		{name: "refused", answer: says(400, `{"error":"invalid_grant"}`), class: venuekey.Refused, reason: "refresh token"},
+		{name: "refused inside a 200", answer: says(200, `{"error":"invalid_grant","access_token":"a"}`), class: venuekey.Refused},
+		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.Wrong, reason: "client id and secret"},
+		{name: "unknown words in a 200", answer: says(200, `{"error":"SOMETHING_NEW","error_description":"why not"}`), class: venuekey.Refused, reason: "why not"},
+		{name: "a secret repeated to us", answer: says(400, `{"error":"odd","error_description":"no such `+sentRefresh+` of `+sentSecret+`"}`), class: venuekey.Refused, reason: "no such [secret] of [secret]"},
+		{name: "control characters", answer: says(400, `{"error":"odd","error_description":"a\u0007b\nc"}`), class: venuekey.Refused, reason: "a b c"},
+		{name: "a code that is no code", answer: says(400, `{"error":"<script>"}`), class: venuekey.Refused},
+		{name: "overloaded", answer: says(429, ``), class: venuekey.Later},
+		{name: "maintenance page", answer: says(503, `<html>back soon`), class: venuekey.Later, reason: "HTML page"},
+		{name: "server error in JSON", answer: says(500, `{"message":"oops"}`), class: venuekey.Later},
+		{name: "bad gateway", answer: says(502, `<html>`), class: venuekey.Unknown},
+		{name: "firewall", answer: says(403, `<html>`), class: venuekey.Later},
+		{name: "wrong address", answer: says(404, `<html>`), class: venuekey.Wrong, reason: "404"},
+		{name: "HTML in a 200", answer: says(200, `<!doctype html><p>`), class: venuekey.Unknown, reason: "HTML page in place of JSON"},
+		{name: "broken JSON", answer: says(200, `{"access_token":"a",`), class: venuekey.Unknown, reason: "broken JSON"},
+		{name: "an array", answer: says(200, `[]`), class: venuekey.Unknown},
+		{name: "null", answer: says(200, `null`), class: venuekey.Unknown},
+		{name: "nothing", answer: says(200, ``), class: venuekey.Unknown, reason: "nothing"},
+		{name: "neither token nor error", answer: says(200, `{"ok":true}`), class: venuekey.Unknown},
+		{name: "ten megabytes", answer: says(200, `{"access_token":"`+strings.Repeat("a", 10<<20)+`"}`), class: venuekey.Unknown, reason: "larger than"},
+		{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.example/path?x=1", http.StatusMovedPermanently)
+		}, class: venuekey.Wrong, reason: "redirects token requests to https://elsewhere.example"},
+		{name: "connection dropped", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, class: venuekey.Unknown},
+		{name: "cut in half", answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			fmt.Fprint(w, `{"access_token":"a"`)
+			panic(http.ErrAbortHandler)
+		}, class: venuekey.Unknown},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			config, asked := answering(t, row.answer)
+			token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+			if *asked != 1 {
+				t.Fatalf("the refresh token was presented %d times", *asked)
+			}
+			if row.granted {
+				if err != nil || token.Access != "a" {
+					t.Fatal(err)
+				}
+				return
+			}
+			if venuekey.ClassOf(err) != row.class || !strings.Contains(err.Error(), row.reason) {
+				t.Fatalf("%s: %v; want %s: …%s…", venuekey.ClassOf(err), err, row.class, row.reason)
+			}
+			if strings.Contains(err.Error(), "SENTINEL") || strings.ContainsAny(err.Error(), "<>\n") {
+				t.Fatalf("the error holds what it should not: %q", err)
+			}
+		})
+	}
+}
+
+func TestNobodyThere(t *testing.T) {
+	config, _ := answering(t, says(200, ""))
+	server := httptest.NewServer(nil)
+	config.TokenURL = server.URL
+	server.Close()
+	if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.NotSent {
+		t.Fatal(err)
+	}
+}
+
+func TestATokenRequestByGetKeepsItsSecretsOutOfErrors(t *testing.T) {
+	config, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	config.TokenByGet = true
+	_, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+	if err == nil || strings.Contains(err.Error(), "SENTINEL") || *asked != 1 {
+		t.Fatalf("%d requests, %v", *asked, err)
+	}
+}
+
+func TestFallbackAddressesAreForRequestsNobodyRead(t *testing.T) {
+	var seen []string
+	status := http.StatusNotFound
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.URL.Path)
+		if r.URL.Path == "/first" {
+			w.WriteHeader(status)
+			fmt.Fprint(w, "<html>")
+			return
+		}
+		fmt.Fprint(w, `{"access_token":"a"}`)
+	}))
+	defer server.Close()
+	config := Config{TokenURL: server.URL + "/first", TokenFallbacks: []string{server.URL + "/second"}}
+	if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); err != nil || len(seen) != 2 {
+		t.Fatal(err, seen)
+	}
+	seen, status = nil, http.StatusInternalServerError
+	if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); err == nil || len(seen) != 1 {
+		t.Fatal("a request that may have been read was sent to another address:", err, seen)
+	}
+}
+
+func TestHowTheAppAuthenticates(t *testing.T) {
+	for auth, want := range map[ClientAuth]string{
+		InBody:     "|i d|s:e%c",
+		Basic:      "i+d:s%3Ae%25c||",
+		BasicPlain: "i d:s:e%c||",
+		BasicAndID: "i+d:s%3Ae%25c|i d|",
+	} {
+		var got string
+		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			user, password, ok := r.BasicAuth()
+			if ok {
+				got = user + ":" + password
+			}
+			got += "|" + r.PostFormValue("client_id") + "|" + r.PostFormValue("client_secret")
+			fmt.Fprint(w, `{"access_token":"a"}`)
+		})
+		config.ClientAuth = auth
+		app := stageApp
+		app.ClientID, app.ClientSecret = "i d", "s:e%c"
+		if _, err := config.Refresh(t.Context(), app, sentRefresh); err != nil || got != want {
+			t.Errorf("%d: %q, want %q (%v)", auth, got, want, err)
+		}
+	}
+}
+
+func TestLifetimes(t *testing.T) {
+	for written, want := range map[string]time.Duration{
+		`60`: time.Minute, `"60"`: time.Minute, `60.5`: 60500 * time.Millisecond, `"2628000"`: 2628000 * time.Second,
+		`0`: time.Hour, `null`: time.Hour, `""`: time.Hour, `"soon"`: time.Hour, `{}`: time.Hour, `"NaN"`: time.Hour,
+		`-5`: -5 * time.Second, `1e300`: longestLife, `"Inf"`: longestLife,
+	} {
+		config, _ := answering(t, says(200, `{"access_token":"a","expires_in":`+written+`}`))
+		token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+		if err != nil || token.Life() != want {
+			t.Errorf("%s gave %s, %v; want %s", written, token.Life(), err, want)
+		}
+	}
+}
+
+func TestFieldsUnderOtherNamesAndUnknownOnes(t *testing.T) {
+	config, _ := answering(t, says(200, `{"accessToken":"a","refreshToken":null,"request_token":"r","scope":"b, c","account":{"id":7},"errorCode":null}`))
+	config.Names = Names{Access: []string{"accessToken"}, Refresh: []string{"refreshToken", "request_token"}, Error: []string{"errorCode"}}
+	token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+	if err != nil || token.Refresh != "r" || strings.Join(token.Scopes, "|") != "b|c" {
+		t.Fatalf("%v %v", token.Scopes, err)
+	}
+	if len(token.Extras) != 1 || token.Extra("account") != `{"id":7}` {
+		t.Fatalf("%d extras", len(token.Extras))
+	}
+}
+
+func TestAnExchangeIsRepeatedOnlyIfItNeverLeft(t *testing.T) {
+	dials := 0
+	config := Config{TokenURL: "https://venue.example/token", Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		dials++
+		return nil, fmt.Errorf("no route to host")
+	})}
+	if _, err := config.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.NotSent || dials != 2 {
+		t.Fatal(dials, err)
+	}
+	lost, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	if _, err := lost.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.Unknown || *asked != 1 {
+		t.Fatal(*asked, err)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestPlainHTTPIsForLoopbackOnly(t *testing.T) {
+	for address, good := range map[string]bool{
+		"https://venue.example/token": true, "http://127.0.0.1:1/token": true, "http://[::1]:1/token": true, "http://localhost/token": true,
+		"http://venue.example/token": false, "http://localhost.example/token": false, "http://10.0.0.1/": false, "ftp://localhost/": false, "token": false, "": false, "https://": false,
+	} {
+		if _, err := Endpoint("token", address); (err == nil) != good {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func FuzzTokenAnswer(f *testing.F) {
+	for _, body := range []string{`{"access_token":"a","expires_in":"60"}`, `{"error":"invalid_grant"}`, `<html>`, `{"expires_in":1e999}`, `[`, ``, `{"access_token":{}}`} {
+		f.Add(200, []byte(body))
+		f.Add(400, []byte(body))
+	}
+	config := Config{TokenURL: "https://venue.example/token", DefaultLife: time.Hour, Names: Names{Refresh: []string{"refresh_token", "request_token"}}}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		token, err := config.token(Answer{Status: status, Header: http.Header{}, Body: body}, nil, time.Now(), "")
+		if err == nil && (token.Access == "" || token.Expires.IsZero() || token.Life() == 0) {
+			t.Fatalf("granted without a token or without an end: %s", token.Life())
+		}
+		if err != nil && strings.ContainsAny(err.Error(), "\n\r\x00") {
+			t.Fatalf("an error of more than one line: %q", err)
+		}
+	})
+}
