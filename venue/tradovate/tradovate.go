@@ -189,12 +189,16 @@ func harmless(err error) error {
 	return &again
 }
 
-// patient does not take the first refusal of a refresh token for the last word
-// while the token should still live: Tradovate was seen to answer invalid_token
-// for some minutes and to accept the same token afterwards.
+// patience is how long after the end of the access token a refused refresh
+// token may still turn out to be good.
+const patience = 15 * time.Minute
+
+// patient does not take the first refusal of a refresh token for the last word:
+// Tradovate was seen to answer invalid_token for some minutes and to accept the
+// same token afterwards. After a while a human is told all the same.
 func patient(err error, token venuekey.Token, now time.Time) error {
 	var known *venuekey.Error
-	if !errors.As(err, &known) || known.Class != venuekey.Refused || known.Code != "invalid_token" || !now.Before(token.RefreshExpires) {
+	if !errors.As(err, &known) || known.Class != venuekey.Refused || known.Code != "invalid_token" || now.After(token.Expires.Add(patience)) {
 		return err
 	}
 	again := *known

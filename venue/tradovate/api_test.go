@@ -1,0 +1,208 @@
+package tradovate_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	emu "github.com/venuekey/venuekey/emulator/tradovate"
+	"github.com/venuekey/venuekey/venue/tradovate"
+)
+
+// hosts starts an emulated Tradovate with its live and its demo host.
+func hosts(t *testing.T, knobs emu.Knobs) (venue *emu.Server, live, demo tradovate.API) {
+	t.Helper()
+	venue = &emu.Server{Knobs: knobs}
+	liveHost, demoHost := httptest.NewServer(venue), httptest.NewServer(venue.Demo())
+	t.Cleanup(liveHost.Close)
+	t.Cleanup(demoHost.Close)
+	return venue, tradovate.API{Base: liveHost.URL + "/v1"}, tradovate.API{Base: demoHost.URL + "/v1", MeBase: liveHost.URL + "/v1"}
+}
+
+var alice = tradovate.AccessTokenRequest{Name: "alice", Password: "wonderland", AppID: "test", AppVersion: "1", DeviceID: "d", CID: "42", Sec: "demo-sec"}
+
+func TestTheFourOperations(t *testing.T) {
+	venue, live, demo := hosts(t, emu.Knobs{APIHosts: true})
+	for name, api := range map[string]tradovate.API{"live": live, "demo": demo} {
+		got, err := api.AccessTokenRequest(t.Context(), alice)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got.AccessToken == "" || got.MDAccessToken == "" || got.Name != "alice" || got.UserID == 0 || got.UserStatus == "" || len(got.APIHosts) == 0 {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		token := got.Token()
+		if life := token.Life().Round(time.Minute); life != tradovate.AccessLife || token.Extra("mdAccessToken") != got.MDAccessToken {
+			t.Fatalf("%s: lives %s", name, life)
+		}
+		renewed, err := api.RenewAccessToken(t.Context(), got.AccessToken)
+		if err != nil || renewed.AccessToken == got.AccessToken || !venue.Alive(string(renewed.AccessToken)) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		me, err := api.Me(t.Context(), renewed.AccessToken)
+		if err != nil || me.Name != "alice" || me.UserID != got.UserID {
+			t.Fatalf("%s: %+v %v", name, me, err)
+		}
+	}
+	if _, err := (tradovate.API{Base: demo.Base}).Me(t.Context(), "any"); err == nil {
+		t.Fatal("the demo host answered who that is")
+	}
+}
+
+func TestOAuthTokenByHand(t *testing.T) {
+	_, live, _ := hosts(t, emu.Knobs{})
+	site := strings.TrimSuffix(live.Base, "/v1")
+	redirected, err := emulator.Person{Name: "alice", Password: "wonderland"}.Redirected(t.Context(),
+		site+"/oauth?response_type=code&client_id=demo-client&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fauth%2Fcallback")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(redirected, "code=")
+	exchange := tradovate.OAuthToken{GrantType: "authorization_code", Code: venuekey.Secret(code), RedirectURI: "http://localhost:8080/auth/callback", ClientID: "demo-client", ClientSecret: "demo-secret"}
+	got, err := live.OAuthToken(t.Context(), exchange)
+	if err != nil || got.AccessToken == "" || got.RefreshToken == "" || got.ExpiresIn != 4800 || got.RefreshTokenExpiresIn == 0 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	next, err := live.OAuthToken(t.Context(), tradovate.OAuthToken{GrantType: "refresh_token", RefreshToken: got.RefreshToken, ClientID: "demo-client", ClientSecret: "demo-secret"})
+	if err != nil || next.RefreshToken == got.RefreshToken {
+		t.Fatal(err)
+	}
+	if _, err := live.OAuthToken(t.Context(), exchange); !venuekey.NeedsSignIn(err) {
+		t.Fatalf("a code was exchanged twice: %v", err)
+	}
+}
+
+// The ways in which a 200, or what is none, says no.
+func TestHowTradovateSaysNo(t *testing.T) {
+	for _, row := range []struct {
+		name, body string
+		status     int
+		class      venuekey.Class
+		reason     string
+		wait       time.Duration
+	}{
+		{"errorText", `{"errorText":"Incorrect username or password. Please try again.","accessToken":"a"}`, 200, venuekey.Refused, "user name and password", 0},
+		{"an errorText of its own", `{"errorText":"The moon is full"}`, 200, venuekey.Refused, "The moon is full", 0},
+		{"an app that is not registered", `{"errorText":"The app is not registered"}`, 200, venuekey.Wrong, "API key", 0},
+		{"the other host", `{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, 200, venuekey.Wrong, "live host", 0},
+		{"a penalty", `{"p-ticket":"t","p-time":15,"p-captcha":false}`, 200, venuekey.Later, "15s", 15 * time.Second},
+		{"a penalty in words", `{"p-ticket":"t","p-time":"15"}`, 200, venuekey.Later, "15s", 15 * time.Second},
+		{"a penalty without end", `{"p-ticket":"t","p-time":1e300}`, 200, venuekey.Later, "1h", time.Hour},
+		{"a captcha", `{"p-ticket":"t","p-time":15,"p-captcha":true}`, 200, venuekey.Later, "hour", time.Hour},
+		{"an OAuth error", `{"error":"invalid_client","error_description":"no"}`, 200, venuekey.Wrong, "client id", 0},
+		{"violations", `{"violations":[{"constraint":"maxLength","value":"SENTINEL","description":"name is too long"}]}`, 200, venuekey.Wrong, "maxLength name is too long", 0},
+		{"401 without a body", ``, 401, venuekey.Refused, "access token", 0},
+		{"401 in words", `Access is denied`, 401, venuekey.Refused, "access token", 0},
+		{"401 in JSON", `{"message":"no"}`, 401, venuekey.Refused, "access token", 0},
+		{"429", ``, 429, venuekey.Later, "too often", time.Hour},
+		{"a closed session", ``, 408, venuekey.Later, "408", 0},
+		{"500", `Internal Server Error, error id: 1`, 500, venuekey.Later, "500", 0},
+		{"the wrong infrastructure", ``, 307, venuekey.Wrong, "another host", 0},
+		{"HTML", `<html>`, 200, venuekey.Unknown, "HTML", 0},
+		{"fields of other types", `{"accessToken":7}`, 200, venuekey.Unknown, "types", 0},
+		{"no token", `{"userId":1}`, 200, venuekey.Unknown, "neither", 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(row.status)
+				fmt.Fprint(w, row.body)
+			}))
+			defer server.Close()
+			_, err := tradovate.API{Base: server.URL}.RenewAccessToken(t.Context(), "SENTINEL-access")
+			var failure *venuekey.Error
+			if !errors.As(err, &failure) || failure.Class != row.class || !strings.Contains(failure.Error(), row.reason) || failure.RetryAfter != row.wait {
+				t.Fatalf("%s %s %v", failure.Class, failure.RetryAfter, err)
+			}
+			if strings.Contains(err.Error(), "SENTINEL") {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestAPenaltyNamesTheWaitAndCarriesTheTicket(t *testing.T) {
+	venue, live, _ := hosts(t, emu.Knobs{Penalties: 1, PenaltyWait: 7 * time.Second})
+	_, err := live.AccessTokenRequest(t.Context(), alice)
+	var penalty *tradovate.Penalty
+	if !errors.As(err, &penalty) || penalty.Wait != 7*time.Second || penalty.Captcha || penalty.Ticket == "" || !venuekey.Temporary(err) {
+		t.Fatal(err)
+	}
+	again := alice
+	again.Ticket = penalty.Ticket
+	venue.Time().Advance(8 * time.Second)
+	if _, err := live.AccessTokenRequest(t.Context(), again); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestALocalClockThatIsWrongDoesNotBendALife(t *testing.T) {
+	venue, live, _ := hosts(t, emu.Knobs{})
+	for _, wrong := range []time.Duration{time.Hour, -24 * time.Hour} {
+		venue.Time().Advance(wrong)
+		got, err := live.AccessTokenRequest(t.Context(), alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if life := got.Token().Life().Round(time.Minute); life != tradovate.AccessLife {
+			t.Fatalf("%s off: lives %s", wrong, life)
+		}
+	}
+}
+
+func TestRequestsThatAreNotWorthSending(t *testing.T) {
+	for name, request := range map[string]tradovate.AccessTokenRequest{
+		"no name":          {Password: "p"},
+		"no password":      {Name: "n"},
+		"a long name":      {Name: strings.Repeat("n", 65), Password: "p"},
+		"a long device id": {Name: "n", Password: "p", DeviceID: strings.Repeat("d", 65)},
+	} {
+		if _, err := (tradovate.API{Base: "https://live.example"}).AccessTokenRequest(t.Context(), request); !venuekey.Misconfigured(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAppsThatCannotWork(t *testing.T) {
+	key := map[string]venuekey.Secret{"cid": "1", "sec": "s"}
+	for name, row := range map[string]struct {
+		app  venuekey.App
+		good bool
+	}{
+		"an API key":          {venuekey.App{Params: key}, true},
+		"an OAuth client":     {venuekey.App{ClientID: "c", ClientSecret: "s", RedirectURI: "http://localhost:1/"}, true},
+		"nothing":             {venuekey.App{}, false},
+		"half an API key":     {venuekey.App{Params: map[string]venuekey.Secret{"cid": "1"}}, false},
+		"no redirect":         {venuekey.App{ClientID: "c", ClientSecret: "s"}, false},
+		"unknown environment": {venuekey.App{Params: key, Environment: "paper"}, false},
+		"unknown flow":        {venuekey.App{Params: map[string]venuekey.Secret{"flow": "magic"}}, false},
+	} {
+		if err := (tradovate.Venue{}).Check(row.app); (err == nil) != row.good || err != nil && !venuekey.Misconfigured(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzAccessTokenResponse(f *testing.F) {
+	f.Add([]byte(`{"accessToken":"a","expirationTime":"2026-01-02T03:04:05.678Z","userId":1,"mdAccessToken":"m","new":{"x":1}}`))
+	f.Add([]byte(`{"accessToken":null}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var got tradovate.AccessTokenResponse
+		if json.Unmarshal(body, &got) != nil {
+			return
+		}
+		token := got.Token()
+		for _, secret := range []venuekey.Secret{got.AccessToken, got.MDAccessToken} {
+			if text := fmt.Sprintf("%+v %+v", got, token); len(secret) > 12 && strings.Contains(text, string(secret)) {
+				t.Fatal("a token prints")
+			}
+		}
+	})
+}

@@ -1,0 +1,75 @@
+package ttp_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/venuekey/venuekey"
+	emu "github.com/venuekey/venuekey/emulator/ttp"
+	"github.com/venuekey/venuekey/venue/ttp"
+)
+
+// A dead token is refused in four different ways; all mean the same.
+func TestMeRefusesADeadTokenInManyWays(t *testing.T) {
+	for _, code := range []string{"", "expired_token", "malformed_token", "invalid_request"} {
+		server := httptest.NewServer(&emu.Server{Knobs: emu.Knobs{DeadToken: code}})
+		if _, err := (ttp.Venue{Site: server.URL}).Me(t.Context(), venuekey.App{}, "dead"); !venuekey.NeedsSignIn(err) {
+			t.Errorf("%q: %v", code, err)
+		}
+		server.Close()
+	}
+}
+
+func TestASiteThatAnswersPagesIsTemporary(t *testing.T) {
+	for _, status := range []int{200, 403, 503} {
+		server := httptest.NewServer(&emu.Server{Knobs: emu.Knobs{HTMLStatus: status}})
+		venue := ttp.Venue{Site: server.URL}
+		app := venuekey.App{ClientID: "demo-client", ClientSecret: "demo-secret"}
+		if _, err := venue.Me(t.Context(), app, "any"); !venuekey.Temporary(err) {
+			t.Errorf("me, %d: %v", status, err)
+		}
+		if _, err := venue.Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); !venuekey.Temporary(err) {
+			t.Errorf("refresh, %d: %v", status, err)
+		}
+		server.Close()
+	}
+}
+
+// The plugin's free edition renews nothing: that is for a human to hear.
+func TestASiteThatDoesNotRenew(t *testing.T) {
+	server := httptest.NewServer(&emu.Server{Knobs: emu.Knobs{RefuseRefresh: true}})
+	defer server.Close()
+	app := venuekey.App{ClientID: "demo-client", ClientSecret: "demo-secret"}
+	if _, err := (ttp.Venue{Site: server.URL}).Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); !venuekey.NeedsSignIn(err) {
+		t.Fatal(err)
+	}
+}
+
+func TestARedirectedTokenRequestIsNotFollowed(t *testing.T) {
+	server := httptest.NewServer(&emu.Server{Knobs: emu.Knobs{MovedPOST: true}})
+	defer server.Close()
+	app := venuekey.App{ClientID: "demo-client", ClientSecret: "demo-secret"}
+	if _, err := (ttp.Venue{Site: server.URL}).Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); !venuekey.Misconfigured(err) {
+		t.Fatal(err)
+	}
+}
+
+func TestAppsThatCannotWork(t *testing.T) {
+	good := venuekey.App{ClientID: "c", ClientSecret: "s", RedirectURI: "https://app.example/cb"}
+	if err := (ttp.Venue{}).Check(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*venuekey.App){
+		"no client":          func(a *venuekey.App) { a.ClientID = "" },
+		"unknown auth":       func(a *venuekey.App) { a.Params = map[string]venuekey.Secret{"client_auth": "post"} },
+		"unknown form":       func(a *venuekey.App) { a.Params = map[string]venuekey.Secret{"address_form": "x"} },
+		"no redirect":        func(a *venuekey.App) { a.RedirectURI = "" },
+		"redirect not https": func(a *venuekey.App) { a.RedirectURI = "http://app.example/cb" },
+	} {
+		app := good
+		change(&app)
+		if err := (ttp.Venue{}).Check(app); !venuekey.Misconfigured(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
