@@ -1,0 +1,28 @@
+# The words of this house. Each is a line in README.md or AGENTS.md.
+
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 20s
+
+.PHONY: demo build test race lint bench fuzz
+
+demo: ## the main job, offline, in seconds
+	@$(GO) run ./cmd/venuekey demo
+
+build: ## the command, without C
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/venuekey ./cmd/venuekey
+
+test: ## everything; installs what a suite needs where it may
+	@GO="$(GO)" scripts/test
+
+race: ## the same under the race detector, which needs a C compiler
+	@GO="$(GO)" scripts/test -race
+
+lint: ## formatting, vet, staticcheck, and a build for every system
+	@GO="$(GO)" STATICCHECK="$(STATICCHECK)" scripts/lint
+
+bench: ## ratios against limits and peers, each measured in one run
+	@GO="$(GO)" scripts/bench
+
+fuzz: ## every fuzz target for FUZZTIME
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
