@@ -1,0 +1,156 @@
+package emulator
+
+// This file owns how a fault looks on the wire.
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// answer is what a handler wanted to send.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+// send writes the answer out, or as much of it as keep says, with the full
+// length announced.
+func (a *answer) send(w http.ResponseWriter, keep int) {
+	for k, v := range a.header {
+		w.Header()[k] = v
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
+	w.WriteHeader(cmp.Or(a.status, http.StatusOK))
+	w.Write(a.body.Bytes()[:keep]) // the client may have left, which is its right
+}
+
+// before tells whether the fault strikes before the server did its work.
+func (f Fault) before() bool { return strings.HasSuffix(string(f.Kind), "-before") }
+
+// serve answers a request with the fault. It may panic with
+// [http.ErrAbortHandler], which is how net/http is asked to close a connection.
+func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	if f.Kind == DelayBefore {
+		f.wait(r)
+		h.ServeHTTP(w, r)
+		return
+	}
+	a := &answer{header: make(http.Header)}
+	if f.before() {
+		Reply(a, http.StatusOK, map[string]string{"notice": "nothing was done for this request"})
+	} else {
+		h.ServeHTTP(a, r)
+	}
+	if f.Delay > 0 || f.Kind == DelayAfter {
+		f.wait(r)
+	}
+	if f.RetryAfter > 0 {
+		a.header.Set("Retry-After", strconv.Itoa(int((f.RetryAfter+time.Second-1)/time.Second)))
+	}
+	f.spoil(w, a)
+}
+
+// wait lasts for f.Delay, or until the client leaves.
+func (f Fault) wait(r *http.Request) {
+	if f.Delay == 0 {
+		<-r.Context().Done()
+		return
+	}
+	t := time.NewTimer(f.Delay)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+// spoil sends what the fault makes of the answer.
+func (f Fault) spoil(w http.ResponseWriter, a *answer) {
+	switch f.Kind {
+	case DropBefore, DropAfter:
+		panic(http.ErrAbortHandler)
+	case TruncateBefore, TruncateAfter:
+		a.status = cmp.Or(f.Status, a.status)
+		a.send(w, a.body.Len()/2)
+		http.NewResponseController(w).Flush() // else the half would die in the buffer
+		panic(http.ErrAbortHandler)
+	case StatusBefore, StatusAfter:
+		status := cmp.Or(f.Status, http.StatusServiceUnavailable)
+		a.replace(status, "text/plain; charset=utf-8", http.StatusText(status)+"\n")
+	case HTMLBefore, HTMLAfter:
+		a.replace(cmp.Or(f.Status, http.StatusOK), "text/html; charset=UTF-8", cmsPage)
+	case RedirectBefore, RedirectAfter:
+		a.replace(cmp.Or(f.Status, http.StatusFound), "text/html; charset=utf-8", "<p>moved</p>\n")
+		a.header.Set("Location", cmp.Or(f.Location, "https://elsewhere.invalid/"))
+	case WrongContentTypeBefore, WrongContentTypeAfter:
+		a.status = cmp.Or(f.Status, a.status)
+		a.header.Set("Content-Type", cmp.Or(f.ContentType, "text/plain; charset=utf-8"))
+	case GarbageBefore, GarbageAfter:
+		a.replace(cmp.Or(f.Status, http.StatusOK), "application/json", `{"access_token": <<<%%%`+"\x00\xff")
+	case EmptyBefore, EmptyAfter:
+		a.replace(cmp.Or(f.Status, http.StatusOK), a.header.Get("Content-Type"), "")
+	case HugeBefore, HugeAfter:
+		f.flood(w, a)
+		return
+	}
+	a.send(w, a.body.Len()) // DelayAfter comes here with the answer as it was
+}
+
+func (a *answer) replace(status int, contentType, body string) {
+	a.status = status
+	a.header.Set("Content-Type", contentType)
+	a.body.Reset()
+	a.body.WriteString(body)
+}
+
+// flood sends 10 MB of JSON that holds nothing.
+func (f Fault) flood(w http.ResponseWriter, a *answer) {
+	for k, v := range a.header {
+		w.Header()[k] = v
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(cmp.Or(f.Status, http.StatusOK))
+	io.WriteString(w, `{"padding":"`)
+	chunk := bytes.Repeat([]byte("parrot "), 10_000)
+	for sent := 0; sent < 10<<20; sent += len(chunk) {
+		if _, err := w.Write(chunk); err != nil {
+			return // the client had enough
+		}
+	}
+	io.WriteString(w, `"}`)
+}
+
+// cmsPage is the kind of page that a WordPress site or the firewall before it
+// sends instead of JSON (TTP facts §3).
+const cmsPage = `<!DOCTYPE html>
+<html lang="en-GB">
+<head>
+<meta charset="UTF-8">
+<title>Page not found &#8211; An emulated site</title>
+<meta name="generator" content="WordPress 6.4.2">
+</head>
+<body class="error404 wp-embed-responsive">
+<h1>Oops! That page can&rsquo;t be found.</h1>
+<p>It looks like nothing was found at this location.</p>
+</body>
+</html>
+`

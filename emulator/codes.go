@@ -1,0 +1,97 @@
+package emulator
+
+// This file owns consents and the authorization codes that stand for them.
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Grant is what one user allowed one app, once. Everything issued from it, over
+// all refreshes, is its family and shares its ID.
+type Grant struct {
+	ID       string
+	User     string
+	Client   string
+	Scope    string
+	Accounts []int64
+	// Redirect is the redirect URI of the authorize request.
+	Redirect string
+	// Challenge and ChallengeMethod are those of PKCE (RFC 7636), empty without.
+	Challenge       string
+	ChallengeMethod string
+}
+
+func (g Grant) clone() Grant {
+	g.Accounts = slices.Clone(g.Accounts)
+	return g
+}
+
+// What becomes of a code that is presented.
+var (
+	ErrUnknownCode = errors.New("emulator: authorization code unknown")
+	ErrExpiredCode = errors.New("emulator: authorization code expired")
+	ErrUsedCode    = errors.New("emulator: authorization code already used")
+)
+
+// Codes issues authorization codes that expire and work once. The zero value is
+// ready and safe for concurrent use.
+type Codes struct {
+	mu    sync.Mutex
+	codes map[string]*code
+}
+
+type code struct {
+	grant   Grant
+	expires time.Time
+	used    bool
+}
+
+// Issue makes a code for the grant, and gives the grant an ID if it has none.
+func (c *Codes) Issue(now time.Time, life time.Duration, g Grant, s Style) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g.ID == "" {
+		g.ID = Style{Length: 16}.Mint()
+	}
+	if c.codes == nil {
+		c.codes = make(map[string]*code)
+	}
+	v := s.Mint()
+	c.codes[v] = &code{grant: g.clone(), expires: now.Add(life)}
+	return v
+}
+
+// Redeem uses up the code. The check, if any, sees the grant first; when it
+// returns an error the code stays good and the error comes back as it is.
+// Together with [ErrUsedCode] and [ErrExpiredCode] the grant is returned too.
+func (c *Codes) Redeem(now time.Time, value string, check func(Grant) error) (Grant, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k, ok := c.codes[value]
+	if !ok {
+		return Grant{}, ErrUnknownCode
+	}
+	g := k.grant.clone()
+	if k.used {
+		return g, ErrUsedCode
+	}
+	if !now.Before(k.expires) {
+		return g, ErrExpiredCode
+	}
+	if check != nil {
+		if err := check(g); err != nil {
+			return g, err
+		}
+	}
+	k.used = true
+	return g, nil
+}
+
+func (c *Codes) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.codes = nil
+}

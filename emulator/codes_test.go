@@ -1,0 +1,95 @@
+package emulator
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	var codes Codes
+	now := time.Unix(1_700_000_000, 0)
+	issue := func() string { return codes.Issue(now, time.Minute, Grant{User: "alice"}, Style{}) }
+	code := issue()
+	wrong := errors.New("wrong redirect")
+	if _, err := codes.Redeem(now, code, func(Grant) error { return wrong }); !errors.Is(err, wrong) {
+		t.Fatal(err)
+	}
+	g, err := codes.Redeem(now.Add(time.Minute-1), code, nil)
+	if err != nil || g.User != "alice" || g.ID == "" {
+		t.Fatalf("%+v, %v", g, err)
+	}
+	if again, err := codes.Redeem(now, code, nil); !errors.Is(err, ErrUsedCode) || again.ID != g.ID {
+		t.Errorf("second use: %v", err)
+	}
+	if _, err := codes.Redeem(now.Add(time.Minute), issue(), nil); !errors.Is(err, ErrExpiredCode) {
+		t.Errorf("late: %v", err)
+	}
+	if _, err := codes.Redeem(now, "nonsense", nil); !errors.Is(err, ErrUnknownCode) {
+		t.Errorf("nonsense: %v", err)
+	}
+}
+
+func TestCodeReuseRevokesTheFamily(t *testing.T) {
+	t.Parallel()
+	c := NewCore(Look{Name: "v"}, nil, nil, nil)
+	for _, revokes := range []bool{false, true} {
+		p := Policy{AccessLife: day, CodeReuseRevokes: revokes}
+		code := c.Codes.Issue(c.Clock.Now(), time.Minute, Grant{User: "alice"}, Style{})
+		pair, err := c.Exchange(code, p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Exchange(code, p, nil); !errors.Is(err, ErrUsedCode) {
+			t.Fatal(err)
+		}
+		if alive := c.Tokens.Alive(c.Clock.Now(), pair.Access); alive == revokes {
+			t.Errorf("revokes %v: alive %v", revokes, alive)
+		}
+	}
+}
+
+func TestStyle(t *testing.T) {
+	t.Parallel()
+	if got := (Style{}).Mint(); len(got) != 43 {
+		t.Errorf("length %d", len(got))
+	}
+	got := Style{Prefix: "SENTINEL-", Length: 200, Alphabet: "ab"}.Mint()
+	body, ok := strings.CutPrefix(got, "SENTINEL-")
+	if !ok || len(body) != 200 || strings.Trim(body, "ab") != "" {
+		t.Errorf("minted %q", got)
+	}
+	many := make([]string, 1000)
+	for i := range many {
+		many[i] = Style{}.Mint()
+	}
+	slices.Sort(many)
+	if len(slices.Compact(many)) != 1000 {
+		t.Error("a token came twice")
+	}
+}
+
+func TestVerifyPKCE(t *testing.T) {
+	t.Parallel()
+	// RFC 7636, appendix B.
+	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+	for _, tc := range []struct {
+		challenge, method, verifier string
+		want                        bool
+	}{
+		{"", "", "", true},
+		{challenge, "S256", verifier, true},
+		{challenge, "S256", verifier + "x", false},
+		{challenge, "S256", "", false},
+		{verifier, "plain", verifier, true},
+		{verifier, "", verifier, true},
+		{challenge, "S512", verifier, false},
+	} {
+		if got := VerifyPKCE(tc.challenge, tc.method, tc.verifier); got != tc.want {
+			t.Errorf("%+v: %v", tc, got)
+		}
+	}
+}

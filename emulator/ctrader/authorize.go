@@ -1,0 +1,102 @@
+package ctrader
+
+// This file owns the consent page's address: what an authorize request must
+// hold, and how the browser is sent back.
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+	s.core.Serve(w, r, s.authorize, emulator.Authorize)
+}
+
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
+	k := s.Current().filled()
+	q := r.URL.Query()
+	app, problem := s.checkAuthorize(k, r.Method, q)
+	if problem != "" {
+		s.core.Refuse(w, http.StatusBadRequest, problem, emulator.Event{Client: app.ClientID})
+		return
+	}
+	d, decided := s.core.Ask(w, r, emulator.Question{App: app, Scopes: []string{scopeInWords(q.Get("scope"))}})
+	if !decided {
+		return
+	}
+	if !d.Allowed {
+		s.deny(w, r, k, q, app)
+		return
+	}
+	if !k.OldRefreshStays {
+		s.endOldRefresh(d.User.Name, app.ClientID)
+	}
+	s.core.SendCode(w, r, emulator.Grant{
+		User: d.User.Name, Client: app.ClientID, Scope: q.Get("scope"),
+		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
+	}, k.CodeLife, k.style(), k.echo(q))
+}
+
+// checkAuthorize returns what is wrong with the request, if anything. All of it is
+// shown to the user and nothing is sent to the redirect URI, which cannot be
+// trusted or is not documented to be told. response_type and product are not
+// looked at: official libraries leave the one out and the other is decoration
+// (cTrader facts §1.3).
+func (s *Server) checkAuthorize(k Knobs, method string, q url.Values) (emulator.App, string) {
+	app, known := s.core.People.App(q.Get("client_id"))
+	redirect := q.Get("redirect_uri")
+	switch {
+	case method != http.MethodGet && method != http.MethodPost:
+		return app, "Invalid request method"
+	case !known:
+		return app, "Invalid client credentials"
+	case !app.Allows(redirect, k.AnyLoopbackRedirect),
+		k.PlaygroundFirst && slices.Index(app.RedirectURIs, redirect) == 0:
+		return app, "Invalid redirect URI"
+	case scopeInWords(q.Get("scope")) == "":
+		return app, "Invalid scope"
+	case k.RejectPKCE && q.Has("code_challenge"):
+		return app, "Invalid request"
+	}
+	return app, ""
+}
+
+// scopeInWords is empty for scopes that cTrader does not have (cTrader facts §1.3).
+func scopeInWords(scope string) string {
+	switch scope {
+	case "accounts":
+		return "see your trading accounts (read only)"
+	case "trading":
+		return "see your trading accounts and trade on them"
+	}
+	return ""
+}
+
+// echo is what goes back beside code or error.
+func (k Knobs) echo(q url.Values) url.Values {
+	if k.EchoState && q.Has("state") {
+		return url.Values{"state": {q.Get("state")}}
+	}
+	return url.Values{}
+}
+
+func (s *Server) deny(w http.ResponseWriter, r *http.Request, k Knobs, q url.Values, app emulator.App) {
+	if k.DenyWithoutRedirect {
+		s.core.Refuse(w, http.StatusOK, "Access denied", emulator.Event{Client: app.ClientID})
+		return
+	}
+	back := k.echo(q)
+	back.Set("error", "access_denied")
+	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
+}
+
+// endOldRefresh is what makes a second sign-in, even on another machine, cut off
+// the first (cTrader facts §1.7).
+func (s *Server) endOldRefresh(user, client string) {
+	for range s.core.Tokens.EndRefreshWhere(func(g emulator.Grant) bool { return g.User == user && g.Client == client }) {
+		s.core.Record(emulator.Event{Kind: emulator.GrantReplaced, User: user, Client: client})
+	}
+}

@@ -1,0 +1,170 @@
+package ctrader
+
+// This file owns the token endpoint.
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, emulator.MaxBody)
+	// Parameters count wherever they stand, in the query or the form, for GET and
+	// POST alike (cTrader facts §1.4). A body that cannot be read counts as absent.
+	if err := r.ParseForm(); err != nil {
+		r.Form = url.Values{}
+	}
+	names := []emulator.Endpoint{emulator.Token}
+	switch r.Form.Get("grant_type") {
+	case "authorization_code":
+		names = append(names, emulator.Exchange)
+	case "refresh_token":
+		names = append(names, emulator.Refresh)
+	}
+	s.core.Serve(w, r, s.token, names...)
+}
+
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	k := s.Current().filled()
+	if !k.takes(r.Method) {
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	pair, err := s.pair(k, r)
+	if err != nil {
+		k.refuse(w, err)
+		return
+	}
+	emulator.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now()))
+}
+
+func (s *Server) pair(k Knobs, r *http.Request) (emulator.Pair, error) {
+	app, err := s.client(k, r)
+	if err != nil {
+		return emulator.Pair{}, err
+	}
+	switch r.Form.Get("grant_type") {
+	case "authorization_code":
+		return s.exchange(k, app, r.Form)
+	case "refresh_token":
+		return s.refresh(k, app, r.Form)
+	}
+	return emulator.Pair{}, badGrantType
+}
+
+func (k Knobs) takes(method string) bool {
+	return method == http.MethodGet && !k.RefuseGET || method == http.MethodPost && !k.RefusePOST
+}
+
+// refusal is a logical error. Its text is the description on the wire.
+type refusal string
+
+const (
+	badClient    refusal = "Invalid client credentials"
+	badRedirect  refusal = "Invalid redirect URI"
+	badCode      refusal = "Invalid authorization code"
+	badRefresh   refusal = "Invalid refresh token"
+	badGrantType refusal = "Invalid grant type"
+)
+
+func (r refusal) Error() string { return "ctrader: " + strings.ToLower(string(r)) }
+
+// client finds the app. Credentials are parameters; a Basic header is not looked
+// at unless it is to be refused (cTrader facts §1.4, §8).
+func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
+	app, ok := s.core.People.App(r.Form.Get("client_id"))
+	_, _, basic := r.BasicAuth()
+	if !ok || app.ClientSecret != r.Form.Get("client_secret") || basic && k.RejectBasic {
+		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Status: k.ErrorStatus})
+		return emulator.App{}, badClient
+	}
+	return app, nil
+}
+
+func (s *Server) exchange(k Knobs, app emulator.App, form url.Values) (emulator.Pair, error) {
+	pair, err := s.core.Exchange(form.Get("code"), k.policy(), func(g emulator.Grant) error {
+		switch {
+		case g.Client != app.ClientID:
+			return badCode
+		case g.Redirect != form.Get("redirect_uri"):
+			return badRedirect
+		}
+		return nil
+	})
+	if err == nil || errors.Is(err, badRedirect) {
+		return pair, err
+	}
+	return pair, badCode // the venue does not tell why
+}
+
+func (s *Server) refresh(k Knobs, app emulator.App, form url.Values) (emulator.Pair, error) {
+	pair, err := s.core.Refresh(form.Get("refresh_token"), k.policy(), func(g emulator.Grant) error {
+		if g.Client != app.ClientID {
+			return badRefresh
+		}
+		return nil
+	})
+	if err != nil {
+		return pair, badRefresh // the venue does not tell why
+	}
+	return pair, nil
+}
+
+// granted is the answer with tokens (cTrader facts §1.5): the shape of 2021 with
+// every key twice, or the newer one.
+func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
+	out := map[string]any{
+		"accessToken": p.Access,
+		"tokenType":   "bearer",
+		"errorCode":   nil,
+	}
+	seconds := int64(p.AccessExpires.Sub(now).Round(time.Second) / time.Second)
+	if !k.OmitExpiry {
+		out["expiresIn"] = seconds
+	}
+	if p.Refresh != "" {
+		out["refreshToken"] = p.Refresh
+	}
+	if k.CamelCaseOnly {
+		out["description"] = nil
+		return out
+	}
+	out["access_token"] = p.Access
+	if !k.OmitExpiry {
+		out["expires_in"] = seconds
+	}
+	if p.Refresh != "" {
+		out["refresh_token"] = p.Refresh
+	}
+	return out
+}
+
+// refuse is the answer with an error (cTrader facts §1.6).
+func (k Knobs) refuse(w http.ResponseWriter, err error) {
+	why := badGrantType
+	errors.As(err, &why)
+	out := map[string]any{"errorCode": k.ErrorCodes.of(why), "description": string(why)}
+	if k.NullTokens {
+		out["accessToken"], out["refreshToken"], out["tokenType"], out["expiresIn"] = nil, nil, nil, nil
+	}
+	emulator.Reply(w, k.ErrorStatus, out)
+}
+
+func (c ErrorCodes) of(why refusal) string {
+	switch why {
+	case badClient:
+		return c.Client
+	case badRedirect:
+		return c.Redirect
+	case badCode:
+		return c.Code
+	case badRefresh:
+		return c.Refresh
+	}
+	return c.Request
+}

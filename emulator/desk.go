@@ -1,0 +1,191 @@
+package emulator
+
+// This file owns the conversation with the user on the authorize page: sign in,
+// choose accounts, allow or deny.
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Question is what an authorize endpoint asks the user.
+type Question struct {
+	App App
+	// Scopes are shown in words.
+	Scopes []string
+	// NoAccounts leaves out the choice of accounts.
+	NoAccounts bool
+	// SkipConsent takes signing in for consent to everything (TTP facts §3: no
+	// consent page by default). The sign-in page has the button to deny then.
+	SkipConsent bool
+}
+
+// Decision is what the user answered.
+type Decision struct {
+	Allowed bool
+	// User is the zero User when he denied without signing in.
+	User User
+	// Accounts are the ids he ticked, in the order of User.Accounts.
+	Accounts []int64
+}
+
+// requestKey names the authorize request. It is decoded, since the address of the
+// form comes back escaped in another way than the browser first sent it.
+func requestKey(r *http.Request) string { return r.URL.Path + "?" + r.URL.Query().Encode() }
+
+// ticketLife is how long a page waits for the user.
+const ticketLife = 10 * time.Minute
+
+// desk remembers the pages that are open. A ticket in a hidden field carries the
+// sign-in from one page to the next: it needs no cookie, cannot be forged from
+// another site, and belongs to one authorize request.
+type desk struct {
+	mu   sync.Mutex
+	open map[string]visit
+}
+
+type visit struct {
+	request string // the authorize request that the ticket is for
+	user    string // empty until signed in
+	until   time.Time
+}
+
+func (d *desk) issue(now time.Time, v visit) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for k, o := range d.open {
+		if !now.Before(o.until) {
+			delete(d.open, k)
+		}
+	}
+	if d.open == nil {
+		d.open = make(map[string]visit)
+	}
+	ticket := Style{Length: 32}.Mint()
+	v.until = now.Add(ticketLife)
+	d.open[ticket] = v
+	return ticket
+}
+
+// take uses a ticket up.
+func (d *desk) take(now time.Time, ticket, request string) (visit, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v, ok := d.open[ticket]
+	if !ok || v.request != request || !now.Before(v.until) {
+		return visit{}, false
+	}
+	delete(d.open, ticket)
+	return v, true
+}
+
+func (d *desk) clear() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.open = nil
+}
+
+// Ask handles one request to an authorize endpoint that the venue found to be in
+// order: a GET shows the sign-in page, the POSTs of its forms lead on from there.
+// It returns true when the user has decided and nothing has been sent yet; until
+// then it has answered the request itself.
+//
+// The parameters of the authorize request stand in the query for GET and POST
+// alike, so the venue must read them from r.URL.Query() and check them each time.
+func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision, bool) {
+	if r.Method != http.MethodPost {
+		c.Record(Event{Kind: AuthorizeShown, Client: q.App.ClientID})
+		c.askSignIn(w, r, q, http.StatusOK, "", "")
+		return Decision{}, false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+	if err := r.ParseForm(); err != nil {
+		c.Refuse(w, http.StatusBadRequest, "The form could not be read", Event{Client: q.App.ClientID})
+		return Decision{}, false
+	}
+	v, ok := c.desk.take(c.Clock.Now(), r.PostForm.Get("ticket"), requestKey(r))
+	if !ok {
+		c.askSignIn(w, r, q, http.StatusBadRequest, "", "This page has expired. Please sign in again.")
+		return Decision{}, false
+	}
+	if r.PostForm.Get("decision") == "deny" {
+		u, _ := c.People.User(v.user)
+		c.Record(Event{Kind: ConsentDenied, User: u.Name, Client: q.App.ClientID})
+		return Decision{User: u}, true
+	}
+	if v.user == "" {
+		return c.signIn(w, r, q)
+	}
+	return c.allow(w, r, q, v.user)
+}
+
+// signIn reads the first form.
+func (c *Core) signIn(w http.ResponseWriter, r *http.Request, q Question) (Decision, bool) {
+	name := r.PostForm.Get("user")
+	u, ok := c.People.SignIn(name, r.PostForm.Get("password"))
+	if !ok {
+		// The name is what somebody typed, perhaps a password: not for the log.
+		c.Record(Event{Kind: LoginRefused, Client: q.App.ClientID, Detail: "on the page"})
+		c.askSignIn(w, r, q, http.StatusOK, name, "User name or password is wrong.")
+		return Decision{}, false
+	}
+	c.Record(Event{Kind: LoginGranted, User: u.Name, Client: q.App.ClientID, Detail: "on the page"})
+	if q.SkipConsent {
+		c.Record(Event{Kind: ConsentGiven, User: u.Name, Client: q.App.ClientID, Detail: "not asked"})
+		return Decision{Allowed: true, User: u, Accounts: accountIDs(u.Accounts, nil)}, true
+	}
+	c.askConsent(w, r, q, u, "")
+	return Decision{}, false
+}
+
+// allow reads the second form.
+func (c *Core) allow(w http.ResponseWriter, r *http.Request, q Question, user string) (Decision, bool) {
+	u, ok := c.People.User(user)
+	if !ok || r.PostForm.Get("decision") != "allow" {
+		c.askSignIn(w, r, q, http.StatusBadRequest, "", "Please sign in again.")
+		return Decision{}, false
+	}
+	d := Decision{Allowed: true, User: u, Accounts: accountIDs(u.Accounts, nil)}
+	if !q.NoAccounts {
+		d.Accounts = accountIDs(u.Accounts, r.PostForm)
+		if len(d.Accounts) == 0 && len(u.Accounts) > 0 {
+			c.askConsent(w, r, q, u, "Choose at least one account.")
+			return Decision{}, false
+		}
+	}
+	c.Record(Event{Kind: ConsentGiven, User: u.Name, Client: q.App.ClientID})
+	return d, true
+}
+
+// accountIDs are the ids of the accounts that the form ticks; of all without a form.
+func accountIDs(accounts []Account, form url.Values) []int64 {
+	var ids []int64
+	for _, a := range accounts {
+		if form == nil || slices.Contains(form["account"], strconv.FormatInt(a.ID, 10)) {
+			ids = append(ids, a.ID)
+		}
+	}
+	return ids
+}
+
+func (c *Core) askSignIn(w http.ResponseWriter, r *http.Request, q Question, status int, name, message string) {
+	c.show(w, status, "sign-in", page{
+		Heading: "Sign in", Message: message, App: q.App, UserName: name, DenyHere: q.SkipConsent,
+		Action: r.URL.RequestURI(), Ticket: c.desk.issue(c.Clock.Now(), visit{request: requestKey(r)}),
+	})
+}
+
+func (c *Core) askConsent(w http.ResponseWriter, r *http.Request, q Question, u User, message string) {
+	p := page{
+		Heading: "Allow access", Message: message, App: q.App, UserName: u.Name, Scopes: q.Scopes,
+		Action: r.URL.RequestURI(), Ticket: c.desk.issue(c.Clock.Now(), visit{request: requestKey(r), user: u.Name}),
+	}
+	if !q.NoAccounts {
+		p.Accounts = u.Accounts
+	}
+	c.show(w, http.StatusOK, "consent", p)
+}

@@ -1,0 +1,149 @@
+package emulator
+
+// This file owns the event log that tests assert on.
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Kind says what an [Event] is about.
+type Kind string
+
+// The kinds of events.
+const (
+	AuthorizeShown   Kind = "authorize-shown"   // the sign-in page was shown
+	AuthorizeRefused Kind = "authorize-refused" // the authorize request was bad
+	LoginGranted     Kind = "login-granted"     // a password was right, on the page or in a password request
+	LoginRefused     Kind = "login-refused"     // it was wrong
+	ConsentGiven     Kind = "consent-given"
+	ConsentDenied    Kind = "consent-denied"
+	CodeIssued       Kind = "code-issued"
+	CodeExchanged    Kind = "code-exchanged"
+	CodeRefused      Kind = "code-refused"
+	RefreshPresented Kind = "refresh-presented" // counted before anything is checked
+	RefreshGranted   Kind = "refresh-granted"
+	RefreshRefused   Kind = "refresh-refused"
+	RenewGranted     Kind = "renew-granted" // renewed with a live access token
+	RenewRefused     Kind = "renew-refused"
+	ClientRefused    Kind = "client-refused" // unknown client or wrong client secret
+	Revoked          Kind = "revoked"
+	GrantReplaced    Kind = "grant-replaced" // a new sign-in killed earlier refresh tokens
+	SessionClosed    Kind = "session-closed"
+	MeAnswered       Kind = "me-answered"
+	MeRefused        Kind = "me-refused"
+	FaultInjected    Kind = "fault-injected"
+	Penalty          Kind = "penalty"
+)
+
+// Event is one line of the log. It never holds a token, a code, a secret or a
+// password, only fingerprints of tokens and codes.
+type Event struct {
+	// Seq counts from 1.
+	Seq    int       `json:"seq"`
+	At     time.Time `json:"at"`
+	Venue  string    `json:"venue"`
+	Kind   Kind      `json:"kind"`
+	User   string    `json:"user,omitempty"`
+	Client string    `json:"client,omitempty"`
+	// Fingerprint is that of the code or token that was presented or acted on.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Successor is that of the code or token that was issued: the refresh token,
+	// or the access token where no refresh token was issued.
+	Successor string `json:"successor,omitempty"`
+	// Status is the HTTP status where the event decided one, else 0.
+	Status int    `json:"status,omitempty"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Fingerprint stands for a token in logs: the first 12 hex digits of its
+// SHA-256, and nothing for the empty string.
+func Fingerprint(token string) string {
+	if token == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:6])
+}
+
+// Log is an event log. The zero value is ready and safe for concurrent use. It
+// keeps everything until the venue is reset.
+type Log struct {
+	mu     sync.Mutex
+	events []Event
+	seq    int
+	grown  chan struct{} // closed and replaced when an event comes
+}
+
+// Add appends an event and numbers it.
+func (l *Log) Add(e Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seq++
+	e.Seq = l.seq
+	l.events = append(l.events, e)
+	if l.grown != nil {
+		close(l.grown)
+		l.grown = nil
+	}
+}
+
+// Events is a copy of the log, oldest first.
+func (l *Log) Events() []Event { return l.Since(0) }
+
+// Since is a copy of the events whose Seq is greater than seq.
+func (l *Log) Since(seq int) []Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(l.events, seq+1, func(e Event, s int) int { return e.Seq - s })
+	return slices.Clone(l.events[i:])
+}
+
+// Count is how many events of the kind there are.
+func (l *Log) Count(kind Kind) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.count(kind)
+}
+
+func (l *Log) count(kind Kind) int {
+	n := 0
+	for _, e := range l.events {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// Wait blocks until there are at least n events of the kind, or ctx ends.
+func (l *Log) Wait(ctx context.Context, kind Kind, n int) error {
+	for {
+		l.mu.Lock()
+		if l.count(kind) >= n {
+			l.mu.Unlock()
+			return nil
+		}
+		if l.grown == nil {
+			l.grown = make(chan struct{})
+		}
+		grown := l.grown
+		l.mu.Unlock()
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// clear forgets the events; numbering goes on, so that a reader's since stays good.
+func (l *Log) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = nil
+}

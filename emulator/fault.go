@@ -1,0 +1,164 @@
+package emulator
+
+// This file owns faults: what can be ordered to go wrong, and the queue of what
+// was ordered. How each one looks on the wire is in broken.go.
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Endpoint names a place where faults can be injected. One request may go by
+// several names: a refresh is Token and Refresh.
+type Endpoint string
+
+// The endpoints.
+const (
+	AnyEndpoint Endpoint = ""          // whichever comes first; the admin endpoint never
+	Authorize   Endpoint = "authorize" // the consent page: one request to show it, one for each form
+	Token       Endpoint = "token"     // the token endpoint, whatever the grant
+	Exchange    Endpoint = "exchange"  // the token endpoint, code for tokens
+	Refresh     Endpoint = "refresh"   // the token endpoint, refresh token for tokens
+	Login       Endpoint = "login"     // name and password for tokens
+	Renew       Endpoint = "renew"     // live access token for a new one
+	Me          Endpoint = "me"
+	Revoke      Endpoint = "revoke"
+)
+
+// FaultKind says what goes wrong. The kinds that end in "-before" go wrong
+// without the server having done anything; with those in "-after" it did its
+// work first, so that a token has rotated and the client never learns.
+type FaultKind string
+
+// The kinds of faults.
+const (
+	DropBefore             FaultKind = "drop-before" // the connection closes without an answer
+	DropAfter              FaultKind = "drop-after"
+	DelayBefore            FaultKind = "delay-before" // waits, then works and answers
+	DelayAfter             FaultKind = "delay-after"  // works, then waits and answers
+	StatusBefore           FaultKind = "status-before"
+	StatusAfter            FaultKind = "status-after"
+	TruncateBefore         FaultKind = "truncate-before" // half of the announced body, then the connection closes
+	TruncateAfter          FaultKind = "truncate-after"
+	HTMLBefore             FaultKind = "html-before" // a page of a content management system
+	HTMLAfter              FaultKind = "html-after"
+	RedirectBefore         FaultKind = "redirect-before"
+	RedirectAfter          FaultKind = "redirect-after"
+	WrongContentTypeBefore FaultKind = "wrong-content-type-before"
+	WrongContentTypeAfter  FaultKind = "wrong-content-type-after" // the real body, misnamed
+	HugeBefore             FaultKind = "huge-before"              // 10 MB of JSON
+	HugeAfter              FaultKind = "huge-after"
+	GarbageBefore          FaultKind = "garbage-before" // called JSON and is not
+	GarbageAfter           FaultKind = "garbage-after"
+	EmptyBefore            FaultKind = "empty-before" // no body at all
+	EmptyAfter             FaultKind = "empty-after"
+)
+
+// FaultKinds lists all kinds.
+func FaultKinds() []FaultKind {
+	return []FaultKind{
+		DropBefore, DropAfter, DelayBefore, DelayAfter, StatusBefore, StatusAfter,
+		TruncateBefore, TruncateAfter, HTMLBefore, HTMLAfter, RedirectBefore, RedirectAfter,
+		WrongContentTypeBefore, WrongContentTypeAfter, HugeBefore, HugeAfter,
+		GarbageBefore, GarbageAfter, EmptyBefore, EmptyAfter,
+	}
+}
+
+// Fault is an order for something to go wrong.
+type Fault struct {
+	// On is the endpoint; empty means any.
+	On   Endpoint
+	Kind FaultKind
+	// Times is how many requests it hits: 0 means once, -1 all.
+	Times int
+	// Skip is how many matching requests pass before the first hit.
+	Skip int
+	// Delay is real time waited before the fault shows, or, for the delay kinds,
+	// before the answer. A delay kind without Delay holds the request until the
+	// client leaves.
+	Delay time.Duration
+	// Status replaces the usual one: 503 for the status kinds, 302 for the
+	// redirects, 200 for pages and bodies.
+	Status int
+	// RetryAfter, if positive, is sent as Retry-After in seconds, rounded up.
+	RetryAfter time.Duration
+	// Location is where redirects point; empty means https://elsewhere.invalid/.
+	Location string
+	// ContentType is the wrong one; empty means "text/plain; charset=utf-8".
+	ContentType string
+}
+
+// Valid tells what is wrong with the order, if anything.
+func (f Fault) Valid() error {
+	if !slices.Contains(FaultKinds(), f.Kind) {
+		return fmt.Errorf("emulator: unknown fault kind %q", f.Kind)
+	}
+	if f.Times < -1 || f.Skip < 0 || f.Delay < 0 || f.RetryAfter < 0 {
+		return fmt.Errorf("emulator: fault %q has a negative number", f.Kind)
+	}
+	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
+		return fmt.Errorf("emulator: fault %q has status %d, want 200 to 599", f.Kind, f.Status)
+	}
+	return nil
+}
+
+// Faults is the queue of ordered faults. The zero value is empty and ready, and
+// safe for concurrent use.
+type Faults struct {
+	mu    sync.Mutex
+	queue []Fault
+}
+
+// Add orders a fault. The first order that matches a request wins it.
+func (q *Faults) Add(f Fault) error {
+	if err := f.Valid(); err != nil {
+		return err
+	}
+	f.Times = cmp.Or(f.Times, 1)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue = append(q.queue, f)
+	return nil
+}
+
+// Clear takes all orders back.
+func (q *Faults) Clear() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue = nil
+}
+
+// Pending lists the orders that still wait; Times is what remains.
+func (q *Faults) Pending() []Fault {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.queue)
+}
+
+// Take uses up the fault for a request that goes by these names, if one waits.
+func (q *Faults) Take(names ...Endpoint) (Fault, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.queue {
+		f := &q.queue[i]
+		if f.On != AnyEndpoint && !slices.Contains(names, f.On) {
+			continue
+		}
+		if f.Skip > 0 {
+			f.Skip--
+			continue
+		}
+		hit := *f
+		if f.Times > 0 {
+			f.Times--
+		}
+		if f.Times == 0 {
+			q.queue = slices.Delete(q.queue, i, i+1)
+		}
+		return hit, true
+	}
+	return Fault{}, false
+}

@@ -1,0 +1,206 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// worker is a small venue with one endpoint that counts its work.
+type worker struct {
+	core *Core
+	done atomic.Int32
+}
+
+func newWorker() *worker { return &worker{core: NewCore(Look{Name: "w"}, nil, nil, nil)} }
+
+func (v *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {
+		v.done.Add(1)
+		Reply(w, http.StatusOK, map[string]string{"access_token": "aaaa"})
+	}, Token, Refresh)
+}
+
+// got is what a client sees.
+type got struct {
+	status   int
+	header   http.Header
+	body     string
+	sendErr  error // no answer
+	cutShort bool  // the body ended too early
+}
+
+func ask(t *testing.T, ctx context.Context, url string) got {
+	t.Helper()
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true}, // else the transport would repeat a GET by itself
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	req, err := http.NewRequestWithContext(ctx, "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return got{sendErr: err}
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return got{status: res.StatusCode, header: res.Header, body: string(body), cutShort: errors.Is(err, io.ErrUnexpectedEOF)}
+}
+
+func TestFaultsOnTheWire(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		kind FaultKind
+		set  Fault
+		want func(g got) bool
+	}{
+		{kind: "drop", want: func(g got) bool { return g.sendErr != nil }},
+		{kind: "delay", set: Fault{Delay: time.Nanosecond}, want: func(g got) bool { return g.status == 200 && strings.Contains(g.body, "aaaa") }},
+		{kind: "status", want: func(g got) bool { return g.status == 503 && g.header.Get("Retry-After") == "" }},
+		{kind: "status", set: Fault{Status: 429, RetryAfter: 1500 * time.Millisecond},
+			want: func(g got) bool { return g.status == 429 && g.header.Get("Retry-After") == "2" }},
+		{kind: "truncate", want: func(g got) bool { return g.status == 200 && g.cutShort && len(g.body) > 0 }},
+		{kind: "html", want: func(g got) bool {
+			return g.status == 200 && strings.HasPrefix(g.header.Get("Content-Type"), "text/html") && strings.Contains(g.body, "WordPress")
+		}},
+		{kind: "html", set: Fault{Status: 403}, want: func(g got) bool { return g.status == 403 }},
+		{kind: "redirect", want: func(g got) bool { return g.status == 302 && g.header.Get("Location") == "https://elsewhere.invalid/" }},
+		{kind: "redirect", set: Fault{Status: 307, Location: "http://x.invalid/"},
+			want: func(g got) bool { return g.status == 307 && g.header.Get("Location") == "http://x.invalid/" }},
+		{kind: "wrong-content-type", want: func(g got) bool {
+			return g.status == 200 && g.header.Get("Content-Type") == "text/plain; charset=utf-8" && strings.HasPrefix(g.body, "{")
+		}},
+		{kind: "huge", want: func(g got) bool { return g.status == 200 && len(g.body) > 10<<20 }},
+		{kind: "garbage", want: func(g got) bool { return g.header.Get("Content-Type") == "application/json" && len(g.body) < 100 }},
+		{kind: "empty", want: func(g got) bool { return g.status == 200 && g.body == "" && !g.cutShort }},
+	} {
+		for _, when := range []FaultKind{"-before", "-after"} {
+			kind := tc.kind + when
+			t.Run(string(kind), func(t *testing.T) {
+				t.Parallel()
+				venue := newWorker()
+				web := httptest.NewServer(venue)
+				defer web.Close()
+				f := tc.set
+				f.Kind = kind
+				venue.core.Inject(f)
+				if g := ask(t, t.Context(), web.URL); !tc.want(g) {
+					t.Errorf("status %d, error %v, cut short %v, headers %v, %d bytes", g.status, g.sendErr, g.cutShort, g.header, len(g.body))
+				}
+				worked := int32(0)
+				if when == "-after" || kind == DelayBefore {
+					worked = 1
+				}
+				if n := venue.done.Load(); n != worked {
+					t.Errorf("the work was done %d times, want %d", n, worked)
+				}
+				if venue.core.Log.Count(FaultInjected) != 1 {
+					t.Error("the log does not have the fault")
+				}
+				if g := ask(t, t.Context(), web.URL); g.status != 200 || !strings.Contains(g.body, "aaaa") {
+					t.Errorf("the fault stays: %+v", g)
+				}
+			})
+		}
+	}
+}
+
+func TestDelayWithoutEndLastsUntilTheClientLeaves(t *testing.T) {
+	t.Parallel()
+	venue := newWorker()
+	web := httptest.NewServer(venue)
+	defer web.Close()
+	venue.core.Inject(Fault{Kind: DelayAfter})
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan got, 1)
+	go func() { left <- ask(t, ctx, web.URL) }()
+	if err := venue.core.Log.Wait(t.Context(), FaultInjected, 1); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if g := <-left; g.sendErr == nil {
+		t.Error("an answer came")
+	}
+}
+
+func TestDelayTakesItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, kind := range []FaultKind{DelayBefore, DelayAfter, StatusBefore, StatusAfter} {
+			venue := newWorker()
+			venue.core.Inject(Fault{Kind: kind, Delay: time.Hour})
+			start := time.Now()
+			venue.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+			if got := time.Since(start); got != time.Hour {
+				t.Errorf("%s took %v", kind, got)
+			}
+		}
+	})
+}
+
+func TestFaultQueue(t *testing.T) {
+	t.Parallel()
+	var q Faults
+	for _, f := range []Fault{
+		{On: Me, Kind: DropBefore, Times: -1},
+		{On: Refresh, Kind: StatusBefore, Times: 2},
+		{On: Token, Kind: HTMLBefore, Skip: 1},
+		{On: Exchange, Kind: DropAfter},
+	} {
+		if err := q.Add(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var hits []FaultKind
+	for range 5 {
+		if f, ok := q.Take(Token, Refresh); ok {
+			hits = append(hits, f.Kind)
+		} else {
+			hits = append(hits, "")
+		}
+	}
+	want := []FaultKind{StatusBefore, StatusBefore, "", HTMLBefore, ""}
+	for i := range want {
+		if hits[i] != want[i] {
+			t.Fatalf("hits %q, want %q", hits, want)
+		}
+	}
+	for range 3 {
+		if _, ok := q.Take(Me); !ok {
+			t.Fatal("a fault for ever ended")
+		}
+	}
+	if p := q.Pending(); len(p) != 2 || p[1].On != Exchange {
+		t.Errorf("pending: %+v", p)
+	}
+	q.Clear()
+	if _, ok := q.Take(Me); ok {
+		t.Error("cleared faults strike")
+	}
+}
+
+func TestFaultValid(t *testing.T) {
+	t.Parallel()
+	for _, f := range []Fault{
+		{}, {Kind: "drop"}, {Kind: DropAfter, Times: -2}, {Kind: DropAfter, Skip: -1},
+		{Kind: DropAfter, Delay: -1}, {Kind: StatusAfter, Status: 99}, {Kind: StatusAfter, Status: 600},
+	} {
+		if new(Faults).Add(f) == nil {
+			t.Errorf("%+v was taken", f)
+		}
+	}
+	for _, k := range FaultKinds() {
+		if err := (Fault{Kind: k}).Valid(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package emulator
+
+// This file owns the pages that a user sees: how they are rendered and guarded.
+// What is asked on them is in desk.go.
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"net/http"
+	"regexp"
+)
+
+//go:embed page.html
+var pageFiles embed.FS
+
+// page is what the templates in page.html show.
+type page struct {
+	Look     Look
+	Heading  string
+	Message  string
+	App      App
+	UserName string
+	Scopes   []string
+	Accounts []Account
+	DenyHere bool
+	Action   string
+	Ticket   string
+	Nonce    string
+	Colour   template.CSS
+}
+
+// plainColour is what may stand in the style sheet without being escaped.
+const plainColour = `^(#[0-9a-fA-F]{3,8}|[a-zA-Z]{1,30})$`
+
+func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
+	p.Look, p.Nonce, p.Colour = c.Look, Style{Length: 22}.Mint(), "#24527a"
+	if ok, _ := regexp.MatchString(plainColour, c.Look.Colour); ok {
+		p.Colour = template.CSS(c.Look.Colour)
+	}
+	// Parsed per page: an emulator has time, and package state stays away.
+	t, err := template.ParseFS(pageFiles, "page.html")
+	var body bytes.Buffer
+	if err == nil {
+		err = t.ExecuteTemplate(&body, name, p)
+	}
+	if err != nil {
+		http.Error(w, "emulator: page: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	// No form-action: browsers apply it to the redirect that follows the form, and
+	// that one leads to the app, wherever it is.
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+p.Nonce+"'; base-uri 'none'; frame-ancestors 'none'")
+	w.WriteHeader(status)
+	w.Write(body.Bytes())
+}
+
+// Refuse shows an error page and records why; nothing reaches the app's callback.
+func (c *Core) Refuse(w http.ResponseWriter, status int, message string, e Event) {
+	e.Kind, e.Status, e.Detail = AuthorizeRefused, status, message
+	c.Record(e)
+	c.show(w, status, "refusal", page{Heading: message, Message: message})
+}
+
+// NotFound shows a page for paths that the venue does not have.
+func (c *Core) NotFound(w http.ResponseWriter, r *http.Request) {
+	c.show(w, http.StatusNotFound, "refusal", page{Heading: "Not found", Message: "This emulated venue has no page here."})
+}

@@ -1,0 +1,55 @@
+package emulator
+
+import "testing"
+
+func TestAllows(t *testing.T) {
+	t.Parallel()
+	app := App{RedirectURIs: []string{"http://localhost:8080/auth/callback"}}
+	for _, tc := range []struct {
+		uri        string
+		exact, any bool
+	}{
+		{"http://localhost:8080/auth/callback", true, true},
+		{"http://localhost:8080/auth/callback/", false, true},
+		{"http://LOCALHOST:8080/auth/callback", false, false},
+		{"http://127.0.0.1:4711/cb", false, true},
+		{"http://127.8.9.1/cb", false, true},
+		{"http://[::1]:4711/cb", false, true},
+		{"https://localhost:8080/auth/callback", false, false},
+		{"http://user@localhost:8080/", false, false},
+		{"http://localhost:8080/#x", false, false},
+		{"http://localhost.evil.example/", false, false},
+		{"http://192.0.2.1/", false, false},
+		{"::", false, false},
+		{"", false, false},
+	} {
+		if got := app.Allows(tc.uri, false); got != tc.exact {
+			t.Errorf("%q exactly: %v", tc.uri, got)
+		}
+		if got := app.Allows(tc.uri, true); got != tc.any {
+			t.Errorf("%q any loopback: %v", tc.uri, got)
+		}
+	}
+}
+
+func TestDirectory(t *testing.T) {
+	t.Parallel()
+	c := NewCore(Look{}, nil, nil, nil)
+	if _, ok := c.People.SignIn("alice", "wonderland"); !ok {
+		t.Error("alice is not known")
+	}
+	for _, wrong := range [][2]string{{"alice", ""}, {"alice", "builder"}, {"", ""}, {"carol", "x"}} {
+		if _, ok := c.People.SignIn(wrong[0], wrong[1]); ok {
+			t.Errorf("%q got in", wrong)
+		}
+	}
+	c.People.PutUser(User{Name: "alice", Password: "new"})
+	c.People.PutApp(App{ClientID: "demo-client", Name: "Renamed"})
+	if u, a := c.People.Users(), c.People.Apps(); len(u) != 2 || u[0].Password != "new" || len(a) != 1 || a[0].Title() != "Renamed" {
+		t.Errorf("replaced: %+v %+v", u, a)
+	}
+	c.Reset()
+	if _, ok := c.People.SignIn("alice", "wonderland"); !ok {
+		t.Error("a reset does not bring the users back")
+	}
+}

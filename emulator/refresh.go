@@ -1,0 +1,135 @@
+package emulator
+
+// This file owns what happens when a refresh token, or a live access token, is
+// presented to get a new pair.
+
+import "time"
+
+func (r *refreshToken) refusal(now time.Time) error {
+	switch {
+	case r.family.dead || r.family.refreshDead:
+		return ErrRevokedToken
+	case !r.expires.IsZero() && !now.Before(r.expires):
+		return ErrExpiredToken
+	}
+	return nil
+}
+
+// Refresh presents a refresh token. The check, if any, sees the grant before the
+// token is used; its error comes back as it is and nothing has happened then.
+func (t *Tokens) Refresh(now time.Time, refresh string, p Policy, check func(Grant) error) (Pair, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, ok := t.refresh[refresh]
+	if !ok {
+		return Pair{}, ErrUnknownToken
+	}
+	if err := r.refusal(now); err != nil {
+		return Pair{Grant: r.family.grant.clone()}, err
+	}
+	if check != nil {
+		if err := check(r.family.grant.clone()); err != nil {
+			return Pair{Grant: r.family.grant.clone()}, err
+		}
+	}
+	if !r.firstUse.IsZero() {
+		switch r.reuse(now, p) {
+		case refuse:
+			if p.Rotation == StrictFamilyRevoke {
+				r.family.dead = true
+			}
+			return Pair{Grant: r.family.grant.clone()}, ErrUsedToken
+		case same:
+			return *r.successor, nil
+		}
+	}
+	return t.rotate(now, r, p), nil
+}
+
+// RefreshAlive tells whether a refresh token would be granted. Asking is no use.
+func (t *Tokens) RefreshAlive(now time.Time, refresh string, p Policy) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r, ok := t.refresh[refresh]
+	if !ok || r.refusal(now) != nil {
+		return false
+	}
+	return r.firstUse.IsZero() || r.reuse(now, p) != refuse
+}
+
+type verdict int
+
+const (
+	refuse verdict = iota
+	another
+	same
+)
+
+// reuse judges a token that was used before.
+func (r *refreshToken) reuse(now time.Time, p Policy) verdict {
+	grace := p.Grace
+	if grace <= 0 {
+		grace = DefaultGrace
+	}
+	inGrace := now.Sub(r.firstUse) <= grace
+	switch p.Rotation {
+	case GraceNewPair:
+		if inGrace {
+			return another
+		}
+	case GraceSamePair:
+		// Only the generation before the current one, or the answer would hold a
+		// refresh token that is itself used up.
+		if inGrace && r.successor != nil && !r.refreshedOn {
+			return same
+		}
+	case PreviousUntilSuccessorUsed:
+		if !r.successorUsed {
+			return another
+		}
+	case RotateOldStays, NoNewRefresh:
+		return another
+	}
+	return refuse
+}
+
+// rotate gives the next pair for a refresh token. The caller holds the lock.
+func (t *Tokens) rotate(now time.Time, r *refreshToken, p Policy) Pair {
+	if r.from != nil {
+		r.from.refreshedOn, r.from.successorUsed = true, true
+	}
+	if p.KillOldAccess {
+		r.family.endAccess()
+	}
+	pair := t.mint(now, r.family, r, p, p.Rotation.issuesRefresh() && !p.NoRefresh)
+	if r.firstUse.IsZero() {
+		r.firstUse = now
+		r.successor = &pair
+	}
+	return pair
+}
+
+func (f *family) endAccess() {
+	for _, a := range f.access {
+		a.dead = true
+	}
+	f.access = nil // dead ones need no second death
+}
+
+// Renew gives a new access token for a live one, without a refresh token, in the
+// same family. With Policy.KillOldAccess the presented one dies.
+func (t *Tokens) Renew(now time.Time, access string, p Policy) (Pair, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a, ok := t.access[access]
+	if !ok {
+		return Pair{}, ErrUnknownToken
+	}
+	if err := a.refusal(now); err != nil {
+		return a.pair, err
+	}
+	if p.KillOldAccess {
+		a.dead = true
+	}
+	return t.mint(now, a.family, a.from, p, false), nil
+}

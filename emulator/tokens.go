@@ -1,0 +1,229 @@
+package emulator
+
+// This file owns the token store: families of access and refresh tokens, who is
+// alive, and what dies with whom. Presenting a refresh token is in refresh.go.
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// What becomes of a token that is presented.
+var (
+	ErrUnknownToken = errors.New("emulator: token unknown")
+	ErrExpiredToken = errors.New("emulator: token expired")
+	ErrUsedToken    = errors.New("emulator: refresh token already used")
+	ErrRevokedToken = errors.New("emulator: token revoked")
+)
+
+// DefaultGrace is the grace period of a [Policy] that has none.
+const DefaultGrace = 30 * time.Second
+
+// Policy says how a venue issues and refreshes tokens. It is given with every
+// call, so that a knob that moves counts from the next request on.
+type Policy struct {
+	Rotation Rotation
+	// Grace is for the two grace modes; 0 means [DefaultGrace].
+	Grace      time.Duration
+	AccessLife time.Duration
+	// RefreshLife counts from the issue and is never extended by use; 0 means
+	// that refresh tokens do not expire.
+	RefreshLife time.Duration
+	// KillOldAccess makes a refresh end the access tokens issued before.
+	KillOldAccess bool
+	// NoRefresh issues no refresh token at all.
+	NoRefresh bool
+	// CodeReuseRevokes revokes the family of a code that is presented twice (RFC
+	// 6749 §4.1.2).
+	CodeReuseRevokes bool
+	Style            Style
+}
+
+// Pair is what one answer of a token endpoint gives.
+type Pair struct {
+	Access string
+	// Refresh is empty where none was issued.
+	Refresh        string
+	Issued         time.Time
+	AccessExpires  time.Time
+	RefreshExpires time.Time // zero: never
+	// Generation counts from 1 within the family.
+	Generation int
+	Grant      Grant
+}
+
+// Tokens is a store of token families. The zero value is ready and safe for
+// concurrent use.
+type Tokens struct {
+	mu       sync.Mutex
+	families []*family
+	access   map[string]*accessToken
+	refresh  map[string]*refreshToken
+}
+
+type family struct {
+	grant       Grant
+	dead        bool
+	refreshDead bool // no refresh any more, access tokens live on
+	generation  int
+	access      []*accessToken
+}
+
+type accessToken struct {
+	family  *family
+	pair    Pair
+	from    *refreshToken // the refresh token that it was issued for, or nil
+	expires time.Time
+	dead    bool
+}
+
+type refreshToken struct {
+	family        *family
+	from          *refreshToken
+	expires       time.Time // zero: never
+	firstUse      time.Time // zero: not used yet
+	successor     *Pair     // of the first use
+	refreshedOn   bool      // a refresh token that came of it was presented
+	successorUsed bool      // anything that came of it was used
+}
+
+// Issue begins a family for the grant and gives its first pair.
+func (t *Tokens) Issue(now time.Time, g Grant, p Policy) Pair {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if g.ID == "" {
+		g.ID = Style{Length: 16}.Mint()
+	}
+	f := &family{grant: g.clone()}
+	t.families = append(t.families, f)
+	return t.mint(now, f, nil, p, !p.NoRefresh)
+}
+
+// mint adds the next generation to a family. The caller holds the lock.
+func (t *Tokens) mint(now time.Time, f *family, from *refreshToken, p Policy, withRefresh bool) Pair {
+	f.generation++
+	pair := Pair{
+		Access: p.Style.Mint(), Issued: now, AccessExpires: now.Add(p.AccessLife),
+		Generation: f.generation, Grant: f.grant.clone(),
+	}
+	if withRefresh {
+		pair.Refresh = p.Style.Mint()
+		if p.RefreshLife > 0 {
+			pair.RefreshExpires = now.Add(p.RefreshLife)
+		}
+		if t.refresh == nil {
+			t.refresh = make(map[string]*refreshToken)
+		}
+		t.refresh[pair.Refresh] = &refreshToken{family: f, from: from, expires: pair.RefreshExpires}
+	}
+	a := &accessToken{family: f, pair: pair, from: from, expires: pair.AccessExpires}
+	f.access = append(f.access, a)
+	if t.access == nil {
+		t.access = make(map[string]*accessToken)
+	}
+	t.access[pair.Access] = a
+	return pair
+}
+
+func (a *accessToken) refusal(now time.Time) error {
+	switch {
+	case a.dead || a.family.dead:
+		return ErrRevokedToken
+	case !now.Before(a.expires):
+		return ErrExpiredToken
+	}
+	return nil
+}
+
+// Use accepts an access token at an endpoint and returns the pair that it came
+// in. With [ErrExpiredToken] and [ErrRevokedToken] the pair is returned too.
+func (t *Tokens) Use(now time.Time, access string) (Pair, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a, ok := t.access[access]
+	if !ok {
+		return Pair{}, ErrUnknownToken
+	}
+	err := a.refusal(now)
+	if err == nil && a.from != nil {
+		a.from.successorUsed = true
+	}
+	return a.pair, err
+}
+
+// Alive tells whether an access token would be accepted. Asking is no use.
+func (t *Tokens) Alive(now time.Time, access string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a, ok := t.access[access]
+	return ok && a.refusal(now) == nil
+}
+
+// Revoke ends a token: a refresh token with its whole family, an access token
+// alone (RFC 7009 §2.1).
+func (t *Tokens) Revoke(token string) (Grant, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r, ok := t.refresh[token]; ok {
+		r.family.dead = true
+		return r.family.grant.clone(), true
+	}
+	if a, ok := t.access[token]; ok {
+		a.dead = true
+		return a.family.grant.clone(), true
+	}
+	return Grant{}, false
+}
+
+// RevokeWhere ends every living family whose grant matches, and returns their grants.
+func (t *Tokens) RevokeWhere(match func(Grant) bool) []Grant {
+	return t.endWhere(match, func(f *family) *bool { return &f.dead })
+}
+
+// EndRefreshWhere ends the refresh tokens of every matching family but leaves the
+// access tokens alive until they expire.
+func (t *Tokens) EndRefreshWhere(match func(Grant) bool) []Grant {
+	return t.endWhere(match, func(f *family) *bool { return &f.refreshDead })
+}
+
+func (t *Tokens) endWhere(match func(Grant) bool, flag func(*family) *bool) []Grant {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var ended []Grant
+	for _, f := range t.families {
+		if end := flag(f); !f.dead && !*end && match(f.grant) {
+			*end = true
+			ended = append(ended, f.grant.clone())
+		}
+	}
+	return ended
+}
+
+// Grants lists the grants of living families that match, oldest first. A family
+// lives until it is revoked, or until its last token expired.
+func (t *Tokens) Grants(now time.Time, match func(Grant) bool) []Grant {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	hasRefresh := make(map[*family]bool)
+	for _, r := range t.refresh {
+		if r.refusal(now) == nil && r.firstUse.IsZero() {
+			hasRefresh[r.family] = true
+		}
+	}
+	var out []Grant
+	for _, f := range t.families {
+		lives := !f.dead && (hasRefresh[f] || slices.ContainsFunc(f.access, func(a *accessToken) bool { return a.refusal(now) == nil }))
+		if lives && match(f.grant) {
+			out = append(out, f.grant.clone())
+		}
+	}
+	return out
+}
+
+func (t *Tokens) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.families, t.access, t.refresh = nil, nil, nil
+}

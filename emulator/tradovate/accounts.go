@@ -1,0 +1,56 @@
+package tradovate
+
+// This file owns the one endpoint that is not about tokens, for clients to use
+// their tokens at.
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// AccountList names the list of accounts to faults.
+const AccountList emulator.Endpoint = "account-list"
+
+// The events of the list of accounts.
+const (
+	AccountsListed  emulator.Kind = "accounts-listed"
+	AccountsRefused emulator.Kind = "accounts-refused"
+)
+
+// accounts lists those accounts of the user that are of the host's environment:
+// any token is good at both hosts, and on the wrong one the list is empty
+// (Tradovate facts §0, §8). The fields are the fewest that make sense.
+func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environment) {
+	k := s.Current().filled()
+	if s.penalised(w, r, k, AccountList, "") {
+		return
+	}
+	token := bearer(r)
+	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), token)
+	e := emulator.Event{Kind: AccountsRefused, User: pair.Grant.User, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(token)}
+	if err != nil {
+		e.Status, e.Detail = s.deadStatus(k, pair, err), err.Error()
+		s.core.Record(e)
+		k.deny(w, e.Status)
+		return
+	}
+	e.Kind, e.Status = AccountsListed, http.StatusOK
+	s.core.Record(e)
+	u, _ := s.core.People.User(pair.Grant.User)
+	list := []map[string]any{}
+	for _, a := range u.Accounts {
+		if environment(a.Live) == env {
+			list = append(list, map[string]any{"id": a.ID, "name": accountName(a), "userId": u.ID, "accountType": "Customer", "active": true})
+		}
+	}
+	emulator.Reply(w, http.StatusOK, list)
+}
+
+func accountName(a emulator.Account) string {
+	if a.Live {
+		return fmt.Sprint(a.Login)
+	}
+	return fmt.Sprintf("DEMO%d", a.Login)
+}

@@ -1,0 +1,61 @@
+package tradovate
+
+// This file owns the answer with a token that sign-in and renewal share, and what
+// stands in it beside the token.
+
+import (
+	"slices"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// timeFormat is RFC 3339 with milliseconds, always in UTC (Tradovate facts §1.2).
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+// passwordLife is made up: the field is there for time-limited passwords and says
+// nothing about the token (Tradovate facts §1.2).
+const passwordLife = 90 * 24 * time.Hour
+
+// signedIn is AccessTokenResponse, declared and undeclared fields alike (Tradovate
+// facts §1.2). Whether a user is funded follows his live accounts; that all have
+// market data is made up.
+func (k Knobs) signedIn(p emulator.Pair, u emulator.User) map[string]any {
+	hasLive := slices.ContainsFunc(u.Accounts, func(a emulator.Account) bool { return a.Live })
+	out := map[string]any{
+		"accessToken":               p.Access,
+		"expirationTime":            p.AccessExpires.UTC().Format(timeFormat),
+		"passwordExpirationTime":    p.Issued.Add(passwordLife).UTC().Format(timeFormat),
+		"userStatus":                k.UserStatus,
+		"userId":                    u.ID,
+		"name":                      u.Name,
+		"hasLive":                   hasLive,
+		"hasFunded":                 hasLive,
+		"hasMarketData":             true,
+		"outdatedTaC":               false,
+		"outdatedLiquidationPolicy": false,
+	}
+	if !k.NoMDToken {
+		out["mdAccessToken"] = k.mdToken()
+	}
+	if k.APIHosts {
+		out["apiHosts"] = k.apiHosts()
+	}
+	return out
+}
+
+// mdToken looks like a token and nothing here checks it: there is no market data.
+func (k Knobs) mdToken() string { return k.style().Mint() }
+
+// apiHosts lists bare host names (Tradovate facts §0). None but the first two
+// exists, so that nobody is led to a real host.
+func (k Knobs) apiHosts() map[string]string {
+	out := map[string]string{"live": k.LiveHost, "demo": k.DemoHost}
+	for _, name := range []string{"mdLive", "mdDemo", "replay", "reportingLive", "reportingDemo"} {
+		out[name] = nowhere(name)
+	}
+	return out
+}
+
+// nowhere is a host name that can never resolve (RFC 2606 §2).
+func nowhere(name string) string { return name + ".tradovate.invalid" }

@@ -1,0 +1,76 @@
+package tradovate
+
+// This file owns the sign-in and consent page of OAuth.
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
+	k := s.Current().filled()
+	q := r.URL.Query()
+	app, known := s.core.People.App(q.Get("client_id"))
+	switch {
+	case !known:
+		s.core.Refuse(w, http.StatusBadRequest, "Wrong client_id", emulator.Event{})
+		return
+	case !app.Allows(q.Get("redirect_uri"), k.AnyLoopbackRedirect):
+		s.core.Refuse(w, http.StatusBadRequest, "Wrong redirect_uri", emulator.Event{Client: app.ClientID})
+		return
+	}
+	if code := authorizeError(q); code != "" {
+		s.core.Record(emulator.Event{Kind: emulator.AuthorizeRefused, Client: app.ClientID, Detail: code})
+		sendBackError(w, r, code)
+		return
+	}
+	// What the app may do follows from its registration, not from scope (Tradovate
+	// facts §3.4).
+	d, decided := s.core.Ask(w, r, emulator.Question{App: app, Scopes: []string{"see your accounts and trade on them"}, NoAccounts: true})
+	if !decided {
+		return
+	}
+	if !d.Allowed {
+		sendBackError(w, r, "access_denied")
+		return
+	}
+	s.core.SendCode(w, r, emulator.Grant{
+		User: d.User.Name, Client: app.ClientID, Scope: q.Get("scope"),
+		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
+		Challenge: q.Get("code_challenge"), ChallengeMethod: q.Get("code_challenge_method"),
+	}, k.CodeLife, k.style(), echo(q))
+}
+
+// authorizeError is the error code of a request that is not in order. PKCE on this
+// page is undocumented; a method that could never be verified is refused at once
+// (RFC 7636 §4.4.1).
+func authorizeError(q url.Values) string {
+	method := q.Get("code_challenge_method")
+	switch {
+	case q.Get("response_type") == "":
+		return "invalid_request"
+	case q.Get("response_type") != "code":
+		return "unsupported_response_type"
+	case method != "" && method != "plain" && method != "S256":
+		return "invalid_request"
+	}
+	return ""
+}
+
+// sendBackError tells the callback, with the code alone (Tradovate facts §3.4).
+func sendBackError(w http.ResponseWriter, r *http.Request, code string) {
+	q := r.URL.Query()
+	back := echo(q)
+	back.Set("error", code)
+	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
+}
+
+// echo is the state, which round-trips (Tradovate facts §3.4).
+func echo(q url.Values) url.Values {
+	if q.Has("state") {
+		return url.Values{"state": {q.Get("state")}}
+	}
+	return url.Values{}
+}

@@ -1,0 +1,53 @@
+package tradovate
+
+// This file owns how an access token is presented, and how a dead one is refused.
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// bearer is the token of the Authorization header, or empty (RFC 6750 §2.1).
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
+}
+
+// deadStatus is the status for a token that was refused with err. That of a closed
+// session does not get a clear 401 (Tradovate facts §10.5).
+func (s *Server) deadStatus(k Knobs, p emulator.Pair, err error) int {
+	if errors.Is(err, emulator.ErrRevokedToken) && s.sessions.isClosed(p.Grant.ID) {
+		return k.ClosedStatus
+	}
+	return http.StatusUnauthorized
+}
+
+// deny answers in the way that has no JSON. A 429 never has a body, and a 401 has
+// none in some places (Tradovate facts §6).
+func (k Knobs) deny(w http.ResponseWriter, status int) {
+	text := http.StatusText(status)
+	switch status {
+	case http.StatusTooManyRequests:
+		text = ""
+	case http.StatusUnauthorized:
+		text = "Access is denied"
+		if k.Empty401 {
+			text = ""
+		}
+	case http.StatusInternalServerError:
+		text = fmt.Sprintf("Internal Server Error, error id: %s", emulator.Style{Length: 12}.Mint())
+	}
+	if text != "" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	w.WriteHeader(status)
+	io.WriteString(w, text)
+}

@@ -1,0 +1,120 @@
+package tradovate
+
+// This file owns request bodies: JSON or form, read into the same fields, and the
+// limits that the schema sets to them.
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// fields are a request's parameters. Those of JSON that are no text stand as they
+// were written: 42, true.
+type fields map[string]string
+
+// errBody is all that is ever said about a bad body, which may hold a password.
+var errBody = errors.New("tradovate: request body is neither a JSON object nor a form")
+
+// readFields reads the body whatever the method, since Tradovate does not enforce
+// it (Tradovate facts §0). An empty body is an error.
+func readFields(r *http.Request) (fields, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil || len(body) == 0 {
+		return nil, errBody
+	}
+	return decode(r.Header.Get("Content-Type"), body)
+}
+
+// decode reads a form if the body is called one and JSON in all other cases: both
+// endpoints are documented as the one and used as the other (Tradovate facts §1,
+// §3.1). What is null, an array or an object counts as absent.
+func decode(contentType string, body []byte) (fields, error) {
+	out := make(fields)
+	if kind, _, _ := mime.ParseMediaType(contentType); kind == "application/x-www-form-urlencoded" {
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, errBody
+		}
+		for name := range form {
+			out[name] = form.Get(name)
+		}
+		return out, nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(body, &object); err != nil || object == nil {
+		return nil, errBody
+	}
+	for name, raw := range object {
+		var text string
+		switch raw[0] {
+		case '{', '[', 'n':
+		case '"':
+			if err := json.Unmarshal(raw, &text); err != nil {
+				return nil, errBody
+			}
+			out[name] = text
+		default:
+			out[name] = string(raw)
+		}
+	}
+	return out, nil
+}
+
+// refuseBody answers a body that cannot be read (Tradovate facts §1.1).
+func refuseBody(w http.ResponseWriter) {
+	http.Error(w, "Bad Request", http.StatusBadRequest)
+}
+
+// rule is what the schema says about one field.
+type rule struct {
+	name     string
+	most     int // characters
+	required bool
+	secret   bool
+}
+
+// violation is one broken rule (Tradovate facts §6). The names of constraints are
+// made up.
+type violation struct {
+	Constraint  string `json:"constraint"`
+	Value       string `json:"value"`
+	Description string `json:"description"`
+}
+
+// broken lists the rules that the fields break. The value is repeated unless the
+// field holds a secret.
+func (f fields) broken(rules []rule) []violation {
+	var out []violation
+	for _, r := range rules {
+		v := f[r.name]
+		switch {
+		case v == "" && r.required:
+			out = append(out, violation{Constraint: "required", Description: r.name + " must not be empty"})
+		case utf8.RuneCountInString(v) > r.most:
+			if r.secret {
+				v = ""
+			}
+			out = append(out, violation{"maxLength", v, fmt.Sprintf("%s must not be longer than %d characters", r.name, r.most)})
+		}
+	}
+	return out
+}
+
+// refuseViolations answers broken rules, with status 200.
+func refuseViolations(w http.ResponseWriter, list []violation) {
+	emulator.Reply(w, http.StatusOK, map[string]any{"violations": list})
+}
+
+// refuseText answers a failure in the way of Tradovate: with status 200 (Tradovate
+// facts §10.1).
+func refuseText(w http.ResponseWriter, text string) {
+	emulator.Reply(w, http.StatusOK, map[string]string{"errorText": text})
+}

@@ -1,0 +1,55 @@
+package tradovate
+
+// This file owns the two hosts: which path leads where on each.
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// environment is which of the two hosts a request came to.
+type environment bool
+
+const (
+	live environment = true
+	demo environment = false
+)
+
+// serve answers a request to one of the hosts. Its Date is by the venue's clock:
+// the times in answers are absolute, and a client may measure them against it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) {
+	s.start()
+	w.Header().Set("Date", s.core.Clock.Now().UTC().Format(http.TimeFormat))
+	path := strings.ToLower(r.URL.Path)
+	switch {
+	case strings.HasPrefix(path, emulator.AdminPath):
+		s.admin.ServeHTTP(w, r)
+		return
+	case path == "/oauth" || path == "/oauth/authorize":
+		s.core.Serve(w, r, s.authorize, emulator.Authorize)
+		return
+	}
+	if to := s.Current().MovedTo; to != "" {
+		w.Header().Set("Location", strings.TrimSuffix(to, "/")+r.URL.RequestURI())
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, emulator.MaxBody)
+	// With and without /v1, in any case (Tradovate facts §0, §3.3).
+	switch strings.TrimPrefix(path, "/v1") {
+	case "/auth/accesstokenrequest":
+		s.core.Serve(w, r, s.login, emulator.Login)
+	case "/auth/renewaccesstoken":
+		s.core.Serve(w, r, s.renew, emulator.Renew)
+	case "/auth/oauthtoken":
+		s.serveToken(w, r)
+	case "/auth/me":
+		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.me(w, r, env) }, emulator.Me)
+	case "/account/list":
+		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.accounts(w, r, env) }, AccountList)
+	default:
+		s.core.NotFound(w, r)
+	}
+}

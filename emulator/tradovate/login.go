@@ -1,0 +1,72 @@
+package tradovate
+
+// This file owns the sign-in by name, password and API key.
+
+import (
+	"net/http"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// loginRules are those of the schema (Tradovate facts §1.1).
+func loginRules() []rule {
+	return []rule{
+		{name: "name", most: 64, required: true}, {name: "password", most: 64, required: true, secret: true},
+		{name: "appId", most: 64}, {name: "appVersion", most: 64}, {name: "deviceId", most: 64},
+		{name: "cid", most: 64}, {name: "sec", most: 8192, secret: true},
+	}
+}
+
+func (s *Server) login(w http.ResponseWriter, r *http.Request) {
+	k := s.Current().filled()
+	f, err := readFields(r)
+	if err != nil {
+		refuseBody(w)
+		return
+	}
+	if s.penalised(w, r, k, emulator.Login, f["p-ticket"]) {
+		return
+	}
+	if list := f.broken(loginRules()); len(list) > 0 {
+		refuseViolations(w, list)
+		return
+	}
+	key, known := s.key(f["cid"], f["sec"])
+	if !known || f["appId"] == "" {
+		s.penalties.failed(s.core.Clock.Now(), network(r))
+		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Status: http.StatusOK, Detail: "API key"})
+		refuseText(w, "The app is not registered")
+		return
+	}
+	u, ok := s.core.People.SignIn(f["name"], f["password"])
+	if !ok {
+		s.penalties.failed(s.core.Clock.Now(), network(r))
+		s.core.Record(emulator.Event{Kind: emulator.LoginRefused, Client: key.client(), Status: k.PasswordStatus, Detail: "by password"})
+		k.refusePassword(w)
+		return
+	}
+	s.penalties.succeeded(network(r))
+	emulator.Reply(w, http.StatusOK, k.signedIn(s.beginSession(k, u, key), u))
+}
+
+// refusePassword has two forms: what was seen, and what the conformance page says
+// (Tradovate facts §1.3).
+func (k Knobs) refusePassword(w http.ResponseWriter) {
+	if k.PasswordStatus != http.StatusOK {
+		k.deny(w, k.PasswordStatus)
+		return
+	}
+	refuseText(w, "Incorrect username or password. Please try again.")
+}
+
+// beginSession issues the token of a new session.
+func (s *Server) beginSession(k Knobs, u emulator.User, key APIKey) emulator.Pair {
+	g := emulator.Grant{User: u.Name, Client: key.client()}
+	for _, a := range u.Accounts {
+		g.Accounts = append(g.Accounts, a.ID)
+	}
+	pair := s.core.Tokens.Issue(s.core.Clock.Now(), g, k.sessionPolicy())
+	s.core.Record(emulator.Event{Kind: emulator.LoginGranted, User: u.Name, Client: key.client(), Successor: emulator.Fingerprint(pair.Access), Detail: "by password"})
+	s.closeOldest(k, u.Name)
+	return pair
+}

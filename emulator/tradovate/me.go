@@ -1,0 +1,62 @@
+package tradovate
+
+// This file owns the endpoint that tells who a token belongs to.
+
+import (
+	"net/http"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// me lives on the live host; the demo host names it, whatever the token (Tradovate
+// facts §0, §4).
+func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
+	k := s.Current().filled()
+	now, token := s.core.Clock.Now(), bearer(r)
+	e := emulator.Event{Kind: emulator.MeRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusOK}
+	if s.meFailed.isOver(now, address(r), k.MeQuota) {
+		e.Status, e.Detail = http.StatusTooManyRequests, "quota"
+		s.core.Record(e)
+		k.deny(w, e.Status)
+		return
+	}
+	if s.penalised(w, r, k, emulator.Me, "") {
+		return
+	}
+	if env == demo && !k.MeOnDemo {
+		e.Detail = "wrong host"
+		s.core.Record(e)
+		s.meFailed.count(now, address(r))
+		refuseText(w, "This endpoint should be called on live.tradovateapi.com")
+		return
+	}
+	pair, err := s.core.Tokens.Use(now, token)
+	if err != nil {
+		e.Status, e.Detail = s.deadStatus(k, pair, err), err.Error()
+		s.core.Record(e)
+		s.meFailed.count(now, address(r))
+		k.deny(w, e.Status)
+		return
+	}
+	u, _ := s.core.People.User(pair.Grant.User)
+	e.Kind, e.User, e.Client = emulator.MeAnswered, u.Name, pair.Grant.Client
+	s.core.Record(e)
+	out := profile(u)
+	if now.Sub(pair.Issued) < k.UserIDAfter {
+		delete(out, "userId")
+	}
+	emulator.Reply(w, http.StatusOK, out)
+}
+
+// profile is OAuthMeResponse, without the fields of 2026 that are about plans and
+// money (Tradovate facts §4).
+func profile(u emulator.User) map[string]any {
+	return map[string]any{
+		"userId":        u.ID,
+		"name":          u.Name,
+		"fullName":      u.Name,
+		"email":         u.Email,
+		"emailVerified": true,
+		"isTrial":       false,
+	}
+}

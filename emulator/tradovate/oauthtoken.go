@@ -1,0 +1,158 @@
+package tradovate
+
+// This file owns the OAuth token endpoint.
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// serveToken reads the body first, because it says which faults may strike.
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	f, err := readFields(r)
+	names := []emulator.Endpoint{emulator.Token}
+	switch f["grant_type"] {
+	case "authorization_code":
+		names = append(names, emulator.Exchange)
+	case "refresh_token":
+		names = append(names, emulator.Refresh)
+	}
+	s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {
+		if err != nil {
+			refuseBody(w)
+			return
+		}
+		s.token(w, r, f)
+	}, names...)
+}
+
+// tokenRules are those of the schema (Tradovate facts §3.1).
+func tokenRules() []rule {
+	return []rule{
+		{name: "grant_type", most: 64, required: true}, {name: "code", most: 8192, secret: true},
+		{name: "redirect_uri", most: 8192}, {name: "client_id", most: 8192}, {name: "client_secret", most: 8192, secret: true},
+		{name: "httpAuth", most: 8192, secret: true},
+	}
+}
+
+func (s *Server) token(w http.ResponseWriter, r *http.Request, f fields) {
+	k := s.Current().filled()
+	if s.penalised(w, r, k, emulator.Token, f["p-ticket"]) {
+		return
+	}
+	if list := f.broken(tokenRules()); len(list) > 0 {
+		refuseViolations(w, list)
+		return
+	}
+	pair, err := s.pair(k, r, f)
+	if err != nil {
+		var e refusal
+		errors.As(err, &e)
+		emulator.Reply(w, k.OAuthErrorStatus, map[string]string{"error": e.code, "error_description": e.text})
+		return
+	}
+	emulator.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now()))
+}
+
+// refusal is an OAuth error. It comes with status 200 (Tradovate facts §3.2).
+type refusal struct{ code, text string }
+
+func (e refusal) Error() string { return "tradovate: " + e.code + ": " + e.text }
+
+// badClient is what an unknown client, a wrong secret and a wrong redirect URI have
+// in common (Tradovate facts §3.2).
+func badClient() refusal {
+	return refusal{"invalid_client", "client_id, redirect_uri and client_secret do not match existing setup"}
+}
+
+func (s *Server) pair(k Knobs, r *http.Request, f fields) (emulator.Pair, error) {
+	app, err := s.client(r, f)
+	if err != nil {
+		return emulator.Pair{}, err
+	}
+	switch f["grant_type"] {
+	case "authorization_code":
+		return s.exchange(k, app, f)
+	case "refresh_token":
+		return s.refresh(k, app, f)
+	}
+	return emulator.Pair{}, refusal{"unsupported_grant_type", "The grant type is not supported"}
+}
+
+// client finds the app by a Basic header, or else by the body. Both are used in
+// production; the field httpAuth is undocumented and not looked at (Tradovate
+// facts §3.1).
+func (s *Server) client(r *http.Request, f fields) (emulator.App, error) {
+	id, secret, basic := r.BasicAuth()
+	if !basic {
+		id, secret = f["client_id"], f["client_secret"]
+	}
+	app, known := s.core.People.App(id)
+	if !known || app.ClientSecret != secret {
+		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Detail: "OAuth client"})
+		return emulator.App{}, badClient()
+	}
+	return app, nil
+}
+
+func (s *Server) exchange(k Knobs, app emulator.App, f fields) (emulator.Pair, error) {
+	pair, err := s.core.Exchange(f["code"], k.policy(), func(g emulator.Grant) error {
+		switch {
+		case g.Client != app.ClientID, g.Redirect != f["redirect_uri"]:
+			return badClient()
+		case !emulator.VerifyPKCE(g.Challenge, g.ChallengeMethod, f["code_verifier"]):
+			return refusal{"invalid_grant", "The code verifier does not match"}
+		}
+		return nil
+	})
+	if err != nil {
+		if errors.As(err, new(refusal)) {
+			return pair, err
+		}
+		return pair, refusal{"invalid_grant", "The authorization code is not valid"}
+	}
+	if k.OAuthSessions {
+		s.closeOldest(k, pair.Grant.User)
+	}
+	return pair, nil
+}
+
+func (s *Server) refresh(k Knobs, app emulator.App, f fields) (emulator.Pair, error) {
+	badToken := refusal{"invalid_token", "The refresh token is not valid"}
+	pair, err := s.core.Refresh(f["refresh_token"], k.policy(), func(g emulator.Grant) error {
+		if g.Client != app.ClientID || s.spend(func(k *Knobs) *int { return &k.TransientRefusals }) {
+			return badToken
+		}
+		return nil
+	})
+	if err != nil {
+		return pair, badToken // the same words for all reasons (Tradovate facts §3.2)
+	}
+	return pair, nil
+}
+
+// granted is OAuthTokenResponse: other than all other answers it is in snake_case
+// and its times are relative (Tradovate facts §3.2).
+func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
+	out := map[string]any{
+		"access_token": p.Access,
+		"token_type":   "Bearer",
+		"expires_in":   seconds(p.AccessExpires.Sub(now)),
+	}
+	if p.Refresh != "" {
+		out["refresh_token"] = p.Refresh
+		out["refresh_token_expires_in"] = seconds(p.RefreshExpires.Sub(now))
+	}
+	if k.OAuthMDToken {
+		out["mdAccessToken"] = k.mdToken()
+	}
+	if k.APIHosts {
+		out["apiHosts"] = k.apiHosts()
+	}
+	return out
+}
+
+func seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }

@@ -1,0 +1,137 @@
+package tradovate_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/tradovate"
+)
+
+// The protocol of Tradovate facts §1.4, step by step.
+func TestPenaltyAfterFailures(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{})
+	for range 5 {
+		if a := v.login("password", "wrong"); a.text("errorText") == "" {
+			t.Fatalf("%d %v", a.status, a.keys)
+		}
+	}
+	a := v.login()
+	ticket := a.text("p-ticket")
+	if a.status != 200 || len(a.keys) != 3 || ticket == "" || a.keys["p-time"] != 15.0 || a.keys["p-captcha"] != false {
+		t.Fatalf("the sixth: %d %v", a.status, a.keys)
+	}
+	v.Time().Advance(5 * time.Second)
+	if a := v.login("p-ticket", ticket); a.text("p-ticket") != ticket || a.keys["p-time"] != 10.0 {
+		t.Errorf("too early: %v", a.keys)
+	}
+	v.Time().Advance(10 * time.Second)
+	if a := v.login("p-ticket", "made up"); a.text("p-ticket") == ticket || a.keys["p-time"] != 15.0 {
+		t.Errorf("in time with another ticket: %v", a.keys)
+	} else {
+		ticket = a.text("p-ticket")
+	}
+	v.Time().Advance(15 * time.Second)
+	if a := v.login("p-ticket", ticket, "password", "wrong"); a.text("errorText") == "" {
+		t.Errorf("in time with the ticket the request is executed, right or wrong: %v", a.keys)
+	}
+	ticket = v.login("p-ticket", ticket).text("p-ticket")
+	if ticket == "" {
+		t.Fatal("the sixth failure brings the next penalty")
+	}
+	v.Time().Advance(15 * time.Second)
+	if a := v.login("p-ticket", ticket); !v.Alive(a.text("accessToken")) {
+		t.Errorf("executed: %v", a.keys)
+	}
+	if a := v.login("password", "wrong"); a.text("errorText") == "" {
+		t.Errorf("a success forgives: %v", a.keys)
+	}
+	if n := v.Log().Count(emulator.Penalty); n != 4 {
+		t.Errorf("%d penalties in the log", n)
+	}
+}
+
+func TestCaptchaLastsAnHour(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{PenaltyAfter: 1, PenaltyCaptcha: true})
+	v.login("password", "wrong")
+	a := v.login()
+	if a.keys["p-captcha"] != true {
+		t.Fatalf("%v", a.keys)
+	}
+	v.Time().Advance(59 * time.Minute)
+	if b := v.login("p-ticket", a.text("p-ticket")); b.text("p-ticket") != a.text("p-ticket") {
+		t.Errorf("no ticket helps: %v", b.keys)
+	}
+	v.Time().Advance(time.Minute)
+	if b := v.login(); !v.Alive(b.text("accessToken")) {
+		t.Errorf("after an hour: %v", b.keys)
+	}
+}
+
+// A GET has no place for a ticket: the wait is enough.
+func TestPenaltyAnywhere(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{PenaltyWait: 1500 * time.Millisecond})
+	access := v.session()
+	for on, path := range map[emulator.Endpoint]string{
+		emulator.Renew: "/auth/renewaccesstoken", emulator.Me: "/auth/me", tradovate.AccountList: "/account/list",
+	} {
+		v.Tune(func(k *tradovate.Knobs) { k.Penalties, k.PenaltyOn = 1, on })
+		if a := v.get(path, access); a.status != 200 || a.text("p-ticket") == "" || a.keys["p-time"] != 2.0 {
+			t.Errorf("%s: %d %v", on, a.status, a.keys)
+		}
+		if a := v.get(path, access); a.text("p-ticket") == "" {
+			t.Errorf("%s, at once: %d %v", on, a.status, a.keys)
+		}
+		v.Time().Advance(2 * time.Second)
+		if a := v.get(path, access); a.status != 200 || a.text("p-ticket") != "" {
+			t.Errorf("%s, after the wait: %d %v", on, a.status, a.keys)
+		}
+	}
+	code := v.code()
+	v.Tune(func(k *tradovate.Knobs) { k.Penalties, k.PenaltyOn = 1, emulator.Token })
+	ticket := v.token(exchangeForm(code)).text("p-ticket")
+	v.Time().Advance(2 * time.Second)
+	if a := v.token(exchangeForm(code, "p-ticket", ticket)); !v.Alive(a.text("access_token")) {
+		t.Errorf("the code was not used by the penalised request: %v", a.keys)
+	}
+	if k := v.Current(); k.Penalties != 0 {
+		t.Errorf("%d penalties are left", k.Penalties)
+	}
+}
+
+// Penalties go by /24, quotas by address.
+func TestPenaltyIsOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	s := &tradovate.Server{Knobs: tradovate.Knobs{PenaltyAfter: 1}}
+	from := func(address string, change ...any) map[string]any {
+		body, err := json.Marshal(loginBody(change...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodPost, "/auth/accesstokenrequest", strings.NewReader(string(body)))
+		r.RemoteAddr = address
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		var keys map[string]any
+		if err := json.Unmarshal(w.Body.Bytes(), &keys); err != nil {
+			t.Fatal(err)
+		}
+		return keys
+	}
+	from("198.51.100.7:1000", "password", "wrong")
+	from("[2001:db8::1]:1000", "password", "wrong")
+	for address, penalised := range map[string]bool{
+		"198.51.100.99:2000": true, "198.51.101.7:1000": false, "[2001:db8::2]:1": true, "[2001:db8:0:1::1]:1": false, "pipe": false,
+	} {
+		if _, got := from(address)["p-ticket"]; got != penalised {
+			t.Errorf("%s penalised: %t", address, got)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package tradovate
+
+// This file owns quotas: how often an address may ask in an hour.
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// quota counts by address in a sliding hour. An address that went over it is
+// locked for an hour, and every request meanwhile begins the hour anew (Tradovate
+// facts §6, §10.3). The zero value is ready.
+type quota struct {
+	mu     sync.Mutex
+	hits   map[string][]time.Time
+	locked map[string]time.Time
+}
+
+// take counts a request unless the address is over the limit, and tells if it is.
+func (q *quota) take(now time.Time, who string, limit int) (over bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.over(now, who, limit) {
+		return true
+	}
+	q.hit(now, who)
+	return false
+}
+
+// isOver tells whether the address is over the limit without counting, for a
+// quota that only failures use up.
+func (q *quota) isOver(now time.Time, who string, limit int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.over(now, who, limit)
+}
+
+// count adds a failure.
+func (q *quota) count(now time.Time, who string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hit(now, who)
+}
+
+func (q *quota) clear() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hits, q.locked = nil, nil
+}
+
+// over judges, and prolongs the lock. The caller holds the lock of the quota.
+func (q *quota) over(now time.Time, who string, limit int) bool {
+	if limit < 0 || !now.Before(q.locked[who]) && len(lastHour(now, q.hits[who])) < limit {
+		return false
+	}
+	if q.locked == nil {
+		q.locked = make(map[string]time.Time)
+	}
+	q.locked[who] = now.Add(time.Hour)
+	return true
+}
+
+func (q *quota) hit(now time.Time, who string) {
+	if q.hits == nil {
+		q.hits = make(map[string][]time.Time)
+	}
+	q.hits[who] = append(lastHour(now, q.hits[who]), now)
+}
+
+// lastHour leaves out what is an hour old.
+func lastHour(now time.Time, times []time.Time) []time.Time {
+	for len(times) > 0 && now.Sub(times[0]) >= time.Hour {
+		times = times[1:]
+	}
+	return times
+}
+
+// address is the client's, without port.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,30 @@
+package tradovate
+
+// This file owns the renewal of a live access token.
+
+import (
+	"net/http"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// renew takes the tokens of both ways to sign in (Tradovate facts §2).
+func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
+	k := s.Current().filled()
+	token := bearer(r)
+	if s.renewals.take(s.core.Clock.Now(), address(r), k.RenewQuota) {
+		s.core.Record(emulator.Event{Kind: emulator.RenewRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusTooManyRequests, Detail: "quota"})
+		k.deny(w, http.StatusTooManyRequests)
+		return
+	}
+	if s.penalised(w, r, k, emulator.Renew, "") {
+		return
+	}
+	pair, err := s.core.Renew(token, k.sessionPolicy())
+	if err != nil {
+		k.deny(w, s.deadStatus(k, pair, err))
+		return
+	}
+	u, _ := s.core.People.User(pair.Grant.User)
+	emulator.Reply(w, http.StatusOK, k.signedIn(pair, u))
+}

@@ -1,0 +1,54 @@
+package tradovate
+
+// This file owns sessions: how many a user may have, and which were closed.
+
+import (
+	"sync"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// sessions remembers which ones were closed. A session is a token family: a
+// renewal extends it, only a sign-in begins one (Tradovate facts §2).
+type sessions struct {
+	mu     sync.Mutex
+	closed map[string]bool // by the ID of the grant
+}
+
+func (x *sessions) isClosed(id string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.closed[id]
+}
+
+func (x *sessions) clear() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.closed = nil
+}
+
+// closeOldest closes sessions of the user until no more are left than he may have.
+// One whose tokens have expired is none any more.
+func (s *Server) closeOldest(k Knobs, user string) {
+	if k.SessionLimit < 0 {
+		return
+	}
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	open := s.core.Tokens.Grants(s.core.Clock.Now(), func(g emulator.Grant) bool {
+		return g.User == user && (k.OAuthSessions || isAPIKey(g.Client))
+	})
+	for ; len(open) > k.SessionLimit; open = open[1:] {
+		s.close(open[0])
+	}
+}
+
+// close ends one session. The caller holds the lock.
+func (s *Server) close(oldest emulator.Grant) {
+	if s.sessions.closed == nil {
+		s.sessions.closed = make(map[string]bool)
+	}
+	s.sessions.closed[oldest.ID] = true
+	s.core.Tokens.RevokeWhere(func(g emulator.Grant) bool { return g.ID == oldest.ID })
+	s.core.Record(emulator.Event{Kind: emulator.SessionClosed, User: oldest.User, Client: oldest.Client, Detail: "too many sessions"})
+}

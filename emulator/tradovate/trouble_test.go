@@ -1,0 +1,130 @@
+package tradovate_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/tradovate"
+)
+
+func TestFaultsStrike(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{})
+	access, refresh := v.oauth()
+	for on, try := range map[emulator.Endpoint]func() answer{
+		emulator.Authorize:    func() answer { return v.request("GET", v.authorizeURL(), "") },
+		emulator.Token:        func() answer { return v.token(refreshForm("x")) },
+		emulator.Exchange:     func() answer { return v.token(exchangeForm("x")) },
+		emulator.Login:        func() answer { return v.login() },
+		emulator.Renew:        func() answer { return v.renew(access) },
+		emulator.Me:           func() answer { return v.me(access) },
+		tradovate.AccountList: func() answer { return v.get("/account/list", access) },
+	} {
+		v.Inject(emulator.Fault{On: on, Kind: emulator.RedirectBefore, Status: 307, Location: "http://dedicated.invalid/"})
+		if a := try(); a.status != 307 || a.header.Get("Location") != "http://dedicated.invalid/" {
+			t.Errorf("%s: %d", on, a.status)
+		}
+	}
+	if v.Log().Count(emulator.LoginGranted) != 1 { // the one on the page
+		t.Error("a fault before does nothing")
+	}
+	v.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.TruncateAfter})
+	res, err := v.client.Post(v.live+"/auth/oauthtoken", asForm, strings.NewReader(refreshForm(refresh).Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if _, err := new(bytes.Buffer).ReadFrom(res.Body); err == nil || v.RefreshAlive(refresh) {
+		t.Errorf("error %v, and the venue did not rotate", err)
+	}
+}
+
+// Logins in parallel sabotage each other: two are left.
+func TestParallelSignIns(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{})
+	var mu sync.Mutex
+	var tokens []string
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			access := v.session()
+			mu.Lock()
+			defer mu.Unlock()
+			tokens = append(tokens, access)
+		})
+	}
+	wg.Wait()
+	tokens = slices.DeleteFunc(tokens, func(access string) bool { return !v.Alive(access) })
+	if len(tokens) != 2 || v.Log().Count(emulator.SessionClosed) != 10 {
+		t.Errorf("%d sessions are left, %d were closed", len(tokens), v.Log().Count(emulator.SessionClosed))
+	}
+}
+
+func TestAdminIsMounted(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{PenaltyAfter: 1})
+	a := v.request("POST", v.demo+"/_emulator/knobs", `{"accessLife":"90m","penaltyOn":"renew","closedStatus":500,"rotation":"grace-new-pair","apiHosts":true}`)
+	if k := v.Current(); a.status != 200 || k.AccessLife != 90*time.Minute || k.PenaltyOn != emulator.Renew || k.ClosedStatus != 500 || !k.APIHosts {
+		t.Errorf("%d %v, knobs %+v", a.status, a.keys, v.Current())
+	}
+	v.login("password", "wrong")
+	if a := v.login(); a.text("p-ticket") == "" {
+		t.Errorf("no penalty: %v", a.keys)
+	}
+	if a := v.request("POST", v.live+"/_emulator/reset", ""); a.status != 200 || v.Current() != (tradovate.Knobs{PenaltyAfter: 1}) {
+		t.Errorf("reset: %d, knobs %+v", a.status, v.Current())
+	}
+	if a := v.login(); !v.Alive(a.text("accessToken")) {
+		t.Errorf("a reset forgets penalties: %v", a.keys)
+	}
+	if v.Name() != "tradovate" || a.text("venue") != "tradovate" {
+		t.Errorf("name %q, %v", v.Name(), a.keys["venue"])
+	}
+}
+
+// What is in the log and in the admin's state is nothing secret.
+func TestNothingSecretComesOut(t *testing.T) {
+	t.Parallel()
+	const sentinel = "sentinel"
+	v := open(t, tradovate.Knobs{TokenPrefix: sentinel, SessionLimit: 1, PenaltyAfter: 2})
+	first := v.session()
+	access := v.session()
+	v.renew(access)
+	v.renew(first)
+	v.me(access)
+	v.me(sentinel + "-made-up")
+	v.get("/account/list", first)
+	_, refresh := v.oauth()
+	v.token(refreshForm(refresh))
+	v.token(refreshForm(refresh))
+	v.token(exchangeForm(sentinel+"-made-up", "client_secret", "wrong-sentinel"))
+	v.token(exchangeForm(sentinel + "-made-up"))
+	v.login("password", "wrong-sentinel")
+	v.login("name", sentinel, "sec", "wrong-sentinel")
+	v.login("p-ticket", sentinel+"-made-up")
+	var out bytes.Buffer
+	if err := json.NewEncoder(&out).Encode(v.Events()); err != nil {
+		t.Fatal(err)
+	}
+	if v.Log().Count(emulator.Penalty) != 1 || v.Log().Count(emulator.SessionClosed) != 1 {
+		t.Errorf("events: %+v", v.Events())
+	}
+	for _, path := range []string{"state", "events"} {
+		out.WriteString(strings.ReplaceAll(v.request("GET", v.live+"/_emulator/"+path, "").body, `"TokenPrefix":"`+sentinel+`"`, ""))
+	}
+	for _, secret := range []string{sentinel, "demo-secret", "demo-sec", "wonderland"} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%q comes out", secret)
+		}
+	}
+	if !slices.ContainsFunc(v.Events(), func(e emulator.Event) bool { return e.Successor == emulator.Fingerprint(access) }) {
+		t.Error("the access token's fingerprint is not in the log")
+	}
+}

@@ -1,0 +1,132 @@
+package ttp
+
+// This file owns the authorize page: what a request must hold, who is told about
+// a bad one, and how the browser is sent back.
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// defaultScope is granted when none is asked for, and the only one that a site
+// has whose owner added none (TTP facts §1).
+const defaultScope = "basic"
+
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
+	k := s.Current().filled()
+	q := r.URL.Query()
+	app, err := s.checkClient(k, q)
+	if err != nil {
+		// JSON in the user's browser: the callback learns nothing (TTP facts §3).
+		s.authorizeRefused(app, err)
+		refused(err).send(w)
+		return
+	}
+	if err := k.checkAuthorize(q); err != nil {
+		s.authorizeRefused(app, err)
+		sendBackError(w, r, refused(err), k.EnforceState && !q.Has("state"))
+		return
+	}
+	d, decided := s.decide(w, r, k, app)
+	if !decided {
+		return
+	}
+	if !d.Allowed {
+		sendBackError(w, r, bad("access_denied", "The user denied access to the application"), false)
+		return
+	}
+	g := emulator.Grant{
+		User: d.User.Name, Client: app.ClientID, Scope: defaultScope,
+		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
+	}
+	if k.PKCE {
+		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
+	}
+	s.core.SendCode(w, r, g, k.CodeLife, k.style(), echo(q))
+}
+
+// checkClient finds what is wrong with the request so that its redirect URI cannot
+// be trusted. The plugin also takes requests without redirect URI; TTP documents
+// it as needed (TTP facts §2), and so it is here.
+func (s *Server) checkClient(k Knobs, q url.Values) (emulator.App, error) {
+	app, known := s.core.People.App(q.Get("client_id"))
+	switch {
+	case k.PluginOff:
+		return app, pluginOff()
+	case q.Get("client_id") == "":
+		return app, bad("invalid_client", "No client id supplied")
+	case !known:
+		return app, bad("invalid_client", "The client id supplied is invalid")
+	case q.Get("redirect_uri") == "":
+		return app, bad("invalid_uri", "No redirect URI was supplied")
+	case !app.Allows(q.Get("redirect_uri"), k.AnyLoopbackRedirect):
+		return app, bad("redirect_uri_mismatch", "The redirect URI provided does not match the registered one")
+	}
+	return app, nil
+}
+
+// checkAuthorize finds what is wrong with the rest of the request.
+func (k Knobs) checkAuthorize(q url.Values) error {
+	method := q.Get("code_challenge_method")
+	switch {
+	case q.Get("response_type") == "":
+		return bad("invalid_request", "The response type is missing")
+	case q.Get("response_type") != "code":
+		return bad("unsupported_response_type", "The response type is not supported")
+	case k.EnforceState && q.Get("state") == "":
+		return bad("invalid_request", "The state parameter is required")
+	case q.Get("scope") != "" && q.Get("scope") != defaultScope:
+		return bad("invalid_scope", "An unsupported scope was requested")
+	case k.PKCE && method != "" && method != "plain" && method != "S256":
+		return bad("invalid_request", "The code challenge method is not supported")
+	}
+	return nil
+}
+
+// decide asks the user, unless his browser is signed in already.
+func (s *Server) decide(w http.ResponseWriter, r *http.Request, k Knobs, app emulator.App) (emulator.Decision, bool) {
+	if u, ok := s.core.People.User(k.SignedIn); ok && !k.AskConsent {
+		s.core.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: app.ClientID, Detail: "signed in before, not asked"})
+		return emulator.Decision{Allowed: true, User: u}, true
+	}
+	return s.core.Ask(w, r, emulator.Question{
+		App: app, Scopes: []string{"see who you are, and use the site for you"},
+		NoAccounts: true, SkipConsent: !k.AskConsent,
+	})
+}
+
+func (s *Server) authorizeRefused(app emulator.App, err error) {
+	e := refused(err)
+	s.core.Record(emulator.Event{Kind: emulator.AuthorizeRefused, Client: app.ClientID, Status: e.status, Detail: e.code})
+}
+
+// sendBackError tells the callback. Only the refusal for a missing state comes
+// back bare (TTP facts §3).
+func sendBackError(w http.ResponseWriter, r *http.Request, e refusal, bare bool) {
+	q := r.URL.Query()
+	back := echo(q)
+	if bare {
+		back = url.Values{}
+	}
+	back.Set("error", e.code)
+	back.Set("error_description", e.text)
+	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
+}
+
+// echo is the state that goes back beside code or error, verbatim.
+func echo(q url.Values) url.Values {
+	if q.Has("state") {
+		return url.Values{"state": {q.Get("state")}}
+	}
+	return url.Values{}
+}
+
+// refused is the refusal in err.
+func refused(err error) refusal {
+	var e refusal
+	errors.As(err, &e)
+	return e
+}

@@ -1,0 +1,43 @@
+package ttp
+
+// This file owns how the plugin finds the access token in a request.
+
+import (
+	"net/http"
+	"strings"
+)
+
+// bearer finds the token in header, form or query, and refuses a request that has
+// it in two places (RFC 6750 §2, TTP facts §3). A request without token gives an
+// empty one.
+func (k Knobs) bearer(w http.ResponseWriter, r *http.Request) (string, error) {
+	readForm(w, r)
+	header := r.Header.Get("Authorization")
+	if k.StripAuthorization {
+		header = ""
+	}
+	form, query := r.PostForm.Get("access_token"), r.URL.Query().Get("access_token")
+	places := 0
+	for _, found := range []string{header, form, query} {
+		if found != "" {
+			places++
+		}
+	}
+	switch {
+	case places > 1:
+		return "", bad("invalid_request", "Only one method may be used to authenticate at a time")
+	case header == "":
+		return form + query, nil
+	}
+	token, ok := headerToken(r)
+	if !ok {
+		return "", bad("invalid_request", "The Authorization header is malformed")
+	}
+	return token, nil
+}
+
+// headerToken is the token of a Bearer header (RFC 6750 §2.1).
+func headerToken(r *http.Request) (string, bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return token, strings.EqualFold(scheme, "Bearer") && token != ""
+}

@@ -1,0 +1,61 @@
+package ttp
+
+// This file owns the stand-in for the API host.
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// Ping names the stand-in for the API host to faults.
+const Ping emulator.Endpoint = "ping"
+
+// The events of the stand-in for the API host.
+const (
+	PingAnswered emulator.Kind = "ping-answered"
+	PingRefused  emulator.Kind = "ping-refused"
+)
+
+// servePing answers one request of the API. The path and the answer are made up,
+// since no list of the real ones is known; the header and the bare 401 are not
+// (TTP facts §2, §5). It stands for another host, so that what the knobs do to
+// the WordPress site does not touch it.
+func (s *Server) servePing(w http.ResponseWriter, r *http.Request) {
+	s.core.Serve(w, r, s.ping, Ping)
+}
+
+func (s *Server) ping(w http.ResponseWriter, r *http.Request) {
+	token, _ := headerToken(r)
+	e := emulator.Event{Kind: PingRefused, Fingerprint: emulator.Fingerprint(token)}
+	if !acceptsAPI(r.Header.Values("Accept")) {
+		e.Status, e.Detail = http.StatusNotAcceptable, "Accept header"
+		s.core.Record(e)
+		http.Error(w, "Not Acceptable", http.StatusNotAcceptable)
+		return
+	}
+	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), token)
+	if err != nil {
+		e.Status, e.Detail = http.StatusUnauthorized, err.Error()
+		s.core.Record(e)
+		http.Error(w, "Unauthorized", http.StatusUnauthorized)
+		return
+	}
+	e.Kind, e.User, e.Client = PingAnswered, pair.Grant.User, pair.Grant.Client
+	s.core.Record(e)
+	emulator.Reply(w, http.StatusOK, map[string]any{"pong": true, "user": pair.Grant.User})
+}
+
+// acceptsAPI looks for application/vnd.thetradingparrot+json;version=1.0, which
+// every call to the API must name (TTP facts §2).
+func acceptsAPI(accept []string) bool {
+	for one := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, params, err := mime.ParseMediaType(one)
+		if err == nil && kind == "application/vnd.thetradingparrot+json" && params["version"] == "1.0" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,36 @@
+package ttp
+
+// This file owns how the plugin says no in JSON.
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// refusal is an error of the plugin as it stands on the wire (TTP facts §3).
+type refusal struct {
+	status int
+	code   string
+	text   string
+}
+
+func (e refusal) Error() string { return fmt.Sprintf("ttp: %s: %s", e.code, e.text) }
+
+func (e refusal) send(w http.ResponseWriter) {
+	emulator.Reply(w, e.status, map[string]string{"error": e.code, "error_description": e.text})
+}
+
+// bad is a refusal with status 400, which is that of nearly all.
+func bad(code, text string) refusal { return refusal{http.StatusBadRequest, code, text} }
+
+// refuseMethod is the answer of the endpoints that are POST-only (TTP facts §3).
+func (k Knobs) refuseMethod(w http.ResponseWriter) {
+	allow := http.MethodPost
+	if k.AllowOptions {
+		allow = "POST, OPTIONS"
+	}
+	w.Header().Set("Allow", allow)
+	refusal{http.StatusMethodNotAllowed, "invalid_request", "The request method must be POST"}.send(w)
+}

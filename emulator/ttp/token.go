@@ -1,0 +1,158 @@
+package ttp
+
+// This file owns the token endpoint.
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	readForm(w, r)
+	names := []emulator.Endpoint{emulator.Token}
+	switch r.PostForm.Get("grant_type") {
+	case "authorization_code":
+		names = append(names, emulator.Exchange)
+	case "refresh_token":
+		names = append(names, emulator.Refresh)
+	}
+	s.core.Serve(w, r, s.token, names...)
+}
+
+// readForm reads the form body into r.PostForm, which is all that the endpoints
+// look at: a parameter in the query does not count (TTP facts §3). What cannot be
+// read counts as absent, as it does in PHP.
+func readForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, emulator.MaxBody)
+	if err := r.ParseForm(); err != nil && r.PostForm == nil {
+		r.PostForm = url.Values{}
+	}
+}
+
+func (s *Server) token(w http.ResponseWriter, r *http.Request) {
+	k := s.Current().filled()
+	if k.siteAnswers(w, r) {
+		return
+	}
+	if r.Method != http.MethodPost {
+		k.refuseMethod(w)
+		return
+	}
+	pair, err := s.pair(k, r)
+	if err != nil {
+		refused(err).send(w)
+		return
+	}
+	refreshed := r.PostForm.Get("grant_type") == "refresh_token"
+	emulator.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now(), refreshed))
+}
+
+func (s *Server) pair(k Knobs, r *http.Request) (emulator.Pair, error) {
+	grant := r.PostForm.Get("grant_type")
+	switch {
+	case grant == "":
+		return emulator.Pair{}, bad("invalid_request", "The grant type was not specified in the request")
+	case grant != "authorization_code" && grant != "refresh_token",
+		grant == "refresh_token" && k.RefuseRefresh:
+		return emulator.Pair{}, bad("unsupported_grant_type", "The grant type is not supported")
+	}
+	app, err := s.client(k, r)
+	if err != nil {
+		return emulator.Pair{}, err
+	}
+	if grant == "refresh_token" {
+		return s.refresh(k, app, r.PostForm)
+	}
+	return s.exchange(k, app, r.PostForm)
+}
+
+// client finds the app. A Basic header goes first and is taken as it is, without
+// percent-decoding; else the credentials are in the body (TTP facts §3).
+func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
+	id, secret, basic := r.BasicAuth()
+	if !basic || k.StripAuthorization {
+		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	}
+	app, known := s.core.People.App(id)
+	if known && app.ClientSecret == secret {
+		return app, nil
+	}
+	s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Status: k.ClientStatus})
+	if id == "" {
+		return emulator.App{}, refusal{k.ClientStatus, "invalid_client", "No client credentials in header or body"}
+	}
+	return emulator.App{}, refusal{k.ClientStatus, "invalid_client", "The client credentials are invalid"}
+}
+
+func (s *Server) exchange(k Knobs, app emulator.App, form url.Values) (emulator.Pair, error) {
+	if form.Get("code") == "" {
+		return emulator.Pair{}, bad("invalid_request", "Missing parameter: code")
+	}
+	pair, err := s.core.Exchange(form.Get("code"), k.policy(), func(g emulator.Grant) error {
+		switch {
+		case g.Client != app.ClientID:
+			return bad("invalid_grant", "The authorization code is not for this client")
+		case g.Redirect != form.Get("redirect_uri"):
+			return bad("redirect_uri_mismatch", "The redirect URI is missing or does not match")
+		case !emulator.VerifyPKCE(g.Challenge, g.ChallengeMethod, form.Get("code_verifier")):
+			return bad("invalid_grant", "The code verifier does not match")
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, emulator.ErrExpiredCode):
+		return pair, bad("invalid_grant", "The authorization code has expired")
+	case err != nil && !errors.As(err, new(refusal)):
+		return pair, bad("invalid_grant", "The authorization code does not exist")
+	}
+	return pair, err
+}
+
+func (s *Server) refresh(k Knobs, app emulator.App, form url.Values) (emulator.Pair, error) {
+	if form.Get("refresh_token") == "" {
+		return emulator.Pair{}, bad("invalid_request", "Missing parameter: refresh_token")
+	}
+	pair, err := s.core.Refresh(form.Get("refresh_token"), k.policy(), func(g emulator.Grant) error {
+		if g.Client != app.ClientID {
+			return bad("invalid_grant", "Invalid refresh token")
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, emulator.ErrExpiredToken):
+		return pair, bad("invalid_grant", "Refresh token has expired")
+	case err != nil:
+		return pair, bad("invalid_grant", "Invalid refresh token")
+	}
+	return pair, nil
+}
+
+// granted is the answer with tokens (TTP facts §2).
+func (k Knobs) granted(p emulator.Pair, now time.Time, refreshed bool) map[string]any {
+	out := map[string]any{
+		"access_token": p.Access,
+		"token_type":   "Bearer",
+		"scope":        p.Grant.Scope,
+	}
+	seconds := int64(p.AccessExpires.Sub(now).Round(time.Second) / time.Second)
+	switch {
+	case k.OmitExpiry:
+	case k.ExpiryAsText:
+		out["expires_in"] = strconv.FormatInt(seconds, 10)
+	default:
+		out["expires_in"] = seconds
+	}
+	switch {
+	case p.Refresh == "":
+	case refreshed && k.RequestToken:
+		out["request_token"] = p.Refresh
+	default:
+		out["refresh_token"] = p.Refresh
+	}
+	return out
+}
