@@ -220,7 +220,13 @@ func idOfKey(key string) ID {
 	return id
 }
 
+// storeError says what a store could not do. What the driver itself says, class
+// and remedy, stays.
 func storeError(id ID, op string, err error) error {
+	var known *Error
+	if errors.As(err, &known) {
+		return at(err, id, op)
+	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return &Error{ID: id, Op: op, Class: NotSent, Reason: "the store did not answer in time", Err: err}
 	}

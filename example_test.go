@@ -1,0 +1,54 @@
+package venuekey_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/store/memory"
+	"github.com/venuekey/venuekey/venue/ctrader"
+)
+
+// A program signs alice in to an emulated cTrader, uses her token, and renews
+// it. With sqlite.Open in place of the memory store and without the base URL it
+// is a real one.
+func Example() {
+	ctx := context.Background()
+	emulated := httptest.NewServer(&ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true}})
+	defer emulated.Close()
+
+	vault := &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.Key{}} // a real key comes from package key
+	keeper := &venuekey.Keeper{Vault: vault, Venues: []venuekey.Venue{ctrader.Venue{}}}
+	defer keeper.Close()
+
+	err := vault.SaveApp(ctx, venuekey.App{
+		Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret",
+		RedirectURI: "http://127.0.0.1:0/auth/callback",
+		URLs:        map[string]string{"base": emulated.URL},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	alice := venuekey.ID{Venue: "ctrader", Name: "alice"}
+	ui := browser{person: emulator.Person{Name: "alice", Password: "wonderland"}, failed: make(chan error, 1)}
+	if _, err := keeper.SignIn(ctx, alice, ui); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	source := keeper.Source(alice)
+	token, err := source.Token(ctx)
+	fmt.Println(token.Access, token.Scopes, err)
+	before := token.Access
+
+	token, err = keeper.Refresh(ctx, alice)
+	fmt.Println(token.Access != before, err)
+	// Output:
+	// [secret] [trading] <nil>
+	// true <nil>
+}
