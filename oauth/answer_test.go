@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,15 +20,15 @@ const (
 var stageApp = venuekey.App{ClientID: "id", ClientSecret: sentSecret, RedirectURI: "http://localhost:8080/cb"}
 
 // answering is a token address with one scripted answer.
-func answering(t *testing.T, handler http.HandlerFunc) (Config, *int) {
+func answering(t *testing.T, handler http.HandlerFunc) (Config, *atomic.Int32) {
 	t.Helper()
-	asked := 0
+	asked := new(atomic.Int32)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
+		asked.Add(1)
 		handler(w, r)
 	}))
 	t.Cleanup(server.Close)
-	return Config{TokenURL: server.URL + "/token", DefaultLife: time.Hour}, &asked
+	return Config{TokenURL: server.URL + "/token", DefaultLife: time.Hour}, asked
 }
 
 func says(status int, body string) http.HandlerFunc {
@@ -84,8 +85,8 @@ func TestAnswersToARefresh(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			config, asked := answering(t, row.answer)
 			token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
-			if *asked != 1 {
-				t.Fatalf("the refresh token was presented %d times", *asked)
+			if asked.Load() != 1 {
+				t.Fatalf("the refresh token was presented %d times", asked.Load())
 			}
 			if row.granted {
 				if err != nil || token.Access != "a" {
@@ -117,8 +118,8 @@ func TestATokenRequestByGetKeepsItsSecretsOutOfErrors(t *testing.T) {
 	config, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	config.TokenByGet = true
 	_, err := config.Refresh(t.Context(), stageApp, sentRefresh)
-	if err == nil || strings.Contains(err.Error(), "SENTINEL") || *asked != 1 {
-		t.Fatalf("%d requests, %v", *asked, err)
+	if err == nil || strings.Contains(err.Error(), "SENTINEL") || asked.Load() != 1 {
+		t.Fatalf("%d requests, %v", asked.Load(), err)
 	}
 }
 
@@ -206,8 +207,8 @@ func TestAnExchangeIsRepeatedOnlyIfItNeverLeft(t *testing.T) {
 		t.Fatal(dials, err)
 	}
 	lost, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	if _, err := lost.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.Unknown || *asked != 1 {
-		t.Fatal(*asked, err)
+	if _, err := lost.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.Unknown || asked.Load() != 1 {
+		t.Fatal(asked.Load(), err)
 	}
 }
 
