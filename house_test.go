@@ -35,6 +35,7 @@ var house = map[string][]string{
 	"emulator/tradovate": {"emulator"},
 	"emulator/ttp":       {"emulator"},
 	"cmd/venuekey":       {"*"},
+	"internal/needs":     {}, // for tests of more than one room
 }
 
 // onlyHere are imports that one package alone may have: each is a dependency

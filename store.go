@@ -103,3 +103,15 @@ const (
 	// Dead is a token that the venue will not renew: a human must sign in.
 	Dead Condition = "dead"
 )
+
+// Watcher is a Store that tells of changes as they happen, so that a program
+// that runs for long sees what another one renewed without asking.
+type Watcher interface {
+	// Watch calls changed with the key of every record that anybody, in this
+	// process or another, writes or deletes from now on, as soon as it is
+	// durable. It calls changed with "" at the start and whenever changes may
+	// have been missed: then everything has to be looked at again. Calls come one
+	// at a time. Watch blocks until the context ends and returns its error;
+	// trouble that passes, such as a lost connection, it mends by itself.
+	Watch(ctx context.Context, changed func(key string)) error
+}

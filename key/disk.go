@@ -1,0 +1,147 @@
+package key
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// disk.go owns files: private, written whole or not at all, and durable before
+// anybody relies on them.
+
+// posix is whether modes and flushing folders mean anything here. On Windows a
+// folder in the user's profile is private by its access list.
+const posix = runtime.GOOS != "windows"
+
+// readyFolder makes the folder if it is not there, and refuses one in which
+// other users could replace what lies in it.
+func readyFolder(dir string) error {
+	if dir == "" {
+		return errors.New("key folder is not named: set Config.Dir")
+	}
+	err := os.Mkdir(dir, 0o700)
+	if err == nil {
+		return flushFolder(filepath.Dir(filepath.Clean(dir)))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("key folder %s cannot be made, there is no folder above it; check the path, or run: mkdir -p %s", dir, filepath.Dir(dir))
+	}
+	info, statErr := os.Stat(dir)
+	switch {
+	case statErr != nil:
+		return fmt.Errorf("key folder %s cannot be made: %w", dir, err)
+	case !info.IsDir():
+		return fmt.Errorf("key folder %s is a file; choose another place", dir)
+	case posix && info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("key folder %s may be written to by other users (mode %04o); run: chmod 700 %[1]s", dir, info.Mode().Perm())
+	}
+	return nil
+}
+
+// largest bounds what is read; nothing here is longer than a few lines.
+const largest = 16 << 10
+
+// readOwn reads a file on which other users have none of the forbidden rights.
+func readOwn(path string, forbidden fs.FileMode) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("key file %s cannot be read: %w", path, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("key file %s cannot be read: %w", path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("key file %s is not a file", path)
+	}
+	if posix && info.Mode().Perm()&forbidden != 0 {
+		return nil, fmt.Errorf("key file %s is open to other users (mode %04o); run: chmod 600 %[1]s", path, info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(file, largest))
+	if err != nil {
+		return nil, fmt.Errorf("key file %s cannot be read: %w", path, err)
+	}
+	return text, nil
+}
+
+// writeNew writes a file that does not exist yet; it is fs.ErrExist if one does.
+func writeNew(path string, text []byte) error { return write(path, text, os.Link) }
+
+// rewrite writes a file in the place of the one that is there.
+func rewrite(path string, text []byte) error { return write(path, text, os.Rename) }
+
+// write puts the text into a file of another name, and gives it its own when
+// the text is on disk. Link refuses to replace a file, Rename does replace it.
+func write(path string, text []byte, name func(from, to string) error) error {
+	dir := filepath.Dir(path)
+	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*.new") // mode 0600
+	if err != nil {
+		return fmt.Errorf("key file %s cannot be written: %w", path, err)
+	}
+	defer os.Remove(file.Name()) // after a rename there is none
+	_, err = file.Write(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("key file %s cannot be written: %w", path, err)
+	}
+	if err := name(file.Name(), path); err != nil {
+		return fmt.Errorf("key file %s cannot be written: %w", path, err)
+	}
+	return flushFolder(dir)
+}
+
+// flushFolder makes the entries of a folder durable. Windows has no such call
+// and needs none.
+func flushFolder(dir string) error {
+	if !posix {
+		return nil
+	}
+	file, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// format writes a file for people to recognise and programs to read: a title,
+// remarks behind "#", and lines of "name: value".
+func format(title string, remarks []string, fields [][2]string) []byte {
+	var b strings.Builder
+	fmt.Fprintln(&b, title)
+	for _, remark := range remarks {
+		fmt.Fprintln(&b, "#", remark)
+	}
+	for _, field := range fields {
+		fmt.Fprintf(&b, "%s: %s\n", field[0], field[1])
+	}
+	return []byte(b.String())
+}
+
+// parse reads what format wrote. It is not ok if the text is something else;
+// that the values are whole is for whoever knows their length to see.
+func parse(text []byte, title string) (fields map[string]string, ok bool) {
+	fields = map[string]string{}
+	for i, line := range strings.Split(string(text), "\n") {
+		line = strings.TrimSpace(line)
+		if i == 0 {
+			if line != title {
+				return nil, false
+			}
+			continue
+		}
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, found := strings.Cut(line, ": ")
+		if _, twice := fields[name]; twice || !found {
+			return nil, false
+		}
+		fields[name] = value
+	}
+	return fields, true
+}

@@ -1,0 +1,171 @@
+package key
+
+import (
+	"cmp"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// wrapped.go owns the key under a passphrase: a random key, sealed with one that
+// argon2id makes of the passphrase. The key itself never changes when the
+// passphrase does.
+
+const wrappedTitle = "venuekey key file under a passphrase, version 1"
+
+// cost is what trying one passphrase takes. It is stored with the key, so that
+// it can be raised without locking anybody out.
+type cost struct {
+	time    uint32 // passes
+	memory  uint32 // KiB
+	threads uint8
+}
+
+// usual is the second choice of RFC 9106 section 4, for machines where 2 GiB a
+// try would be too much: three passes over 64 MiB.
+var usual = cost{time: 3, memory: 64 << 10, threads: 4}
+
+// bearable tells parameters that were chosen from ones that would take the
+// machine down, as a damaged file may hold.
+func (c cost) bearable() bool {
+	return c.time >= 1 && c.time <= 64 && c.memory >= 8 && c.memory <= 2<<20 && c.threads >= 1
+}
+
+// wrapped keeps keys in files of a folder, under a passphrase that ask gives.
+type wrapped struct {
+	dir  string
+	ask  func(ctx context.Context) (string, error)
+	cost cost // zero is the usual
+}
+
+func (w wrapped) where(id string) string { return filepath.Join(w.dir, "seal-"+id+".wrapped") }
+
+func (w wrapped) store(ctx context.Context, id string, key [Size]byte) error {
+	return w.put(ctx, id, key, writeNew)
+}
+
+// replace stores the key under another passphrase.
+func (w wrapped) replace(ctx context.Context, id string, key [Size]byte) error {
+	return w.put(ctx, id, key, rewrite)
+}
+
+func (w wrapped) put(ctx context.Context, id string, key [Size]byte, write func(string, []byte) error) error {
+	passphrase, err := w.passphrase(ctx)
+	if err != nil {
+		return err
+	}
+	salt := make([]byte, 16)
+	rand.Read(salt) // never fails
+	c := cmp.Or(w.cost, usual)
+	d := derive(passphrase, salt, c)
+	return write(w.where(id), format(wrappedTitle,
+		[]string{"The key is opened by a passphrase. Without this file the passphrase is worth nothing: keep a copy."},
+		[][2]string{
+			{"argon2id", fmt.Sprintf("time=%d memory=%d threads=%d", c.time, c.memory, c.threads)},
+			{"salt", base64.StdEncoding.EncodeToString(salt)},
+			{"check", base64.StdEncoding.EncodeToString(d.check[:])},
+			{"key", base64.StdEncoding.EncodeToString(d.seal(id, key))},
+		}))
+}
+
+func (w wrapped) load(ctx context.Context, id string) (key [Size]byte, err error) {
+	path := w.where(id)
+	text, err := readOwn(path, 0o077)
+	if errors.Is(err, fs.ErrNotExist) {
+		return key, fmt.Errorf("%w: there is no %s; bring it back from a copy", ErrLost, path)
+	}
+	if err != nil {
+		return key, err
+	}
+	var c cost
+	var salt, check [16]byte
+	var sealed [12 + Size + 16]byte
+	fields, ok := parse(text, wrappedTitle)
+	ok = ok && decode(fields["salt"], salt[:]) && decode(fields["check"], check[:]) && decode(fields["key"], sealed[:])
+	if _, err := fmt.Sscanf(fields["argon2id"], "time=%d memory=%d threads=%d", &c.time, &c.memory, &c.threads); !ok || err != nil || !c.bearable() {
+		return key, damaged(path)
+	}
+	passphrase, err := w.passphrase(ctx)
+	if err != nil {
+		return key, err
+	}
+	d := derive(passphrase, salt[:], c)
+	if subtle.ConstantTimeCompare(d.check[:], check[:]) == 0 {
+		return key, fmt.Errorf("%w in %s; try again", ErrPassphrase, path)
+	}
+	if key, ok = d.open(id, sealed[:]); !ok {
+		return key, damaged(path)
+	}
+	return key, nil
+}
+
+func (w wrapped) discard(id string) { _ = os.Remove(w.where(id)) }
+
+func (w wrapped) passphrase(ctx context.Context) (string, error) {
+	if w.ask == nil {
+		return "", fmt.Errorf("%w: it needs a passphrase and nobody can be asked here; run the program where it can ask", ErrLocked)
+	}
+	passphrase, err := w.ask(ctx)
+	if err != nil {
+		return "", fmt.Errorf("%w: the passphrase was not given: %w", ErrLocked, err)
+	}
+	if passphrase == "" {
+		return "", fmt.Errorf("%w: the passphrase is empty; type at least a few words", ErrLocked)
+	}
+	return passphrase, nil
+}
+
+func damaged(path string) error {
+	return fmt.Errorf("%w: %s is damaged; bring it back from a copy", ErrLost, path)
+}
+
+// derived is what argon2id makes of a passphrase: a key to wrap with, and a
+// value to recognise the passphrase by. The two are separate parts of its
+// output, so that the one says nothing about the other. With it a wrong
+// passphrase and a damaged file are told apart, which the seal alone cannot.
+type derived struct {
+	wrapping [Size]byte
+	check    [16]byte
+}
+
+func derive(passphrase string, salt []byte, c cost) derived {
+	raw := argon2.IDKey([]byte(passphrase), salt, c.time, c.memory, c.threads, 2*Size)
+	var d derived
+	copy(d.wrapping[:], raw)
+	sum := sha256.Sum256(raw[Size:])
+	copy(d.check[:], sum[:])
+	return d
+}
+
+// seal gives a random nonce followed by the sealed key, bound to the key's ID.
+func (d derived) seal(id string, key [Size]byte) []byte {
+	return d.aead().Seal(nil, nil, key[:], []byte(id))
+}
+
+func (d derived) open(id string, sealed []byte) (key [Size]byte, ok bool) {
+	raw, err := d.aead().Open(nil, nil, sealed, []byte(id))
+	return key, err == nil && copy(key[:], raw) == Size
+}
+
+func (d derived) aead() cipher.AEAD {
+	block, err := aes.NewCipher(d.wrapping[:])
+	if err != nil {
+		panic(err) // the length is right
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic(err) // so is the block size
+	}
+	return aead
+}

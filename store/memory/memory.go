@@ -1,0 +1,181 @@
+// Package memory is a Store that forgets everything when its program ends. It
+// is for tests: it reads the clock with time.Now alone, so that inside a
+// testing/synctest bubble leases and due times follow the bubble's clock.
+package memory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// memory.go owns the whole driver: a map under a mutex.
+
+// Store keeps records in memory. Its zero value is ready. Times come back in
+// UTC, without a monotonic part and cut to the microsecond, because that is
+// what a record looks like after a real driver had it.
+type Store struct {
+	mu       sync.Mutex
+	records  map[string]venuekey.Record
+	sequence int64 // the last version given to any record, so that none returns
+	closed   bool
+}
+
+var _ venuekey.Store = (*Store)(nil)
+
+// Get implements venuekey.Store.
+func (s *Store) Get(ctx context.Context, key string) (venuekey.Record, error) {
+	defer s.mu.Unlock()
+	if err := s.enter(ctx); err != nil {
+		return venuekey.Record{}, err
+	}
+	record, ok := s.records[key]
+	if !ok {
+		return venuekey.Record{}, venuekey.ErrNotFound
+	}
+	return handOut(record, now()), nil
+}
+
+// Put implements venuekey.Store.
+func (s *Store) Put(ctx context.Context, record venuekey.Record) (int64, error) {
+	defer s.mu.Unlock()
+	if err := s.enter(ctx); err != nil {
+		return 0, err
+	}
+	if s.records[record.Key].Version != record.Version {
+		return 0, venuekey.ErrConflict
+	}
+	return s.keep(record).Version, nil
+}
+
+// Delete implements venuekey.Store.
+func (s *Store) Delete(ctx context.Context, key string, version int64) error {
+	defer s.mu.Unlock()
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	record, ok := s.records[key]
+	if !ok {
+		return venuekey.ErrNotFound
+	}
+	if record.Version != version {
+		return venuekey.ErrConflict
+	}
+	delete(s.records, key)
+	return nil
+}
+
+// List implements venuekey.Store.
+func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]venuekey.Record, error) {
+	defer s.mu.Unlock()
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	found := s.pick(limit, byKey, func(r venuekey.Record) bool {
+		return strings.HasPrefix(r.Key, prefix) && r.Key > after
+	})
+	at := now()
+	for i := range found {
+		found[i] = handOut(found[i], at)
+	}
+	return found, nil
+}
+
+// Claim implements venuekey.Store.
+func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Duration, limit int) ([]venuekey.Record, error) {
+	if owner == "" || lease <= 0 {
+		return nil, fmt.Errorf("claim by %q for %v: it needs an owner and a lease", owner, lease)
+	}
+	defer s.mu.Unlock()
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	at := now()
+	found := s.pick(limit, byDue, func(r venuekey.Record) bool {
+		leased := r.LeaseOwner != "" && at.Before(r.LeaseUntil)
+		due := !r.NextRefresh.IsZero() && !at.Before(r.NextRefresh)
+		return due && !leased && strings.HasPrefix(r.Key, prefix)
+	})
+	for i, record := range found {
+		record.LeaseOwner, record.LeaseUntil = owner, at.Add(lease)
+		found[i] = handOut(s.keep(record), at)
+	}
+	return found, nil
+}
+
+// Close implements venuekey.Store. The records go when the Store does.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	return nil
+}
+
+// enter takes the mutex, in any case, and says whether the call may go on.
+func (s *Store) enter(ctx context.Context) error {
+	s.mu.Lock()
+	if s.closed {
+		return fmt.Errorf("store in memory: %w", os.ErrClosed)
+	}
+	return ctx.Err()
+}
+
+// keep stores the record under the next version, as a driver with a disk would
+// read it back.
+func (s *Store) keep(record venuekey.Record) venuekey.Record {
+	s.sequence++
+	record.Version = s.sequence
+	record.Sealed = bytes.Clone(record.Sealed)
+	record.ReadAt = time.Time{}
+	for _, t := range []*time.Time{&record.NextRefresh, &record.LeaseUntil, &record.IntentAt} {
+		*t = stored(*t)
+	}
+	if s.records == nil {
+		s.records = map[string]venuekey.Record{}
+	}
+	s.records[record.Key] = record
+	return record
+}
+
+// pick gives the first limit records that are wanted, in the given order.
+func (s *Store) pick(limit int, order func(a, b venuekey.Record) int, wanted func(venuekey.Record) bool) []venuekey.Record {
+	var found []venuekey.Record
+	for _, record := range s.records {
+		if wanted(record) {
+			found = append(found, record)
+		}
+	}
+	slices.SortFunc(found, order)
+	return found[:max(0, min(limit, len(found)))]
+}
+
+func byKey(a, b venuekey.Record) int { return cmp.Compare(a.Key, b.Key) }
+
+func byDue(a, b venuekey.Record) int {
+	return cmp.Or(a.NextRefresh.Compare(b.NextRefresh), byKey(a, b))
+}
+
+// handOut gives the caller a record of its own, so that writing into it does
+// not write into the store.
+func handOut(record venuekey.Record, at time.Time) venuekey.Record {
+	record.Sealed = bytes.Clone(record.Sealed)
+	record.ReadAt = at
+	return record
+}
+
+func now() time.Time { return stored(time.Now()) }
+
+func stored(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.Truncate(time.Microsecond).UTC()
+}

@@ -1,0 +1,110 @@
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
+)
+
+// disk_linux_test.go owns the tests that need a disk of their own, or a user
+// other than root. Both belong to one thread here, which ends with its test.
+
+const nobody = 65534
+
+// asNobody makes the files of this test belong to somebody whom modes bind, if
+// root runs it. dir is given to that user.
+func asNobody(t *testing.T, dir string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	// The folder above is the test's own too, and only root may enter it.
+	for _, own := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chown(own, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.LockOSThread() // for good
+	if err := syscall.Setfsuid(nobody); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// smallDisk mounts a disk of the given size that only this test's thread sees.
+func smallDisk(t *testing.T, size int) string {
+	t.Helper()
+	dir := t.TempDir()
+	runtime.LockOSThread() // for good
+	if err := syscall.Unshare(syscall.CLONE_NEWNS); err != nil {
+		needs.Skip(t, "disks", fmt.Sprintf("a disk of its own cannot be had by this user (%v); TestDiskFull covers SQLite's own limit", err))
+	}
+	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size)); err != nil {
+		needs.Skip(t, "disks", fmt.Sprintf("a disk of its own cannot be had here (%v); TestDiskFull covers SQLite's own limit", err))
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	return dir
+}
+
+func TestSmallDisk(t *testing.T) {
+	path := filepath.Join(smallDisk(t, 512<<10), "venuekey", "vault.db")
+	store := openVault(t, path)
+	kept := map[string]int64{}
+	var err error
+	for i := range 1000 {
+		key := fmt.Sprint("k", i)
+		var version int64
+		if version, err = store.Put(t.Context(), venuekey.Record{Key: key, Sealed: make([]byte, 2048)}); err != nil {
+			break
+		}
+		kept[key] = version
+	}
+	says(t, err, venuekey.Failed, path, "the disk is full", "free some space")
+	if len(kept) < 10 {
+		t.Fatalf("only %d records fitted on the disk", len(kept))
+	}
+	check := func(store *Store) {
+		t.Helper()
+		for key, version := range kept {
+			if got, err := store.Get(t.Context(), key); err != nil || got.Version != version {
+				t.Fatalf("record %q: version %d, want the acknowledged %d (%v)", key, got.Version, version, err)
+			}
+		}
+	}
+	check(store)
+	if err := store.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	check(openVault(t, path))
+}
+
+func TestFirstStartOnAFullDisk(t *testing.T) {
+	dir := smallDisk(t, 16<<10)
+	path := filepath.Join(dir, "venuekey", "vault.db")
+	_, err := Open(t.Context(), path)
+	says(t, err, venuekey.Failed, path, "the disk is full", "free some space")
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a half-made file is left")
+	}
+}
+
+func TestReadOnlyDisk(t *testing.T) {
+	dir := smallDisk(t, 1<<20)
+	path := filepath.Join(dir, "venuekey", "vault.db")
+	fill(t, path, 1)
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{path, filepath.Join(dir, "venuekey", "new.db"), filepath.Join(dir, "new", "vault.db")} {
+		_, err := Open(t.Context(), path)
+		says(t, err, venuekey.Wrong, path, "cannot be written to", "writable")
+	}
+}

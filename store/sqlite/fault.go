@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/venuekey/venuekey"
+)
+
+// fault.go owns what is said when something is wrong with the file.
+
+// explain turns what SQLite or the system said into an error that names the
+// file and says what to do. What a Store promises to return stays as it is.
+func explain(ctx context.Context, path string, err error) error {
+	var known *venuekey.Error
+	switch {
+	case err == nil, errors.As(err, &known),
+		errors.Is(err, venuekey.ErrNotFound), errors.Is(err, venuekey.ErrConflict),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case ctx.Err() != nil && (errors.Is(err, sqlite3.INTERRUPT) || errors.Is(err, sqlite3.BUSY)):
+		return ctx.Err() // these are SQLite's words for it
+	case errors.Is(err, os.ErrClosed):
+		return fault(path, venuekey.Failed, err, "is closed", "")
+	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
+		return damaged(path, err, "is damaged")
+	case noSpace(err), errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR) && diskFull(path):
+		return fault(path, venuekey.Failed, err, "has no room to grow, the disk is full",
+			"free some space and try again; nothing that was stored is lost")
+	case errors.Is(err, sqlite3.BUSY):
+		return fault(path, venuekey.Failed, err, fmt.Sprintf("is locked by another program for more than %v", busyTimeout),
+			"end the program that hangs, then try again")
+	case errors.Is(err, fs.ErrNotExist):
+		return fault(path, venuekey.Failed, err, "is gone",
+			"put the file back, or restart the program to begin with an empty one")
+	case errors.Is(err, sqlite3.READONLY), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return fault(path, venuekey.Wrong, err, "cannot be written to",
+			fmt.Sprintf("make it and its folder %s writable for this user, or choose another place", filepath.Dir(path)))
+	}
+	return fault(path, venuekey.Failed, err, "could not be used", "")
+}
+
+func fault(path string, class venuekey.Class, err error, state, remedy string) error {
+	reason := "vault " + path + " " + state
+	if err != nil {
+		reason += ": " + err.Error()
+	}
+	return &venuekey.Error{Class: class, Reason: reason, Remedy: remedy, Err: err}
+}
+
+func damaged(path string, err error, state string) error {
+	return fault(path, venuekey.Damaged, err, state,
+		fmt.Sprintf("restore it from a backup, or move %s, %[1]s-wal and %[1]s-shm away and sign in again; nothing in them was overwritten", path))
+}
+
+func foreign(path string) error {
+	return fault(path, venuekey.Wrong, nil, "is not a vault: another program's database lies there",
+		"choose another place for the vault, or move that file away")
+}
+
+func newer(path string, version int64) error {
+	return fault(path, venuekey.Wrong, nil,
+		fmt.Sprintf("was written by a newer venuekey (schema %d; this one knows %d)", version, schemaVersion),
+		"update this program")
+}
+
+func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+
+// diskFull tries whether the folder takes a few pages more. The driver answers
+// a full disk like any other I/O error and forgets the system's word for it
+// while it rolls back.
+func diskFull(path string) bool {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.probe")
+	if err != nil {
+		return noSpace(err)
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(make([]byte, 64<<10))
+	return noSpace(errors.Join(err, file.Sync(), file.Close()))
+}

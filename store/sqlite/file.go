@@ -1,0 +1,202 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/venuekey/venuekey"
+)
+
+// file.go owns the vault file as a file: its folder, its modes, and how it comes
+// into being all at once.
+
+// posix is whether modes and flushing folders mean anything here. On Windows a
+// folder in the user's profile is private by its access list.
+const posix = runtime.GOOS != "windows"
+
+// smallest is the size of the smallest database that there can be.
+const smallest = 512
+
+// ready sees to it that there is a folder and a file, and reports whether the
+// log beside it is missing, which SQLite will then make.
+func ready(ctx context.Context, path string) (noLog bool, err error) {
+	if err := readyFolder(path); err != nil {
+		return false, err
+	}
+	there, err := readyFile(path)
+	if err != nil {
+		return false, err
+	}
+	if !there {
+		if err := create(ctx, path); err != nil {
+			return false, err
+		}
+	}
+	_, err = os.Stat(path + "-wal")
+	return err != nil, nil
+}
+
+// tighten takes the file and its two companions from other users. It comes
+// after the file was found to be a vault: another program's file is left alone.
+// create gives all three their mode; this is for what others did to them since.
+func tighten(path string, noLog bool) error {
+	if !posix {
+		return nil
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			err = os.Chmod(name, 0o600)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if !noLog {
+		return nil
+	}
+	// SQLite's flushes are worth nothing while the log has no durable name.
+	return flushFolder(filepath.Dir(path))
+}
+
+func readyFolder(path string) error {
+	folder := filepath.Dir(path)
+	info, err := os.Stat(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return createFolder(path, folder)
+	}
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fault(path, venuekey.Wrong, nil, "has no folder: "+folder+" is a file",
+			"choose another place for the vault")
+	case posix && info.Mode().Perm()&0o022 != 0:
+		return fault(path, venuekey.Wrong, nil,
+			fmt.Sprintf("lies in a folder that other users may write to (mode %04o)", info.Mode().Perm()),
+			"run: chmod 700 "+folder)
+	}
+	return nil
+}
+
+func createFolder(path, folder string) error {
+	err := os.Mkdir(folder, 0o700)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil // another program was faster
+	case errors.Is(err, fs.ErrNotExist):
+		return fault(path, venuekey.Wrong, nil, "has nowhere to lie: there is no folder "+filepath.Dir(folder),
+			"check the path, or run: mkdir -p "+filepath.Dir(folder))
+	case err != nil:
+		return err
+	}
+	return flushFolder(filepath.Dir(folder))
+}
+
+// readyFile reports whether the file exists.
+func readyFile(path string) (there bool, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case info.IsDir():
+		return false, fault(path, venuekey.Wrong, nil, "is a folder", "give the path of a file, as in "+filepath.Join(path, "vault.db"))
+	case !info.Mode().IsRegular():
+		return false, fault(path, venuekey.Wrong, nil, "is not a file", "choose another place for the vault")
+	case info.Size() < smallest:
+		// create never lets such a file be seen, so its content was lost. SQLite
+		// would take it for a new one.
+		return false, damaged(path, nil, "is empty or cut short")
+	}
+	return true, nil
+}
+
+// create makes the vault file under another name and links it to its own when
+// it is complete and on disk: a file at path is never half made, and of several
+// programs that start for the first time one wins and the others use its file.
+func create(ctx context.Context, path string) error {
+	if err := orphaned(path); err != nil {
+		return err
+	}
+	folder := filepath.Dir(path)
+	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*.new") // mode 0600
+	if err != nil {
+		return err
+	}
+	draft := file.Name()
+	defer func() {
+		for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
+			_ = os.Remove(draft + suffix)
+		}
+	}()
+	if err := errors.Join(build(ctx, draft), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := errors.Join(touch(path+"-wal"), touch(path+"-shm")); err != nil {
+		return err
+	}
+	err = os.Link(draft, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fault(path, venuekey.Wrong, err, "cannot be made",
+			"choose a folder on a local disk, whose file system has hard links")
+	}
+	return flushFolder(folder)
+}
+
+// touch makes an empty file, if there is none, before SQLite makes it readable
+// for everybody.
+func touch(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// orphaned refuses to make a new file beside the log of one that is gone:
+// SQLite would play the old log into the new file.
+func orphaned(path string) error {
+	info, err := os.Stat(path + "-wal")
+	if err != nil || info.Size() == 0 {
+		return nil
+	}
+	if _, err := os.Stat(path); err == nil {
+		return nil // another program has just made it
+	}
+	return fault(path, venuekey.Damaged, nil, "is gone, but its log "+path+"-wal is there",
+		"put the file back; or, if it is lost, move the log away too and sign in again")
+}
+
+func build(ctx context.Context, path string) error {
+	db, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READWRITE)
+	if err != nil {
+		return err
+	}
+	db.SetInterrupt(ctx)
+	err = db.Exec(fmt.Sprintf(`PRAGMA journal_mode=WAL; BEGIN; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT`,
+		schema, applicationID, schemaVersion))
+	db.SetInterrupt(context.Background())
+	return errors.Join(err, db.Close())
+}
+
+// flushFolder makes the entries of a folder durable. Windows has no such call
+// and needs none.
+func flushFolder(folder string) error {
+	if !posix {
+		return nil
+	}
+	file, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

@@ -1,0 +1,136 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"github.com/venuekey/venuekey"
+)
+
+// pool.go owns the few connections of one process. A reader with a connection
+// of its own does not wait for a writer's flush.
+
+// poolSize bounds the connections of a Store. One is the writer's; a read takes
+// microseconds, so a few more serve any number of goroutines.
+const poolSize = 4
+
+type pool struct {
+	path   string
+	places chan struct{} // holds one item for each connection that is out
+	done   chan struct{} // closed by close
+
+	mu   sync.Mutex
+	idle []*conn // the last used is the last, and the next
+	once sync.Once
+}
+
+func newPool(path string) *pool {
+	return &pool{path: path, places: make(chan struct{}, poolSize), done: make(chan struct{})}
+}
+
+// take gives a connection to the caller alone, until give. The context
+// interrupts what the connection does.
+func (p *pool) take(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-p.done:
+		return nil, os.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case p.places <- struct{}{}:
+	}
+	c, err := p.pick(ctx)
+	if err != nil {
+		<-p.places
+	}
+	return c, err
+}
+
+// pick finds a connection to the file that is at path now, or opens one. After
+// somebody has put another file there, the old connections would go on writing
+// into a file without a name, and what they acknowledge would be lost.
+func (p *pool) pick(ctx context.Context) (*conn, error) {
+	for c := p.pop(); c != nil; c = p.pop() {
+		if !c.moved(p.path) {
+			c.db.SetInterrupt(ctx)
+			return c, nil
+		}
+		if err := c.close(); err != nil {
+			return nil, err
+		}
+	}
+	select {
+	case <-p.done:
+		return nil, os.ErrClosed
+	default:
+		return connect(ctx, p.path)
+	}
+}
+
+func (p *pool) pop() *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	if last < 0 {
+		return nil
+	}
+	c := p.idle[last]
+	p.idle = p.idle[:last]
+	return c
+}
+
+// give takes a connection back, and ends it if the error that it was used with
+// leaves its state in doubt.
+func (p *pool) give(c *conn, err error) {
+	c.db.SetInterrupt(context.Background())
+	if c.doubtful(err) {
+		_ = c.close() // what was wrong is told by err
+	} else {
+		p.mu.Lock()
+		p.idle = append(p.idle, c)
+		p.mu.Unlock()
+	}
+	<-p.places
+}
+
+// close waits until every connection is back and ends them all.
+func (p *pool) close() (err error) {
+	p.once.Do(func() {
+		close(p.done)
+		for range poolSize {
+			p.places <- struct{}{}
+		}
+		for c := p.pop(); c != nil; c = p.pop() {
+			err = errors.Join(err, c.close())
+		}
+	})
+	return err
+}
+
+func (c *conn) doubtful(err error) bool {
+	switch {
+	case !c.db.GetAutocommit():
+		return true
+	case err == nil, errors.Is(err, venuekey.ErrNotFound), errors.Is(err, venuekey.ErrConflict),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, sqlite3.BUSY):
+		return false
+	}
+	return true
+}
+
+// moved reports whether the file that the connection has open is no longer the
+// one at its path. Windows does not let anybody move a file that is open.
+func (c *conn) moved(path string) bool {
+	if !posix {
+		return false
+	}
+	info, err := os.Stat(path)
+	return err != nil || !os.SameFile(info, c.file)
+}
