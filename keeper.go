@@ -23,6 +23,10 @@ type Keeper struct {
 	// Log is told what happens; nil means nobody is.
 	Log *slog.Logger
 
+	// Spill is a folder on a local disk for renewed tokens that the store
+	// refuses, sealed like records; "" keeps them in memory only. Programs that
+	// share a vault on one machine share it too.
+	Spill string
 	// Deadline is how long a venue may take to answer a renewal; zero means
 	// 30 s. No caller's context shortens it.
 	Deadline time.Duration
@@ -72,13 +76,15 @@ func (k *Keeper) log() *slog.Logger {
 func (k *Keeper) Close() error {
 	k.init()
 	k.flying.Wait()
-	var failed error
-	for id := range k.held() {
-		ctx, cancel := context.WithTimeout(context.Background(), k.saveBudget())
-		failed = errors.Join(failed, k.flush(ctx, id))
-		cancel()
+	k.mu.Lock()
+	nothing := len(k.unsaved) == 0
+	k.mu.Unlock()
+	if nothing {
+		return nil
 	}
-	return failed
+	ctx, cancel := context.WithTimeout(context.Background(), k.saveBudget())
+	defer cancel()
+	return k.flushAll(ctx)
 }
 
 // Venue returns the venue that an ID names; none is an *Error of class Wrong.
@@ -263,6 +269,11 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 // interval is not renewed again; then the refusal has another cause.
 func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (*Token, error) {
 	k.init()
+	if waiting, err := k.flush(ctx, id); err != nil {
+		return nil, at(err, id, "refused")
+	} else if waiting != nil && !waiting.token.Access.Equal(access) {
+		return waiting.token.handedOut(), nil
+	}
 	token, record, err := k.Vault.Load(ctx, id)
 	if err != nil {
 		return nil, at(err, id, "refused")
@@ -292,6 +303,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for {
+		if err := k.flushAll(ctx); err != nil && ctx.Err() == nil {
+			k.log().Error("a renewed token still waits to be saved", "error", err)
+		}
 		free := cap(slots) - len(slots)
 		due, err := k.Vault.Store.Claim(ctx, tokenPrefix, k.owner, k.lease(), free)
 		if err != nil && ctx.Err() == nil {

@@ -3,7 +3,6 @@ package venuekey
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 )
 
@@ -21,8 +20,11 @@ import (
 // renew replaces the given generation of an ID's token, or adopts a newer one
 // that somebody else got.
 func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, error) {
-	if err := k.flush(ctx, id); err != nil {
+	switch waiting, err := k.flush(ctx, id); {
+	case err != nil:
 		return Token{}, err
+	case waiting != nil && waiting.record.Generation > generation:
+		return waiting.token, nil
 	}
 	for wait := leasePoll; ; wait = min(2*wait, 10*leasePoll) {
 		token, record, err := k.Vault.Load(ctx, id)
@@ -59,8 +61,11 @@ func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, err
 			failure := at(err, id, "refresh")
 			return Token{}, k.remember(ctx, released(record, claimed, venue.Policy(), failure), failure)
 		}
-		got = successor(token, got, venue.Policy())
-		return k.save(ctx, id, rotation{granted(claimed, got, venue.Policy()), got})
+		rotated, err := k.rotation(claimed, successor(token, got, venue.Policy()), venue.Policy())
+		if err != nil {
+			return Token{}, err // the intent stays open
+		}
+		return k.save(ctx, id, rotated)
 	}
 }
 
@@ -82,47 +87,55 @@ func (k *Keeper) present(ctx context.Context, venue Venue, app App, token Token)
 	return venue.Refresh(ctx, app, token)
 }
 
-// rotation is a token that the venue gave and the store does not have yet,
-// with the record as it was claimed and will be.
-type rotation struct {
-	record Record
-	token  Token
-}
-
 // save makes a rotation durable, before anybody sees it. A record that changed
 // meanwhile but kept its generation is written over; one with another
-// generation is somebody's newer sign-in and is adopted. A store that keeps
-// refusing leaves the rotation in memory, for flush.
+// generation is somebody's newer sign-in and is adopted. Where the store
+// refuses, a spill file is as durable, and flush saves it later.
 func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.saveBudget())
 	defer cancel()
-	fence := r.record.Generation
-	r.record.Generation++
 	for wait := saveRetry; ; wait *= 2 {
-		saved, err := k.Vault.Save(ctx, r.record, r.token)
+		saved, err := k.Vault.write(ctx, r.record)
 		if err == nil {
+			k.unspill(r)
 			k.publish(id, r.token, saved)
 			k.log().Info("renewed", "id", id, "expires", r.token.Expires, "next", saved.NextRefresh)
 			return r.token, nil
 		}
 		if errors.Is(err, ErrConflict) {
 			stands, err := k.Vault.Store.Get(ctx, r.record.Key)
-			if err == nil && stands.Generation == fence {
+			if err == nil && stands.Generation == r.fence() {
 				r.record.Version = stands.Version
 				continue
 			}
 			if err == nil || errors.Is(err, ErrNotFound) {
-				k.log().Warn("a renewed token is dropped: the sign-in was replaced meanwhile", "id", id)
-				token, _, err := k.Vault.Load(ctx, id)
-				return token, err
+				k.unspill(r)
+				return k.dropped(ctx, id, r, stands)
 			}
 		}
+		if k.spill(id, &r) {
+			k.hold(id, r)
+			k.publish(id, r.token, r.record)
+			return r.token, nil
+		}
 		if pause(ctx, wait) != nil {
-			r.record.Generation = fence
 			k.hold(id, r)
 			return Token{}, &Error{Op: "save", Class: Failed, Err: err, Reason: "the store refuses a renewed token, which is held in memory: do not stop this program before the store answers: " + err.Error()}
 		}
 	}
+}
+
+// dropped is a rotation whose record is another generation by now: it was saved
+// by somebody who found our spill file, or a human signed in anew.
+func (k *Keeper) dropped(ctx context.Context, id ID, r rotation, stands Record) (Token, error) {
+	if stands.Generation != r.record.Generation {
+		k.log().Warn("a renewed token is dropped: the sign-in was replaced meanwhile", "id", id)
+	}
+	token, record, err := k.Vault.Load(ctx, id)
+	if err == nil {
+		k.publish(id, token, record)
+	}
+	return token, err
 }
 
 // remember writes a record that has no new token, and returns the failure that
@@ -133,31 +146,6 @@ func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) er
 		k.log().Error("the store does not answer", "id", failure.ID, "error", err)
 	}
 	return failure
-}
-
-// hold keeps a rotation that could not be saved, and flush saves it.
-func (k *Keeper) hold(id ID, r rotation) {
-	k.mu.Lock()
-	k.unsaved[id] = r
-	k.mu.Unlock()
-}
-
-func (k *Keeper) held() map[ID]rotation {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return maps.Clone(k.unsaved)
-}
-
-func (k *Keeper) flush(ctx context.Context, id ID) error {
-	k.mu.Lock()
-	r, held := k.unsaved[id]
-	delete(k.unsaved, id)
-	k.mu.Unlock()
-	if !held {
-		return nil
-	}
-	_, err := k.save(ctx, id, r)
-	return err
 }
 
 const (

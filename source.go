@@ -83,6 +83,9 @@ func (s *Source) offer(h *handout, good time.Duration) {
 // look is Token when nothing fresh is at hand.
 func (s *Source) look(ctx context.Context) (*Token, error) {
 	k, now := s.keeper, time.Now()
+	if waiting, err := k.flush(ctx, s.id); err == nil && waiting != nil && waiting.token.Valid(now) {
+		return waiting.token.handedOut(), nil
+	}
 	token, record, err := k.Vault.Load(ctx, s.id)
 	if err != nil {
 		if h := s.last.Load(); h != nil && h.token.Valid(now) && !errors.Is(err, ErrNotFound) {

@@ -42,23 +42,29 @@ type Status struct {
 	User       string
 	Generation int64
 	Failures   int
+	// Spilled says that a renewed token waits in a spill file, or in memory, for
+	// a store that refuses it. Everything else is told of that token.
+	Spilled bool
 	// Err is why the record cannot be read; then only the ID is known.
 	Err error
 }
 
 // Status tells how a sign-in stands. It asks the store only, never the venue.
 func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
+	k.init()
 	token, record, err := k.Vault.Load(ctx, id)
+	status, err := k.statusOf(id, token, record, err)
 	if err != nil {
 		return Status{}, at(err, id, "status")
 	}
-	return statusOf(id, token, record, time.Now()), nil
+	return status, nil
 }
 
 // Statuses tells how every sign-in in the vault stands, in the order of their
 // IDs. A record that cannot be opened is told as a Status with Err set; an
 // error of the sequence itself ends it.
 func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
+	k.init()
 	return func(yield func(Status, error) bool) {
 		for record, err := range k.Vault.Records(ctx) {
 			if err != nil {
@@ -67,7 +73,7 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 			}
 			id := idOfKey(record.Key)
 			token, err := k.Vault.Open(record)
-			status := statusOf(id, token, record, time.Now())
+			status, err := k.statusOf(id, token, record, err)
 			if err != nil {
 				status = Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
 			}
@@ -76,6 +82,19 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 			}
 		}
 	}
+}
+
+// statusOf tells of what was read, or of a newer token that waits to be saved.
+func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status, error) {
+	waiting, waits := k.waits(id)
+	waits = waits && (err != nil || waiting.record.Generation > record.Generation)
+	if waits {
+		token, record, err = waiting.token, waiting.record, nil
+		record.Reason = "the store refuses the renewed token; it is saved as soon as the store answers"
+	}
+	status := statusOf(id, token, record, time.Now())
+	status.Spilled = waits
+	return status, err
 }
 
 func statusOf(id ID, token Token, record Record, now time.Time) Status {

@@ -193,15 +193,27 @@ func (v *Vault) open(record Record, form any) error {
 }
 
 func (v *Vault) put(ctx context.Context, record Record, form any) (Record, error) {
+	sealed, err := v.sealed(record, form)
+	if err != nil {
+		return record, err
+	}
+	return v.write(ctx, sealed)
+}
+
+// sealed is the record with a form under its seal.
+func (v *Vault) sealed(record Record, form any) (Record, error) {
 	plain, err := json.Marshal(form)
-	if err != nil {
-		return record, err
+	if err == nil {
+		record.Sealed, err = v.Key.seal(plain, record.Key, record.Generation)
 	}
-	sealed, err := v.Key.seal(plain, record.Key, record.Generation)
 	if err != nil {
-		return record, err
+		return record, &Error{ID: idOfKey(record.Key), Op: "seal", Class: Failed, Err: err}
 	}
-	record.Sealed = sealed
+	return record, nil
+}
+
+// write puts a record as it is; ErrConflict comes back bare.
+func (v *Vault) write(ctx context.Context, record Record) (Record, error) {
 	version, err := v.Store.Put(ctx, record)
 	if errors.Is(err, ErrConflict) {
 		return record, err
