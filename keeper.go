@@ -38,6 +38,9 @@ type Keeper struct {
 	// callers wait for its outcome.
 	Patience time.Duration
 
+	// step is told of each step of a renewal, by tests that end the process there.
+	step func(string)
+
 	start   sync.Once
 	owner   string
 	mu      sync.Mutex
@@ -53,6 +56,9 @@ func (k *Keeper) init() {
 		k.sources = make(map[ID]*Source)
 		k.flights = make(map[ID]*flight)
 		k.unsaved = make(map[ID]rotation)
+		if k.step == nil {
+			k.step = func(string) {}
+		}
 	})
 }
 
@@ -60,8 +66,8 @@ func (k *Keeper) deadline() time.Duration   { return orElse(k.Deadline, 30*time.
 func (k *Keeper) saveBudget() time.Duration { return orElse(k.SaveBudget, 20*time.Second) }
 func (k *Keeper) patience() time.Duration   { return orElse(k.Patience, 5*time.Second) }
 
-// lease outlives everything that may be done under it.
-func (k *Keeper) lease() time.Duration { return k.deadline() + k.saveBudget() + 10*time.Second }
+// lease outlives everything that may be done under it, by a fifth.
+func (k *Keeper) lease() time.Duration { return (k.deadline() + k.saveBudget()) * 6 / 5 }
 
 func (k *Keeper) log() *slog.Logger {
 	if k.Log == nil {

@@ -49,6 +49,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, err
 		if verdict := spent(record, venue.Policy()); verdict != nil {
 			return Token{}, k.remember(ctx, judged(record, verdict), verdict)
 		}
+		k.step(stepLoaded)
 		claimed, err := k.claim(ctx, record)
 		if errors.Is(err, ErrConflict) {
 			continue
@@ -56,7 +57,9 @@ func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, err
 		if err != nil {
 			return Token{}, storeError(id, "claim", err)
 		}
+		k.step(stepClaimed)
 		got, err := k.present(ctx, venue, app, token)
+		k.step(stepAnswered)
 		if err != nil {
 			failure := at(err, id, "refresh")
 			return Token{}, k.remember(ctx, released(record, claimed, venue.Policy(), failure), failure)
@@ -65,6 +68,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, err
 		if err != nil {
 			return Token{}, err // the intent stays open
 		}
+		k.step(stepSealed)
 		return k.save(ctx, id, rotated)
 	}
 }
@@ -97,8 +101,10 @@ func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
 	for wait := saveRetry; ; wait *= 2 {
 		saved, err := k.Vault.write(ctx, r.record)
 		if err == nil {
+			k.step(stepSaved)
 			k.unspill(r)
 			k.publish(id, r.token, saved)
+			k.step(stepPublished)
 			k.log().Info("renewed", "id", id, "expires", r.token.Expires, "next", saved.NextRefresh)
 			return r.token, nil
 		}
@@ -114,6 +120,7 @@ func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
 			}
 		}
 		if k.spill(id, &r) {
+			k.step(stepSpilled)
 			k.hold(id, r)
 			k.publish(id, r.token, r.record)
 			return r.token, nil
@@ -147,6 +154,17 @@ func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) er
 	}
 	return failure
 }
+
+// The steps of a renewal, for tests that end the process at each.
+const (
+	stepLoaded    = "loaded"    // nothing was written yet
+	stepClaimed   = "claimed"   // lease and intent are durable, nothing was sent
+	stepAnswered  = "answered"  // the venue rotated, nothing of it is durable
+	stepSealed    = "sealed"    // the same, a moment later
+	stepSpilled   = "spilled"   // the store refused, the spill file is durable
+	stepSaved     = "saved"     // the new token is durable, nobody saw it
+	stepPublished = "published" // it is handed out
+)
 
 const (
 	leasePoll = 25 * time.Millisecond

@@ -152,13 +152,13 @@ func judged(record Record, verdict *Error) Record {
 // is as it was before the claim; what may be burnt keeps its intent open; what
 // is refused is dead, and stays for a human to see.
 func released(before, claimed Record, policy Policy, failure *Error) Record {
+	if failure.Class == Refused && !before.IntentAt.IsZero() {
+		failure.Reason = orReason(failure.Reason, "refused") + "; the answer to the renewal before was lost"
+	}
 	next := postponed(claimed, failure)
 	switch {
 	case failure.Class == Refused:
 		next.Condition, next.IntentAt, next.NextRefresh = Dead, time.Time{}, time.Time{}
-		if !before.IntentAt.IsZero() {
-			next.Reason += "; the answer to the renewal before was lost"
-		}
 	case failure.Class == Unknown && policy.AfterLostAnswer != Freely:
 		next.Condition = Uncertain
 	default:

@@ -1,0 +1,350 @@
+package venuekey_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/store/sqlite"
+	"github.com/venuekey/venuekey/venue/ctrader"
+)
+
+// Real processes that are killed while they renew, at every step of the order
+// and at random instants. The judge is the emulated venue's event log: it knows
+// what was presented and what was granted.
+
+func TestMain(m *testing.M) {
+	if task := os.Getenv("VENUEKEY_TEST_CHILD"); task != "" {
+		child(task)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// errand is what a child process does.
+type errand struct {
+	Vault, Spill, Venue string
+	ID                  venuekey.ID
+	// Die is the step at which the process kills itself; "" is never.
+	Die string
+	// StoreRefuses has the store refuse what is to be saved, as a full disk does.
+	StoreRefuses bool
+	// For how long to ask for tokens, over and over; zero renews once.
+	For time.Duration
+}
+
+func child(task string) {
+	var e errand
+	if err := json.Unmarshal([]byte(task), &e); err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	store, err := sqlite.Open(ctx, e.Vault)
+	if err != nil {
+		panic(err)
+	}
+	wrapped := &moodyStore{Store: store}
+	if e.StoreRefuses {
+		wrapped.turn(rotations)
+	}
+	keeper := e.keeper(wrapped)
+	var answered time.Time
+	venuekey.OnStep(keeper, func(step string) {
+		switch step {
+		case e.Die:
+			die()
+		case "answered":
+			answered = time.Now()
+		case "saved":
+			fmt.Println("window", time.Since(answered).Nanoseconds())
+		}
+	})
+	if e.For == 0 {
+		if _, err := keeper.Refresh(ctx, e.ID); err != nil {
+			fmt.Println("error", err)
+		}
+		return
+	}
+	for end := time.Now().Add(e.For); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if _, err := keeper.Token(ctx, e.ID); err != nil && !venuekey.Temporary(err) {
+			fmt.Println("error", err)
+		}
+	}
+}
+
+// die ends the process as the kernel does when memory is short.
+func die() {
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		_ = self.Kill()
+	}
+	select {}
+}
+
+// keeper is the Keeper that every program of these stories uses. Its deadlines
+// are short, so that the leases of the dead lapse soon.
+func (e errand) keeper(store venuekey.Store) *venuekey.Keeper {
+	return &venuekey.Keeper{
+		Vault:  &venuekey.Vault{Store: store, Key: venuekey.Key{7}},
+		Venues: []venuekey.Venue{ctrader.Venue{}},
+		Apps: func(context.Context, string) (venuekey.App, error) {
+			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret",
+				RedirectURI: "http://127.0.0.1:0/auth/callback", URLs: map[string]string{"base": e.Venue}}, nil
+		},
+		Spill: e.Spill, Deadline: 2 * time.Second, SaveBudget: time.Second,
+	}
+}
+
+func (e errand) command() *exec.Cmd {
+	task, _ := json.Marshal(e)
+	command := exec.Command(os.Args[0], "-test.run=^$")
+	command.Env = append(os.Environ(), "VENUEKEY_TEST_CHILD="+string(task), "GORACE=atexit_sleep_ms=0")
+	return command
+}
+
+// scene is a venue, a vault and the means to start programs that use both.
+type scene struct {
+	venue *ctraderemu.Server
+	errand
+}
+
+func newScene(t *testing.T, knobs ctraderemu.Knobs) scene {
+	t.Helper()
+	knobs.AnyLoopbackRedirect, knobs.OldRefreshStays = true, true
+	venue := &ctraderemu.Server{Knobs: knobs}
+	web := httptest.NewServer(venue)
+	t.Cleanup(web.Close)
+	dir := t.TempDir()
+	return scene{venue, errand{Vault: filepath.Join(dir, "vault", "vault.db"), Spill: filepath.Join(dir, "spill"), Venue: web.URL}}
+}
+
+// program opens the vault as one more program does.
+func (s scene) program(t *testing.T) *venuekey.Keeper {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(filepath.Dir(s.Vault)), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlite.Open(t.Context(), s.Vault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper := s.keeper(store)
+	t.Cleanup(func() { keeper.Close(); store.Close() })
+	return keeper
+}
+
+// refreshOf is the fingerprint of the refresh token that is kept for an ID.
+func refreshOf(t *testing.T, keeper *venuekey.Keeper, id venuekey.ID) string {
+	t.Helper()
+	token, _, err := keeper.Vault.Load(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return emulator.Fingerprint(string(token.Refresh))
+}
+
+// presentations counts, by fingerprint, how often each refresh token was shown,
+// and names the successor of each that was granted.
+func (s scene) presentations() (shown map[string]int, successor map[string]string) {
+	shown, successor = map[string]int{}, map[string]string{}
+	for _, event := range s.venue.Events() {
+		switch event.Kind {
+		case emulator.RefreshPresented:
+			shown[event.Fingerprint]++
+		case emulator.RefreshGranted:
+			successor[event.Fingerprint] = event.Successor
+		}
+	}
+	return shown, successor
+}
+
+// killed is one sign-in whose renewal was killed.
+type killed struct {
+	id    venuekey.ID
+	step  string
+	first string // fingerprint of the refresh token before
+}
+
+// kills is how many processes are killed: VENUEKEY_KILLS, or what fits a test.
+func kills() int {
+	if n, err := strconv.Atoi(os.Getenv("VENUEKEY_KILLS")); err == nil {
+		return n
+	}
+	return 200
+}
+
+func TestProgramsKilledAtEveryStep(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, ctraderemu.Knobs{})
+	keeper := s.program(t)
+	var stories []killed
+	for i := range kills() * 7 / 10 {
+		id := venuekey.ID{Venue: "ctrader", Name: fmt.Sprintf("alice-%d", i)}
+		signIn(t, keeper, id)
+		stories = append(stories, killed{id, venuekey.Steps[i%len(venuekey.Steps)], refreshOf(t, keeper, id)})
+	}
+	var window atomic.Int64
+	inParallel(stories, func(k killed) {
+		e := s.errand
+		e.ID, e.Die, e.StoreRefuses = k.id, k.step, k.step == "spilled"
+		if output, err := e.command().CombinedOutput(); err == nil {
+			t.Errorf("%s survived %q: %s", k.id, k.step, output)
+		} else if text, ok := strings.CutPrefix(string(output), "window "); ok {
+			nanoseconds, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+			window.Store(max(window.Load(), nanoseconds))
+		}
+	})
+	next := s.program(t)
+	inParallel(stories, func(k killed) {
+		_, err := next.Refresh(t.Context(), k.id)
+		token, served := next.Token(t.Context(), k.id)
+		switch k.step {
+		case "answered", "sealed": // the window that cannot be closed
+			if !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "lost") {
+				t.Errorf("%s at %q: %v", k.id, k.step, err)
+			}
+			if served != nil {
+				t.Errorf("%s at %q: the old token is not served while it lives: %v", k.id, k.step, served)
+			}
+		default:
+			if err != nil || served != nil || !s.venue.Alive(string(token.Access)) {
+				t.Errorf("%s at %q: %v, %v", k.id, k.step, err, served)
+			}
+		}
+	})
+	shown, _ := s.presentations()
+	for _, k := range stories {
+		want := 1
+		if k.step == "answered" || k.step == "sealed" {
+			want = 2 // the one retry that the policy allows
+		}
+		if shown[k.first] != want {
+			t.Errorf("%s at %q: the refresh token was presented %d times, want %d", k.id, k.step, shown[k.first], want)
+		}
+	}
+	t.Logf("%d processes killed; longest from the answer to the disk: %s", len(stories), time.Duration(window.Load()))
+}
+
+func TestProgramsKilledAtRandomInstants(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, ctraderemu.Knobs{})
+	keeper := s.program(t)
+	var stories []killed
+	for i := range kills() * 3 / 10 {
+		id := venuekey.ID{Venue: "ctrader", Name: fmt.Sprintf("bob-%d", i)}
+		signIn(t, keeper, id)
+		stories = append(stories, killed{id: id, first: refreshOf(t, keeper, id)})
+	}
+	s.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DelayAfter, Delay: 3 * time.Millisecond, Times: -1})
+	inParallel(stories, func(k killed) {
+		e := s.errand
+		e.ID = k.id
+		command := e.command()
+		if err := command.Start(); err != nil {
+			t.Error(err)
+			return
+		}
+		time.AfterFunc(time.Duration(rand.Int64N(int64(60*time.Millisecond))), func() { _ = command.Process.Kill() })
+		_ = command.Wait()
+	})
+	next := s.program(t)
+	shown, successor := s.presentations()
+	var lost atomic.Int64
+	inParallel(stories, func(k killed) {
+		wasGranted := successor[k.first] != ""
+		_, err := next.Refresh(t.Context(), k.id)
+		switch {
+		case err == nil:
+		case venuekey.NeedsSignIn(err) && strings.Contains(err.Error(), "lost") && wasGranted:
+			lost.Add(1)
+		default:
+			t.Errorf("%s: %v", k.id, err)
+		}
+	})
+	shown, _ = s.presentations()
+	for fingerprint, times := range shown {
+		if times > 2 {
+			t.Errorf("refresh token %s was presented %d times", fingerprint, times)
+		}
+	}
+	t.Logf("%d processes killed; %d in the window between the answer and the disk", len(stories), lost.Load())
+}
+
+// Sixteen programs share one sign-in whose token lives a second; half of them
+// are killed and started again all the time.
+func TestManyProgramsOneRenewalPerGeneration(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, ctraderemu.Knobs{AccessLife: 2 * time.Second})
+	keeper := s.program(t)
+	s.ID = venuekey.ID{Venue: "ctrader", Name: "shared"}
+	signIn(t, keeper, s.ID)
+	s.For = 5 * time.Second
+	end := time.Now().Add(s.For)
+	var programs sync.WaitGroup
+	for i := range 16 {
+		programs.Go(func() {
+			for restarts := i%2 == 1; time.Now().Before(end); {
+				command := s.command()
+				var output strings.Builder
+				command.Stdout, command.Stderr = &output, &output
+				if err := command.Start(); err != nil {
+					t.Error(err)
+					return
+				}
+				if restarts {
+					time.AfterFunc(time.Duration(200+rand.IntN(800))*time.Millisecond, func() { _ = command.Process.Kill() })
+				}
+				err := command.Wait()
+				if text := output.String(); strings.Contains(text, "error") && !strings.Contains(text, "lost") {
+					t.Errorf("a program: %s", text)
+				}
+				if exit := new(exec.ExitError); err != nil && !(restarts && errors.As(err, &exit)) {
+					t.Errorf("a program ended: %v: %s", err, output.String())
+				}
+			}
+		})
+	}
+	programs.Wait()
+	shown, successor := s.presentations()
+	var times []int
+	for _, n := range shown {
+		times = append(times, n)
+	}
+	slices.Sort(times)
+	if len(successor) < 2 || times[len(times)-1] > 2 {
+		t.Fatalf("%d generations, presented %v times", len(successor), times)
+	}
+	t.Logf("%d generations over 16 programs; presentations of one token: %v", len(successor), times)
+}
+
+// inParallel does something for each story, a few at a time.
+func inParallel(stories []killed, do func(killed)) {
+	var running sync.WaitGroup
+	slots := make(chan struct{}, 4)
+	for _, story := range stories {
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			do(story)
+		})
+	}
+	running.Wait()
+}
