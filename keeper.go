@@ -47,6 +47,7 @@ type Keeper struct {
 	sources map[ID]*Source
 	flights map[ID]*flight
 	unsaved map[ID]rotation
+	purses  map[string]*purse
 	flying  sync.WaitGroup
 }
 
@@ -56,6 +57,7 @@ func (k *Keeper) init() {
 		k.sources = make(map[ID]*Source)
 		k.flights = make(map[ID]*flight)
 		k.unsaved = make(map[ID]rotation)
+		k.purses = make(map[string]*purse)
 		if k.step == nil {
 			k.step = func(string) {}
 		}
@@ -266,7 +268,7 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	if err != nil {
 		return nil, at(err, id, "refresh")
 	}
-	return k.await(ctx, k.fly(ctx, id, record.Generation), nil)
+	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
 }
 
 // Refused is a program's word that the venue did not accept the access token.
@@ -297,50 +299,8 @@ func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (*Token, err
 			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
 	}
 	k.Source(id).withdraw()
-	return k.await(ctx, k.fly(ctx, id, record.Generation), nil)
+	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
 }
-
-// Run keeps every token in the vault fresh until the context ends, and then
-// waits for the renewals that are under way. It returns the context's error;
-// trouble with the store or a venue is logged and tried again.
-func (k *Keeper) Run(ctx context.Context) error {
-	k.init()
-	slots := make(chan struct{}, runParallel)
-	var running sync.WaitGroup
-	defer running.Wait()
-	for {
-		if err := k.flushAll(ctx); err != nil && ctx.Err() == nil {
-			k.log().Error("a renewed token still waits to be saved", "error", err)
-		}
-		free := cap(slots) - len(slots)
-		due, err := k.Vault.Store.Claim(ctx, tokenPrefix, k.owner, k.lease(), free)
-		if err != nil && ctx.Err() == nil {
-			k.log().Error("store does not answer", "error", err)
-		}
-		for _, record := range due {
-			id := idOfKey(record.Key)
-			slots <- struct{}{}
-			running.Go(func() {
-				defer func() { <-slots }()
-				if _, err := k.await(context.WithoutCancel(ctx), k.fly(ctx, id, record.Generation), nil); err != nil {
-					k.log().Warn("not renewed", "id", id, "error", err)
-				}
-			})
-		}
-		if len(due) > 0 && len(due) == free {
-			continue
-		}
-		// Short ticks rather than one long timer: laptops sleep and clocks jump.
-		if err := pause(ctx, runTick); err != nil {
-			return err
-		}
-	}
-}
-
-const (
-	runTick     = 5 * time.Second
-	runParallel = 16
-)
 
 // pause waits, or returns the context's error when that ends first.
 func pause(ctx context.Context, d time.Duration) error {

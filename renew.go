@@ -17,21 +17,22 @@ import (
 // request's deadline and the time to save. The save is fenced by generation,
 // comes before anybody sees the token, and releases the lease in one write.
 
-// renew replaces the given generation of an ID's token, or adopts a newer one
+// renew replaces the flight's generation of an ID's token, or adopts a newer one
 // that somebody else got.
-func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, error) {
+func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 	switch waiting, err := k.flush(ctx, id); {
 	case err != nil:
 		return Token{}, err
-	case waiting != nil && waiting.record.Generation > generation:
+	case waiting != nil && waiting.record.Generation > f.generation:
 		return waiting.token, nil
 	}
+	permitted := f.why == onDemand
 	for wait := leasePoll; ; wait = min(2*wait, 10*leasePoll) {
 		token, record, err := k.Vault.Load(ctx, id)
 		if err != nil {
 			return Token{}, err
 		}
-		if record.Generation > generation { // no longer needed
+		if record.Generation > f.generation { // no longer needed
 			k.publish(id, token, record)
 			return token, nil
 		}
@@ -49,6 +50,14 @@ func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, err
 		if verdict := spent(record, venue.Policy()); verdict != nil {
 			return Token{}, k.remember(ctx, judged(record, verdict), verdict)
 		}
+		if !permitted {
+			if err := k.permit(ctx, app, venue.Policy()); err != nil {
+				failure := at(err, id, "refresh")
+				return Token{}, k.remember(ctx, putOff(record, failure), failure)
+			}
+			permitted = true
+			continue // the record may be another by now
+		}
 		k.step(stepLoaded)
 		claimed, err := k.claim(ctx, record)
 		if errors.Is(err, ErrConflict) {
@@ -58,10 +67,14 @@ func (k *Keeper) renew(ctx context.Context, id ID, generation int64) (Token, err
 			return Token{}, storeError(id, "claim", err)
 		}
 		k.step(stepClaimed)
+		f.presenting.Store(true)
 		got, err := k.present(ctx, venue, app, token)
 		k.step(stepAnswered)
 		if err != nil {
 			failure := at(err, id, "refresh")
+			if failure.Class == Later && failure.RetryAfter > 0 {
+				k.leaveAlone(ctx, app, venue.Policy(), failure.RetryAfter)
+			}
 			return Token{}, k.remember(ctx, released(record, claimed, venue.Policy(), failure), failure)
 		}
 		rotated, err := k.rotation(claimed, successor(token, got, venue.Policy()), venue.Policy())

@@ -176,6 +176,13 @@ func postponed(record Record, failure *Error) Record {
 	return record
 }
 
+// putOff is a record whose turn did not come: free again, due when it may.
+func putOff(record Record, failure *Error) Record {
+	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
+	record.NextRefresh = time.Now().Add(failure.RetryAfter + time.Duration(rand.Float64()*float64(failure.RetryAfter)/4))
+	return record
+}
+
 func orReason(reason, otherwise string) string {
 	if reason == "" {
 		return otherwise

@@ -106,18 +106,31 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 		return nil, &Error{ID: s.id, Op: "token", Class: Later, RetryAfter: record.NextRefresh.Sub(now),
 			Reason: "the access token expired and the last renewal failed: " + record.Reason}
 	}
-	var patience <-chan time.Time
-	if venue, err := k.Venue(s.id.Venue); alive && err == nil && !venue.Policy().KillsAccess {
-		timer := time.NewTimer(k.patience())
-		defer timer.Stop()
-		patience = timer.C
-	}
-	got, err := k.await(ctx, k.fly(ctx, s.id, record.Generation), patience)
+	got, err := k.meanwhile(ctx, s.id, k.fly(ctx, s.id, record.Generation, whenDue), alive)
 	if err != nil && ctx.Err() == nil && held.Valid(time.Now()) {
 		return held, nil
 	}
 	return got, err
 }
+
+// meanwhile waits for a renewal. Whoever has a token that is still good does not
+// wait long, unless the renewal is ending that token right now.
+func (k *Keeper) meanwhile(ctx context.Context, id ID, f *flight, alive bool) (*Token, error) {
+	if !alive {
+		return k.await(ctx, f, nil)
+	}
+	timer := time.NewTimer(k.patience())
+	defer timer.Stop()
+	got, err := k.await(ctx, f, timer.C)
+	if errors.Is(err, errSlow) && f.presenting.Load() {
+		if venue, unknown := k.Venue(id.Venue); unknown == nil && venue.Policy().KillsAccess {
+			return k.await(ctx, f, nil)
+		}
+	}
+	return got, err
+}
+
+var errSlow = errors.New("the renewal takes long")
 
 // publish lets Sources hand the token out until it is due.
 func (k *Keeper) publish(id ID, token Token, record Record) {
@@ -139,21 +152,32 @@ func (k *Keeper) forget(id ID) {
 // flight is one renewal that any number of callers wait for.
 type flight struct {
 	generation int64
+	why        urgency
+	presenting atomic.Bool // the venue is being asked
 	done       chan struct{}
 	token      *Token
 	err        error
 }
 
+// urgency is why a renewal is made: what is due waits for its turn, what
+// somebody asked for does not.
+type urgency bool
+
+const (
+	whenDue  urgency = false
+	onDemand urgency = true
+)
+
 // fly starts the renewal of a generation, or joins the one under way. It runs
 // on a context of its own: a caller that leaves stops waiting, nothing more.
-func (k *Keeper) fly(ctx context.Context, id ID, generation int64) *flight {
+func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) *flight {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before := k.flights[id]
 	if before != nil && before.generation == generation {
 		return before
 	}
-	f := &flight{generation: generation, done: make(chan struct{})}
+	f := &flight{generation: generation, why: why, done: make(chan struct{})}
 	k.flights[id] = f
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*k.lease())
 	k.flying.Go(func() {
@@ -161,7 +185,7 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64) *flight {
 		if before != nil {
 			<-before.done
 		}
-		token, err := k.renew(ctx, id, generation)
+		token, err := k.renew(ctx, id, f)
 		k.land(id, f, token, err)
 	})
 	return f
@@ -189,6 +213,6 @@ func (k *Keeper) await(ctx context.Context, f *flight, patience <-chan time.Time
 	case <-ctx.Done():
 		return nil, &Error{Op: "refresh", Class: Later, Reason: "the renewal goes on, but the caller stopped waiting", Err: ctx.Err()}
 	case <-patience:
-		return nil, &Error{Op: "refresh", Class: Later, Reason: "the renewal takes long"}
+		return nil, &Error{Op: "refresh", Class: Later, Err: errSlow}
 	}
 }

@@ -114,6 +114,14 @@ type Policy struct {
 	DefaultLife time.Duration
 	// CodeLife is how long an authorization code can be exchanged.
 	CodeLife time.Duration
+	// Pace is the least time between two renewals of one app, in the long run and
+	// over all machines that share a store; zero means 200 ms. Burst many may come
+	// at once; zero means 10. A human who asks for one renewal is not paced.
+	Pace  time.Duration
+	Burst int
+	// PacePerMachine says that the venue counts by network address, so that each
+	// machine has a budget of its own.
+	PacePerMachine bool
 	// MaxSessions is how many sign-ins a user may have at once; zero means that
 	// the venue states no limit.
 	MaxSessions int

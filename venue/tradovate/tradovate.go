@@ -81,6 +81,9 @@ func (Venue) Policy() venuekey.Policy {
 		LeastInterval:   4 * time.Minute,
 		DefaultLife:     AccessLife,
 		MaxSessions:     2,
+		// Twelve an hour and three at once make the fifteen an hour and address
+		// that are allowed.
+		Pace: 5 * time.Minute, Burst: 3, PacePerMachine: true,
 	}
 }
 

@@ -1,0 +1,183 @@
+package venuekey
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+)
+
+// After an outage everything is due at once. How fast it is renewed is a budget
+// for each venue and app, kept in the store, so that all machines share it: a
+// record whose IntentAt is the moment at which the budget would be full again
+// if nobody took from it (the theoretical arrival time of the generic cell rate
+// algorithm), and whose LeaseUntil is when a venue that asked to be left alone
+// may be asked again. It is a record of its own: bookkeeping never competes with
+// a token for a version.
+
+const (
+	budgetPrefix = "budget/"
+	defaultPace  = 200 * time.Millisecond
+	defaultBurst = 10
+	// permitLife is how long a permit that was taken in advance is good.
+	permitLife = 10 * time.Second
+	// longestQueue is how long a renewal waits for its permit; beyond that it is
+	// put off, so that nothing is held up by it.
+	longestQueue = 30 * time.Second
+	// longestClosure bounds what a venue's Retry-After can do.
+	longestClosure = 24 * time.Hour
+)
+
+// purse holds permits that this process took in advance, so that a storm costs
+// one write for many renewals.
+type purse struct {
+	mu      sync.Mutex
+	permits int
+	until   time.Time
+	closed  time.Time
+}
+
+func (k *Keeper) purse(venue string) *purse {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	p, ok := k.purses[venue]
+	if !ok {
+		p = new(purse)
+		k.purses[venue] = p
+	}
+	return p
+}
+
+// permit waits until one more renewal fits the budget. The error, of class
+// Later, names the wait where that is long. A store that does not answer is no
+// reason to hold a renewal up: the claim that follows asks it again.
+func (k *Keeper) permit(ctx context.Context, app App, policy Policy) error {
+	p := k.purse(app.Venue)
+	for waited := time.Duration(0); ; {
+		wait := k.takePermit(ctx, p, app, policy)
+		if wait <= 0 {
+			return nil
+		}
+		if waited+wait > longestQueue {
+			return &Error{Class: Later, RetryAfter: wait, Reason: fmt.Sprintf("%s is not asked for another %s: its budget of renewals is used up, or it asked to be left alone", app.Venue, wait.Round(time.Second))}
+		}
+		if err := pause(ctx, wait); err != nil {
+			return &Error{Class: Later, RetryAfter: wait, Reason: "the renewal waits for its turn", Err: err}
+		}
+		waited += wait
+	}
+}
+
+// takePermit takes a permit from the purse, filling it from the store where it
+// is empty, or says how long to wait.
+func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Policy) (wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if wait := p.closed.Sub(now); wait > 0 {
+		return wait
+	}
+	if p.permits == 0 || now.After(p.until) {
+		burst := policy.burst()
+		granted, wait, err := k.Vault.takeBudget(ctx, k.budgetKey(app, policy), policy.pace(), burst, max(burst/2, 1))
+		if err != nil {
+			k.log().Error("the budget of renewals cannot be read", "venue", app.Venue, "error", err)
+			return 0
+		}
+		if granted == 0 {
+			return wait
+		}
+		p.permits, p.until = granted, now.Add(permitLife)
+	}
+	p.permits--
+	return 0
+}
+
+// leaveAlone closes a venue that asked for it, for all machines.
+func (k *Keeper) leaveAlone(ctx context.Context, app App, policy Policy, wait time.Duration) {
+	wait = min(wait, longestClosure)
+	wait += time.Duration(rand.Float64() * float64(wait) / 10)
+	p := k.purse(app.Venue)
+	p.mu.Lock()
+	p.closed, p.permits = time.Now().Add(wait), 0
+	p.mu.Unlock()
+	if err := k.Vault.closeBudget(ctx, k.budgetKey(app, policy), wait); err != nil {
+		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", err)
+	}
+}
+
+// budgetKey names the budget of an app. The client id may be a user's own, so
+// it is hashed.
+func (k *Keeper) budgetKey(app App, policy Policy) string {
+	hash := sha256.Sum256([]byte(app.ClientID))
+	key := budgetPrefix + app.Venue + "/" + hex.EncodeToString(hash[:6])
+	if host, err := os.Hostname(); err == nil && policy.PacePerMachine {
+		hash := sha256.Sum256([]byte(host))
+		key += "/" + hex.EncodeToString(hash[:6])
+	}
+	return key
+}
+
+func (p Policy) pace() time.Duration { return orElse(p.Pace, defaultPace) }
+
+func (p Policy) burst() int {
+	if p.Burst > 0 {
+		return p.Burst
+	}
+	return defaultBurst
+}
+
+// takeBudget takes up to want permits, or says how long to wait for one.
+func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, burst, want int) (granted int, wait time.Duration, err error) {
+	err = v.changeBudget(ctx, key, func(record *Record) bool {
+		granted, wait = 0, record.LeaseUntil.Sub(record.ReadAt)
+		if wait > 0 {
+			return false
+		}
+		behind := max(record.IntentAt.Sub(record.ReadAt), 0)
+		room := time.Duration(burst)*pace - behind
+		if granted = min(want, int(room/pace)); granted <= 0 {
+			granted, wait = 0, max(pace-room, time.Millisecond)
+			return false
+		}
+		record.IntentAt = record.ReadAt.Add(behind + time.Duration(granted)*pace)
+		return true
+	})
+	return granted, wait, err
+}
+
+// closeBudget gives no permit for a while.
+func (v *Vault) closeBudget(ctx context.Context, key string, wait time.Duration) error {
+	return v.changeBudget(ctx, key, func(record *Record) bool {
+		until := record.ReadAt.Add(wait)
+		if !until.After(record.LeaseUntil) {
+			return false
+		}
+		record.LeaseUntil = until
+		return true
+	})
+}
+
+// changeBudget changes a budget's record until nobody else was faster.
+func (v *Vault) changeBudget(ctx context.Context, key string, change func(*Record) bool) error {
+	for {
+		record, err := v.Store.Get(ctx, key)
+		if errors.Is(err, ErrNotFound) {
+			record, err = Record{Key: key, ReadAt: time.Now()}, nil
+		}
+		if err != nil {
+			return err
+		}
+		if !change(&record) {
+			return nil
+		}
+		if _, err = v.Store.Put(ctx, record); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package venuekey
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// runTick is the longest that Run sleeps. Short ticks rather than one long
+	// timer: laptops sleep and clocks jump.
+	runTick = 5 * time.Second
+	// runParallel is how many renewals of one venue are under way at once.
+	runParallel = 16
+)
+
+// Run keeps every token in the vault fresh until the context ends, and then
+// waits for the renewals that are under way. It returns the context's error;
+// trouble with the store or a venue is logged and tried again.
+//
+// What it costs grows with what is due, not with what is stored: each venue's
+// due records are claimed a few at a time, the longest due first, which among
+// tokens of one venue are those that die first. What programs are asking for
+// right now does not wait for Run.
+func (k *Keeper) Run(ctx context.Context) error {
+	k.init()
+	var running sync.WaitGroup
+	defer running.Wait()
+	if watcher, ok := k.Vault.Store.(Watcher); ok {
+		running.Go(func() { k.watch(ctx, watcher) })
+	}
+	for _, venue := range k.Venues {
+		running.Go(func() { k.runVenue(ctx, venue.Name()) })
+	}
+	for {
+		if err := k.flushAll(ctx); err != nil && ctx.Err() == nil {
+			k.log().Error("a renewed token still waits to be saved", "error", err)
+		}
+		if err := pause(ctx, runTick); err != nil {
+			return err
+		}
+	}
+}
+
+// runVenue renews what is due at one venue. Venues do not wait for each other.
+func (k *Keeper) runVenue(ctx context.Context, venue string) {
+	slots := make(chan struct{}, runParallel)
+	var running sync.WaitGroup
+	defer running.Wait()
+	for ctx.Err() == nil {
+		slots <- struct{}{} // one is free, at least
+		free := cap(slots) - len(slots) + 1
+		due, err := k.Vault.Store.Claim(ctx, tokenPrefix+venue+"/", k.owner, k.lease(), free)
+		<-slots
+		if err != nil && ctx.Err() == nil {
+			k.log().Error("the store does not answer", "venue", venue, "error", err)
+		}
+		for _, record := range due {
+			slots <- struct{}{}
+			running.Go(func() {
+				defer func() { <-slots }()
+				id := idOfKey(record.Key)
+				if _, err := k.await(context.WithoutCancel(ctx), k.fly(ctx, id, record.Generation, whenDue), nil); err != nil {
+					k.log().Warn("not renewed", "id", id, "error", err)
+				}
+			})
+		}
+		if len(due) < free && pause(ctx, runTick) != nil {
+			return
+		}
+	}
+}
+
+// watch lets go of tokens that another process renewed, as soon as the store
+// tells, so that Sources look at it again.
+func (k *Keeper) watch(ctx context.Context, watcher Watcher) {
+	for ctx.Err() == nil {
+		err := watcher.Watch(ctx, func(key string) {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			for id, source := range k.sources {
+				if key == "" || key == tokenPrefix+id.String() {
+					source.fresh.Store(nil)
+				}
+			}
+		})
+		if ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
+			return
+		}
+		k.log().Warn("the store does not tell of changes; they are seen within a second all the same", "error", err)
+		_ = pause(ctx, runTick)
+	}
+}
