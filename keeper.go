@@ -147,6 +147,9 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 		return nil, at(err, id, "sign in")
 	}
 	token = withDefaults(token, venue.Policy())
+	if warning := clockWarning(token); warning != "" {
+		ui.Tell(warning)
+	}
 	// From here on the caller's leave must not cost the token.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()

@@ -77,6 +77,9 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			}
 			return Token{}, k.remember(ctx, released(record, claimed, venue.Policy(), failure), failure)
 		}
+		if warning := clockWarning(got); warning != "" {
+			k.log().Warn(warning, "id", id)
+		}
 		rotated, err := k.rotation(claimed, successor(token, got, venue.Policy()), venue.Policy())
 		if err != nil {
 			return Token{}, err // the intent stays open

@@ -1,6 +1,7 @@
 package venuekey
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -32,6 +33,18 @@ func withDefaults(token Token, policy Policy) Token {
 		token.Expires = token.Issued.Add(orElse(policy.DefaultLife, unstatedLife))
 	}
 	return token
+}
+
+// clockWarning is what to tell where the local clock is wrong.
+func clockWarning(token Token) string {
+	ahead, how := token.ClockAhead, "ahead of"
+	if ahead < 0 {
+		ahead, how = -ahead, "behind"
+	}
+	if ahead <= ClockTolerance {
+		return ""
+	}
+	return fmt.Sprintf("this machine's clock is %s %s the venue's: set it right", ahead, how)
 }
 
 // successor is the token that follows old: what the venue did not repeat stays

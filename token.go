@@ -32,6 +32,10 @@ type Token struct {
 	// User is the account's identity in the venue's own words, where the venue
 	// tells one.
 	User string
+	// ClockAhead is how far the local clock was ahead of the venue's when the
+	// token arrived, where the answer told its time; negative is behind. It is
+	// not kept.
+	ClockAhead time.Duration
 	// Extras holds every other field of the venue's answer, known or unknown,
 	// as the JSON text that arrived. Each is a Secret because nobody can know
 	// what a venue will put there.
@@ -40,6 +44,26 @@ type Token struct {
 
 // Valid reports whether the access token is there and alive at t.
 func (t Token) Valid(at time.Time) bool { return t.Access != "" && at.Before(t.Expires) }
+
+// ClockTolerance is how wrong a local clock may be before anybody is told.
+const ClockTolerance = time.Minute
+
+// EndsAfter sets the end of a token that lives for so long, counted from its
+// request. Where the local clock is ahead of the venue's, as told by the date of
+// its answer, the end is set earlier by as much: if the clock is put right
+// meanwhile, the token must not seem to live longer than it does. A clock that
+// is off by more than half a life is told of and not leant on; an answer's date
+// can be wrong as well.
+func (t *Token) EndsAfter(life time.Duration, answered time.Time) {
+	t.Expires = t.Issued.Add(life)
+	if answered.IsZero() {
+		return
+	}
+	t.ClockAhead = time.Since(answered).Round(time.Second)
+	if t.ClockAhead > ClockTolerance && t.ClockAhead < life/2 {
+		t.Expires = t.Expires.Add(-t.ClockAhead)
+	}
+}
 
 // Life is how long the access token lives, from its request to its end.
 func (t Token) Life() time.Duration { return t.Expires.Sub(t.Issued) }

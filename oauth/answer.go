@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/json"
 	"math"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -38,7 +39,8 @@ func (c Config) token(answer Answer, form url.Values, sent time.Time, clientSecr
 	if token.Access == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
 	}
-	token.Expires = sent.Add(orLife(lifetime(fields, names.ExpiresIn), c.DefaultLife))
+	answered, _ := http.ParseTime(answer.Header.Get("Date"))
+	token.EndsAfter(orLife(lifetime(fields, names.ExpiresIn), c.DefaultLife), answered)
 	if life := lifetime(fields, names.RefreshExpiresIn); life != 0 {
 		token.RefreshExpires = sent.Add(life)
 	}

@@ -185,6 +185,23 @@ func TestLifetimes(t *testing.T) {
 	}
 }
 
+// A clock that is put right must not make a token seem to live longer.
+func TestALocalClockThatIsWrong(t *testing.T) {
+	for ahead, want := range map[time.Duration]time.Duration{
+		0: time.Hour, 30 * time.Second: time.Hour, 10 * time.Minute: 50 * time.Minute,
+		-10 * time.Minute: time.Hour, -24 * time.Hour: time.Hour, 24 * time.Hour: time.Hour,
+	} {
+		config, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
+			fmt.Fprint(w, `{"access_token":"a","expires_in":3600}`)
+		})
+		token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+		if off := (token.ClockAhead - ahead).Abs(); err != nil || (token.Life()-want).Abs() > 2*time.Second || off > 2*time.Second {
+			t.Errorf("%s ahead: lives %s, off by %s, %v", ahead, token.Life(), token.ClockAhead, err)
+		}
+	}
+}
+
 func TestFieldsUnderOtherNamesAndUnknownOnes(t *testing.T) {
 	config, _ := answering(t, says(200, `{"accessToken":"a","refreshToken":null,"request_token":"r","scope":"b, c","account":{"id":7},"errorCode":null}`))
 	config.Names = Names{Access: []string{"accessToken"}, Refresh: []string{"refreshToken", "request_token"}, Error: []string{"errorCode"}}

@@ -118,11 +118,11 @@ func (r AccessTokenResponse) Token() venuekey.Token {
 		token.Issued = time.Now()
 	}
 	if !r.ExpirationTime.IsZero() {
-		life := r.ExpirationTime.Sub(token.Issued)
+		since := token.Issued
 		if !r.server.IsZero() {
-			life = r.ExpirationTime.Sub(r.server)
+			since = r.server
 		}
-		token.Expires = token.Issued.Add(life)
+		token.EndsAfter(r.ExpirationTime.Sub(since), r.server)
 	}
 	return token
 }
