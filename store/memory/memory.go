@@ -27,6 +27,7 @@ type Store struct {
 	records  map[string]venuekey.Record
 	sequence int64 // the last version given to any record, so that none returns
 	closed   bool
+	due      queue
 }
 
 var _ venuekey.Store = (*Store)(nil)
@@ -99,11 +100,7 @@ func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Dura
 		return nil, err
 	}
 	at := now()
-	found := s.pick(limit, byDue, func(r venuekey.Record) bool {
-		leased := r.LeaseOwner != "" && at.Before(r.LeaseUntil)
-		due := !r.NextRefresh.IsZero() && !at.Before(r.NextRefresh)
-		return due && !leased && strings.HasPrefix(r.Key, prefix)
-	})
+	found := s.takeDue(at, prefix, limit)
 	for i, record := range found {
 		record.LeaseOwner, record.LeaseUntil = owner, at.Add(lease)
 		found[i] = handOut(s.keep(record), at)
@@ -142,6 +139,7 @@ func (s *Store) keep(record venuekey.Record) venuekey.Record {
 		s.records = map[string]venuekey.Record{}
 	}
 	s.records[record.Key] = record
+	s.due.add(record)
 	return record
 }
 
