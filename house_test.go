@@ -35,7 +35,9 @@ var house = map[string][]string{
 	"emulator/tradovate": {"emulator"},
 	"emulator/ttp":       {"emulator"},
 	"cmd/venuekey":       {"*"},
-	"internal/needs":     {}, // for tests of more than one room
+	"internal/needs":     {},                 // for tests of more than one room
+	"internal/pgtest":    {"internal/needs"}, // the same
+	"store/postgres":     {""},
 }
 
 // onlyHere are imports that one package alone may have: each is a dependency

@@ -159,6 +159,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	}
 	if named := k.identify(ctx, venue, app, token); named != token.User {
 		token.User = named
+		// Where that fails, only the name is missing.
 		if saved, err := k.Vault.Save(ctx, record, token); err == nil {
 			record = saved
 		}
@@ -169,7 +170,9 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 }
 
 // adopt saves a token from a sign-in: it replaces whatever was there, and
-// whoever renews the old one meanwhile finds the generation moved.
+// whoever renews the old one meanwhile finds the generation moved. A store that
+// refuses, although it answered before the user was sent away, leaves the token
+// in a spill file.
 func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, policy Policy) (Record, error) {
 	for {
 		record, err := k.Vault.Store.Get(ctx, tokenPrefix+id.String())
@@ -179,12 +182,19 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 		if err != nil {
 			return Record{}, storeError(id, "read", err)
 		}
-		record.Generation++
-		record = granted(record, token, policy)
-		saved, err := k.Vault.Save(ctx, record, token)
-		if !errors.Is(err, ErrConflict) {
-			return saved, err
+		r, err := k.rotation(record, token, policy)
+		if err != nil {
+			return Record{}, err
 		}
+		saved, err := k.Vault.write(ctx, r.record)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil && k.spill(id, &r) {
+			k.hold(id, r)
+			return r.record, nil
+		}
+		return saved, err
 	}
 }
 

@@ -82,6 +82,22 @@ func TestARefusedTokenIsSpilledAndSavedByWhoeverComesNext(t *testing.T) {
 	})
 }
 
+func TestASignInThatTheStoreRefusesIsSpilled(t *testing.T) {
+	venue := &stageVenue{}
+	store := &moodyStore{Store: &memory.Store{}}
+	keeper := newKeeper(t, store, venue)
+	keeper.Spill = t.TempDir()
+	store.turn(rotations)
+	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	store.turn(nil)
+	next := newKeeper(t, store, venue)
+	next.Spill = keeper.Spill
+	mustToken(t, next, "access-1")
+	mustToken(t, newKeeper(t, store, venue), "access-1")
+}
+
 func TestRunSavesWhatOthersSpilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{}
