@@ -1,0 +1,50 @@
+package main
+
+import (
+	"os/exec"
+	"runtime"
+
+	"github.com/cli/browser"
+)
+
+// browser.go owns the browser: whether there is one, and opening it.
+
+// openBrowser opens the system's browser and waits for the program that does
+// so, which may be the browser itself.
+func openBrowser(address string) error {
+	// What browsers write is not for the person at this terminal. A nil writer
+	// is the null device; any other would be waited for.
+	browser.Stdout, browser.Stderr = nil, nil
+	return browser.OpenURL(address)
+}
+
+// hasDisplay is whether a browser could show itself here. Without a display
+// the usual openers start one in the terminal, which takes it over.
+func (h host) hasDisplay() bool {
+	switch {
+	case h.env("BROWSER") != "":
+		return true // somebody saw to it, as editors that work remotely do
+	case runtime.GOOS == "windows" || runtime.GOOS == "darwin":
+		return !h.remote()
+	}
+	return h.env("DISPLAY") != "" || h.env("WAYLAND_DISPLAY") != "" || h.env("WSL_DISTRO_NAME") != ""
+}
+
+// remote is whether the person sits at another machine.
+func (h host) remote() bool { return h.env("SSH_CONNECTION") != "" }
+
+// browserProgram finds what openBrowser would start on this system, "" where
+// nothing is needed to know it.
+func browserProgram() (string, error) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return "", nil
+	}
+	var err error
+	for _, name := range []string{"xdg-open", "x-www-browser", "www-browser", "wslview"} {
+		var path string
+		if path, err = exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", err
+}

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/store/sqlite"
+)
+
+// demo.go owns the demonstration: the real Keeper, a real vault and real HTTP,
+// with made-up venues and a made-up user.
+
+func (p *program) demoCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "demo",
+		GroupID: groupTry,
+		Short:   "Show everything in a few seconds, without an account",
+		Long: `Show everything in a few seconds: start the emulated venues in this process,
+register an app at each, sign a made-up user in at each over real HTTP, renew
+each token, show that a used refresh token is refused from then on, and sign out.
+
+It needs no configuration and no network, touches none of your files, and leaves
+nothing behind. The exit code is 1 if anything did not behave.`,
+		Example:           `  venuekey demo`,
+		Args:              nothing,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return p.demo(cmd.Context()) },
+	}
+}
+
+func (p *program) demo(ctx context.Context) (err error) {
+	folder, err := os.MkdirTemp(p.env("TMPDIR"), "venuekey-demo-")
+	if err != nil {
+		return err
+	}
+	// Removing it comes last: the vault inside is closed by then.
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	stage, err := openStage(ctx, filepath.Join(folder, "vault.db"), p.narration())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stage.close()) }()
+	var rows []act
+	for _, e := range emulatedVenues(true) {
+		row := stage.play(ctx, e)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		rows = append(rows, row)
+	}
+	return p.showActs(rows)
+}
+
+// stage is what the demonstration plays on.
+type stage struct {
+	out    io.Writer
+	keeper *venuekey.Keeper
+	store  venuekey.Store
+	web    servers
+}
+
+// narration is where the story goes: to the person, not into JSON.
+func (p *program) narration() io.Writer {
+	if p.json {
+		return p.stderr
+	}
+	return p.stdout
+}
+
+func openStage(ctx context.Context, path string, out io.Writer) (*stage, error) {
+	var key venuekey.Key
+	rand.Read(key[:])
+	store, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &stage{out: out, store: store, keeper: &venuekey.Keeper{Vault: &venuekey.Vault{Store: store, Key: key}, Venues: venues()}}, nil
+}
+
+func (s *stage) close() error { return errors.Join(s.keeper.Close(), s.store.Close(), s.web.stop()) }
+
+func (s *stage) tell(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+
+// act is what happened at one venue. A step that did not behave leaves the
+// steps after it empty.
+type act struct {
+	Venue      string `json:"venue"`
+	SignedIn   string `json:"signed_in"`
+	Renewed    string `json:"renewed"`
+	OldRefresh string `json:"old_refresh_token"`
+	SignedOut  string `json:"signed_out"`
+	Failure    string `json:"failure,omitempty"`
+	Took       string `json:"took"`
+}
+
+// play shows one venue from sign-in to sign-out.
+func (s *stage) play(ctx context.Context, e emulated) (row act) {
+	row.Venue = e.title
+	began := time.Now()
+	id := venuekey.ID{Venue: e.venue, Name: emulator.DefaultUser().Name}
+	for _, step := range []func(context.Context, emulated, venuekey.ID, *act) error{s.enter, s.renew, s.leave} {
+		if err := step(ctx, e, id, &row); err != nil {
+			row.Failure = err.Error()
+			s.tell("  this did not behave: %v", err)
+			break
+		}
+	}
+	row.Took = fmt.Sprintf("%d ms", time.Since(began).Milliseconds())
+	return row
+}
+
+// enter starts the venue, registers the app and signs the user in.
+func (s *stage) enter(ctx context.Context, e emulated, id venuekey.ID, row *act) error {
+	at, err := s.web.serve("127.0.0.1:0", e.hosts[0].handler)
+	if err != nil {
+		return err
+	}
+	s.tell("%s, emulated at %s", e.title, at)
+	known := emulatedApp()
+	app := venuekey.App{
+		Venue: e.venue, ClientID: known.ClientID, ClientSecret: venuekey.Secret(known.ClientSecret),
+		RedirectURI: "http://localhost:0/auth/callback", URLs: map[string]string{e.hosts[0].url: at},
+	}
+	if err := s.keeper.Vault.SaveApp(ctx, app); err != nil {
+		return err
+	}
+	s.tell("  app %s registered", app.ClientID)
+	user := emulator.DefaultUser()
+	ui := &walkIn{tell: s.tell, person: emulator.Person{Name: user.Name, Password: user.Password}}
+	token, err := ui.signIn(ctx, s.keeper, id)
+	if err != nil {
+		return err
+	}
+	row.SignedIn = "as " + id.Name
+	s.tell("  signed in %s: access token %s, good for %s", id, redacted(token.Access), span(token.Life()))
+	return nil
+}
+
+// renew forces a renewal and presents what it used up once more.
+func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act) error {
+	old, _, err := s.keeper.Vault.Load(ctx, id)
+	if err != nil {
+		return err
+	}
+	renewed, err := s.keeper.Refresh(ctx, id)
+	if err != nil {
+		return err
+	}
+	if renewed.Access == old.Access {
+		return errors.New("the renewed access token is the old one")
+	}
+	row.Renewed = "yes"
+	s.tell("  renewed: access token %s", redacted(renewed.Access))
+	if row.OldRefresh, err = s.reuse(ctx, id, old); err != nil {
+		return err
+	}
+	// Whatever was done with the old one, the new one is served.
+	still, err := s.keeper.Token(ctx, id)
+	if err == nil && still.Access != renewed.Access {
+		err = errors.New("the token that is served is not the renewed one")
+	}
+	return err
+}
+
+// reuse does what a Keeper never does: it presents a used refresh token again.
+func (s *stage) reuse(ctx context.Context, id venuekey.ID, old venuekey.Token) (string, error) {
+	venue, err := s.keeper.Venue(id.Venue)
+	if err != nil {
+		return "", err
+	}
+	if venue.Policy().RenewsWith == venuekey.WithAccessToken {
+		s.tell("  it was renewed with the live access token: nothing was used up")
+		return "not used up", nil
+	}
+	app, err := s.keeper.Vault.App(ctx, id.Venue)
+	if err != nil {
+		return "", err
+	}
+	_, err = venue.Refresh(ctx, app, old)
+	if !venuekey.NeedsSignIn(err) {
+		return "", fmt.Errorf("a used refresh token was not refused: %w", err)
+	}
+	s.tell("  the old refresh token %s once more: %v", redacted(old.Refresh), err)
+	return "refused", nil
+}
+
+// leave signs out, at the venue too where that is possible.
+func (s *stage) leave(ctx context.Context, e emulated, id venuekey.ID, row *act) error {
+	row.SignedOut = "revoked"
+	err := s.keeper.SignOut(ctx, id, true)
+	if errors.Is(err, errors.ErrUnsupported) {
+		row.SignedOut, err = "forgotten", s.keeper.SignOut(ctx, id, false)
+	}
+	if err != nil {
+		row.SignedOut = ""
+		return err
+	}
+	if _, err := s.keeper.Token(ctx, id); !venuekey.NeedsSignIn(err) {
+		row.SignedOut = ""
+		return fmt.Errorf("a token is served after the sign-out: %w", err)
+	}
+	s.tell("  signed out: the token is %s\n", row.SignedOut)
+	return nil
+}
+
+// cells marks the first step that did not behave; those after it were not
+// reached.
+func (a act) cells() []cell {
+	cells, failed := []cell{text(a.Venue)}, false
+	for _, step := range []string{a.SignedIn, a.Renewed, a.OldRefresh, a.SignedOut} {
+		switch {
+		case step != "":
+			cells = append(cells, cell{step, green})
+		case !failed:
+			cells, failed = append(cells, cell{"FAILED", red}), true
+		default:
+			cells = append(cells, text("-"))
+		}
+	}
+	return append(cells, text(a.Took))
+}
+
+func (p *program) showActs(rows []act) error {
+	shown := table{heading: []string{"VENUE", "SIGNED IN", "RENEWED", "OLD REFRESH TOKEN", "SIGNED OUT", "TOOK"}}
+	failed := 0
+	for _, row := range rows {
+		if row.Failure != "" {
+			failed++
+		}
+		shown.add(row.cells()...)
+	}
+	if p.json {
+		if err := p.writeJSON(rows); err != nil {
+			return err
+		}
+	} else {
+		look := p.style()
+		look.aligned = true // it is for people, wherever it goes
+		shown.write(p.stdout, look)
+	}
+	if failed > 0 {
+		return fmt.Errorf("demo: %d of %d venues did not behave", failed, len(rows))
+	}
+	return nil
+}
+
+// redacted tells tokens apart without telling them.
+func redacted(secret venuekey.Secret) string {
+	return fmt.Sprintf("[%d characters, SHA-256 %s…]", len(secret), emulator.Fingerprint(string(secret)))
+}
+
+// walkIn is a venuekey.UI whose browser is a made-up person.
+type walkIn struct {
+	tell    func(string, ...any)
+	person  emulator.Person
+	visit   sync.WaitGroup
+	giveUp  context.CancelCauseFunc
+	problem error
+}
+
+var _ venuekey.UI = (*walkIn)(nil)
+
+func (w *walkIn) signIn(ctx context.Context, keeper *venuekey.Keeper, id venuekey.ID) (*venuekey.Token, error) {
+	ctx, w.giveUp = context.WithCancelCause(ctx)
+	defer w.giveUp(nil)
+	token, err := keeper.SignIn(ctx, id, w)
+	w.visit.Wait()
+	return token, errors.Join(err, w.problem)
+}
+
+// Visit implements venuekey.UI.
+func (w *walkIn) Visit(ctx context.Context, visit venuekey.Visit) error {
+	before, _, _ := strings.Cut(visit.URL, "?")
+	w.tell("  %s opens %s and allows access", w.person.Name, before)
+	w.visit.Go(func() {
+		if w.problem = w.person.Visit(ctx, visit.URL); w.problem != nil {
+			w.giveUp(w.problem)
+		}
+	})
+	return nil
+}
+
+// Paste implements venuekey.UI.
+func (w *walkIn) Paste(context.Context) (string, error) { return "", errors.ErrUnsupported }
+
+// Ask implements venuekey.UI.
+func (w *walkIn) Ask(context.Context, []venuekey.Field) (map[string]venuekey.Secret, error) {
+	return map[string]venuekey.Secret{"name": venuekey.Secret(w.person.Name), "password": venuekey.Secret(w.person.Password)}, nil
+}
+
+// Tell implements venuekey.UI.
+func (w *walkIn) Tell(line string) { w.tell("  %s", line) }

@@ -1,0 +1,364 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/oauth"
+)
+
+// doctor.go owns the examination of everything that can be wrong on this
+// machine. It asks no venue, and mends nothing.
+
+func (p *program) doctorCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "doctor",
+		GroupID: groupSetup,
+		Short:   "Examine this machine: files, key, clock, apps, redirects, sign-ins",
+		Long: `Examine everything on this machine that can keep a sign-in from working, a line
+each: files and their permissions, the key, the clock, each app and what its
+redirect URI means, whether its listener can wait there, the browser, and how
+each sign-in stands. No venue is asked and nothing is changed.
+
+The exit code is 0 where nothing is bad, 5 where an app, an address or a setting
+is, and 1 where something else is.`,
+		Example: `  venuekey doctor
+  venuekey doctor --json | jq '.[] | select(.verdict != "ok")'`,
+		Args:              nothing,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d := &doctor{p: p}
+			d.examine(cmd.Context())
+			return d.report()
+		},
+	}
+}
+
+// finding is one line of the doctor's.
+type finding struct {
+	Verdict string `json:"verdict"` // ok, note, warn or bad
+	What    string `json:"what"`
+	Says    string `json:"says"`
+	Try     string `json:"try,omitempty"`
+	// Exit is what the finding does to the exit code.
+	Exit int `json:"exit"`
+}
+
+type doctor struct {
+	p        *program
+	findings []finding
+}
+
+func (d *doctor) ok(what, format string, args ...any) {
+	d.find("ok", exitGood, what, "", format, args...)
+}
+func (d *doctor) note(what, format string, args ...any) {
+	d.find("note", exitGood, what, "", format, args...)
+}
+func (d *doctor) warn(what, try, format string, args ...any) {
+	d.find("warn", exitGood, what, try, format, args...)
+}
+
+func (d *doctor) find(verdict string, exit int, what, try, format string, args ...any) {
+	d.findings = append(d.findings, finding{verdict, what, oneLine(fmt.Sprintf(format, args...)), try, exit})
+}
+
+// bad tells an error. Every code but that of a wrong configuration counts as a
+// failure.
+func (d *doctor) bad(what string, err error) {
+	f := d.p.explain(err)
+	exit := exitFailed
+	if f.Exit == exitMisconfigured {
+		exit = exitMisconfigured
+	}
+	d.find("bad", exit, what, f.Remedy, "%s", f.Error)
+}
+
+func (d *doctor) examine(ctx context.Context) {
+	v := version()
+	d.note("version", "venuekey %s, %s, %s", v.Version, v.Go, v.Platform)
+	d.environment()
+	places, err := d.p.folders()
+	if err != nil {
+		d.bad("files", err)
+		return
+	}
+	d.folder("config", places.config)
+	if places.data != places.config {
+		d.folder("data", places.data)
+	}
+	d.clock(places.data)
+	d.browser()
+	d.vault(ctx, places)
+}
+
+func (d *doctor) environment() {
+	for _, name := range d.p.unknownVariables() {
+		try := "venuekey help environment"
+		if near := nearestVariable(name); near != "" {
+			try = near
+		}
+		d.warn("environment", try, "%s is set, but no variable of venuekey's", name)
+	}
+}
+
+func nearestVariable(name string) string {
+	best, least := "", 5
+	for _, known := range knownVariables() {
+		if d := distance(name, known); d < least {
+			best, least = known, d
+		}
+	}
+	return best
+}
+
+func (d *doctor) folder(what, path string) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.note(what, "%s is not there yet; it is made when it is needed", path)
+	case err != nil:
+		d.bad(what, err)
+	case !info.IsDir():
+		d.bad(what, &venuekey.Error{Class: venuekey.Wrong, Reason: path + " is a file and no folder", Remedy: "move it away, or set VENUEKEY_HOME"})
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
+		d.warn(what, "chmod 700 "+path, "%s is open to other users (mode %04o)", path, info.Mode().Perm())
+	default:
+		d.ok(what, "%s (mode %04o)", path, info.Mode().Perm())
+	}
+}
+
+// clock compares what can be compared without asking anybody. A wrong clock
+// makes tokens look dead or alive when they are not.
+func (d *doctor) clock(data string) {
+	now := time.Now()
+	if year := now.Year(); year < 2025 || year > 2100 {
+		d.find("bad", exitFailed, "clock", "set the clock", "it is not the year %d", year)
+		return
+	}
+	file, err := os.CreateTemp(data, ".doctor-*")
+	if err != nil {
+		file, err = os.CreateTemp("", "venuekey-doctor-*")
+	}
+	if err != nil {
+		d.ok("clock", "%s", now.Format(time.RFC3339))
+		return
+	}
+	defer os.Remove(file.Name())
+	info, err := file.Stat()
+	if err := errors.Join(err, file.Close()); err != nil {
+		d.bad("clock", err)
+		return
+	}
+	if off := info.ModTime().Sub(now); off > 2*time.Second || off < -2*time.Second {
+		d.warn("clock", "see that both clocks are set", "the file system's clock is %s away from this machine's", off.Round(time.Second))
+		return
+	}
+	d.ok("clock", "%s, and the file system agrees", now.Format(time.RFC3339))
+}
+
+func (d *doctor) browser() {
+	path, err := browserProgram()
+	switch {
+	case !d.p.hasDisplay():
+		d.note("browser", "there is no display here: sign in with --paste, or forward the redirect's port")
+	case err != nil:
+		d.warn("browser", "install xdg-utils, or open the address yourself", "no program is there that opens one")
+	default:
+		d.ok("browser", "can be opened %s", path)
+	}
+}
+
+// vault examines what needs the vault open. What is under seal is examined
+// only where the key is there.
+func (d *doctor) vault(ctx context.Context, places folders) {
+	err := d.p.withVault(ctx, func(v *vault) error {
+		switch {
+		case v.empty:
+			d.note("vault", "%s is not there yet; it is made at the first venuekey app add, init or login", places.vault())
+		case v.key.Choice == key.Automatic:
+			d.note("key", "there is none yet; it is made when something is kept")
+			d.writable(ctx, v, places.vault())
+		default:
+			d.ok("key", "kept by %s: %s, id %s", v.key.Choice, v.key.Where, v.key.ID)
+			d.writable(ctx, v, places.vault())
+		}
+		for _, venue := range venues() {
+			d.app(ctx, v, venue)
+		}
+		d.signIns(ctx, v)
+		return nil
+	})
+	if err != nil {
+		d.bad("vault", err)
+	}
+}
+
+// writable writes a record and takes it away again, as every sign-in does.
+func (d *doctor) writable(ctx context.Context, v *vault, path string) {
+	const probe = "probe/doctor"
+	old, err := v.store.Get(ctx, probe)
+	if err == nil || errors.Is(err, venuekey.ErrNotFound) {
+		var version int64
+		version, err = v.store.Put(ctx, venuekey.Record{Key: probe, Version: old.Version})
+		if err == nil {
+			err = v.store.Delete(ctx, probe, version)
+		}
+	}
+	if errors.Is(err, venuekey.ErrConflict) || errors.Is(err, venuekey.ErrNotFound) {
+		err = nil // another doctor was here
+	}
+	if err != nil {
+		d.bad("vault", err)
+		return
+	}
+	d.ok("vault", "%s opens and can be written to", path)
+}
+
+func (d *doctor) app(ctx context.Context, v *vault, venue venuekey.Venue) {
+	what := "app " + venue.Name()
+	app, from, err := d.p.resolve(ctx, v.Vault, venue)
+	if notRegistered(err) {
+		d.note(what, "none is registered; venuekey app add %s does it", venue.Name())
+		return
+	}
+	if err == nil {
+		err = check(venue, app)
+	}
+	if err != nil {
+		d.bad(what, err)
+		return
+	}
+	d.ok(what, "%s, from %s", orElse(app.ClientID, "known by its API key"), from)
+	if base := app.URLs["base"]; base != "" {
+		d.note(what, "reached at %s in place of the venue itself", base)
+	}
+	if app.ClientID != "" {
+		d.redirect(what, app.RedirectURI)
+	}
+}
+
+// redirect explains what the venue will compare, and tries what a sign-in
+// would do: to listen there.
+func (d *doctor) redirect(what, uri string) {
+	redirect, err := oauth.ParseRedirect(uri)
+	if err != nil {
+		d.bad(what, err)
+		return
+	}
+	d.note(what, "redirect uri %s", uri)
+	for _, line := range redirect.Notes() {
+		d.note(what, "%s", line)
+	}
+	if !redirect.Loopback {
+		return
+	}
+	for _, address := range listenAddresses(redirect) {
+		if host, _, _ := net.SplitHostPort(address); !hasFamily(host) {
+			d.note(what, "this machine has no %s, so nothing listens there", host)
+			continue
+		}
+		socket, err := net.Listen("tcp", address)
+		if err == nil {
+			err = socket.Close()
+		}
+		if err != nil {
+			d.warn(what, "end the program that uses the port, or sign in with --paste", "nothing can listen at %s: %v", address, plainNetError(err))
+			continue
+		}
+		d.ok(what, "a listener can wait at %s", address)
+	}
+}
+
+// listenAddresses are those that a sign-in would listen at.
+func listenAddresses(redirect oauth.Redirect) []string {
+	host, port := redirect.URL.Hostname(), orElse(redirect.URL.Port(), "80")
+	if host != "localhost" {
+		return []string{net.JoinHostPort(host, port)}
+	}
+	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
+}
+
+// hasFamily is whether this machine has that loopback address at all.
+func hasFamily(host string) bool {
+	socket, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	return err == nil && socket.Close() == nil
+}
+
+// plainNetError is the system's own word for it, without the address again.
+func plainNetError(err error) error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		err = inner
+	}
+	return err
+}
+
+func (d *doctor) signIns(ctx context.Context, v *vault) {
+	for status, err := range v.keeper.Statuses(ctx) {
+		if err != nil {
+			d.bad("sign-ins", err)
+			return
+		}
+		what, judged := status.ID.String(), d.p.judge(status)
+		says := string(status.State) + ", expires " + when(status.Expires)
+		if status.Reason != "" {
+			says += ": " + status.Reason
+		}
+		if status.Spilled {
+			says += ": the renewed token lies in a spill file, because the vault file refuses it"
+		}
+		switch {
+		case status.Err != nil:
+			d.bad(what, status.Err)
+		case judged.exit != exitGood:
+			d.find("bad", exitFailed, what, judged.help, "%s", says)
+		case judged.help != "":
+			d.warn(what, judged.help, "%s", says)
+		default:
+			d.ok(what, "%s", says)
+		}
+	}
+}
+
+func (d *doctor) report() error {
+	worst := exitGood
+	look := d.p.style()
+	colours := map[string]string{"ok": green, "note": faint, "warn": yellow, "bad": red}
+	for _, f := range d.findings {
+		worst = worse(worst, f.Exit)
+		if d.p.json {
+			continue
+		}
+		line := fmt.Sprintf("%s  %s: %s", look.paint(cell{fmt.Sprintf("%-4s", f.Verdict), colours[f.Verdict]}), f.What, f.Says)
+		if f.Try != "" {
+			line += "\n      try: " + strings.TrimSpace(f.Try)
+		}
+		if _, err := fmt.Fprintln(d.p.stdout, line); err != nil {
+			return err
+		}
+	}
+	if d.p.json {
+		if err := d.p.writeJSON(d.findings); err != nil {
+			return err
+		}
+	}
+	return codeOnly(worst)
+}
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/tradovate"
+)
+
+// emulate.go owns the emulated venues that run until somebody ends them.
+
+type emulateFlags struct {
+	portBase int
+	shell    string
+}
+
+func (p *program) emulateCmd() *cobra.Command {
+	var flags emulateFlags
+	cmd := &cobra.Command{
+		Use:     "emulate [VENUE]...",
+		GroupID: groupTry,
+		Short:   "Run emulated venues on this machine",
+		Long: `Run emulated venues on this machine until Ctrl-C, all of them or those named, and
+print an environment for another shell in which every command of venuekey works
+with them. That environment has a VENUEKEY_HOME of its own, so that made-up
+sign-ins stay apart from real ones.
+
+The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo host,
+and 9104 for TheTradingParrot; --port-base counts them from another number.
+
+Like real venues they send users back only to the redirect URI that they know,
+` + defaultRedirect + `; the knob anyLoopbackRedirect makes them
+take every one on this machine.
+
+How the venues behave is turned while they run, at the address /_emulator/ of
+each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
+		Example: `  venuekey emulate
+  venuekey emulate ctrader --shell fish
+  curl http://127.0.0.1:9101/_emulator/state
+  curl -d '{"rotation":"grace-new-pair"}' http://127.0.0.1:9101/_emulator/knobs
+  curl -d '{"on":"refresh","kind":"drop-after"}' http://127.0.0.1:9101/_emulator/faults
+  curl -d '{"advance":"720h"}' http://127.0.0.1:9101/_emulator/clock`,
+		Args:              venuesOnly,
+		ValidArgsFunction: completeVenues,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.emulate(cmd.Context(), args, flags) },
+	}
+	cmd.Flags().IntVar(&flags.portBase, "port-base", 9100, "the `NUMBER` that ports are counted from")
+	cmd.Flags().StringVar(&flags.shell, "shell", "sh", "the `SHELL` that the environment is for: sh, fish or powershell")
+	_ = cmd.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"sh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func venuesOnly(cmd *cobra.Command, args []string) error {
+	for _, name := range args {
+		if err := knownVenue(cmd, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *program) emulate(ctx context.Context, names []string, flags emulateFlags) error {
+	sh, ok := shells()[flags.shell]
+	if !ok {
+		return misused("sh, fish or powershell", "emulate: there is no shell %q", flags.shell)
+	}
+	if flags.portBase < 1 || flags.portBase > 65530 {
+		return misused("--port-base 9100", "emulate: ports cannot be counted from %d", flags.portBase)
+	}
+	home, err := p.emulatedHome()
+	if err != nil {
+		return err
+	}
+	var web servers
+	shown := emulation{Environment: []setting{{"VENUEKEY_HOME", home}}}
+	for _, e := range emulatedVenues(false) {
+		if len(names) > 0 && !slices.Contains(names, e.venue) {
+			continue
+		}
+		if err := shown.start(&web, e, flags.portBase); err != nil {
+			return errors.Join(err, web.stop())
+		}
+	}
+	if err := p.showEmulation(shown, sh); err != nil {
+		return errors.Join(err, web.stop())
+	}
+	<-ctx.Done()
+	return web.stop()
+}
+
+// emulatedHome is beside the real files, and never among them.
+func (p *program) emulatedHome() (string, error) {
+	real, err := p.folders()
+	return filepath.Join(filepath.Dir(real.data), filepath.Base(real.data)+"-emulated"), err
+}
+
+// emulation is what a person, or a program, needs to use emulated venues.
+type emulation struct {
+	Venues      []emulatedJSON  `json:"venues"`
+	Users       []emulatedLogin `json:"users"`
+	Environment []setting       `json:"environment"`
+}
+
+type emulatedJSON struct {
+	Venue string `json:"venue"`
+	Host  string `json:"host,omitempty"`
+	URL   string `json:"url"`
+	Admin string `json:"admin"`
+}
+
+// emulatedLogin is a made-up user; his password is no secret.
+type emulatedLogin struct {
+	Name     string `json:"name"`
+	Password string `json:"password"`
+}
+
+type setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func (e *emulation) start(web *servers, one emulated, base int) error {
+	app := emulatedApp()
+	for _, host := range one.hosts {
+		at, err := web.serve(fmt.Sprintf("127.0.0.1:%d", base+host.port), host.handler)
+		if err != nil {
+			return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.Failed, Err: err,
+				Reason: fmt.Sprintf("nothing can listen at port %d: %v", base+host.port, plainNetError(err)),
+				Remedy: "end the program that uses it, or choose other ports: --port-base 9200"}
+		}
+		e.Venues = append(e.Venues, emulatedJSON{one.venue, host.name, at, at + emulator.AdminPath})
+		if host.url != "" {
+			e.Environment = append(e.Environment, setting{variable(one.venue, host.url+"_URL"), at})
+		}
+	}
+	e.Environment = append(e.Environment,
+		setting{variable(one.venue, "CLIENT_ID"), app.ClientID},
+		setting{variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
+	return nil
+}
+
+// shell is how a shell sets a variable, and writes a quote inside quotes.
+type shell struct{ set, quote string }
+
+func shells() map[string]shell {
+	return map[string]shell{
+		"sh":         {"export %s='%s'\n", `'\''`},
+		"fish":       {"set -gx %s '%s'\n", `\'`},
+		"powershell": {"$env:%s = '%s'\n", "''"},
+	}
+}
+
+func (p *program) showEmulation(e emulation, s shell) error {
+	for _, user := range emulator.DefaultUsers() {
+		e.Users = append(e.Users, emulatedLogin{user.Name, user.Password})
+	}
+	if p.json {
+		return p.writeJSON(e)
+	}
+	p.tell("emulated venues, until Ctrl-C:\n")
+	for _, v := range e.Venues {
+		p.tell("  %-9s %-4s  %s", v.Venue, v.Host, v.URL)
+	}
+	p.tell("\nmade-up users:\n")
+	for _, user := range e.Users {
+		p.tell("  %-6s password %s", user.Name, user.Password)
+	}
+	key := tradovate.DefaultKey()
+	p.tell("\nTradovate also takes name and password, with the API key cid %d, sec %s.", key.CID, key.Sec)
+	p.tell("Paste this into another shell; then: venuekey login ctrader/alice\n")
+	for _, v := range e.Environment {
+		if _, err := fmt.Fprintf(p.stdout, s.set, v.Name, strings.ReplaceAll(v.Value, "'", s.quote)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/tradovate"
+	"github.com/venuekey/venuekey/emulator/ttp"
+)
+
+// emulated.go owns the emulated venues as this command runs them: which there
+// are, at which ports, and what a program must set to reach them.
+
+// emulated is one emulated venue: its hosts, and what its app is known by.
+type emulated struct {
+	venue string
+	title string
+	hosts []emulatedHost
+}
+
+// emulatedHost is one address of an emulated venue.
+type emulatedHost struct {
+	// url is its name among the app's addresses; "" where the app reaches it by
+	// another one.
+	url string
+	// name says which host it is, where a venue has more than one.
+	name    string
+	port    int // after the base of all ports
+	handler http.Handler
+}
+
+// emulatedVenues gives them, not yet serving. With anyRedirect they send users
+// back to any port of this machine, which real venues do not.
+func emulatedVenues(anyRedirect bool) []emulated {
+	trader := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: anyRedirect}}
+	return []emulated{
+		{venue: "ctrader", title: "cTrader", hosts: []emulatedHost{
+			{url: "base", port: 1, handler: &ctrader.Server{Knobs: ctrader.Knobs{AnyLoopbackRedirect: anyRedirect}}},
+		}},
+		{venue: "tradovate", title: "Tradovate", hosts: []emulatedHost{
+			{url: "base", name: "live", port: 2, handler: trader},
+			{name: "demo", port: 3, handler: trader.Demo()},
+		}},
+		{venue: "ttp", title: "TheTradingParrot", hosts: []emulatedHost{
+			{url: "base", port: 4, handler: &ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: anyRedirect}}},
+		}},
+	}
+}
+
+// emulatedApp is what every emulated venue knows.
+func emulatedApp() emulator.App { return emulator.DefaultApp() }
+
+// servers are HTTP servers on loopback, started and stopped together.
+type servers struct {
+	running []*http.Server
+	serving sync.WaitGroup
+}
+
+// serve answers at an address of this machine until stop.
+func (s *servers) serve(address string, handler http.Handler) (at string, err error) {
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	s.running = append(s.running, server)
+	s.serving.Go(func() { _ = server.Serve(socket) })
+	return "http://" + socket.Addr().String(), nil
+}
+
+// stop ends all of them, and waits until nothing runs on.
+func (s *servers) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var failed error
+	for _, server := range s.running {
+		if server.Shutdown(ctx) != nil {
+			failed = errors.Join(failed, server.Close())
+		}
+	}
+	s.serving.Wait()
+	return failed
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/venuekey/venuekey"
+)
+
+// env.go owns what the environment says of apps: it wins over the vault, so
+// that a service can be configured without one.
+
+const (
+	// variables of this command begin so.
+	envPrefix = "VENUEKEY_"
+	// defaultRedirect is used where an app names none.
+	defaultRedirect = "http://localhost:8080/auth/callback"
+)
+
+// variable names what the environment says of a venue, as in
+// VENUEKEY_CTRADER_CLIENT_ID.
+func variable(venue, what string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(venue+"_"+what, "-", "_"))
+}
+
+// envSecret reads a secret from a variable, or from the file that the variable
+// with _FILE after its name leads to.
+func (p *program) envSecret(name string) (venuekey.Secret, error) {
+	if value := p.env(name); value != "" {
+		return venuekey.Secret(value), nil
+	}
+	path := p.env(name + "_FILE")
+	if path == "" {
+		return "", nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: name + "_FILE: " + err.Error(), Err: err, Remedy: "correct or unset it"}
+	}
+	value := strings.TrimRight(string(content), "\r\n")
+	if value == "" {
+		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: name + "_FILE: " + path + " is empty"}
+	}
+	return venuekey.Secret(value), nil
+}
+
+// origin says where an app comes from.
+type origin string
+
+const (
+	fromVault       origin = "vault"
+	fromEnvironment origin = "environment"
+	fromBoth        origin = "vault and environment"
+)
+
+// resolve gives the app of a venue: what the vault holds, with what the
+// environment says put over it and the defaults below.
+func (p *program) resolve(ctx context.Context, vault *venuekey.Vault, venue venuekey.Venue) (venuekey.App, origin, error) {
+	app, err := storedApp(ctx, vault, venue.Name())
+	stored := err == nil
+	if err != nil && !notRegistered(err) {
+		return app, "", err
+	}
+	missing := err
+	app.Venue = venue.Name()
+	registers, touched, err := p.overlay(&app, fieldsOf(venue))
+	switch {
+	case err != nil:
+		return app, "", err
+	case !stored && !registers:
+		return app, "", missing
+	}
+	if err := checkURLs(app); err != nil {
+		return app, "", err
+	}
+	if app.RedirectURI == "" {
+		app.RedirectURI = defaultRedirect
+	}
+	if len(p.scopes) > 0 {
+		app.Scopes = p.scopes
+	}
+	switch {
+	case !stored:
+		return app, fromEnvironment, nil
+	case touched:
+		return app, fromBoth, nil
+	}
+	return app, fromVault, nil
+}
+
+// storedApp gives the app that the vault holds. One that cannot be read is
+// about the venue and not about a sign-in.
+func storedApp(ctx context.Context, vault *venuekey.Vault, name string) (venuekey.App, error) {
+	app, err := vault.App(ctx, name)
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok || known.Class != venuekey.Damaged {
+		return app, err
+	}
+	told := *known
+	told.ID, told.Remedy = venuekey.ID{Venue: name}, "venuekey app remove "+name+", and add it again"
+	return app, &told
+}
+
+// notRegistered is whether an error says that the vault has no such app.
+func notRegistered(err error) bool {
+	return venuekey.ClassOf(err) == venuekey.Wrong && errors.Is(err, venuekey.ErrNotFound)
+}
+
+// overlay puts what the environment says over an app, and the defaults where
+// nobody said anything. It registers the app when it says who the app is, by a
+// client id, a secret or a value of the venue's own.
+func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers, touched bool, err error) {
+	said := func(what string, to *string) bool {
+		value := p.env(variable(app.Venue, what))
+		if value != "" {
+			*to, touched = value, true
+		}
+		return value != ""
+	}
+	registers = said("CLIENT_ID", &app.ClientID)
+	secret, err := p.envSecret(variable(app.Venue, "CLIENT_SECRET"))
+	if err != nil {
+		return false, false, err
+	}
+	if secret != "" {
+		app.ClientSecret, registers, touched = secret, true, true
+	}
+	said("REDIRECT_URI", &app.RedirectURI)
+	said("ENVIRONMENT", &app.Environment)
+	var scope string
+	if said("SCOPE", &scope) {
+		app.Scopes = words(scope)
+	}
+	for name, address := range p.envURLs(app.Venue) {
+		app.URLs, touched = with(app.URLs, name, address), true
+	}
+	for _, field := range fields {
+		value, err := p.envSecret(variable(app.Venue, field.Name))
+		if err != nil {
+			return false, false, err
+		}
+		if value != "" {
+			registers, touched = true, true
+		} else if value = app.Param(field.Name); value == "" {
+			value = venuekey.Secret(field.Default)
+		}
+		if value != "" {
+			app.Params = with(app.Params, field.Name, value)
+		}
+	}
+	return registers, touched, nil
+}
+
+// envURLs are the addresses that the environment gives, by their names:
+// VENUEKEY_TTP_BASE_URL is "base".
+func (p *program) envURLs(venue string) map[string]string {
+	found := map[string]string{}
+	for _, name := range urlNames() {
+		if address := p.env(variable(venue, name+"_URL")); address != "" {
+			found[name] = address
+		}
+	}
+	return found
+}
+
+// unknownVariables are those that look like ours and are not: typing errors,
+// most often.
+func (p *program) unknownVariables() []string {
+	var unknown []string
+	for _, entry := range p.environ {
+		key, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(key, envPrefix) && !slices.Contains(knownVariables(), key) {
+			unknown = append(unknown, key)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
+
+// knownVariables lists every variable that this command reads or sets.
+func knownVariables() []string {
+	known := []string{
+		"VENUEKEY_HOME", "VENUEKEY_KEY", "VENUEKEY_PASSPHRASE", "VENUEKEY_PASSPHRASE_FILE",
+		"VENUEKEY_ID", "VENUEKEY_ACCESS_TOKEN", "VENUEKEY_TOKEN_TYPE", "VENUEKEY_EXPIRES", "VENUEKEY_EXPIRES_UNIX",
+	}
+	for _, venue := range venues() {
+		for _, what := range []string{"CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "REDIRECT_URI", "SCOPE", "ENVIRONMENT", "NAME", "PASSWORD", "PASSWORD_FILE"} {
+			known = append(known, variable(venue.Name(), what))
+		}
+		for _, name := range urlNames() {
+			known = append(known, variable(venue.Name(), name+"_URL"))
+		}
+		for _, field := range fieldsOf(venue) {
+			known = append(known, variable(venue.Name(), field.Name), variable(venue.Name(), field.Name+"_FILE"))
+		}
+	}
+	return known
+}
+
+// isSecretVariable is whether a variable holds a secret of ours, or leads to
+// one: another program has no business with it.
+func isSecretVariable(key string) bool {
+	if !strings.HasPrefix(key, envPrefix) {
+		return false
+	}
+	name := strings.TrimSuffix(key, "_FILE")
+	for _, suffix := range []string{"_SECRET", "_PASSWORD", "_PASSPHRASE"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	for _, venue := range venues() {
+		for _, field := range fieldsOf(venue) {
+			if field.Secret && sameName(name, variable(venue.Name(), field.Name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// with sets one value in a copy of a map.
+func with[V any](values map[string]V, name string, value V) map[string]V {
+	copied := map[string]V{name: value}
+	for key, old := range values {
+		if key != name {
+			copied[key] = old
+		}
+	}
+	return copied
+}
+
+// words splits what may be separated by spaces or commas.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+}

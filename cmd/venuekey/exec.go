@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// exec.go owns running a program that finds a token in its environment. How
+// the program takes this one's place is in exec_unix.go and
+// exec_windows.go.
+
+type execFlags struct {
+	as     string
+	extras pairs
+}
+
+func (p *program) execCmd() *cobra.Command {
+	var flags execFlags
+	cmd := &cobra.Command{
+		Use:     "exec ID -- PROGRAM [ARGUMENT]...",
+		GroupID: groupUse,
+		Short:   "Run a program with a good token in its environment",
+		Long: `Run a program that finds a good token in its environment:
+
+  VENUEKEY_ACCESS_TOKEN   the access token; --as renames this variable
+  VENUEKEY_TOKEN_TYPE     its type, as the Authorization header wants it
+  VENUEKEY_EXPIRES        its end, as in 2026-01-02T15:04:05Z
+  VENUEKEY_EXPIRES_UNIX   the same in seconds
+  VENUEKEY_ID             the sign-in
+
+The program takes the place of venuekey, and its exit code is the exit code: 126
+where it cannot be run, 127 where it is not found. It gets the rest of the
+environment, but no variable of venuekey's that holds a secret or a passphrase.
+The token is not renewed while the program runs: one that runs for longer asks
+"venuekey token" again, or is run anew.`,
+		Example: `  venuekey exec ctrader/alice -- ./bot --live
+  venuekey exec ttp/alice --as TTP_TOKEN -- python bot.py
+  venuekey exec tradovate/bot --extra mdAccessToken=TRADOVATE_MD_TOKEN -- ./bot`,
+		Args:              execArgs,
+		ValidArgsFunction: p.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.exec(cmd.Context(), mustID(args), args[1:], flags)
+		},
+	}
+	cmd.Flags().StringVar(&flags.as, "as", "VENUEKEY_ACCESS_TOKEN", "the `VARIABLE` that holds the token")
+	cmd.Flags().Var(&flags.extras, "extra", "put an extra of the token into a variable, as in mdAccessToken=MD_TOKEN")
+	return cmd
+}
+
+func execArgs(cmd *cobra.Command, args []string) error {
+	if cmd.ArgsLenAtDash() != 1 || len(args) < 2 {
+		return misused(usageOf(cmd), "exec takes one ID, then -- and the program")
+	}
+	return oneID(cmd, args[:1])
+}
+
+func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, flags execFlags) error {
+	// What cannot run needs no token.
+	path, err := p.find(command[0])
+	if err != nil {
+		return err
+	}
+	var environ []string
+	err = p.withVault(ctx, func(v *vault) error {
+		token, err := v.keeper.Token(ctx, id)
+		if err == nil {
+			environ, err = p.childEnviron(id, token, flags)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	code, err := p.become(path, command, environ)
+	if err != nil {
+		return notRunnable{command[0], exitNotStarted, err}
+	}
+	return codeOnly(code)
+}
+
+// childEnviron is this program's environment without our secrets, and with the
+// token. It is the one place where a token enters an environment.
+func (p *program) childEnviron(id venuekey.ID, token *venuekey.Token, flags execFlags) ([]string, error) {
+	given := map[string]string{
+		"VENUEKEY_TOKEN_TYPE":   token.TypeOrBearer(),
+		"VENUEKEY_EXPIRES":      exactly(token.Expires),
+		"VENUEKEY_EXPIRES_UNIX": strconv.FormatInt(token.Expires.Unix(), 10),
+		"VENUEKEY_ID":           id.String(),
+	}
+	given[flags.as] = string(token.Access)
+	for extra, name := range flags.extras {
+		value := token.Extra(extra)
+		if value == "" {
+			return nil, &venuekey.Error{ID: id, Op: "exec", Class: venuekey.Failed, Reason: "the token has no extra " + extra,
+				Remedy: "see what there is: venuekey token " + id.String() + " --json"}
+		}
+		given[name] = string(value)
+	}
+	var environ []string
+	for _, entry := range p.environ {
+		key, _, _ := strings.Cut(entry, "=")
+		if _, replaced := given[key]; !replaced && !isSecretVariable(key) {
+			environ = append(environ, entry)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		value := given[name]
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+			return nil, misused("name it as in --as BOT_TOKEN", "exec: %q cannot be the name of a variable", name)
+		}
+		environ = append(environ, name+"="+value)
+	}
+	return environ, nil
+}
+
+// find looks the program up in the PATH of this run.
+func (p *program) find(name string) (string, error) {
+	if strings.ContainsRune(name, filepath.Separator) || strings.Contains(name, "/") {
+		return name, runnable(name, name)
+	}
+	found := error(notRunnable{name, exitNotFound, errors.New("no such program in PATH")})
+	for _, folder := range filepath.SplitList(p.env("PATH")) {
+		// An empty or relative entry would run what lies in the current folder.
+		if !filepath.IsAbs(folder) {
+			continue
+		}
+		for _, suffix := range p.programSuffixes() {
+			path := filepath.Join(folder, name+suffix)
+			err := runnable(name, path)
+			if err == nil {
+				return path, nil
+			}
+			if is, ok := errors.AsType[notRunnable](err); ok && is.code == exitNotStarted {
+				found = err
+			}
+		}
+	}
+	return "", found
+}
+
+func (p *program) programSuffixes() []string {
+	if runtime.GOOS != "windows" {
+		return []string{""}
+	}
+	return append([]string{""}, strings.Split(strings.ToLower(p.env("PATHEXT")), ";")...)
+}
+
+// runnable says why a file cannot be run as a program.
+func runnable(name, path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return notRunnable{name, exitNotFound, errors.New("no such program")}
+	case err != nil:
+		return notRunnable{name, exitNotStarted, err}
+	case info.IsDir():
+		return notRunnable{name, exitNotStarted, errors.New("it is a folder")}
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0:
+		return notRunnable{name, exitNotStarted, errors.New("it is not executable")}
+	}
+	return nil
+}

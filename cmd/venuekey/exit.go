@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/venuekey/venuekey"
+)
+
+// exit.go owns how a run ends: the exit codes, and what is said about an error.
+
+// The exit codes, which the help topic "exit-codes" explains.
+const (
+	exitGood          = 0
+	exitFailed        = 1
+	exitUsage         = 2
+	exitSignIn        = 3
+	exitTemporary     = 4
+	exitMisconfigured = 5
+	exitNotStarted    = 126
+	exitNotFound      = 127
+	exitInterrupted   = 130
+)
+
+// quiet ends the run with a code when everything was said already.
+type quiet int
+
+func (quiet) Error() string { return "" }
+
+// failure is an error as it is told, in words or as JSON.
+type failure struct {
+	Error  string `json:"error"`
+	ID     string `json:"id,omitempty"`
+	Class  string `json:"class"`
+	Code   string `json:"code,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
+	Exit   int    `json:"exit"`
+}
+
+// finish says what went wrong, if anything did, and gives the exit code.
+func (p *program) finish(ctx context.Context, err error) int {
+	if err == nil {
+		return exitGood
+	}
+	if code, ok := errors.AsType[quiet](err); ok {
+		return int(code)
+	}
+	f := p.explain(err)
+	if ctx.Err() != nil {
+		f = failure{Error: "interrupted", Class: "interrupted", Exit: exitInterrupted}
+	}
+	if p.wantsJSON() {
+		line, _ := json.Marshal(f)
+		p.tell("%s", line)
+		return f.Exit
+	}
+	p.tell("venuekey: %s", oneLine(f.Error))
+	if f.Remedy != "" {
+		p.tell("  try: %s", oneLine(f.Remedy))
+	}
+	return f.Exit
+}
+
+// explain finds what an error means for the person who reads it.
+func (p *program) explain(err error) failure {
+	if wrong, ok := errors.AsType[usage](err); ok {
+		return failure{Error: wrong.reason, Class: "usage", Remedy: wrong.try, Exit: exitUsage}
+	}
+	if known, ok := errors.AsType[*venuekey.Error](err); ok {
+		f := failure{Error: known.Error(), ID: known.ID.String(), Class: known.Class.String(), Code: known.Code, Exit: exitOf(known.Class)}
+		f.Remedy = p.remedy(known)
+		return f
+	}
+	if gone, ok := errors.AsType[notRunnable](err); ok {
+		return failure{Error: gone.Error(), Class: venuekey.Failed.String(), Exit: gone.code}
+	}
+	return failure{Error: err.Error(), Class: venuekey.Failed.String(), Exit: exitFailed}
+}
+
+func exitOf(class venuekey.Class) int {
+	switch class {
+	case venuekey.Refused:
+		return exitSignIn
+	case venuekey.Wrong:
+		return exitMisconfigured
+	case venuekey.NotSent, venuekey.Later, venuekey.Unknown:
+		return exitTemporary
+	default:
+		return exitFailed
+	}
+}
+
+// remedy is what the error says of its own cure, else the one command that
+// helps.
+func (p *program) remedy(err *venuekey.Error) string {
+	switch {
+	case err.Remedy != "":
+		return err.Remedy
+	case err.Class == venuekey.Refused && err.ID.Name != "":
+		return p.loginCommand(err.ID)
+	case err.Class == venuekey.Wrong && errors.Is(err, venuekey.ErrNotFound):
+		return "venuekey app add " + err.ID.Venue
+	case err.Class == venuekey.Later && err.RetryAfter > 0:
+		return "again " + in(err.RetryAfter)
+	case err.Class == venuekey.Damaged && err.ID.Name != "":
+		return "venuekey doctor; or forget it and sign in again: " + p.loginCommand(err.ID)
+	case err.Class == venuekey.Damaged, err.Class == venuekey.Wrong:
+		return "venuekey doctor"
+	}
+	return ""
+}
+
+// about fills in what an error is about and what was being done, on a copy.
+func about(id venuekey.ID, op string, err error) error {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok {
+		return err
+	}
+	told := *known
+	if told.ID.IsZero() {
+		told.ID = id
+	}
+	if told.Op == "" {
+		told.Op = op
+	}
+	return &told
+}
+
+// loginCommand is what signs somebody in on this machine.
+func (p *program) loginCommand(id venuekey.ID) string {
+	command := "venuekey login " + id.String()
+	if !p.hasDisplay() {
+		command += " --paste"
+	}
+	return command
+}
+
+// usage is a wrong use: what is wrong, and how it is done.
+type usage struct{ reason, try string }
+
+func (u usage) Error() string { return u.reason }
+
+func misused(try, format string, args ...any) error {
+	return usage{reason: fmt.Sprintf(format, args...), try: try}
+}
+
+// notRunnable is a program that exec was to run and could not.
+type notRunnable struct {
+	name string
+	code int
+	err  error
+}
+
+func (n notRunnable) Error() string { return fmt.Sprintf("exec: %s: %v", n.name, n.err) }
+func (n notRunnable) Unwrap() error { return n.err }
+
+// wantsJSON also answers for arguments that could not be read to their end.
+func (p *program) wantsJSON() bool {
+	if p.json {
+		return true
+	}
+	for _, arg := range p.args {
+		if arg == "--" {
+			break
+		}
+		if arg == "--json" {
+			return true
+		}
+	}
+	return false
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

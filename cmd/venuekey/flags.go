@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// flags.go owns the flags that hold more than one value.
+
+// pairs is a flag of the form NAME=VALUE that may be given many times. Whatever
+// stands behind the first = is the value, commas too.
+type pairs map[string]string
+
+// Set implements pflag.Value.
+func (p *pairs) Set(text string) error {
+	name, value, ok := strings.Cut(text, "=")
+	if !ok || name == "" {
+		return errors.New("it is written NAME=VALUE")
+	}
+	*p = with(*p, name, value)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (*pairs) Type() string { return "NAME=VALUE" }
+
+// String implements pflag.Value.
+func (p *pairs) String() string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(*p)) {
+		all = append(all, name+"="+(*p)[name])
+	}
+	return strings.Join(all, " ")
+}
+
+// list is a flag of words, separated by spaces or commas, that may be given
+// many times.
+type list []string
+
+// Set implements pflag.Value.
+func (l *list) Set(text string) error {
+	*l = append(*l, words(text)...)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (*list) Type() string { return "WORDS" }
+
+// String implements pflag.Value.
+func (l *list) String() string { return strings.Join(*l, " ") }

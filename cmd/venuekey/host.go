@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// host.go owns the world outside, so that a test can stand in for each part of
+// it.
+
+// host is what a run is given of the world.
+type host struct {
+	args           []string
+	environ        []string // as os.Environ gives it
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// browse opens a browser; it may take as long as the browser runs.
+	browse func(address string) error
+	// become runs another program in place of this one. Where it returns
+	// without an error, the code is that program's.
+	become func(path string, args, environ []string) (code int, err error)
+}
+
+// env gives a variable of the environment, "" where it is not set.
+func (h host) env(name string) string {
+	value := ""
+	for _, entry := range h.environ {
+		if key, text, ok := strings.Cut(entry, "="); ok && sameName(key, name) {
+			value = text
+		}
+	}
+	return value
+}
+
+// sameName compares names of variables, which Windows does without their case.
+func sameName(a, b string) bool {
+	return a == b || runtime.GOOS == "windows" && strings.EqualFold(a, b)
+}
+
+// tell writes a line for the person at the terminal. What is meant for a
+// program goes to standard output and nowhere else.
+func (h host) tell(format string, args ...any) {
+	fmt.Fprintf(h.stderr, format+"\n", args...)
+}
+
+// terminal gives the descriptor of a stream that a person sits at.
+func terminal(stream any) (fd int, ok bool) {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	fd = int(file.Fd())
+	return fd, term.IsTerminal(fd)
+}
+
+// interactive is whether somebody can be asked.
+func (h host) interactive() bool {
+	_, ok := terminal(h.stdin)
+	return ok
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"syscall"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/key"
+)
+
+// key.go owns the key of the vault: making it once, getting at it, and what is
+// said where that does not work.
+
+// openKey gives the key that the vault is sealed with. It is made only for a
+// vault that holds nothing yet: another key would never open what is there.
+func (p *program) openKey(ctx context.Context, places folders, store venuekey.Store, create bool) (venuekey.Key, key.Info, error) {
+	keys := p.keys(places)
+	opened, info, err := keys.Load(ctx)
+	if !errors.Is(err, key.ErrNoKey) {
+		return opened, info, p.keyError(places, err)
+	}
+	records, listing := store.List(ctx, "", "", 100)
+	switch {
+	case listing != nil:
+		return opened, info, listing
+	case slices.ContainsFunc(records, func(r venuekey.Record) bool { return len(r.Sealed) > 0 }):
+		return opened, info, &venuekey.Error{Class: venuekey.Damaged, Err: err, Reason: "the vault at " + places.vault() + " is sealed, and its key is gone: " + err.Error(),
+			Remedy: "bring the key's files back to " + places.config + "; or move the vault away and sign in again"}
+	case !create:
+		return opened, info, nil // there is nothing to open
+	}
+	choice, err := keyChoice(p.env("VENUEKEY_KEY"))
+	if err != nil {
+		return opened, info, err
+	}
+	if p.choice != key.Automatic {
+		choice = p.choice
+	}
+	return p.createKey(ctx, places, choice)
+}
+
+// createKey makes the key, and says so: it is the one thing to keep a copy of.
+func (p *program) createKey(ctx context.Context, places folders, choice key.Choice) (venuekey.Key, key.Info, error) {
+	keys := p.keys(places)
+	keys.Passphrase = p.newPassphrase
+	err := os.MkdirAll(places.config, 0o700)
+	if err != nil {
+		return venuekey.Key{}, key.Info{}, p.keyError(places, err)
+	}
+	made, info, err := keys.Create(ctx, choice)
+	if errors.Is(err, key.ErrExists) { // another program was faster
+		made, info, err = p.keys(places).Load(ctx)
+		return made, info, p.keyError(places, err)
+	}
+	if err != nil {
+		return made, info, p.keyError(places, err)
+	}
+	p.tell("a new key was made and lies in %s; keep a copy: without it nobody opens the vault", info.Where)
+	if info.Note != "" && p.verbose {
+		p.tell("it is not in the keyring: %s", info.Note)
+	}
+	return made, info, nil
+}
+
+func (p *program) keys(places folders) key.Config {
+	return key.Config{Dir: places.config, Passphrase: p.passphrase}
+}
+
+// keyChoice reads how the key is to be kept; "" leaves it to the machine.
+func keyChoice(text string) (key.Choice, error) {
+	switch choice := key.Choice(text); choice {
+	case key.Automatic, key.InFile, key.InKeyring, key.ByPassphrase:
+		return choice, nil
+	}
+	return "", &venuekey.Error{Class: venuekey.Wrong, Reason: "a key cannot be kept by " + text, Remedy: "VENUEKEY_KEY is file, keyring or passphrase"}
+}
+
+// errNobodyThere is why no passphrase was given.
+var errNobodyThere = errors.New("nobody is there to ask")
+
+// passphrase finds the passphrase in the environment, or asks for it.
+func (p *program) passphrase(ctx context.Context) (string, error) {
+	given, err := p.envSecret("VENUEKEY_PASSPHRASE")
+	if err == nil && given == "" {
+		given, err = p.askPassphrase(ctx, "passphrase of the vault")
+	}
+	return string(given), err
+}
+
+// newPassphrase asks twice, since nobody sees what is typed.
+func (p *program) newPassphrase(ctx context.Context) (string, error) {
+	given, err := p.envSecret("VENUEKEY_PASSPHRASE")
+	if err != nil || given != "" {
+		return string(given), err
+	}
+	first, err := p.askPassphrase(ctx, "passphrase for the new vault")
+	if err != nil {
+		return "", err
+	}
+	second, err := p.askPassphrase(ctx, "the same once more")
+	if err == nil && !first.Equal(second) {
+		err = misused("try again", "the two passphrases differ")
+	}
+	return string(first), err
+}
+
+func (p *program) askPassphrase(ctx context.Context, label string) (venuekey.Secret, error) {
+	if !p.interactive() {
+		return "", errNobodyThere
+	}
+	return p.prompt.ask(ctx, venuekey.Field{Name: label, Secret: true})
+}
+
+// keyError says what helps. What says so itself is told as it is.
+func (p *program) keyError(places folders, err error) error {
+	if known, ok := errors.AsType[*venuekey.Error](err); ok {
+		return known
+	}
+	if _, ok := errors.AsType[usage](err); ok {
+		return err
+	}
+	told := &venuekey.Error{Class: venuekey.Wrong, Err: err}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errNobodyThere):
+		told.Remedy = "set VENUEKEY_PASSPHRASE_FILE or VENUEKEY_PASSPHRASE, or run it in a terminal"
+	case errors.Is(err, key.ErrPassphrase):
+		told.Remedy = "give the passphrase that the vault was made with"
+	case errors.Is(err, key.ErrLocked):
+		told.Class = venuekey.Later
+	case errors.Is(err, key.ErrLost):
+		told.Class, told.Remedy = venuekey.Damaged, "bring the key back; or move "+places.vault()+" and "+places.config+" away, and sign in again"
+	case errors.Is(err, syscall.ENOSPC):
+		told.Class, told.Remedy = venuekey.Failed, "free some space"
+	default:
+		told.Remedy = "venuekey doctor"
+	}
+	return told
+}

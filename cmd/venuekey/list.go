@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// list.go owns the list of sign-ins, which needs no key.
+
+func (p *program) listCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		GroupID: groupSignIns,
+		Short:   "List the sign-ins, one ID a line",
+		Long: `List the IDs of all sign-ins, one a line. No seal is opened, so no key is needed;
+"venuekey status" tells how each of them stands.`,
+		Example: `  venuekey list
+  venuekey list | xargs -n 1 venuekey refresh`,
+		Args:              nothing,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withStore(cmd.Context(), func(store venuekey.Store) error {
+				ids := []string{}
+				for record, err := range (&venuekey.Vault{Store: store}).Records(cmd.Context()) {
+					if err != nil {
+						return err
+					}
+					ids = append(ids, idOf(record))
+				}
+				return p.printIDs(ids)
+			})
+		},
+	}
+}
+
+// idOf is the sign-in that a token's record is about, without its seal opened.
+func idOf(record venuekey.Record) string {
+	_, id, _ := strings.Cut(record.Key, "/")
+	return id
+}
+
+func (p *program) printIDs(ids []string) error {
+	if p.json {
+		return p.writeJSON(ids)
+	}
+	if len(ids) == 0 && p.interactive() {
+		p.tell("nobody is signed in; try: venuekey login ctrader/NAME")
+	}
+	for _, id := range ids {
+		if _, err := fmt.Fprintln(p.stdout, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// completeIDs offers the sign-ins of the vault.
+func (p *program) completeIDs(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var ids []string
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	_ = p.withStore(cmd.Context(), func(store venuekey.Store) error {
+		for record, err := range (&venuekey.Vault{Store: store}).Records(cmd.Context()) {
+			if err != nil {
+				return err
+			}
+			if id := idOf(record); strings.HasPrefix(id, typed) {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	return ids, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeNewIDs offers the sign-ins of the vault and, for new ones, the venues.
+func (p *program) completeNewIDs(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	ids, directive := p.completeIDs(cmd, args, typed)
+	if len(args) > 0 {
+		return ids, directive
+	}
+	for _, name := range venueNames() {
+		if strings.HasPrefix(name+"/", typed) {
+			ids = append(ids, name+"/")
+		}
+	}
+	return ids, directive | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeVenues offers the venues.
+func completeVenues(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, name := range venueNames() {
+		if len(args) == 0 && strings.HasPrefix(name, typed) {
+			names = append(names, name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

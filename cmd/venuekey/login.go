@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// login.go owns the one moment at which a human is needed.
+
+type loginFlags struct {
+	noBrowser, paste bool
+	scopes           list
+	timeout          time.Duration
+}
+
+func (p *program) loginCmd() *cobra.Command {
+	var flags loginFlags
+	cmd := &cobra.Command{
+		Use:     "login ID",
+		GroupID: groupSignIns,
+		Short:   "Sign in at a venue",
+		Long: `Sign a user in at a venue and keep what the venue gives. The ID is the venue and
+a name of your choice, as in ctrader/alice; "ctrader" alone is ctrader/default.
+
+A browser opens at the venue's page, and the page's address is printed too. When
+you allowed access the venue sends the browser back to this machine, where a
+listener waits for it. The code that it brings is exchanged at once: it lives for
+a minute at most.
+
+On a machine without a browser use --paste: open the address anywhere, and paste
+the address that the browser ends at, whole or only the code in it. The listener
+waits as well, and whichever comes first counts.
+
+Where a venue signs in by name and password, as Tradovate does with an API key,
+both are asked for. A service sets them as VENUEKEY_TRADOVATE_NAME and
+VENUEKEY_TRADOVATE_PASSWORD, or …_PASSWORD_FILE.
+
+Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
+		Example: `  venuekey login ctrader/alice
+  venuekey login ctrader/alice --paste        # on a server
+  venuekey login ctrader/alice --scope accounts`,
+		Args:              oneID,
+		ValidArgsFunction: p.completeNewIDs,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.login(cmd.Context(), mustID(args), flags) },
+	}
+	cmd.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "print the address and open no browser")
+	cmd.Flags().BoolVar(&flags.paste, "paste", false, "take the redirected address, or the code, from standard input as well")
+	cmd.Flags().Var(&flags.scopes, "scope", "ask for these scopes this time")
+	cmd.Flags().DurationVar(&flags.timeout, "timeout", 10*time.Minute, "how long to wait for the human")
+	return cmd
+}
+
+func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) error {
+	if flags.timeout <= 0 {
+		return misused("--timeout 10m", "login: nobody can sign in within %s", flags.timeout)
+	}
+	p.scopes = flags.scopes
+	return p.withNewVault(ctx, func(v *vault) error {
+		if err := p.keepDrawn(ctx, v, id.Venue); err != nil {
+			return err
+		}
+		p.tell("signing in %s", id)
+		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
+		defer cancel()
+		token, err := v.keeper.SignIn(waiting, id, &console{p: p, id: id, open: !flags.noBrowser, paste: flags.paste})
+		if err != nil {
+			return loginError(err)
+		}
+		as := ""
+		if token.User != "" {
+			as = " as " + token.User
+		}
+		return p.say(kept(id, token), "%s is signed in%s; the token lives %s", id, as, span(time.Until(token.Expires)))
+	})
+}
+
+// loginError says what keeps a browser from coming back, most often.
+func loginError(err error) error {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok || known.Remedy != "" || !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	told := *known
+	told.Remedy = "compare redirect uri and registration: venuekey doctor"
+	return &told
+}
+
+// keepDrawn keeps, for an app that only the environment knows, the values that
+// a venue draws once for ever: they must be the same at the next sign-in.
+func (p *program) keepDrawn(ctx context.Context, v *vault, venueName string) error {
+	venue, _ := venueOf(venueName)
+	if _, err := storedApp(ctx, v.Vault, venueName); !notRegistered(err) {
+		return err
+	}
+	if _, _, err := p.resolve(ctx, v.Vault, venue); err != nil {
+		return nil // SignIn says so
+	}
+	drawn := drawnDefaults(venue)
+	if len(drawn) == 0 {
+		return nil
+	}
+	return v.SaveApp(ctx, venuekey.App{Venue: venueName, Params: drawn})
+}
+
+// drawnDefaults are the defaults of a venue's fields that come out differently
+// each time.
+func drawnDefaults(venue venuekey.Venue) map[string]venuekey.Secret {
+	var drawn map[string]venuekey.Secret
+	again := fieldsOf(venue)
+	for i, field := range fieldsOf(venue) {
+		if field.Default != again[i].Default {
+			drawn = with(drawn, field.Name, venuekey.Secret(field.Default))
+		}
+	}
+	return drawn
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"path/filepath"
+	"runtime"
+
+	"github.com/venuekey/venuekey"
+)
+
+// paths.go owns where files lie.
+
+// folders are the two places of this command: the key in one, what it seals in
+// the other, so that a copy of one is of no use to who finds it. On some
+// systems, and with VENUEKEY_HOME, they are the same.
+type folders struct{ config, data string }
+
+func (f folders) vault() string { return filepath.Join(f.data, "vault.db") }
+
+// spill is where renewed tokens wait, sealed, that the vault file refuses.
+func (f folders) spill() string { return filepath.Join(f.data, "spill") }
+
+// folders gives the platform's usual folders, or the one of VENUEKEY_HOME.
+func (p *program) folders() (folders, error) {
+	if home := p.env("VENUEKEY_HOME"); home != "" {
+		home, err := filepath.Abs(home)
+		return folders{home, home}, err
+	}
+	config, data := p.usualFolders()
+	if config == "" || data == "" {
+		return folders{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "no home folder is known: the environment does not name one",
+			Remedy: "set VENUEKEY_HOME to a folder for venuekey's files"}
+	}
+	return folders{filepath.Join(config, "venuekey"), filepath.Join(data, "venuekey")}, nil
+}
+
+func (p *program) usualFolders() (config, data string) {
+	switch runtime.GOOS {
+	case "windows":
+		return p.env("APPDATA"), p.env("LOCALAPPDATA")
+	case "darwin":
+		both := under(p.env("HOME"), "Library", "Application Support")
+		return both, both
+	default:
+		// Relative paths in these two are to be ignored, says the XDG Base
+		// Directory Specification.
+		config, data = p.env("XDG_CONFIG_HOME"), p.env("XDG_DATA_HOME")
+		if !filepath.IsAbs(config) {
+			config = under(p.env("HOME"), ".config")
+		}
+		if !filepath.IsAbs(data) {
+			data = under(p.env("HOME"), ".local", "share")
+		}
+		return config, data
+	}
+}
+
+func under(home string, parts ...string) string {
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(append([]string{home}, parts...)...)
+}

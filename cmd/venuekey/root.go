@@ -1,0 +1,215 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/key"
+)
+
+// root.go owns the tree of commands and what they have in common.
+
+// program is one run: the world outside and the flags that every command has.
+type program struct {
+	host
+	prompt  *prompt
+	json    bool
+	verbose bool
+	// scopes are asked for at the sign-in of this run, in place of the app's.
+	scopes []string
+	// choice is how a new key is kept.
+	choice key.Choice
+}
+
+// The groups that help lists the commands in.
+const (
+	groupSignIns = "sign-ins"
+	groupUse     = "use"
+	groupSetup   = "setup"
+	groupTry     = "try"
+)
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "venuekey",
+		Short: "Sign in to a trading venue once, and every program you run stays signed in",
+		Long: `venuekey signs you in to trading venues (` + strings.Join(venueNames(), ", ") + `), keeps what
+they gave sealed on this machine, renews it before it dies, and hands good tokens
+to any program. "venuekey demo" shows all of it in a few seconds, without an
+account.`,
+		Example: `  venuekey app add ctrader --client-id 1234_abc   # once: the app that the venue knows
+  venuekey login ctrader/alice                    # once: a human and a browser
+  venuekey token ctrader/alice                    # from then on a good token, always
+  venuekey exec ctrader/alice -- ./bot            # or a program that finds it there`,
+		Args:              p.unknownCommand,
+		RunE:              p.helpOrVersion,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+	}
+	root.AddGroup(
+		&cobra.Group{ID: groupSignIns, Title: "Sign-ins:"},
+		&cobra.Group{ID: groupUse, Title: "For your programs:"},
+		&cobra.Group{ID: groupSetup, Title: "Setting up:"},
+		&cobra.Group{ID: groupTry, Title: "Trying out:"},
+	)
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "write results, and errors, as JSON")
+	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "tell on standard error what happens")
+	root.AddCommand(
+		p.loginCmd(), p.listCmd(), p.statusCmd(), p.refreshCmd(), p.logoutCmd(),
+		p.tokenCmd(), p.execCmd(),
+		p.initCmd(), p.appCmd(), p.doctorCmd(),
+		p.demoCmd(), p.emulateCmd(),
+		p.versionCmd(), exitCodesTopic(), environmentTopic(), filesTopic(),
+	)
+	root.Flags().Bool("version", false, "tell the version, as the command does")
+	root.SetHelpCommand(p.helpCmd())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args, completion.RunE = p.unknownCommand, p.helpOrVersion
+		completion.Example = "  source <(venuekey completion bash)"
+	}
+	root.SetFlagErrorFunc(p.wrongFlag)
+	root.SetArgs(append([]string{}, p.args...))
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	return root
+}
+
+func (p *program) helpOrVersion(cmd *cobra.Command, _ []string) error {
+	if asked, _ := cmd.Flags().GetBool("version"); asked {
+		return p.tellVersion()
+	}
+	return cmd.Help()
+}
+
+// wrongFlag tells an unknown command first, since nobody knows its flags.
+func (p *program) wrongFlag(cmd *cobra.Command, err error) error {
+	if cmd.HasSubCommands() {
+		if unknown := p.unknownCommand(cmd, cmd.Flags().Args()); unknown != nil {
+			return unknown
+		}
+	}
+	return misused(usageOf(cmd), "%v", err)
+}
+
+// unknownCommand refuses arguments that no command took.
+func (p *program) unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, known := range cmd.Commands() {
+		names = append(names, known.Name())
+	}
+	try := cmd.CommandPath() + " --help"
+	if near := nearest(args[0], names); near != "" {
+		try = cmd.CommandPath() + " " + near
+	}
+	return misused(try, "%s has no command %q", cmd.CommandPath(), args[0])
+}
+
+// usageOf is how a command is used, for somebody who used it wrong.
+func usageOf(cmd *cobra.Command) string {
+	return strings.TrimSuffix(cmd.UseLine(), " [flags]") + ", or " + cmd.CommandPath() + " --help"
+}
+
+// nothing takes no argument.
+func nothing(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return misused(usageOf(cmd), "%s takes no argument", cmd.Name())
+	}
+	return nil
+}
+
+// oneID takes one ID of a venue that there is.
+func oneID(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return misused(usageOf(cmd), "%s takes one ID, as in ctrader/alice", cmd.Name())
+	}
+	_, err := parseID(cmd, args[0])
+	return err
+}
+
+// perhapsOneID takes one ID or none.
+func perhapsOneID(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return oneID(cmd, args)
+}
+
+// oneVenue takes the name of one venue that there is.
+func oneVenue(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return misused(usageOf(cmd), "%s takes one venue: %s", cmd.CommandPath(), strings.Join(venueNames(), ", "))
+	}
+	return knownVenue(cmd, args[0])
+}
+
+func parseID(cmd *cobra.Command, text string) (venuekey.ID, error) {
+	id, err := venuekey.ParseID(text)
+	if err != nil {
+		return id, misused(usageOf(cmd), "%v", err)
+	}
+	return id, knownVenue(cmd, id.Venue)
+}
+
+func knownVenue(cmd *cobra.Command, name string) error {
+	if _, ok := venueOf(name); ok {
+		return nil
+	}
+	try := strings.Join(venueNames(), ", ")
+	if near := nearest(name, venueNames()); near != "" {
+		try = near
+	}
+	return misused(try, "%s: there is no venue %q", cmd.Name(), name)
+}
+
+// mustID reads an argument that oneID has seen.
+func mustID(args []string) venuekey.ID {
+	id, _ := venuekey.ParseID(args[0])
+	return id
+}
+
+// nearest gives the name that was probably meant, "" where none is near.
+func nearest(text string, names []string) string {
+	best, least := "", 3
+	for _, name := range names {
+		if d := distance(strings.ToLower(text), name); d < least {
+			best, least = name, d
+		}
+		if text != "" && strings.HasPrefix(name, strings.ToLower(text)) && least > 1 {
+			best, least = name, 1
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, drop or replace between two words
+// (Levenshtein); two that changed places count once.
+func distance(a, b string) int {
+	before, row := []int(nil), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}

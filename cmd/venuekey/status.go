@@ -1,0 +1,207 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// status.go owns how sign-ins stand, told to a person or to a watchdog.
+
+func (p *program) statusCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "status [ID]",
+		GroupID: groupSignIns,
+		Short:   "Tell how one sign-in stands, or all of them",
+		Long: `Tell how a sign-in stands: its state, the time left, the next renewal, its
+scopes, the account, the reason where something is wrong, and the one command
+that helps. No venue is asked.
+
+The states: fresh; due and refreshing, which pass by themselves; degraded, still
+good, but renewing it fails; uncertain, the answer to a renewal was lost and the
+old token is served while it lives; expired, but it may still be renewed; needs
+sign-in.
+
+The exit code tells the state too: 0 while the token is good, 4 when it expired
+and may be renewed, 3 when a human must sign in. Without an ID it is the worst of
+all, where a record that cannot be read (1) is worse than 3, and 3 than 4.`,
+		Example: `  venuekey status
+  venuekey status ctrader/alice
+  venuekey status --json | jq -r '.[] | select(.exit != 0) | .help'`,
+		Args:              perhapsOneID,
+		ValidArgsFunction: p.completeIDs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withVault(cmd.Context(), func(v *vault) error {
+				if len(args) == 0 {
+					return p.statusOfAll(cmd, v)
+				}
+				status, err := v.keeper.Status(cmd.Context(), mustID(args))
+				if err != nil {
+					return err
+				}
+				return p.statusOfOne(status)
+			})
+		},
+	}
+}
+
+// verdict is what a status means for who looks at it.
+type verdict struct {
+	exit int
+	help string
+}
+
+func (p *program) judge(s venuekey.Status) verdict {
+	switch {
+	case s.Err != nil:
+		return verdict{exitOf(venuekey.ClassOf(s.Err)), "venuekey doctor"}
+	case s.State == venuekey.StateNeedsSignIn:
+		return verdict{exitSignIn, p.loginCommand(s.ID)}
+	case s.Left <= 0 && s.State == venuekey.StateRefreshing:
+		return verdict{exitTemporary, ""}
+	case s.Left <= 0:
+		return verdict{exitTemporary, "venuekey refresh " + s.ID.String()}
+	case s.Spilled:
+		return verdict{exitGood, "venuekey doctor"}
+	case s.State == venuekey.StateDegraded:
+		return verdict{exitGood, "venuekey refresh " + s.ID.String()}
+	case s.State == venuekey.StateUncertain && s.NextRefresh.IsZero():
+		return verdict{exitGood, p.loginCommand(s.ID) + ", before it expires"}
+	}
+	return verdict{exit: exitGood}
+}
+
+// worse orders exit codes by how much they ask of a human.
+func worse(a, b int) int {
+	for _, code := range []int{exitFailed, exitMisconfigured, exitSignIn, exitTemporary} {
+		if a == code || b == code {
+			return code
+		}
+	}
+	return exitGood
+}
+
+func (p *program) statusOfAll(cmd *cobra.Command, v *vault) error {
+	worst, forms, shown := exitGood, []statusJSON{}, table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "ACCOUNT", "WHAT HELPS"}}
+	for status, err := range v.keeper.Statuses(cmd.Context()) {
+		if err != nil {
+			return err
+		}
+		judged := p.judge(status)
+		worst = worse(worst, judged.exit)
+		forms = append(forms, statusForm(status, judged))
+		shown.add(statusRow(status, judged)...)
+	}
+	switch {
+	case p.json:
+		if err := p.writeJSON(forms); err != nil {
+			return err
+		}
+	case len(forms) > 0:
+		shown.write(p.stdout, p.style())
+	case p.interactive():
+		p.tell("nobody is signed in; try: venuekey login ctrader/NAME")
+	}
+	return codeOnly(worst)
+}
+
+func statusRow(s venuekey.Status, v verdict) []cell {
+	state := cell{string(s.State), stateColour(s.State)}
+	if s.Err != nil {
+		return []cell{text(s.ID.String()), {"unreadable", red}, text("-"), text("-"), text("-"), text(v.help)}
+	}
+	return []cell{text(s.ID.String()), state, text(when(s.Expires)), text(when(s.NextRefresh)), text(orDash(s.User)), text(v.help)}
+}
+
+func (p *program) statusOfOne(s venuekey.Status) error {
+	v := p.judge(s)
+	if p.json {
+		if err := p.writeJSON(statusForm(s, v)); err != nil {
+			return err
+		}
+		return codeOnly(v.exit)
+	}
+	look := p.style()
+	line := func(name, value, colour string) {
+		if value != "" {
+			fmt.Fprintf(p.stdout, "  %-13s %s\n", name, look.paint(cell{value, colour}))
+		}
+	}
+	fmt.Fprintln(p.stdout, look.paint(cell{s.ID.String(), bold}))
+	line("state", string(s.State), stateColour(s.State))
+	line("expires", moment(s.Expires), plain)
+	line("next renewal", moment(s.NextRefresh), plain)
+	if !s.RefreshExpires.IsZero() {
+		line("renewable", "until "+moment(s.RefreshExpires), plain)
+	}
+	line("scopes", strings.Join(s.Scopes, " "), plain)
+	line("account", s.User, plain)
+	if s.Failures > 0 {
+		line("failures", fmt.Sprintf("%d in a row", s.Failures), yellow)
+	}
+	if s.Spilled {
+		line("waits", "the renewed token lies in a spill file, sealed: the vault file refuses it", yellow)
+	}
+	line("reason", oneLine(s.Reason), yellow)
+	line("try", v.help, plain)
+	return codeOnly(v.exit)
+}
+
+// moment says when something is, for a person who looks at one thing closely.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return when(t) + " (" + t.Local().Format("2006-01-02 15:04:05") + ")"
+}
+
+// statusJSON is a status as a program reads it. Times are RFC 3339.
+type statusJSON struct {
+	ID             string   `json:"id"`
+	State          string   `json:"state"`
+	LeftSeconds    int64    `json:"left_seconds"`
+	Issued         string   `json:"issued,omitempty"`
+	Expires        string   `json:"expires,omitempty"`
+	NextRefresh    string   `json:"next_refresh,omitempty"`
+	RefreshExpires string   `json:"refresh_expires,omitempty"`
+	Scopes         []string `json:"scopes,omitempty"`
+	User           string   `json:"user,omitempty"`
+	Generation     int64    `json:"generation"`
+	Failures       int      `json:"failures,omitempty"`
+	Spilled        bool     `json:"spilled,omitempty"`
+	Reason         string   `json:"reason,omitempty"`
+	Help           string   `json:"help,omitempty"`
+	Exit           int      `json:"exit"`
+}
+
+func statusForm(s venuekey.Status, v verdict) statusJSON {
+	form := statusJSON{
+		ID: s.ID.String(), State: string(s.State), Issued: exactly(s.Issued), Expires: exactly(s.Expires),
+		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
+		Scopes: s.Scopes, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled,
+		Reason: s.Reason, Help: v.help, Exit: v.exit,
+	}
+	if !s.Expires.IsZero() {
+		form.LeftSeconds = int64(s.Left.Seconds())
+	}
+	return form
+}
+
+// codeOnly ends the run with a code and without a word.
+func codeOnly(code int) error {
+	if code == exitGood {
+		return nil
+	}
+	return quiet(code)
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/venuekey/venuekey"
+)
+
+// table.go owns how results look: aligned and coloured for a person, bare for a
+// program that reads along.
+
+// table is rows of cells below a heading.
+type table struct {
+	heading []string
+	rows    [][]cell
+}
+
+// cell is text and the colour that a terminal shows it in.
+type cell struct{ text, colour string }
+
+// The colours, as what comes between ESC [ and m (ECMA-48 §8.3.117).
+const (
+	plain  = ""
+	bold   = "1"
+	faint  = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
+
+func text(s string) cell { return cell{text: s} }
+
+// write prints the table: aligned, with its heading, for a person; else one
+// line a row with tabs between the cells, for cut and awk.
+func (t *table) write(w io.Writer, s style) {
+	if !s.aligned {
+		for _, row := range t.rows {
+			cells := make([]string, len(row))
+			for i, c := range row {
+				cells[i] = c.text
+			}
+			fmt.Fprintln(w, strings.Join(cells, "\t"))
+		}
+		return
+	}
+	heading := make([]cell, len(t.heading))
+	for i, title := range t.heading {
+		heading[i] = cell{title, faint}
+	}
+	rows := append([][]cell{heading}, t.rows...)
+	widths := make([]int, len(heading))
+	for _, row := range rows {
+		for i, c := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, c := range row {
+			line.WriteString(s.paint(c))
+			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text)+2))
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}
+
+// style is what the other end of a stream can show.
+type style struct{ aligned, coloured bool }
+
+// style judges standard output, and obeys NO_COLOR (https://no-color.org).
+func (p *program) style() style {
+	_, person := terminal(p.stdout)
+	return style{aligned: person, coloured: person && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"}
+}
+
+func (s style) paint(c cell) string {
+	if !s.coloured || c.colour == plain || c.text == "" {
+		return c.text
+	}
+	return "\x1b[" + c.colour + "m" + c.text + "\x1b[0m"
+}
+
+// say writes a result for a person or, with --json, the value for a program.
+func (p *program) say(value any, format string, args ...any) error {
+	if p.json {
+		return p.writeJSON(value)
+	}
+	_, err := fmt.Fprintf(p.stdout, format+"\n", args...)
+	return err
+}
+
+func (p *program) writeJSON(value any) error {
+	encoder := json.NewEncoder(p.stdout)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// span says how long something takes, to a precision that a person wants.
+func span(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()+0.5))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()+0.5))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()+0.5))
+	default:
+		return fmt.Sprintf("%d d", int(d.Hours()/24+0.5))
+	}
+}
+
+// in says when something is, seen from now.
+func in(d time.Duration) string {
+	if d < 0 {
+		return span(-d) + " ago"
+	}
+	return "in " + span(d)
+}
+
+// when says when a moment is; a zero one never comes.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return in(time.Until(t))
+}
+
+// exactly is a moment for a program: RFC 3339 in UTC, "" where there is none.
+func exactly(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// stateColour is how good a state is.
+func stateColour(state venuekey.State) string {
+	switch state {
+	case venuekey.StateFresh:
+		return green
+	case venuekey.StateNeedsSignIn, venuekey.StateExpired:
+		return red
+	case venuekey.StateUncertain, venuekey.StateDegraded:
+		return yellow
+	}
+	return plain
+}

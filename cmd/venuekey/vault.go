@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/store/memory"
+	"github.com/venuekey/venuekey/store/sqlite"
+)
+
+// vault.go owns opening the vault and closing it again, in the one order in
+// which nothing is lost.
+
+// vault is the open vault with the Keeper over it.
+type vault struct {
+	*venuekey.Vault
+	keeper *venuekey.Keeper
+	store  venuekey.Store
+	// empty says that there is no vault file yet, and that this one forgets.
+	empty bool
+	// key tells where the key is kept.
+	key key.Info
+}
+
+// withVault lends the vault to work. Where there is none yet work gets an empty
+// one: looking at a vault makes no files.
+func (p *program) withVault(ctx context.Context, work func(*vault) error) error {
+	return p.lend(ctx, false, work)
+}
+
+// withNewVault is withVault for work that puts something there: key and vault
+// are made first if there are none.
+func (p *program) withNewVault(ctx context.Context, work func(*vault) error) error {
+	return p.lend(ctx, true, work)
+}
+
+func (p *program) lend(ctx context.Context, create bool, work func(*vault) error) error {
+	places, err := p.folders()
+	if err != nil {
+		return err
+	}
+	v := &vault{Vault: new(venuekey.Vault)}
+	if v.store, v.empty, err = p.openStore(ctx, places, create); err != nil {
+		return err
+	}
+	if !v.empty {
+		if v.Key, v.key, err = p.openKey(ctx, places, v.store, create); err != nil {
+			return errors.Join(err, v.store.Close())
+		}
+	}
+	v.Store = v.store
+	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues(), Apps: p.apps(v.Vault), Log: p.log(), Spill: places.spill()}
+	err = work(v)
+	if closed := p.close(ctx, v); err == nil {
+		err = closed
+	} else if closed != nil {
+		p.tell("venuekey: %v", closed)
+	}
+	return err
+}
+
+// withStore lends the records alone, which takes no key.
+func (p *program) withStore(ctx context.Context, work func(venuekey.Store) error) error {
+	places, err := p.folders()
+	if err != nil {
+		return err
+	}
+	store, _, err := p.openStore(ctx, places, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(store), store.Close())
+}
+
+// close waits for renewals that are under way, so that no answer that is still
+// on the wire is lost, and closes the store after that.
+func (p *program) close(ctx context.Context, v *vault) error {
+	patience := time.AfterFunc(time.Second, func() {
+		again := ""
+		if ctx.Err() != nil {
+			again = " (Ctrl-C again to lose it)"
+		}
+		p.tell("a renewal is under way; its answer is waited for%s", again)
+	})
+	defer patience.Stop()
+	return errors.Join(v.keeper.Close(), v.store.Close())
+}
+
+// openStore opens the vault file. One that is not there and is not to be made
+// is an empty store that forgets.
+func (p *program) openStore(ctx context.Context, places folders, create bool) (store venuekey.Store, empty bool, err error) {
+	if !create {
+		if _, err := os.Lstat(places.vault()); errors.Is(err, fs.ErrNotExist) {
+			return new(memory.Store), true, nil
+		}
+	} else if err := os.MkdirAll(places.data, 0o700); err != nil {
+		return nil, false, &venuekey.Error{Class: venuekey.Wrong, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
+			Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
+	}
+	opened, err := sqlite.Open(ctx, places.vault())
+	if err != nil {
+		return nil, false, err
+	}
+	return opened, false, nil
+}
+
+// apps finds the app for a venue in the vault and the environment.
+func (p *program) apps(v *venuekey.Vault) func(context.Context, string) (venuekey.App, error) {
+	return func(ctx context.Context, name string) (venuekey.App, error) {
+		venue, ok := venueOf(name)
+		if !ok {
+			return venuekey.App{}, &venuekey.Error{ID: venuekey.ID{Venue: name}, Class: venuekey.Wrong, Reason: "unknown venue"}
+		}
+		app, _, err := p.resolve(ctx, v, venue)
+		return app, err
+	}
+}
