@@ -27,18 +27,20 @@ type App struct {
 }
 
 // URL gives the address of that name: the app's own, else the venue's standard
-// one, moved to the app's base where there is one.
+// one, moved to the app's base where there is one. A base that is no URL is given
+// as it is, to be refused, rather than the real venue's address.
 func (a App) URL(name, standard string) string {
 	if own := a.URLs[name]; own != "" {
 		return own
 	}
-	base, err := url.Parse(a.URLs["base"])
-	if err != nil || base.Host == "" {
+	text := a.URLs["base"]
+	base, err := url.Parse(text)
+	moved, wrong := url.Parse(standard)
+	switch {
+	case text == "" || wrong != nil:
 		return standard
-	}
-	moved, err := url.Parse(standard)
-	if err != nil {
-		return standard
+	case err != nil || base.Host == "":
+		return text
 	}
 	moved.Scheme, moved.Host = base.Scheme, base.Host
 	return moved.String()

@@ -266,7 +266,7 @@ func TestProgramsKilledAtRandomInstants(t *testing.T) {
 		_ = command.Wait()
 	})
 	next := s.program(t)
-	shown, successor := s.presentations()
+	_, successor := s.presentations()
 	var lost atomic.Int64
 	inParallel(stories, func(k killed) {
 		wasGranted := successor[k.first] != ""
@@ -279,7 +279,7 @@ func TestProgramsKilledAtRandomInstants(t *testing.T) {
 			t.Errorf("%s: %v", k.id, err)
 		}
 	})
-	shown, _ = s.presentations()
+	shown, _ := s.presentations()
 	for fingerprint, times := range shown {
 		if times > 2 {
 			t.Errorf("refresh token %s was presented %d times", fingerprint, times)

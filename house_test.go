@@ -35,9 +35,7 @@ var house = map[string][]string{
 	"emulator/tradovate": {"emulator"},
 	"emulator/ttp":       {"emulator"},
 	"cmd/venuekey":       {"*"},
-	"internal/needs":     {},                 // for tests of more than one room
-	"internal/pgtest":    {"internal/needs"}, // the same
-	"store/postgres":     {""},
+	"internal/needs":     {}, // for tests of more than one room
 }
 
 // onlyHere are imports that one package alone may have: each is a dependency

@@ -60,7 +60,7 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 			slots <- struct{}{}
 			running.Go(func() {
 				defer func() { <-slots }()
-				id := idOfKey(record.Key)
+				id := record.ID()
 				if _, err := k.await(context.WithoutCancel(ctx), k.fly(ctx, id, record.Generation, whenDue), nil); err != nil {
 					k.log().Warn("not renewed", "id", id, "error", err)
 				}

@@ -130,7 +130,7 @@ func (k *Keeper) flushAll(ctx context.Context) error {
 	for _, name := range names {
 		r, ok, unreadable := k.readSpill(filepath.Join(k.Spill, name))
 		err = errors.Join(err, unreadable)
-		if id := idOfKey(r.record.Key); ok && !slices.Contains(waiting, id) {
+		if id := r.record.ID(); ok && !slices.Contains(waiting, id) {
 			waiting = append(waiting, id)
 		}
 	}

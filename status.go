@@ -71,7 +71,7 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 				yield(Status{}, err)
 				return
 			}
-			id := idOfKey(record.Key)
+			id := record.ID()
 			token, err := k.Vault.Open(record)
 			status, err := k.statusOf(id, token, record, err)
 			if err != nil {

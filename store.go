@@ -92,6 +92,9 @@ type Record struct {
 // Leased reports whether somebody held the record when it was read.
 func (r Record) Leased() bool { return r.LeaseOwner != "" && r.ReadAt.Before(r.LeaseUntil) }
 
+// ID names the sign-in that a record is about, or the venue of an app.
+func (r Record) ID() ID { return idOfKey(r.Key) }
+
 // Condition is what a record remembers about its token.
 type Condition string
 

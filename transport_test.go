@@ -38,8 +38,8 @@ func TestTransport(t *testing.T) {
 	defer api.Close()
 
 	venue := headed{&stageVenue{policy: venuekey.Policy{LeastInterval: time.Nanosecond}}}
-	keeper, store := signedIn(t, venue.stageVenue)
-	keeper = newKeeper(t, store, venue)
+	_, store := signedIn(t, venue.stageVenue)
+	keeper := newKeeper(t, store, venue)
 	client := keeper.Source(alice).Client()
 	defer client.CloseIdleConnections()
 	do := func(method, url, text string) int {

@@ -187,7 +187,7 @@ func (v *Vault) open(record Record, form any) error {
 		err = json.Unmarshal(plain, form)
 	}
 	if err != nil {
-		return &Error{ID: idOfKey(record.Key), Op: "open", Class: Damaged, Reason: fmt.Sprintf("record %s: %v", record.Key, err), Err: err}
+		return &Error{ID: record.ID(), Op: "open", Class: Damaged, Reason: fmt.Sprintf("record %s: %v", record.Key, err), Err: err}
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (v *Vault) sealed(record Record, form any) (Record, error) {
 		record.Sealed, err = v.Key.seal(plain, record.Key, record.Generation)
 	}
 	if err != nil {
-		return record, &Error{ID: idOfKey(record.Key), Op: "seal", Class: Failed, Err: err}
+		return record, &Error{ID: record.ID(), Op: "seal", Class: Failed, Err: err}
 	}
 	return record, nil
 }
@@ -219,7 +219,7 @@ func (v *Vault) write(ctx context.Context, record Record) (Record, error) {
 		return record, err
 	}
 	if err != nil {
-		return record, storeError(idOfKey(record.Key), "save", err)
+		return record, storeError(record.ID(), "save", err)
 	}
 	record.Version = version
 	return record, nil
@@ -227,8 +227,11 @@ func (v *Vault) write(ctx context.Context, record Record) (Record, error) {
 
 // idOfKey names what a record is about: the sign-in, or the venue of an app.
 func idOfKey(key string) ID {
-	_, name, _ := strings.Cut(key, "/")
+	kind, name, _ := strings.Cut(key, "/")
 	id, _ := ParseID(name)
+	if kind+"/" != tokenPrefix && !strings.Contains(name, "/") {
+		id.Name = ""
+	}
 	return id
 }
 

@@ -20,7 +20,9 @@ import (
 //go:embed page.html
 var pageText string
 
-var page = template.Must(template.New("page").Parse(pageText))
+// page is parsed when the first browser comes: programs that only read a token
+// start faster without.
+var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
 // verdict is what the browser is shown at the end.
 type verdict struct {
@@ -143,7 +145,7 @@ func (l *listener) take(w http.ResponseWriter, r *http.Request) {
 func (l *listener) show(w http.ResponseWriter, status int, v verdict) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_ = page.Execute(w, v)
+	_ = page().Execute(w, v)
 }
 
 // close shows the verdict to whoever waits, and frees the port.
