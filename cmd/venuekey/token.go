@@ -26,7 +26,7 @@ With --json the token comes with its type, its end, its scopes and whatever else
 the venue gave, as in "extras": Tradovate's market data token is there. The
 refresh token is never printed: only venuekey may present it.`,
 		Example: `  venuekey token ctrader/alice
-  curl -H "$(venuekey token ttp/alice --header)" https://api.thetradingparrot.com/v1/ping
+  curl -H @<(venuekey token ttp/alice --header) https://api.thetradingparrot.com/v1/ping
   venuekey token tradovate/bot --json | jq -r .extras.mdAccessToken`,
 		Args:              oneID,
 		ValidArgsFunction: p.completeIDs,
