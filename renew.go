@@ -48,7 +48,9 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			return Token{}, k.remember(ctx, postponed(record, failure), failure)
 		}
 		if verdict := spent(record, venue.Policy()); verdict != nil {
-			return Token{}, k.remember(ctx, judged(record, verdict), verdict)
+			next := judged(record, verdict)
+			k.trouble(id, token, record, next)
+			return Token{}, k.remember(ctx, next, verdict)
 		}
 		if !permitted {
 			if err := k.permit(ctx, app, venue.Policy()); err != nil {
@@ -75,7 +77,9 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			if failure.Class == Later && failure.RetryAfter > 0 {
 				k.leaveAlone(ctx, app, venue.Policy(), failure.RetryAfter)
 			}
-			return Token{}, k.remember(ctx, released(record, claimed, venue.Policy(), failure), failure)
+			next := released(record, claimed, venue.Policy(), failure)
+			k.trouble(id, token, record, next)
+			return Token{}, k.remember(ctx, next, failure)
 		}
 		if warning := clockWarning(got); warning != "" {
 			k.log().Warn(warning, "id", id)
@@ -169,6 +173,14 @@ func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) er
 		k.log().Error("the store does not answer", "id", failure.ID, "error", err)
 	}
 	return failure
+}
+
+// trouble tells of a sign-in that is worse off than it was.
+func (k *Keeper) trouble(id ID, token Token, before, after Record) {
+	worse := after.Condition != before.Condition || after.NextRefresh.IsZero() != before.NextRefresh.IsZero() || before.Failures == 0 && after.Failures > 0
+	if k.Trouble != nil && worse {
+		k.Trouble(statusOf(id, token, after, time.Now()))
+	}
 }
 
 // The steps of a renewal, for tests that end the process at each.

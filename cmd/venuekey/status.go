@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -13,7 +14,8 @@ import (
 // status.go owns how sign-ins stand, told to a person or to a watchdog.
 
 func (p *program) statusCmd() *cobra.Command {
-	return &cobra.Command{
+	var watch bool
+	cmd := &cobra.Command{
 		Use:     "status [ID]",
 		GroupID: groupSignIns,
 		Short:   "Tell how one sign-in stands, or all of them",
@@ -28,16 +30,23 @@ sign-in.
 
 The exit code tells the state too: 0 while the token is good, 4 when it expired
 and may be renewed, 3 when a human must sign in. Without an ID it is the worst of
-all, where a record that cannot be read (1) is worse than 3, and 3 than 4.`,
+all, where a record that cannot be read (1) is worse than 3, and 3 than 4.
+
+With --watch it goes on until Ctrl-C: a terminal shows how all of them stand now,
+and anything else gets a row, or with --json a line, for each that changes.`,
 		Example: `  venuekey status
+  venuekey status --watch
   venuekey status ctrader/alice
   venuekey status --json | jq -r '.[] | select(.exit != 0) | .help'`,
 		Args:              perhapsOneID,
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withVault(cmd.Context(), func(v *vault) error {
-				if len(args) == 0 {
-					return p.statusOfAll(cmd, v)
+				switch {
+				case watch:
+					return p.watchStatus(cmd.Context(), v, args)
+				case len(args) == 0:
+					return p.statusOfAll(cmd.Context(), v)
 				}
 				status, err := v.keeper.Status(cmd.Context(), mustID(args))
 				if err != nil {
@@ -47,6 +56,8 @@ all, where a record that cannot be read (1) is worse than 3, and 3 than 4.`,
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&watch, "watch", false, "go on until Ctrl-C")
+	return cmd
 }
 
 // verdict is what a status means for who looks at it.
@@ -85,9 +96,9 @@ func worse(a, b int) int {
 	return exitGood
 }
 
-func (p *program) statusOfAll(cmd *cobra.Command, v *vault) error {
+func (p *program) statusOfAll(ctx context.Context, v *vault) error {
 	worst, forms, shown := exitGood, []statusJSON{}, table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "ACCOUNT", "WHAT HELPS"}}
-	for status, err := range v.keeper.Statuses(cmd.Context()) {
+	for status, err := range v.keeper.Statuses(ctx) {
 		if err != nil {
 			return err
 		}
