@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 20s
 
-.PHONY: demo build test race lint bench fuzz
+.PHONY: demo build test race lint bench fuzz torture
 
 demo: ## the main job, offline, in seconds
 	@$(GO) run ./cmd/venuekey demo
@@ -24,5 +24,8 @@ lint: ## formatting, vet, staticcheck, and a build for every system
 bench: ## ratios against limits and peers, each measured in one run
 	@GO="$(GO)" scripts/bench
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME, and the model for 100,000 steps
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
+
+torture: ## thousands of processes killed, a virtual year, and whatever else takes long
+	@GO="$(GO)" scripts/torture

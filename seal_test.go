@@ -46,13 +46,16 @@ func TestSealsOpenOnlyWhereTheyWereMade(t *testing.T) {
 
 func FuzzOpen(f *testing.F) {
 	key := Key{1}
-	sealed, _ := key.seal([]byte(`{"access":"a"}`), "token/a/b", 1)
+	const sealedText = `{"access":"a"}`
+	sealed, _ := key.seal([]byte(sealedText), "token/a/b", 1)
 	f.Add(sealed)
 	f.Add(sealed[:headLength])
 	f.Add([]byte{sealFormat})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		plain, err := key.open(data, "token/a/b", 1)
-		if err == nil && !bytes.Equal(data, sealed) {
+		// Whatever opens was sealed by somebody who has the key: by this test, in
+		// this process or in the one that made the corpus.
+		if err == nil && string(plain) != sealedText {
 			t.Fatalf("opened %d bytes that were not sealed, giving %q", len(data), plain)
 		}
 		// The form under the seal is decoded from whatever opens.
