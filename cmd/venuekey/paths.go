@@ -12,25 +12,39 @@ import (
 // folders are the two places of this command: the key in one, what it seals in
 // the other, so that a copy of one is of no use to who finds it. On some
 // systems, and with VENUEKEY_HOME, they are the same.
-type folders struct{ config, data string }
+type folders struct {
+	config, data string
+	// store is where the vault is, if not in its usual file.
+	store string
+}
 
-func (f folders) vault() string { return filepath.Join(f.data, "vault.db") }
+// vault is the path of the vault's file.
+func (f folders) vault() string {
+	if f.store != "" {
+		return f.store
+	}
+	return filepath.Join(f.data, "vault.db")
+}
 
 // spill is where renewed tokens wait, sealed, that the vault file refuses.
 func (f folders) spill() string { return filepath.Join(f.data, "spill") }
 
 // folders gives the platform's usual folders, or the one of VENUEKEY_HOME.
 func (p *program) folders() (folders, error) {
+	store, err := p.storeAddress()
+	if err != nil {
+		return folders{}, err
+	}
 	if home := p.env("VENUEKEY_HOME"); home != "" {
 		home, err := filepath.Abs(home)
-		return folders{home, home}, err
+		return folders{home, home, store}, err
 	}
 	config, data := p.usualFolders()
 	if config == "" || data == "" {
 		return folders{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "no home folder is known: the environment does not name one",
 			Remedy: "set VENUEKEY_HOME to a folder for venuekey's files"}
 	}
-	return folders{filepath.Join(config, "venuekey"), filepath.Join(data, "venuekey")}, nil
+	return folders{filepath.Join(config, "venuekey"), filepath.Join(data, "venuekey"), store}, nil
 }
 
 func (p *program) usualFolders() (config, data string) {

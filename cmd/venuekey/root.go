@@ -17,6 +17,8 @@ type program struct {
 	prompt  *prompt
 	json    bool
 	verbose bool
+	// store is the address of the vault that the flag names.
+	store string
 	// scopes are asked for at the sign-in of this run, in place of the app's.
 	scopes []string
 	// choice is how a new key is kept.
@@ -57,6 +59,7 @@ account.`,
 	)
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write results, and errors, as JSON")
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "tell on standard error what happens")
+	root.PersistentFlags().StringVar(&p.store, "store", "", "the `FILE` that the vault is in")
 	root.Flags().Bool("version", false, "tell the version, as the command does")
 	root.SetHelpCommand(p.helpCmd())
 	root.SetFlagErrorFunc(p.wrongFlag)
@@ -73,7 +76,7 @@ func (p *program) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"login": p.loginCmd, "list": p.listCmd, "status": p.statusCmd, "refresh": p.refreshCmd, "logout": p.logoutCmd,
 		"token": p.tokenCmd, "exec": p.execCmd, "run": p.runCmd,
-		"init": p.initCmd, "app": p.appCmd, "doctor": p.doctorCmd,
+		"init": p.initCmd, "app": p.appCmd, "doctor": p.doctorCmd, "store": p.storeCmd,
 		"demo": p.demoCmd, "emulate": p.emulateCmd,
 		"version": p.versionCmd, "exit-codes": exitCodesTopic, "environment": environmentTopic, "files": filesTopic,
 	}

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
-	"github.com/venuekey/venuekey/store/memory"
-	"github.com/venuekey/venuekey/store/sqlite"
 )
 
 // vault.go owns opening the vault and closing it again, in the one order in
@@ -91,22 +89,16 @@ func (p *program) close(ctx context.Context, v *vault) error {
 	return errors.Join(v.keeper.Close(), v.store.Close())
 }
 
-// openStore opens the vault file. One that is not there and is not to be made
-// is an empty store that forgets.
+// openStore opens the vault. A file that is not there and is not to be made is
+// an empty store that forgets.
 func (p *program) openStore(ctx context.Context, places folders, create bool) (store venuekey.Store, empty bool, err error) {
-	if !create {
-		if _, err := os.Lstat(places.vault()); errors.Is(err, fs.ErrNotExist) {
-			return new(memory.Store), true, nil
+	if create {
+		if err := os.MkdirAll(filepath.Dir(places.vault()), 0o700); err != nil {
+			return nil, false, &venuekey.Error{Class: venuekey.Wrong, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
+				Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
 		}
-	} else if err := os.MkdirAll(places.data, 0o700); err != nil {
-		return nil, false, &venuekey.Error{Class: venuekey.Wrong, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
-			Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
 	}
-	opened, err := sqlite.Open(ctx, places.vault())
-	if err != nil {
-		return nil, false, err
-	}
-	return opened, false, nil
+	return openAt(ctx, places.vault(), create)
 }
 
 // apps finds the app for a venue in the vault and the environment.

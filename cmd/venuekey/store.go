@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// store.go owns the vault as a store: whether everything in it opens, and copying
+// it to another place.
+
+func (p *program) storeCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "store",
+		GroupID: groupSetup,
+		Short:   "Check the vault, and copy it to another place",
+		Long: `Look after the file that the vault is in (--store or VENUEKEY_STORE names another
+one). The key is not in it: a copy needs the same key, see "venuekey help files".`,
+		Example: "  venuekey store check\n  venuekey store copy /backup/vault.db",
+		Args:    p.unknownCommand,
+		RunE:    p.helpOrVersion,
+	}
+	cmd.AddCommand(p.storeCheckCmd(), p.storeCopyCmd())
+	return cmd
+}
+
+func (p *program) storeCheckCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:     "check",
+		Short:   "Read every record of the vault and open its seal",
+		Long:    "Read every record of the vault and open its seal. Nothing is changed. The exit\ncode is 1 if a record does not open.",
+		Example: "  venuekey store check",
+		Args:    nothing,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withVault(cmd.Context(), func(v *vault) error { return p.checkStore(cmd.Context(), v) })
+		},
+	}
+}
+
+// checked is what a check found.
+type checked struct {
+	Tokens  int      `json:"tokens"`
+	Apps    int      `json:"apps"`
+	Damaged []string `json:"damaged"`
+}
+
+func (p *program) checkStore(ctx context.Context, v *vault) error {
+	found := checked{Damaged: []string{}}
+	for record, err := range v.Records(ctx) {
+		if err != nil {
+			return err
+		}
+		found.Tokens++
+		if _, err := v.Open(record); err != nil {
+			found.Damaged = append(found.Damaged, record.Key)
+		}
+	}
+	for app, err := range v.Apps(ctx) {
+		switch {
+		case err == nil:
+			found.Apps++
+		case venuekey.ClassOf(err) == venuekey.Damaged:
+			found.Damaged = append(found.Damaged, "app "+app.Venue)
+		default:
+			return err
+		}
+	}
+	if err := p.say(found, "%d sign-ins and %d apps; %d records do not open", found.Tokens, found.Apps, len(found.Damaged)); err != nil {
+		return err
+	}
+	for _, key := range found.Damaged {
+		p.tell("record %s does not open", key)
+	}
+	if len(found.Damaged) > 0 {
+		return codeOnly(exitFailed)
+	}
+	return nil
+}
+
+func (p *program) storeCopyCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "copy FILE",
+		Short: "Copy the vault to another file",
+		Long: `Copy every record of the vault to another file, sealed as it is. It can be
+interrupted and run again: what is there already is passed over, and a newer
+token at the other place is kept.
+
+End the programs that use the vault first. Two vaults with the same refresh
+tokens must never be used at the same time: the first renewal at one of them
+makes the tokens at the other useless.`,
+		Example: "  venuekey store copy /backup/vault.db",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return misused(usageOf(cmd), "copy takes one file")
+			}
+			return onlyFiles(args[0])
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.withStore(cmd.Context(), func(from venuekey.Store) error { return p.copyStore(cmd.Context(), from, args[0]) })
+		},
+	}
+}
+
+// copied is what a copy did.
+type copied struct {
+	Copied int `json:"copied"`
+	Same   int `json:"same"`
+	Newer  int `json:"newer"`
+}
+
+func (p *program) copyStore(ctx context.Context, from venuekey.Store, address string) (err error) {
+	to, _, err := openAt(ctx, address, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	total := 0
+	for _, err := range everyRecord(ctx, from) {
+		if err != nil {
+			return err
+		}
+		total++
+	}
+	var done copied
+	for record, err := range everyRecord(ctx, from) {
+		if err == nil {
+			err = copyRecord(ctx, to, record, &done)
+		}
+		if err != nil {
+			p.progress("")
+			return about(record.ID(), "copy", err)
+		}
+		p.progress("%d of %d records", done.Copied+done.Same+done.Newer, total)
+	}
+	p.progress("")
+	return p.say(done, "%d records copied to %s, %d were there, %d are newer there", done.Copied, address, done.Same, done.Newer)
+}
+
+// copyRecord brings one record over. One that is being renewed right now must
+// not be: its refresh token is about to die.
+func copyRecord(ctx context.Context, to venuekey.Store, record venuekey.Record, done *copied) error {
+	if record.Leased() {
+		return &venuekey.Error{Class: venuekey.Later, Reason: "a program is renewing this token right now", Remedy: "end the programs that use the vault, and run the copy again"}
+	}
+	there, err := to.Get(ctx, record.Key)
+	switch {
+	case errors.Is(err, venuekey.ErrNotFound):
+		there.Version = 0
+	case err != nil:
+		return err
+	case there.Generation > record.Generation:
+		done.Newer++
+		return nil
+	case there.Generation == record.Generation && bytes.Equal(there.Sealed, record.Sealed):
+		done.Same++
+		return nil
+	}
+	record.Version = there.Version
+	if _, err := to.Put(ctx, record); err != nil {
+		return err
+	}
+	done.Copied++
+	return nil
+}
+
+// everyRecord reads what is worth a copy: sign-ins and apps.
+func everyRecord(ctx context.Context, store venuekey.Store) iter.Seq2[venuekey.Record, error] {
+	const page = 256
+	return func(yield func(venuekey.Record, error) bool) {
+		for after := ""; ; {
+			records, err := store.List(ctx, "", after, page)
+			if err != nil {
+				yield(venuekey.Record{}, err)
+				return
+			}
+			for _, record := range records {
+				after = record.Key
+				if len(record.Sealed) > 0 && !yield(record, nil) {
+					return
+				}
+			}
+			if len(records) < page {
+				return
+			}
+		}
+	}
+}
+
+// progress shows how far long work is, on a terminal only, in one line that is
+// written over; "" takes it away.
+func (p *program) progress(format string, args ...any) {
+	if _, ok := terminal(p.stderr); ok {
+		fmt.Fprint(p.stderr, "\r\x1b[K"+strings.TrimSpace(fmt.Sprintf(format, args...)))
+	}
+}
