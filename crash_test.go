@@ -57,7 +57,7 @@ func child(task string) {
 		panic(err)
 	}
 	ctx := context.Background()
-	store, err := sqlite.Open(ctx, e.Vault)
+	store, err := e.open(ctx)
 	if err != nil {
 		panic(err)
 	}
@@ -89,6 +89,21 @@ func child(task string) {
 		}
 	}
 }
+
+// open opens the vault: a file, or what another store takes for an address.
+func (e errand) open(ctx context.Context) (venuekey.Store, error) {
+	if openDatabase != nil && strings.Contains(e.Vault, "dbname=") {
+		return openDatabase(ctx, e.Vault)
+	}
+	return sqlite.Open(ctx, e.Vault)
+}
+
+// openDatabase and aDatabase are set where the tests are built with PostgreSQL,
+// see crash_postgres_test.go.
+var (
+	openDatabase func(ctx context.Context, address string) (venuekey.Store, error)
+	aDatabase    func(t *testing.T) string
+)
 
 // die ends the process as the kernel does when memory is short.
 func die() {
@@ -126,23 +141,34 @@ type scene struct {
 	errand
 }
 
-func newScene(t *testing.T, knobs ctraderemu.Knobs) scene {
+func newScene(t *testing.T, vault string, knobs ctraderemu.Knobs) scene {
 	t.Helper()
 	knobs.AnyLoopbackRedirect, knobs.OldRefreshStays = true, true
 	venue := &ctraderemu.Server{Knobs: knobs}
 	web := httptest.NewServer(venue)
 	t.Cleanup(web.Close)
-	dir := t.TempDir()
-	return scene{venue, errand{Vault: filepath.Join(dir, "vault", "vault.db"), Spill: filepath.Join(dir, "spill"), Venue: web.URL}}
+	return scene{venue, errand{Vault: vault, Spill: filepath.Join(t.TempDir(), "spill"), Venue: web.URL}}
+}
+
+// onEveryStore tells a story on each store that programs can share. The share
+// is what part of the kills it gets.
+func onEveryStore(t *testing.T, story func(t *testing.T, vault string, share float64)) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		story(t, filepath.Join(t.TempDir(), "vault", "vault.db"), 1)
+	})
+	if aDatabase != nil {
+		t.Run("postgres", func(t *testing.T) {
+			t.Parallel()
+			story(t, aDatabase(t), 0.3)
+		})
+	}
 }
 
 // program opens the vault as one more program does.
 func (s scene) program(t *testing.T) *venuekey.Keeper {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(filepath.Dir(s.Vault)), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	store, err := sqlite.Open(t.Context(), s.Vault)
+	store, err := s.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,12 +217,13 @@ func kills() int {
 	return 200
 }
 
-func TestProgramsKilledAtEveryStep(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, ctraderemu.Knobs{})
+func TestProgramsKilledAtEveryStep(t *testing.T) { onEveryStore(t, programsKilledAtEveryStep) }
+
+func programsKilledAtEveryStep(t *testing.T, vault string, share float64) {
+	s := newScene(t, vault, ctraderemu.Knobs{})
 	keeper := s.program(t)
 	var stories []killed
-	for i := range kills() * 7 / 10 {
+	for i := range int(share * float64(kills()*7/10)) {
 		id := venuekey.ID{Venue: "ctrader", Name: fmt.Sprintf("alice-%d", i)}
 		signIn(t, keeper, id)
 		stories = append(stories, killed{id, venuekey.Steps[i%len(venuekey.Steps)], refreshOf(t, keeper, id)})
@@ -244,11 +271,14 @@ func TestProgramsKilledAtEveryStep(t *testing.T) {
 }
 
 func TestProgramsKilledAtRandomInstants(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, ctraderemu.Knobs{})
+	onEveryStore(t, programsKilledAtRandomInstants)
+}
+
+func programsKilledAtRandomInstants(t *testing.T, vault string, share float64) {
+	s := newScene(t, vault, ctraderemu.Knobs{})
 	keeper := s.program(t)
 	var stories []killed
-	for i := range kills() * 3 / 10 {
+	for i := range int(share * float64(kills()*3/10)) {
 		id := venuekey.ID{Venue: "ctrader", Name: fmt.Sprintf("bob-%d", i)}
 		signIn(t, keeper, id)
 		stories = append(stories, killed{id: id, first: refreshOf(t, keeper, id)})
@@ -291,8 +321,11 @@ func TestProgramsKilledAtRandomInstants(t *testing.T) {
 // Sixteen programs share one sign-in whose token lives a second; half of them
 // are killed and started again all the time.
 func TestManyProgramsOneRenewalPerGeneration(t *testing.T) {
-	t.Parallel()
-	s := newScene(t, ctraderemu.Knobs{AccessLife: 2 * time.Second})
+	onEveryStore(t, manyProgramsOneRenewalPerGeneration)
+}
+
+func manyProgramsOneRenewalPerGeneration(t *testing.T, vault string, _ float64) {
+	s := newScene(t, vault, ctraderemu.Knobs{AccessLife: 2 * time.Second})
 	keeper := s.program(t)
 	s.ID = venuekey.ID{Venue: "ctrader", Name: "shared"}
 	signIn(t, keeper, s.ID)

@@ -48,6 +48,7 @@ var onlyHere = map[string]string{
 	"github.com/cli/browser":        "cmd/venuekey",
 	"golang.org/x/crypto/argon2":    "key",
 	"golang.org/x/term":             "cmd/venuekey",
+	"filippo.io/age":                "cmd/venuekey",
 }
 
 type listed struct {

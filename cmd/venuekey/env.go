@@ -183,7 +183,8 @@ func (p *program) unknownVariables() []string {
 // knownVariables lists every variable that this command reads or sets.
 func knownVariables() []string {
 	known := []string{
-		"VENUEKEY_HOME", "VENUEKEY_KEY", "VENUEKEY_PASSPHRASE", "VENUEKEY_PASSPHRASE_FILE",
+		"VENUEKEY_HOME", "VENUEKEY_KEY", "VENUEKEY_PASSPHRASE", "VENUEKEY_PASSPHRASE_FILE", "VENUEKEY_STORE",
+		"VENUEKEY_BACKUP_PASSPHRASE", "VENUEKEY_BACKUP_PASSPHRASE_FILE",
 		"VENUEKEY_ID", "VENUEKEY_ACCESS_TOKEN", "VENUEKEY_TOKEN_TYPE", "VENUEKEY_EXPIRES", "VENUEKEY_EXPIRES_UNIX",
 	}
 	for _, venue := range venues() {

@@ -76,7 +76,7 @@ func (p *program) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"login": p.loginCmd, "list": p.listCmd, "status": p.statusCmd, "refresh": p.refreshCmd, "logout": p.logoutCmd,
 		"token": p.tokenCmd, "exec": p.execCmd, "run": p.runCmd,
-		"init": p.initCmd, "app": p.appCmd, "doctor": p.doctorCmd, "store": p.storeCmd,
+		"init": p.initCmd, "app": p.appCmd, "backup": p.backupCmd, "doctor": p.doctorCmd, "store": p.storeCmd,
 		"demo": p.demoCmd, "emulate": p.emulateCmd,
 		"version": p.versionCmd, "exit-codes": exitCodesTopic, "environment": environmentTopic, "files": filesTopic,
 	}

@@ -28,6 +28,7 @@ type Store struct {
 	sequence int64 // the last version given to any record, so that none returns
 	closed   bool
 	due      queue
+	watches  map[*watch]bool
 }
 
 var _ venuekey.Store = (*Store)(nil)
@@ -71,6 +72,7 @@ func (s *Store) Delete(ctx context.Context, key string, version int64) error {
 		return venuekey.ErrConflict
 	}
 	delete(s.records, key)
+	s.tell(key)
 	return nil
 }
 
@@ -113,6 +115,9 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	for w := range s.watches {
+		w.rouse()
+	}
 	return nil
 }
 
@@ -140,6 +145,7 @@ func (s *Store) keep(record venuekey.Record) venuekey.Record {
 	}
 	s.records[record.Key] = record
 	s.due.add(record)
+	s.tell(record.Key)
 	return record
 }
 

@@ -13,7 +13,7 @@ import (
 // a write, and a claim among few and among many records.
 
 // filled is a vault of n records that are due in an hour, and one named "k".
-func filled(b *testing.B, n int) *Store {
+func filled(b testing.TB, n int) *Store {
 	store, err := Open(b.Context(), filepath.Join(b.TempDir(), "venuekey", "vault.db"))
 	if err != nil {
 		b.Fatal(err)

@@ -163,6 +163,16 @@ func (c *conn) texts(sql string, args ...any) (texts []string, err error) {
 	return texts, err
 }
 
+// versions gives the version of every key, or nil if there are more than most.
+func (c *conn) versions(most int) (map[string]int64, error) {
+	versions := map[string]int64{}
+	err := c.run(func(row *sqlite3.Stmt) { versions[row.ColumnText(0)] = row.ColumnInt64(1) }, selectVersions, int64(most+1))
+	if len(versions) > most {
+		versions = nil
+	}
+	return versions, err
+}
+
 // number runs a statement that gives one number, or no row.
 func (c *conn) number(sql string, args ...any) (n int64, found bool, err error) {
 	err = c.run(func(row *sqlite3.Stmt) { n, found = row.ColumnInt64(0), true }, sql, args...)

@@ -56,6 +56,10 @@ const (
 		AND (lease_owner = '' OR lease_until IS NULL OR lease_until <= ?1)
 		ORDER BY next_refresh, key LIMIT ?4`
 
+	selectLast = `SELECT last FROM sequence`
+
+	selectVersions = `SELECT key, version FROM record LIMIT ?`
+
 	nextVersion = `UPDATE sequence SET last = last + 1 RETURNING last`
 
 	upsert = `INSERT INTO record (` + columns + `) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)

@@ -119,6 +119,10 @@ func (s *Store) Delete(ctx context.Context, key string, version int64) error {
 		case stored != version:
 			return venuekey.ErrConflict
 		}
+		// A deletion takes a version like every write, so that watches notice it.
+		if _, _, err := c.number(nextVersion); err != nil {
+			return err
+		}
 		return c.run(nil, deleteOne, key)
 	})
 }

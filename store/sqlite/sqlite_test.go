@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -23,7 +24,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestProcesses(t *testing.T) {
-	storetest.RunProcesses(t, storetest.Processes{Open: open, Place: place})
+	storetest.RunProcesses(t, storetest.Processes{Open: open, Place: place, Told: time.Second})
 }
 
 // place is where a vault may be made, in a folder that is not there yet.

@@ -39,6 +39,7 @@ var tasks = map[string]func(ctx context.Context, store venuekey.Store, j job, sa
 	"versions": raceVersions,
 	"claims":   claimAll,
 	"writes":   writeForEver,
+	"watches":  watchForEver,
 }
 
 // Child makes a program that RunProcesses started do its job and exit. In any
@@ -136,4 +137,21 @@ func writeForEver(ctx context.Context, store venuekey.Store, j job, say func(lin
 		}
 		say(line{Key: key, Generation: record.Generation, Version: version})
 	}
+}
+
+// watchForEver says which version it finds of every record that it is told of,
+// until it is killed.
+func watchForEver(ctx context.Context, store venuekey.Store, _ job, say func(line)) error {
+	watcher, ok := store.(venuekey.Watcher)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return watcher.Watch(ctx, func(key string) {
+		record, err := store.Get(ctx, key)
+		if key == "" || err != nil {
+			// Everything has to be looked at, and there is one record.
+			record, _ = store.Get(ctx, "k")
+		}
+		say(line{Key: key, Version: record.Version})
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,6 +30,9 @@ type Processes struct {
 	// Place gives a new, empty place that lasts as long as the test: the path of
 	// a file, the address of a database.
 	Place func(t *testing.T) string
+	// Told is how soon, in the median, a watch tells of what another process
+	// wrote; zero if the driver has no watch.
+	Told time.Duration
 }
 
 // RunProcesses checks that processes which share data keep the contract among
@@ -41,6 +45,9 @@ func RunProcesses(t *testing.T, spec Processes) {
 	t.Run("processes race for versions and one wins", spec.raceForVersions)
 	t.Run("no record goes to two processes", spec.raceForClaims)
 	t.Run("what was acknowledged survives a kill", spec.kills)
+	if spec.Told > 0 {
+		t.Run("a watch tells of what another process wrote", spec.tells)
+	}
 }
 
 // patience bounds how long anything here may take; it is only ever used up by a
@@ -128,6 +135,47 @@ func (p Processes) kills(t *testing.T) {
 		if err := reopened.Close(); err != nil {
 			t.Errorf("round %d: close: %v", round, err)
 		}
+	}
+}
+
+// tells writes here and watches in two children.
+func (p Processes) tells(t *testing.T) {
+	const rounds = 12
+	place := p.Place(t)
+	store := p.open(t, place)
+	record := venuekey.Record{Key: "k"}
+	var watchers []*child
+	for i := range 2 {
+		c := start(t, job{Task: "watches", Place: place, Name: fmt.Sprint("watcher ", i)})
+		c.release(t)
+		if first := c.mustRead(t); first.Key != "" {
+			t.Errorf("%s: the first call is for %q, want everything", c.name, first.Key)
+		}
+		watchers = append(watchers, c)
+	}
+	var took []time.Duration
+	for range rounds {
+		begun := time.Now()
+		version, err := store.Put(t.Context(), record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record.Version = version
+		for _, c := range watchers {
+			for c.mustRead(t).Version < version {
+			}
+			took = append(took, time.Since(begun))
+		}
+	}
+	slices.Sort(took)
+	median := took[len(took)/2]
+	t.Logf("told after %v in the median, %v at worst", median, took[len(took)-1])
+	if median > p.Told {
+		t.Errorf("told after %v in the median, want %v", median, p.Told)
+	}
+	for _, c := range watchers {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait() // it says that it was killed
 	}
 }
 
@@ -241,6 +289,15 @@ func (c *child) read() (line, error) {
 		err = json.Unmarshal(text, &said)
 	}
 	return said, err
+}
+
+func (c *child) mustRead(t *testing.T) line {
+	t.Helper()
+	said, err := c.read()
+	if err != nil {
+		t.Fatalf("%s ended: %v\n%s", c.name, err, c.stderr.String())
+	}
+	return said
 }
 
 // next notes one acknowledged write. The child may end only when t is nil.

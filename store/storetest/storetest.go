@@ -40,16 +40,17 @@ func Run(t *testing.T, open func(t *testing.T) venuekey.Store) {
 		tests []test
 	}{
 		{"records", records}, {"lists", lists}, {"claims", claims}, {"calls", calls}, {"races", races},
+		{"watches", watches},
 	} {
 		t.Run(chapter.name, func(t *testing.T) {
 			for _, test := range chapter.tests {
 				t.Run(test.name, func(t *testing.T) {
 					store := open(t)
-					defer func() {
+					t.Cleanup(func() {
 						if err := store.Close(); err != nil {
 							t.Errorf("close: %v", err)
 						}
-					}()
+					})
 					test.run(&subject{T: t, Store: store})
 				})
 			}

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// backup_format.go owns what stands in a backup, once age has opened it: lines
+// of JSON. The first says what it is, then comes a line for each app and each
+// sign-in, and the last counts them, so that a backup which lost its end is
+// noticed however it lost it. Later programs of version 1 may add fields; what
+// must not be overlooked is a new version.
+
+const (
+	backupVersion = 1
+	// longestRecord is more than a venue's answer may be, many times.
+	longestRecord = 4 << 20
+	// mostGenerations keeps counting on from a backup's generation from ever
+	// running over.
+	mostGenerations = 1 << 53
+)
+
+// backupHead is the first line.
+type backupHead struct {
+	Venuekey string    `json:"venuekey"`
+	Version  int       `json:"version"`
+	Made     time.Time `json:"made"`
+}
+
+// backupLine is every other line: one of the three is there.
+type backupLine struct {
+	App   *appLine   `json:"app,omitempty"`
+	Token *tokenLine `json:"token,omitempty"`
+	End   *endLine   `json:"end,omitempty"`
+}
+
+type endLine struct {
+	Apps   int `json:"apps"`
+	Tokens int `json:"tokens"`
+}
+
+// appLine is a venuekey.App with its secrets in plain text.
+type appLine struct {
+	Venue        string            `json:"venue"`
+	ClientID     string            `json:"client_id,omitempty"`
+	ClientSecret string            `json:"client_secret,omitempty"`
+	RedirectURI  string            `json:"redirect_uri,omitempty"`
+	Scopes       []string          `json:"scopes,omitempty"`
+	Environment  string            `json:"environment,omitempty"`
+	URLs         map[string]string `json:"urls,omitempty"`
+	Params       map[string]string `json:"params,omitempty"`
+}
+
+// tokenLine is a venuekey.Token with its secrets in plain text, and what its
+// record knows against it: a refresh token that may be used up must not look
+// unused on the next machine.
+type tokenLine struct {
+	ID             venuekey.ID        `json:"id"`
+	Generation     int64              `json:"generation"`
+	Access         string             `json:"access,omitempty"`
+	Refresh        string             `json:"refresh,omitempty"`
+	Type           string             `json:"type,omitempty"`
+	Issued         time.Time          `json:"issued,omitzero"`
+	Expires        time.Time          `json:"expires,omitzero"`
+	RefreshExpires time.Time          `json:"refresh_expires,omitzero"`
+	Scopes         []string           `json:"scopes,omitempty"`
+	User           string             `json:"user,omitempty"`
+	Extras         map[string]string  `json:"extras,omitempty"`
+	Attempt        int                `json:"attempt,omitempty"`
+	IntentAt       time.Time          `json:"intent_at,omitzero"`
+	Condition      venuekey.Condition `json:"condition,omitempty"`
+	Reason         string             `json:"reason,omitempty"`
+}
+
+// backup is a backup that was read to its end.
+type backup struct {
+	Made    time.Time
+	Apps    []venuekey.App
+	SignIns []signIn
+}
+
+// signIn is a token and what its record says of it.
+type signIn struct {
+	ID     venuekey.ID
+	Token  venuekey.Token
+	Record venuekey.Record
+}
+
+// backupWriter writes a backup line by line.
+type backupWriter struct {
+	lines *json.Encoder
+	wrote endLine
+}
+
+func newBackupWriter(to io.Writer, made time.Time) (*backupWriter, error) {
+	w := &backupWriter{lines: json.NewEncoder(to)}
+	w.lines.SetEscapeHTML(false)
+	return w, w.lines.Encode(backupHead{Venuekey: "backup", Version: backupVersion, Made: made})
+}
+
+func (w *backupWriter) app(a venuekey.App) error {
+	w.wrote.Apps++
+	return w.lines.Encode(backupLine{App: &appLine{
+		Venue: a.Venue, ClientID: a.ClientID, ClientSecret: string(a.ClientSecret), RedirectURI: a.RedirectURI,
+		Scopes: a.Scopes, Environment: a.Environment, URLs: a.URLs, Params: converted[string](a.Params),
+	}})
+}
+
+func (w *backupWriter) signIn(s signIn) error {
+	w.wrote.Tokens++
+	t, r := s.Token, s.Record
+	return w.lines.Encode(backupLine{Token: &tokenLine{
+		ID: s.ID, Generation: r.Generation,
+		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
+		Issued: t.Issued, Expires: t.Expires, RefreshExpires: t.RefreshExpires,
+		Scopes: t.Scopes, User: t.User, Extras: converted[string](t.Extras),
+		Attempt: r.Attempt, IntentAt: r.IntentAt, Condition: r.Condition, Reason: r.Reason,
+	}})
+}
+
+// end writes the last line.
+func (w *backupWriter) end() error { return w.lines.Encode(backupLine{End: &w.wrote}) }
+
+// readBackup reads a backup to its end. What is wrong with it is an error that
+// never shows what stands there.
+func readBackup(from io.Reader) (backup, error) {
+	lines := bufio.NewScanner(from)
+	lines.Buffer(make([]byte, 0, 64<<10), longestRecord)
+	if !lines.Scan() {
+		return backup{}, brokenOff(lines.Err(), 1)
+	}
+	made, err := readHead(lines.Bytes())
+	if err != nil {
+		return backup{}, err
+	}
+	read, seen := backup{Made: made}, map[string]bool{}
+	for number := 2; lines.Scan(); number++ {
+		var line backupLine
+		if json.Unmarshal(lines.Bytes(), &line) != nil {
+			return backup{}, damagedLine(number, "is no line of a backup")
+		}
+		if line.End != nil {
+			return read, read.checkEnd(*line.End, lines)
+		}
+		if problem := read.take(line, seen); problem != "" {
+			return backup{}, damagedLine(number, problem)
+		}
+	}
+	return backup{}, brokenOff(lines.Err(), 2+len(read.Apps)+len(read.SignIns))
+}
+
+func readHead(line []byte) (made time.Time, err error) {
+	var head backupHead
+	if json.Unmarshal(line, &head) != nil || head.Venuekey != "backup" || head.Version < 1 {
+		return made, &venuekey.Error{Op: "backup", Class: venuekey.Damaged, Reason: "the file is sealed by age, but it is no backup of venuekey",
+			Remedy: "give the file that \"venuekey backup export\" wrote"}
+	}
+	if head.Version > backupVersion {
+		return made, &venuekey.Error{Op: "backup", Class: venuekey.Failed,
+			Reason: fmt.Sprintf("the backup is of version %d, and this venuekey reads version %d", head.Version, backupVersion),
+			Remedy: "install a newer venuekey"}
+	}
+	return head.Made, nil
+}
+
+// take keeps what a line holds, or says what is wrong with it.
+func (b *backup) take(line backupLine, seen map[string]bool) (problem string) {
+	key := ""
+	switch {
+	case line.App != nil && line.Token == nil:
+		key = line.App.Venue
+		id, err := venuekey.ParseID(key)
+		if err != nil || id.Venue != key {
+			return "names no venue"
+		}
+		b.Apps = append(b.Apps, line.App.app())
+	case line.Token != nil && line.App == nil:
+		key = line.Token.ID.String()
+		if problem := line.Token.problem(); problem != "" {
+			return problem
+		}
+		b.SignIns = append(b.SignIns, line.Token.signIn())
+	default:
+		return "is neither an app nor a sign-in"
+	}
+	if seen[key] {
+		return "is about " + key + " once more"
+	}
+	seen[key] = true
+	return ""
+}
+
+// checkEnd sees that nothing is missing before the last line or stands behind it.
+func (b *backup) checkEnd(end endLine, lines *bufio.Scanner) error {
+	if end.Apps != len(b.Apps) || end.Tokens != len(b.SignIns) {
+		return unreadable(fmt.Sprintf("the backup should hold %s and %s, and holds %d and %d", several(end.Apps, "app"), several(end.Tokens, "sign-in"), len(b.Apps), len(b.SignIns)), nil)
+	}
+	number := 3 + end.Apps + end.Tokens
+	if lines.Scan() {
+		return damagedLine(number, "stands behind the end")
+	}
+	// The last piece of the file may be broken off behind the last line.
+	if err := lines.Err(); err != nil {
+		return brokenOff(err, number)
+	}
+	return nil
+}
+
+// problem says why a line is no sign-in.
+func (l tokenLine) problem() string {
+	switch {
+	case l.ID.IsZero():
+		return "names no sign-in"
+	case l.Access == "" || l.Expires.IsZero():
+		return "has no access token with an end"
+	case l.Generation < 0 || l.Generation > mostGenerations || l.Attempt < 0 || l.Attempt > mostGenerations:
+		return "counts wrong"
+	}
+	switch l.Condition {
+	case venuekey.Good, venuekey.Uncertain, venuekey.Dead:
+		return ""
+	}
+	return "has a condition that nobody knows"
+}
+
+func (l tokenLine) signIn() signIn {
+	return signIn{
+		ID: l.ID,
+		Token: venuekey.Token{
+			Access: venuekey.Secret(l.Access), Refresh: venuekey.Secret(l.Refresh), Type: l.Type,
+			Issued: l.Issued, Expires: l.Expires, RefreshExpires: l.RefreshExpires,
+			Scopes: l.Scopes, User: l.User, Extras: converted[venuekey.Secret](l.Extras),
+		},
+		Record: venuekey.Record{Generation: l.Generation, Attempt: l.Attempt, IntentAt: l.IntentAt, Condition: l.Condition, Reason: l.Reason},
+	}
+}
+
+func (l appLine) app() venuekey.App {
+	return venuekey.App{
+		Venue: l.Venue, ClientID: l.ClientID, ClientSecret: venuekey.Secret(l.ClientSecret), RedirectURI: l.RedirectURI,
+		Scopes: l.Scopes, Environment: l.Environment, URLs: l.URLs, Params: converted[venuekey.Secret](l.Params),
+	}
+}
+
+// converted is a map with its values as the other type of text.
+func converted[To, From ~string](values map[string]From) map[string]To {
+	if len(values) == 0 {
+		return nil
+	}
+	other := make(map[string]To, len(values))
+	for name, value := range values {
+		other[name] = To(value)
+	}
+	return other
+}
+
+// several counts things in words.
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// brokenOff is a backup that ends, or cannot be read on, before its last line.
+// age tells a file that was cut from one that was changed in some places only.
+func brokenOff(err error, number int) error {
+	switch {
+	case errors.Is(err, bufio.ErrTooLong):
+		return damagedLine(number, "is too long for a record")
+	case err == nil || errors.Is(err, io.ErrUnexpectedEOF):
+		return unreadable("the backup is cut short: its end is missing", err)
+	}
+	return unreadable("the backup is cut short, or it was changed", err)
+}
+
+func damagedLine(number int, problem string) error {
+	return unreadable(fmt.Sprintf("line %d of the backup %s", number, problem), nil)
+}
+
+func unreadable(reason string, err error) error {
+	return &venuekey.Error{Op: "backup", Class: venuekey.Damaged, Reason: reason + "; nothing was imported", Err: err,
+		Remedy: "copy the file once more from where it was made, or export again there"}
+}
+
+// armored is whether a file begins as age files do that are made for mail.
+func armored(begins []byte) bool { return bytes.HasPrefix(begins, []byte("-----BEGIN AGE")) }

@@ -1,0 +1,366 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	agefile "filippo.io/age"
+	"filippo.io/age/armor"
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// backup_import.go owns how a backup gets into the vault: read to its end first,
+// so that a bad one changes nothing.
+
+type importFlags struct {
+	identity string
+	replace  bool
+}
+
+func (p *program) backupImportCmd() *cobra.Command {
+	var flags importFlags
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Take sign-ins and apps from a file that export wrote",
+		Long: `Take sign-ins and apps from a backup, or with - from standard input. The whole
+file is checked first; a wrong passphrase or a damaged file changes nothing. What
+the vault holds already is kept, unless --replace is given. --json lists what was
+added, kept and replaced.
+
+A passphrase is asked for, or comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or
+VENUEKEY_BACKUP_PASSPHRASE. A backup that is sealed to a recipient is opened with
+the file of its identity.
+
+A refresh token works once: after an import on a second machine only one of the
+two may go on using it. Stop venuekey on the other one, or sign out there with
+"venuekey logout", without --revoke, which would end the sign-in here too.
+
+Import what you exported. Anybody who knows a recipient can seal a file to it,
+and an app says where tokens are sent; addresses that an app brings are told.`,
+		Example: `  venuekey backup import sign-ins.age
+  venuekey backup import sign-ins.age --identity key.txt
+  venuekey backup import sign-ins.age --replace --json | jq .sign_ins`,
+		Args:              oneFile,
+		ValidArgsFunction: completeFile,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			read, err := p.openBackup(cmd, args[0], flags)
+			if err == nil {
+				err = importable(read)
+			}
+			if err != nil {
+				return err
+			}
+			return p.withNewVault(cmd.Context(), func(v *vault) error { return p.backupImport(cmd.Context(), v, read, flags.replace) })
+		},
+	}
+	cmd.Flags().StringVar(&flags.identity, "identity", "", "open it with the age identity in this `FILE`")
+	cmd.Flags().BoolVar(&flags.replace, "replace", false, "replace what the vault holds already by what the backup holds")
+	return cmd
+}
+
+// openBackup reads a backup to its end.
+func (p *program) openBackup(cmd *cobra.Command, path string, flags importFlags) (backup, error) {
+	identities, err := p.identitiesOf(cmd, flags)
+	if err != nil {
+		return backup{}, err
+	}
+	stream := p.stdin
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return backup{}, backupFileError(err, "give the file that \"venuekey backup export\" wrote")
+		}
+		defer file.Close()
+		stream = file
+	} else if p.interactive() {
+		return backup{}, misused("venuekey backup import - <FILE", "backup import: nobody types a sealed file")
+	}
+	buffered := bufio.NewReader(stream)
+	stream = buffered
+	if begins, _ := buffered.Peek(16); armored(begins) {
+		stream = armor.NewReader(buffered)
+	}
+	opened, err := agefile.Decrypt(stream, identities...)
+	if err != nil {
+		return backup{}, notOpened(cmd.Context(), err, flags)
+	}
+	return readBackup(opened)
+}
+
+// identitiesOf says what the backup is opened with.
+func (p *program) identitiesOf(cmd *cobra.Command, flags importFlags) ([]agefile.Identity, error) {
+	if !cmd.Flags().Changed("identity") {
+		return []agefile.Identity{passphraseWhenWanted{func() (venuekey.Secret, error) { return p.oldBackupPassphrase(cmd.Context()) }}}, nil
+	}
+	file, err := os.Open(flags.identity)
+	if err != nil {
+		return nil, backupFileError(err, "name the file of the identity")
+	}
+	defer file.Close()
+	identities, err := agefile.ParseIdentities(file)
+	if err != nil { // which is not told: it may show what stands there
+		return nil, &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: flags.identity + " holds no identity of age", Remedy: "give the file that age-keygen wrote"}
+	}
+	return identities, nil
+}
+
+// passphraseWhenWanted asks for the passphrase only when a file turns out to be
+// sealed by one.
+type passphraseWhenWanted struct {
+	ask func() (venuekey.Secret, error)
+}
+
+// Unwrap implements age.Identity.
+func (w passphraseWhenWanted) Unwrap(stanzas []*agefile.Stanza) ([]byte, error) {
+	if len(stanzas) != 1 || stanzas[0].Type != "scrypt" {
+		return nil, agefile.ErrIncorrectIdentity
+	}
+	passphrase, err := w.ask()
+	if err != nil {
+		return nil, err
+	}
+	identity, err := agefile.NewScryptIdentity(string(passphrase))
+	if err != nil {
+		return nil, err
+	}
+	return identity.Unwrap(stanzas)
+}
+
+// notOpened says why a file does not open.
+func notOpened(ctx context.Context, err error, flags importFlags) error {
+	if _, known := errors.AsType[*venuekey.Error](err); known || ctx.Err() != nil {
+		return err
+	}
+	if _, known := errors.AsType[usage](err); known {
+		return err
+	}
+	told := &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Err: err}
+	mismatch, ok := errors.AsType[*agefile.NoIdentityMatchError](err)
+	byPassphrase := ok && slices.Contains(mismatch.StanzaTypes, "scrypt")
+	switch {
+	case !ok:
+		told.Class, told.Reason = venuekey.Damaged, "the file is no backup, or its beginning is damaged"
+		told.Remedy = "give the file that \"venuekey backup export\" wrote"
+	case byPassphrase && flags.identity != "":
+		told.Reason, told.Remedy = "the backup is sealed by a passphrase, not to a recipient", "leave --identity away"
+	case byPassphrase:
+		told.Reason, told.Remedy = "the passphrase does not open the backup", "give the passphrase that it was exported with"
+	case flags.identity == "":
+		told.Reason, told.Remedy = "the backup is sealed to a recipient", "--identity FILE, with the identity of that recipient"
+	default:
+		told.Reason, told.Remedy = "the identity does not open the backup", "give the identity of a recipient that it was exported to"
+	}
+	return told
+}
+
+// importable refuses a backup that holds what this program has no use for.
+func importable(read backup) error {
+	var names []string
+	for _, app := range read.Apps {
+		if err := checkURLs(app); err != nil {
+			return err
+		}
+		names = append(names, app.Venue)
+	}
+	for _, s := range read.SignIns {
+		names = append(names, s.ID.Venue)
+	}
+	for _, name := range names {
+		if _, ok := venueOf(name); !ok {
+			return &venuekey.Error{Op: "backup", Class: venuekey.Failed, Reason: "the backup is also about " + name + ", a venue that this venuekey does not know; nothing was imported",
+				Remedy: "install a newer venuekey"}
+		}
+	}
+	return nil
+}
+
+// importedJSON is what became of a backup.
+type importedJSON struct {
+	Made    string   `json:"made"`
+	Apps    outcomes `json:"apps"`
+	SignIns outcomes `json:"sign_ins"`
+}
+
+// outcomes names what was added, kept as it was, and replaced.
+type outcomes struct {
+	Added    []string `json:"added"`
+	Kept     []string `json:"kept"`
+	Replaced []string `json:"replaced"`
+}
+
+// note keeps what became of one; changed says whether the backup's is there now.
+func (o *outcomes) note(name string, there, changed bool) {
+	switch {
+	case !changed:
+		o.Kept = append(o.Kept, name)
+	case there:
+		o.Replaced = append(o.Replaced, name)
+	default:
+		o.Added = append(o.Added, name)
+	}
+}
+
+// changed counts those that are now as the backup has them.
+func (o *outcomes) changed() int { return len(o.Added) + len(o.Replaced) }
+
+func (p *program) backupImport(ctx context.Context, v *vault, read backup, replace bool) error {
+	none := func() outcomes { return outcomes{[]string{}, []string{}, []string{}} }
+	result := importedJSON{Made: exactly(read.Made), Apps: none(), SignIns: none()}
+	if err := p.importAll(ctx, v, read, replace, &result); err != nil {
+		if apps, signIns := result.Apps.changed(), result.SignIns.changed(); apps+signIns > 0 {
+			p.tell("note: %s and %s were imported before; the same command goes on from there", several(apps, "app"), several(signIns, "sign-in"))
+		}
+		return err
+	}
+	if result.SignIns.changed() > 0 {
+		p.tell("warning: a refresh token works once: only one machine may go on using these sign-ins\n" +
+			"  try: stop venuekey on the other one, or there: venuekey logout ID (without --revoke)")
+	}
+	if len(result.Apps.Kept)+len(result.SignIns.Kept) > 0 {
+		p.tell("note: what the vault held already was kept; --replace takes the backup's")
+	}
+	a, s := result.Apps, result.SignIns
+	return p.say(result, "apps: %d added, %d kept, %d replaced\nsign-ins: %d added, %d kept, %d replaced",
+		len(a.Added), len(a.Kept), len(a.Replaced), len(s.Added), len(s.Kept), len(s.Replaced))
+}
+
+func (p *program) importAll(ctx context.Context, v *vault, read backup, replace bool, result *importedJSON) error {
+	for _, app := range read.Apps {
+		_, err := v.App(ctx, app.Venue)
+		there := !notRegistered(err) // one that cannot be opened is there as well
+		changed := !there || replace
+		if changed {
+			if err := v.SaveApp(ctx, app); err != nil {
+				return about(venuekey.ID{Venue: app.Venue}, "import", err)
+			}
+			p.tellAddresses(app)
+		}
+		result.Apps.note(app.Venue, there, changed)
+	}
+	defer p.progress("")
+	for i, s := range read.SignIns {
+		there, changed, err := p.importSignIn(ctx, v, s, replace)
+		if err != nil {
+			return about(s.ID, "import", err)
+		}
+		result.SignIns.note(s.ID.String(), there, changed)
+		p.progress("%d of %d sign-ins", i+1, len(read.SignIns))
+	}
+	return nil
+}
+
+// tellAddresses tells where an app sends tokens, if not to the venue's own
+// addresses: a backup from a stranger could send them to him.
+func (p *program) tellAddresses(app venuekey.App) {
+	var told []string
+	for _, name := range slices.Sorted(maps.Keys(app.URLs)) {
+		told = append(told, name+"="+app.URLs[name])
+	}
+	if len(told) > 0 {
+		p.tell("note: the app at %s has addresses of its own: %s", app.Venue, strings.Join(told, " "))
+	}
+}
+
+// importSignIn saves one sign-in, unless there is one that is to be kept.
+// Whoever writes the record meanwhile is seen by its version, and looked at
+// again: somebody may have signed in.
+func (p *program) importSignIn(ctx context.Context, v *vault, s signIn, replace bool) (there, changed bool, err error) {
+	for {
+		old, err := v.Store.Get(ctx, "token/"+s.ID.String())
+		there := err == nil
+		if err != nil && !errors.Is(err, venuekey.ErrNotFound) {
+			return there, false, err
+		}
+		if there && !replace {
+			return there, false, nil
+		}
+		floor, err := firstGeneration(ctx, v, s.ID)
+		if err != nil {
+			return there, false, err
+		}
+		if there {
+			p.tellIfNewer(v, old, s)
+		}
+		_, err = v.Save(ctx, imported(s, old, floor, time.Now()), s.Token)
+		if errors.Is(err, venuekey.ErrConflict) {
+			continue
+		}
+		return there, err == nil, err
+	}
+}
+
+// tellIfNewer tells of a sign-in that gave way to an older token.
+func (p *program) tellIfNewer(v *vault, old venuekey.Record, s signIn) {
+	if token, err := v.Open(old); err == nil && token.Issued.After(s.Token.Issued) {
+		p.tell("note: %s: the replaced token was newer than the backup's, whose refresh token may be used up", s.ID)
+	}
+}
+
+// imported is the record for a sign-in of a backup. Its generation is greater
+// than any that the ID had here or there: a renewal that began before, in this
+// process or another, in flight or in a spill file, must find that it has moved,
+// and a program that remembers an older token must see a newer one. What was
+// known against the token stays, what merely failed elsewhere does not.
+func imported(s signIn, old venuekey.Record, floor int64, now time.Time) venuekey.Record {
+	record := venuekey.Record{
+		Key: "token/" + s.ID.String(), Version: old.Version,
+		Generation: max(old.Generation+1, s.Record.Generation, floor),
+		Attempt:    s.Record.Attempt, IntentAt: s.Record.IntentAt, Condition: s.Record.Condition,
+	}
+	if record.Condition != venuekey.Good {
+		record.Reason = s.Record.Reason
+	}
+	if venue, ok := venueOf(s.ID.Venue); ok && record.Condition != venuekey.Dead {
+		record.NextRefresh = dueAt(s.Token, venue.Policy(), now)
+	}
+	return record
+}
+
+// dueAt is when an imported token is to be renewed: at the policy's part of its
+// life, and now where that is past. The zero time means that it cannot be. The
+// Keeper judges a token whose renewal was lost before it presents it again.
+func dueAt(token venuekey.Token, policy venuekey.Policy, now time.Time) time.Time {
+	byAccess := policy.RenewsWith == venuekey.WithAccessToken && token.Valid(now)
+	if token.Refresh == "" && !byAccess {
+		return time.Time{}
+	}
+	part := policy.RefreshAt
+	if part <= 0 || part >= 1 {
+		part = 0.8 // as the Keeper has it
+	}
+	due := token.Issued.Add(time.Duration(part * float64(token.Life())))
+	if due.Before(now) {
+		return now
+	}
+	return due
+}
+
+// firstGeneration gives a number greater than any generation that an ID has had
+// in this vault, also one that was signed out: versions grow over the whole
+// store, and a generation costs at least one. So the Keeper begins a sign-in.
+func firstGeneration(ctx context.Context, v *vault, id venuekey.ID) (int64, error) {
+	key := "probe/" + id.String()
+	for {
+		old, err := v.Store.Get(ctx, key)
+		if err != nil && !errors.Is(err, venuekey.ErrNotFound) {
+			return 0, err
+		}
+		version, err := v.Store.Put(ctx, venuekey.Record{Key: key, Version: old.Version})
+		if errors.Is(err, venuekey.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		_ = v.Store.Delete(ctx, key, version) // another's write may have removed it
+		return version, nil
+	}
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// backup_test.go owns what a backup that is damaged within its seal leads to,
+// and what becomes of a record on its way, which scripts do not reach.
+
+const (
+	headOfBackup  = `{"venuekey":"backup","version":1,"made":"2030-01-02T03:04:05Z"}` + "\n"
+	tokenOfBackup = `{"token":{"id":"ttp/alice","generation":7,"access":"s-e-c-r-e-t","expires":"2030-01-02T03:04:05Z"}}` + "\n"
+)
+
+func sampleBackup() backup {
+	at := time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)
+	return backup{
+		Made: at,
+		Apps: []venuekey.App{{Venue: "ctrader", ClientID: "1_a", ClientSecret: "s", RedirectURI: "http://localhost:1/cb", Scopes: []string{"trading"},
+			Environment: "demo", URLs: map[string]string{"base": "http://127.0.0.1:1"}, Params: map[string]venuekey.Secret{"sec": "<&>"}}},
+		SignIns: []signIn{
+			{ID: venuekey.ID{Venue: "ttp", Name: "alice"},
+				Token: venuekey.Token{Access: "a", Refresh: "r", Type: "bearer", Issued: at, Expires: at.Add(time.Hour), RefreshExpires: at.Add(24 * time.Hour),
+					Scopes: []string{"x"}, User: "u", Extras: map[string]venuekey.Secret{"n": "9007199254740993", "s": `"<text>"`}},
+				Record: venuekey.Record{Generation: 7, Attempt: 1, IntentAt: at, Condition: venuekey.Uncertain, Reason: "lost"}},
+			{ID: venuekey.ID{Venue: "ttp", Name: "bob"}, Token: venuekey.Token{Access: "b", Expires: at}},
+		},
+	}
+}
+
+func written(t *testing.T, b backup) []byte {
+	t.Helper()
+	var text bytes.Buffer
+	w, err := newBackupWriter(&text, b.Made)
+	for _, app := range b.Apps {
+		if err == nil {
+			err = w.app(app)
+		}
+	}
+	for _, s := range b.SignIns {
+		if err == nil {
+			err = w.signIn(s)
+		}
+	}
+	if err == nil {
+		err = w.end()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text.Bytes()
+}
+
+func TestABackupReadsAsItWasWritten(t *testing.T) {
+	want := sampleBackup()
+	got, err := readBackup(bytes.NewReader(written(t, want)))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Fatalf("%v\n%+v, want\n%+v", err, got, want)
+	}
+}
+
+func TestABackupThatLostItsEndIsNoticedWhereverItEnds(t *testing.T) {
+	text := written(t, sampleBackup())
+	for end := range len(text) - 1 { // the last line break may be missing
+		if _, err := readBackup(bytes.NewReader(text[:end])); err == nil {
+			t.Fatalf("%d of %d bytes are taken for a backup", end, len(text))
+		}
+	}
+}
+
+func TestWhatIsWrongWithABackupIsSaid(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"empty":        {"", "cut short"},
+		"other":        {"{}\n", "is no backup of venuekey"},
+		"text":         {"hello\n", "is no backup of venuekey"},
+		"newer":        {strings.Replace(headOfBackup, ":1,", ":2,", 1), "is of version 2, and this venuekey reads version 1"},
+		"no end":       {headOfBackup + tokenOfBackup, "its end is missing"},
+		"no JSON":      {headOfBackup + "{s-e-c-r-e-t\n", "line 2 of the backup is no line of a backup"},
+		"nothing":      {headOfBackup + "{}\n", "line 2 of the backup is neither"},
+		"no access":    {headOfBackup + strings.Replace(tokenOfBackup, "s-e-c-r-e-t", "", 1), "line 2 of the backup has no access token"},
+		"bad id":       {headOfBackup + strings.Replace(tokenOfBackup, "ttp/", "../", 1), "line 2 of the backup"},
+		"generation":   {headOfBackup + strings.Replace(tokenOfBackup, ":7", ":9223372036854775807", 1), "counts wrong"},
+		"condition":    {headOfBackup + strings.Replace(tokenOfBackup, `"generation"`, `"condition":"hope","generation"`, 1), "condition that nobody knows"},
+		"app":          {headOfBackup + `{"app":{"venue":"a/b"}}`, "line 2 of the backup names no venue"},
+		"twice":        {headOfBackup + tokenOfBackup + tokenOfBackup, "line 3 of the backup is about ttp/alice once more"},
+		"lines lost":   {headOfBackup + `{"end":{"apps":0,"tokens":1}}`, "should hold 0 apps and 1 sign-in, and holds 0 and 0"},
+		"goes on":      {headOfBackup + `{"end":{"apps":0,"tokens":0}}` + "\n" + tokenOfBackup, "line 3 of the backup stands behind the end"},
+		"endless line": {headOfBackup + strings.Repeat("x", longestRecord+1), "line 2 of the backup is too long"},
+	} {
+		_, err := readBackup(strings.NewReader(test.text))
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(fmt.Sprintf("%v %#v", err, err), "s-e-c-r-e-t") {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+func FuzzReadBackup(f *testing.F) {
+	f.Add([]byte(headOfBackup + tokenOfBackup + `{"end":{"apps":0,"tokens":1}}`))
+	f.Add([]byte(headOfBackup + `{"app":{"venue":"ttp","params":{"a":"b"}}}` + "\n" + `{"end":{"apps":1,"tokens":0}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		read, err := readBackup(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		again := written(t, read)
+		second, err := readBackup(bytes.NewReader(again))
+		if err != nil || !bytes.Equal(written(t, second), again) {
+			t.Errorf("what was read cannot be written and read again: %v\n%s", err, again)
+		}
+	})
+}
+
+func TestAnImportedRecordRemembersWhatIsKnownAgainstItsToken(t *testing.T) {
+	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	token := venuekey.Token{Access: "a", Refresh: "r", Issued: now.Add(-time.Hour), Expires: now.Add(9 * time.Hour)}
+	record := func(venue string, token venuekey.Token, was, old venuekey.Record, floor int64) venuekey.Record {
+		return imported(signIn{ID: venuekey.ID{Venue: venue, Name: "x"}, Token: token, Record: was}, old, floor, now)
+	}
+	if got := record("ctrader", token, venuekey.Record{Generation: 3, Reason: "no route"}, venuekey.Record{}, 5); got.Generation != 5 || got.Version != 0 || got.Reason != "" || !got.NextRefresh.Equal(now.Add(7*time.Hour)) {
+		t.Errorf("a new one: %+v", got)
+	}
+	if got := record("ctrader", token, venuekey.Record{Generation: 3}, venuekey.Record{Generation: 8, Version: 9}, 5); got.Generation != 9 || got.Version != 9 {
+		t.Errorf("one in place of another: %+v", got)
+	}
+	if got := record("ctrader", token, venuekey.Record{Generation: 30, Condition: venuekey.Dead, Reason: "refused"}, venuekey.Record{}, 5); got.Generation != 30 || got.Condition != venuekey.Dead || got.Reason != "refused" || !got.NextRefresh.IsZero() {
+		t.Errorf("a dead one: %+v", got)
+	}
+	if got := record("ctrader", token, venuekey.Record{Attempt: 1, IntentAt: now}, venuekey.Record{}, 5); got.Attempt != 1 || !got.IntentAt.Equal(now) {
+		t.Errorf("one with an open intent: %+v", got)
+	}
+	token.Expires = now.Add(-time.Minute)
+	if got := record("ctrader", token, venuekey.Record{}, venuekey.Record{}, 5); !got.NextRefresh.Equal(now) {
+		t.Errorf("an expired one is due at %s", got.NextRefresh)
+	}
+	token.Refresh = ""
+	for _, venue := range []string{"ctrader", "tradovate"} {
+		if got := record(venue, token, venuekey.Record{}, venuekey.Record{}, 5); !got.NextRefresh.IsZero() {
+			t.Errorf("one that nothing renews is due at %s", got.NextRefresh)
+		}
+	}
+}

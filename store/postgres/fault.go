@@ -1,0 +1,156 @@
+//go:build postgres
+
+package postgres
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/venuekey/venuekey"
+)
+
+// fault.go owns what is said when something is wrong with the database.
+
+// errClosed is what a closed Store answers.
+var errClosed = os.ErrClosed
+
+// explain turns what the server or the network said into an error that names
+// the database and says what to do. What a Store promises to return stays as it
+// is. Nothing of the address but the place gets into it: errors of the driver
+// carry the whole configuration, so only the cause inside them is kept.
+func explain(ctx context.Context, place string, err error) error {
+	var known *venuekey.Error
+	var server *pgconn.PgError
+	switch {
+	case err == nil, errors.As(err, &known),
+		errors.Is(err, venuekey.ErrNotFound), errors.Is(err, venuekey.ErrConflict):
+		return err
+	case ctx.Err() != nil:
+		return ctx.Err() // whatever the driver made of it
+	case errors.Is(err, errClosed):
+		return fault(place, venuekey.Failed, errClosed, "is closed", "")
+	case errors.As(err, &server):
+		return explainServer(place, server)
+	}
+	return explainNetwork(place, err)
+}
+
+// remark is what is said about one of the server's codes.
+type remark struct {
+	class         venuekey.Class
+	state, remedy string
+}
+
+// remarks are by code, or by the two characters that a class of codes begins
+// with. https://www.postgresql.org/docs/current/errcodes-appendix.html
+var remarks = map[string]remark{
+	"28P01": {venuekey.Wrong, "does not take the password", "mend the password in the address, in PGPASSWORD or in the password file"},
+	"28":    {venuekey.Wrong, "does not let this user in", "mend the user in the address, or the server's pg_hba.conf"},
+	"3D000": {venuekey.Wrong, "is not there", "create it, or mend its name in the address"},
+	"42501": {venuekey.Wrong, "refuses for want of rights", "as the schema's owner, grant what is missing, see the documentation of store/postgres"},
+	"42704": {venuekey.Wrong, "does not know a parameter of the address", "mend the address"},
+	"25006": {venuekey.Wrong, "is read-only", "give the address of the primary server, or of both with target_session_attrs=read-write"},
+	"42P01": {venuekey.Damaged, "lost a table while it was in use", "restore it from a backup"},
+	"42703": {venuekey.Damaged, "lost a column while it was in use", "restore it from a backup"},
+	"3F000": {venuekey.Damaged, "lost its schema while it was in use", "restore it from a backup"},
+	"22021": {venuekey.Wrong, "does not take a text that is not UTF-8", ""},
+	"54000": {venuekey.Wrong, "does not take a key that long", ""},
+	"53100": {venuekey.Failed, "has no room to grow, the server's disk is full", "free some space and try again; nothing that was stored is lost"},
+	"53":    {venuekey.Later, "has no place for this connection", "raise max_connections, lower pool_max_conns in the address, or put a pooler in between"},
+	"57P":   {venuekey.NotSent, "is stopping or starting", "wait until the server has started"},
+	"XX001": {venuekey.Damaged, "is damaged", "restore it from a backup"},
+	"XX002": {venuekey.Damaged, "has a damaged index", "run REINDEX, or restore it from a backup"},
+}
+
+func explainServer(place string, said *pgconn.PgError) error {
+	for _, code := range []string{said.Code, said.Code[:min(3, len(said.Code))], said.Code[:min(2, len(said.Code))]} {
+		if r, found := remarks[code]; found {
+			return fault(place, r.class, said, r.state, r.remedy)
+		}
+	}
+	return fault(place, venuekey.Failed, said, "could not be used", "")
+}
+
+func explainNetwork(place string, err error) error {
+	var (
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		verifying *tls.CertificateVerificationError
+		lookup    *net.DNSError
+		network   *net.OpError
+	)
+	const certificate = "give the certificate that signed it as sslrootcert in the address, or say with sslmode what will do instead"
+	switch {
+	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid), errors.As(err, &verifying):
+		return fault(place, venuekey.Wrong, bare(err), "has a certificate that is not trusted", certificate)
+	case strings.Contains(err.Error(), "server refused TLS connection"):
+		return fault(place, venuekey.Wrong, nil, "does not speak TLS", "let the server speak TLS, or, if the way to it is private, add sslmode=disable to the address")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return fault(place, venuekey.NotSent, nil, "does not answer in time", "look whether the server runs and can be reached from here")
+	case errors.As(err, &lookup):
+		return fault(place, venuekey.NotSent, lookup, "cannot be found", "mend the host in the address, or the network")
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fault(place, venuekey.NotSent, bare(err), "cannot be reached", "start the server, or mend host and port in the address")
+	case errors.As(err, &network), fateOf(err) != decided:
+		return fault(place, venuekey.NotSent, bare(err), "cannot be reached", "look whether the server runs and can be reached from here")
+	}
+	return fault(place, venuekey.Failed, bare(err), "could not be used", "")
+}
+
+// doubtful is a write that was sent and whose answer was lost for good.
+func doubtful(ctx context.Context, place string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fault(place, venuekey.Unknown, bare(err), "did not say whether it wrote: the connection broke", "look at the record before it is written again")
+}
+
+// bare is the cause of an error without what the driver wrapped it in.
+func bare(err error) error {
+	var server *pgconn.PgError
+	var network *net.OpError
+	var lookup *net.DNSError
+	switch {
+	case errors.As(err, &server):
+		return server
+	case errors.As(err, &lookup):
+		return lookup
+	case errors.As(err, &network):
+		return network
+	}
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err
+}
+
+func fault(place string, class venuekey.Class, err error, state, remedy string) error {
+	reason := place + " " + state
+	if server, ok := err.(*pgconn.PgError); ok {
+		// Its other fields may quote rows.
+		err = fmt.Errorf("%s (%s)", server.Message, server.Code)
+	}
+	if err != nil {
+		reason += ": " + err.Error()
+	}
+	return &venuekey.Error{Class: class, Reason: reason, Remedy: remedy, Err: err}
+}
+
+func codeOf(err error) string {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		return server.Code
+	}
+	return ""
+}

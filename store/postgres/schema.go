@@ -1,0 +1,156 @@
+//go:build postgres
+
+package postgres
+
+import (
+	"strconv"
+	"strings"
+)
+
+// schema.go owns everything written in SQL but the questions that inspect.go
+// asks. In it $schema stands for the name of the schema.
+
+// migrations are the steps to the newest schema: the first makes version 1 of
+// an empty one, the next makes version 2 of that. A step that was published is
+// never changed. expected, in inspect.go, is what the last one leaves behind.
+var migrations = []string{`
+CREATE SEQUENCE $schema.version AS bigint;
+CREATE TABLE $schema.record (
+	key          text COLLATE "C" PRIMARY KEY,
+	version      bigint NOT NULL,
+	generation   bigint NOT NULL,
+	next_refresh timestamptz,
+	lease_owner  text NOT NULL,
+	lease_until  timestamptz,
+	attempt      bigint NOT NULL,
+	intent_at    timestamptz,
+	condition    text NOT NULL,
+	failures     bigint NOT NULL,
+	reason       text NOT NULL,
+	sealed       bytea NOT NULL,
+	receipt      bigint NOT NULL,
+	due          timestamptz GENERATED ALWAYS AS (
+		CASE
+			WHEN next_refresh IS NULL THEN NULL
+			WHEN lease_owner = '' THEN next_refresh
+			ELSE greatest(next_refresh, lease_until)
+		END) STORED
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE $schema.record ALTER COLUMN sealed SET STORAGE EXTERNAL;
+CREATE INDEX due ON $schema.record (due, key COLLATE "POSIX") WHERE due IS NOT NULL;
+COMMENT ON TABLE $schema.record IS 'What venuekey keeps: one sealed token or app a row. Written by venuekey alone.';
+COMMENT ON COLUMN $schema.record.due IS 'When the record may be claimed: due, and the lease over.';
+COMMENT ON COLUMN $schema.record.receipt IS 'A number of the write that made the row, by which its writer knows it again.';
+COMMENT ON SEQUENCE $schema.version IS 'Versions of all records, one for every write. Never to be set back.';
+`}
+
+// versionTable holds a row for every step that was taken.
+const versionTable = `
+CREATE TABLE $schema.migration (
+	version integer PRIMARY KEY,
+	made    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+`
+
+// statements is the SQL of every call, for one schema.
+type statements struct {
+	get, page, create, update, receipt, remove, claim string
+
+	lastVersion, transactions string
+}
+
+func statementsIn(schema string) statements {
+	return statements{
+		get:          in(schema, selectOne),
+		page:         in(schema, selectPage),
+		create:       in(schema, insertOne),
+		update:       in(schema, updateOne),
+		receipt:      in(schema, selectReceipt),
+		remove:       in(schema, deleteOne),
+		claim:        in(schema, leaseDue),
+		lastVersion:  in(schema, selectLast),
+		transactions: selectTransactions,
+	}
+}
+
+// in writes the name of the schema into a statement. The name has no character
+// that would have to be escaped, see configure; it is quoted because it may be
+// a word of SQL.
+func in(schema, sql string) string { return strings.ReplaceAll(sql, "$schema", `"`+schema+`"`) }
+
+// limited writes a limit into a statement. Of one that is a parameter the planner
+// believes that it is a tenth of everything. A program has few different limits,
+// so few statements come of it.
+func limited(sql string, limit int) string {
+	return strings.ReplaceAll(sql, "$limit", strconv.Itoa(limit))
+}
+
+const (
+	columns = `key, version, generation, next_refresh, lease_owner, lease_until,
+		attempt, intent_at, condition, failures, reason, sealed`
+
+	selectOne = `SELECT ` + columns + `, clock_timestamp() FROM $schema.record WHERE key = $1`
+
+	// The first parameter is the greater of prefix and after, so that the walk
+	// along the index begins there.
+	selectPage = `SELECT ` + columns + `, (SELECT clock_timestamp()) FROM $schema.record
+		WHERE key >= $1 AND key < $2 AND key <> $3 ORDER BY key LIMIT $limit`
+
+	// durable is always true, and makes the server flush this transaction before
+	// it says that it is done, where its settings would not. It is set for the
+	// transaction alone, which behind a pooler is all that is ours.
+	durable = `(current_setting('synchronous_commit') <> 'off' OR set_config('synchronous_commit', 'on', true) = 'on')`
+
+	// A version is taken only where it seems to be needed: one that is taken and
+	// not used costs every watch a look at everything.
+	insertOne = `INSERT INTO $schema.record AS r (` + columns + `, receipt)
+		SELECT $1, nextval('$schema.version'), $2::bigint, $3::timestamptz, $4, $5::timestamptz,
+			$6::bigint, $7::timestamptz, $8, $9::bigint, $10, $11::bytea, $12::bigint
+		WHERE ` + durable + ` AND NOT EXISTS (SELECT FROM $schema.record WHERE key = $1)
+		ON CONFLICT (key) DO NOTHING RETURNING version`
+
+	// A seal that did not change stays where it is: a large one lies in a table
+	// of its own, and a claim or a failure would copy it.
+	updateOne = `UPDATE $schema.record SET version = nextval('$schema.version'), generation = $2,
+		next_refresh = $3, lease_owner = $4, lease_until = $5, attempt = $6, intent_at = $7,
+		condition = $8, failures = $9, reason = $10,
+		sealed = CASE WHEN generation = $2 AND sealed = $11 THEN sealed ELSE $11 END, receipt = $12
+		WHERE key = $1 AND version = $13 AND ` + durable + ` RETURNING version`
+
+	selectReceipt = `SELECT version FROM $schema.record WHERE key = $1 AND receipt = $2`
+
+	// It gives a version if there was something to delete, and whether there was
+	// a record at all.
+	deleteOne = `WITH gone AS (
+			DELETE FROM $schema.record WHERE key = $1 AND version = $2 AND ` + durable + ` RETURNING key
+		) SELECT (SELECT nextval('$schema.version') FROM gone), EXISTS (SELECT FROM $schema.record WHERE key = $1)`
+
+	// The inner part reads the index of what is due, from its beginning, and
+	// nothing else; records that somebody else is about to change are passed
+	// over. The planner has to be kept from thinking otherwise, because it plans
+	// for values that it does not know:
+	//
+	//   - The time is asked for once, as a sub-select, since an index cannot be
+	//     searched for a value that may change meanwhile.
+	//   - The prefix is compared in another collation of the same order, which the
+	//     index of what is due has and the primary key has not.
+	//   - Its end is compared as a row. Two plain bounds would be taken for a
+	//     narrow range, of which everything had better be read and sorted.
+	//   - The limit is written out, see limited.
+	//   - The keys are an array, so that they are looked up one by one.
+	leaseDue = `WITH at AS MATERIALIZED (SELECT clock_timestamp() AS now)
+		UPDATE $schema.record SET version = nextval('$schema.version'),
+			lease_owner = $3, lease_until = at.now + $4::bigint * interval '1 microsecond', receipt = $5
+		FROM at WHERE ` + durable + ` AND key = ANY (ARRAY(
+			SELECT key FROM $schema.record
+			WHERE due <= (SELECT now FROM at) AND key COLLATE "POSIX" >= $1 AND (key COLLATE "POSIX", '') < ($2, '')
+			ORDER BY due, key COLLATE "POSIX" LIMIT $limit FOR UPDATE SKIP LOCKED))
+		RETURNING ` + columns + `, at.now`
+
+	selectLast = `SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM $schema.version`
+
+	selectTransactions = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+		CASE WHEN $1 THEN pg_current_xact_id()::text::bigint ELSE 0 END`
+
+	announce = `SELECT count(pg_notify($1, told)) FROM unnest($2::text[]) AS told`
+)

@@ -1,0 +1,238 @@
+//go:build postgres
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// watch.go owns Watch: the connection that listens, what happens when it
+// breaks, and what is done where listening is not to be had.
+
+const (
+	// watchTick is how often a watch makes sure that it missed nothing, and that
+	// its connection is alive.
+	watchTick = time.Second
+	// tickTimeout is how long that may take before the connection counts as dead.
+	tickTimeout = 5 * time.Second
+	// pollTick is how often a watch that cannot listen asks.
+	pollTick = 250 * time.Millisecond
+	// probeTimeout is how long a notification to ourselves may take before the
+	// connection counts as one that brings none.
+	probeTimeout = 500 * time.Millisecond
+	// firstReconnect and lastReconnect bound the pause before the next try.
+	firstReconnect = 50 * time.Millisecond
+	lastReconnect  = 5 * time.Second
+)
+
+// Watch implements venuekey.Watcher. It takes a connection of its own. Behind a
+// pooler in transaction mode changed is only ever called with "".
+func (s *Store) Watch(ctx context.Context, changed func(key string)) error {
+	for wait := firstReconnect; ; wait = min(2*wait, lastReconnect) {
+		begun := time.Now()
+		err := s.listen(ctx, changed)
+		if errors.Is(err, errDeaf) {
+			err = s.poll(ctx, changed)
+		}
+		if time.Since(begun) > lastReconnect {
+			wait = firstReconnect
+		}
+		if s.pause(ctx, wait) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return explain(ctx, s.place, errClosed)
+	}
+}
+
+// errDeaf means that the connection brings no notifications.
+var errDeaf = errors.New("no notifications arrive on this connection")
+
+// listen watches on one connection until it breaks.
+func (s *Store) listen(ctx context.Context, changed func(key string)) error {
+	ctx, end := s.whileOpen(ctx)
+	defer end()
+	config := s.pool.Config().ConnConfig // a copy
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer hangUp(ctx, conn)
+	if err := sizeUp(ctx, conn); err != nil {
+		return err
+	}
+	c := session{conn, s.modeOf(conn)}
+	server, err := onServer(ctx, conn, `LISTEN "`+s.schema+`"`)
+	if err != nil {
+		return err
+	}
+	if !direct(conn) && !s.hears(ctx, conn) {
+		s.unlisten(ctx, conn, server)
+		return errDeaf
+	}
+	return s.follow(ctx, c, changed)
+}
+
+// follow tells of changes as they are announced, and looks every tick whether
+// one was not.
+func (s *Store) follow(ctx context.Context, c session, changed func(key string)) error {
+	now, err := s.reading(ctx, c, never)
+	if err != nil {
+		return err
+	}
+	var account ledger
+	account.begin(now)
+	changed("")
+	for {
+		next := time.Now().Add(s.tick)
+		if err := s.hear(ctx, c.Conn, next, &account, changed); err != nil {
+			return err
+		}
+		if now, err = s.reading(ctx, c, account.latest()); err != nil {
+			return err
+		}
+		if account.judge(now) {
+			changed("")
+		}
+	}
+}
+
+// hear tells of what is announced until a moment.
+func (s *Store) hear(ctx context.Context, conn *pgx.Conn, until time.Time, account *ledger, changed func(key string)) error {
+	wait, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	for wait.Err() == nil {
+		told, err := conn.WaitForNotification(wait)
+		switch {
+		case err == nil:
+		case wait.Err() != nil && ctx.Err() == nil && !conn.IsClosed():
+			return nil
+		default:
+			return err
+		}
+		for _, change := range changesIn(told.Payload) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			account.hear(change.version)
+			if change.key != probe {
+				changed(change.key)
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// poll asks, where nobody tells. It returns when asking fails.
+func (s *Store) poll(ctx context.Context, changed func(key string)) error {
+	var account ledger
+	for before := int64(never); ; {
+		var now reading
+		err := s.read(ctx, func(ctx context.Context, c session) (err error) {
+			now, err = s.reading(ctx, c, before)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		switch {
+		case before == never:
+			account.begin(now)
+			changed("")
+		// What was taken may not be visible yet, so there is a second call when
+		// the ledger says that it is.
+		case account.judge(now), now.last != before:
+			changed("")
+		}
+		before = now.last
+		if err := s.pause(ctx, pollTick); err != nil {
+			return err
+		}
+	}
+}
+
+// never is the last version before there is any reading.
+const never = -1
+
+// reading asks for the versions first, so that the transactions which took them
+// are among those that run, or have ended. latest is what the last version was.
+func (s *Store) reading(ctx context.Context, c session, latest int64) (now reading, err error) {
+	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
+	defer cancel()
+	if err = c.row(ctx, s.sql.lastVersion).Scan(&now.last); err == nil {
+		err = c.row(ctx, s.sql.transactions, now.last != latest).Scan(&now.oldest, &now.next)
+	}
+	return now, err
+}
+
+// probe is a key that no record has, since it has a space.
+const probe = "is anybody there"
+
+// hears reports whether a notification that another connection sends reaches
+// this one.
+func (s *Store) hears(ctx context.Context, conn *pgx.Conn) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	mine := change{-rand.Int64(), probe} // no version is negative, none is accounted for
+	if err := s.notify(ctx, payloads([]change{mine})); err != nil {
+		return false
+	}
+	for {
+		told, err := conn.WaitForNotification(ctx)
+		if err != nil {
+			return false
+		}
+		if slices.Contains(changesIn(told.Payload), mine) {
+			return true
+		}
+	}
+}
+
+// unlisten takes back a LISTEN that a pooler ran on a connection which it lends
+// to everybody. It has to meet the same one again, so it tries some times; one
+// that it does not meet brings the pooler notifications that it throws away.
+func (s *Store) unlisten(ctx context.Context, conn *pgx.Conn, server string) {
+	for range 32 {
+		met, err := onServer(ctx, conn, `UNLISTEN "`+s.schema+`"`)
+		if err != nil || met == server {
+			return
+		}
+	}
+}
+
+// onServer runs a command and tells which process of the server ran it.
+func onServer(ctx context.Context, conn *pgx.Conn, command string) (pid string, err error) {
+	results, err := conn.PgConn().Exec(ctx, command+`; SELECT pg_backend_pid()`).ReadAll()
+	if err != nil {
+		return "", err
+	}
+	return string(results[len(results)-1].Rows[0][0]), nil
+}
+
+// hangUp ends a connection whose context may have ended.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx) // what was wrong with it is known
+}
+
+// whileOpen is a context that ends with the Store, too.
+func (s *Store) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-s.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
