@@ -47,7 +47,7 @@ type Keeper struct {
 	step func(string)
 
 	start   sync.Once
-	owner   string
+	owner   func() string
 	mu      sync.Mutex
 	sources map[ID]*Source
 	flights map[ID]*flight
@@ -58,7 +58,7 @@ type Keeper struct {
 
 func (k *Keeper) init() {
 	k.start.Do(func() {
-		k.owner = rand.Text()
+		k.owner = sync.OnceValue(rand.Text)
 		k.sources = make(map[ID]*Source)
 		k.flights = make(map[ID]*flight)
 		k.unsaved = make(map[ID]rotation)

@@ -36,7 +36,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			k.publish(id, token, record)
 			return token, nil
 		}
-		if record.Leased() && record.LeaseOwner != k.owner {
+		if record.Leased() && record.LeaseOwner != k.owner() {
 			if err := pause(ctx, wait); err != nil {
 				return Token{}, &Error{Class: Later, Reason: "another program is renewing this token and does not finish", Err: err}
 			}
@@ -96,7 +96,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 // claim writes lease and intent. It is ErrConflict when somebody else was
 // faster.
 func (k *Keeper) claim(ctx context.Context, record Record) (Record, error) {
-	record.LeaseOwner, record.LeaseUntil = k.owner, record.ReadAt.Add(k.lease())
+	record.LeaseOwner, record.LeaseUntil = k.owner(), record.ReadAt.Add(k.lease())
 	record.Attempt++
 	record.IntentAt = record.ReadAt
 	version, err := k.Vault.Store.Put(ctx, record)

@@ -51,7 +51,7 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 	for ctx.Err() == nil {
 		slots <- struct{}{} // one is free, at least
 		free := cap(slots) - len(slots) + 1
-		due, err := k.Vault.Store.Claim(ctx, tokenPrefix+venue+"/", k.owner, k.lease(), free)
+		due, err := k.Vault.Store.Claim(ctx, tokenPrefix+venue+"/", k.owner(), k.lease(), free)
 		<-slots
 		if err != nil && ctx.Err() == nil {
 			k.log().Error("the store does not answer", "venue", venue, "error", err)

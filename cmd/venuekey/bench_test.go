@@ -21,7 +21,7 @@ func BenchmarkColdStart(b *testing.B) {
 	home := filepath.Join(dir, "home")
 	freshSignIn(b, home)
 	constant := filepath.Join(dir, "constant.go")
-	if err := os.WriteFile(constant, []byte("package main\n\nfunc main() { println(\"constant\") }\n"), 0o600); err != nil {
+	if err := os.WriteFile(constant, []byte("package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"constant\") }\n"), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	ours, peer := filepath.Join(dir, "venuekey"), filepath.Join(dir, "constant")

@@ -24,6 +24,9 @@ type host struct {
 	// become runs another program in place of this one. Where it returns
 	// without an error, the code is that program's.
 	become func(path string, args, environ []string) (code int, err error)
+	// orderly is called before work that a signal should not cut short. Until
+	// then a signal kills, which loses nothing.
+	orderly func()
 }
 
 // env gives a variable of the environment, "" where it is not set.

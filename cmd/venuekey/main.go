@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -14,23 +15,36 @@ import (
 // environment and its signals.
 
 func main() {
-	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
-		ends = append(ends, syscall.SIGHUP)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), ends...)
-	// The first signal asks for an orderly end. From then on signals have their
-	// usual meaning, so that a second one kills.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancel(context.Background())
 	os.Exit(run(ctx, host{
 		args: os.Args[1:], environ: os.Environ(),
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		browse: openBrowser, become: become,
+		orderly: sync.OnceFunc(func() { endOrderly(cancel) }),
 	}))
+}
+
+// endOrderly makes the first signal ask for an orderly end. From then on
+// signals have their usual meaning, so that a second one kills.
+func endOrderly(end func()) {
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
+		ends = append(ends, syscall.SIGHUP)
+	}
+	arrived := make(chan os.Signal, 1)
+	signal.Notify(arrived, ends...)
+	go func() {
+		<-arrived
+		signal.Stop(arrived)
+		end()
+	}()
 }
 
 // run does what the arguments ask for and returns the exit code.
 func run(ctx context.Context, h host) int {
+	if h.orderly == nil {
+		h.orderly = func() {}
+	}
 	p := &program{host: h}
 	p.prompt = &prompt{p: p}
 	root := p.root()

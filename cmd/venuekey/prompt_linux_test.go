@@ -51,6 +51,33 @@ func TestCtrlCAtAPromptLeavesAWorkingTerminal(t *testing.T) {
 	awaitEcho(t, keyboard, true)
 }
 
+// The command token listens for signals late; at a prompt it must.
+func TestAPromptIsNoPlaceToBeKilledAt(t *testing.T) {
+	screen, keyboard := openTerminal(t)
+	o := newOutside(t, "init", "--key", "passphrase")
+	o.stdin = keyboard
+	ended := make(chan int)
+	go func() { ended <- run(t.Context(), o.host) }()
+	for _, question := range []string{"passphrase", "the same once more: "} {
+		o.err.awaits(t, question)
+		awaitEcho(t, keyboard, false)
+		fmt.Fprintln(screen, "correct horse")
+	}
+	if code := <-ended; code != exitGood {
+		t.Fatalf("init ended with %d:\n%s", code, o.err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	listening := false
+	o.args, o.orderly = []string{"token", "ttp/alice"}, func() { listening = true }
+	go func() { ended <- run(ctx, o.host) }()
+	awaitEcho(t, keyboard, false)
+	cancel()
+	if code := <-ended; code != exitInterrupted || !listening {
+		t.Errorf("it ended with %d, listening for signals: %v\n%s", code, listening, o.err)
+	}
+	awaitEcho(t, keyboard, true)
+}
+
 func TestANewPassphraseIsAskedForTwice(t *testing.T) {
 	for second, want := range map[string]int{"correct horse": exitGood, "correct house": exitUsage} {
 		screen, keyboard := openTerminal(t)

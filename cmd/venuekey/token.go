@@ -28,7 +28,10 @@ refresh token is never printed: only venuekey may present it.`,
 		Example: `  venuekey token ctrader/alice
   curl -H @<(venuekey token ttp/alice --header) https://api.thetradingparrot.com/v1/ping
   venuekey token tradovate/bot --json | jq -r .extras.mdAccessToken`,
-		Args:              oneID,
+		Args: oneID,
+		// A token that is fresh is printed before a signal could be waited for, and
+		// to listen for one takes a tenth of the time. Renewals do: see apps.
+		PersistentPreRun:  func(*cobra.Command, []string) {},
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id := mustID(args)

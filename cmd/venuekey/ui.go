@@ -69,6 +69,7 @@ func (q *prompt) secret(ctx context.Context) (venuekey.Secret, error) {
 		line, err := q.line(ctx)
 		return venuekey.Secret(line), err
 	}
+	q.p.orderly() // a run that is killed here leaves a terminal that shows nothing
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", err

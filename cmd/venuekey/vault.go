@@ -101,9 +101,11 @@ func (p *program) openStore(ctx context.Context, places folders, create bool) (s
 	return openAt(ctx, places.vault(), create)
 }
 
-// apps finds the app for a venue in the vault and the environment.
+// apps finds the app for a venue in the vault and the environment. It is asked
+// for before anything is presented to the venue.
 func (p *program) apps(v *venuekey.Vault) func(context.Context, string) (venuekey.App, error) {
 	return func(ctx context.Context, name string) (venuekey.App, error) {
+		p.orderly()
 		venue, ok := venueOf(name)
 		if !ok {
 			return venuekey.App{}, &venuekey.Error{ID: venuekey.ID{Venue: name}, Class: venuekey.Wrong, Reason: "unknown venue"}
