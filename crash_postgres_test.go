@@ -1,24 +1,12 @@
-//go:build postgres
-
 package venuekey_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/venuekey/venuekey"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/internal/pgtest"
-	"github.com/venuekey/venuekey/store/postgres"
 )
-
-// The stories of crash_test.go on PostgreSQL as well, and one about its going
-// away.
-
-func init() {
-	openDatabase = func(ctx context.Context, address string) (venuekey.Store, error) { return postgres.Open(ctx, address) }
-	aDatabase = func(t *testing.T) string { return pgtest.Start(t).Database(t) }
-}
 
 // The database goes away between the venue's answer and the save.
 func TestADatabaseUnpluggedInTheMiddleOfARenewal(t *testing.T) {

@@ -23,6 +23,8 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/internal/pgtest"
+	"github.com/venuekey/venuekey/store/postgres"
 	"github.com/venuekey/venuekey/store/sqlite"
 	"github.com/venuekey/venuekey/venue/ctrader"
 )
@@ -90,20 +92,13 @@ func child(task string) {
 	}
 }
 
-// open opens the vault: a file, or what another store takes for an address.
+// open opens the vault: a file or a database.
 func (e errand) open(ctx context.Context) (venuekey.Store, error) {
-	if openDatabase != nil && strings.Contains(e.Vault, "dbname=") {
-		return openDatabase(ctx, e.Vault)
+	if strings.Contains(e.Vault, "dbname=") {
+		return postgres.Open(ctx, e.Vault)
 	}
 	return sqlite.Open(ctx, e.Vault)
 }
-
-// openDatabase and aDatabase are set where the tests are built with PostgreSQL,
-// see crash_postgres_test.go.
-var (
-	openDatabase func(ctx context.Context, address string) (venuekey.Store, error)
-	aDatabase    func(t *testing.T) string
-)
 
 // die ends the process as the kernel does when memory is short.
 func die() {
@@ -157,12 +152,10 @@ func onEveryStore(t *testing.T, story func(t *testing.T, vault string, share flo
 		t.Parallel()
 		story(t, filepath.Join(t.TempDir(), "vault", "vault.db"), 1)
 	})
-	if aDatabase != nil {
-		t.Run("postgres", func(t *testing.T) {
-			t.Parallel()
-			story(t, aDatabase(t), 0.3)
-		})
-	}
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		story(t, pgtest.Start(t).Database(t), 0.3)
+	})
 }
 
 // program opens the vault as one more program does.

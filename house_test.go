@@ -28,6 +28,7 @@ var house = map[string][]string{
 	"venue/ttp":          {"", "oauth"},
 	"store/memory":       {""},
 	"store/sqlite":       {""},
+	"store/postgres":     {""},
 	"store/storetest":    {""},
 	"key":                {},
 	"emulator":           {},
@@ -36,6 +37,7 @@ var house = map[string][]string{
 	"emulator/ttp":       {"emulator"},
 	"cmd/venuekey":       {"*"},
 	"internal/needs":     {}, // for tests of more than one room
+	"internal/pgtest":    {"internal/needs"},
 }
 
 // onlyHere are imports that one package alone may have: each is a dependency
@@ -43,6 +45,7 @@ var house = map[string][]string{
 var onlyHere = map[string]string{
 	"golang.org/x/oauth2":           "oauth2source",
 	"github.com/ncruces/go-sqlite3": "store/sqlite",
+	"github.com/jackc/pgx/v5":       "store/postgres",
 	"github.com/zalando/go-keyring": "key",
 	"github.com/spf13/cobra":        "cmd/venuekey",
 	"github.com/cli/browser":        "cmd/venuekey",

@@ -186,13 +186,13 @@ func (d *doctor) vault(ctx context.Context, places folders) {
 	err := d.p.withVault(ctx, func(v *vault) error {
 		switch {
 		case v.empty:
-			d.note("vault", "%s is not there yet; it is made at the first venuekey app add, init or login", places.vault())
+			d.note("vault", "%s is not there yet; it is made at the first venuekey app add, init or login", shownAddress(places.vault()))
 		case v.key.Choice == key.Automatic:
 			d.note("key", "there is none yet; it is made when something is kept")
-			d.writable(ctx, v, places.vault())
+			d.writable(ctx, v, shownAddress(places.vault()))
 		default:
 			d.ok("key", "kept by %s: %s, id %s", v.key.Choice, v.key.Where, v.key.ID)
-			d.writable(ctx, v, places.vault())
+			d.writable(ctx, v, shownAddress(places.vault()))
 		}
 		for _, venue := range venues() {
 			d.app(ctx, v, venue)

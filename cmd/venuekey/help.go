@@ -71,7 +71,8 @@ func environmentTopic() *cobra.Command {
 		Long: `The variables that venuekey reads. What they say wins over the vault.
 
   VENUEKEY_HOME             one folder for all files, see "venuekey help files"
-  VENUEKEY_STORE            the file that the vault is in, as --store has it
+  VENUEKEY_STORE            the vault, as --store has it: a file, or
+                            postgres://user:password@host/database
   VENUEKEY_KEY              file, keyring or passphrase: how the vault's key is
                             kept, where there is none yet
   VENUEKEY_PASSPHRASE       the passphrase, where the key is kept by one;

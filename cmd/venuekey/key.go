@@ -27,7 +27,7 @@ func (p *program) openKey(ctx context.Context, places folders, store venuekey.St
 	case listing != nil:
 		return opened, info, listing
 	case slices.ContainsFunc(records, func(r venuekey.Record) bool { return len(r.Sealed) > 0 }):
-		return opened, info, &venuekey.Error{Class: venuekey.Damaged, Err: err, Reason: "the vault at " + places.vault() + " is sealed, and its key is gone: " + err.Error(),
+		return opened, info, &venuekey.Error{Class: venuekey.Damaged, Err: err, Reason: "the vault at " + shownAddress(places.vault()) + " is sealed, and its key is gone: " + err.Error(),
 			Remedy: "bring the key's files back to " + places.config + "; or move the vault away and sign in again"}
 	case !create:
 		return opened, info, nil // there is nothing to open
@@ -133,7 +133,7 @@ func (p *program) keyError(places folders, err error) error {
 	case errors.Is(err, key.ErrLocked):
 		told.Class = venuekey.Later
 	case errors.Is(err, key.ErrLost):
-		told.Class, told.Remedy = venuekey.Damaged, "bring the key back; or move "+places.vault()+" and "+places.config+" away, and sign in again"
+		told.Class, told.Remedy = venuekey.Damaged, "bring the key back; or move "+shownAddress(places.vault())+" and "+places.config+" away, and sign in again"
 	case errors.Is(err, syscall.ENOSPC):
 		told.Class, told.Remedy = venuekey.Failed, "free some space"
 	default:

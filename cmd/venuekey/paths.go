@@ -18,7 +18,7 @@ type folders struct {
 	store string
 }
 
-// vault is the path of the vault's file.
+// vault is the address of the vault: a path, unless it is a database.
 func (f folders) vault() string {
 	if f.store != "" {
 		return f.store

@@ -60,7 +60,7 @@ account.`,
 	)
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write results, and errors, as JSON")
 	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "tell on standard error what happens")
-	root.PersistentFlags().StringVar(&p.store, "store", "", "the `FILE` that the vault is in")
+	root.PersistentFlags().StringVar(&p.store, "store", "", "the vault: a `FILE`, or postgres://…")
 	root.Flags().Bool("version", false, "tell the version, as the command does")
 	root.SetHelpCommand(p.helpCmd())
 	root.SetFlagErrorFunc(p.wrongFlag)

@@ -30,6 +30,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
+	"github.com/venuekey/venuekey/internal/pgtest"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"
 )
@@ -50,12 +51,22 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { play(t, "testdata/script", func(*testscript.Env) {}) }
+
+// The scripts in testdata/database have a database of their own in $DATABASE.
+func TestScriptsWithADatabase(t *testing.T) {
+	server := pgtest.Start(t)
+	play(t, "testdata/database", func(env *testscript.Env) { env.Setenv("DATABASE", pgtest.URL(server.Database(t))) })
+}
+
+// play runs the scripts of a folder.
+func play(t *testing.T, dir string, prepare func(*testscript.Env)) {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("the scripts use the shell and the signals of Unix")
 	}
 	testscript.Run(t, testscript.Params{
-		Dir:      "testdata/script",
+		Dir:      dir,
 		Deadline: time.Now().Add(time.Minute),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("VENUEKEY_HOME", filepath.Join(env.WorkDir, "home"))
@@ -63,6 +74,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("DISPLAY", ":0")
 			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Values[theStage{}] = &stageSet{env: env}
+			prepare(env)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

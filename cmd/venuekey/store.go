@@ -21,13 +21,19 @@ func (p *program) storeCmd() *cobra.Command {
 		Use:     "store",
 		GroupID: groupSetup,
 		Short:   "Check the vault, and copy it to another place",
-		Long: `Look after the file that the vault is in (--store or VENUEKEY_STORE names another
-one). The key is not in it: a copy needs the same key, see "venuekey help files".`,
-		Example: "  venuekey store check\n  venuekey store copy /backup/vault.db",
+		Long: `Look after the vault: a file, or, where many machines share one, a PostgreSQL
+database, which --store or VENUEKEY_STORE names as in
+
+  postgres://venuekey@db.example.com/trading
+
+Its password belongs in VENUEKEY_STORE, PGPASSWORD or ~/.pgpass, never among the
+arguments. The key is not in the vault: whoever shares it, or opens a copy, needs
+the same key, see "venuekey help files".`,
+		Example: "  venuekey store check\n  venuekey store copy postgres://venuekey@db.example.com/trading\n  venuekey store migrate --store postgres://venuekey@db.example.com/trading",
 		Args:    p.unknownCommand,
 		RunE:    p.helpOrVersion,
 	}
-	cmd.AddCommand(p.storeCheckCmd(), p.storeCopyCmd())
+	cmd.AddCommand(p.storeCheckCmd(), p.storeCopyCmd(), p.storeMigrateCmd())
 	return cmd
 }
 
@@ -86,21 +92,22 @@ func (p *program) checkStore(ctx context.Context, v *vault) error {
 
 func (p *program) storeCopyCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "copy FILE",
-		Short: "Copy the vault to another file",
-		Long: `Copy every record of the vault to another file, sealed as it is. It can be
+		Use:   "copy STORE",
+		Short: "Copy the vault to another file or database",
+		Long: `Copy every record of the vault to another file or database, sealed as it is. It can be
 interrupted and run again: what is there already is passed over, and a newer
 token at the other place is kept.
 
 End the programs that use the vault first. Two vaults with the same refresh
 tokens must never be used at the same time: the first renewal at one of them
 makes the tokens at the other useless.`,
-		Example: "  venuekey store copy /backup/vault.db",
+		Example: "  venuekey store copy /backup/vault.db\n  venuekey store copy postgres://venuekey@db.example.com/trading",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(usageOf(cmd), "copy takes one file")
+				return misused(usageOf(cmd), "copy takes one address: a file, or postgres://…")
 			}
-			return onlyFiles(args[0])
+			_, err := addressOf(args[0])
+			return err
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withStore(cmd.Context(), func(from venuekey.Store) error { return p.copyStore(cmd.Context(), from, args[0]) })
@@ -115,7 +122,11 @@ type copied struct {
 	Newer  int `json:"newer"`
 }
 
-func (p *program) copyStore(ctx context.Context, from venuekey.Store, address string) (err error) {
+func (p *program) copyStore(ctx context.Context, from venuekey.Store, argument string) (err error) {
+	address, err := addressOf(argument)
+	if err != nil {
+		return err
+	}
 	to, _, err := openAt(ctx, address, true)
 	if err != nil {
 		return err
@@ -140,7 +151,7 @@ func (p *program) copyStore(ctx context.Context, from venuekey.Store, address st
 		p.progress("%d of %d records", done.Copied+done.Same+done.Newer, total)
 	}
 	p.progress("")
-	return p.say(done, "%d records copied to %s, %d were there, %d are newer there", done.Copied, address, done.Same, done.Newer)
+	return p.say(done, "%d records copied to %s, %d were there, %d are newer there", done.Copied, shownAddress(address), done.Same, done.Newer)
 }
 
 // copyRecord brings one record over. One that is being renewed right now must

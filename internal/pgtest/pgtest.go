@@ -1,5 +1,3 @@
-//go:build postgres
-
 // Package pgtest is for tests that need PostgreSQL: it starts a private server
 // of the newest version that is installed, on a Unix socket in a folder of its
 // own, and takes it away again, also when the tests are killed.
@@ -13,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +33,12 @@ const oldest = 14
 // Server is a private PostgreSQL server. Its zero value is ready: the first
 // call that needs the server starts it.
 type Server struct {
+	// Flushes says that the server flushes to the disk, as one in use does. It
+	// makes the server slow, and only machines that lose power need it; what is
+	// committed outlives a server that is killed either way. Set it before the
+	// first call.
+	Flushes bool
+
 	start  sync.Once
 	err    error
 	bin    string // the folder of the server's programs
@@ -61,6 +66,20 @@ func Start(t testing.TB) *Server {
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	return s.DatabaseAs(t, "")
+}
+
+// URL writes an address that Database gave in the other form.
+func URL(address string) string {
+	name, query := "", url.Values{}
+	for word := range strings.FieldsSeq(address) {
+		key, value, _ := strings.Cut(word, "=")
+		if key == "dbname" {
+			name = value
+			continue
+		}
+		query.Set(key, value)
+	}
+	return "postgres:///" + name + "?" + query.Encode()
 }
 
 // DatabaseAs is Database with further options of CREATE DATABASE, as in
@@ -160,7 +179,7 @@ func (s *Server) launch() error {
 		return err
 	}
 	for name, content := range map[string]string{
-		"postgresql.conf": "listen_addresses = ''\nunix_socket_directories = '" + dir + "'\nmax_connections = 300\n",
+		"postgresql.conf": "fsync = " + onOff(s.Flushes) + "\nlisten_addresses = ''\nunix_socket_directories = '" + dir + "'\nmax_connections = 300\n",
 		"pg_hba.conf":     "local all postgres trust\nlocal all all scram-sha-256\n",
 	} {
 		file, err := os.OpenFile(filepath.Join(s.data(), name), os.O_APPEND|os.O_WRONLY, 0)
@@ -176,6 +195,13 @@ func (s *Server) launch() error {
 		}
 	}
 	return s.control("start")
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 // reap starts a program that waits until this one closes a pipe, or dies, and

@@ -1,5 +1,3 @@
-//go:build postgres
-
 package postgres
 
 import (
@@ -56,6 +54,7 @@ func (w *wire) once() {
 
 // A put whose answer is lost is found, and reported as what it is.
 func TestLostAnswerToPut(t *testing.T) {
+	t.Parallel()
 	w, address := newWire(t, server.Database(t))
 	store, record := warm(t, address)
 	for i := range 5 {
@@ -80,6 +79,7 @@ func TestLostAnswerToPut(t *testing.T) {
 
 // A put whose answer is lost and that lost the race too is a conflict.
 func TestLostAnswerToConflict(t *testing.T) {
+	t.Parallel()
 	plain := server.Database(t)
 	w, address := newWire(t, plain)
 	store, record := warm(t, address)
@@ -97,6 +97,7 @@ func TestLostAnswerToConflict(t *testing.T) {
 }
 
 func TestLostAnswerToOthers(t *testing.T) {
+	t.Parallel()
 	w, address := newWire(t, server.Database(t))
 	store, record := warm(t, address)
 	w.once()
@@ -133,6 +134,7 @@ func TestLostAnswerToOthers(t *testing.T) {
 // When the server stays away nobody knows, and nothing else is said. Whoever
 // puts again finds out.
 func TestLostForGood(t *testing.T) {
+	t.Parallel()
 	w, address := newWire(t, server.Database(t))
 	store, record := warm(t, address)
 	w.set(true, false)
@@ -186,6 +188,7 @@ func blocked(t *testing.T, address, meanwhile string, call func(*Store)) {
 // A backend that is ended in the middle of a write has not written, and the
 // write is made on another.
 func TestBackendEnded(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	record := venuekey.Record{Key: "k"}
 	var err error
@@ -216,6 +219,7 @@ func TestBackendEnded(t *testing.T) {
 // Whoever waits for a lock, or for a connection, stops when the context ends,
 // and leaves nothing behind.
 func TestWaitingEnds(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	store := openVault(t, address+" pool_max_conns=1 application_name=victim")
 	held, err := store.Put(t.Context(), venuekey.Record{Key: "k"})

@@ -1,5 +1,3 @@
-//go:build postgres
-
 package postgres
 
 import (
@@ -18,6 +16,7 @@ import (
 const password = "geheim#7"
 
 func TestAddresses(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	host := strings.Fields(address)[0]
 	server.SQL(t, address, fmt.Sprintf(`CREATE ROLE wrongpw LOGIN PASSWORD '%s'`, password))
@@ -103,6 +102,7 @@ var edits = map[string]edit{
 
 // An edited schema is told apart from a missing one, and stays as it is.
 func TestEditedSchemas(t *testing.T) {
+	t.Parallel()
 	for name, edit := range edits {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,6 +130,7 @@ func TestEditedSchemas(t *testing.T) {
 
 // What is nobody's business does no harm.
 func TestHarmlessEdits(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	fill(t, address, 3)
 	server.SQL(t, address, `
@@ -142,6 +143,7 @@ func TestHarmlessEdits(t *testing.T) {
 
 // A table that goes while it is in use is told of, and found when it comes back.
 func TestEditedWhileOpen(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	fill(t, address, 1)
 	store := openVault(t, address)
@@ -168,6 +170,7 @@ func TestEditedWhileOpen(t *testing.T) {
 
 // A role has what it was granted, and is told what it lacks.
 func TestRights(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	server.SQL(t, address, fmt.Sprintf(`CREATE ROLE guest LOGIN PASSWORD '%s'`, password))
 	t.Cleanup(func() { server.SQL(t, address, `DROP OWNED BY guest; DROP ROLE guest`) })
@@ -208,6 +211,7 @@ func TestRights(t *testing.T) {
 
 // An administrator may make the schema, for a role that may not make any.
 func TestSchemaMadeBefore(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	server.SQL(t, address, fmt.Sprintf(`CREATE ROLE owner LOGIN PASSWORD '%s'; CREATE SCHEMA vault AUTHORIZATION owner`, password))
 	t.Cleanup(func() { server.SQL(t, address, `DROP OWNED BY owner; DROP ROLE owner`) })
@@ -221,6 +225,7 @@ func TestSchemaMadeBefore(t *testing.T) {
 }
 
 func TestServersThatWillNotDo(t *testing.T) {
+	t.Parallel()
 	latin := server.DatabaseAs(t, "ENCODING LATIN1 TEMPLATE template0")
 	_, err := Open(t.Context(), latin)
 	says(t, err, venuekey.Wrong, "has the encoding LATIN1", "createdb -E UTF8")
@@ -238,6 +243,7 @@ func TestServersThatWillNotDo(t *testing.T) {
 
 // Neither a text that is no UTF-8 nor a key that is none may cost a token.
 func TestTextsThatAreNone(t *testing.T) {
+	t.Parallel()
 	store := openVault(t, server.Database(t))
 	record := venuekey.Record{Key: "k", Reason: "venue said \xff\x00!", LeaseOwner: "host\xfe", Condition: "odd\x00", Sealed: []byte{0, 0xff}}
 	if _, err := store.Put(t.Context(), record); err != nil {

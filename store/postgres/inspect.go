@@ -1,5 +1,3 @@
-//go:build postgres
-
 package postgres
 
 import (
@@ -38,7 +36,7 @@ func (s *Store) inspect(ctx context.Context, steps []string) error {
 		case version < len(steps):
 			return fault(s.place, venuekey.Wrong, nil,
 				fmt.Sprintf("has schema %s as an older venuekey made it (version %d; this one needs %d)", s.schema, version, len(steps)),
-				"update every program that uses it, then migrate it (postgres.Migrate)")
+				"update every program that uses it, then migrate it: venuekey store migrate, or postgres.Migrate")
 		}
 		return s.inspectSchema(ctx, c)
 	})

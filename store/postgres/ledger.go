@@ -1,5 +1,3 @@
-//go:build postgres
-
 package postgres
 
 // ledger.go owns the proof that a watch missed nothing: every write has a

@@ -1,5 +1,3 @@
-//go:build postgres
-
 package postgres
 
 import (
@@ -21,6 +19,7 @@ var two = append(slices.Clone(migrations), `
 	SELECT pg_sleep(0.05);`)
 
 func TestMigrate(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	for _, test := range []struct {
 		steps    []string
@@ -40,6 +39,7 @@ func TestMigrate(t *testing.T) {
 
 // An older or newer schema is not touched by Open, and nothing in it is lost.
 func TestOtherVersions(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	fill(t, address, 3)
 	before := dump(t, address)
@@ -65,6 +65,7 @@ func TestOtherVersions(t *testing.T) {
 
 // Many starters at once agree on one schema, and each step is taken once.
 func TestStartersRace(t *testing.T) {
+	t.Parallel()
 	const starters = 20
 	address := server.Database(t) + " pool_max_conns=2"
 	for _, round := range []struct {
@@ -94,6 +95,7 @@ func TestStartersRace(t *testing.T) {
 
 // Opening an empty database is such a start.
 func TestFirstStarts(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"", "transaction"} {
 		address := server.Database(t)
 		if mode != "" {
@@ -123,6 +125,7 @@ func TestFirstStarts(t *testing.T) {
 // A step that fails leaves nothing behind, neither of itself nor of those
 // before it.
 func TestStepFails(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	broken := append(slices.Clone(two), `CREATE TABLE $schema.third (n int); SELECT 1/0`)
 	if _, _, err := migrate(t.Context(), address, broken); err == nil || !strings.Contains(err.Error(), "division by zero") {
@@ -144,6 +147,7 @@ func TestStepFails(t *testing.T) {
 
 // Two vaults in one database know nothing of each other.
 func TestSchemas(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	for _, name := range []string{"one", "user", "_2"} { // user is a word of SQL
 		store := openVault(t, address+" schema="+name)

@@ -1,5 +1,3 @@
-//go:build postgres
-
 // Package postgres is the Store for a fleet: any number of programs on any
 // number of machines share one database. It needs PostgreSQL 14 or later.
 //

@@ -1,11 +1,10 @@
-//go:build postgres
-
 package postgres
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -33,6 +32,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	// The tests mostly wait for the server, and for time to pass.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		server.Stop()
 		os.Exit(code)
@@ -46,6 +50,7 @@ func heavy() bool { return os.Getenv("VENUEKEY_HEAVY") != "" }
 // transaction pooler, which is the hardest, and the other ways with the heavy
 // tests.
 func TestStore(t *testing.T) {
+	t.Parallel()
 	for _, way := range []struct {
 		name    string
 		address func(t *testing.T) string
@@ -73,6 +78,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestProcesses(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []string{"", "session", "transaction"} {
 		if !heavy() && mode == "session" {
 			continue

@@ -1,5 +1,3 @@
-//go:build postgres
-
 package postgres
 
 import (
@@ -33,6 +31,7 @@ func stock(t testing.TB, address string, n, size int) {
 // No statement reads more than it returns, however little the planner knows: it
 // knows nothing of a new table, nor of the values in a prepared statement.
 func TestPlans(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	store := openVault(t, address)
 	stock(t, address, 20_000, 64)
@@ -62,6 +61,7 @@ func TestPlans(t *testing.T) {
 
 // Leased records stand behind what is due, and are not walked over.
 func TestLeasedRecordsMoveBack(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	store := openVault(t, address)
 	stock(t, address, 5000, 64)
@@ -80,6 +80,7 @@ func TestLeasedRecordsMoveBack(t *testing.T) {
 
 // What is acknowledged was flushed, though the server's settings would not.
 func TestWritesAreFlushed(t *testing.T) {
+	t.Parallel()
 	store := openVault(t, server.Database(t)+" synchronous_commit=off")
 	record := mustPut(t, store, venuekey.Record{Key: "k", NextRefresh: time.Now().Add(-time.Hour)})
 	for name, write := range map[string]struct {
@@ -111,6 +112,7 @@ func TestWritesAreFlushed(t *testing.T) {
 // One of 64 that race for a record wins, every time: with the version, as the
 // Keeper claims one, and with Claim.
 func TestOneWinner(t *testing.T) {
+	t.Parallel()
 	const racers, rounds = 64, 30
 	store := openVault(t, server.Database(t)+" pool_max_conns=64")
 	record := mustPut(t, store, venuekey.Record{Key: "k", NextRefresh: time.Now().Add(-time.Hour)})

@@ -1,5 +1,3 @@
-//go:build postgres
-
 package postgres
 
 import (
@@ -115,6 +113,7 @@ func TestWatchOutlives(t *testing.T) {
 
 // What nobody announced is noticed all the same: by its version.
 func TestWatchOfTheDead(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	store := openVault(t, address)
 	record := mustPut(t, store, venuekey.Record{Key: "k"})
@@ -151,7 +150,7 @@ func TestWatchOfTheDead(t *testing.T) {
 }
 
 // In the ordinary course nothing is told that did not happen.
-func TestWatchIsQuiet(t *testing.T) {
+func TestWatchIsQuiet(t *testing.T) { // not in parallel: transactions of the other tests are a reason to look
 	address := server.Database(t)
 	store, writer := openVault(t, address), openVault(t, address)
 	keys := told(t, store)
@@ -186,6 +185,7 @@ func TestWatchIsQuiet(t *testing.T) {
 // Behind a pooler in transaction mode a watch leaves no listener behind, which
 // the pooler would get notifications for.
 func TestPoolerIsLeftClean(t *testing.T) {
+	t.Parallel()
 	address := server.Database(t)
 	through := server.Pooler(t, address, "transaction")
 	store := openVault(t, through)
