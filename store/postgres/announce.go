@@ -19,7 +19,7 @@ import (
 const (
 	// announcePace is the least time between two announcements of one Store.
 	// What is written meanwhile goes out together.
-	announcePace = 2 * time.Millisecond
+	announcePace = 5 * time.Millisecond
 	// announceTimeout is how long an announcement may take.
 	announceTimeout = 2 * time.Second
 	// payloadSize is how many bytes PostgreSQL takes in one notification, less

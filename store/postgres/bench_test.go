@@ -135,7 +135,7 @@ func BenchmarkClaim(b *testing.B) {
 			b.ResetTimer()
 			for range b.N {
 				b.StopTimer()
-				server.SQL(b, address, `UPDATE venuekey.record SET lease_owner = '', lease_until = NULL WHERE lease_owner <> ''`)
+				server.SQL(b, address, `UPDATE venuekey.record SET lease_owner = '', lease_until = NULL, due = next_refresh WHERE lease_owner <> ''`)
 				server.SQL(b, address, `VACUUM ANALYZE venuekey.record`)
 				server.SQL(b, address, `CHECKPOINT`)
 				agent := exec.Command(os.Args[0])

@@ -84,7 +84,6 @@ var edits = map[string]edit{
 	"a column that may be null":  {`ALTER TABLE venuekey.record ALTER COLUMN sealed DROP NOT NULL`, "column record.sealed is bytea, not bytea not null"},
 	"another order of keys":      {`ALTER TABLE venuekey.record ALTER COLUMN key TYPE text COLLATE "POSIX"`, "column record.key is text not null, not text not null, collate C"},
 	"a column that must be set":  {`ALTER TABLE venuekey.record ADD COLUMN tenant text; UPDATE venuekey.record SET tenant = ''; ALTER TABLE venuekey.record ALTER COLUMN tenant SET NOT NULL`, "column record.tenant: text not null was added"},
-	"due no longer computed":     {`ALTER TABLE venuekey.record ALTER COLUMN due DROP EXPRESSION`, "column record.due is"},
 	"due computed otherwise":     {`ALTER TABLE venuekey.record DROP COLUMN due; ALTER TABLE venuekey.record ADD COLUMN due timestamptz GENERATED ALWAYS AS (next_refresh) STORED; CREATE INDEX due ON venuekey.record (due, key) WHERE due IS NOT NULL`, "column record.due is"},
 	"the index dropped":          {`DROP INDEX venuekey.due`, "index due is missing"},
 	"the index of other columns": {`DROP INDEX venuekey.due; CREATE INDEX due ON venuekey.record (due) WHERE due IS NOT NULL`, "index due is on record due"},

@@ -107,7 +107,7 @@ var expected = []string{
 	"column record.reason: text not null",
 	"column record.sealed: bytea not null",
 	"column record.receipt: bigint not null",
-	"column record.due: timestamp with time zone, always CASE WHEN next_refresh IS NULL THEN NULL WHEN lease_owner = '' THEN next_refresh ELSE GREATEST next_refresh, lease_until END",
+	"column record.due: timestamp with time zone",
 	"index record_pkey: unique on record key",
 	"index due: on record due, key COLLATE POSIX where due IS NOT NULL",
 	"sequence version: bigint by 1, logged",

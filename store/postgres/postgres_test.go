@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
+	server.Flushes = flag.Lookup("test.bench").Value.String() != "" // figures are of a server as it is used
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		server.Stop()
 		os.Exit(code)

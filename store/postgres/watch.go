@@ -34,9 +34,9 @@ const (
 func (s *Store) Watch(ctx context.Context, changed func(key string)) error {
 	for wait := firstReconnect; ; wait = min(2*wait, lastReconnect) {
 		begun := time.Now()
-		err := s.listen(ctx, changed)
-		if errors.Is(err, errDeaf) {
-			err = s.poll(ctx, changed)
+		// Whatever ended it, the next try is another connection.
+		if errors.Is(s.listen(ctx, changed), errDeaf) {
+			_ = s.poll(ctx, changed)
 		}
 		if time.Since(begun) > lastReconnect {
 			wait = firstReconnect

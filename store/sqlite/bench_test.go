@@ -1,10 +1,15 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"github.com/venuekey/venuekey"
 )
@@ -83,6 +88,84 @@ func BenchmarkPut(b *testing.B) {
 		}
 		record.NextRefresh = time.Now().Add(time.Hour)
 		record.Version, err = store.Put(b.Context(), record)
+	}
+}
+
+// A renewal is an intent and a commit. Its peer is what any program would have to
+// do at least: two updates of a row by its key, each flushed, in a file with
+// nothing else. The two take turns, because a machine is not equally fast for
+// long.
+func BenchmarkIntentAndCommit(b *testing.B) {
+	store := filled(b, 1000)
+	record, err := store.Get(b.Context(), "k")
+	if err != nil {
+		b.Fatal(err)
+	}
+	plain, err := sqlite3.Open(filepath.Join(b.TempDir(), "raw.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer plain.Close()
+	if err := plain.Exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA fullfsync=1;
+		CREATE TABLE raw (key TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+		INSERT INTO raw VALUES ('k', 0, zeroblob(2048))`); err != nil {
+		b.Fatal(err)
+	}
+	update, _, err := plain.Prepare(`UPDATE raw SET version = version + 1, sealed = ? WHERE key = 'k'`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer update.Close()
+	var took, peer time.Duration
+	for b.Loop() {
+		begun := time.Now()
+		record.LeaseOwner, record.LeaseUntil = "owner", begun.Add(time.Minute)
+		record.Attempt, record.IntentAt = 1, begun
+		if record.Version, err = store.Put(b.Context(), record); err != nil {
+			b.Fatal(err)
+		}
+		record.Generation++
+		record.LeaseOwner, record.LeaseUntil, record.Attempt, record.IntentAt = "", time.Time{}, 0, time.Time{}
+		if record.Version, err = store.Put(b.Context(), record); err != nil {
+			b.Fatal(err)
+		}
+		between := time.Now()
+		for range 2 {
+			if err := errors.Join(update.BindBlob(1, record.Sealed), update.Exec()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		took, peer = took+between.Sub(begun), peer+time.Since(between)
+	}
+	b.ReportMetric(float64(peer)/float64(took), "of-raw-speed")
+}
+
+// BenchmarkOneWinner is how long a race of 64 for one record takes, of whom one
+// has to win.
+func BenchmarkOneWinner(b *testing.B) {
+	store := filled(b, 10)
+	record, err := store.Get(b.Context(), "k")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		var won, winners atomic.Int64
+		var race sync.WaitGroup
+		for i := range 64 {
+			race.Go(func() {
+				mine := record
+				mine.LeaseOwner = fmt.Sprint("racer ", i)
+				if version, err := store.Put(b.Context(), mine); err == nil {
+					won.Store(version)
+					winners.Add(1)
+				}
+			})
+		}
+		race.Wait()
+		if winners.Load() != 1 {
+			b.Fatalf("%d winners", winners.Load())
+		}
+		record.Version = won.Load()
 	}
 }
 
