@@ -38,6 +38,10 @@ var house = map[string][]string{
 	"cmd/venuekey":       {"*"},
 	"internal/needs":     {}, // for tests of more than one room
 	"internal/pgtest":    {"internal/needs"},
+
+	"venue/ctrader/openapi":                           {"venue/ctrader/openapi/message"},
+	"venue/ctrader/openapi/message":                   {""}, // for Secret
+	"venue/ctrader/openapi/message/internal/generate": {},   // writes the room around it
 }
 
 // onlyHere are imports that one package alone may have: each is a dependency

@@ -1,0 +1,124 @@
+package message
+
+// frame.go owns the frames of the TCP transport: four bytes of length, the
+// most significant first, and an envelope. WebSocket messages have none.
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+const (
+	// DefaultMax is the longest frame that is taken if nothing else is said.
+	// The service's own limit is not published; its Python client has this one.
+	DefaultMax = 15_000_000
+
+	header     = 4
+	firstRoom  = 4 << 10
+	idleRoom   = 1 << 20
+	emptyReads = 100
+)
+
+// AppendFrame appends the envelope as a frame.
+func AppendFrame(b []byte, e Envelope) []byte {
+	at := len(b)
+	b = e.AppendBinary(append(b, 0, 0, 0, 0))
+	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-header))
+	return b
+}
+
+// FrameTooLongError is a frame that announces more than is taken. What follows
+// in the stream cannot be read any more; close the connection.
+type FrameTooLongError struct {
+	Length int64 // as announced, in bytes
+	Max    int   // what is taken, in bytes
+}
+
+// Error implements error.
+func (e *FrameTooLongError) Error() string {
+	return fmt.Sprintf("frame of %d bytes is longer than the %d that are taken", e.Length, e.Max)
+}
+
+// FrameReader takes frames off a stream. It is for one goroutine.
+type FrameReader struct {
+	Reader io.Reader
+	// Max is the longest frame that is taken, in bytes without the length
+	// itself. Zero means DefaultMax.
+	Max int
+
+	buffer     []byte
+	start, end int // what was read and not yet returned
+}
+
+// Next returns what the next frame holds. The bytes are valid until the next
+// call. The error is io.EOF if the stream ends between two frames and
+// io.ErrUnexpectedEOF if it ends inside one. After a read that timed out, Next
+// goes on where it was.
+func (r *FrameReader) Next() ([]byte, error) {
+	if r.start == r.end {
+		r.start, r.end = 0, 0
+		if cap(r.buffer) > idleRoom {
+			r.buffer = nil // one huge frame is no reason to keep its room
+		}
+	}
+	if err := r.have(header); err != nil {
+		return nil, err
+	}
+	length := int64(binary.BigEndian.Uint32(r.buffer[r.start:]))
+	if most := r.max(); length > int64(most) {
+		return nil, &FrameTooLongError{Length: length, Max: most}
+	}
+	if err := r.have(header + int(length)); err != nil {
+		return nil, err
+	}
+	frame := r.buffer[r.start+header : r.start+header+int(length)]
+	r.start += header + int(length)
+	return frame[:len(frame):len(frame)], nil
+}
+
+func (r *FrameReader) max() int {
+	if r.Max > 0 {
+		return r.Max
+	}
+	return DefaultMax
+}
+
+// have reads until n bytes lie in the buffer.
+func (r *FrameReader) have(n int) error {
+	for idle := 0; r.end-r.start < n; {
+		r.makeRoom(n)
+		got, err := r.Reader.Read(r.buffer[r.end:])
+		r.end += got
+		switch {
+		case r.end-r.start >= n:
+			// An error that came with the last bytes will come again.
+		case err == io.EOF && r.end > r.start:
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
+		case got > 0:
+			idle = 0
+		default:
+			if idle++; idle == emptyReads {
+				return io.ErrNoProgress
+			}
+		}
+	}
+	return nil
+}
+
+// makeRoom sees that at least one byte can be read, on the way to n. The buffer
+// doubles when it is full, so its size follows what has really arrived and not
+// what somebody announced.
+func (r *FrameReader) makeRoom(n int) {
+	if r.start > 0 && r.start+n > len(r.buffer) {
+		copy(r.buffer, r.buffer[r.start:r.end])
+		r.start, r.end = 0, r.end-r.start
+	}
+	if r.end == len(r.buffer) {
+		grown := make([]byte, max(firstRoom, min(2*len(r.buffer), r.start+n)))
+		copy(grown, r.buffer[:r.end])
+		r.buffer = grown
+	}
+}

@@ -1,0 +1,56 @@
+package main
+
+// write_calls.go owns the typed calls of the package openapi.
+
+import (
+	"fmt"
+	"strings"
+)
+
+func writeCalls(out *page, p *protocol) {
+	out.begin("openapi", "calls.go owns the requests of the protocol as calls with types.",
+		"context", "fmt", "", "github.com/venuekey/venuekey/venue/ctrader/openapi/message")
+	out.comment("calls holds every request of the protocol as a typed call. Who embeds it says by do how a request is sent and its answer awaited; do returns an error for an answer that is one.")
+	out.linef("type calls struct {\ndo func(ctx context.Context, req message.Message) (message.Message, error)\n}\n")
+	for _, m := range p.numbered() {
+		if !m.isRequest() {
+			continue
+		}
+		request, answer := goType(m.name), goType(p.answer(m).name)
+		call := strings.TrimSuffix(request, "Req")
+		out.comment(callComment(m, call, answer))
+		out.linef("func (c calls) %s(ctx context.Context, req *message.%s) (*message.%s, error) {", call, request, answer)
+		out.linef("return answered[*message.%s](c.do(ctx, req))\n}\n", answer)
+	}
+	out.linef("%s", `// answered gives an answer its type. Another type than the one that is due is
+// an error: reading its bytes as the one that is due often would not be.
+func answered[T message.Message](answer message.Message, err error) (T, error) {
+	var due T
+	if err != nil {
+		return due, err
+	}
+	typed, ok := answer.(T)
+	switch {
+	case answer == nil:
+		return due, fmt.Errorf("answer is missing where %s was due", message.Name(due.PayloadType()))
+	case !ok:
+		return due, fmt.Errorf("answer is %s where %s was due", message.Name(answer.PayloadType()), message.Name(due.PayloadType()))
+	}
+	return typed, nil
+}`)
+}
+
+func callComment(m *message, call, answer string) string {
+	text := fmt.Sprintf("%s sends %s (%d) and returns its %s.", call, m.name, m.id, answer)
+	switch {
+	case m.id == 2173:
+		text += " It is dangerous: a refresh token can be used once, using it ends the token before it at once, and the new one has to be saved before anything else happens. Only the Keeper should refresh; whoever calls this besides it locks the Keeper out and the user has to sign in again. See doc/design.md."
+	case m.isOrder():
+		text += " Orders have no answer of their own: the first ExecutionEvent for the request says what became of it, and later ones come as events. After an error that does not say that the order was refused it may have been carried out; look with Reconcile before sending it again."
+	case strings.HasPrefix(call, "Subscribe"):
+		text += " The answer only confirms; what was subscribed to comes as events, and a new connection has to subscribe anew."
+	case call == "AccountLogout":
+		text += " The account is logged out when the AccountDisconnectEvent comes, not with this answer."
+	}
+	return text
+}

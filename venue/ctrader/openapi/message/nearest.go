@@ -1,0 +1,65 @@
+package message
+
+// nearest.go owns "did you mean".
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+const mostSuggestions = 3
+
+// nearest returns the names that take the fewest changes to become text, the
+// best first, and none that would need more than a third of its letters
+// changed. A name that holds all of text counts as near.
+func nearest(text string, names iter.Seq[string]) []string {
+	type candidate struct {
+		name     string
+		distance int
+	}
+	var found []candidate
+	wanted := strings.ToLower(shortened(text))
+	if wanted == "" {
+		return nil
+	}
+	for name := range names {
+		folded := strings.ToLower(name)
+		d := distance(wanted, folded)
+		if d > 1 && len(wanted) > 2 && strings.Contains(folded, wanted) {
+			d = 2
+		}
+		if d <= max(1, (len(wanted)+1)/3) {
+			found = append(found, candidate{name, d})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return a.distance - b.distance })
+	var list []string
+	for _, c := range found[:min(len(found), mostSuggestions)] {
+		if c.distance > 2*found[0].distance+1 {
+			break // much worse than the best
+		}
+		list = append(list, c.name)
+	}
+	return list
+}
+
+// distance counts the letters to insert, to drop or to change.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,111 @@
+package message
+
+// text.go owns the tables that the generated code carries: "number name
+// number name ...", in one constant each, since a constant costs nothing at
+// the start of a program and a map does.
+
+import (
+	"iter"
+	"strconv"
+	"strings"
+)
+
+func entries(table string) iter.Seq2[string, string] {
+	return func(yield func(number, name string) bool) {
+		for table != "" {
+			var number, name string
+			number, table, _ = strings.Cut(table, " ")
+			name, table, _ = strings.Cut(table, " ")
+			if !yield(number, name) {
+				return
+			}
+		}
+	}
+}
+
+// fieldName is the name of a field, "number 7" for an unknown one, and nothing
+// for 0, which no field has.
+func fieldName(table string, number uint64) string {
+	if number == 0 {
+		return ""
+	}
+	digits := strconv.FormatUint(number, 10)
+	for entry, name := range entries(table) {
+		if entry == digits {
+			return name
+		}
+	}
+	return "number " + digits
+}
+
+// valueName is the name of an enum's value, and its digits if it has none.
+func valueName(table string, value int32) string {
+	digits := strconv.Itoa(int(value))
+	for entry, name := range entries(table) {
+		if entry == digits {
+			return name
+		}
+	}
+	return digits
+}
+
+// valueOf is the value of a name, with or without the prefix that the names of
+// an enum share, in any case of letters.
+func valueOf(table, prefix, text string) (int32, bool) {
+	for number, name := range entries(table) {
+		if strings.EqualFold(name, text) || prefix != "" && strings.EqualFold(name[len(prefix):], text) {
+			value, _ := strconv.ParseInt(number, 10, 32)
+			return int32(value), true
+		}
+	}
+	return 0, false
+}
+
+// parsed reads a value as a number or a name.
+func parsed(enum, table, prefix, text string) (int32, error) {
+	if value, ok := valueOf(table, prefix, text); ok {
+		return value, nil
+	}
+	if value, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return int32(value), nil
+	}
+	return 0, &ValueError{Enum: enum, Text: text, Nearest: nearest(text, names(table))}
+}
+
+func names(table string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, name := range entries(table) {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}
+
+// ValueError is a name that an enum does not have.
+type ValueError struct {
+	Enum, Text string
+	// Nearest are the names that look most like it, the best first.
+	Nearest []string
+}
+
+// Error implements error.
+func (e *ValueError) Error() string {
+	return "enum " + e.Enum + " has no value " + strconv.Quote(shortened(e.Text)) + suggestion(e.Nearest)
+}
+
+func suggestion(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(names, " or ") + "?"
+}
+
+// shortened keeps what a person typed at a length that can be read.
+func shortened(text string) string {
+	const most = 40
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
+}
