@@ -24,6 +24,8 @@ type rotation struct {
 	// record is what is to be written, sealed, with the new generation.
 	record Record
 	token  Token
+	// key is what record is sealed with.
+	Key Key
 	// spilled says that the spill file is on disk.
 	spilled bool
 }
@@ -36,16 +38,32 @@ func (k *Keeper) rotation(claimed Record, token Token, policy Policy) (rotation,
 	record := granted(claimed, token, policy)
 	record.Generation++
 	sealed, err := k.Vault.sealed(record, sealedFrom(token))
-	return rotation{record: sealed, token: token}, err
+	r := rotation{record: sealed, token: token}
+	if err == nil {
+		r.Key, err = k.Vault.keyOf(sealed.Sealed)
+	}
+	return r, err
 }
 
 const spillSuffix = ".spill"
 
-// spillPath is where a record's spill lies. The key's name is in it, so that two
-// vaults can share a folder; the record's is hashed, since it is a user's.
-func (k *Keeper) spillPath(recordKey string) string {
+// spillPath is where a record's spill lies. The name of the key that sealed it is
+// in it, so that two vaults can share a folder; the record's is hashed, since it
+// is a user's.
+func (k *Keeper) spillPath(recordKey string, key Key) string {
 	hash := sha256.Sum256([]byte(recordKey))
-	return filepath.Join(k.Spill, k.Vault.Key.ID()+"-"+hex.EncodeToString(hash[:12])+spillSuffix)
+	return filepath.Join(k.Spill, key.ID()+"-"+hex.EncodeToString(hash[:12])+spillSuffix)
+}
+
+// findSpill looks for the spill of a record under every key of the vault, the
+// newest first.
+func (k *Keeper) findSpill(id ID) (r rotation, held bool, err error) {
+	for _, key := range slices.Backward(k.Vault.keyring().Keys) {
+		if r, held, err = k.readSpill(k.spillPath(tokenPrefix+id.String(), key)); held || err != nil {
+			return r, held, err
+		}
+	}
+	return rotation{}, false, nil
 }
 
 // spill writes the rotation to its file, and reports whether it is durable.
@@ -55,7 +73,7 @@ func (k *Keeper) spill(id ID, r *rotation) bool {
 	}
 	text, err := json.Marshal(r.record)
 	if err == nil {
-		err = writeDurably(k.spillPath(r.record.Key), text)
+		err = writeDurably(k.spillPath(r.record.Key, r.Key), text)
 	}
 	if err != nil {
 		k.log().Error("the store refuses a renewed token, and so does the spill folder", "id", id, "error", err)
@@ -71,7 +89,7 @@ func (k *Keeper) unspill(r rotation) {
 		return
 	}
 	// A file that cannot be removed is found again and fenced off.
-	if err := os.Remove(k.spillPath(r.record.Key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(k.spillPath(r.record.Key, r.Key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		k.log().Warn("a spill file that is saved cannot be removed", "error", err)
 	}
 }
@@ -93,7 +111,7 @@ func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error
 	delete(k.unsaved, id)
 	k.mu.Unlock()
 	if !held && k.Spill != "" {
-		if r, held, err = k.readSpill(k.spillPath(tokenPrefix + id.String())); err != nil {
+		if r, held, err = k.findSpill(id); err != nil {
 			// The record's intent is open; the policy says what becomes of it.
 			k.log().Error("a spill file cannot be used", "id", id, "error", err)
 		}
@@ -116,7 +134,7 @@ func (k *Keeper) waits(id ID) (rotation, bool) {
 	r, held := k.unsaved[id]
 	k.mu.Unlock()
 	if !held && k.Spill != "" {
-		r, held, _ = k.readSpill(k.spillPath(tokenPrefix + id.String()))
+		r, held, _ = k.findSpill(id)
 	}
 	return r, held
 }
@@ -155,7 +173,9 @@ func (k *Keeper) spillFiles() ([]string, error) {
 	}
 	var names []string
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), k.Vault.Key.ID()+"-") && strings.HasSuffix(entry.Name(), spillSuffix) {
+		keyID, _, _ := strings.Cut(entry.Name(), "-")
+		ours := slices.ContainsFunc(k.Vault.keyring().Keys, func(key Key) bool { return key.ID() == keyID })
+		if ours && strings.HasSuffix(entry.Name(), spillSuffix) {
 			names = append(names, entry.Name())
 		}
 	}
@@ -175,6 +195,9 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	}
 	if err == nil {
 		r.token, err = k.Vault.Open(r.record)
+	}
+	if err == nil {
+		r.Key, err = k.Vault.keyOf(r.record.Sealed)
 	}
 	if err != nil {
 		return rotation{}, false, &Error{Op: "spill", Class: Damaged, Reason: fmt.Sprintf("spill file %s does not open: %v", filepath.Base(path), err),

@@ -7,13 +7,29 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Vault is the portable type over a Store: it seals what it puts there and
 // opens what it finds. Set the fields before the first call.
 type Vault struct {
 	Store Store
-	Key   Key
+	// Key is what records are sealed with.
+	Key Key
+
+	// Keys is for keys that are rotated: all that records and spill files may be
+	// sealed with, the oldest first, Key among them. A newer one than Key takes
+	// its place as soon as a seal made with it is seen. Empty means Key alone.
+	Keys []Key
+	// Reload, if set, gives Keys anew. It is called when a seal names a key that
+	// is not known, once a second at most.
+	Reload func() ([]Key, error)
+
+	ring      atomic.Pointer[keyring]
+	reloading sync.Mutex
+	reloaded  time.Time
 }
 
 // Keys of records, by what they hold.
@@ -179,9 +195,10 @@ func (v *Vault) all(ctx context.Context, prefix string) iter.Seq2[Record, error]
 }
 
 func (v *Vault) open(record Record, form any) error {
-	plain, err := v.Key.open(record.Sealed, record.Key, record.Generation)
-	if errors.Is(err, errSealOtherKey) {
-		err = fmt.Errorf("%w: this vault's key is %s", err, v.Key.ID())
+	var plain []byte
+	key, err := v.keyOf(record.Sealed)
+	if err == nil {
+		plain, err = key.open(record.Sealed, record.Key, record.Generation)
 	}
 	if err == nil {
 		err = json.Unmarshal(plain, form)
@@ -193,6 +210,11 @@ func (v *Vault) open(record Record, form any) error {
 }
 
 func (v *Vault) put(ctx context.Context, record Record, form any) (Record, error) {
+	if record.Version == 0 && record.Key != ringRecord {
+		if err := v.follow(ctx); err != nil {
+			return record, err
+		}
+	}
 	sealed, err := v.sealed(record, form)
 	if err != nil {
 		return record, err
@@ -204,7 +226,7 @@ func (v *Vault) put(ctx context.Context, record Record, form any) (Record, error
 func (v *Vault) sealed(record Record, form any) (Record, error) {
 	plain, err := json.Marshal(form)
 	if err == nil {
-		record.Sealed, err = v.Key.seal(plain, record.Key, record.Generation)
+		record.Sealed, err = v.current().seal(plain, record.Key, record.Generation)
 	}
 	if err != nil {
 		return record, &Error{ID: record.ID(), Op: "seal", Class: Failed, Err: err}

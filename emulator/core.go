@@ -35,6 +35,8 @@ type Core struct {
 	// core when the admin endpoint resets it or revokes a user.
 	OnReset  func()
 	OnRevoke func(user string)
+	// OnEnd, if set, learns of every grant that was revoked.
+	OnEnd func(Grant)
 
 	desk  desk
 	apps  []App
@@ -109,11 +111,18 @@ func (c *Core) RevokeUser(user string) int {
 	ended := c.Tokens.RevokeWhere(func(g Grant) bool { return g.User == user })
 	for _, g := range ended {
 		c.Record(Event{Kind: Revoked, User: g.User, Client: g.Client, Detail: "by the user"})
+		c.end(g)
 	}
 	if c.OnRevoke != nil {
 		c.OnRevoke(user)
 	}
 	return len(ended)
+}
+
+func (c *Core) end(g Grant) {
+	if c.OnEnd != nil {
+		c.OnEnd(g)
+	}
 }
 
 // successor is the fingerprint that stands for what was issued.

@@ -49,6 +49,7 @@ func (c *Core) Refresh(refresh string, p Policy, check func(Grant) error) (Pair,
 		c.Record(Event{Kind: RefreshRefused, User: g.User, Client: g.Client, Fingerprint: Fingerprint(refresh), Detail: err.Error()})
 		if errors.Is(err, ErrUsedToken) && p.Rotation == StrictFamilyRevoke {
 			c.Record(Event{Kind: Revoked, User: g.User, Client: g.Client, Detail: "refresh token presented twice"})
+			c.end(g)
 		}
 		return pair, err
 	}
@@ -73,6 +74,7 @@ func (c *Core) Revoke(token string) bool {
 	g, ok := c.Tokens.Revoke(token)
 	if ok {
 		c.Record(Event{Kind: Revoked, User: g.User, Client: g.Client, Fingerprint: Fingerprint(token), Detail: "by the app"})
+		c.end(g)
 	}
 	return ok
 }
@@ -80,5 +82,6 @@ func (c *Core) Revoke(token string) bool {
 func (c *Core) revokeFamily(id, why string) {
 	for _, g := range c.Tokens.RevokeWhere(func(g Grant) bool { return g.ID == id }) {
 		c.Record(Event{Kind: Revoked, User: g.User, Client: g.Client, Detail: why})
+		c.end(g)
 	}
 }

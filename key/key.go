@@ -94,21 +94,25 @@ type Info struct {
 	Note string
 }
 
-// Load gives the key that was made before. It is ErrNoKey if none was.
+// Load gives the key that seals. It is ErrNoKey if none was.
 func (c Config) Load(ctx context.Context) (key [Size]byte, info Info, err error) {
 	m, err := c.remembered()
 	if err != nil {
 		return key, info, err
 	}
-	k, err := c.keeper(m.Choice)
+	return c.load(ctx, m.Choice, m.ID)
+}
+
+func (c Config) load(ctx context.Context, choice Choice, id string) (key [Size]byte, info Info, err error) {
+	k, err := c.keeper(choice)
 	if err != nil {
 		return key, info, err
 	}
-	if key, err = k.load(ctx, m.ID); err != nil {
+	if key, err = k.load(ctx, id); err != nil {
 		return [Size]byte{}, info, err
 	}
-	info = Info{Choice: m.Choice, Where: k.where(m.ID), ID: m.ID}
-	if identify(key) != m.ID {
+	info = Info{Choice: choice, Where: k.where(id), ID: id}
+	if identify(key) != id {
 		return [Size]byte{}, info, fmt.Errorf("%w: %s holds another key than the one that %s remembers; bring back the one that belongs to it",
 			ErrLost, info.Where, c.path(memoryName))
 	}
@@ -174,11 +178,13 @@ func (c Config) ChangePassphrase(ctx context.Context, passphrase func(ctx contex
 	if m.Choice != ByPassphrase {
 		return fmt.Errorf("key is kept in the %s, which has no passphrase", m.Choice)
 	}
-	key, _, err := c.Load(ctx)
-	if err != nil {
-		return err
+	keys, _, err := c.LoadAll(ctx)
+	for i, id := range m.all() {
+		if err == nil {
+			err = wrapped{dir: c.Dir, ask: passphrase, cost: c.cost}.replace(ctx, id, keys[i])
+		}
 	}
-	return wrapped{dir: c.Dir, ask: passphrase, cost: c.cost}.replace(ctx, m.ID, key)
+	return err
 }
 
 // keeper is one way to keep a key. The id is that of the key and names it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 )
 
 // memory.go owns key.json, which remembers the choice.
@@ -20,7 +21,18 @@ const (
 type memory struct {
 	Version int    `json:"version"`
 	Choice  Choice `json:"choice"`
-	ID      string `json:"id"`
+	ID      string `json:"id"` // of the key that seals
+	// Keys are all that something may be sealed with, the oldest first; none
+	// means ID alone.
+	Keys []string `json:"keys,omitempty"`
+}
+
+// all names every key, the oldest first.
+func (m memory) all() []string {
+	if len(m.Keys) == 0 {
+		return []string{m.ID}
+	}
+	return slices.Clone(m.Keys)
 }
 
 // remembered reads the choice; ErrNoKey if there was none.
@@ -40,11 +52,16 @@ func (c Config) remembered() (memory, error) {
 	if m.Version > memoryVersion {
 		return memory{}, fmt.Errorf("key choice in %s was written by a newer venuekey; update this program", path)
 	}
-	// The ID becomes part of a file name.
-	if id, err := hex.DecodeString(m.ID); err != nil || len(id) != idSize || m.Version < 1 {
+	if m.Version < 1 || !slices.Contains(m.all(), m.ID) || slices.ContainsFunc(m.all(), isNoID) {
 		return memory{}, fmt.Errorf("%w: %s does not name a key; bring it back from a copy", ErrLost, path)
 	}
 	return m, nil
+}
+
+// isNoID looks at what becomes part of a file's name.
+func isNoID(text string) bool {
+	id, err := hex.DecodeString(text)
+	return err != nil || len(id) != idSize
 }
 
 // remember writes the choice, once and for all: whoever is second gets

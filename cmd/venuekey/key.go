@@ -14,14 +14,36 @@ import (
 // key.go owns the key of the vault: making it once, getting at it, and what is
 // said where that does not work.
 
-// openKey gives the key that the vault is sealed with. It is made only for a
-// vault that holds nothing yet: another key would never open what is there.
-func (p *program) openKey(ctx context.Context, places folders, store venuekey.Store, create bool) (venuekey.Key, key.Info, error) {
-	keys := p.keys(places)
-	opened, info, err := keys.Load(ctx)
-	if !errors.Is(err, key.ErrNoKey) {
-		return opened, info, p.keyError(places, err)
+// openKeys gives the vault the keys that it is sealed with.
+func (p *program) openKeys(ctx context.Context, places folders, v *vault, create bool) (err error) {
+	load := func() (keys []venuekey.Key, info key.Info, err error) {
+		raw, info, err := p.keys(places).LoadAll(ctx)
+		return keysOf(raw), info, err
 	}
+	var known []venuekey.Key
+	if known, v.key, err = load(); errors.Is(err, key.ErrNoKey) {
+		v.Key, v.key, err = p.firstKey(ctx, places, v.store, create, err)
+		return err
+	}
+	if err != nil {
+		return p.keyError(places, err)
+	}
+	v.Keys = known
+	for _, k := range known {
+		if k.ID() == v.key.ID {
+			v.Key = k
+		}
+	}
+	v.Reload = func() ([]venuekey.Key, error) {
+		keys, _, err := load()
+		return keys, err
+	}
+	return nil
+}
+
+// firstKey makes the key, but only for a vault that holds nothing yet: another
+// key would never open what is there.
+func (p *program) firstKey(ctx context.Context, places folders, store venuekey.Store, create bool, err error) (opened venuekey.Key, info key.Info, _ error) {
 	records, listing := store.List(ctx, "", "", 100)
 	switch {
 	case listing != nil:
@@ -83,10 +105,14 @@ var errNobodyThere = errors.New("nobody is there to ask")
 
 // passphrase finds the passphrase in the environment, or asks for it.
 func (p *program) passphrase(ctx context.Context) (string, error) {
+	if p.Known != "" {
+		return string(p.Known), nil
+	}
 	given, err := p.envSecret("VENUEKEY_PASSPHRASE")
 	if err == nil && given == "" {
 		given, err = p.askPassphrase(ctx, "passphrase of the vault")
 	}
+	p.Known = given
 	return string(given), err
 }
 

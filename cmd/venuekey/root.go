@@ -23,6 +23,8 @@ type program struct {
 	scopes []string
 	// choice is how a new key is kept.
 	choice key.Choice
+	// Known is the passphrase once it was given; every key is under the same.
+	Known venuekey.Secret
 }
 
 // The groups that help lists the commands in.
@@ -77,7 +79,7 @@ func (p *program) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"login": p.loginCmd, "list": p.listCmd, "status": p.statusCmd, "refresh": p.refreshCmd, "logout": p.logoutCmd,
 		"token": p.tokenCmd, "exec": p.execCmd, "run": p.runCmd,
-		"init": p.initCmd, "app": p.appCmd, "backup": p.backupCmd, "doctor": p.doctorCmd, "store": p.storeCmd,
+		"init": p.initCmd, "app": p.appCmd, "backup": p.backupCmd, "doctor": p.doctorCmd, "key": p.keyCmd, "store": p.storeCmd,
 		"demo": p.demoCmd, "emulate": p.emulateCmd,
 		"version": p.versionCmd, "exit-codes": exitCodesTopic, "environment": environmentTopic, "files": filesTopic,
 	}

@@ -47,7 +47,7 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 		return err
 	}
 	if !v.empty {
-		if v.Key, v.key, err = p.openKey(ctx, places, v.store, create); err != nil {
+		if err := p.openKeys(ctx, places, v, create); err != nil {
 			return errors.Join(err, v.store.Close())
 		}
 	}

@@ -40,12 +40,16 @@ type Server struct {
 	core  *emulator.Core
 	board *emulator.Board[Knobs]
 	mux   *http.ServeMux
+
+	watching sync.Mutex
+	watchers []*func(Ended)
 }
 
 func (s *Server) start() {
 	s.once.Do(func() {
 		look := emulator.Look{Name: s.Name(), Title: "cTrader", Colour: "#a3222b"}
 		s.core = emulator.NewCore(look, s.Clock, s.Apps, s.Users)
+		s.core.OnEnd = func(g emulator.Grant) { s.tell(Ended{Grant: g}) }
 		s.board = emulator.NewBoard(s.Knobs)
 		s.mux = http.NewServeMux()
 		s.mux.HandleFunc("/my/settings/openapi/grantingaccess/{$}", s.serveAuthorize)

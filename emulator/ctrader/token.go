@@ -52,7 +52,7 @@ func (s *Server) pair(k Knobs, r *http.Request) (emulator.Pair, error) {
 	case "authorization_code":
 		return s.exchange(k, app, r.Form)
 	case "refresh_token":
-		return s.refresh(k, app, r.Form)
+		return s.refresh(k, app, r.Form.Get("refresh_token"))
 	}
 	return emulator.Pair{}, badGrantType
 }
@@ -102,9 +102,9 @@ func (s *Server) exchange(k Knobs, app emulator.App, form url.Values) (emulator.
 	return pair, badCode // the venue does not tell why
 }
 
-func (s *Server) refresh(k Knobs, app emulator.App, form url.Values) (emulator.Pair, error) {
-	pair, err := s.core.Refresh(form.Get("refresh_token"), k.policy(), func(g emulator.Grant) error {
-		if g.Client != app.ClientID {
+func (s *Server) refresh(k Knobs, app emulator.App, token string) (emulator.Pair, error) {
+	pair, err := s.core.Refresh(token, k.policy(), func(g emulator.Grant) error {
+		if app.ClientID != "" && g.Client != app.ClientID {
 			return badRefresh
 		}
 		return nil
@@ -112,6 +112,7 @@ func (s *Server) refresh(k Knobs, app emulator.App, form url.Values) (emulator.P
 	if err != nil {
 		return pair, badRefresh // the venue does not tell why
 	}
+	s.tell(Ended{Grant: pair.Grant, Refreshed: true})
 	return pair, nil
 }
 

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+)
+
+// key_list.go owns how keys are shown: by their names, which tell nothing about
+// them.
+
+// listedKey is a key as a program reads it.
+type listedKey struct {
+	ID string `json:"id"`
+	// State is "seals", "next" for one that is prepared, or "old".
+	State string `json:"state"`
+	// Sealed is how many records and spill files are sealed with it.
+	Sealed int `json:"sealed"`
+}
+
+func (p *program) keyListCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:               "list",
+		Short:             "List the keys, and how much is sealed with each",
+		Long:              "List the keys of this machine, the oldest first, and how much is sealed with each.\nThe keys themselves are not shown.",
+		Example:           "  venuekey key list",
+		Args:              nothing,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withKeys(cmd.Context(), func(v *vault, places folders) error {
+				all, current, err := p.keys(places).IDs()
+				if err != nil {
+					return p.keyError(places, err)
+				}
+				counts, err := p.census(cmd.Context(), v, places)
+				if err != nil {
+					return err
+				}
+				return p.listKeys(all, current, counts)
+			})
+		},
+	}
+}
+
+func (p *program) listKeys(all []string, current string, counts map[string]int) error {
+	forms := []listedKey{}
+	shown := table{heading: []string{"KEY", "STATE", "SEALED WITH IT"}}
+	for i, id := range all {
+		state := "seals"
+		switch at := slices.Index(all, current); {
+		case i < at:
+			state = "old"
+		case i > at:
+			state = "next"
+		}
+		forms = append(forms, listedKey{id, state, counts[id]})
+		shown.add(text(id), text(state), text(strconv.Itoa(counts[id])))
+	}
+	if p.json {
+		return p.writeJSON(forms)
+	}
+	shown.write(p.stdout, p.style())
+	return nil
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// key_retire.go owns destroying keys that nothing is sealed with any more.
+
+func (p *program) keyRetireCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "retire",
+		Short: "Destroy old keys that nothing is sealed with any more",
+		Long: `Destroy the keys of this machine that are older than the one that seals. Nothing
+is done while a record, or a renewed token that waits in a spill file, is still
+sealed with one of them.
+
+Wait with it until every program has noticed the rotation: each does so when it
+next looks at a sign-in.`,
+		Example:           "  venuekey key retire",
+		Args:              nothing,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.withKeys(cmd.Context(), func(v *vault, places folders) error { return p.keyRetire(cmd.Context(), v, places) })
+		},
+	}
+}
+
+func (p *program) keyRetire(ctx context.Context, v *vault, places folders) error {
+	keys := p.keys(places)
+	all, current, err := keys.IDs()
+	if err != nil {
+		return p.keyError(places, err)
+	}
+	needed, err := p.sealedWithAny(ctx, v, places, olderThan(all, current))
+	if err != nil {
+		return err
+	}
+	if needed > 0 {
+		return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Reason: fmt.Sprintf("%d records or spill files are still sealed with an older key", needed),
+			Remedy: "venuekey key rotate, which finishes what was begun; then try again"}
+	}
+	retired, err := keys.Retire()
+	if err != nil {
+		return p.keyError(places, err)
+	}
+	form := map[string][]string{"retired": append([]string{}, retired...)}
+	if len(retired) == 0 {
+		return p.say(form, "there is no old key")
+	}
+	return p.say(form, "destroyed: %s", strings.Join(retired, ", "))
+}

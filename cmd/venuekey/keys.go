@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// keys.go owns the command key, and what its parts need to know: what is sealed
+// with which key.
+
+func (p *program) keyCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "key",
+		GroupID: groupSetup,
+		Short:   "Show, rotate and retire the keys that seal the vault",
+		Long: `Everything in the vault is sealed with a key, which "venuekey init" or the first
+command that kept something made. It can be replaced while programs run:
+
+  venuekey key rotate     makes a new key and seals everything with it
+  venuekey key retire     some time later destroys the old one
+
+Where several machines share a database, each needs the new key before anything
+is sealed with it: see "venuekey key rotate --help".`,
+		Example: "  venuekey key list\n  venuekey key rotate\n  venuekey key retire",
+		Args:    p.unknownCommand,
+		RunE:    p.helpOrVersion,
+	}
+	cmd.AddCommand(p.keyListCmd(), p.keyRotateCmd(), p.keyRetireCmd())
+	return cmd
+}
+
+// census counts what is sealed with each key: records, and spill files of this
+// machine.
+func (p *program) census(ctx context.Context, v *vault, places folders) (map[string]int, error) {
+	counts := map[string]int{}
+	for record, err := range everyRecord(ctx, v.store) {
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasPrefix(record.Key, "key/") { // the vault's own note of its key
+			counts[record.KeyID()]++
+		}
+	}
+	files, err := os.ReadDir(places.spill())
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	for _, file := range files {
+		if id, _, ok := strings.Cut(file.Name(), "-"); ok && !strings.HasPrefix(file.Name(), ".") {
+			counts[id]++
+		}
+	}
+	return counts, nil
+}
+
+// olderThan are the keys that come before one.
+func olderThan(all []string, id string) []string { return all[:max(0, slices.Index(all, id))] }
+
+// withKeys lends a vault that has a key.
+func (p *program) withKeys(ctx context.Context, work func(v *vault, places folders) error) error {
+	places, err := p.folders()
+	if err != nil {
+		return err
+	}
+	return p.withVault(ctx, func(v *vault) error {
+		if v.empty || v.key.ID == "" {
+			return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Reason: "there is no vault yet, and no key", Remedy: "venuekey init"}
+		}
+		return work(v, places)
+	})
+}

@@ -1,0 +1,118 @@
+package key
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// rotate.go owns having more than one key: the next one, the one that seals, and
+// older ones that something may still be sealed with.
+
+// LoadAll gives every key that is remembered, the oldest first, and tells which
+// one seals. It is ErrNoKey if none was made.
+func (c Config) LoadAll(ctx context.Context) (keys [][Size]byte, info Info, err error) {
+	m, err := c.remembered()
+	if err != nil {
+		return nil, info, err
+	}
+	for _, id := range m.all() {
+		key, told, err := c.load(ctx, m.Choice, id)
+		if err != nil {
+			return nil, told, err
+		}
+		keys = append(keys, key)
+		if id == m.ID {
+			info = told
+		}
+	}
+	return keys, info, nil
+}
+
+// IDs names every key that is remembered, the oldest first, and the one that
+// seals. It opens none.
+func (c Config) IDs() (all []string, current string, err error) {
+	m, err := c.remembered()
+	return m.all(), m.ID, err
+}
+
+// Add makes the next key, kept in the same way, and remembers it. What is sealed
+// is not touched, and the key that seals stays the one it was until Use. It is
+// ErrExists if the newest key does not seal yet.
+func (c Config) Add(ctx context.Context) (info Info, err error) {
+	m, err := c.remembered()
+	if err != nil {
+		return info, err
+	}
+	all := m.all()
+	if all[len(all)-1] != m.ID {
+		return info, fmt.Errorf("%w: %s is the next one already", ErrExists, all[len(all)-1])
+	}
+	k, err := c.keeper(m.Choice)
+	if err != nil {
+		return info, err
+	}
+	var key [Size]byte
+	rand.Read(key[:]) // never fails
+	id := identify(key)
+	if err := k.store(ctx, id, key); err != nil {
+		return info, err
+	}
+	m.Keys = append(all, id)
+	if err := c.rememberAnew(m); err != nil {
+		k.discard(id)
+		return info, err
+	}
+	return Info{Choice: m.Choice, Where: k.where(id), ID: id}, nil
+}
+
+// Use makes the newest key the one that seals.
+func (c Config) Use() (id string, err error) {
+	m, err := c.remembered()
+	if err != nil {
+		return "", err
+	}
+	all := m.all()
+	m.ID = all[len(all)-1]
+	return m.ID, c.rememberAnew(m)
+}
+
+// Retire forgets all keys that are older than the one that seals, and destroys
+// them. What is still sealed with one of them is lost: look first.
+func (c Config) Retire() (retired []string, err error) {
+	m, err := c.remembered()
+	if err != nil {
+		return nil, err
+	}
+	all := m.all()
+	at := slices.Index(all, m.ID)
+	retired, m.Keys = all[:at], all[at:]
+	if len(retired) == 0 {
+		return nil, nil
+	}
+	k, err := c.keeper(m.Choice)
+	if err == nil {
+		err = c.rememberAnew(m)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range retired {
+		k.discard(id) // one that stays behind does no harm
+	}
+	return retired, nil
+}
+
+// rememberAnew replaces key.json.
+func (c Config) rememberAnew(m memory) error {
+	if len(m.Keys) == 1 {
+		m.Keys = nil
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return rewrite(c.path(memoryName), append(text, '\n'))
+}

@@ -1,0 +1,131 @@
+package venuekey
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A keyring is the keys of a vault while they are rotated: one that seals, and
+// all that records and spill files may still be sealed with. It changes as a
+// whole, so that readers need no lock.
+type keyring struct {
+	Keys    []Key // the oldest first
+	current int
+}
+
+func (r *keyring) index(id [keyIDLength]byte) int {
+	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.id() == id })
+}
+
+// keyring gives the keys that are known now.
+func (v *Vault) keyring() *keyring {
+	if r := v.ring.Load(); r != nil {
+		return r
+	}
+	keys := slices.Clone(v.Keys)
+	if !slices.Contains(keys, v.Key) {
+		keys = append(keys, v.Key)
+	}
+	v.ring.CompareAndSwap(nil, &keyring{keys, slices.Index(keys, v.Key)})
+	return v.ring.Load()
+}
+
+// current is the key that seals.
+func (v *Vault) current() Key {
+	r := v.keyring()
+	return r.Keys[r.current]
+}
+
+// keyOf finds the key that a seal was made with. A seal made with a newer key
+// than ours says that keys were rotated: from then on the newer one seals.
+func (v *Vault) keyOf(sealed []byte) (Key, error) {
+	id, ok := keyIDOf(sealed)
+	if !ok {
+		return v.current(), nil // which says what is wrong with the seal
+	}
+	r := v.keyring()
+	at := r.index(id)
+	if at < 0 {
+		reloaded, err := v.reload()
+		if err != nil {
+			return Key{}, fmt.Errorf("%w, %s, and the keys cannot be read again: %w", errSealOtherKey, hex.EncodeToString(id[:]), err)
+		}
+		if r, at = reloaded, reloaded.index(id); at < 0 {
+			return Key{}, fmt.Errorf("%w, %s: this vault's key is %s", errSealOtherKey, hex.EncodeToString(id[:]), v.current().ID())
+		}
+	}
+	if at > r.current {
+		v.ring.CompareAndSwap(r, &keyring{r.Keys, at}) // who was faster knows as much
+	}
+	return r.Keys[at], nil
+}
+
+// reloadPace is how often keys are looked for at most: a record of a foreign
+// key must not make a program read its keys all the time.
+const reloadPace = time.Second
+
+// reload asks for the keys again, since a seal names one that is not known. Old
+// ones stay known: something may still be sealed with them.
+func (v *Vault) reload() (*keyring, error) {
+	v.reloading.Lock()
+	defer v.reloading.Unlock()
+	before := v.keyring()
+	if v.Reload == nil || time.Since(v.reloaded) < reloadPace {
+		return before, nil
+	}
+	keys, err := v.Reload()
+	v.reloaded = time.Now()
+	if err != nil {
+		return before, err
+	}
+	var known []Key
+	for _, key := range slices.Concat(before.Keys, keys) {
+		if !slices.Contains(known, key) {
+			known = append(known, key)
+		}
+	}
+	now := &keyring{known, before.current}
+	if before.current < len(known) && len(keys) > 0 && !slices.Contains(keys, before.Keys[before.current]) {
+		now.current = len(known) - 1 // ours was retired
+	}
+	v.ring.Store(now)
+	return now, nil
+}
+
+// ringRecord is sealed with the key that seals now. It holds nothing else.
+const ringRecord = "key/current"
+
+// follow sees that what is about to be made for the first time is sealed with
+// the key that the vault has now. For what is there already its seal says it.
+func (v *Vault) follow(ctx context.Context) error {
+	record, err := v.Store.Get(ctx, ringRecord)
+	if errors.Is(err, ErrNotFound) {
+		return nil // keys were never rotated
+	}
+	if err != nil {
+		return storeError(ID{}, "read", err)
+	}
+	return v.open(record, new(struct{}))
+}
+
+// keyIDOf reads which key a seal was made with.
+func keyIDOf(sealed []byte) (id [keyIDLength]byte, ok bool) {
+	if len(sealed) < headLength || sealed[0] != sealFormat {
+		return id, false
+	}
+	return [keyIDLength]byte(sealed[1 : 1+keyIDLength]), true
+}
+
+// KeyID names the key that the record is sealed with, as Key.ID does; "" if it
+// has no seal.
+func (r Record) KeyID() string {
+	id, ok := keyIDOf(r.Sealed)
+	if !ok {
+		return ""
+	}
+	return hex.EncodeToString(id[:])
+}

@@ -1,0 +1,195 @@
+package venuekey_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
+)
+
+// The stories of rotated keys: who follows, what is still opened, and what a
+// program that knows too little is told.
+
+var oldKey, newKey = venuekey.Key{1, 2, 3}, venuekey.Key{4, 5, 6}
+
+// knows makes a Keeper's vault know both keys as soon as it asks.
+func knows(keeper *venuekey.Keeper, keys ...venuekey.Key) *venuekey.Keeper {
+	keeper.Vault.Reload = func() ([]venuekey.Key, error) { return keys, nil }
+	return keeper
+}
+
+// rotator is the vault of a program that rotates the keys.
+func rotator(store venuekey.Store) *venuekey.Vault {
+	return &venuekey.Vault{Store: store, Key: oldKey, Keys: []venuekey.Key{oldKey, newKey}}
+}
+
+// sealedWith counts records by the key that they are sealed with.
+func sealedWith(t *testing.T, store venuekey.Store) map[string]int {
+	t.Helper()
+	records, err := store.List(t.Context(), "", "", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]int{}
+	for _, record := range records {
+		if len(record.Sealed) > 0 {
+			found[record.KeyID()]++
+		}
+	}
+	return found
+}
+
+func onlyNew(t *testing.T, store venuekey.Store) {
+	t.Helper()
+	if found := sealedWith(t, store); len(found) != 1 || found[newKey.ID()] == 0 {
+		t.Fatalf("sealed with %v", found)
+	}
+}
+
+func TestKeysAreRotatedWhileProgramsRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory.Store{}
+		venues := make([]*stageVenue, 6)
+		keepers := make([]*venuekey.Keeper, len(venues))
+		for i := range venues {
+			venues[i] = &stageVenue{after: func(context.Context) error { time.Sleep(30 * time.Millisecond); return nil }}
+			keepers[i] = knows(newKeeper(t, store, venues[i]), oldKey, newKey)
+			if _, err := keepers[i].SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, silent{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+		defer stop()
+		var running sync.WaitGroup
+		for i, keeper := range keepers {
+			running.Go(func() {
+				for id := (venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}); ctx.Err() == nil; time.Sleep(7 * time.Millisecond) {
+					if _, err := keeper.Refresh(t.Context(), id); err != nil {
+						t.Errorf("%v: %v", id, err)
+						return
+					}
+				}
+			})
+		}
+		time.Sleep(500 * time.Millisecond)
+		done, err := rotator(store).Rekey(t.Context(), nil)
+		if err != nil || done.Waiting != 0 || done.Damaged != 0 {
+			t.Fatalf("%+v %v", done, err)
+		}
+		running.Wait()
+		onlyNew(t, store)
+		for _, venue := range venues {
+			if most, total := venue.shown(); most != 1 || total < 20 {
+				t.Fatalf("%d presentations, one token up to %d times", total, most)
+			}
+		}
+	})
+}
+
+func TestARotationThatWasInterruptedGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory.Store{}
+		venue := &stageVenue{}
+		for i := range 10 {
+			keeper := newKeeper(t, store, venue)
+			if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, silent{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, interrupt := context.WithCancel(t.Context())
+		_, err := rotator(store).Rekey(ctx, func(done venuekey.Rekeyed) {
+			if done.Sealed == 4 {
+				interrupt()
+			}
+		})
+		// The memory store does not look at contexts, so it may come to its end.
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		// In between, everything opens for who knows both, by whichever is current.
+		for _, current := range []venuekey.Key{oldKey, newKey} {
+			vault := &venuekey.Vault{Store: store, Key: current, Keys: []venuekey.Key{oldKey, newKey}}
+			for record, err := range vault.Records(t.Context()) {
+				if err == nil {
+					_, err = vault.Open(record)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		again, err := rotator(store).Rekey(t.Context(), nil)
+		if err != nil || again.Sealed+again.Current != 10 {
+			t.Fatalf("%+v %v", again, err)
+		}
+		onlyNew(t, store)
+	})
+}
+
+// What is new is sealed with the new key also by a program that has read
+// nothing since, and one that does not have the new key is told so.
+func TestWhatIsNewFollowsTheRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		knows(keeper, oldKey, newKey)
+		if _, err := rotator(store).Rekey(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := keeper.Vault.SaveApp(t.Context(), venuekey.App{Venue: "stage", ClientID: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: "bob"}, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		onlyNew(t, store)
+
+		left := newKeeper(t, store, venue)
+		err := left.Vault.SaveApp(t.Context(), venuekey.App{Venue: "other", ClientID: "x"})
+		if err == nil || venuekey.ClassOf(err) != venuekey.Damaged || !strings.Contains(err.Error(), newKey.ID()) {
+			t.Fatalf("a program without the new key: %v", err)
+		}
+		if _, err := left.Token(t.Context(), alice); err == nil || !strings.Contains(err.Error(), "another key") {
+			t.Fatalf("a program without the new key: %v", err)
+		}
+		onlyNew(t, store)
+	})
+}
+
+// A spill that was written under the old key is saved by a program that seals
+// with the new one.
+func TestASpillOutlivesARotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		keeper.Spill = filepath.Join(t.TempDir(), "spill")
+		store.turn(rotations)
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		store.turn(nil)
+		time.Sleep(5 * time.Minute) // the lease ends, and the one who held it is gone
+		if _, err := rotator(store).Rekey(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		next := newKeeper(t, store, venue)
+		next.Vault.Key, next.Vault.Keys, next.Spill = newKey, []venuekey.Key{oldKey, newKey}, keeper.Spill
+		mustToken(t, next, "access-2")
+		if files := spills(t, keeper.Spill); len(files) != 0 {
+			t.Fatal(files)
+		}
+		if done, err := rotator(store).Rekey(t.Context(), nil); err != nil || done.Sealed != 1 {
+			t.Fatalf("%+v %v", done, err)
+		}
+		onlyNew(t, store)
+		mustToken(t, next, "access-2")
+	})
+}
