@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -44,9 +46,14 @@ func TestMain(m *testing.M) {
 // errand is what a child process does.
 type errand struct {
 	Vault, Spill, Venue string
-	ID                  venuekey.ID
+	// Via is where the venue is reached, if not on this machine's loopback: what
+	// comes to a port there is passed on to it.
+	Via string
+	ID  venuekey.ID
 	// Die is the step at which the process kills itself; "" is never.
 	Die string
+	// Hold is the step at which the process waits for a line; "" is never.
+	Hold string
 	// StoreRefuses has the store refuse what is to be saved, as a full disk does.
 	StoreRefuses bool
 	// For how long to ask for tokens, over and over; zero renews once.
@@ -59,6 +66,9 @@ func child(task string) {
 		panic(err)
 	}
 	ctx := context.Background()
+	if e.Via != "" {
+		e.Venue = "http://" + passOn(e.Via)
+	}
 	store, err := e.open(ctx)
 	if err != nil {
 		panic(err)
@@ -73,6 +83,9 @@ func child(task string) {
 		switch step {
 		case e.Die:
 			die()
+		case e.Hold:
+			fmt.Println("holding")
+			_, _ = fmt.Scanln() // an end of the input is as good
 		case "answered":
 			answered = time.Now()
 		case "saved":
@@ -81,6 +94,9 @@ func child(task string) {
 	})
 	if e.For == 0 {
 		if _, err := keeper.Refresh(ctx, e.ID); err != nil {
+			fmt.Println("error", err)
+		}
+		if err := keeper.Close(); err != nil {
 			fmt.Println("error", err)
 		}
 		return
@@ -373,4 +389,32 @@ func inParallel(stories []killed, do func(killed)) {
 		})
 	}
 	running.Wait()
+}
+
+// passOn listens on this machine's loopback, since plain HTTP goes nowhere else,
+// and passes on what comes.
+func passOn(to string) (address string) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer near.Close()
+				far, err := net.DialTimeout("tcp", to, time.Second)
+				if err != nil {
+					return
+				}
+				defer far.Close()
+				go io.Copy(far, near)
+				_, _ = io.Copy(near, far)
+			}()
+		}
+	}()
+	return listener.Addr().String()
 }

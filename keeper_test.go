@@ -334,3 +334,46 @@ func TestAnUnknownVenueNamesTheKnownOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A machine is suspended between its claim and the venue, and another one renews
+// meanwhile. When it wakes up it must not present what is used by now.
+func TestWhoOversleepsDoesNotPresent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once}}
+		sleeper, store := signedIn(t, venue)
+		var slept bool
+		venuekey.OnStep(sleeper, func(step string) {
+			if step == "claimed" && !slept {
+				slept = true
+				time.Sleep(10 * time.Minute)
+			}
+		})
+		done := make(chan error)
+		go func() {
+			_, err := sleeper.Refresh(t.Context(), alice)
+			done <- err
+		}()
+		time.Sleep(5 * time.Minute)
+		other := newKeeper(t, store, venue)
+		if _, err := other.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		mustToken(t, sleeper, "access-2")
+		if most, total := venue.shown(); most != 1 || total != 1 {
+			t.Fatalf("%d presentations, one token up to %d times", total, most)
+		}
+		// With nobody else there the next try is as good, and nothing looks uncertain.
+		slept = false
+		if _, err := sleeper.Refresh(t.Context(), alice); !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		if _, err := sleeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		mustState(t, sleeper, venuekey.StateFresh, "")
+		mustToken(t, sleeper, "access-3")
+	})
+}

@@ -28,6 +28,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 	}
 	permitted := f.why == onDemand
 	for wait := leasePoll; ; wait = min(2*wait, 10*leasePoll) {
+		looked := time.Now()
 		token, record, err := k.Vault.Load(ctx, id)
 		if err != nil {
 			return Token{}, err
@@ -69,6 +70,9 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			return Token{}, storeError(id, "claim", err)
 		}
 		k.step(stepClaimed)
+		if k.overslept(looked) {
+			return Token{}, k.giveBack(ctx, id, record, claimed)
+		}
 		f.presenting.Store(true)
 		got, err := k.present(ctx, venue, app, token)
 		k.step(stepAnswered)
@@ -102,6 +106,25 @@ func (k *Keeper) claim(ctx context.Context, record Record) (Record, error) {
 	version, err := k.Vault.Store.Put(ctx, record)
 	record.Version = version
 	return record, err
+}
+
+// overslept reports whether so much time has passed since the record was read
+// that the lease might end before the answer is saved. A machine that was
+// suspended after its claim must not present what somebody else has renewed by
+// now. Both clocks are asked: one of them stands still in a suspend, the other
+// jumps when it is set.
+func (k *Keeper) overslept(looked time.Time) bool {
+	spare := k.lease() - k.deadline() - k.saveBudget()
+	now := time.Now()
+	return now.Sub(looked) > spare || now.Round(0).Sub(looked.Round(0)) > spare
+}
+
+// giveBack takes back a claim that nothing was presented under.
+func (k *Keeper) giveBack(ctx context.Context, id ID, record, claimed Record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
+	defer cancel()
+	return k.remember(ctx, unsent(record, claimed), &Error{ID: id, Op: "refresh", Class: NotSent,
+		Reason: "this machine stood still between its claim and the venue", Remedy: "try again"})
 }
 
 // present asks the venue, once, with a deadline of its own.

@@ -180,6 +180,13 @@ func released(before, claimed Record, policy Policy, failure *Error) Record {
 	return next
 }
 
+// unsent is a record whose claim is given back, since nothing was presented.
+func unsent(before, claimed Record) Record {
+	claimed.LeaseOwner, claimed.LeaseUntil = "", time.Time{}
+	claimed.Attempt, claimed.IntentAt = before.Attempt, before.IntentAt
+	return claimed
+}
+
 // postponed is a record after a failure: free again, and due after a while.
 func postponed(record Record, failure *Error) Record {
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}

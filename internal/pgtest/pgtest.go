@@ -38,6 +38,10 @@ type Server struct {
 	// committed outlives a server that is killed either way. Set it before the
 	// first call.
 	Flushes bool
+	// Network, as in "10.77.0.0/24", has the server listen on TCP as well, on
+	// every address that it finds, and trust whoever comes from there. It is for
+	// networks that a test has made for itself.
+	Network string
 
 	start  sync.Once
 	err    error
@@ -179,8 +183,8 @@ func (s *Server) launch() error {
 		return err
 	}
 	for name, content := range map[string]string{
-		"postgresql.conf": "fsync = " + onOff(s.Flushes) + "\nlisten_addresses = ''\nunix_socket_directories = '" + dir + "'\nmax_connections = 300\n",
-		"pg_hba.conf":     "local all postgres trust\nlocal all all scram-sha-256\n",
+		"postgresql.conf": "fsync = " + onOff(s.Flushes) + "\nlisten_addresses = '" + s.listens() + "'\nunix_socket_directories = '" + dir + "'\nmax_connections = 300\n",
+		"pg_hba.conf":     "local all postgres trust\nlocal all all scram-sha-256\n" + s.trusts(),
 	} {
 		file, err := os.OpenFile(filepath.Join(s.data(), name), os.O_APPEND|os.O_WRONLY, 0)
 		if name == "pg_hba.conf" && err == nil {
@@ -195,6 +199,20 @@ func (s *Server) launch() error {
 		}
 	}
 	return s.control("start")
+}
+
+func (s *Server) listens() string {
+	if s.Network == "" {
+		return ""
+	}
+	return "*"
+}
+
+func (s *Server) trusts() string {
+	if s.Network == "" {
+		return ""
+	}
+	return "host all postgres " + s.Network + " trust\n"
 }
 
 func onOff(on bool) string {
