@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -39,6 +40,11 @@ func TestMain(m *testing.M) {
 	if task := os.Getenv("VENUEKEY_TEST_CHILD"); task != "" {
 		child(task)
 		return
+	}
+	// The stories with processes mostly wait, for leases of the dead to lapse.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -164,6 +170,7 @@ func newScene(t *testing.T, vault string, knobs ctraderemu.Knobs) scene {
 // onEveryStore tells a story on each store that programs can share. The share
 // is what part of the kills it gets.
 func onEveryStore(t *testing.T, story func(t *testing.T, vault string, share float64)) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		story(t, filepath.Join(t.TempDir(), "vault", "vault.db"), 1)

@@ -20,28 +20,29 @@ const module = "github.com/venuekey/venuekey"
 // of ours its code may import. A change to the table belongs in the commit that
 // needs it, and its reason in doc/design.md.
 var house = map[string][]string{
-	"":                   {},
-	"oauth":              {""},
-	"oauth2source":       {""},
-	"venue/ctrader":      {"", "oauth"},
-	"venue/tradovate":    {"", "oauth"},
-	"venue/ttp":          {"", "oauth"},
-	"store/memory":       {""},
-	"store/sqlite":       {""},
-	"store/postgres":     {""},
-	"store/storetest":    {""},
-	"key":                {},
-	"emulator":           {},
-	"emulator/ctrader":   {"emulator"},
-	"emulator/tradovate": {"emulator"},
-	"emulator/ttp":       {"emulator"},
-	"cmd/venuekey":       {"*"},
-	"internal/needs":     {}, // for tests of more than one room
-	"internal/pgtest":    {"internal/needs"},
+	"":                         {},
+	"oauth":                    {""},
+	"oauth2source":             {""},
+	"venue/ctrader":            {"", "oauth"},
+	"venue/tradovate":          {"", "oauth"},
+	"venue/ttp":                {"", "oauth"},
+	"store/memory":             {""},
+	"store/sqlite":             {""},
+	"store/postgres":           {""},
+	"store/storetest":          {""},
+	"key":                      {},
+	"emulator":                 {},
+	"emulator/ctrader":         {"emulator"},
+	"emulator/tradovate":       {"emulator"},
+	"emulator/ttp":             {"emulator"},
+	"cmd/venuekey":             {"*"},
+	"emulator/ctrader/openapi": {"emulator", "emulator/ctrader", "venue/ctrader/openapi/message"},
+	"internal/needs":           {}, // for tests of more than one room
+	"internal/pgtest":          {"internal/needs"},
 
-	"venue/ctrader/openapi":                           {"venue/ctrader/openapi/message"},
-	"venue/ctrader/openapi/message":                   {""}, // for Secret
-	"venue/ctrader/openapi/message/internal/generate": {},   // writes the room around it
+	"venue/ctrader/openapi":                           {"", "venue/ctrader/openapi/message"}, // "" for Secret
+	"venue/ctrader/openapi/message":                   {""},                                  // the same
+	"venue/ctrader/openapi/message/internal/generate": {},                                    // writes the room around it
 }
 
 // onlyHere are imports that one package alone may have: each is a dependency

@@ -124,6 +124,9 @@ func (k *Keeper) venueAndApp(ctx context.Context, name string) (Venue, App, erro
 	if err != nil {
 		return nil, App{}, err
 	}
+	if err := venue.Policy().check(name); err != nil {
+		return nil, App{}, err
+	}
 	app, err := k.app(ctx, name)
 	if err != nil {
 		return nil, App{}, err
@@ -312,7 +315,8 @@ func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (*Token, err
 	if err != nil {
 		return nil, at(err, id, "refused")
 	}
-	if age := time.Since(token.Issued); age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
+	// A token from the future was issued before the clock was set back.
+	if age := time.Since(token.Issued); age >= 0 && age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
 		return nil, &Error{ID: id, Op: "refused", Class: Later, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
 			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
 	}

@@ -97,8 +97,9 @@ func (k *Keeper) unspill(r rotation) {
 // hold keeps a rotation that could not be saved, and flush saves it.
 func (k *Keeper) hold(id ID, r rotation) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.unsaved[id] = r
+	k.mu.Unlock()
+	k.Source(id).fresh.Store(nil) // the next caller tries again to save it
 }
 
 // flush saves what waits for an ID, in memory or in a spill file that this or

@@ -127,6 +127,27 @@ type Policy struct {
 	MaxSessions int
 }
 
+// check refuses a policy that contradicts itself, before anything is presented.
+func (p Policy) check(venue string) error {
+	wrong := ""
+	switch {
+	case p.RenewsWith != WithRefreshToken && p.RenewsWith != WithAccessToken:
+		wrong = "RenewsWith is none of the renewals"
+	case p.AfterLostAnswer < Never || p.AfterLostAnswer > Freely:
+		wrong = "AfterLostAnswer is none of the answers"
+	case p.RefreshAt < 0 || p.RefreshAt >= 1 || p.RefreshAt != p.RefreshAt:
+		wrong = "RefreshAt is not a fraction of a life"
+	case p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0:
+		wrong = "a time or a number is negative"
+	case p.DefaultLife > 0 && p.LeastInterval >= p.DefaultLife:
+		wrong = "a token would die before LeastInterval lets it be renewed"
+	}
+	if wrong == "" {
+		return nil
+	}
+	return &Error{ID: ID{Venue: venue}, Class: Wrong, Reason: "the policy of " + venue + " contradicts itself: " + wrong, Remedy: "mend the Venue that this program was built with"}
+}
+
 // UI is how a venue talks to the person who signs in.
 type UI interface {
 	// Visit shows the address at which the user signs in, and opens a browser

@@ -36,9 +36,16 @@ func (s *Server) User(name string) (emulator.User, bool) {
 	return s.core.People.User(name)
 }
 
-// Issue gives what a sign-in gives, without the sign-in.
+// Issue gives what a sign-in gives, without the sign-in. No accounts are all
+// that the user has.
 func (s *Server) Issue(g emulator.Grant) emulator.Pair {
 	s.start()
+	if g.Accounts == nil {
+		user, _ := s.core.People.User(g.User)
+		for _, a := range user.Accounts {
+			g.Accounts = append(g.Accounts, a.ID)
+		}
+	}
 	return s.core.Tokens.Issue(s.core.Clock.Now(), g, s.Current().filled().policy())
 }
 
