@@ -30,6 +30,8 @@ func (p *program) demoCmd() *cobra.Command {
 		Long: `Show everything in a few seconds: start the emulated venues in this process,
 register an app at each, sign a made-up user in at each over real HTTP, renew
 each token, show that a used refresh token is refused from then on, and sign out.
+At cTrader the accounts are listed and quotes are streamed while the token is
+renewed under them.
 
 It needs no configuration and no network, touches none of your files, and leaves
 nothing behind. The exit code is 1 if anything did not behave.`,
@@ -98,6 +100,7 @@ func (s *stage) tell(format string, args ...any) { fmt.Fprintf(s.out, format+"\n
 type act struct {
 	Venue      string `json:"venue"`
 	SignedIn   string `json:"signed_in"`
+	Connection string `json:"connection,omitempty"`
 	Renewed    string `json:"renewed"`
 	OldRefresh string `json:"old_refresh_token"`
 	SignedOut  string `json:"signed_out"`
@@ -110,7 +113,7 @@ func (s *stage) play(ctx context.Context, e emulated) (row act) {
 	row.Venue = e.title
 	began := time.Now()
 	id := venuekey.ID{Venue: e.venue, Name: emulator.DefaultUser().Name}
-	for _, step := range []func(context.Context, emulated, venuekey.ID, *act) error{s.enter, s.renew, s.leave} {
+	for _, step := range []func(context.Context, emulated, venuekey.ID, *act) error{s.enter, s.connect, s.renew, s.leave} {
 		if err := step(ctx, e, id, &row); err != nil {
 			row.Failure = err.Error()
 			s.tell("  this did not behave: %v", err)
@@ -219,7 +222,7 @@ func (s *stage) leave(ctx context.Context, e emulated, id venuekey.ID, row *act)
 // reached.
 func (a act) cells() []cell {
 	cells, failed := []cell{text(a.Venue)}, false
-	for _, step := range []string{a.SignedIn, a.Renewed, a.OldRefresh, a.SignedOut} {
+	for _, step := range []string{a.SignedIn, a.Connection, a.Renewed, a.OldRefresh, a.SignedOut} {
 		switch {
 		case step != "":
 			cells = append(cells, cell{step, green})
@@ -233,7 +236,7 @@ func (a act) cells() []cell {
 }
 
 func (p *program) showActs(rows []act) error {
-	shown := table{heading: []string{"VENUE", "SIGNED IN", "RENEWED", "OLD REFRESH TOKEN", "SIGNED OUT", "TOOK"}}
+	shown := table{heading: []string{"VENUE", "SIGNED IN", "CONNECTION", "RENEWED", "OLD REFRESH TOKEN", "SIGNED OUT", "TOOK"}}
 	failed := 0
 	for _, row := range rows {
 		if row.Failure != "" {

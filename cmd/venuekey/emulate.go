@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 )
 
@@ -35,6 +37,10 @@ sign-ins stay apart from real ones.
 
 The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo host,
 and 9104 for TheTradingParrot; --port-base counts them from another number.
+cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form at 9106 and
+9108, with TLS, over TCP and WebSocket alike. Its certificates are signed by an
+authority that is made anew at each start; VENUEKEY_CTRADER_CA_FILE says where its
+certificate lies.
 
 Like real venues they send users back only to the redirect URI that they know,
 ` + defaultRedirect + `; the knob anyLoopbackRedirect makes them
@@ -72,7 +78,7 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	if !ok {
 		return misused("sh, fish or powershell", "emulate: there is no shell %q", flags.shell)
 	}
-	if flags.portBase < 1 || flags.portBase > 65530 {
+	if flags.portBase < 1 || flags.portBase > 65520 {
 		return misused("--port-base 9100", "emulate: ports cannot be counted from %d", flags.portBase)
 	}
 	home, err := p.emulatedHome()
@@ -85,7 +91,11 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 		if len(names) > 0 && !slices.Contains(names, e.venue) {
 			continue
 		}
-		if err := shown.start(&web, e, flags.portBase); err != nil {
+		err := shown.start(&web, e, flags.portBase)
+		if err == nil && e.api != nil {
+			err = shown.startAPI(&web, e, flags.portBase, home)
+		}
+		if err != nil {
 			return errors.Join(err, web.stop())
 		}
 	}
@@ -113,7 +123,7 @@ type emulatedJSON struct {
 	Venue string `json:"venue"`
 	Host  string `json:"host,omitempty"`
 	URL   string `json:"url"`
-	Admin string `json:"admin"`
+	Admin string `json:"admin,omitempty"`
 }
 
 // emulatedLogin is a made-up user; his password is no secret.
@@ -144,6 +154,32 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 	e.Environment = append(e.Environment,
 		setting{variable(one.venue, "CLIENT_ID"), app.ClientID},
 		setting{variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
+	return nil
+}
+
+// startAPI starts the Open API and leaves its authority's certificate where a
+// client can be told to find it.
+func (e *emulation) startAPI(web *servers, one emulated, base int, home string) error {
+	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", base+port) }
+	one.api.Listen = openapi.Addresses{LiveProtobuf: at(5), LiveJSON: at(6), DemoProtobuf: at(7), DemoJSON: at(8)}
+	if err := one.api.Start(); err != nil {
+		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.Failed, Err: err,
+			Reason: fmt.Sprintf("nothing can listen at ports %d to %d: %v", base+5, base+8, plainNetError(err)),
+			Remedy: "end the program that uses them, or choose other ports: --port-base 9200"}
+	}
+	web.others = append(web.others, one.api)
+	file := filepath.Join(home, "ctrader-ca.pem")
+	if err := errors.Join(os.MkdirAll(home, 0o700), os.WriteFile(file, one.api.CAPEM(), 0o600)); err != nil {
+		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.Wrong, Err: err, Reason: err.Error(), Remedy: "mend the path, or set VENUEKEY_HOME"}
+	}
+	ports := one.api.Addresses()
+	for _, host := range []struct{ name, address, variable string }{
+		{"live", ports.LiveProtobuf, "LIVE_ADDRESS"}, {"demo", ports.DemoProtobuf, "DEMO_ADDRESS"},
+	} {
+		e.Venues = append(e.Venues, emulatedJSON{Venue: one.venue, Host: host.name, URL: "tls://" + host.address})
+		e.Environment = append(e.Environment, setting{variable(one.venue, host.variable), host.address})
+	}
+	e.Environment = append(e.Environment, setting{variable(one.venue, "CA_FILE"), file})
 	return nil
 }
 

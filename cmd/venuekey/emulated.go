@@ -12,6 +12,7 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
 )
@@ -24,6 +25,8 @@ type emulated struct {
 	venue string
 	title string
 	hosts []emulatedHost
+	// api is cTrader's Open API, which is no HTTP.
+	api *openapi.Server
 }
 
 // emulatedHost is one address of an emulated venue.
@@ -40,11 +43,12 @@ type emulatedHost struct {
 // emulatedVenues gives them, not yet serving. With anyRedirect they send users
 // back to any port of this machine, which real venues do not.
 func emulatedVenues(anyRedirect bool) []emulated {
+	signIn := &ctrader.Server{Knobs: ctrader.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	trader := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	return []emulated{
 		{venue: "ctrader", title: "cTrader", hosts: []emulatedHost{
-			{url: "base", port: 1, handler: &ctrader.Server{Knobs: ctrader.Knobs{AnyLoopbackRedirect: anyRedirect}}},
-		}},
+			{url: "base", port: 1, handler: signIn},
+		}, api: &openapi.Server{Venue: signIn}},
 		{venue: "tradovate", title: "Tradovate", hosts: []emulatedHost{
 			{url: "base", name: "live", port: 2, handler: trader},
 			{name: "demo", port: 3, handler: trader.Demo()},
@@ -58,9 +62,10 @@ func emulatedVenues(anyRedirect bool) []emulated {
 // emulatedApp is what every emulated venue knows.
 func emulatedApp() emulator.App { return emulator.DefaultApp() }
 
-// servers are HTTP servers on loopback, started and stopped together.
+// servers are servers on loopback, started and stopped together.
 type servers struct {
 	running []*http.Server
+	others  []io.Closer
 	serving sync.WaitGroup
 }
 
@@ -81,6 +86,9 @@ func (s *servers) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	var failed error
+	for _, other := range s.others {
+		failed = errors.Join(failed, other.Close())
+	}
 	for _, server := range s.running {
 		if server.Shutdown(ctx) != nil {
 			failed = errors.Join(failed, server.Close())

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/internal/pgtest"
@@ -82,6 +84,7 @@ func play(t *testing.T, dir string, prepare func(*testscript.Env)) {
 			"emulate":   emulateVenues,
 			"configure": configure,
 			"admin":     admin,
+			"api":       happens,
 			"browser":   browserOf,
 			"start":     start,
 			"visits":    visits,
@@ -111,6 +114,7 @@ type stageSet struct {
 	venues  map[string]*httptest.Server
 	logs    map[string]*emulator.Log
 	running *running
+	api     *openapi.Server
 }
 
 func setOf(ts *testscript.TestScript) *stageSet { return ts.Value(theStage{}).(*stageSet) }
@@ -162,6 +166,7 @@ func emulateVenues(ts *testscript.TestScript, _ bool, args []string) {
 		case "ctrader":
 			venue := &ctrader.Server{Knobs: ctrader.Knobs{AnyLoopbackRedirect: true, TokenPrefix: "sentinel"}}
 			handler, set.logs[name] = venue, venue.Log()
+			set.serveAPI(ts, venue)
 		case "tradovate":
 			venue := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: true, TokenPrefix: "sentinel"}}
 			handler, set.logs[name] = venue, venue.Log()
@@ -175,6 +180,32 @@ func emulateVenues(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Defer(web.Close)
 		set.venues[name] = web
 		ts.Setenv(strings.ToUpper(name), web.URL)
+	}
+}
+
+// serveAPI starts the Open API of an emulated cTrader.
+func (s *stageSet) serveAPI(ts *testscript.TestScript, venue *ctrader.Server) {
+	api := &openapi.Server{Venue: venue}
+	ts.Check(api.Start())
+	ts.Defer(func() { _ = api.Close() })
+	file := ts.MkAbs("ctrader-ca.pem")
+	ts.Check(os.WriteFile(file, api.CAPEM(), 0o600))
+	ts.Setenv(variable("ctrader", "LIVE_ADDRESS"), api.Addresses().LiveProtobuf)
+	ts.Setenv(variable("ctrader", "DEMO_ADDRESS"), api.Addresses().DemoProtobuf)
+	ts.Setenv(variable("ctrader", "CA_FILE"), file)
+	s.api = api
+}
+
+// api WHAT: something happens at the Open API: hangup, disconnect, maintenance.
+func happens(ts *testscript.TestScript, _ bool, args []string) {
+	api := setOf(ts).api
+	switch args[0] {
+	case "hangup":
+		api.HangUp()
+	case "disconnect":
+		api.Disconnect("the administrator says so")
+	default:
+		ts.Fatalf("nothing is called %q", args[0])
 	}
 }
 
@@ -411,9 +442,11 @@ func sources(ts *testscript.TestScript, _ bool, _ []string) {
 // freeports: finds five ports in a row that nobody uses, below those that
 // systems give out by themselves, and puts the number before them into $PORT.
 func freeports(ts *testscript.TestScript, _ bool, _ []string) {
-	for base := 20000 + os.Getpid()%1000*10; base < 32000; base += 10 {
+	// One for each venue, and four for an API. Scripts that run at the same time
+	// do not get the same.
+	for base := 20000 + os.Getpid()%700*10 + int(portsGiven.Add(10)); base < 32000; base += 10 {
 		free := true
-		for port := base + 1; port <= base+5 && free; port++ {
+		for port := base + 1; port <= base+8 && free; port++ {
 			socket, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 			if free = err == nil; free {
 				socket.Close()
@@ -424,8 +457,11 @@ func freeports(ts *testscript.TestScript, _ bool, _ []string) {
 			return
 		}
 	}
-	ts.Fatalf("no five ports are free")
+	ts.Fatalf("no eight ports are free")
 }
+
+// portsGiven counts what freeports has given.
+var portsGiven atomic.Int64
 
 // openVault opens the vault of a script as the program does.
 func openVault(ts *testscript.TestScript) *venuekey.Vault {

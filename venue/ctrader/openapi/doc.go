@@ -1,4 +1,32 @@
 // Package openapi is the cTrader Open API: connections that are authorised and
-// stay so. Its messages are in package message; this package imports nothing
-// else of venuekey's but the type of a secret.
+// stay so. Its messages are in package message.
+//
+// A Client is what programs want. It connects to one environment, live or demo,
+// authorises the application and the accounts, and keeps all of that, and every
+// subscription, through lost connections, maintenance and renewals of the token:
+//
+//	client := &openapi.Client{
+//		Live:     true,
+//		ClientID: id, ClientSecret: secret,
+//		Token: func(ctx context.Context) (venuekey.Secret, error) {
+//			token, err := source.Token(ctx)
+//			if err != nil {
+//				return "", err
+//			}
+//			return token.Access, nil
+//		},
+//	}
+//	go client.Run(ctx)
+//	quotes, err := client.Spots(ctx, account, []int64{symbol})
+//	for quote := range quotes.All(ctx) { … }
+//
+// A Conn is one connection, for who wants to do the rest alone.
+//
+// Every request is a method of both. Events come to handlers (Handle), which
+// allocate nothing, or to streams of bounded room (Events, Spots, Depth,
+// Trendbars, Notify). Errors are *Error; SafeToRetry is the question to ask
+// them. An order is never sent twice by this package.
+//
+// It takes a function that yields a token and knows nothing of where that comes
+// from. Nothing here refreshes one.
 package openapi

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// ctrader.go owns the command ctrader, and the way from a sign-in to an
+// authorised connection.
+
+func (p *program) ctraderCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "ctrader",
+		GroupID: groupUse,
+		Short:   "Use cTrader's Open API with a sign-in",
+		Long: `Use cTrader's Open API with a sign-in: list its accounts, ask and stream what the
+API has, send any of its messages. The connection authorises itself, chooses the
+live or the demo host by the account, and lives through renewals of the token.
+
+VENUEKEY_CTRADER_LIVE_ADDRESS and …_DEMO_ADDRESS name other servers, as host:port,
+and VENUEKEY_CTRADER_CA_FILE whose certificates they are trusted by: "venuekey
+emulate" prints all three.`,
+		Example: `  venuekey ctrader accounts ctrader/alice
+  venuekey ctrader stream ctrader/alice EURUSD GBPUSD
+  venuekey ctrader call ctrader/alice TraderReq`,
+		Args: p.unknownCommand,
+		RunE: p.helpOrVersion,
+	}
+	cmd.AddCommand(p.ctraderAccountsCmd(), p.ctraderTraderCmd(), p.ctraderSymbolsCmd(), p.ctraderCallCmd(), p.ctraderStreamCmd())
+	return cmd
+}
+
+// openAPI is the Open API as one sign-in sees it.
+type openAPI struct {
+	id     venuekey.ID
+	app    venuekey.App
+	source *venuekey.Source
+	// endpoints of the live and the demo environment.
+	live, demo openapi.Endpoint
+}
+
+// withOpenAPI lends it. The sign-in must be one at cTrader.
+func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*openAPI) error) error {
+	id, err := venuekey.ParseID(argument)
+	if err != nil || id.Venue != "ctrader" {
+		return misused("ctrader/alice", "%q is no sign-in at cTrader", argument)
+	}
+	return p.withVault(ctx, func(v *vault) error {
+		app, err := v.keeper.Apps(ctx, id.Venue)
+		if err != nil {
+			return err
+		}
+		o := &openAPI{id: id, app: app, source: v.keeper.Source(id), live: openapi.Live(), demo: openapi.Demo()}
+		if err := p.aim(o); err != nil {
+			return err
+		}
+		return o.explained(work(o))
+	})
+}
+
+// aim points the endpoints to where the environment says.
+func (p *program) aim(o *openAPI) error {
+	for name, endpoint := range map[string]*openapi.Endpoint{"LIVE_ADDRESS": &o.live, "DEMO_ADDRESS": &o.demo} {
+		if address := p.env(variable("ctrader", name)); address != "" {
+			endpoint.Address = address
+		}
+	}
+	file := p.env(variable("ctrader", "CA_FILE"))
+	if file == "" {
+		return nil
+	}
+	certificates, err := os.ReadFile(file)
+	roots := x509.NewCertPool()
+	if err == nil && !roots.AppendCertsFromPEM(certificates) {
+		err = fmt.Errorf("%s holds no certificate", file)
+	}
+	if err != nil {
+		return &venuekey.Error{ID: o.id, Op: "connect", Class: venuekey.Wrong, Reason: err.Error(), Err: err, Remedy: "mend " + variable("ctrader", "CA_FILE")}
+	}
+	trust := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	o.live.TLS, o.demo.TLS = trust, trust
+	return nil
+}
+
+func (o *openAPI) access(ctx context.Context) (venuekey.Secret, error) {
+	token, err := o.source.Token(ctx)
+	if err != nil {
+		return "", err
+	}
+	return token.Access, nil
+}
+
+func (o *openAPI) refused(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+	token, err := o.source.Refused(ctx, access)
+	if err != nil {
+		return "", err
+	}
+	return token.Access, nil
+}
+
+// connectPatience is how long a command waits for a connection.
+const connectPatience = 30 * time.Second
+
+// accounts lists what the token is good for. Either environment knows all.
+func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccessTokenRes, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	access, err := o.access(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := openapi.Dial(ctx, o.demo, openapi.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if _, err := conn.ApplicationAuth(ctx, &message.ApplicationAuthReq{ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret}); err != nil {
+		return nil, err
+	}
+	return conn.GetAccountListByAccessToken(ctx, &message.GetAccountListByAccessTokenReq{AccessToken: access})
+}
+
+// choose finds the account that is meant: the one of the flag, or the only one.
+func (o *openAPI) choose(ctx context.Context, wanted int64) (message.CtidTraderAccount, error) {
+	list, err := o.accounts(ctx)
+	if err != nil {
+		return message.CtidTraderAccount{}, err
+	}
+	for _, account := range list.CtidTraderAccount {
+		if int64(account.CtidTraderAccountID) == wanted || wanted == 0 && len(list.CtidTraderAccount) == 1 {
+			return account, nil
+		}
+	}
+	if wanted != 0 {
+		return message.CtidTraderAccount{}, misused("venuekey ctrader accounts "+o.id.String(), "the sign-in has no account %d", wanted)
+	}
+	return message.CtidTraderAccount{}, misused("--account, one of venuekey ctrader accounts "+o.id.String(), "the sign-in has %d accounts", len(list.CtidTraderAccount))
+}
+
+// with lends a Client on which one account is authorised.
+func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, onState func(openapi.State), work func(context.Context, *openapi.Client) error) error {
+	ctx, end := context.WithCancel(ctx)
+	client := &openapi.Client{
+		Live: account.IsLive.Or(false), Endpoint: o.demo, ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret,
+		Token: o.access, Refused: o.refused, Accounts: []int64{int64(account.CtidTraderAccountID)}, OnState: onState,
+	}
+	if client.Live {
+		client.Endpoint = o.live
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- client.Run(ctx) }()
+	defer func() {
+		end()
+		<-ended
+	}()
+	patient, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	if err := client.Ready(patient); err != nil {
+		return err
+	}
+	for _, state := range client.State().Accounts {
+		if state.Refused {
+			return state.Err
+		}
+	}
+	return work(ctx, client)
+}
+
+// explained gives an error of the API the class of ours that leads to the exit
+// code.
+func (o *openAPI) explained(err error) error {
+	var known *venuekey.Error
+	var api *openapi.Error
+	if !errors.As(err, &api) || errors.As(err, &known) {
+		return err
+	}
+	told := &venuekey.Error{ID: o.id, Op: "ctrader", Class: venuekey.Failed, Code: api.Code, Reason: api.Error(), RetryAfter: api.RetryAfter, Err: err}
+	switch api.Class {
+	case openapi.Unsent, openapi.Transient, openapi.AccountSessionLost, openapi.AppSessionLost:
+		told.Class = venuekey.NotSent
+	case openapi.Rate:
+		told.Class = venuekey.Later
+	case openapi.Permanent:
+		told.Class = venuekey.Wrong
+	case openapi.TokenDead:
+		told.Class, told.Remedy = venuekey.Refused, "venuekey refresh "+o.id.String()
+	}
+	return told
+}
+
+// accountFlag adds the flag that chooses an account.
+func accountFlag(cmd *cobra.Command, account *int64) {
+	cmd.Flags().Int64Var(account, "account", 0, "the `NUMBER` of the account (ctidTraderAccountId), if the sign-in has more than one")
+}
+
+// oneCtraderID takes one ID of cTrader, and more arguments.
+func oneCtraderID(least int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least {
+			return misused(usageOf(cmd), "%s takes %s", cmd.CommandPath(), what)
+		}
+		return nil
+	}
+}
+
+// environmentOf says where an account lives.
+func environmentOf(account message.CtidTraderAccount) string {
+	if account.IsLive.Or(false) {
+		return "live"
+	}
+	return "demo"
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,79 @@
+package openapi
+
+// This file owns errors as the protocol tells them.
+
+import (
+	"cmp"
+	"math"
+	"time"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+const (
+	invalidRequest = "INVALID_REQUEST"
+	blocked        = "BLOCKED_PAYLOAD_TYPE"
+)
+
+// refusal is an error answer. Its code is a name, never a number (§3.7).
+type refusal struct {
+	code, text string
+	account    int64
+	// order and position are what an order's refusal is about.
+	order, position int64
+	trading         bool // it refuses an order
+	until           time.Time
+	retryAfter      time.Duration
+	// end is why the connection ends with it, if it does.
+	end string
+}
+
+func (r refusal) Error() string { return "openapi: " + r.code }
+
+func refused(code, text string) error { return refusal{code: code, text: text} }
+
+// badOrder refuses an order.
+func badOrder(code, text string) error { return refusal{code: code, text: text, trading: true} }
+
+// refuse answers with an error. The caller holds the lock.
+func (c *conn) refuse(r refusal, e message.Envelope, f *Fault) {
+	c.log(Event{Kind: Refused, Type: e.Type, Account: r.account, Client: c.app, Detail: r.code})
+	c.reply(c.s.knobs().message(r), e.ID, f)
+	if r.end != "" {
+		c.finishLocked(r.end)
+	}
+}
+
+func (k Knobs) message(r refusal) message.Message {
+	text := optional(r.text)
+	if r.trading && !k.OrderErrorsPlain {
+		return &message.OrderErrorEvent{
+			CtidTraderAccountID: r.account, ErrorCode: r.code, Description: text,
+			OrderID: optional(r.order), PositionID: optional(r.position),
+		}
+	}
+	until := r.until.Unix()
+	if k.CommonErrors != k.MaintenanceOtherUnit {
+		until = r.until.UnixMilli()
+	}
+	if r.until.IsZero() {
+		until = 0
+	}
+	if k.CommonErrors {
+		return &message.CommonErrorRes{ErrorCode: r.code, Description: text, MaintenanceEndTimestamp: optional(uint64(until))}
+	}
+	return &message.ErrorRes{
+		ErrorCode: r.code, Description: text, CtidTraderAccountID: optional(r.account),
+		MaintenanceEndTimestamp: optional(until),
+		RetryAfter:              optional(uint64(math.Ceil(r.retryAfter.Seconds()))),
+	}
+}
+
+// optional is absent where the value is nothing.
+func optional[T cmp.Ordered](value T) message.Optional[T] {
+	var nothing T
+	if value == nothing {
+		return message.Optional[T]{}
+	}
+	return message.Some(value)
+}

@@ -1,0 +1,233 @@
+package openapi_test
+
+import (
+	"context"
+	"crypto/tls"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// bench_test.go owns the figures that connections are judged by: events and
+// round trips against bare frames on the same TLS, and what an idle Client
+// takes. Ours and the bare form take turns, because a machine is not equally
+// fast for long.
+
+// spotServer answers a TraderReq with as many spot events as its account ID
+// says, and then with what is due.
+func spotServer() *fake {
+	f := newFake()
+	f.careless = true
+	var batch []byte
+	for i := range 200 {
+		payload, _ := (&message.SpotEvent{CtidTraderAccountID: 12345678, SymbolID: int64(i), Bid: message.Some(uint64(108123 + i)), Ask: message.Some(uint64(108131 + i)), Timestamp: message.Some(int64(1_770_000_000_000 + i))}).AppendBinary(nil)
+		batch = message.AppendFrame(batch, message.Envelope{Type: message.TypeSpotEvent, Payload: payload})
+	}
+	f.hook = func(s *peer, e message.Envelope, m message.Message) bool {
+		req, ok := m.(*message.TraderReq)
+		if !ok {
+			return false
+		}
+		for range req.CtidTraderAccountID / 200 {
+			s.raw(batch)
+		}
+		s.send(e.ID, &message.TraderRes{CtidTraderAccountID: 1, Trader: message.Trader{CtidTraderAccountID: 1, DepositAssetID: 1}})
+		return true
+	}
+	return f
+}
+
+// bare is the least that any program would have to do.
+type bare struct {
+	*tls.Conn
+	frames message.FrameReader
+	spot   message.SpotEvent
+}
+
+func bareConn(b *testing.B, e openapi.Endpoint) *bare {
+	nc, err := e.Dial(b.Context(), "tcp", "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	secured := tls.Client(nc, &tls.Config{RootCAs: e.TLS.RootCAs, ServerName: fakeHost})
+	b.Cleanup(func() { nc.Close() })
+	return &bare{Conn: secured, frames: message.FrameReader{Reader: secured}}
+}
+
+// ask sends a request and reads until its answer.
+func (c *bare) ask(b *testing.B, req message.Message) (events int) {
+	payload, _ := req.AppendBinary(nil)
+	if _, err := c.Write(message.AppendFrame(nil, message.Envelope{Type: req.PayloadType(), Payload: payload, ID: "1"})); err != nil {
+		b.Fatal(err)
+	}
+	for {
+		frame, err := c.frames.Next()
+		var e message.Envelope
+		if err == nil {
+			err = e.UnmarshalBinary(frame)
+		}
+		if err == nil && e.Type == message.TypeSpotEvent {
+			events++
+			err = c.spot.UnmarshalBinary(e.Payload)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		if e.ID != "" {
+			if _, err := message.Decode(e.Type, e.Payload); err != nil {
+				b.Fatal(err)
+			}
+			return events
+		}
+	}
+}
+
+func benchConn(b *testing.B, e openapi.Endpoint) *openapi.Conn {
+	c, err := openapi.Dial(b.Context(), e, openapi.Options{Requests: 1e6})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.Close() })
+	return c
+}
+
+// A spot event from the wire to a handler of its type.
+func BenchmarkSpots(b *testing.B) {
+	e := spotServer().listen(b)
+	ours, peer := benchConn(b, e), bareConn(b, e)
+	got := 0
+	openapi.Handle(ours, func(m *message.SpotEvent) { got++ })
+	const batch = 20_000
+	turns(b, batch, func(n int64) {
+		if _, err := ours.Trader(b.Context(), &message.TraderReq{CtidTraderAccountID: n}); err != nil {
+			b.Fatal(err)
+		}
+	}, func(n int64) { peer.ask(b, &message.TraderReq{CtidTraderAccountID: n}) })
+	if got == 0 {
+		b.Fatal("no events")
+	}
+}
+
+// A request to its answer.
+func BenchmarkRoundTrip(b *testing.B) {
+	f := newFake()
+	f.careless = true
+	e := f.listen(b)
+	ours, peer := benchConn(b, e), bareConn(b, e)
+	turns(b, 200, func(n int64) {
+		for range n {
+			if _, err := ours.Version(b.Context(), &message.VersionReq{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}, func(n int64) {
+		for range n {
+			peer.ask(b, &message.VersionReq{})
+		}
+	})
+}
+
+func turns(b *testing.B, batch int64, ours, bare func(int64)) {
+	ours(batch)
+	bare(batch)
+	var took, peer time.Duration
+	n := int64(0)
+	b.ResetTimer()
+	for ; n < int64(b.N); n += batch {
+		began := time.Now()
+		ours(batch)
+		middle := time.Now()
+		bare(batch)
+		took, peer = took+middle.Sub(began), peer+time.Since(middle)
+	}
+	b.ReportMetric(float64(took.Nanoseconds())/float64(n), "venuekey-ns/op")
+	b.ReportMetric(float64(peer.Nanoseconds())/float64(n), "raw-ns/op")
+	b.ReportMetric(float64(peer)/float64(took), "of-raw-speed")
+}
+
+// What a Client takes that is ready and idle, beside a TLS connection with a
+// goroutine that reads it.
+func BenchmarkClients(b *testing.B) {
+	const clients = 1000
+	for range b.N {
+		f := newFake(1)
+		f.careless = true
+		e := f.listen(b)
+		empty, routines := memory(), runtime.NumGoroutine()
+		var conns []*bare
+		var reading sync.WaitGroup
+		for range clients {
+			c := bareConn(b, e)
+			c.ask(b, &message.VersionReq{})
+			conns = append(conns, c)
+			reading.Go(func() { _, _ = c.frames.Next() })
+		}
+		alone, aloneRoutines := memory(), runtime.NumGoroutine()
+		for _, c := range conns {
+			c.NetConn().Close()
+		}
+		reading.Wait()
+		conns = nil
+		for range 100 { // the server notices
+			if runtime.NumGoroutine() <= routines {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		empty = min(empty, memory())
+		ctx, cancel := context.WithCancel(b.Context())
+		var running sync.WaitGroup
+		list := make([]*openapi.Client, clients)
+		for i := range list {
+			list[i] = &openapi.Client{Endpoint: e, ClientID: "id", ClientSecret: fakeSecret, Accounts: []int64{1},
+				Token: func(context.Context) (venuekey.Secret, error) { return "access-1", nil }}
+			running.Go(func() { _ = list[i].Run(ctx) })
+			if err := list[i].Ready(within(b, time.Minute)); err != nil {
+				b.Fatal(err)
+			}
+		}
+		full, fullRoutines := memory(), runtime.NumGoroutine()
+		b.ReportMetric(float64(full-empty)/clients/1024, "KB/client-with-TLS-and-server")
+		b.ReportMetric(float64(full-alone)/clients/1024, "KB/client-beside-TLS")
+		b.ReportMetric(float64(fullRoutines-aloneRoutines)/clients+1, "goroutines/client")
+		cancel()
+		running.Wait()
+		runtime.KeepAlive(list)
+	}
+}
+
+func memory() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse)
+}
+
+// The way of a spot event costs nothing that lasts.
+func TestSpotsAllocateAlmostNothing(t *testing.T) {
+	f := spotServer()
+	e := f.listen(t)
+	c, err := openapi.Dial(t.Context(), e, openapi.Options{Requests: 1e6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const events = 20_000
+	ask := func() { _, err = c.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: events}) }
+	stop := openapi.Handle(c, func(*message.SpotEvent) {})
+	if per := testing.AllocsPerRun(5, ask) / events; err != nil || per > 0.1 {
+		t.Errorf("%.2f allocations an event with a handler, %v", per, err)
+	}
+	stop()
+	s := openapi.Events[message.SpotEvent](c)
+	if per := testing.AllocsPerRun(5, ask) / events; err != nil || per > 1.1 {
+		t.Errorf("%.2f allocations an event with a stream, %v", per, err)
+	}
+	s.Close()
+}

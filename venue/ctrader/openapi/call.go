@@ -1,0 +1,230 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// call.go owns a request's way out and its answer's way back.
+
+// call is a request that was sent.
+type call struct {
+	id     uint64
+	req    message.Message
+	result chan result // has room for one
+}
+
+type result struct {
+	answer message.Message
+	err    error
+}
+
+// Do sends any request and waits for its answer; there is a method for each as
+// well. Errors are *Error. A request that may be sent twice and was refused
+// for asking too much is sent again, after as long as the service says and at
+// least a second, then two, up to two minutes, if that is within the context.
+//
+// An order that was sent and got no answer gives class Unknown: it may have been
+// carried out. What was so already is an error too, of class SuccessInDisguise.
+func (c *Conn) Do(ctx context.Context, req message.Message) (message.Message, error) {
+	return patient(ctx, req, c.once)
+}
+
+const (
+	firstRateWait = time.Second
+	lastRateWait  = 2 * time.Minute // the history quota was seen to need as much
+	rateTries     = 9
+)
+
+// patient does once, again if it was too much and may be done again.
+func patient(ctx context.Context, req message.Message, once func(context.Context, message.Message) (message.Message, error)) (message.Message, error) {
+	wait := firstRateWait
+	for try := 1; ; try++ {
+		answer, err := once(ctx, req)
+		var known *Error
+		if !errors.As(err, &known) || known.Class != Rate || !repeatable(known.Request) || try == rateTries {
+			return answer, err
+		}
+		delay := max(wait, known.RetryAfter)
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
+			return nil, err
+		}
+		if pause(ctx, delay) != nil {
+			return nil, err
+		}
+		wait = min(2*wait, lastRateWait)
+	}
+}
+
+func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, error) {
+	if err := c.pace(ctx, req); err != nil {
+		return nil, err
+	}
+	sent, err := c.send(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return c.await(ctx, sent)
+}
+
+// pace waits until a request may go.
+func (c *Conn) pace(ctx context.Context, req message.Message) error {
+	if !message.IsRequest(req.PayloadType()) {
+		return c.failed(req, Refused, errors.New("it is no request"))
+	}
+	p := c.paces.ordinary
+	if message.Historical(req.PayloadType()) {
+		p = c.paces.historical
+	}
+	if err := p.wait(ctx); err != nil {
+		return c.failed(req, Unsent, err)
+	}
+	return nil
+}
+
+// send writes a request.
+func (c *Conn) send(ctx context.Context, req message.Message) (*call, error) {
+	select {
+	case c.turn <- struct{}{}:
+	case <-c.done:
+		return nil, c.failed(req, Unsent, c.Err())
+	case <-ctx.Done():
+		return nil, c.failed(req, Unsent, ctx.Err())
+	}
+	defer func() { <-c.turn }()
+	payload, err := c.encode(req)
+	if err != nil {
+		return nil, c.failed(req, Refused, err)
+	}
+	sent := &call{req: req, result: make(chan result, 1)}
+	if !c.register(sent) {
+		return nil, c.failed(req, Unsent, c.Err())
+	}
+	if err := c.put(req.PayloadType(), payload, strconv.FormatUint(sent.id, 10)); err != nil {
+		c.die(err) // which gives the call its error too
+	}
+	return sent, nil
+}
+
+func (c *Conn) register(sent *call) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return false
+	}
+	c.lastID++
+	sent.id = c.lastID
+	c.pending[sent.id] = sent
+	return true
+}
+
+func (c *Conn) encode(req message.Message) ([]byte, error) {
+	if c.json {
+		return req.MarshalJSON()
+	}
+	var err error
+	c.payload, err = req.AppendBinary(c.payload[:0])
+	return c.payload, err
+}
+
+// put writes an envelope. Whoever calls has the turn.
+func (c *Conn) put(t message.PayloadType, payload []byte, id string) error {
+	e := message.Envelope{Type: t, Payload: payload, ID: id}
+	b := c.wire.frame(c.out[:0])
+	if c.json {
+		b = e.AppendJSON(b)
+	} else {
+		b = e.AppendBinary(b)
+	}
+	c.writing.Store(c.now())
+	err := c.wire.write(b)
+	c.wrote.Store(c.now())
+	c.writing.Store(0)
+	clear(b) // there may be a secret in it
+	clear(c.payload)
+	if c.out = b; cap(b) > idleRoom {
+		c.out, c.payload = nil, nil
+	}
+	if err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
+}
+
+// await waits for the answer to what was sent.
+func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
+	timer := time.NewTimer(c.opts.Timeout)
+	defer timer.Stop()
+	var cause error
+	select {
+	case r := <-sent.result:
+		return r.answer, r.err
+	case <-ctx.Done():
+		cause = ctx.Err()
+	case <-timer.C:
+		cause = fmt.Errorf("nothing within %v: %w", c.opts.Timeout, context.DeadlineExceeded)
+	}
+	c.mu.Lock()
+	_, still := c.pending[sent.id]
+	delete(c.pending, sent.id)
+	c.mu.Unlock()
+	if !still { // it came in this moment
+		r := <-sent.result
+		return r.answer, r.err
+	}
+	return nil, c.failed(sent.req, Unknown, cause)
+}
+
+// answer gives what came to the call that it answers. It is false for an event,
+// even one that answered a call: who watches orders wants all of them.
+func (c *Conn) answer(e message.Envelope) bool {
+	id, err := strconv.ParseUint(e.ID, 10, 64)
+	if err != nil {
+		return false
+	}
+	c.mu.Lock()
+	sent := c.pending[id]
+	if sent == nil || !answers(e.Type, sent.req.PayloadType()) {
+		c.mu.Unlock()
+		return false
+	}
+	delete(c.pending, id)
+	c.mu.Unlock()
+	m, err := c.judge(sent.req, e)
+	sent.result <- result{m, err}
+	return !message.IsEvent(e.Type)
+}
+
+// answers reports whether a message can be what became of a request. An event
+// with the request's ID is none: an AccountDisconnectEvent follows a logout.
+func answers(t, req message.PayloadType) bool {
+	due, _ := message.Answer(req)
+	return t == due || !message.IsEvent(t) || t == message.TypeOrderErrorEvent && message.IsOrder(req)
+}
+
+// judge reads an answer, and tells those that are errors.
+func (c *Conn) judge(req message.Message, e message.Envelope) (message.Message, error) {
+	m := message.New(e.Type)
+	if m == nil {
+		return nil, c.failed(req, Unknown, &message.UnknownTypeError{Type: e.Type})
+	}
+	if err := unmarshal(m, e.Payload, c.json); err != nil {
+		return nil, c.failed(req, Unknown, err)
+	}
+	if refused := refusal(m); refused != nil {
+		refused.about(req, c.address)
+		if req.PayloadType() == message.TypeApplicationAuthReq || !refused.MaintenanceEnd.IsZero() {
+			c.complain(refused)
+		}
+		return nil, refused
+	}
+	if due, _ := message.Answer(req.PayloadType()); e.Type != due {
+		return nil, c.failed(req, Unknown, fmt.Errorf("%s came where %s was due", message.Name(e.Type), message.Name(due)))
+	}
+	return m, nil
+}

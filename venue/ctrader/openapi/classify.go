@@ -1,0 +1,139 @@
+package openapi
+
+import (
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// classify.go owns what the service's errors mean. The codes and what they mean
+// are those of the published ProtoErrorCode and ProtoOAErrorCode and their
+// comments; where the service was seen to do otherwise, it says so.
+
+const (
+	timeoutError      = "TIMEOUT_ERROR"
+	alreadySubscribed = "ALREADY_SUBSCRIBED"
+)
+
+// classOf is the class of a code. A code that nobody knows here leaves the
+// outcome unknown.
+func classOf(code, description string) Class {
+	switch code {
+	case "CANT_ROUTE_REQUEST", timeoutError, "SERVER_IS_UNDER_MAINTENANCE", "CH_SERVER_NOT_REACHABLE",
+		"CONNECTIONS_LIMIT_EXCEEDED", "CONCURRENT_MODIFICATION", "PENDING_EXECUTION":
+		return Transient
+	case "REQUEST_FREQUENCY_EXCEEDED", "BLOCKED_PAYLOAD_TYPE":
+		return Rate
+	case "ACCOUNT_NOT_AUTHORIZED":
+		return AccountSessionLost
+	case "CH_CLIENT_NOT_AUTHENTICATED":
+		return AppSessionLost
+	case "OA_AUTH_TOKEN_EXPIRED", "CH_ACCESS_TOKEN_INVALID": // real expiry was seen as the latter
+		return TokenDead
+	case "CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND", "RET_NO_SUCH_LOGIN", "RET_ACCOUNT_DISABLED",
+		"CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "CHANNEL_IS_BLOCKED":
+		return Permanent
+	case "ALREADY_LOGGED_IN", "CH_CLIENT_ALREADY_AUTHENTICATED", alreadySubscribed:
+		return SuccessInDisguise
+	case "INVALID_REQUEST":
+		// The service was seen to say "Trading account is not authorized" so.
+		if strings.Contains(strings.ToLower(description), "not authorized") {
+			return AccountSessionLost
+		}
+		return Refused
+	case "UNKNOWN_ERROR", "":
+		return Unknown
+	}
+	if _, err := message.ParseErrorCode(code); err == nil && !digitsOnly(code) {
+		return Refused
+	}
+	if _, err := message.ParseCommonErrorCode(code); err == nil && !digitsOnly(code) {
+		return Refused
+	}
+	return Unknown
+}
+
+func digitsOnly(text string) bool { return strings.Trim(text, "0123456789") == "" }
+
+// refusal is the error that a message is, or nil for one that is none: errors
+// come as two messages, as one for orders, and inside an execution.
+func refusal(m message.Message) *Error {
+	switch m := m.(type) {
+	case *message.ErrorRes:
+		e := verdict(m.ErrorCode, m.Description.Or(""))
+		e.Account = m.CtidTraderAccountID.Or(0)
+		if seconds, ok := m.RetryAfter.Get(); ok {
+			e.RetryAfter = time.Duration(min(seconds, 24*60*60)) * time.Second
+		}
+		e.MaintenanceEnd, _ = m.MaintenanceEnd()
+		return e
+	case *message.CommonErrorRes:
+		e := verdict(m.ErrorCode, m.Description.Or(""))
+		e.MaintenanceEnd, _ = m.MaintenanceEnd()
+		return e
+	case *message.OrderErrorEvent:
+		e := verdict(m.ErrorCode, m.Description.Or(""))
+		e.Account = m.CtidTraderAccountID
+		return e
+	case *message.ExecutionEvent:
+		if code := m.ErrorCode.Or(""); code != "" {
+			e := verdict(code, "")
+			e.Account = m.CtidTraderAccountID
+			return e
+		}
+	}
+	return nil
+}
+
+func verdict(code, description string) *Error {
+	return &Error{Class: classOf(code, description), Code: printable(code), Description: printable(description)}
+}
+
+// printable is what the service said as one line that fits into a log.
+func printable(text string) string {
+	const most = 300
+	line := strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
+	if len(line) > most {
+		line = strings.ToValidUTF8(line[:most], "") + "…"
+	}
+	return line
+}
+
+// about fills in what an error answers, and takes out of its text what the
+// request held in secret.
+func (e *Error) about(req message.Message, address string) *Error {
+	e.Address = address
+	if req == nil {
+		return e
+	}
+	e.Request = req.PayloadType()
+	if e.Account == 0 {
+		e.Account, _ = accountOf(req)
+	}
+	for _, secret := range secretsOf(req) {
+		if secret != "" {
+			e.Description = strings.ReplaceAll(e.Description, string(secret), "[secret]")
+			e.Code = strings.ReplaceAll(e.Code, string(secret), "[secret]")
+		}
+	}
+	return e
+}
+
+func secretsOf(req message.Message) []venuekey.Secret {
+	switch req := req.(type) {
+	case *message.ApplicationAuthReq:
+		return []venuekey.Secret{req.ClientSecret}
+	case *message.AccountAuthReq:
+		return []venuekey.Secret{req.AccessToken}
+	case *message.GetAccountListByAccessTokenReq:
+		return []venuekey.Secret{req.AccessToken}
+	case *message.GetCtidProfileByTokenReq:
+		return []venuekey.Secret{req.AccessToken}
+	case *message.RefreshTokenReq:
+		return []venuekey.Secret{req.RefreshToken}
+	}
+	return nil
+}

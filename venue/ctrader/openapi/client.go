@@ -1,0 +1,212 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// client.go owns what a Client is and what others may ask of it.
+
+// Client keeps a connection to one environment alive while Run runs: connected,
+// the application authorised, every account authorised, every subscription
+// restored, in this order and after every interruption. It authorises the
+// accounts anew when the token changes, on the connection that there is.
+//
+// Live and demo accounts need a Client each. The fields are not to be changed
+// once Run was called; all methods may be used by any number of goroutines,
+// before Run too, where they wait for it.
+type Client struct {
+	// Live chooses the environment, and which accounts of the token are meant.
+	Live bool
+	// Endpoint is where to connect to; an empty Address is Live() or Demo().
+	Endpoint Endpoint
+	// Options are the limits; those on requests hold across reconnects.
+	Options Options
+	// ClientID and ClientSecret are the application's.
+	ClientID     string
+	ClientSecret venuekey.Secret
+	// Token returns the access token of the moment. It is asked every second, so
+	// it has to be cheap where nothing changed. An error of which
+	// venuekey.NeedsSignIn is true ends Run; any other is tried again.
+	Token func(ctx context.Context) (venuekey.Secret, error)
+	// Refused is told of a token that the service did not take, once, and returns
+	// a newer one. Nil waits until Token returns another.
+	Refused func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
+	// Accounts are the accounts to authorise, as ctidTraderAccountId. If it is
+	// empty they are all of the token's of this environment, looked up at each
+	// connect.
+	Accounts []int64
+	// OnState is called with every change, by Run; it should return soon.
+	OnState func(State)
+
+	hub hub
+
+	once  sync.Once
+	wake  chan struct{} // something happened that Run should look at
+	order chan struct{} // holds one while a subscription or its end is written
+
+	mu       sync.Mutex
+	changed  chan struct{} // closed at the next change of what is below
+	running  bool
+	ended    error
+	conn     *Conn // whose application is authorised
+	accounts map[int64]*account
+	epoch    int
+	topics   map[topic]*interest
+	state    State
+	tokens   *tokens // Run's
+}
+
+// Phase is where a Client stands.
+type Phase int
+
+const (
+	// Idle is before Run and after it.
+	Idle Phase = iota
+	// Connecting is until the application is authorised.
+	Connecting
+	// Authorising is until every account is authorised and its subscriptions are
+	// restored, or the account is refused for good.
+	Authorising
+	// Ready is when requests go out at once.
+	Ready
+	// Waiting is until the next try; State.Until says when.
+	Waiting
+)
+
+// String is one word.
+func (p Phase) String() string {
+	return [...]string{"idle", "connecting", "authorising", "ready", "waiting"}[p]
+}
+
+// State is how a Client is.
+type State struct {
+	Phase Phase
+	// Err is what went wrong last, until all is well again.
+	Err error
+	// Until is when the next try is, in phase Waiting.
+	Until time.Time
+	// Accounts are the accounts, in the order of their IDs.
+	Accounts []AccountState
+}
+
+// AccountState is how one account is.
+type AccountState struct {
+	ID    int64
+	Ready bool
+	// Refused means that a person has to do something about it.
+	Refused bool
+	Err     error
+}
+
+func (c *Client) init() {
+	c.once.Do(func() {
+		c.wake, c.order = make(chan struct{}, 1), make(chan struct{}, 1)
+	})
+}
+
+func (c *Client) events() *hub { return &c.hub }
+
+func (c *Client) endpoint() Endpoint {
+	e := c.Endpoint
+	switch {
+	case e.Address != "":
+	case c.Live:
+		e.Address = LiveHost
+	default:
+		e.Address = DemoHost
+	}
+	return e
+}
+
+// State returns how the Client is.
+func (c *Client) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copied()
+}
+
+func (c *Client) copied() State {
+	s := c.state
+	s.Accounts = nil
+	for _, a := range c.accounts {
+		s.Accounts = append(s.Accounts, AccountState{ID: a.id, Ready: a.state == accountReady, Refused: a.state == accountRefused, Err: a.err})
+	}
+	slices.SortFunc(s.Accounts, func(a, b AccountState) int { return int(min(1, max(-1, a.ID-b.ID))) })
+	return s
+}
+
+// Rotated tells that the token changed, so that Token is asked at once.
+func (c *Client) Rotated() {
+	c.init()
+	signal(c.wake)
+}
+
+// Ready waits until the Client is ready. If the context ends first, the error
+// has both that and what went wrong last; if Run ended, it is Run's.
+func (c *Client) Ready(ctx context.Context) error {
+	return c.until(ctx, nil, func() (bool, error) { return c.state.Phase == Ready, nil })
+}
+
+// until waits until the condition, which is asked with c locked.
+func (c *Client) until(ctx context.Context, req message.Message, condition func() (bool, error)) error {
+	_, address := c.endpoint().hostPort()
+	failed := func(class Class, err error) error { return (&Error{Class: class, Err: err}).about(req, address) }
+	for {
+		c.mu.Lock()
+		if c.ended != nil {
+			defer c.mu.Unlock()
+			return failed(Unsent, c.ended)
+		}
+		if met, err := condition(); met || err != nil {
+			c.mu.Unlock()
+			return err
+		}
+		if c.changed == nil {
+			c.changed = make(chan struct{})
+		}
+		changed, last := c.changed, c.state.Err
+		c.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			if last == nil {
+				last = errors.New("the client is not ready")
+			}
+			return failed(Unsent, &notReady{ctx.Err(), last})
+		}
+	}
+}
+
+// notReady is a context that ended while a Client was not ready.
+type notReady struct{ context, last error }
+
+func (e *notReady) Error() string   { return e.context.Error() + " while waiting: " + e.last.Error() }
+func (e *notReady) Unwrap() []error { return []error{e.context, e.last} }
+
+// tellAll wakes whoever waits for a change. c is locked.
+func (c *Client) tellAll() {
+	if c.changed != nil {
+		close(c.changed)
+		c.changed = nil
+	}
+}
+
+// enter changes the phase. Only Run's goroutine does.
+func (c *Client) enter(phase Phase, err error, until time.Time) {
+	c.mu.Lock()
+	before := c.state
+	c.state = State{Phase: phase, Err: err, Until: until}
+	now := c.copied()
+	c.tellAll()
+	c.mu.Unlock()
+	if c.OnState != nil && (before.Phase != phase || before.Err != err || !before.Until.Equal(until)) {
+		c.OnState(now)
+	}
+}

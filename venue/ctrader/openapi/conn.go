@@ -1,0 +1,264 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// conn.go owns the life of a connection: how it begins and what ends it.
+
+// Conn is one connection to the service. It lives once: Done tells its end, Err
+// why. Any number of goroutines may use it. It authorises nothing by itself, see
+// Client; it sends heartbeats, and never a RefreshTokenReq on its own.
+//
+// It costs one goroutine, which reads. Writers write themselves, one at a time.
+type Conn struct {
+	calls
+
+	address string
+	json    bool
+	opts    Options
+	wire    wire
+	paces   *paces
+	hub     *hub
+	// ear is told of what touches sessions, on the reading goroutine; it may be
+	// nil.
+	ear func(message.Message)
+
+	// Times since born, for the pulse; 0 is "not now".
+	born    time.Time
+	waiting atomic.Int64 // when the read under way began to wait
+	writing atomic.Int64 // when the write under way began
+	wrote   atomic.Int64 // when the last one ended
+
+	turn         chan struct{} // holds one while somebody writes
+	payload, out []byte        // for whoever has the turn
+
+	mu      sync.Mutex
+	pulse   *time.Timer
+	pending map[uint64]*call
+	lastID  uint64
+	trouble *Error // what the service complained about last
+	since   time.Time
+	err     *Error
+
+	over atomic.Bool
+	done chan struct{}
+	left chan struct{} // nothing is read any more
+
+	envelope message.Envelope // the reading goroutine's
+}
+
+// recent is how old a complaint of the service may be to count as the reason for
+// the connection's end.
+const recent = 10 * time.Second
+
+// Dial connects and verifies the server. The error is an *Error.
+func Dial(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
+	o = o.filled()
+	h := &hub{}
+	c, err := open(ctx, e, o, newPaces(o), h, nil)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		c.read()
+		h.end(c.Err())
+		close(c.left)
+	}()
+	return c, nil
+}
+
+// open makes a connection that nobody reads yet.
+func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func(message.Message)) (*Conn, error) {
+	_, address := e.hostPort()
+	c := &Conn{
+		address: address, json: e.JSON, opts: o, paces: p, hub: h, ear: ear, born: time.Now(),
+		turn: make(chan struct{}, 1), pending: map[uint64]*call{},
+		done: make(chan struct{}), left: make(chan struct{}),
+	}
+	c.do = c.Do
+	wire, err := connect(ctx, e, o, func() { c.waiting.Store(c.now()) }, func() { c.waiting.Store(0) })
+	if err != nil {
+		return nil, &Error{Class: Unsent, Address: address, Err: err}
+	}
+	c.wire = wire
+	c.wrote.Store(c.now())
+	c.mu.Lock()
+	c.pulse = time.AfterFunc(o.Heartbeat, c.beat)
+	c.mu.Unlock()
+	return c, nil
+}
+
+func (c *Conn) now() int64 { return int64(time.Since(c.born)) + 1 }
+
+func (c *Conn) events() *hub { return c.hub }
+
+// Done is closed when the connection ended.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err is why the connection ended, an *Error, and nil while it lives. What the
+// service said last before it closed takes precedence over how it closed.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		return nil
+	}
+	return c.err
+}
+
+// Close ends the connection. Requests without an answer return errors of class
+// Unknown. It does not wait for handlers, so they may call it.
+func (c *Conn) Close() error {
+	c.die(ErrClosed)
+	return nil
+}
+
+// die ends the connection. The first cause stays.
+func (c *Conn) die(cause error) {
+	var known *Error
+	if !errors.As(cause, &known) {
+		known = &Error{Class: Transient, Address: c.address, Err: fmt.Errorf("lost: %w", cause)}
+	}
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		return
+	}
+	if c.trouble != nil && known.Code == "" && cause != ErrClosed && time.Since(c.since) < recent {
+		told := *c.trouble
+		told.Err = known.Err
+		known = &told
+	}
+	c.err = known
+	pending := c.pending
+	c.pending = nil
+	c.pulse.Stop()
+	c.mu.Unlock()
+	c.over.Store(true)
+	close(c.done)
+	c.wire.close()
+	for _, one := range pending {
+		one.result <- result{err: c.failed(one.req, Unknown, known)}
+	}
+}
+
+// complain remembers what the service said, in case that it closes next.
+func (c *Conn) complain(e *Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.trouble, c.since = e, time.Now()
+}
+
+// failed is an error about a request that the service did not speak about.
+func (c *Conn) failed(req message.Message, class Class, cause error) *Error {
+	return (&Error{Class: class, Err: cause}).about(req, c.address)
+}
+
+// read hands out what comes until the connection ends.
+func (c *Conn) read() {
+	for {
+		b, err := c.wire.read()
+		if err == nil {
+			err = c.receive(b)
+		} else {
+			err = readError(err)
+		}
+		if err != nil {
+			c.die(err)
+		}
+		if c.over.Load() {
+			return
+		}
+	}
+}
+
+func readError(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the server closed the connection inside a frame: %w", err)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the server closed the connection: %w", err)
+	}
+	return fmt.Errorf("reading: %w", err)
+}
+
+// receive looks at the type of what came before it reads any more of it: the
+// bytes of an error often decode as an answer.
+func (c *Conn) receive(b []byte) error {
+	e := &c.envelope
+	var err error
+	if c.json {
+		err = e.UnmarshalJSON(b)
+	} else {
+		err = e.UnmarshalBinary(b)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("what came is no envelope: %w", err)
+	case e.Type == message.TypeHeartbeatEvent:
+		return nil
+	case e.ID != "" && c.answer(*e):
+		return nil
+	case e.Type == message.TypeSpotEvent: // most of all that comes
+		c.tell(*e)
+		return nil
+	}
+	return c.unasked(*e)
+}
+
+// tell hands an event to whoever wants it.
+func (c *Conn) tell(e message.Envelope) {
+	if err := c.hub.take(e.Type, e.Payload, c.json, c.done); err != nil {
+		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", err)
+	}
+}
+
+// unasked is what came and answers nothing: an event, an error without a
+// request, or an answer for which nobody waits any more.
+func (c *Conn) unasked(e message.Envelope) error {
+	var end error
+	switch e.Type {
+	case message.TypeErrorRes, message.TypeCommonErrorRes:
+		if e.ID != "" {
+			return nil
+		}
+		end = c.spoken(e)
+	case message.TypeClientDisconnectEvent, message.TypeAccountDisconnectEvent, message.TypeAccountsTokenInvalidatedEvent:
+		end = c.spoken(e)
+	default:
+		if !message.IsEvent(e.Type) {
+			return nil
+		}
+	}
+	c.tell(e)
+	return end
+}
+
+// spoken hears what touches sessions. It returns an error if it ends the
+// connection.
+func (c *Conn) spoken(e message.Envelope) error {
+	m := message.New(e.Type)
+	if err := unmarshal(m, e.Payload, c.json); err != nil {
+		return nil // tell says so
+	}
+	if complaint := refusal(m); complaint != nil {
+		c.complain(complaint.about(nil, c.address))
+		c.opts.Log.Warn("the service complains", "error", complaint)
+	}
+	if gone, ok := m.(*message.ClientDisconnectEvent); ok {
+		return &Error{Class: AppSessionLost, Address: c.address, Description: printable(gone.Reason.Or("the service ended the application's session"))}
+	}
+	if c.ear != nil {
+		c.ear(m)
+	}
+	return nil
+}

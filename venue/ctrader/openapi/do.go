@@ -1,0 +1,121 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// do.go owns how a Client sends a request: on which connection, and whether a
+// second time.
+
+// Do waits until the request's account is ready, sends the request and waits
+// for its answer; there is a method for each request as well. Errors are
+// *Error.
+//
+// A request that may be sent twice and was caught by the end of a connection or
+// of a session is sent once more when the Client is ready again, and as often
+// as needed if it never left. An order is sent at most once: where that got no
+// answer the class is Unknown. A request that was too much waits, see Conn.Do.
+func (c *Client) Do(ctx context.Context, req message.Message) (message.Message, error) {
+	return c.exchange(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
+		return conn.once(ctx, req)
+	})
+}
+
+type send func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error)
+
+func (c *Client) exchange(ctx context.Context, req message.Message, via send) (message.Message, error) {
+	again := true
+	for {
+		conn, epoch, err := c.usable(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := patient(ctx, req, func(ctx context.Context, req message.Message) (message.Message, error) {
+			return via(ctx, conn, req)
+		})
+		var known *Error
+		if !errors.As(err, &known) {
+			return answer, err
+		}
+		c.notice(conn, epoch, known)
+		if !repeatable(known.Request) || ctx.Err() != nil {
+			return nil, err
+		}
+		switch {
+		case known.Class == Unsent && conn.Err() != nil:
+		case again && passing(conn, known):
+			again = false
+		default:
+			return nil, err
+		}
+	}
+}
+
+// passing reports whether an error is one of a session or connection that a
+// next one will not have.
+func passing(conn *Conn, e *Error) bool {
+	switch e.Class {
+	case AccountSessionLost, AppSessionLost, TokenDead:
+		return true
+	case Unknown:
+		return e.Code == "" && conn.Err() != nil
+	}
+	return false
+}
+
+// usable waits for a connection on which the request's account is ready, and
+// says which session of the account that is. A request about no account, or
+// about one that is not the Client's, needs the application only.
+func (c *Client) usable(ctx context.Context, req message.Message) (conn *Conn, epoch int, err error) {
+	id, _ := accountOf(req)
+	err = c.until(ctx, req, func() (bool, error) {
+		if c.conn == nil || c.conn.Err() != nil {
+			return false, nil
+		}
+		conn = c.conn
+		a := c.accounts[id]
+		if a == nil {
+			return true, nil
+		}
+		epoch = a.epoch
+		if a.state == accountRefused {
+			return false, a.err
+		}
+		return a.state == accountReady, nil
+	})
+	return conn, epoch, err
+}
+
+// notice acts on what an error says about a session, unless the session is
+// another one by now.
+func (c *Client) notice(conn *Conn, epoch int, e *Error) {
+	switch e.Class {
+	case AccountSessionLost, TokenDead:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if a := c.accounts[e.Account]; a != nil && a.epoch == epoch && c.conn == conn {
+			c.lost(a, e)
+		}
+	case AppSessionLost:
+		conn.die(e)
+	}
+}
+
+// lost marks an account as one to authorise again. c is locked.
+func (c *Client) lost(a *account, err error) {
+	c.epoch++
+	a.epoch = c.epoch
+	if a.state == accountLost {
+		return
+	}
+	a.state, a.err = accountLost, err
+	c.unconfirm(a.id)
+	if c.state.Phase == Ready {
+		c.state.Phase, c.state.Err = Authorising, err
+	}
+	c.tellAll()
+	signal(c.wake)
+}

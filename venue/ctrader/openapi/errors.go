@@ -1,0 +1,192 @@
+package openapi
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// errors.go owns what is said when something went wrong.
+
+// Class says what became of a request, or what ended a connection, and thereby
+// what to do next.
+type Class int
+
+const (
+	// Unknown means that the request was sent and that nobody knows what became
+	// of it. It is the zero value, because guessing otherwise places orders twice.
+	Unknown Class = iota
+	// Unsent means that the request never left.
+	Unsent
+	// Refused means that the service will not do this, and would not if it were
+	// asked again: an invalid volume, a market that is closed, no money.
+	Refused
+	// Transient means "not now": maintenance, no route, a broken connection.
+	Transient
+	// Rate means that too much was asked; see RetryAfter.
+	Rate
+	// AccountSessionLost means that the account has to be authorised again.
+	AccountSessionLost
+	// AppSessionLost means that the application has to be authorised again, and
+	// after it the accounts.
+	AppSessionLost
+	// TokenDead means that the access token expired or was replaced.
+	TokenDead
+	// Permanent means that a person has to mend something: the application's
+	// credentials, a closed account.
+	Permanent
+	// SuccessInDisguise means that what was asked for was so already.
+	SuccessInDisguise
+)
+
+// String is a few words.
+func (c Class) String() string {
+	return [...]string{
+		"unknown outcome", "not sent", "refused", "not now", "too many requests", "account session lost",
+		"application session lost", "token dead", "permanent", "done already",
+	}[c]
+}
+
+// Error is what this package says went wrong. It carries no secrets: where the
+// service repeats one that it was given, the text has "[secret]" in its place.
+type Error struct {
+	// Request is what was asked; 0 where it is about the connection.
+	Request message.PayloadType
+	// Account is the account's ID; 0 where it is about none.
+	Account int64
+	// Class is what became of it.
+	Class Class
+	// Code is the service's word, the name of a message.ErrorCode or a
+	// message.CommonErrorCode; "" where the service said nothing.
+	Code string
+	// Description is the service's sentence, for people.
+	Description string
+	// Address is the server's, host:port.
+	Address string
+	// RetryAfter is how long the service asked to be left alone, 0 if it did not
+	// say. Its history quota was seen to refuse requests that had waited so long.
+	RetryAfter time.Duration
+	// MaintenanceEnd is when the service expects to be back, zero if it did not
+	// say.
+	MaintenanceEnd time.Time
+	// Err is the cause where it is not the service's word.
+	Err error
+}
+
+// Error gives "ProtoOATraderReq for account 7: CODE: description; remedy".
+func (e *Error) Error() string {
+	var parts []string
+	if e.Request != 0 {
+		what := message.Name(e.Request)
+		if e.Account != 0 {
+			what += " for account " + strconv.FormatInt(e.Account, 10)
+		}
+		parts = append(parts, what)
+	} else {
+		parts = append(parts, "connection to "+e.Address)
+	}
+	if e.Code == "" && (e.Request != 0 || e.Description == "" && e.Err == nil) {
+		parts = append(parts, e.Class.words(e.Request))
+	}
+	for _, part := range []string{e.Code, e.Description} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if e.Err != nil {
+		parts = append(parts, e.Err.Error())
+	}
+	text := strings.Join(parts, ": ")
+	if !e.MaintenanceEnd.IsZero() {
+		text += "; maintenance ends " + e.MaintenanceEnd.UTC().Format(time.RFC3339)
+	}
+	if remedy := e.Remedy(); remedy != "" {
+		text += "; " + remedy
+	}
+	return text
+}
+
+func (c Class) words(request message.PayloadType) string {
+	switch {
+	case c == Unknown && message.IsOrder(request):
+		return "was sent and got no answer, look with ProtoOAReconcileReq before sending it again"
+	case c == Unknown && request != 0:
+		return "was sent and got no answer"
+	}
+	return c.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// SafeToRetry reports whether sending the same request again can neither do
+// anything twice nor is in vain for sure. An order that was sent and got no
+// answer is never safe.
+func (e *Error) SafeToRetry() bool {
+	order := message.IsOrder(e.Request)
+	switch e.Class {
+	case Unsent, Rate, AccountSessionLost, AppSessionLost, TokenDead:
+		return true
+	case Unknown:
+		return repeatable(e.Request)
+	case Transient:
+		return !order || e.Code != timeoutError // which does not say how far the order came
+	}
+	return false
+}
+
+// repeatable reports whether a request may be sent twice: it reads, or asks for
+// a state that may be asked for again.
+func repeatable(t message.PayloadType) bool {
+	switch t {
+	case message.TypeRefreshTokenReq, message.TypeAccountLogoutReq, message.TypeMarginCallUpdateReq:
+		return false
+	}
+	return message.IsRequest(t) && !message.IsOrder(t)
+}
+
+// Remedy is what a person can do about it, and "" where nothing helps.
+func (e *Error) Remedy() string {
+	switch e.Code {
+	case "CANT_ROUTE_REQUEST":
+		return "the account may belong to the other environment" + otherHost(e.Address) + ", or its broker be under maintenance"
+	case "CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND":
+		return "check client ID and secret, and that the application is active at openapi.ctrader.com/apps"
+	case "CONNECTIONS_LIMIT_EXCEEDED":
+		return "close other connections of this application"
+	case "RET_NO_SUCH_LOGIN", "CH_CTID_TRADER_ACCOUNT_NOT_FOUND":
+		return "use ctidTraderAccountId of ProtoOAGetAccountListByAccessTokenRes, which is not the login number"
+	case "NOT_SUBSCRIBED_TO_SPOTS":
+		return "subscribe to spots of the symbol first"
+	}
+	if e.Class == TokenDead {
+		return "renew the token, or sign in again"
+	}
+	return ""
+}
+
+func otherHost(address string) string {
+	switch {
+	case strings.HasPrefix(address, LiveHost):
+		return ": this is live, demo accounts are at " + DemoHost
+	case strings.HasPrefix(address, DemoHost):
+		return ": this is demo, live accounts are at " + LiveHost
+	}
+	return " (live or demo)"
+}
+
+// ErrClosed is the cause of errors after Close, or after the end of Run.
+var ErrClosed = errors.New("closed by this program")
+
+// ClassOf gives the class of an error of this package, and Unknown for any
+// other.
+func ClassOf(err error) Class {
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Class
+	}
+	return Unknown
+}

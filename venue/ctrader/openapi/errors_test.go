@@ -1,0 +1,153 @@
+package openapi_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// errors_test.go owns what every code means, and that no error has a secret.
+
+func TestClasses(t *testing.T) {
+	classes := map[openapi.Class][]string{
+		openapi.Transient: {"CANT_ROUTE_REQUEST", "TIMEOUT_ERROR", "SERVER_IS_UNDER_MAINTENANCE", "CH_SERVER_NOT_REACHABLE",
+			"CONNECTIONS_LIMIT_EXCEEDED", "CONCURRENT_MODIFICATION", "PENDING_EXECUTION"},
+		openapi.Rate:               {"REQUEST_FREQUENCY_EXCEEDED", "BLOCKED_PAYLOAD_TYPE"},
+		openapi.AccountSessionLost: {"ACCOUNT_NOT_AUTHORIZED", "INVALID_REQUEST/Trading account is not authorized"},
+		openapi.AppSessionLost:     {"CH_CLIENT_NOT_AUTHENTICATED"},
+		openapi.TokenDead:          {"OA_AUTH_TOKEN_EXPIRED", "CH_ACCESS_TOKEN_INVALID/Access token expired"},
+		openapi.Permanent: {"CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND", "RET_NO_SUCH_LOGIN", "RET_ACCOUNT_DISABLED",
+			"CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "CHANNEL_IS_BLOCKED"},
+		openapi.SuccessInDisguise: {"ALREADY_LOGGED_IN", "CH_CLIENT_ALREADY_AUTHENTICATED", "ALREADY_SUBSCRIBED"},
+		openapi.Refused: {"INVALID_REQUEST/Malformed JSON message at 1:6", "NOT_ENOUGH_MONEY", "MARKET_CLOSED", "SYMBOL_NOT_FOUND", "UNSUPPORTED_MESSAGE",
+			"ENTITY_NOT_FOUND", "FRAME_TOO_LONG", "NOT_SUBSCRIBED_TO_SPOTS", "SHORT_SELLING_NOT_ALLOWED", "TRADING_BAD_VOLUME", "INCORRECT_BOUNDARIES"},
+		openapi.Unknown: {"UNKNOWN_ERROR", "A_NEW_ONE", "", "114"},
+	}
+	// What may be sent again as it is: a read, and an order.
+	safe := map[openapi.Class][2]bool{
+		openapi.Transient: {true, true}, openapi.Rate: {true, true}, openapi.AccountSessionLost: {true, true},
+		openapi.AppSessionLost: {true, true}, openapi.TokenDead: {true, true}, openapi.Unknown: {true, false},
+	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		var said message.Message
+		f.hook = func(s *peer, e message.Envelope, m message.Message) bool {
+			if e.Type == message.TypeTraderReq || e.Type == message.TypeNewOrderReq {
+				s.send(e.ID, said)
+				return true
+			}
+			return false
+		}
+		c := authorised(t, f, openapi.Options{Requests: 1e6})
+		defer c.Close()
+		for class, codes := range classes {
+			for _, code := range codes {
+				code, description, _ := strings.Cut(code, "/")
+				said = &message.ErrorRes{ErrorCode: code, Description: message.Some(description)}
+				for i, req := range []message.Message{&message.TraderReq{CtidTraderAccountID: 7}, order} {
+					_, err := c.Do(within(t, time.Millisecond), req)
+					want := safe[class][i] && (i == 0 || code != "TIMEOUT_ERROR")
+					var got *openapi.Error
+					if !errors.As(err, &got) || got.Class != class || got.Account != 7 || got.SafeToRetry() != want {
+						t.Errorf("%s of %s: class %v, safe %v", code, message.Name(req.PayloadType()), got.Class, got.SafeToRetry())
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestMaintenanceInBothErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := time.Now().Add(time.Hour).Truncate(time.Second)
+		f := newFake()
+		var said message.Message
+		f.hook = func(s *peer, e message.Envelope, m message.Message) bool {
+			s.send(e.ID, said)
+			return true
+		}
+		c := dialed(t, f, openapi.Options{})
+		defer c.Close()
+		for _, said = range []message.Message{
+			&message.ErrorRes{ErrorCode: "SERVER_IS_UNDER_MAINTENANCE", MaintenanceEndTimestamp: message.Some(end.Unix())},
+			&message.ErrorRes{ErrorCode: "SERVER_IS_UNDER_MAINTENANCE", MaintenanceEndTimestamp: message.Some(end.UnixMilli())},
+			&message.CommonErrorRes{ErrorCode: "SERVER_IS_UNDER_MAINTENANCE", MaintenanceEndTimestamp: message.Some(uint64(end.UnixMilli()))},
+		} {
+			_, err := c.Version(t.Context(), &message.VersionReq{})
+			var got *openapi.Error
+			if !errors.As(err, &got) || !got.MaintenanceEnd.Equal(end) || !strings.Contains(err.Error(), "maintenance ends 2000-01-01T01:00:00Z") {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// A service that repeats what it was told does not make us repeat it.
+func TestNoErrorHasASecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		secrets := []string{fakeSecret, "the-access-token", "the-refresh-token"}
+		f.hook = func(s *peer, e message.Envelope, m message.Message) bool {
+			s.refuse(e.ID, "INVALID_REQUEST", strings.Join(secrets, " or "))
+			return true
+		}
+		c := dialed(t, f, openapi.Options{})
+		defer c.Close()
+		for i, req := range []message.Message{
+			&message.ApplicationAuthReq{ClientID: "id", ClientSecret: fakeSecret},
+			&message.AccountAuthReq{CtidTraderAccountID: 7, AccessToken: "the-access-token"},
+			&message.RefreshTokenReq{RefreshToken: "the-refresh-token"},
+			&message.GetAccountListByAccessTokenReq{AccessToken: "the-access-token"},
+			&message.GetCtidProfileByTokenReq{AccessToken: "the-access-token"},
+		} {
+			own := secrets[[]int{0, 1, 2, 1, 1}[i]]
+			_, err := c.Do(t.Context(), req)
+			synctest.Wait()
+			for _, text := range []string{err.Error(), fmt.Sprintf("%+v %#v", err, err), fmt.Sprintf("%+v", c)} {
+				if strings.Contains(text, own) {
+					t.Errorf("%s: %s", message.Name(req.PayloadType()), text)
+				}
+			}
+		}
+	})
+}
+
+func TestAClientPrintsNoSecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := staged(t, newFake(7), nil)
+		defer s.close(t)
+		mustReady(t, s)
+		synctest.Wait()
+		text := fmt.Sprintf("%v %+v %#v", s.Client, s.Client, s.State())
+		if strings.Contains(text, "access-1") || strings.Contains(text, fakeSecret) {
+			t.Error(text)
+		}
+	})
+}
+
+func TestWhatATokenDoesNotSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		s := staged(t, newFake(7), func(s *stage) {
+			s.Client.Token = func(context.Context) (venuekey.Secret, error) {
+				if tries++; tries < 4 {
+					return "", errors.New("the store does not answer")
+				}
+				return "access-1", nil
+			}
+		})
+		defer s.close(t)
+		if err := s.Ready(within(t, time.Millisecond)); err == nil || !strings.Contains(err.Error(), "the store does not answer") {
+			t.Error(err)
+		}
+		mustReady(t, s)
+	})
+}

@@ -1,0 +1,272 @@
+package openapi
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// hub.go owns who is told of which events. What is read for every event is
+// never changed, only replaced, so that reading takes no lock.
+
+// Source is what events come from: a Conn or a Client.
+type Source interface{ events() *hub }
+
+// hub has a feed for every type of event that somebody wants, and a list of
+// those who want events of several types.
+type hub struct {
+	mu    sync.Mutex
+	feeds atomic.Pointer[map[message.PayloadType]feed]
+	mixed atomic.Pointer[[]mixed]
+	ended error
+	ends  map[any]func(error) // of the streams
+}
+
+// feed hands the events of one type out. It is used by one goroutine at a time,
+// that which reads the connection.
+type feed interface {
+	take(payload []byte, json bool, stop <-chan struct{}) error
+}
+
+func (h *hub) feed(t message.PayloadType) feed {
+	if feeds := h.feeds.Load(); feeds != nil {
+		return (*feeds)[t]
+	}
+	return nil
+}
+
+// mixed is one that wants events of some types, or of all if types is empty.
+type mixed struct {
+	types []message.PayloadType
+	target[message.Message]
+}
+
+// take hands an event to everybody who wants it.
+func (h *hub) take(t message.PayloadType, payload []byte, json bool, stop <-chan struct{}) error {
+	if f := h.feed(t); f != nil {
+		if err := f.take(payload, json, stop); err != nil {
+			return err
+		}
+	}
+	list := h.mixed.Load()
+	if list == nil {
+		return nil
+	}
+	var m message.Message
+	for _, one := range *list {
+		if len(one.types) > 0 && !slices.Contains(one.types, t) {
+			continue
+		}
+		if m == nil {
+			if m = message.New(t); m == nil {
+				return nil // newer than the tables
+			}
+			if err := unmarshal(m, payload, json); err != nil {
+				return err
+			}
+		}
+		one.give(m, stop)
+	}
+	return nil
+}
+
+// joinMixed adds one that wants several types, and returns how it leaves.
+func (h *hub) joinMixed(m mixed) (leave func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change := func(edit func([]mixed) []mixed) {
+		var list []mixed
+		if before := h.mixed.Load(); before != nil {
+			list = slices.Clone(*before)
+		}
+		list = edit(list)
+		h.mixed.Store(&list)
+	}
+	change(func(list []mixed) []mixed { return append(list, m) })
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.ends, m.id)
+		change(func(list []mixed) []mixed {
+			return slices.DeleteFunc(list, func(one mixed) bool { return one.id == m.id })
+		})
+	}
+}
+
+// event is a pointer to a message of type T.
+type event[T any] interface {
+	*T
+	message.Message
+}
+
+// target is one that wants events. Those without keep look at the event and let
+// go of it. The id is whatever is not equal to another's.
+type target[P any] struct {
+	id   any
+	keep bool
+	give func(m P, stop <-chan struct{})
+}
+
+// typedFeed has the targets of one type: those that want all, and those that
+// want the events of one symbol of one account.
+type typedFeed[T any, P event[T]] struct {
+	reused  T
+	targets atomic.Pointer[targets[P]]
+}
+
+type targets[P any] struct {
+	keep  bool // one of them keeps what it is given
+	all   []target[P]
+	keyed map[topicKey][]target[P]
+}
+
+// topicKey is what a quote is about.
+type topicKey struct{ account, symbol int64 }
+
+func keyOf(m message.Message) topicKey {
+	switch m := m.(type) {
+	case *message.SpotEvent:
+		return topicKey{m.CtidTraderAccountID, m.SymbolID}
+	case *message.DepthEvent:
+		return topicKey{m.CtidTraderAccountID, int64(m.SymbolID)}
+	}
+	return topicKey{}
+}
+
+// take decodes an event once. If nobody keeps it, the room of the last one is
+// used again.
+func (f *typedFeed[T, P]) take(payload []byte, json bool, stop <-chan struct{}) error {
+	wanted := f.targets.Load()
+	if wanted == nil || len(wanted.all)+len(wanted.keyed) == 0 {
+		return nil
+	}
+	m := P(&f.reused)
+	if wanted.keep {
+		m = P(new(T))
+	}
+	if err := unmarshal(m, payload, json); err != nil {
+		return err
+	}
+	for _, t := range wanted.all {
+		t.give(m, stop)
+	}
+	if len(wanted.keyed) > 0 {
+		for _, t := range wanted.keyed[keyOf(m)] {
+			t.give(m, stop)
+		}
+	}
+	return nil
+}
+
+func unmarshal(m message.Message, payload []byte, json bool) error {
+	if !json {
+		return m.UnmarshalBinary(payload)
+	}
+	if len(payload) == 0 || string(payload) == "null" {
+		payload = []byte("{}") // a message without fields
+	}
+	return m.UnmarshalJSON(payload)
+}
+
+// join adds a target, for one key or for all events, and returns how it leaves.
+func join[T any, P event[T]](h *hub, key *topicKey, t target[P]) (leave func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := feedOf[T, P](h)
+	f.change(func(list *targets[P]) {
+		if key == nil {
+			list.all = append(slices.Clone(list.all), t)
+			return
+		}
+		list.keyed = maps.Clone(list.keyed)
+		if list.keyed == nil {
+			list.keyed = map[topicKey][]target[P]{}
+		}
+		list.keyed[*key] = append(slices.Clone(list.keyed[*key]), t)
+	})
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.ends, t.id)
+		f.change(func(list *targets[P]) { list.remove(key, t.id) })
+	}
+}
+
+func (l *targets[P]) remove(key *topicKey, id any) {
+	is := func(t target[P]) bool { return t.id == id }
+	if key == nil {
+		l.all = slices.DeleteFunc(slices.Clone(l.all), is)
+		return
+	}
+	l.keyed = maps.Clone(l.keyed)
+	if rest := slices.DeleteFunc(slices.Clone(l.keyed[*key]), is); len(rest) > 0 {
+		l.keyed[*key] = rest
+	} else {
+		delete(l.keyed, *key)
+	}
+}
+
+// feedOf is the hub's feed of a type, made if need be. The hub is locked.
+func feedOf[T any, P event[T]](h *hub) *typedFeed[T, P] {
+	t := P(new(T)).PayloadType()
+	if f, ok := h.feed(t).(*typedFeed[T, P]); ok {
+		return f
+	}
+	f := &typedFeed[T, P]{}
+	feeds := map[message.PayloadType]feed{t: f}
+	if before := h.feeds.Load(); before != nil {
+		maps.Copy(feeds, *before)
+	}
+	h.feeds.Store(&feeds)
+	return f
+}
+
+// change replaces the list of targets. The hub is locked.
+func (f *typedFeed[T, P]) change(edit func(*targets[P])) {
+	next := targets[P]{}
+	if before := f.targets.Load(); before != nil {
+		next = *before
+	}
+	edit(&next)
+	keeps := func(t target[P]) bool { return t.keep }
+	next.keep = slices.ContainsFunc(next.all, keeps)
+	for _, list := range next.keyed {
+		next.keep = next.keep || slices.ContainsFunc(list, keeps)
+	}
+	f.targets.Store(&next)
+}
+
+// onEnd has a stream ended with the hub.
+func (h *hub) onEnd(id any, end func(error)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ended != nil {
+		end(h.ended)
+		return
+	}
+	if h.ends == nil {
+		h.ends = map[any]func(error){}
+	}
+	h.ends[id] = end
+}
+
+// begin lets streams be added again after an end.
+func (h *hub) begin() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = nil
+}
+
+// end ends every stream.
+func (h *hub) end(cause error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = cause
+	for _, end := range h.ends {
+		end(cause)
+	}
+	h.ends = nil
+}

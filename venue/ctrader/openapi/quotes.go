@@ -1,0 +1,82 @@
+package openapi
+
+import (
+	"context"
+	"slices"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// quotes.go owns the streams of quotes: subscribing and reading in one.
+
+// Spots subscribes to the quotes of symbols of an account, with the time of each,
+// and streams them. Closing the stream gives the subscription up. A field that
+// is absent is unchanged.
+func (c *Client) Spots(ctx context.Context, account int64, symbols []int64, b ...Buffer) (*Stream[*message.SpotEvent], error) {
+	s := newStream[*message.SpotEvent](first(b))
+	return quoted(ctx, c, s, spotTopics(account, symbols), nil, target[*message.SpotEvent]{id: s, keep: true, give: s.put})
+}
+
+// Depth subscribes to the order books of symbols of an account, and to their
+// spots, without which the service gives no depth, and streams the changes of
+// the books. Closing the stream gives both up.
+func (c *Client) Depth(ctx context.Context, account int64, symbols []int64, b ...Buffer) (*Stream[*message.DepthEvent], error) {
+	s := newStream[*message.DepthEvent](first(b))
+	var more []topic
+	for _, symbol := range symbols {
+		more = append(more, topic{kind: message.TypeSubscribeDepthQuotesReq, account: account, symbol: symbol})
+	}
+	return quoted(ctx, c, s, spotTopics(account, symbols), more, target[*message.DepthEvent]{id: s, keep: true, give: s.put})
+}
+
+// Trendbars subscribes to the bars of a period of a symbol of an account, and to
+// its spots, with which the bars come, and streams the bars. The bar of the
+// moment comes again with each change. Closing the stream gives both up.
+func (c *Client) Trendbars(ctx context.Context, account, symbol int64, period message.TrendbarPeriod, b ...Buffer) (*Stream[*message.Trendbar], error) {
+	s := newStream[*message.Trendbar](first(b))
+	give := func(m *message.SpotEvent, stop <-chan struct{}) {
+		for i := range m.Trendbar {
+			if m.Trendbar[i].Period.Or(message.TrendbarPeriodM1) == period {
+				s.put(&m.Trendbar[i], stop)
+			}
+		}
+	}
+	more := []topic{{kind: message.TypeSubscribeLiveTrendbarReq, account: account, symbol: symbol, period: period}}
+	return quoted(ctx, c, s, spotTopics(account, []int64{symbol}), more, target[*message.SpotEvent]{id: s, keep: true, give: give})
+}
+
+func spotTopics(account int64, symbols []int64) []topic {
+	var topics []topic
+	for _, symbol := range symbols {
+		topics = append(topics, topic{kind: message.TypeSubscribeSpotsReq, account: account, symbol: symbol})
+	}
+	return topics
+}
+
+// quoted lets a target hear of what it is subscribed to, before it subscribes.
+func quoted[T any, M any, P event[T]](ctx context.Context, c *Client, s *Stream[M], spots, more []topic, t target[P]) (*Stream[M], error) {
+	var leaves []func()
+	symbols := map[topicKey]bool{}
+	for _, one := range spots {
+		key := topicKey{one.account, one.symbol}
+		if !symbols[key] {
+			symbols[key] = true
+			leaves = append(leaves, join[T](&c.hub, &key, t))
+		}
+	}
+	c.hub.onEnd(s, s.finish)
+	subscription, err := c.subscribe(ctx, slices.Concat(spots, more), s.finish)
+	s.leave = func() {
+		for _, leave := range leaves {
+			leave()
+		}
+		if subscription != nil {
+			subscription.Close()
+		}
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}

@@ -1,0 +1,257 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// run.go owns the one goroutine that keeps a Client ready.
+
+const (
+	// firstBackoff and lastBackoff bound the pause before the next try.
+	firstBackoff = 500 * time.Millisecond
+	lastBackoff  = time.Minute
+	// steady is how long a connection must have lived for the back-off to begin
+	// anew.
+	steady = 30 * time.Second
+	// farthestEnd is the farthest end of a maintenance that is believed.
+	farthestEnd = 7 * 24 * time.Hour
+	// tokenPoll is how often Token is asked.
+	tokenPoll = time.Second
+	// gatherTime is how long is waited after a sign that sessions were lost, so that
+	// the others that belong to it are acted on together: one renewal of a token
+	// was seen to cause several.
+	gatherTime = 200 * time.Millisecond
+)
+
+// Run keeps the Client ready until the context ends, and then returns its
+// error. It returns an *Error before that if only a person can help: wrong
+// application, no account, a sign-in that has to be made anew. Streams end
+// with it. It runs once at a time.
+func (c *Client) Run(ctx context.Context) error {
+	c.init()
+	if c.Token == nil {
+		return errors.New("openapi.Client: Token is not set")
+	}
+	c.mu.Lock()
+	if c.running {
+		c.mu.Unlock()
+		return errors.New("openapi.Client: Run was called twice")
+	}
+	c.running, c.ended, c.tokens = true, nil, &tokens{}
+	c.mu.Unlock()
+	c.hub.begin()
+	err := c.run(ctx)
+	c.mu.Lock()
+	ended := fmt.Errorf("%w: %w", ErrClosed, err)
+	c.running, c.ended = false, ended
+	c.mu.Unlock()
+	c.enter(Idle, err, time.Time{})
+	c.hub.end(ended)
+	return err
+}
+
+func (c *Client) run(ctx context.Context) error {
+	options := c.Options.filled()
+	limits := newPaces(options)
+	for try := 0; ; try++ {
+		began := time.Now()
+		err := c.session(ctx, options, limits)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if ClassOf(err) == Permanent {
+			return err
+		}
+		if time.Since(began) > steady {
+			try = 0
+		}
+		wait := backoff(try, err)
+		options.Log.Warn("not connected", "error", err, "wait", wait)
+		c.enter(Waiting, err, time.Now().Add(wait))
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// backoff is how long to wait after so many tries in a row: between the half and
+// the whole of a time that doubles, or as long as the service asked for.
+func backoff(try int, err error) time.Duration {
+	wait := lastBackoff
+	if try < 7 {
+		wait = min(lastBackoff, firstBackoff<<try)
+	}
+	wait = wait/2 + rand.N(wait/2)
+	var known *Error
+	if errors.As(err, &known) {
+		wait = max(wait, known.RetryAfter)
+		if rest := time.Until(known.MaintenanceEnd); rest > 0 && rest < farthestEnd {
+			wait = max(wait, rest+rand.N(firstBackoff)) // not all clients in one moment
+		}
+	}
+	return wait
+}
+
+// session is one connection, from its beginning to its end.
+func (c *Client) session(ctx context.Context, options Options, limits *paces) error {
+	c.enter(Connecting, c.State().Err, time.Time{})
+	if err := c.fetchToken(ctx, options); err != nil && c.tokens.Current == "" {
+		return err
+	}
+	conn, err := open(ctx, c.endpoint(), options, limits, &c.hub, c.hear)
+	if err != nil {
+		return err
+	}
+	go func() {
+		conn.read()
+		close(conn.left)
+	}()
+	defer func() {
+		conn.die(ErrClosed)
+		c.detach()
+		<-conn.left // feeds are for one reader at a time
+	}()
+	_, err = conn.Do(ctx, &message.ApplicationAuthReq{ClientID: c.ClientID, ClientSecret: c.ClientSecret})
+	if err != nil && ClassOf(err) != SuccessInDisguise {
+		return err
+	}
+	ids, err := c.listed(ctx, conn)
+	if err != nil {
+		return err
+	}
+	c.attach(conn, ids)
+	return c.tend(ctx, conn)
+}
+
+// tend keeps the accounts authorised while the connection lives.
+func (c *Client) tend(ctx context.Context, conn *Conn) error {
+	poll := time.NewTicker(tokenPoll)
+	defer poll.Stop()
+	for gathered := true; ; {
+		if err := c.settle(ctx, conn, gathered); err != nil {
+			if ended := conn.Err(); ended != nil {
+				return ended // the reason, and not what it did to a request
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-conn.Done():
+			return conn.Err()
+		case <-c.wake:
+			c.gather(ctx)
+			gathered = true
+		case <-poll.C: // accounts that wait for another try are looked at here too
+			gathered = false
+		}
+	}
+}
+
+// gather lets the signs that belong together come in.
+func (c *Client) gather(ctx context.Context) {
+	_ = pause(ctx, gatherTime)
+	select {
+	case <-c.wake:
+	default:
+	}
+}
+
+func (c *Client) attach(conn *Conn, ids []int64) {
+	c.mu.Lock()
+	c.conn, c.accounts = conn, map[int64]*account{}
+	for _, id := range ids {
+		c.epoch++
+		c.accounts[id] = &account{id: id, epoch: c.epoch}
+	}
+	for _, i := range c.topics {
+		i.confirmed = false
+	}
+	err := c.state.Err
+	c.mu.Unlock()
+	c.enter(Authorising, err, time.Time{})
+}
+
+func (c *Client) detach() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = nil
+	for _, a := range c.accounts {
+		a.state = accountLost
+	}
+	c.tellAll()
+}
+
+// hear is told by the connection of what touches sessions. It must not wait.
+func (c *Client) hear(m message.Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch m := m.(type) {
+	case *message.AccountDisconnectEvent:
+		c.lose(m.CtidTraderAccountID, &Error{Class: AccountSessionLost, Account: m.CtidTraderAccountID, Description: "the service ended the account's session"})
+	case *message.AccountsTokenInvalidatedEvent:
+		ids := m.CtidTraderAccountIDs
+		if len(ids) == 0 { // it names none, so ask for all
+			ids = slices.Collect(maps.Keys(c.accounts))
+		}
+		for _, id := range ids {
+			c.lose(id, &Error{Class: TokenDead, Account: id, Description: printable(m.Reason.Or("the service invalidated the token"))})
+		}
+	case *message.ErrorRes:
+		if e := refusal(m); e.Class == AccountSessionLost || e.Class == TokenDead {
+			c.lose(e.Account, e)
+		}
+	}
+}
+
+func (c *Client) lose(id int64, e *Error) {
+	if a := c.accounts[id]; a != nil {
+		_, e.Address = c.endpoint().hostPort()
+		c.lost(a, e)
+	}
+}
+
+// tokens is what Run knows of the token.
+type tokens struct {
+	// Current is what Token returned last.
+	Current venuekey.Secret
+	// Refused is the last one that the service did not take, if Client.Refused
+	// was told of it.
+	Refused venuekey.Secret
+}
+
+// fetchToken asks Token. Whoever has an old token need not mind an error: what
+// is authorised stays so, and the service says when the old one is dead.
+func (c *Client) fetchToken(ctx context.Context, options Options) error {
+	ctx, cancel := context.WithTimeout(ctx, options.Timeout)
+	defer cancel()
+	token, err := c.Token(ctx)
+	if err != nil || token == "" {
+		failure := c.tokenError(err)
+		options.Log.Debug("no token", "error", failure)
+		return failure
+	}
+	c.tokens.Current = token
+	return nil
+}
+
+func (c *Client) tokenError(err error) *Error {
+	_, address := c.endpoint().hostPort()
+	class := Transient
+	if venuekey.NeedsSignIn(err) {
+		class = Permanent
+	}
+	if err == nil {
+		err = errors.New("it is empty")
+	}
+	return &Error{Class: class, Address: address, Err: fmt.Errorf("no access token: %w", err)}
+}

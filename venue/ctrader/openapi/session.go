@@ -1,0 +1,278 @@
+package openapi
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// session.go owns the authorisation of accounts: which are due, with which
+// token, and what an answer means for them.
+
+type accountStage int
+
+const (
+	accountLost       accountStage = iota // to be authorised
+	accountAuthorised                     // subscriptions are to be restored
+	accountReady
+	accountRefused // a person has to do something
+)
+
+// account is one account on one connection. It is guarded by the Client's lock.
+type account struct {
+	id    int64
+	state accountStage
+	err   error
+	// epoch grows with every sign that the account's session was lost. Signs that
+	// are about an older session than the present one are known by it.
+	epoch int
+	// resumed means that the account turned out to be authorised already: the
+	// service was seen to announce the loss of sessions that went on.
+	resumed bool
+	with    *tokens // the token that was presented last
+	retry   time.Time
+	tries   int
+}
+
+// listed is which accounts are to be authorised.
+func (c *Client) listed(ctx context.Context, conn *Conn) ([]int64, error) {
+	if len(c.Accounts) > 0 {
+		return c.Accounts, nil
+	}
+	for {
+		answer, err := conn.GetAccountListByAccessToken(ctx, &message.GetAccountListByAccessTokenReq{AccessToken: c.tokens.Current})
+		if ClassOf(err) == TokenDead {
+			changed, failure := c.renewed(ctx, conn)
+			switch {
+			case failure != nil:
+				return nil, failure
+			case !changed:
+				return nil, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		var ids []int64
+		for _, a := range answer.CtidTraderAccount {
+			if a.IsLive.Or(false) == c.Live {
+				ids = append(ids, int64(a.CtidTraderAccountID))
+			}
+		}
+		if len(ids) == 0 {
+			here, there := environments(c.Live)
+			return nil, &Error{Class: Permanent, Address: conn.address, Err: fmt.Errorf(
+				"the token is good for no %s account, but for %d %s ones", here, len(answer.CtidTraderAccount), there)}
+		}
+		return ids, nil
+	}
+}
+
+func environments(live bool) (here, there string) {
+	if live {
+		return "live", "demo"
+	}
+	return "demo", "live"
+}
+
+// settle authorises what is due and restores what it had subscribed to. Signs
+// of what happens to the sessions were gathered, or are now if the token changed.
+func (c *Client) settle(ctx context.Context, conn *Conn, gathered bool) error {
+	before := c.tokens.Current
+	_ = c.fetchToken(ctx, conn.opts)
+	if !gathered && !before.Equal(c.tokens.Current) {
+		c.gather(ctx)
+	}
+	for {
+		due := c.due()
+		if len(due) == 0 {
+			return c.report()
+		}
+		c.announce()
+		dead, err := c.authorise(ctx, conn, due)
+		if err != nil {
+			return err
+		}
+		if err := c.restore(ctx, conn, due); err != nil {
+			return err
+		}
+		if !dead {
+			continue
+		}
+		if changed, err := c.renewed(ctx, conn); err != nil {
+			if ClassOf(err) == Permanent {
+				return err
+			}
+			conn.opts.Log.Warn("no newer token", "error", err)
+		} else if changed {
+			c.dueNow()
+		}
+	}
+}
+
+// due are the accounts to be authorised now: those whose session was lost, and
+// those that were authorised with another token.
+func (c *Client) due() []*account {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var due []*account
+	for _, a := range c.accounts {
+		rotated := a.with != nil && !a.with.Current.Equal(c.tokens.Current)
+		if rotated || a.state == accountLost && !time.Now().Before(a.retry) {
+			due = append(due, a)
+		}
+	}
+	slices.SortFunc(due, func(a, b *account) int { return int(min(1, max(-1, a.id-b.id))) })
+	return due
+}
+
+// dueNow ends the pauses of accounts, because there is another token.
+func (c *Client) dueNow() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.accounts {
+		a.retry, a.tries = time.Time{}, 0
+	}
+}
+
+// announce says that accounts are being authorised that were ready, if any.
+func (c *Client) announce() {
+	c.mu.Lock()
+	lost := false
+	for _, a := range c.accounts {
+		lost = lost || a.state == accountLost
+	}
+	err := c.state.Err
+	c.mu.Unlock()
+	if lost {
+		c.enter(Authorising, err, time.Time{})
+	}
+}
+
+// authorise asks for all of them in one go, and reports whether the token is
+// dead. The error is one that ends the connection.
+func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dead bool, err error) {
+	reqs, epochs := make([]message.Message, len(due)), make([]int, len(due))
+	c.mu.Lock()
+	for i, a := range due {
+		reqs[i] = &message.AccountAuthReq{CtidTraderAccountID: a.id, AccessToken: c.tokens.Current}
+		epochs[i], a.with = a.epoch, &tokens{Current: c.tokens.Current}
+	}
+	c.mu.Unlock()
+	errs := conn.pipeline(ctx, reqs)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, a := range due {
+		class := ClassOf(errs[i])
+		switch {
+		case errs[i] == nil || class == SuccessInDisguise:
+			if a.epoch == epochs[i] { // else it was lost again, and is due again
+				c.authorised(a, errs[i] != nil)
+			}
+		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
+			return false, errs[i]
+		case class == Permanent:
+			a.state, a.err = accountRefused, errs[i]
+			conn.opts.Log.Error("an account is refused", "error", errs[i])
+		default:
+			dead = dead || class == TokenDead
+			c.later(a, errs[i])
+		}
+	}
+	c.tellAll()
+	return dead, nil
+}
+
+// authorised is what an account's authorisation means for its subscriptions. An
+// account that was ready and is told that it is logged in already, as after a
+// renewal that ended nothing, goes on as it was. c is locked.
+func (c *Client) authorised(a *account, already bool) {
+	a.err, a.retry, a.tries, a.resumed = nil, time.Time{}, 0, already
+	if a.state == accountReady && already {
+		return
+	}
+	a.state = accountAuthorised
+	c.unconfirm(a.id)
+}
+
+// later has an account wait for its next try. c is locked.
+func (c *Client) later(a *account, err error) {
+	c.lost(a, err)
+	a.err, a.retry = err, time.Now().Add(backoff(a.tries, err))
+	a.tries++
+}
+
+// renewed reports whether there is another token than the one that the service
+// just refused. Client.Refused hears of each token once, unless it fails.
+func (c *Client) renewed(ctx context.Context, conn *Conn) (bool, error) {
+	refused := c.tokens.Current
+	if err := c.fetchToken(ctx, conn.opts); ClassOf(err) == Permanent {
+		return false, err
+	}
+	if !refused.Equal(c.tokens.Current) {
+		return true, nil
+	}
+	if c.Refused == nil || refused.Equal(c.tokens.Refused) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*conn.opts.Timeout)
+	defer cancel()
+	newer, err := c.Refused(ctx, refused)
+	if err != nil {
+		return false, c.tokenError(err)
+	}
+	c.tokens.Refused = refused
+	if newer != "" {
+		c.tokens.Current = newer
+	}
+	return !refused.Equal(c.tokens.Current), nil
+}
+
+// report says how things stand, and ends Run if no account is left.
+func (c *Client) report() error {
+	c.mu.Lock()
+	ready, lost := 0, 0
+	var trouble error
+	for _, a := range c.accounts {
+		switch a.state {
+		case accountReady:
+			ready++
+		case accountLost, accountAuthorised:
+			lost++
+		}
+		if a.err != nil {
+			trouble = a.err
+		}
+	}
+	c.mu.Unlock()
+	switch {
+	case lost > 0:
+		c.enter(Authorising, trouble, time.Time{})
+	case ready == 0:
+		return trouble
+	default:
+		c.enter(Ready, trouble, time.Time{})
+	}
+	return nil
+}
+
+// pipeline sends requests without waiting for an answer in between, and returns
+// an error, or none, for each.
+func (c *Conn) pipeline(ctx context.Context, reqs []message.Message) []error {
+	sent, errs := make([]*call, len(reqs)), make([]error, len(reqs))
+	for i, req := range reqs {
+		if errs[i] = c.pace(ctx, req); errs[i] == nil {
+			sent[i], errs[i] = c.send(ctx, req)
+		}
+	}
+	for i, one := range sent {
+		if errs[i] == nil {
+			_, errs[i] = c.await(ctx, one)
+		}
+	}
+	return errs
+}

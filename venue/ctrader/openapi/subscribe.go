@@ -1,0 +1,430 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// subscribe.go owns what a Client is subscribed to: who uses it, and that the
+// service knows.
+
+// topic is one thing to subscribe to.
+type topic struct {
+	kind            message.PayloadType // that of the request
+	account, symbol int64
+	period          message.TrendbarPeriod
+}
+
+// interest is what is known of a topic. It is guarded by the Client's lock.
+type interest struct {
+	users     map[*Subscription]bool
+	confirmed bool // the service said yes in the account's present session
+}
+
+// Subscription keeps the Client subscribed until it is closed.
+type Subscription struct {
+	client *Client
+	topics []topic
+	once   sync.Once
+	failed func(error) // told if the service refuses after a reconnect; may be nil
+}
+
+// Subscribe subscribes to what a SubscribeSpotsReq, SubscribeDepthQuotesReq or
+// SubscribeLiveTrendbarReq names, and again after every reconnect. The service
+// is asked only for what nobody uses yet, and told of the end of what nobody
+// uses any more. The events come to Handle and Events; Spots, Depth and
+// Trendbars do both.
+//
+// Depth and trendbars of a symbol need its spots to be subscribed to as well.
+// Spots come with their times, whether the request says so or not: one
+// subscription serves all who share it. Subscribing by Do, past this book, is
+// forgotten at the next reconnect.
+func (c *Client) Subscribe(ctx context.Context, req message.Message) (*Subscription, error) {
+	topics, err := topicsOf(req)
+	if err != nil {
+		return nil, err
+	}
+	return c.subscribe(ctx, topics, nil)
+}
+
+// Close gives the subscription up. The service is told in the background, if
+// nobody else uses it.
+func (s *Subscription) Close() { s.once.Do(func() { s.client.leave(s, true) }) }
+
+func topicsOf(req message.Message) ([]topic, error) {
+	var topics []topic
+	switch req := req.(type) {
+	case *message.SubscribeSpotsReq:
+		for _, symbol := range req.SymbolID {
+			topics = append(topics, topic{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: symbol})
+		}
+	case *message.SubscribeDepthQuotesReq:
+		for _, symbol := range req.SymbolID {
+			topics = append(topics, topic{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: symbol})
+		}
+	case *message.SubscribeLiveTrendbarReq:
+		topics = []topic{{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: req.SymbolID, period: req.Period}}
+	default:
+		return nil, &Error{Request: req.PayloadType(), Class: Refused, Err: errors.New("it is no subscription")}
+	}
+	return topics, nil
+}
+
+// subscribe enters the interest before it asks: a reconnect in between then
+// restores it, and an event that comes before the answer finds its reader.
+func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(error)) (*Subscription, error) {
+	c.init()
+	s := &Subscription{client: c, topics: topics, failed: failed}
+	c.mu.Lock()
+	if c.topics == nil {
+		c.topics = map[topic]*interest{}
+	}
+	for _, t := range topics {
+		if c.topics[t] == nil {
+			c.topics[t] = &interest{users: map[*Subscription]bool{}}
+		}
+		c.topics[t].users[s] = true
+	}
+	c.mu.Unlock()
+	for _, stage := range stages(topics) {
+		for _, req := range requests(c.unconfirmed(stage)) {
+			if err := c.ask(ctx, req); err != nil {
+				s.once.Do(func() { c.leave(s, ClassOf(err) == Unknown) })
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// unconfirmed are those of the topics that the service has to be asked for.
+func (c *Client) unconfirmed(topics []topic) []topic {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []topic
+	for _, t := range topics {
+		if i := c.topics[t]; i != nil && !i.confirmed {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// unconfirm has an account's subscriptions restored at the next chance. c is
+// locked.
+func (c *Client) unconfirm(account int64) {
+	for t, i := range c.topics {
+		if t.account == account {
+			i.confirmed = false
+		}
+	}
+}
+
+// confirm notes that the service knows, unless the session is another by now.
+func (c *Client) confirm(req message.Message, epoch int) {
+	topics, _ := topicsOf(req)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range topics {
+		if a := c.accounts[t.account]; a != nil && a.epoch != epoch {
+			return
+		}
+		if i := c.topics[t]; i != nil {
+			i.confirmed = true
+		}
+	}
+}
+
+// stages is the order in which topics can be subscribed to: spots, and then
+// what needs them.
+func stages(topics []topic) [][]topic {
+	s := make([][]topic, 2)
+	for _, t := range topics {
+		if t.kind == message.TypeSubscribeSpotsReq {
+			s[0] = append(s[0], t)
+		} else {
+			s[1] = append(s[1], t)
+		}
+	}
+	return s
+}
+
+// batches are the topics that go into one request each, in the order in which
+// they stand.
+func batches(topics []topic) [][]topic {
+	var list [][]topic
+	at := map[topic]int{} // by what they have in common
+	for _, t := range topics {
+		common := t
+		if t.kind != message.TypeSubscribeLiveTrendbarReq { // which takes one symbol
+			common.symbol = 0
+		}
+		i, ok := at[common]
+		if !ok {
+			i = len(list)
+			at[common], list = i, append(list, nil)
+		}
+		list[i] = append(list[i], t)
+	}
+	return list
+}
+
+// requests subscribes to topics in as few requests as possible.
+func requests(topics []topic) []message.Message {
+	var list []message.Message
+	for _, batch := range batches(topics) {
+		list = append(list, request(batch...))
+	}
+	return list
+}
+
+// request subscribes to one batch.
+func request(batch ...topic) message.Message {
+	t := batch[0]
+	switch t.kind {
+	case message.TypeSubscribeSpotsReq:
+		return &message.SubscribeSpotsReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch), SubscribeToSpotTimestamp: message.Some(true)}
+	case message.TypeSubscribeDepthQuotesReq:
+		return &message.SubscribeDepthQuotesReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch)}
+	}
+	return &message.SubscribeLiveTrendbarReq{CtidTraderAccountID: t.account, SymbolID: t.symbol, Period: t.period}
+}
+
+// farewell ends the subscription to one batch, and is nil for an empty one.
+func farewell(batch []topic) message.Message {
+	if len(batch) == 0 {
+		return nil
+	}
+	t := batch[0]
+	switch t.kind {
+	case message.TypeSubscribeSpotsReq:
+		return &message.UnsubscribeSpotsReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch)}
+	case message.TypeSubscribeDepthQuotesReq:
+		return &message.UnsubscribeDepthQuotesReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch)}
+	}
+	return &message.UnsubscribeLiveTrendbarReq{CtidTraderAccountID: t.account, SymbolID: t.symbol, Period: t.period}
+}
+
+func symbolsOf(batch []topic) []int64 {
+	symbols := make([]int64, len(batch))
+	for i, t := range batch {
+		symbols[i] = t.symbol
+	}
+	return symbols
+}
+
+// ask subscribes, unless a reconnect did meanwhile. A batch of which some topic was subscribed to already may have
+// done nothing, so its topics are then asked for one by one.
+func (c *Client) ask(ctx context.Context, req message.Message) error {
+	topics, _ := topicsOf(req)
+	var epoch int
+	_, err := c.exchange(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
+		epoch = c.epochOf(req)
+		return c.inOrder(ctx, conn, req, func() message.Message {
+			if rest := requests(c.unconfirmed(topics)); len(rest) > 0 {
+				return rest[0] // they are of one kind
+			}
+			return nil
+		})
+	})
+	switch {
+	case err == nil, ClassOf(err) == SuccessInDisguise && len(topics) == 1:
+		c.confirm(req, epoch)
+		return nil
+	case ClassOf(err) != SuccessInDisguise:
+		return err
+	}
+	for _, t := range topics {
+		if err := c.ask(ctx, request(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Client) epochOf(req message.Message) int {
+	id, _ := accountOf(req)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.accounts[id]; a != nil {
+		return a.epoch
+	}
+	return 0
+}
+
+// inOrder sends what is left of a request when it is its turn, if anything.
+// Subscribing and its end are written one at a time, so that of both the one that
+// was decided on last counts.
+func (c *Client) inOrder(ctx context.Context, conn *Conn, req message.Message, left func() message.Message) (message.Message, error) {
+	if err := conn.pace(ctx, req); err != nil {
+		return nil, err
+	}
+	select {
+	case c.order <- struct{}{}:
+	case <-ctx.Done():
+		return nil, conn.failed(req, Unsent, ctx.Err())
+	}
+	if req = left(); req == nil {
+		<-c.order
+		return nil, nil
+	}
+	sent, err := conn.send(ctx, req)
+	<-c.order
+	if err != nil {
+		return nil, err
+	}
+	return conn.await(ctx, sent)
+}
+
+// leave gives up a subscription, and in the background tells the service of what
+// nobody uses any more: the last things first, since they need the first. Only
+// what it confirmed, unless it may know of the others too.
+func (c *Client) leave(s *Subscription, others bool) {
+	var unused []topic
+	c.mu.Lock()
+	for _, t := range s.topics {
+		i := c.topics[t]
+		if i == nil || !i.users[s] {
+			continue
+		}
+		if delete(i.users, s); len(i.users) == 0 {
+			delete(c.topics, t)
+			if others || i.confirmed {
+				unused = append(unused, t)
+			}
+		}
+	}
+	connected := c.conn != nil && c.conn.Err() == nil
+	c.mu.Unlock()
+	if len(unused) == 0 || !connected { // a next connection begins without
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), c.Options.filled().Timeout)
+		defer cancel()
+		for _, stage := range slices.Backward(stages(unused)) {
+			for _, topics := range batches(stage) {
+				c.end(ctx, topics)
+			}
+		}
+	}()
+}
+
+// end ends what of one batch nobody uses.
+func (c *Client) end(ctx context.Context, topics []topic) {
+	_, err := c.exchange(ctx, farewell(topics), func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
+		return c.inOrder(ctx, conn, req, func() message.Message { return farewell(c.unused(topics)) })
+	})
+	if err != nil && !errors.Is(err, ErrClosed) {
+		c.Options.filled().Log.Warn("a subscription could not be ended", "error", err)
+	}
+}
+
+// unused are those of the topics that nobody uses.
+func (c *Client) unused(topics []topic) []topic {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []topic
+	for _, t := range topics {
+		if c.topics[t] == nil {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// restore subscribes anew for accounts that were just authorised, and then
+// calls them ready. The error is one that ends the connection.
+func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error {
+	c.mu.Lock()
+	var topics []topic
+	epochs := map[int64]int{}
+	for _, a := range due {
+		if a.state == accountAuthorised {
+			epochs[a.id] = a.epoch
+		}
+	}
+	for t, i := range c.topics {
+		if _, ok := epochs[t.account]; ok && !i.confirmed {
+			topics = append(topics, t)
+		}
+	}
+	c.mu.Unlock()
+	for _, stage := range stages(topics) {
+		if err := c.restoreAll(ctx, conn, requests(stage), epochs); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range due {
+		if a.state == accountAuthorised && a.epoch == epochs[a.id] {
+			a.state = accountReady
+		}
+	}
+	c.tellAll()
+	return nil
+}
+
+func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Message, epochs map[int64]int) error {
+	errs := conn.pipeline(ctx, reqs)
+	var single []message.Message
+	for i, err := range errs {
+		id, _ := accountOf(reqs[i])
+		topics, _ := topicsOf(reqs[i])
+		class := ClassOf(err)
+		switch {
+		case err == nil, class == SuccessInDisguise && (len(topics) == 1 || c.wasResumed(id)):
+			c.confirm(reqs[i], epochs[id])
+		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
+			return err
+		case len(topics) > 1 && (class == SuccessInDisguise || class == Refused):
+			for _, t := range topics {
+				single = append(single, request(t))
+			}
+		case class == Refused || class == Permanent:
+			c.dropTopic(topics[0], err)
+			conn.opts.Log.Error("a subscription could not be restored", "error", err)
+		default:
+			c.mu.Lock()
+			if a := c.accounts[id]; a != nil {
+				c.later(a, err)
+			}
+			c.mu.Unlock()
+		}
+	}
+	if len(single) > 0 {
+		return c.restoreAll(ctx, conn, single, epochs)
+	}
+	return nil
+}
+
+func (c *Client) wasResumed(id int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	return a != nil && a.resumed
+}
+
+// dropTopic gives up what the service no longer has, and tells its users.
+func (c *Client) dropTopic(t topic, err error) {
+	c.mu.Lock()
+	var users []*Subscription
+	if i := c.topics[t]; i != nil {
+		for s := range i.users {
+			users = append(users, s)
+		}
+	}
+	delete(c.topics, t)
+	c.mu.Unlock()
+	for _, s := range users {
+		if s.failed != nil {
+			s.failed(fmt.Errorf("subscription ended: %w", err))
+		}
+	}
+}
