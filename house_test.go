@@ -40,6 +40,12 @@ var house = map[string][]string{
 	"internal/needs":           {}, // for tests of more than one room
 	"internal/pgtest":          {"internal/needs"},
 
+	"examples":                  {},
+	"examples/internal/stand":   {"*"},
+	"examples/ctrader-complete": {"*"},
+	"examples/ctrader-code":     {"*"},
+	"examples/ctrader-token":    {"*"},
+
 	"venue/ctrader/openapi":                           {"", "venue/ctrader/openapi/message"}, // "" for Secret
 	"venue/ctrader/openapi/message":                   {""},                                  // the same
 	"venue/ctrader/openapi/message/internal/generate": {},                                    // writes the room around it

@@ -16,6 +16,7 @@ import (
 type call struct {
 	id     uint64
 	req    message.Message
+	at     int64       // when it was sent, since the connection was born
 	result chan result // has room for one
 }
 
@@ -101,7 +102,7 @@ func (c *Conn) send(ctx context.Context, req message.Message) (*call, error) {
 	if err != nil {
 		return nil, c.failed(req, Refused, err)
 	}
-	sent := &call{req: req, result: make(chan result, 1)}
+	sent := &call{req: req, at: c.now(), result: make(chan result, 1)}
 	if !c.register(sent) {
 		return nil, c.failed(req, Unsent, c.Err())
 	}
@@ -158,7 +159,7 @@ func (c *Conn) put(t message.PayloadType, payload []byte, id string) error {
 
 // await waits for the answer to what was sent.
 func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
-	timer := time.NewTimer(c.opts.Timeout)
+	timer := time.NewTimer(c.opts.Timeout - time.Duration(c.now()-sent.at))
 	defer timer.Stop()
 	var cause error
 	select {

@@ -337,6 +337,105 @@ func TestATokenThatIsDeadIsReportedOnce(t *testing.T) {
 	})
 }
 
+// A service that takes no token at all is no reason to burn one after another.
+func TestTokensThatAreAllRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7)
+		f.setToken("none")
+		s := staged(t, f, func(s *stage) {
+			s.Accounts = []int64{7}
+			s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+				s.refused = append(s.refused, string(access))
+				newer := fmt.Sprint("newer-", len(s.refused))
+				s.setToken(newer)
+				return venuekey.Secret(newer), nil
+			}
+		})
+		defer s.close(t)
+		_ = s.Ready(within(t, time.Hour))
+		synctest.Wait()
+		if n := len(s.refused); n < 4 || n > 7 {
+			t.Error(n, "renewals in an hour")
+		}
+	})
+}
+
+// A token that is dead for one account is not renewed while it serves another.
+func TestATokenThatIsGoodForSome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7, 8)
+		f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
+			req, ok := m.(*message.AccountAuthReq)
+			if ok && req.CtidTraderAccountID == 8 {
+				p.refuse(e.ID, "CH_ACCESS_TOKEN_INVALID", "Invalid access token")
+			}
+			return ok && req.CtidTraderAccountID == 8
+		}
+		s := staged(t, f, func(s *stage) {
+			s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+				t.Error("refused")
+				return access, nil
+			}
+		})
+		defer s.close(t)
+		go heartbeats(t.Context(), f)
+		if err := s.Ready(within(t, time.Minute)); err == nil {
+			t.Error("ready without account 8")
+		}
+		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// One that died while others still live by it is.
+func TestATokenThatDiesForOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7, 8)
+		s := staged(t, f, func(s *stage) {
+			s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+				s.refused = append(s.refused, string(access))
+				s.setToken("access-2")
+				return "access-2", nil
+			}
+		})
+		defer s.close(t)
+		mustReady(t, s)
+		f.setToken("access-2")
+		f.last().drop(8)
+		f.last().send("", &message.AccountDisconnectEvent{CtidTraderAccountID: 8})
+		time.Sleep(5 * time.Second)
+		mustReady(t, s)
+		synctest.Wait()
+		if !slices.Equal(s.refused, []string{"access-1"}) || !f.last().authorised[8] {
+			t.Error(s.refused)
+		}
+	})
+}
+
+// Two programs that take an account from each other do not do so all day.
+func TestAnAccountThatIsTakenAwayEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7)
+		f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
+			if e.Type != message.TypeAccountAuthReq {
+				return false
+			}
+			p.usual(e, m)
+			p.drop(7)
+			p.send("", &message.AccountDisconnectEvent{CtidTraderAccountID: 7})
+			return true
+		}
+		s := staged(t, f, nil)
+		defer s.close(t)
+		go heartbeats(t.Context(), f)
+		time.Sleep(time.Hour)
+		if n := f.count(message.TypeAccountAuthReq); n < 60 || n > 150 {
+			t.Error(n, "authorisations in an hour")
+		}
+	})
+}
+
 func TestAnOldTokenWithoutRefusedWaitsForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)

@@ -227,6 +227,10 @@ type tokens struct {
 	// Refused is the last one that the service did not take, if Client.Refused
 	// was told of it.
 	Refused venuekey.Secret
+	// next is when Client.Refused may be asked again, and asked how often it was
+	// since a token was good for anything.
+	next  time.Time
+	asked int
 }
 
 // fetchToken asks Token. Whoever has an old token need not mind an error: what

@@ -33,8 +33,15 @@ type account struct {
 	// service was seen to announce the loss of sessions that went on.
 	resumed bool
 	with    *tokens // the token that was presented last
-	retry   time.Time
-	tries   int
+	// uncovered means that the token was refused for this account and good for
+	// another.
+	uncovered bool
+	retry     time.Time
+	tries     int
+	// since is when it was authorised last, losses how often in a row that did
+	// not last.
+	since  time.Time
+	losses int
 }
 
 // listed is which accounts are to be authorised.
@@ -160,16 +167,20 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	c.mu.Lock()
 	for i, a := range due {
 		reqs[i] = &message.AccountAuthReq{CtidTraderAccountID: a.id, AccessToken: c.tokens.Current}
+		a.uncovered = a.uncovered && a.with.Current.Equal(c.tokens.Current)
 		epochs[i], a.with = a.epoch, &tokens{Current: c.tokens.Current}
 	}
 	c.mu.Unlock()
 	errs := conn.pipeline(ctx, reqs)
+	var refused []*account
+	proved := false
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, a := range due {
 		class := ClassOf(errs[i])
 		switch {
 		case errs[i] == nil || class == SuccessInDisguise:
+			proved = proved || errs[i] == nil
 			if a.epoch == epochs[i] { // else it was lost again, and is due again
 				c.authorised(a, errs[i] != nil)
 			}
@@ -179,19 +190,37 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 			a.state, a.err = accountRefused, errs[i]
 			conn.opts.Log.Error("an account is refused", "error", errs[i])
 		default:
-			dead = dead || class == TokenDead
+			if class == TokenDead {
+				refused = append(refused, a)
+			}
 			c.later(a, errs[i])
 		}
 	}
 	c.tellAll()
-	return dead, nil
+	return tokenDead(refused, proved), nil
+}
+
+// tokenDead reports whether a token is dead, of the accounts that it was refused
+// for. One that was good for another account in the same go is not: it no longer
+// covers these, and a newer one would not either. "Logged in already" proves
+// nothing about a token. c is locked.
+func tokenDead(refused []*account, proved bool) bool {
+	dead := false
+	for _, a := range refused {
+		a.uncovered = a.uncovered || proved
+		dead = dead || !a.uncovered
+	}
+	return dead
 }
 
 // authorised is what an account's authorisation means for its subscriptions. An
 // account that was ready and is told that it is logged in already, as after a
 // renewal that ended nothing, goes on as it was. c is locked.
 func (c *Client) authorised(a *account, already bool) {
-	a.err, a.retry, a.tries, a.resumed = nil, time.Time{}, 0, already
+	a.err, a.retry, a.tries, a.resumed, a.since = nil, time.Time{}, 0, already, time.Now()
+	if a.uncovered = false; !already {
+		c.tokens.next, c.tokens.asked = time.Time{}, 0
+	}
 	if a.state == accountReady && already {
 		return
 	}
@@ -206,6 +235,13 @@ func (c *Client) later(a *account, err error) {
 	a.tries++
 }
 
+const (
+	// firstAsked and lastAsked bound how often Client.Refused is asked for newer
+	// tokens while none of them is good for anything: each is a renewal.
+	firstAsked = time.Minute
+	lastAsked  = time.Hour
+)
+
 // renewed reports whether there is another token than the one that the service
 // just refused. Client.Refused hears of each token once, unless it fails.
 func (c *Client) renewed(ctx context.Context, conn *Conn) (bool, error) {
@@ -216,7 +252,7 @@ func (c *Client) renewed(ctx context.Context, conn *Conn) (bool, error) {
 	if !refused.Equal(c.tokens.Current) {
 		return true, nil
 	}
-	if c.Refused == nil || refused.Equal(c.tokens.Refused) {
+	if c.Refused == nil || refused.Equal(c.tokens.Refused) || time.Now().Before(c.tokens.next) {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*conn.opts.Timeout)
@@ -226,6 +262,8 @@ func (c *Client) renewed(ctx context.Context, conn *Conn) (bool, error) {
 		return false, c.tokenError(err)
 	}
 	c.tokens.Refused = refused
+	c.tokens.next = time.Now().Add(min(lastAsked, firstAsked<<min(c.tokens.asked, 10)))
+	c.tokens.asked++
 	if newer != "" {
 		c.tokens.Current = newer
 	}
