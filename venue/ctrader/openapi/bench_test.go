@@ -135,15 +135,19 @@ func BenchmarkRoundTrip(b *testing.B) {
 func turns(b *testing.B, batch int64, ours, bare func(int64)) {
 	ours(batch)
 	bare(batch)
-	var took, peer time.Duration
+	var took, peer, worked, peerWorked time.Duration
 	n := int64(0)
 	b.ResetTimer()
 	for ; n < int64(b.N); n += batch {
-		began := time.Now()
+		began, work := time.Now(), processorTime()
 		ours(batch)
-		middle := time.Now()
+		middle, halfWork := time.Now(), processorTime()
 		bare(batch)
 		took, peer = took+middle.Sub(began), peer+time.Since(middle)
+		worked, peerWorked = worked+halfWork-work, peerWorked+processorTime()-halfWork
+	}
+	if peerWorked > 0 {
+		b.ReportMetric(float64(worked)/float64(peerWorked), "of-raw-processor-time")
 	}
 	b.ReportMetric(float64(took.Nanoseconds())/float64(n), "venuekey-ns/op")
 	b.ReportMetric(float64(peer.Nanoseconds())/float64(n), "raw-ns/op")

@@ -3,7 +3,6 @@ package openapi
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -113,11 +112,7 @@ func (c *Client) lost(a *account, err error) {
 		return
 	}
 	a.state, a.err = accountLost, err
-	if time.Since(a.since) > steady {
-		a.losses = 0
-	} else if a.losses++; a.losses > 1 { // somebody else may be taking the account over each time
-		a.retry = time.Now().Add(backoff(a.losses, nil))
-	}
+	a.slowDown()
 	c.unconfirm(a.id)
 	if c.state.Phase == Ready {
 		c.state.Phase, c.state.Err = Authorising, err

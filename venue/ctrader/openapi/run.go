@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -218,44 +217,4 @@ func (c *Client) lose(id int64, e *Error) {
 		_, e.Address = c.endpoint().hostPort()
 		c.lost(a, e)
 	}
-}
-
-// tokens is what Run knows of the token.
-type tokens struct {
-	// Current is what Token returned last.
-	Current venuekey.Secret
-	// Refused is the last one that the service did not take, if Client.Refused
-	// was told of it.
-	Refused venuekey.Secret
-	// next is when Client.Refused may be asked again, and asked how often it was
-	// since a token was good for anything.
-	next  time.Time
-	asked int
-}
-
-// fetchToken asks Token. Whoever has an old token need not mind an error: what
-// is authorised stays so, and the service says when the old one is dead.
-func (c *Client) fetchToken(ctx context.Context, options Options) error {
-	ctx, cancel := context.WithTimeout(ctx, options.Timeout)
-	defer cancel()
-	token, err := c.Token(ctx)
-	if err != nil || token == "" {
-		failure := c.tokenError(err)
-		options.Log.Debug("no token", "error", failure)
-		return failure
-	}
-	c.tokens.Current = token
-	return nil
-}
-
-func (c *Client) tokenError(err error) *Error {
-	_, address := c.endpoint().hostPort()
-	class := Transient
-	if venuekey.NeedsSignIn(err) {
-		class = Permanent
-	}
-	if err == nil {
-		err = errors.New("it is empty")
-	}
-	return &Error{Class: class, Address: address, Err: fmt.Errorf("no access token: %w", err)}
 }

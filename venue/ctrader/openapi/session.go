@@ -181,8 +181,11 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 		switch {
 		case errs[i] == nil || class == SuccessInDisguise:
 			proved = proved || errs[i] == nil
-			if a.epoch == epochs[i] { // else it was lost again, and is due again
+			if a.epoch == epochs[i] {
 				c.authorised(a, errs[i] != nil)
+			} else { // it was lost again meanwhile, and is due again
+				a.since = time.Now()
+				a.slowDown()
 			}
 		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
 			return false, errs[i]
@@ -228,46 +231,21 @@ func (c *Client) authorised(a *account, already bool) {
 	c.unconfirm(a.id)
 }
 
+// slowDown has an account wait that is lost again and again soon after it was
+// authorised: another program may be taking it over each time.
+func (a *account) slowDown() {
+	if time.Since(a.since) > steady {
+		a.losses = 0
+	} else if a.losses++; a.losses > 1 {
+		a.retry = time.Now().Add(backoff(a.losses, nil))
+	}
+}
+
 // later has an account wait for its next try. c is locked.
 func (c *Client) later(a *account, err error) {
 	c.lost(a, err)
 	a.err, a.retry = err, time.Now().Add(backoff(a.tries, err))
 	a.tries++
-}
-
-const (
-	// firstAsked and lastAsked bound how often Client.Refused is asked for newer
-	// tokens while none of them is good for anything: each is a renewal.
-	firstAsked = time.Minute
-	lastAsked  = time.Hour
-)
-
-// renewed reports whether there is another token than the one that the service
-// just refused. Client.Refused hears of each token once, unless it fails.
-func (c *Client) renewed(ctx context.Context, conn *Conn) (bool, error) {
-	refused := c.tokens.Current
-	if err := c.fetchToken(ctx, conn.opts); ClassOf(err) == Permanent {
-		return false, err
-	}
-	if !refused.Equal(c.tokens.Current) {
-		return true, nil
-	}
-	if c.Refused == nil || refused.Equal(c.tokens.Refused) || time.Now().Before(c.tokens.next) {
-		return false, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*conn.opts.Timeout)
-	defer cancel()
-	newer, err := c.Refused(ctx, refused)
-	if err != nil {
-		return false, c.tokenError(err)
-	}
-	c.tokens.Refused = refused
-	c.tokens.next = time.Now().Add(min(lastAsked, firstAsked<<min(c.tokens.asked, 10)))
-	c.tokens.asked++
-	if newer != "" {
-		c.tokens.Current = newer
-	}
-	return !refused.Equal(c.tokens.Current), nil
 }
 
 // report says how things stand, and ends Run if no account is left.

@@ -3,7 +3,6 @@ package openapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -12,13 +11,6 @@ import (
 
 // subscribe.go owns what a Client is subscribed to: who uses it, and that the
 // service knows.
-
-// topic is one thing to subscribe to.
-type topic struct {
-	kind            message.PayloadType // that of the request
-	account, symbol int64
-	period          message.TrendbarPeriod
-}
 
 // interest is what is known of a topic. It is guarded by the Client's lock.
 type interest struct {
@@ -55,25 +47,6 @@ func (c *Client) Subscribe(ctx context.Context, req message.Message) (*Subscript
 // Close gives the subscription up. The service is told in the background, if
 // nobody else uses it.
 func (s *Subscription) Close() { s.once.Do(func() { s.client.leave(s, true) }) }
-
-func topicsOf(req message.Message) ([]topic, error) {
-	var topics []topic
-	switch req := req.(type) {
-	case *message.SubscribeSpotsReq:
-		for _, symbol := range req.SymbolID {
-			topics = append(topics, topic{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: symbol})
-		}
-	case *message.SubscribeDepthQuotesReq:
-		for _, symbol := range req.SymbolID {
-			topics = append(topics, topic{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: symbol})
-		}
-	case *message.SubscribeLiveTrendbarReq:
-		topics = []topic{{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: req.SymbolID, period: req.Period}}
-	default:
-		return nil, &Error{Request: req.PayloadType(), Class: Refused, Err: errors.New("it is no subscription")}
-	}
-	return topics, nil
-}
 
 // subscribe enters the interest before it asks: a reconnect in between then
 // restores it, and an event that comes before the answer finds its reader.
@@ -138,84 +111,6 @@ func (c *Client) confirm(req message.Message, epoch int) {
 			i.confirmed = true
 		}
 	}
-}
-
-// stages is the order in which topics can be subscribed to: spots, and then
-// what needs them.
-func stages(topics []topic) [][]topic {
-	s := make([][]topic, 2)
-	for _, t := range topics {
-		if t.kind == message.TypeSubscribeSpotsReq {
-			s[0] = append(s[0], t)
-		} else {
-			s[1] = append(s[1], t)
-		}
-	}
-	return s
-}
-
-// batches are the topics that go into one request each, in the order in which
-// they stand.
-func batches(topics []topic) [][]topic {
-	var list [][]topic
-	at := map[topic]int{} // by what they have in common
-	for _, t := range topics {
-		common := t
-		if t.kind != message.TypeSubscribeLiveTrendbarReq { // which takes one symbol
-			common.symbol = 0
-		}
-		i, ok := at[common]
-		if !ok {
-			i = len(list)
-			at[common], list = i, append(list, nil)
-		}
-		list[i] = append(list[i], t)
-	}
-	return list
-}
-
-// requests subscribes to topics in as few requests as possible.
-func requests(topics []topic) []message.Message {
-	var list []message.Message
-	for _, batch := range batches(topics) {
-		list = append(list, request(batch...))
-	}
-	return list
-}
-
-// request subscribes to one batch.
-func request(batch ...topic) message.Message {
-	t := batch[0]
-	switch t.kind {
-	case message.TypeSubscribeSpotsReq:
-		return &message.SubscribeSpotsReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch), SubscribeToSpotTimestamp: message.Some(true)}
-	case message.TypeSubscribeDepthQuotesReq:
-		return &message.SubscribeDepthQuotesReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch)}
-	}
-	return &message.SubscribeLiveTrendbarReq{CtidTraderAccountID: t.account, SymbolID: t.symbol, Period: t.period}
-}
-
-// farewell ends the subscription to one batch, and is nil for an empty one.
-func farewell(batch []topic) message.Message {
-	if len(batch) == 0 {
-		return nil
-	}
-	t := batch[0]
-	switch t.kind {
-	case message.TypeSubscribeSpotsReq:
-		return &message.UnsubscribeSpotsReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch)}
-	case message.TypeSubscribeDepthQuotesReq:
-		return &message.UnsubscribeDepthQuotesReq{CtidTraderAccountID: t.account, SymbolID: symbolsOf(batch)}
-	}
-	return &message.UnsubscribeLiveTrendbarReq{CtidTraderAccountID: t.account, SymbolID: t.symbol, Period: t.period}
-}
-
-func symbolsOf(batch []topic) []int64 {
-	symbols := make([]int64, len(batch))
-	for i, t := range batch {
-		symbols[i] = t.symbol
-	}
-	return symbols
 }
 
 // ask subscribes, unless a reconnect did meanwhile. A batch of which some topic was subscribed to already may have
@@ -336,95 +231,4 @@ func (c *Client) unused(topics []topic) []topic {
 		}
 	}
 	return list
-}
-
-// restore subscribes anew for accounts that were just authorised, and then
-// calls them ready. The error is one that ends the connection.
-func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error {
-	c.mu.Lock()
-	var topics []topic
-	epochs := map[int64]int{}
-	for _, a := range due {
-		if a.state == accountAuthorised {
-			epochs[a.id] = a.epoch
-		}
-	}
-	for t, i := range c.topics {
-		if _, ok := epochs[t.account]; ok && !i.confirmed {
-			topics = append(topics, t)
-		}
-	}
-	c.mu.Unlock()
-	for _, stage := range stages(topics) {
-		if err := c.restoreAll(ctx, conn, requests(stage), epochs); err != nil {
-			return err
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, a := range due {
-		if a.state == accountAuthorised && a.epoch == epochs[a.id] {
-			a.state = accountReady
-		}
-	}
-	c.tellAll()
-	return nil
-}
-
-func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Message, epochs map[int64]int) error {
-	errs := conn.pipeline(ctx, reqs)
-	var single []message.Message
-	for i, err := range errs {
-		id, _ := accountOf(reqs[i])
-		topics, _ := topicsOf(reqs[i])
-		class := ClassOf(err)
-		switch {
-		case err == nil, class == SuccessInDisguise && (len(topics) == 1 || c.wasResumed(id)):
-			c.confirm(reqs[i], epochs[id])
-		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
-			return err
-		case len(topics) > 1 && (class == SuccessInDisguise || class == Refused):
-			for _, t := range topics {
-				single = append(single, request(t))
-			}
-		case class == Refused || class == Permanent:
-			c.dropTopic(topics[0], err)
-			conn.opts.Log.Error("a subscription could not be restored", "error", err)
-		default:
-			c.mu.Lock()
-			if a := c.accounts[id]; a != nil {
-				c.later(a, err)
-			}
-			c.mu.Unlock()
-		}
-	}
-	if len(single) > 0 {
-		return c.restoreAll(ctx, conn, single, epochs)
-	}
-	return nil
-}
-
-func (c *Client) wasResumed(id int64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a := c.accounts[id]
-	return a != nil && a.resumed
-}
-
-// dropTopic gives up what the service no longer has, and tells its users.
-func (c *Client) dropTopic(t topic, err error) {
-	c.mu.Lock()
-	var users []*Subscription
-	if i := c.topics[t]; i != nil {
-		for s := range i.users {
-			users = append(users, s)
-		}
-	}
-	delete(c.topics, t)
-	c.mu.Unlock()
-	for _, s := range users {
-		if s.failed != nil {
-			s.failed(fmt.Errorf("subscription ended: %w", err))
-		}
-	}
 }

@@ -1,0 +1,101 @@
+package openapi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// restore.go owns the subscriptions of accounts that were just authorised.
+
+// restore subscribes anew for accounts that were just authorised, and then
+// calls them ready. The error is one that ends the connection.
+func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error {
+	c.mu.Lock()
+	var topics []topic
+	epochs := map[int64]int{}
+	for _, a := range due {
+		if a.state == accountAuthorised {
+			epochs[a.id] = a.epoch
+		}
+	}
+	for t, i := range c.topics {
+		if _, ok := epochs[t.account]; ok && !i.confirmed {
+			topics = append(topics, t)
+		}
+	}
+	c.mu.Unlock()
+	for _, stage := range stages(topics) {
+		if err := c.restoreAll(ctx, conn, requests(stage), epochs); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range due {
+		if a.state == accountAuthorised && a.epoch == epochs[a.id] {
+			a.state = accountReady
+		}
+	}
+	c.tellAll()
+	return nil
+}
+
+func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Message, epochs map[int64]int) error {
+	errs := conn.pipeline(ctx, reqs)
+	var single []message.Message
+	for i, err := range errs {
+		id, _ := accountOf(reqs[i])
+		topics, _ := topicsOf(reqs[i])
+		class := ClassOf(err)
+		switch {
+		case err == nil, class == SuccessInDisguise && (len(topics) == 1 || c.wasResumed(id)):
+			c.confirm(reqs[i], epochs[id])
+		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
+			return err
+		case len(topics) > 1 && (class == SuccessInDisguise || class == Refused):
+			for _, t := range topics {
+				single = append(single, request(t))
+			}
+		case class == Refused || class == Permanent:
+			c.dropTopic(topics[0], err)
+			conn.opts.Log.Error("a subscription could not be restored", "error", err)
+		default:
+			c.mu.Lock()
+			if a := c.accounts[id]; a != nil {
+				c.later(a, err)
+			}
+			c.mu.Unlock()
+		}
+	}
+	if len(single) > 0 {
+		return c.restoreAll(ctx, conn, single, epochs)
+	}
+	return nil
+}
+
+func (c *Client) wasResumed(id int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	return a != nil && a.resumed
+}
+
+// dropTopic gives up what the service no longer has, and tells its users.
+func (c *Client) dropTopic(t topic, err error) {
+	c.mu.Lock()
+	var users []*Subscription
+	if i := c.topics[t]; i != nil {
+		for s := range i.users {
+			users = append(users, s)
+		}
+	}
+	delete(c.topics, t)
+	c.mu.Unlock()
+	for _, s := range users {
+		if s.failed != nil {
+			s.failed(fmt.Errorf("subscription ended: %w", err))
+		}
+	}
+}
