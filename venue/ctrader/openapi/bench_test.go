@@ -132,6 +132,62 @@ func BenchmarkRoundTrip(b *testing.B) {
 	})
 }
 
+// Requests that do not wait for each other's answers, 64 at a time, against one
+// after the other.
+func BenchmarkInFlight(b *testing.B) {
+	f := newFake()
+	f.careless = true
+	ours := benchConn(b, f.listen(b))
+	ask := func() {
+		if _, err := ours.Version(b.Context(), &message.VersionReq{}); err != nil {
+			b.Error(err)
+		}
+	}
+	turns(b, 640, func(n int64) {
+		var flying sync.WaitGroup
+		for range 64 {
+			flying.Go(func() {
+				for range n / 64 {
+					ask()
+				}
+			})
+		}
+		flying.Wait()
+	}, func(n int64) {
+		for range n {
+			ask()
+		}
+	})
+}
+
+// From nothing to an authorised account, against the least that the protocol
+// takes: a connection, TLS, and two requests.
+func BenchmarkStart(b *testing.B) {
+	f := newFake(1)
+	f.careless = true
+	e := f.listen(b)
+	turns(b, 1, func(int64) {
+		ctx, end := context.WithCancel(b.Context())
+		client := &openapi.Client{Endpoint: e, ClientID: "id", ClientSecret: fakeSecret, Accounts: []int64{1},
+			Token: func(context.Context) (venuekey.Secret, error) { return "access-1", nil }}
+		ended := make(chan struct{})
+		go func() {
+			_ = client.Run(ctx)
+			close(ended)
+		}()
+		if err := client.Ready(ctx); err != nil {
+			b.Fatal(err)
+		}
+		end()
+		<-ended
+	}, func(int64) {
+		c := bareConn(b, e)
+		c.ask(b, &message.ApplicationAuthReq{ClientID: "id", ClientSecret: fakeSecret})
+		c.ask(b, &message.AccountAuthReq{CtidTraderAccountID: 1, AccessToken: "access-1"})
+		c.NetConn().Close()
+	})
+}
+
 func turns(b *testing.B, batch int64, ours, bare func(int64)) {
 	ours(batch)
 	bare(batch)
