@@ -40,7 +40,7 @@ func (s *Store) migrate(ctx context.Context, steps []string) (from, to int, err 
 		// What others committed while this waited for the lock must be seen.
 		options := pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}
 		return pgx.BeginTxFunc(ctx, c.Conn, options, func(tx pgx.Tx) (err error) {
-			from, to, err = s.climb(ctx, session{tx.Conn(), c.mode}, steps)
+			from, to, err = s.climb(ctx, session{tx.Conn(), c.mode, c.sql}, steps)
 			return err
 		})
 	})

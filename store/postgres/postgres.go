@@ -84,7 +84,8 @@ type Store struct {
 	pool   *pgxpool.Pool
 	place  string // names the database in errors
 	schema string
-	sql    statements
+	sql    *statements       // for any connection
+	own    *statements       // for one that no pooler lends to others, see sizeUp
 	mode   pgx.QueryExecMode // as the address has it
 	told   announcer
 	tick   time.Duration // of a watch, see watchTick
@@ -136,7 +137,7 @@ func dial(ctx context.Context, dsn string) (*Store, error) {
 		return nil, explain(ctx, place, err)
 	}
 	s := &Store{
-		pool: pool, place: place, schema: schema, sql: statementsIn(schema),
+		pool: pool, place: place, schema: schema, sql: statementsIn(schema, flushOnce), own: statementsIn(schema, flushAlways),
 		mode: config.ConnConfig.DefaultQueryExecMode, tick: watchTick, closing: make(chan struct{}),
 	}
 	s.told.send = s.notify
@@ -162,11 +163,14 @@ func (s *Store) Get(ctx context.Context, key string) (record venuekey.Record, er
 func (s *Store) Put(ctx context.Context, record venuekey.Record) (version int64, err error) {
 	receipt := rand.Int64()
 	args := append(row(record), receipt)
-	sql := s.sql.create
 	if record.Version != 0 {
-		sql, args = s.sql.update, append(args, record.Version)
+		args = append(args, record.Version)
 	}
 	err = s.write(ctx, func(ctx context.Context, c session) error {
+		sql := c.sql.create
+		if record.Version != 0 {
+			sql = c.sql.update
+		}
 		return conflict(c.row(ctx, sql, args...).Scan(&version))
 	}, func(ctx context.Context, c session) error {
 		return conflict(c.row(ctx, s.sql.receipt, record.Key, receipt).Scan(&version))
@@ -192,7 +196,7 @@ func (s *Store) Delete(ctx context.Context, key string, version int64) error {
 	var last *int64 // a version for the deletion, which is a change like others
 	err := s.write(ctx, func(ctx context.Context, c session) error {
 		var found bool
-		err := c.row(ctx, s.sql.remove, key, version).Scan(&last, &found)
+		err := c.row(ctx, c.sql.remove, key, version).Scan(&last, &found)
 		switch {
 		case err != nil || last != nil:
 			return err
@@ -234,7 +238,7 @@ func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Dura
 		return nil, ctx.Err()
 	}
 	err = s.write(ctx, func(ctx context.Context, c session) error {
-		claimed, err = c.records(ctx, limited(s.sql.claim, limit), prefix, prefix+beyond, owner, lease.Microseconds(), rand.Int64())
+		claimed, err = c.records(ctx, limited(c.sql.claim, limit), prefix, prefix+beyond, owner, lease.Microseconds(), rand.Int64())
 		return err
 	}, nil)
 	if err != nil {

@@ -52,15 +52,18 @@ type statements struct {
 	lastVersion, transactions string
 }
 
-func statementsIn(schema string) statements {
-	return statements{
+// statementsIn writes them. durable is a condition that is true and sees to it
+// that writes are flushed.
+func statementsIn(schema, durable string) *statements {
+	flushed := func(sql string) string { return in(schema, strings.ReplaceAll(sql, "$durable", durable)) }
+	return &statements{
 		get:          in(schema, selectOne),
 		page:         in(schema, selectPage),
-		create:       in(schema, insertOne),
-		update:       in(schema, updateOne),
+		create:       flushed(insertOne),
+		update:       flushed(updateOne),
 		receipt:      in(schema, selectReceipt),
-		remove:       in(schema, deleteOne),
-		claim:        in(schema, leaseDue),
+		remove:       flushed(deleteOne),
+		claim:        flushed(leaseDue),
 		lastVersion:  in(schema, selectLast),
 		transactions: selectTransactions,
 	}
@@ -89,10 +92,12 @@ const (
 	selectPage = `SELECT ` + columns + `, (SELECT clock_timestamp()) FROM $schema.record
 		WHERE key >= $1 AND key < $2 AND key <> $3 ORDER BY key LIMIT $limit`
 
-	// durable is always true, and makes the server flush this transaction before
+	// flushOnce is always true, and makes the server flush this transaction before
 	// it says that it is done, where its settings would not. It is set for the
-	// transaction alone, which behind a pooler is all that is ours.
-	durable = `(current_setting('synchronous_commit') <> 'off' OR set_config('synchronous_commit', 'on', true) = 'on')`
+	// transaction alone, which behind a pooler is all that is ours. On a connection
+	// of our own sizeUp sets it for good, and flushAlways is all that has to be said.
+	flushOnce   = `(current_setting('synchronous_commit') <> 'off' OR set_config('synchronous_commit', 'on', true) = 'on')`
+	flushAlways = `true`
 
 	// due is what column due says of the parameters: when the record may be
 	// claimed. Every write says it, because a generated column is planned anew
@@ -104,7 +109,7 @@ const (
 	insertOne = `INSERT INTO $schema.record AS r (` + columns + `, receipt, due)
 		SELECT $1, nextval('$schema.version'), $2::bigint, $3::timestamptz, $4, $5::timestamptz,
 			$6::bigint, $7::timestamptz, $8, $9::bigint, $10, $11::bytea, $12::bigint, ` + due + `
-		WHERE ` + durable + ` AND NOT EXISTS (SELECT FROM $schema.record WHERE key = $1)
+		WHERE $durable AND NOT EXISTS (SELECT FROM $schema.record WHERE key = $1)
 		ON CONFLICT (key) DO NOTHING RETURNING version`
 
 	// A seal that did not change stays where it is: a large one lies in a table
@@ -114,14 +119,14 @@ const (
 		condition = $8, failures = $9, reason = $10,
 		sealed = CASE WHEN generation = $2 AND sealed = $11 THEN sealed ELSE $11 END, receipt = $12,
 		due = ` + due + `
-		WHERE key = $1 AND version = $13 AND ` + durable + ` RETURNING version`
+		WHERE key = $1 AND version = $13 AND $durable RETURNING version`
 
 	selectReceipt = `SELECT version FROM $schema.record WHERE key = $1 AND receipt = $2`
 
 	// It gives a version if there was something to delete, and whether there was
 	// a record at all.
 	deleteOne = `WITH gone AS (
-			DELETE FROM $schema.record WHERE key = $1 AND version = $2 AND ` + durable + ` RETURNING key
+			DELETE FROM $schema.record WHERE key = $1 AND version = $2 AND $durable RETURNING key
 		) SELECT (SELECT nextval('$schema.version') FROM gone), EXISTS (SELECT FROM $schema.record WHERE key = $1)`
 
 	// The inner part reads the index of what is due, from its beginning, and
@@ -141,7 +146,7 @@ const (
 		UPDATE $schema.record SET version = nextval('$schema.version'),
 			lease_owner = $3, lease_until = at.now + $4::bigint * interval '1 microsecond', receipt = $5,
 			due = greatest(next_refresh, at.now + $4::bigint * interval '1 microsecond')
-		FROM at WHERE ` + durable + ` AND key = ANY (ARRAY(
+		FROM at WHERE $durable AND key = ANY (ARRAY(
 			SELECT key FROM $schema.record
 			WHERE due <= (SELECT now FROM at) AND key COLLATE "POSIX" >= $1 AND (key COLLATE "POSIX", '') < ($2, '')
 			ORDER BY due, key COLLATE "POSIX" LIMIT $limit FOR UPDATE SKIP LOCKED))

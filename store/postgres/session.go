@@ -34,6 +34,7 @@ const (
 type session struct {
 	*pgx.Conn
 	mode pgx.QueryExecMode
+	sql  *statements
 }
 
 func (c session) row(ctx context.Context, sql string, args ...any) pgx.Row {
@@ -161,7 +162,7 @@ func (s *Store) attempt(ctx context.Context, do work) error {
 		return &unreached{err}
 	}
 	defer conn.Release()
-	c := session{conn.Conn(), s.modeOf(conn.Conn())}
+	c := s.session(conn.Conn())
 	for range collisions {
 		if err = do(ctx, c); !collided(err) {
 			break
@@ -255,7 +256,21 @@ func sizeUp(ctx context.Context, conn *pgx.Conn) error {
 		mode = pgx.QueryExecModeCacheDescribe
 	}
 	conn.PgConn().CustomData()[modeKey] = mode
-	return nil
+	if !direct(conn) {
+		return nil
+	}
+	// Ours alone, and for good, whatever the server's settings become.
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', CASE set.now WHEN 'off' THEN 'on' ELSE set.now END, false)
+		FROM current_setting('synchronous_commit') AS set(now)`, pgx.QueryExecModeSimpleProtocol)
+	return err
+}
+
+// session takes a connection into hand that was sized up.
+func (s *Store) session(conn *pgx.Conn) session {
+	if direct(conn) {
+		return session{conn, s.modeOf(conn), s.own}
+	}
+	return session{conn, s.modeOf(conn), s.sql}
 }
 
 // direct reports whether the connection leads to the server without a pooler.

@@ -85,6 +85,14 @@ func TestWritesAreFlushed(t *testing.T) {
 	t.Parallel()
 	store := openVault(t, server.Database(t)+" synchronous_commit=off")
 	record := mustPut(t, store, venuekey.Record{Key: "k", NextRefresh: time.Now().Add(-time.Hour)})
+	var setting string
+	if err := store.pool.QueryRow(t.Context(), `SHOW synchronous_commit`).Scan(&setting); err != nil || setting != "on" {
+		t.Errorf("a connection of our own has synchronous_commit=%s, %v", setting, err)
+	}
+	// What is lent by a pooler is not set once.
+	if _, err := store.pool.Exec(t.Context(), `SET synchronous_commit = off`); err != nil {
+		t.Fatal(err)
+	}
 	for name, write := range map[string]struct {
 		sql  string
 		args []any

@@ -67,7 +67,7 @@ func (s *Store) listen(ctx context.Context, changed func(key string)) error {
 	if err := sizeUp(ctx, conn); err != nil {
 		return err
 	}
-	c := session{conn, s.modeOf(conn)}
+	c := s.session(conn)
 	server, err := onServer(ctx, conn, `LISTEN "`+s.schema+`"`)
 	if err != nil {
 		return err
