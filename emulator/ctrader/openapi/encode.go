@@ -19,8 +19,11 @@ func (c *conn) encode(m message.Message, id string) []byte {
 	e := message.Envelope{Type: m.PayloadType(), ID: id}
 	var err error
 	if !c.json {
-		if e.Payload, err = m.AppendBinary(nil); err != nil {
+		if e.Payload, err = m.AppendBinary([]byte{}); err != nil {
 			panic(err)
+		}
+		if len(e.Payload) == 0 && c.s.board.Current().OmitEmptyPayload {
+			e.Payload = nil
 		}
 		return e.AppendBinary(nil)
 	}

@@ -49,6 +49,10 @@ type Knobs struct {
 	// it is seconds in 2142 and milliseconds in 50 (§7.15).
 	MaintenanceOtherUnit bool
 
+	// OmitEmptyPayload leaves the payload of a protobuf message without fields out
+	// of its envelope, as of heartbeats. By default it is there and empty: clients
+	// of the real servers are about that break over an envelope without.
+	OmitEmptyPayload bool
 	// JSONText writes enums as names and 64-bit numbers as strings. By default
 	// both are numbers (§3.3).
 	JSONText bool

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net"
@@ -195,6 +196,22 @@ func TestJSONAsItIsWritten(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// A message without fields has an empty payload, or none.
+func TestEmptyPayloads(t *testing.T) {
+	for omit, want := range map[bool]string{false: "08b51012001a0131", true: "08b5101a0131"} {
+		k := quiet()
+		k.OmitEmptyPayload = omit
+		inBubble(t, k, func(t *testing.T, s *openapi.Server) {
+			c := pipe(t, s, false, false)
+			c.send(appAuth("demo-client", "demo-secret"), "1")
+			body, err := c.readBody()
+			if got := hex.EncodeToString(body); err != nil || got != want {
+				t.Errorf("OmitEmptyPayload %t: %s, %v, not %s", omit, got, err, want)
+			}
+		})
+	}
 }
 
 func TestJSONOverTCPInAllFramings(t *testing.T) {

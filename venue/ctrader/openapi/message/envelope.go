@@ -22,10 +22,11 @@ type Envelope struct {
 const envelopeFields = "1 payloadType 2 payload 3 clientMsgId"
 
 // AppendBinary appends the binary form: one WebSocket message, or what a frame
-// holds. An empty payload is left out.
+// holds. A payload that is nil is left out; one that is empty is written as such,
+// since there are readers that cannot do without.
 func (e Envelope) AppendBinary(b []byte) []byte {
 	b = appendNumber(b, 1<<3|asVarint, uint64(uint32(e.Type)))
-	if len(e.Payload) > 0 {
+	if e.Payload != nil {
 		b = appendText(b, 2<<3|asPiece, e.Payload)
 	}
 	if e.ID != "" {

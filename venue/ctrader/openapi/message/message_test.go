@@ -28,6 +28,7 @@ func TestGoldenBytes(t *testing.T) {
 		"envelope":           {envelope.AppendBinary(nil), "08b410120a12036369641a037365631a0131"},
 		"frame":              {message.AppendFrame(nil, envelope), "0000001208b410120a12036369641a037365631a0131"},
 		"heartbeat":          {heartbeat.AppendBinary(nil), "0833"},
+		"empty payload":      {message.Envelope{Type: message.TypeHeartbeatEvent, Payload: []byte{}}.AppendBinary(nil), "08331200"},
 		"frame of heartbeat": {message.AppendFrame([]byte{7}, heartbeat), "07000000020833"},
 	} {
 		if got := hex.EncodeToString(pair.got); got != pair.want {
