@@ -34,7 +34,7 @@ Orders go out once and never again by themselves. The answer to one is its first
 ExecutionEvent.`,
 		Example: `  venuekey ctrader call ctrader/alice VersionReq
   venuekey ctrader call ctrader/alice ReconcileReq --account 30000001
-  venuekey ctrader call ctrader/alice NewOrderReq '{"symbolId":1,"orderType":"MARKET","tradeSide":"BUY","volume":100000}'`,
+  venuekey ctrader call ctrader/alice NewOrderReq - <order.json`,
 		Args:              oneCtraderID(2, "an ID and a message"),
 		ValidArgsFunction: p.completeCall,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -606,7 +606,8 @@ func TestTheEndOfAMaintenanceIsWaitedFor(t *testing.T) {
 		if err := s.Ready(within(t, 4*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		if f.connections() != 2 || time.Since(end) > time.Second {
+		// It looks every quarter of an hour, since one of the clocks may be wrong.
+		if f.connections() > 14 || time.Since(end) > time.Second {
 			t.Error(f.connections(), time.Since(end))
 		}
 	})

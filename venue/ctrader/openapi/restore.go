@@ -3,6 +3,7 @@ package openapi
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -27,6 +28,8 @@ func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error 
 	}
 	c.mu.Unlock()
 	for _, stage := range stages(topics) {
+		// Depth and bars of an account whose spots failed would be refused for good.
+		stage = slices.DeleteFunc(stage, func(t topic) bool { return !c.still(t.account, epochs[t.account]) })
 		if err := c.restoreAll(ctx, conn, requests(stage), epochs); err != nil {
 			return err
 		}
@@ -73,6 +76,14 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 		return c.restoreAll(ctx, conn, single, epochs)
 	}
 	return nil
+}
+
+// still reports whether an account is in the session in which it was authorised.
+func (c *Client) still(id int64, epoch int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	return a != nil && a.state == accountAuthorised && a.epoch == epoch
 }
 
 func (c *Client) wasResumed(id int64) bool {

@@ -21,8 +21,9 @@ const (
 	// steady is how long a connection must have lived for the back-off to begin
 	// anew.
 	steady = 30 * time.Second
-	// farthestEnd is the farthest end of a maintenance that is believed.
-	farthestEnd = 7 * 24 * time.Hour
+	// longestEnd is how long the end of a maintenance is waited for in one go. One
+	// of the two clocks may be a day off, and maintenances end early.
+	longestEnd = 15 * time.Minute
 	// tokenPoll is how often Token is asked.
 	tokenPoll = time.Second
 	// gatherTime is how long is waited after a sign that sessions were lost, so that
@@ -93,8 +94,8 @@ func backoff(try int, err error) time.Duration {
 	var known *Error
 	if errors.As(err, &known) {
 		wait = max(wait, known.RetryAfter)
-		if rest := time.Until(known.MaintenanceEnd); rest > 0 && rest < farthestEnd {
-			wait = max(wait, rest+rand.N(firstBackoff)) // not all clients in one moment
+		if rest := time.Until(known.MaintenanceEnd); rest > 0 {
+			wait = max(wait, min(rest, longestEnd)+rand.N(firstBackoff)) // not all clients in one moment
 		}
 	}
 	return wait
