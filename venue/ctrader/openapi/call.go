@@ -103,6 +103,7 @@ func (c *Conn) send(ctx context.Context, req message.Message) (*call, error) {
 		return nil, c.failed(req, Refused, err)
 	}
 	sent := &call{req: req, at: c.now(), result: make(chan result, 1)}
+	c.confide(secretsOf(req))
 	if !c.register(sent) {
 		return nil, c.failed(req, Unsent, c.Err())
 	}
@@ -218,7 +219,7 @@ func (c *Conn) judge(req message.Message, e message.Envelope) (message.Message, 
 		return nil, c.failed(req, Unknown, err)
 	}
 	if refused := refusal(m); refused != nil {
-		refused.about(req, c.address)
+		refused.about(req, c.address).without(c.secrets())
 		if req.PayloadType() == message.TypeApplicationAuthReq || !refused.MaintenanceEnd.IsZero() {
 			c.complain(refused)
 		}

@@ -113,7 +113,12 @@ func (e *Error) about(req message.Message, address string) *Error {
 	if e.Account == 0 {
 		e.Account, _ = accountOf(req)
 	}
-	for _, secret := range secretsOf(req) {
+	return e.without(secretsOf(req))
+}
+
+// without takes secrets out of what the service said.
+func (e *Error) without(secrets []venuekey.Secret) *Error {
+	for _, secret := range secrets {
 		if secret != "" {
 			e.Description = strings.ReplaceAll(e.Description, string(secret), "[secret]")
 			e.Code = strings.ReplaceAll(e.Code, string(secret), "[secret]")

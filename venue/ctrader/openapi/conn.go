@@ -45,7 +45,8 @@ type Conn struct {
 	pulse   *time.Timer
 	pending map[uint64]*call
 	lastID  uint64
-	trouble *Error // what the service complained about last
+	trouble *Error    // what the service complained about last
+	told    *confided // not itself, or printing a Conn would tell it
 	since   time.Time
 	err     *Error
 
@@ -81,7 +82,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 	_, address := e.hostPort()
 	c := &Conn{
 		address: address, json: e.JSON, opts: o, paces: p, hub: h, ear: ear, born: time.Now(),
-		turn: make(chan struct{}, 1), pending: map[uint64]*call{},
+		turn: make(chan struct{}, 1), pending: map[uint64]*call{}, told: new(confided),
 		done: make(chan struct{}), left: make(chan struct{}),
 	}
 	c.do = c.Do
@@ -251,11 +252,12 @@ func (c *Conn) spoken(e message.Envelope) error {
 		return nil // tell says so
 	}
 	if complaint := refusal(m); complaint != nil {
-		c.complain(complaint.about(nil, c.address))
+		c.complain(complaint.about(nil, c.address).without(c.secrets()))
 		c.opts.Log.Warn("the service complains", "error", complaint)
 	}
 	if gone, ok := m.(*message.ClientDisconnectEvent); ok {
-		return &Error{Class: AppSessionLost, Address: c.address, Description: printable(gone.Reason.Or("the service ended the application's session"))}
+		ended := &Error{Class: AppSessionLost, Address: c.address, Description: printable(gone.Reason.Or("the service ended the application's session"))}
+		return ended.without(c.secrets())
 	}
 	if c.ear != nil {
 		c.ear(m)

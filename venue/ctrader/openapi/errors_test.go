@@ -151,3 +151,32 @@ func TestWhatATokenDoesNotSay(t *testing.T) {
 		mustReady(t, s)
 	})
 }
+
+// What nobody asked for can repeat a secret as well.
+func TestWhatTheServiceSaysUnaskedHasNoSecret(t *testing.T) {
+	for _, gossip := range []message.Message{
+		&message.ClientDisconnectEvent{Reason: message.Some("away with " + fakeSecret + " and access-1")},
+		&message.ErrorRes{ErrorCode: "SERVER_IS_UNDER_MAINTENANCE", Description: message.Some("not now, " + fakeSecret + " access-1")},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(7)
+			f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
+				if e.Type == message.TypeVersionReq {
+					p.send("", gossip)
+					p.nc.Close()
+					return true
+				}
+				return false
+			}
+			s := staged(t, f, nil)
+			defer s.close(t)
+			if err := s.Ready(within(t, time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.Version(within(t, time.Second), &message.VersionReq{})
+			if told := fmt.Sprintf("%v %+v", err, s.State()); strings.Contains(told, fakeSecret) || strings.Contains(told, "access-1") {
+				t.Errorf("%T: %s", gossip, told)
+			}
+		})
+	}
+}

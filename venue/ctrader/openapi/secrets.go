@@ -1,0 +1,39 @@
+package openapi
+
+import (
+	"slices"
+
+	"github.com/venuekey/venuekey"
+)
+
+// secrets.go owns what a connection was told in secret, so that it is taken out
+// of whatever the service says later, asked or not.
+
+// mostSecrets bounds them: the application's, and the tokens of the last hours.
+const mostSecrets = 16
+
+// confided is what was said in secret.
+type confided struct{ Secrets []venuekey.Secret }
+
+func (c *Conn) confide(secrets []venuekey.Secret) {
+	if len(secrets) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, secret := range secrets {
+		if slices.Contains(c.told.Secrets, secret) {
+			continue
+		}
+		if len(c.told.Secrets) == mostSecrets {
+			c.told.Secrets = slices.Delete(c.told.Secrets, 1, 2) // the first is the application's
+		}
+		c.told.Secrets = append(c.told.Secrets, secret)
+	}
+}
+
+func (c *Conn) secrets() []venuekey.Secret {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.told.Secrets)
+}
