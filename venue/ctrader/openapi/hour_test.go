@@ -76,7 +76,9 @@ func (h *hour) pass() {
 	h.ordersAreRight()
 	time.Sleep(3 * time.Minute) // what was late has come, what hung was given up
 	synctest.Wait()
-	if after := runtime.NumGoroutine(); after > before { // the test before may have had its last words
+	// The count is of the whole process, whose runtime has goroutines that come and
+	// go; one left behind for each of the hour's connections would be dozens.
+	if after := runtime.NumGoroutine(); after > before+4 {
 		h.t.Errorf("%d goroutines before, %d after", before, after)
 	}
 	if n := h.server.Connections(); n != 1 {
