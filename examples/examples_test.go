@@ -16,7 +16,7 @@ func TestExamplesRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			command := exec.Command("go", "run", "./"+name)
+			command := exec.Command("go", "run", "-ldflags=-s -w", "./"+name)
 			command.Env = append(command.Environ(), "VENUEKEY_CTRADER_CLIENT_ID=", "CGO_ENABLED=0")
 			said, err := command.CombinedOutput()
 			if err != nil {
