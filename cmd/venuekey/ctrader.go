@@ -113,14 +113,11 @@ func (o *openAPI) refused(ctx context.Context, access venuekey.Secret) (venuekey
 // connectPatience is how long a command waits for a connection.
 const connectPatience = 30 * time.Second
 
-// accounts lists what the token is good for. Either environment knows all.
-func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccessTokenRes, error) {
+// ask sends what is about no account, on a connection where only the application
+// is authorised. Either environment will do.
+func (o *openAPI) ask(ctx context.Context, req message.Message) (message.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
-	access, err := o.access(ctx)
-	if err != nil {
-		return nil, err
-	}
 	conn, err := openapi.Dial(ctx, o.demo, openapi.Options{})
 	if err != nil {
 		return nil, err
@@ -129,7 +126,24 @@ func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccess
 	if _, err := conn.ApplicationAuth(ctx, &message.ApplicationAuthReq{ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret}); err != nil {
 		return nil, err
 	}
-	return conn.GetAccountListByAccessToken(ctx, &message.GetAccountListByAccessTokenReq{AccessToken: access})
+	return conn.Do(ctx, req)
+}
+
+// accounts lists what the token is good for.
+func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccessTokenRes, error) {
+	access, err := o.access(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := o.ask(ctx, &message.GetAccountListByAccessTokenReq{AccessToken: access})
+	if err != nil {
+		return nil, err
+	}
+	list, ok := answer.(*message.GetAccountListByAccessTokenRes)
+	if !ok {
+		return nil, fmt.Errorf("answer is %s where the accounts were due", message.Name(answer.PayloadType()))
+	}
+	return list, nil
 }
 
 // choose finds the account that is meant: the one of the flag, or the only one.

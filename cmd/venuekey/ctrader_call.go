@@ -149,7 +149,11 @@ func (p *program) call(ctx context.Context, o *openAPI, raw rawCall, wanted int6
 		return err
 	}
 	if account.CtidTraderAccountID == 0 { // it is about none, and any will do
-		return p.callAside(ctx, o, req)
+		answer, err := o.ask(ctx, req)
+		if err != nil {
+			return err
+		}
+		return p.showAnswer(answer)
 	}
 	return o.with(ctx, account, nil, func(ctx context.Context, c *openapi.Client) error {
 		answer, err := c.Do(ctx, req)
@@ -158,26 +162,6 @@ func (p *program) call(ctx context.Context, o *openAPI, raw rawCall, wanted int6
 		}
 		return p.showAnswer(answer)
 	})
-}
-
-// callAside sends what is about no account, on a connection where only the
-// application is authorised.
-func (p *program) callAside(ctx context.Context, o *openAPI, req message.Message) error {
-	ctx, cancel := context.WithTimeout(ctx, connectPatience)
-	defer cancel()
-	conn, err := openapi.Dial(ctx, o.demo, openapi.Options{})
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := conn.ApplicationAuth(ctx, &message.ApplicationAuthReq{ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret}); err != nil {
-		return err
-	}
-	answer, err := conn.Do(ctx, req)
-	if err != nil {
-		return err
-	}
-	return p.showAnswer(answer)
 }
 
 // showAnswer prints an answer in the service's own form, but for the secrets

@@ -36,12 +36,14 @@ func TestEveryRequestIsACall(t *testing.T) {
 		}
 		requests++
 		id := strings.Split(line, "\t")[1]
-		if strings.Count(string(text), "("+id+")") != 1 {
-			t.Errorf("request %s has no call", id)
+		if strings.Count(string(text), "("+id+")") != 2 {
+			t.Errorf("request %s is not a call of a Conn and one of a Client", id)
 		}
 	}
-	if calls := strings.Count(string(text), "\nfunc (c calls) "); calls != requests || requests == 0 {
-		t.Errorf("%d calls for %d requests", calls, requests)
+	for _, receiver := range []string{"calls", "*Client"} {
+		if calls := strings.Count(string(text), "\nfunc (c "+receiver+") "); calls != requests || requests == 0 {
+			t.Errorf("%d calls of %s for %d requests", calls, receiver, requests)
+		}
 	}
 }
 

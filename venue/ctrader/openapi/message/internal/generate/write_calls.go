@@ -21,6 +21,10 @@ func writeCalls(out *page, p *protocol) {
 		out.comment(callComment(m, call, answer))
 		out.linef("func (c calls) %s(ctx context.Context, req *message.%s) (*message.%s, error) {", call, request, answer)
 		out.linef("return answered[*message.%s](c.do(ctx, req))\n}\n", answer)
+		// A Client cannot embed calls, because its zero value is to be ready.
+		out.comment(callComment(m, call, answer))
+		out.linef("func (c *Client) %s(ctx context.Context, req *message.%s) (*message.%s, error) {", call, request, answer)
+		out.linef("return answered[*message.%s](c.Do(ctx, req))\n}\n", answer)
 	}
 	out.linef("%s", `// answered gives an answer its type. Another type than the one that is due is
 // an error: reading its bytes as the one that is due often would not be.
