@@ -106,6 +106,7 @@ var expected = []string{
 	"column record.failures: bigint not null",
 	"column record.reason: text not null",
 	"column record.sealed: bytea not null",
+	"column record.digest: bigint not null",
 	"column record.receipt: bigint not null",
 	"column record.due: timestamp with time zone",
 	"index record_pkey: unique on record key",

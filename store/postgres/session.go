@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
@@ -69,14 +71,21 @@ func orZero(t *time.Time) time.Time {
 	return t.UTC()
 }
 
-// row is a record in the order of the columns, without its version.
+// row is a record in the order of the columns, without its version, and the
+// digest of its seal.
 func row(r venuekey.Record) []any {
 	sealed := r.Sealed
 	if sealed == nil {
 		sealed = []byte{}
 	}
 	return []any{r.Key, r.Generation, orNull(r.NextRefresh), text(r.LeaseOwner), orNull(r.LeaseUntil),
-		int64(r.Attempt), orNull(r.IntentAt), text(string(r.Condition)), int64(r.Failures), text(r.Reason), sealed}
+		int64(r.Attempt), orNull(r.IntentAt), text(string(r.Condition)), int64(r.Failures), text(r.Reason), sealed, digest(sealed)}
+}
+
+// digest is what column digest says of a seal.
+func digest(sealed []byte) int64 {
+	sum := sha256.Sum256(sealed)
+	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
 func orNull(t time.Time) any {

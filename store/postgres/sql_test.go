@@ -23,10 +23,10 @@ import (
 // Their keys and due times are in no order.
 func stock(t testing.TB, address string, n, size int) {
 	t.Helper()
-	server.SQL(t, address, fmt.Sprintf(`INSERT INTO venuekey.record (%s, receipt, due)
-		SELECT *, next_refresh FROM (
+	server.SQL(t, address, fmt.Sprintf(`INSERT INTO venuekey.record (%s, receipt, digest, due)
+		SELECT *, ('x' || encode(substring(sha256(sealed) FOR 8), 'hex'))::bit(64)::bigint, next_refresh FROM (
 		SELECT 'token/ctrader/' || md5(i::text), nextval('venuekey.version'), 1, clock_timestamp() - random() * interval '1 hour' AS next_refresh,
-			'', NULL::timestamptz, 0, NULL::timestamptz, '', 0, '', decode(repeat(md5(i::text), %d), 'hex'), i FROM generate_series(1, %d) i)
+			'', NULL::timestamptz, 0, NULL::timestamptz, '', 0, '', decode(repeat(md5(i::text), %d), 'hex') AS sealed, i FROM generate_series(1, %d) i)
 		AS fresh`, columns, size/16, n))
 }
 
@@ -46,7 +46,7 @@ func TestPlans(t *testing.T) {
 		}{
 			"get":    {store.sql.get, "text", "'k'", "record_pkey"},
 			"page":   {limited(store.sql.page, 10), "text, text, text", "'token/', 'token0', ''", "record_pkey"},
-			"update": {store.sql.update, "text, bigint, timestamptz, text, timestamptz, bigint, timestamptz, text, bigint, text, bytea, bigint, bigint", "'k', 1, NULL, '', NULL::timestamptz, 0, NULL::timestamptz, '', 0, '', '', 0, 1", "record_pkey"},
+			"update": {store.sql.update, "text, bigint, timestamptz, text, timestamptz, bigint, timestamptz, text, bigint, text, bytea, bigint, bigint, bigint", "'k', 1, NULL, '', NULL::timestamptz, 0, NULL::timestamptz, '', 0, '', '', 0, 0, 1", "record_pkey"},
 			"remove": {store.sql.remove, "text, bigint", "'k', 1", "record_pkey"},
 			"claim":  {limited(store.sql.claim, 10), "text, text, text, bigint, bigint", "'token/', 'token0', 'a', 1, 1", "due"},
 		} {
