@@ -18,8 +18,12 @@ import (
 
 const (
 	// announcePace is the least time between two announcements of one Store.
-	// What is written meanwhile goes out together.
+	// What is written meanwhile goes out together. It is busyPace after one of
+	// crowd changes or more, because announcing takes its share from those who
+	// write.
 	announcePace = 5 * time.Millisecond
+	busyPace     = 10 * time.Millisecond
+	crowd        = 16
 	// announceTimeout is how long an announcement may take.
 	announceTimeout = 2 * time.Second
 	// payloadSize is how many bytes PostgreSQL takes in one notification, less
@@ -60,7 +64,11 @@ func (a *announcer) tell(changes ...change) {
 
 func (a *announcer) run() {
 	for changes := a.take(); len(changes) > 0; changes = a.take() {
-		next := time.NewTimer(announcePace)
+		pace := announcePace
+		if len(changes) >= crowd {
+			pace = busyPace
+		}
+		next := time.NewTimer(pace)
 		ctx, cancel := context.WithTimeout(context.Background(), announceTimeout)
 		_ = a.send(ctx, payloads(changes)) // see above
 		cancel()

@@ -33,7 +33,7 @@ CREATE TABLE $schema.record (
 ALTER TABLE $schema.record ALTER COLUMN sealed SET STORAGE EXTERNAL;
 CREATE INDEX due ON $schema.record (due, key COLLATE "POSIX") WHERE due IS NOT NULL;
 COMMENT ON TABLE $schema.record IS 'What venuekey keeps: one sealed token or app a row. Written by venuekey alone.';
-COMMENT ON COLUMN $schema.record.due IS 'When the record may be claimed: next_refresh has come, and the lease is over.';
+COMMENT ON COLUMN $schema.record.due IS 'Not later than the record may be claimed: when next_refresh has come, and the lease is over.';
 COMMENT ON COLUMN $schema.record.digest IS 'The first 8 bytes of the SHA-256 of sealed.';
 COMMENT ON COLUMN $schema.record.receipt IS 'A number of the write that made the row, by which its writer knows it again.';
 COMMENT ON SEQUENCE $schema.version IS 'Versions of all records, one for every write. Never to be set back.';
@@ -101,16 +101,25 @@ const (
 	flushOnce   = `(current_setting('synchronous_commit') <> 'off' OR set_config('synchronous_commit', 'on', true) = 'on')`
 	flushAlways = `true`
 
-	// due is what column due says of the parameters: when the record may be
+	// firstDue is what column due says of the parameters: when the record may be
 	// claimed. Every write says it, because a generated column is planned anew
 	// for every statement, which takes a tenth of a write.
-	due = `CASE WHEN $3::timestamptz IS NULL THEN NULL WHEN $4::text = '' THEN $3 ELSE greatest($3, $5::timestamptz) END`
+	firstDue = `CASE WHEN $3::timestamptz IS NULL THEN NULL WHEN $4::text = '' THEN $3 ELSE greatest($3, $5::timestamptz) END`
+
+	// nextDue is the same of an update, but that an intent leaves a record where
+	// it is among those that are due, and no index has to be written; see free. A
+	// claim moves what it leases, so few stay there.
+	nextDue = `CASE WHEN $3::timestamptz IS NULL THEN NULL WHEN $4::text = '' THEN $3
+			WHEN next_refresh = $3 THEN least(due, greatest($3, $5::timestamptz)) ELSE greatest($3, $5) END`
+
+	// free is what is true of a record that may be claimed, now that it is due.
+	free = `(lease_owner = '' OR lease_until IS NULL OR lease_until <= (SELECT now FROM at))`
 
 	// A version is taken only where it seems to be needed: one that is taken and
 	// not used costs every watch a look at everything.
 	insertOne = `INSERT INTO $schema.record AS r (` + columns + `, digest, receipt, due)
 		SELECT $1, nextval('$schema.version'), $2::bigint, $3::timestamptz, $4, $5::timestamptz,
-			$6::bigint, $7::timestamptz, $8, $9::bigint, $10, $11::bytea, $12::bigint, $13::bigint, ` + due + `
+			$6::bigint, $7::timestamptz, $8, $9::bigint, $10, $11::bytea, $12::bigint, $13::bigint, ` + firstDue + `
 		WHERE $durable AND NOT EXISTS (SELECT FROM $schema.record WHERE key = $1)
 		ON CONFLICT (key) DO NOTHING RETURNING version`
 
@@ -122,7 +131,7 @@ const (
 		next_refresh = $3, lease_owner = $4, lease_until = $5, attempt = $6, intent_at = $7,
 		condition = $8, failures = $9, reason = $10,
 		sealed = CASE WHEN generation = $2 AND digest = $12 THEN sealed ELSE $11 END, digest = $12,
-		receipt = $13, due = ` + due + `
+		receipt = $13, due = ` + nextDue + `
 		WHERE key = $1 AND version = $14 AND $durable RETURNING version`
 
 	selectReceipt = `SELECT version FROM $schema.record WHERE key = $1 AND receipt = $2`
@@ -152,7 +161,7 @@ const (
 			due = greatest(next_refresh, at.now + $4::bigint * interval '1 microsecond')
 		FROM at WHERE $durable AND key = ANY (ARRAY(
 			SELECT key FROM $schema.record
-			WHERE due <= (SELECT now FROM at) AND key COLLATE "POSIX" >= $1 AND (key COLLATE "POSIX", '') < ($2, '')
+			WHERE due <= (SELECT now FROM at) AND ` + free + ` AND key COLLATE "POSIX" >= $1 AND (key COLLATE "POSIX", '') < ($2, '')
 			ORDER BY due, key COLLATE "POSIX" LIMIT $limit FOR UPDATE SKIP LOCKED))
 		RETURNING ` + columns + `, at.now`
 
