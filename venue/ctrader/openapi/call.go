@@ -16,7 +16,7 @@ import (
 type call struct {
 	id     uint64
 	req    message.Message
-	at     int64       // when it was sent, since the connection was born
+	until  time.Time   // when its answer is given up
 	result chan result // has room for one
 }
 
@@ -102,7 +102,7 @@ func (c *Conn) send(ctx context.Context, req message.Message) (*call, error) {
 	if err != nil {
 		return nil, c.failed(req, Refused, err)
 	}
-	sent := &call{req: req, at: c.now(), result: make(chan result, 1)}
+	sent := &call{req: req, until: time.Now().Add(c.opts.Timeout), result: make(chan result, 1)}
 	c.confide(secretsOf(req))
 	if !c.register(sent) {
 		return nil, c.failed(req, Unsent, c.Err())
@@ -160,7 +160,13 @@ func (c *Conn) put(t message.PayloadType, payload []byte, id string) error {
 
 // await waits for the answer to what was sent.
 func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
-	timer := time.NewTimer(c.opts.Timeout - time.Duration(c.now()-sent.at))
+	c.lead(ctx, sent)
+	select {
+	case r := <-sent.result:
+		return r.answer, r.err
+	default:
+	}
+	timer := time.NewTimer(time.Until(sent.until))
 	defer timer.Stop()
 	var cause error
 	select {

@@ -18,7 +18,8 @@ import (
 // why. Any number of goroutines may use it. It authorises nothing by itself, see
 // Client; it sends heartbeats, and never a RefreshTokenReq on its own.
 //
-// It costs one goroutine, which reads. Writers write themselves, one at a time.
+// It costs one goroutine, which reads. Writers write themselves, one at a time, and
+// read too while nobody listens to events.
 type Conn struct {
 	calls
 
@@ -54,7 +55,11 @@ type Conn struct {
 	done chan struct{}
 	left chan struct{} // nothing is read any more
 
-	envelope message.Envelope // the reading goroutine's
+	reading  chan struct{}    // holds one while somebody reads
+	envelope message.Envelope // for whoever does
+	lent     lender           // the wire, if callers may read
+	led      atomic.Bool      // a caller has read since the last look
+	needed   chan struct{}    // wakes the connection's own goroutine
 }
 
 // recent is how old a complaint of the service may be to count as the reason for
@@ -84,6 +89,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 		address: address, json: e.JSON, opts: o, paces: p, hub: h, ear: ear, born: time.Now(),
 		turn: make(chan struct{}, 1), pending: map[uint64]*call{}, told: new(confided),
 		done: make(chan struct{}), left: make(chan struct{}),
+		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1),
 	}
 	c.do = c.Do
 	wire, err := connect(ctx, e, o, func() { c.waiting.Store(c.now()) }, func() { c.waiting.Store(0) })
@@ -91,6 +97,8 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 		return nil, &Error{Class: Unsent, Address: address, Err: err}
 	}
 	c.wire = wire
+	c.lent, _ = wire.(lender)
+	h.reader.Store(&c.needed)
 	c.wrote.Store(c.now())
 	c.mu.Lock()
 	c.pulse = time.AfterFunc(o.Heartbeat, c.beat)
@@ -164,24 +172,6 @@ func (c *Conn) failed(req message.Message, class Class, cause error) *Error {
 	return (&Error{Class: class, Err: cause}).about(req, c.address)
 }
 
-// read hands out what comes until the connection ends.
-func (c *Conn) read() {
-	for {
-		b, err := c.wire.read()
-		if err == nil {
-			err = c.receive(b)
-		} else {
-			err = readError(err)
-		}
-		if err != nil {
-			c.die(err)
-		}
-		if c.over.Load() {
-			return
-		}
-	}
-}
-
 func readError(err error) error {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -194,9 +184,8 @@ func readError(err error) error {
 
 // receive looks at the type of what came before it reads any more of it: the
 // bytes of an error often decode as an answer.
-func (c *Conn) receive(b []byte) error {
+func (c *Conn) receive(b []byte) (answered bool, err error) {
 	e := &c.envelope
-	var err error
 	if c.json {
 		err = e.UnmarshalJSON(b)
 	} else {
@@ -204,16 +193,16 @@ func (c *Conn) receive(b []byte) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("what came is no envelope: %w", err)
+		return false, fmt.Errorf("what came is no envelope: %w", err)
 	case e.Type == message.TypeHeartbeatEvent:
-		return nil
+		return false, nil
 	case e.ID != "" && c.answer(*e):
-		return nil
+		return true, nil
 	case e.Type == message.TypeSpotEvent: // most of all that comes
 		c.tell(*e)
-		return nil
+		return false, nil
 	}
-	return c.unasked(*e)
+	return false, c.unasked(*e)
 }
 
 // tell hands an event to whoever wants it.

@@ -13,6 +13,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -403,6 +404,8 @@ type half struct {
 	moved  *sync.Cond
 	bytes  []byte
 	closed bool
+	due    time.Time // when a read is called off
+	alarm  *time.Timer
 }
 
 func newHalf() *half {
@@ -432,6 +435,9 @@ func (e *end) Read(b []byte) (int, error) {
 		if e.in.closed {
 			return 0, io.EOF
 		}
+		if !e.in.due.IsZero() && !time.Now().Before(e.in.due) {
+			return 0, os.ErrDeadlineExceeded
+		}
 		e.in.moved.Wait()
 	}
 	n := copy(b, e.in.bytes)
@@ -458,14 +464,36 @@ func (e *end) Close() error {
 	for _, h := range []*half{e.in, e.out} {
 		h.mu.Lock()
 		h.closed = true
+		if h.alarm != nil {
+			h.alarm.Stop()
+		}
 		h.moved.Broadcast()
 		h.mu.Unlock()
 	}
 	return nil
 }
 
+func (e *end) SetReadDeadline(t time.Time) error {
+	h := e.in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return net.ErrClosed
+	}
+	if h.alarm != nil {
+		h.alarm.Stop()
+	}
+	if h.due, h.alarm = t, nil; !t.IsZero() {
+		h.alarm = time.AfterFunc(time.Until(t), func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.moved.Broadcast()
+		})
+	}
+	return nil
+}
+
 func (e *end) SetDeadline(time.Time) error      { return nil }
-func (e *end) SetReadDeadline(time.Time) error  { return nil }
 func (e *end) SetWriteDeadline(time.Time) error { return nil }
 func (e *end) LocalAddr() net.Addr              { return &net.TCPAddr{} }
 func (e *end) RemoteAddr() net.Addr             { return &net.TCPAddr{} }

@@ -23,6 +23,18 @@ type hub struct {
 	mixed atomic.Pointer[[]mixed]
 	ended error
 	ends  map[any]func(error) // of the streams
+
+	listeners atomic.Int64                  // how many have joined
+	reader    atomic.Pointer[chan struct{}] // wakes who reads the connection
+}
+
+// joined counts one that listens, and returns what counts it out again.
+func (h *hub) joined() (left func()) {
+	h.listeners.Add(1)
+	if reader := h.reader.Load(); reader != nil {
+		signal(*reader)
+	}
+	return sync.OnceFunc(func() { h.listeners.Add(-1) })
 }
 
 // feed hands the events of one type out. It is used by one goroutine at a time,
@@ -86,7 +98,9 @@ func (h *hub) joinMixed(m mixed) (leave func()) {
 		h.mixed.Store(&list)
 	}
 	change(func(list []mixed) []mixed { return append(list, m) })
+	left := h.joined()
 	return func() {
+		left()
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		delete(h.ends, m.id)
@@ -187,7 +201,9 @@ func join[T any, P event[T]](h *hub, key *topicKey, t target[P]) (leave func()) 
 		}
 		list.keyed[*key] = append(slices.Clone(list.keyed[*key]), t)
 	})
+	left := h.joined()
 	return func() {
+		left()
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		delete(h.ends, t.id)

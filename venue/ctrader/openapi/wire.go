@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -127,9 +128,10 @@ type framed struct {
 
 const prefix = 4
 
-func (f *framed) read() ([]byte, error) { return f.frames.Next() }
-func (f *framed) frame(b []byte) []byte { return append(b, 0, 0, 0, 0) }
-func (f *framed) close()                { closeBelow(f.nc) }
+func (f *framed) read() ([]byte, error)   { return f.frames.Next() }
+func (f *framed) frame(b []byte) []byte   { return append(b, 0, 0, 0, 0) }
+func (f *framed) until(t time.Time) error { return f.nc.SetReadDeadline(t) }
+func (f *framed) close()                  { closeBelow(f.nc) }
 func (f *framed) write(b []byte) error {
 	binary.BigEndian.PutUint32(b, uint32(len(b)-prefix))
 	_, err := f.nc.Write(b)
