@@ -190,7 +190,7 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 
 // answer gives what came to the call that it answers. It is false for an event,
 // even one that answered a call: who watches orders wants all of them.
-func (c *Conn) answer(e message.Envelope) bool {
+func (c *Conn) answer(e *message.Envelope) bool {
 	id, err := strconv.ParseUint(e.ID, 10, 64)
 	if err != nil {
 		return false
@@ -216,7 +216,7 @@ func answers(t, req message.PayloadType) bool {
 }
 
 // judge reads an answer, and tells those that are errors.
-func (c *Conn) judge(req message.Message, e message.Envelope) (message.Message, error) {
+func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message, error) {
 	m := message.New(e.Type)
 	if m == nil {
 		return nil, c.failed(req, Unknown, &message.UnknownTypeError{Type: e.Type})

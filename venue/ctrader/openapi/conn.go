@@ -196,17 +196,17 @@ func (c *Conn) receive(b []byte) (answered bool, err error) {
 		return false, fmt.Errorf("what came is no envelope: %w", err)
 	case e.Type == message.TypeHeartbeatEvent:
 		return false, nil
-	case e.ID != "" && c.answer(*e):
+	case e.ID != "" && c.answer(e):
 		return true, nil
 	case e.Type == message.TypeSpotEvent: // most of all that comes
-		c.tell(*e)
+		c.tell(e)
 		return false, nil
 	}
-	return false, c.unasked(*e)
+	return false, c.unasked(e)
 }
 
 // tell hands an event to whoever wants it.
-func (c *Conn) tell(e message.Envelope) {
+func (c *Conn) tell(e *message.Envelope) {
 	if err := c.hub.take(e.Type, e.Payload, c.json, c.done); err != nil {
 		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", err)
 	}
@@ -214,7 +214,7 @@ func (c *Conn) tell(e message.Envelope) {
 
 // unasked is what came and answers nothing: an event, an error without a
 // request, or an answer for which nobody waits any more.
-func (c *Conn) unasked(e message.Envelope) error {
+func (c *Conn) unasked(e *message.Envelope) error {
 	var end error
 	switch e.Type {
 	case message.TypeErrorRes, message.TypeCommonErrorRes:
@@ -235,7 +235,7 @@ func (c *Conn) unasked(e message.Envelope) error {
 
 // spoken hears what touches sessions. It returns an error if it ends the
 // connection.
-func (c *Conn) spoken(e message.Envelope) error {
+func (c *Conn) spoken(e *message.Envelope) error {
 	m := message.New(e.Type)
 	if err := unmarshal(m, e.Payload, c.json); err != nil {
 		return nil // tell says so

@@ -19,7 +19,7 @@ type Source interface{ events() *hub }
 // those who want events of several types.
 type hub struct {
 	mu    sync.Mutex
-	feeds atomic.Pointer[map[message.PayloadType]feed]
+	feeds atomic.Pointer[[]typed] // few, so a search is faster than a map
 	mixed atomic.Pointer[[]mixed]
 	ended error
 	ends  map[any]func(error) // of the streams
@@ -43,9 +43,19 @@ type feed interface {
 	take(payload []byte, json bool, stop <-chan struct{}) error
 }
 
+// typed is a feed and its type.
+type typed struct {
+	message.PayloadType
+	feed
+}
+
 func (h *hub) feed(t message.PayloadType) feed {
 	if feeds := h.feeds.Load(); feeds != nil {
-		return (*feeds)[t]
+		for i := range *feeds {
+			if one := &(*feeds)[i]; one.PayloadType == t {
+				return one.feed
+			}
+		}
 	}
 	return nil
 }
@@ -164,8 +174,8 @@ func (f *typedFeed[T, P]) take(payload []byte, json bool, stop <-chan struct{}) 
 	if err := unmarshal(m, payload, json); err != nil {
 		return err
 	}
-	for _, t := range wanted.all {
-		t.give(m, stop)
+	for i := range wanted.all {
+		wanted.all[i].give(m, stop)
 	}
 	if len(wanted.keyed) > 0 {
 		for _, t := range wanted.keyed[keyOf(m)] {
@@ -232,9 +242,9 @@ func feedOf[T any, P event[T]](h *hub) *typedFeed[T, P] {
 		return f
 	}
 	f := &typedFeed[T, P]{}
-	feeds := map[message.PayloadType]feed{t: f}
+	feeds := []typed{{t, f}}
 	if before := h.feeds.Load(); before != nil {
-		maps.Copy(feeds, *before)
+		feeds = append(slices.Clone(*before), feeds...)
 	}
 	h.feeds.Store(&feeds)
 	return f
