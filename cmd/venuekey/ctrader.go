@@ -214,6 +214,17 @@ func (o *openAPI) explained(err error) error {
 	return told
 }
 
+// onAccount lends a Client on which the account that is meant is authorised.
+func (p *program) onAccount(ctx context.Context, id string, wanted int64, onState func(openapi.State), work func(context.Context, *openapi.Client, message.CtidTraderAccount) error) error {
+	return p.withOpenAPI(ctx, id, func(o *openAPI) error {
+		account, err := o.choose(ctx, wanted)
+		if err != nil {
+			return err
+		}
+		return o.with(ctx, account, onState, func(ctx context.Context, c *openapi.Client) error { return work(ctx, c, account) })
+	})
+}
+
 // accountFlag adds the flag that chooses an account.
 func accountFlag(cmd *cobra.Command, account *int64) {
 	cmd.Flags().Int64Var(account, "account", 0, "the `NUMBER` of the account (ctidTraderAccountId), if the sign-in has more than one")

@@ -29,14 +29,8 @@ Prices are decimal texts, without a digit lost.`,
 		Args:              oneCtraderID(2, "an ID and at least one symbol"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := p.withOpenAPI(cmd.Context(), args[0], func(o *openAPI) error {
-				account, err := o.choose(cmd.Context(), wanted)
-				if err != nil {
-					return err
-				}
-				return o.with(cmd.Context(), account, p.tellPhase(), func(ctx context.Context, c *openapi.Client) error {
-					return p.stream(ctx, c, int64(account.CtidTraderAccountID), args[1:])
-				})
+			err := p.onAccount(cmd.Context(), args[0], wanted, p.tellPhase(), func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {
+				return p.stream(ctx, c, int64(account.CtidTraderAccountID), args[1:])
 			})
 			if cmd.Context().Err() != nil {
 				return nil // Ctrl-C is the way to end it

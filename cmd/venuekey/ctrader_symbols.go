@@ -25,18 +25,12 @@ func (p *program) ctraderSymbolsCmd() *cobra.Command {
 		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withOpenAPI(cmd.Context(), args[0], func(o *openAPI) error {
-				account, err := o.choose(cmd.Context(), wanted)
+			return p.onAccount(cmd.Context(), args[0], wanted, nil, func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {
+				symbols, err := symbolsOf(ctx, c, int64(account.CtidTraderAccountID))
 				if err != nil {
 					return err
 				}
-				return o.with(cmd.Context(), account, nil, func(ctx context.Context, c *openapi.Client) error {
-					symbols, err := symbolsOf(ctx, c, int64(account.CtidTraderAccountID))
-					if err != nil {
-						return err
-					}
-					return p.showSymbols(symbols, strings.Join(args[1:], " "))
-				})
+				return p.showSymbols(symbols, strings.Join(args[1:], " "))
 			})
 		},
 	}

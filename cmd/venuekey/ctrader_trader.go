@@ -22,18 +22,12 @@ func (p *program) ctraderTraderCmd() *cobra.Command {
 		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withOpenAPI(cmd.Context(), args[0], func(o *openAPI) error {
-				account, err := o.choose(cmd.Context(), wanted)
+			return p.onAccount(cmd.Context(), args[0], wanted, nil, func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {
+				form, err := traderOf(ctx, c, account)
 				if err != nil {
 					return err
 				}
-				return o.with(cmd.Context(), account, nil, func(ctx context.Context, c *openapi.Client) error {
-					form, err := traderOf(ctx, c, account)
-					if err != nil {
-						return err
-					}
-					return p.showTrader(form)
-				})
+				return p.showTrader(form)
 			})
 		},
 	}
