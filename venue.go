@@ -122,8 +122,9 @@ type Policy struct {
 	// PacePerMachine says that the venue counts by network address, so that each
 	// machine has a budget of its own.
 	PacePerMachine bool
-	// MaxSessions is how many sign-ins a user may have at once; zero means that
-	// the venue states no limit.
+	// MaxSessions is how many sign-ins of one app a user may have at once before
+	// the venue ends the oldest; zero means that it states no limit. The command
+	// login warns of it.
 	MaxSessions int
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 			return err
 		}
 		p.tell("signing in %s", id)
+		p.tellOfOthers(ctx, v, id)
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
 		token, err := v.keeper.SignIn(waiting, id, &console{p: p, id: id, open: !flags.noBrowser, paste: flags.paste})
@@ -77,6 +79,40 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		}
 		return p.say(kept(id, token), "%s is signed in%s; the token lives %s", id, as, span(time.Until(token.Expires)))
 	})
+}
+
+const (
+	// fewOthers is how many sign-ins are named that a new one may end. With more of
+	// them it is a service, which knows whom it signs in.
+	fewOthers = 3
+	// mostRead bounds how many are looked at for it.
+	mostRead = 1000
+)
+
+// tellOfOthers warns where a venue ends an earlier sign-in of a user who signs in
+// again. Only the venue will know who it is, so whoever signs in has to judge.
+func (p *program) tellOfOthers(ctx context.Context, v *vault, id venuekey.ID) {
+	venue, known := venueOf(id.Venue)
+	if !known || venue.Policy().MaxSessions == 0 {
+		return
+	}
+	var others []string
+	read := 0
+	for record, err := range v.Records(ctx) {
+		if read++; err != nil || read > mostRead || len(others) > fewOthers {
+			return // SignIn tells of what is wrong
+		}
+		if other := record.ID(); other.Venue == id.Venue && other != id && record.Condition != venuekey.Dead {
+			others = append(others, other.String())
+		}
+	}
+	switch most := venue.Policy().MaxSessions; {
+	case len(others) < most || len(others) > fewOthers:
+	case most == 1:
+		p.tell("%s keeps one sign-in of a user: if this is the user of %s, that one ends", id.Venue, strings.Join(others, " or "))
+	default:
+		p.tell("%s keeps %d sign-ins of a user: if this is the user of %s, the oldest ends", id.Venue, most, strings.Join(others, " and "))
+	}
 }
 
 // loginError says what keeps a browser from coming back, most often.

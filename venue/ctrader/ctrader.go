@@ -66,7 +66,8 @@ func (Venue) Name() string { return "ctrader" }
 
 // Policy implements venuekey.Venue. A refresh token that was used is merely
 // refused, so after a lost answer one more try cannot harm: if the first
-// request did not arrive, it saves the sign-in.
+// request did not arrive, it saves the sign-in. A user who allows access again
+// ends the refresh token that he gave before.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.WithRefreshToken,
@@ -75,6 +76,7 @@ func (Venue) Policy() venuekey.Policy {
 		RefreshAt:       0.8,
 		DefaultLife:     AccessLife,
 		CodeLife:        CodeLife,
+		MaxSessions:     1,
 	}
 }
 
