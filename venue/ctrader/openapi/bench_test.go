@@ -102,7 +102,7 @@ func BenchmarkSpots(b *testing.B) {
 	ours, peer := benchConn(b, e), bareConn(b, e)
 	got := 0
 	openapi.Handle(ours, func(m *message.SpotEvent) { got++ })
-	const batch = 20_000
+	const batch = 200_000 // some 30 ms, so that the beginning of a turn plays no part
 	turns(b, batch, func(n int64) {
 		if _, err := ours.Trader(b.Context(), &message.TraderReq{CtidTraderAccountID: n}); err != nil {
 			b.Fatal(err)

@@ -18,6 +18,9 @@ import (
 // restored, in this order and after every interruption. It authorises the
 // accounts anew when the token changes, on the connection that there is.
 //
+// An account that AccountLogout ended is authorised again, as one is that the
+// service ended; to leave an account, end Run.
+//
 // Live and demo accounts need a Client each. The fields are not to be changed
 // once Run was called; all methods may be used by any number of goroutines,
 // before Run too, where they wait for it.
