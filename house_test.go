@@ -31,12 +31,13 @@ var house = map[string][]string{
 	"store/postgres":           {""},
 	"store/storetest":          {""},
 	"key":                      {},
-	"emulator":                 {},
+	"emulator":                 {"emulator/internal/orders"},
+	"emulator/internal/orders": {},
 	"emulator/ctrader":         {"emulator"},
 	"emulator/tradovate":       {"emulator"},
 	"emulator/ttp":             {"emulator"},
 	"cmd/venuekey":             {"*"},
-	"emulator/ctrader/openapi": {"emulator", "emulator/ctrader", "venue/ctrader/openapi/message"},
+	"emulator/ctrader/openapi": {"emulator", "emulator/ctrader", "emulator/internal/orders", "venue/ctrader/openapi/message"},
 	"internal/needs":           {}, // for tests of more than one room
 	"internal/pgtest":          {"internal/needs"},
 

@@ -4,11 +4,11 @@ package emulator
 // was ordered. How each one looks on the wire is in broken.go.
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator/internal/orders"
 )
 
 // Endpoint names a place where faults can be injected. One request may go by
@@ -107,58 +107,34 @@ func (f Fault) Valid() error {
 
 // Faults is the queue of ordered faults. The zero value is empty and ready, and
 // safe for concurrent use.
-type Faults struct {
-	mu    sync.Mutex
-	queue []Fault
-}
+type Faults struct{ queue orders.Queue[Fault] }
 
 // Add orders a fault. The first order that matches a request wins it.
 func (q *Faults) Add(f Fault) error {
 	if err := f.Valid(); err != nil {
 		return err
 	}
-	f.Times = cmp.Or(f.Times, 1)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.queue = append(q.queue, f)
+	q.queue.Add(f, f.Times, f.Skip)
 	return nil
 }
 
 // Clear takes all orders back.
-func (q *Faults) Clear() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.queue = nil
-}
+func (q *Faults) Clear() { q.queue.Clear() }
 
 // Pending lists the orders that still wait; Times is what remains.
-func (q *Faults) Pending() []Fault {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return slices.Clone(q.queue)
+func (q *Faults) Pending() (list []Fault) {
+	for f, left := range q.queue.Pending() {
+		f.Times = left
+		list = append(list, f)
+	}
+	return list
 }
 
 // Take uses up the fault for a request that goes by these names, if one waits.
 func (q *Faults) Take(names ...Endpoint) (Fault, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for i := range q.queue {
-		f := &q.queue[i]
-		if f.On != AnyEndpoint && !slices.Contains(names, f.On) {
-			continue
-		}
-		if f.Skip > 0 {
-			f.Skip--
-			continue
-		}
-		hit := *f
-		if f.Times > 0 {
-			f.Times--
-		}
-		if f.Times == 0 {
-			q.queue = slices.Delete(q.queue, i, i+1)
-		}
-		return hit, true
+	f := q.queue.Take(func(f Fault) bool { return f.On == AnyEndpoint || slices.Contains(names, f.On) })
+	if f == nil {
+		return Fault{}, false
 	}
-	return Fault{}, false
+	return *f, true
 }

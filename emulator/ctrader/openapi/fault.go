@@ -4,12 +4,11 @@ package openapi
 // the queue of what was ordered. How each one looks is in outbox.go.
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/venuekey/venuekey/emulator/internal/orders"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -75,59 +74,25 @@ func (f Fault) Valid() error {
 }
 
 // faults is the queue of ordered faults.
-type faults struct {
-	mu    sync.Mutex
-	queue []Fault
-}
+type faults struct{ queue orders.Queue[Fault] }
 
 func (q *faults) add(f Fault) error {
 	if err := f.Valid(); err != nil {
 		return err
 	}
-	f.Times = cmp.Or(f.Times, 1)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.queue = append(q.queue, f)
+	q.queue.Add(f, f.Times, f.Skip)
 	return nil
 }
 
-func (q *faults) clear() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.queue = nil
-}
+func (q *faults) clear() { q.queue.Clear() }
 
 // ofRequest uses up the fault for a request, if one waits.
 func (q *faults) ofRequest(t message.PayloadType) *Fault {
 	answer, _ := message.Answer(t)
-	return q.take(func(on message.PayloadType) bool { return on == 0 || on == t || answer != 0 && on == answer })
+	return q.queue.Take(func(f Fault) bool { return f.On == 0 || f.On == t || answer != 0 && f.On == answer })
 }
 
 // ofEvent uses up the fault for an event, if one waits.
 func (q *faults) ofEvent(t message.PayloadType) *Fault {
-	return q.take(func(on message.PayloadType) bool { return on == t })
-}
-
-func (q *faults) take(match func(message.PayloadType) bool) *Fault {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for i := range q.queue {
-		f := &q.queue[i]
-		if !match(f.On) {
-			continue
-		}
-		if f.Skip > 0 {
-			f.Skip--
-			continue
-		}
-		hit := *f
-		if f.Times > 0 {
-			f.Times--
-		}
-		if f.Times == 0 {
-			q.queue = slices.Delete(q.queue, i, i+1)
-		}
-		return &hit
-	}
-	return nil
+	return q.queue.Take(func(f Fault) bool { return f.On == t })
 }
