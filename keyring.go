@@ -13,13 +13,20 @@ import (
 // all that records and spill files may still be sealed with. It changes as a
 // whole, so that readers need no lock.
 type keyring struct {
-	Keys    []Key // the oldest first
+	Keys    []Key               // the oldest first
+	ids     [][keyIDLength]byte // of each; to derive one takes as long as to open a seal
 	current int
 }
 
-func (r *keyring) index(id [keyIDLength]byte) int {
-	return slices.IndexFunc(r.Keys, func(k Key) bool { return k.id() == id })
+func newKeyring(keys []Key, current int) *keyring {
+	r := &keyring{Keys: keys, current: current}
+	for _, key := range keys {
+		r.ids = append(r.ids, key.id())
+	}
+	return r
 }
+
+func (r *keyring) index(id [keyIDLength]byte) int { return slices.Index(r.ids, id) }
 
 // keyring gives the keys that are known now.
 func (v *Vault) keyring() *keyring {
@@ -30,7 +37,7 @@ func (v *Vault) keyring() *keyring {
 	if !slices.Contains(keys, v.Key) {
 		keys = append(keys, v.Key)
 	}
-	v.ring.CompareAndSwap(nil, &keyring{keys, slices.Index(keys, v.Key)})
+	v.ring.CompareAndSwap(nil, newKeyring(keys, slices.Index(keys, v.Key)))
 	return v.ring.Load()
 }
 
@@ -59,7 +66,7 @@ func (v *Vault) keyOf(sealed []byte) (Key, error) {
 		}
 	}
 	if at > r.current {
-		v.ring.CompareAndSwap(r, &keyring{r.Keys, at}) // who was faster knows as much
+		v.ring.CompareAndSwap(r, &keyring{r.Keys, r.ids, at}) // who was faster knows as much
 	}
 	return r.Keys[at], nil
 }
@@ -88,7 +95,7 @@ func (v *Vault) reload() (*keyring, error) {
 			known = append(known, key)
 		}
 	}
-	now := &keyring{known, before.current}
+	now := newKeyring(known, before.current)
 	if before.current < len(known) && len(keys) > 0 && !slices.Contains(keys, before.Keys[before.current]) {
 		now.current = len(known) - 1 // ours was retired
 	}

@@ -31,7 +31,7 @@ const rekeyPause = 250 * time.Millisecond
 // change it would look like somebody else's work to the one who renews.
 func (v *Vault) Rekey(ctx context.Context, progress func(Rekeyed)) (done Rekeyed, err error) {
 	r := v.keyring()
-	v.ring.Store(&keyring{r.Keys, len(r.Keys) - 1})
+	v.ring.Store(&keyring{r.Keys, r.ids, len(r.Keys) - 1})
 	if err := v.rekeyMark(ctx); err != nil {
 		return done, err
 	}

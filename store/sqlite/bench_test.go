@@ -148,6 +148,7 @@ func BenchmarkOneWinner(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	rounds := 0
 	for b.Loop() {
 		var won, winners atomic.Int64
 		var race sync.WaitGroup
@@ -162,11 +163,12 @@ func BenchmarkOneWinner(b *testing.B) {
 			})
 		}
 		race.Wait()
-		if winners.Load() != 1 {
+		if rounds++; winners.Load() != 1 {
 			b.Fatalf("%d winners", winners.Load())
 		}
 		record.Version = won.Load()
 	}
+	b.ReportMetric(float64(rounds), "rounds")
 }
 
 // The cost of a claim is to follow what is due, not what is stored.
