@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -204,4 +205,40 @@ func once(t *testing.T, c *openapi.Conn, way int) error {
 		return fmt.Errorf("answer %q", answer.Version)
 	}
 	return err
+}
+
+// endless is a connection that cannot be called off.
+type endless struct{ net.Conn }
+
+func (endless) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
+
+func TestAConnectionThatCannotBeCalledOffIsReadByItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		e := f.endpoint()
+		e.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := f.dial(ctx, network, address)
+			return endless{nc}, err
+		}
+		c, err := openapi.Dial(t.Context(), e, openapi.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		begun := time.Now()
+		for range 3 {
+			if err := once(t, c, 5); err != nil {
+				t.Error(err)
+			}
+		}
+		if time.Since(begun) != 0 {
+			t.Error("took", time.Since(begun))
+		}
+		f.hook = func(*peer, message.Envelope, message.Message) bool { return true }
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.Version(ctx, &message.VersionReq{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
+			t.Error(err, time.Since(begun))
+		}
+	})
 }
