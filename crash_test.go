@@ -229,7 +229,7 @@ type killed struct {
 // busy for longer than the short leases of these stories allow.
 func refreshed(ctx context.Context, keeper *venuekey.Keeper, id venuekey.ID) (err error) {
 	for range 20 {
-		if _, err = keeper.Refresh(ctx, id); venuekey.ClassOf(err) != venuekey.NotSent {
+		if _, err = keeper.Refresh(ctx, id); err == nil || !strings.Contains(err.Error(), "stood still") {
 			return err
 		}
 	}
