@@ -358,7 +358,7 @@ func programsKilledAtRandomInstants(t *testing.T, vault string, share float64) {
 	t.Logf("%d processes killed; %d in the window between the answer and the disk", len(stories), window)
 }
 
-// Sixteen programs share one sign-in whose token lives a second; half of them
+// Sixteen programs share one sign-in whose token lives two seconds; half of them
 // are killed and started again all the time.
 func TestManyProgramsOneRenewalPerGeneration(t *testing.T) {
 	onEveryStore(t, manyProgramsOneRenewalPerGeneration)
@@ -370,11 +370,22 @@ func manyProgramsOneRenewalPerGeneration(t *testing.T, vault string, _ float64) 
 	s.ID = venuekey.ID{Venue: "ctrader", Name: "shared"}
 	signIn(t, keeper, s.ID)
 	s.For = 5 * time.Second
-	end := time.Now().Add(s.For)
+	end := time.Now().Add(time.Minute)
+	generations := func() (n int, lost bool) {
+		shown, successor := s.presentations()
+		for _, times := range shown {
+			lost = lost || times > 1 // somebody was killed in the window, and the retry was refused
+		}
+		return len(successor), lost
+	}
+	enough := func() bool { // a busy machine needs longer
+		n, lost := generations()
+		return n >= 3 || lost || time.Now().After(end)
+	}
 	var programs sync.WaitGroup
 	for i := range 16 {
 		programs.Go(func() {
-			for restarts := i%2 == 1; time.Now().Before(end); {
+			for restarts := i%2 == 1; !enough(); {
 				command := s.command()
 				var output strings.Builder
 				command.Stdout, command.Stderr = &output, &output
@@ -396,16 +407,16 @@ func manyProgramsOneRenewalPerGeneration(t *testing.T, vault string, _ float64) 
 		})
 	}
 	programs.Wait()
-	shown, successor := s.presentations()
+	shown, _ := s.presentations()
 	var times []int
 	for _, n := range shown {
 		times = append(times, n)
 	}
 	slices.Sort(times)
-	if len(successor) < 2 || times[len(times)-1] > 2 {
-		t.Fatalf("%d generations, presented %v times", len(successor), times)
+	if n, lost := generations(); n < 3 && !lost || times[len(times)-1] > 2 {
+		t.Fatalf("%d generations, presented %v times", n, times)
 	}
-	t.Logf("%d generations over 16 programs; presentations of one token: %v", len(successor), times)
+	t.Logf("%d generations over 16 programs; presentations of one token: %v", len(shown), times)
 }
 
 // inParallel does something for each story, a few at a time.
