@@ -25,8 +25,8 @@ type Person struct {
 	Deny bool
 	// Accounts are the ids to tick; empty means all that are offered.
 	Accounts []int64
-	// Client is used with its own redirect policy set aside; nil means
-	// http.DefaultTransport with a fresh cookie jar.
+	// Client is used with its own redirect policy set aside; nil means one of his
+	// own, with a fresh cookie jar and a new connection for each request.
 	Client *http.Client
 }
 
@@ -174,7 +174,9 @@ func (p Person) press(f *webForm, out url.Values) error {
 type browser struct{ client *http.Client }
 
 func (p Person) browser() (browser, error) {
-	client := new(http.Client)
+	// Not http.DefaultTransport: each httptest.Server that closes ends that one's
+	// idle connections, and with them a form that another test is about to send.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	if p.Client != nil {
 		*client = *p.Client
 	}

@@ -54,7 +54,7 @@ func (b *buffer) String() string {
 // awaits waits until the text has been written.
 func (b *buffer) awaits(t *testing.T, text string) {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(time.Minute)
 	for !strings.Contains(b.String(), text) {
 		select {
 		case <-b.grew:

@@ -71,7 +71,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 				h.run(strings.Fields(line)...)
 			}
 			for _, path := range []string{"state", "events"} {
-				answer, err := http.Get(web.URL + emulator.AdminPath + path)
+				answer, err := direct.Get(web.URL + emulator.AdminPath + path)
 				if err != nil {
 					t.Fatal(err)
 				}

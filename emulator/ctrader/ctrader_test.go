@@ -86,11 +86,11 @@ func (d desk) token(method string, change ...string) reply {
 	var err error
 	switch method {
 	case "GET":
-		res, err = http.Get(d.url + "/apps/token?" + q.Encode())
+		res, err = direct.Get(d.url + "/apps/token?" + q.Encode())
 	case "POST query":
-		res, err = http.Post(d.url+"/apps/token?"+q.Encode(), "application/json", nil)
+		res, err = direct.Post(d.url+"/apps/token?"+q.Encode(), "application/json", nil)
 	default:
-		res, err = http.PostForm(d.url+"/apps/token", q)
+		res, err = direct.PostForm(d.url+"/apps/token", q)
 	}
 	if err != nil {
 		d.t.Fatal(err)
@@ -421,7 +421,7 @@ func TestBasicHeader(t *testing.T) {
 		}
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.SetBasicAuth("demo-client", "demo-secret")
-		res, err := http.DefaultClient.Do(req)
+		res, err := direct.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -439,3 +439,7 @@ func TestBasicHeader(t *testing.T) {
 		t.Errorf("the header is not refused: %+v", r)
 	}
 }
+
+// direct keeps no connections. The default client's end when any test's server
+// closes, and with them a form that is about to be sent.
+var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

@@ -3,7 +3,6 @@ package ctrader_test
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -23,7 +22,7 @@ func TestLostRotation(t *testing.T) {
 	d.Inject(emulator.Fault{On: emulator.Exchange, Kind: emulator.StatusBefore})
 	d.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DropAfter})
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {pair.refresh}, "client_id": {"demo-client"}, "client_secret": {"demo-secret"}}
-	if res, err := http.PostForm(d.url+"/apps/token", form); err == nil {
+	if res, err := direct.PostForm(d.url+"/apps/token", form); err == nil {
 		res.Body.Close()
 		t.Fatalf("an answer came: %s", res.Status)
 	}
@@ -61,7 +60,7 @@ func TestOneOfManyRefreshesWins(t *testing.T) {
 func TestAdminIsMounted(t *testing.T) {
 	t.Parallel()
 	d := open(t, ctrader.Knobs{})
-	res, err := http.Post(d.url+"/_emulator/knobs", "application/json", strings.NewReader(`{"echoState":true,"errorCodes":{"code":"X"},"rotation":"no-new-refresh","codeLife":"5s"}`))
+	res, err := direct.Post(d.url+"/_emulator/knobs", "application/json", strings.NewReader(`{"echoState":true,"errorCodes":{"code":"X"},"rotation":"no-new-refresh","codeLife":"5s"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +96,7 @@ func TestNothingSecretComesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"state", "events"} {
-		res, err := http.Get(d.url + "/_emulator/" + path)
+		res, err := direct.Get(d.url + "/_emulator/" + path)
 		if err != nil {
 			t.Fatal(err)
 		}
