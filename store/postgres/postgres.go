@@ -42,8 +42,8 @@
 // lost answer to a Claim is not looked for: records that were leased are free
 // again when the lease ends.
 //
-// Times are the server's, so machines whose clocks differ agree. A record whose
-// lease ran out has its turn in Claim from the end of that lease.
+// Times are the server's, so machines whose clocks differ agree. A record that
+// was claimed and whose lease ran out has its turn from the end of that lease.
 //
 // # Watching
 //

@@ -142,9 +142,9 @@ const (
 			DELETE FROM $schema.record WHERE key = $1 AND version = $2 AND $durable RETURNING key
 		) SELECT (SELECT nextval('$schema.version') FROM gone), EXISTS (SELECT FROM $schema.record WHERE key = $1)`
 
-	// The inner part reads the index of what is due, from its beginning, and
-	// nothing else; records that somebody else is about to change are passed
-	// over. The planner has to be kept from thinking otherwise, because it plans
+	// The inner part reads the index of what is due, from its beginning, and no
+	// more than it needs; records that somebody else is about to change, or has
+	// leased without a claim, are passed over. The planner has to be kept from thinking otherwise, because it plans
 	// for values that it does not know:
 	//
 	//   - The time is asked for once, as a sub-select, since an index cannot be

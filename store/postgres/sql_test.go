@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -77,6 +78,41 @@ func TestLeasedRecordsMoveBack(t *testing.T) {
 		EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE it ('token/', 'token0', 'b', 1000000, 1)`, limited(store.sql.claim, 10)))
 	if strings.Contains(plan, "Rows Removed") || !strings.Contains(plan, "Index Scan using due on record record_1 (actual rows=10 loops=1)") {
 		t.Errorf("claim walked over records that are leased:\n%s", plan)
+	}
+}
+
+// An intent neither moves a record among the due nor copies its seal, and a claim
+// passes it over all the same until the lease is over. A commit does both.
+func TestAnIntentLeavesTheRecordInItsPlace(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	store := openVault(t, address)
+	aside := strings.TrimSpace(server.SQL(t, address, `SELECT reltoastrelid::regclass FROM pg_class WHERE oid = 'venuekey.record'::regclass`))
+	// look tells where the seal lies, if the record is due when it is to be renewed
+	// and the digest is right.
+	look := func() string {
+		t.Helper()
+		return server.SQL(t, address, `SELECT DISTINCT chunk_id FROM `+aside+`, venuekey.record
+			WHERE due = next_refresh AND digest = ('x' || encode(substring(sha256(sealed) FOR 8), 'hex'))::bit(64)::bigint`)
+	}
+	record := mustPut(t, store, venuekey.Record{Key: "k", Sealed: []byte(noise(4000)), NextRefresh: time.Now().Add(-time.Hour)})
+	first := look()
+	record.LeaseOwner, record.LeaseUntil, record.IntentAt = "a", time.Now().Add(time.Hour), time.Now()
+	record = mustPut(t, store, record)
+	if now := look(); first == "" || now != first {
+		t.Errorf("an intent moved or copied: seal %q, then %q", first, now)
+	}
+	if got, err := store.Claim(t.Context(), "", "b", aLease, 10); err != nil || len(got) != 0 {
+		t.Errorf("claimed %d records that are leased, %v", len(got), err)
+	}
+	record.LeaseOwner, record.LeaseUntil, record.IntentAt = "", time.Time{}, time.Time{}
+	record.Generation, record.Sealed, record.NextRefresh = record.Generation+1, []byte("new"+noise(4000)), time.Now().Add(time.Hour)
+	mustPut(t, store, record)
+	if now := look(); now == "" || now == first {
+		t.Errorf("a commit did not move and write: seal %q, then %q", first, now)
+	}
+	if got, err := store.Get(t.Context(), "k"); err != nil || !bytes.Equal(got.Sealed, record.Sealed) {
+		t.Errorf("after a commit another seal is read, %v", err)
 	}
 }
 

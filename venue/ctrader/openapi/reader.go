@@ -49,7 +49,9 @@ func (c *Conn) read() {
 			resting = answered && c.lent != nil && !c.wanted()
 		}
 		<-c.reading
-		c.rest()
+		if !c.wanted() { // again: who came in between found this goroutine reading
+			c.rest()
+		}
 	}
 }
 

@@ -186,6 +186,33 @@ func TestManyCallersReadInTurn(t *testing.T) {
 	}
 }
 
+// Virtual time stands still as long as anybody reads: a caller who is overlooked
+// by one reader who leaves and another who is not back yet would wait for a nap.
+func TestNoCallerIsOverlooked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.careless = true
+		c := dialed(t, f, openapi.Options{Requests: 1e12})
+		defer c.Close()
+		begun := time.Now()
+		var callers sync.WaitGroup
+		for range 2 {
+			callers.Go(func() {
+				for range 10_000 {
+					if err := once(t, c, 5); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(begun); took >= time.Millisecond {
+			t.Errorf("somebody waited: it took %v", took)
+		}
+	})
+}
+
 // once is a call, in one of six ways.
 func once(t *testing.T, c *openapi.Conn, way int) error {
 	ctx := t.Context()
