@@ -6,9 +6,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
-	"sync"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator/internal/journal"
 )
 
 // Kind says what an [Event] is about.
@@ -72,78 +72,31 @@ func Fingerprint(token string) string {
 
 // Log is an event log. The zero value is ready and safe for concurrent use. It
 // keeps everything until the venue is reset.
-type Log struct {
-	mu     sync.Mutex
-	events []Event
-	seq    int
-	grown  chan struct{} // closed and replaced when an event comes
-}
+type Log struct{ journal journal.Journal[Event] }
 
 // Add appends an event and numbers it.
 func (l *Log) Add(e Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.seq++
-	e.Seq = l.seq
-	l.events = append(l.events, e)
-	if l.grown != nil {
-		close(l.grown)
-		l.grown = nil
-	}
+	l.journal.Add(func(number int) Event {
+		e.Seq = number
+		return e
+	})
 }
 
 // Events is a copy of the log, oldest first.
 func (l *Log) Events() []Event { return l.Since(0) }
 
 // Since is a copy of the events whose Seq is greater than seq.
-func (l *Log) Since(seq int) []Event {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(l.events, seq+1, func(e Event, s int) int { return e.Seq - s })
-	return slices.Clone(l.events[i:])
-}
+func (l *Log) Since(seq int) []Event { return l.journal.Since(seq) }
 
 // Count is how many events of the kind there are.
-func (l *Log) Count(kind Kind) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.count(kind)
-}
-
-func (l *Log) count(kind Kind) int {
-	n := 0
-	for _, e := range l.events {
-		if e.Kind == kind {
-			n++
-		}
-	}
-	return n
-}
+func (l *Log) Count(kind Kind) int { return l.journal.Count(of(kind)) }
 
 // Wait blocks until there are at least n events of the kind, or ctx ends.
 func (l *Log) Wait(ctx context.Context, kind Kind, n int) error {
-	for {
-		l.mu.Lock()
-		if l.count(kind) >= n {
-			l.mu.Unlock()
-			return nil
-		}
-		if l.grown == nil {
-			l.grown = make(chan struct{})
-		}
-		grown := l.grown
-		l.mu.Unlock()
-		select {
-		case <-grown:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return l.journal.Wait(ctx, n, of(kind))
 }
 
+func of(kind Kind) func(Event) bool { return func(e Event) bool { return e.Kind == kind } }
+
 // clear forgets the events; numbering goes on, so that a reader's since stays good.
-func (l *Log) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.events = nil
-}
+func (l *Log) clear() { l.journal.Clear() }

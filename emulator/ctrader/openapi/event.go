@@ -5,9 +5,9 @@ package openapi
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/venuekey/venuekey/emulator/internal/journal"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -48,66 +48,28 @@ type Event struct {
 }
 
 // Log is an event log. The zero value is ready and safe for concurrent use.
-type Log struct {
-	mu     sync.Mutex
-	events []Event
-	grown  chan struct{} // closed and replaced when an event comes
-}
+type Log struct{ journal journal.Journal[Event] }
 
 func (l *Log) add(e Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e.Seq = len(l.events) + 1
-	l.events = append(l.events, e)
-	if l.grown != nil {
-		close(l.grown)
-		l.grown = nil
-	}
+	l.journal.Add(func(number int) Event {
+		e.Seq = number
+		return e
+	})
 }
 
 // Events is a copy of the log, oldest first.
-func (l *Log) Events() []Event {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.events)
-}
+func (l *Log) Events() []Event { return l.journal.Since(0) }
 
 // Count is how many events of the kind there are, of the message type if one is
 // given.
-func (l *Log) Count(kind Kind, t ...message.PayloadType) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.count(kind, t)
-}
-
-func (l *Log) count(kind Kind, t []message.PayloadType) int {
-	n := 0
-	for _, e := range l.events {
-		if e.Kind == kind && (len(t) == 0 || slices.Contains(t, e.Type)) {
-			n++
-		}
-	}
-	return n
-}
+func (l *Log) Count(kind Kind, t ...message.PayloadType) int { return l.journal.Count(of(kind, t)) }
 
 // Wait blocks until there are at least n events as Count counts them, or ctx
 // ends.
 func (l *Log) Wait(ctx context.Context, n int, kind Kind, t ...message.PayloadType) error {
-	for {
-		l.mu.Lock()
-		if l.count(kind, t) >= n {
-			l.mu.Unlock()
-			return nil
-		}
-		if l.grown == nil {
-			l.grown = make(chan struct{})
-		}
-		grown := l.grown
-		l.mu.Unlock()
-		select {
-		case <-grown:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return l.journal.Wait(ctx, n, of(kind, t))
+}
+
+func of(kind Kind, t []message.PayloadType) func(Event) bool {
+	return func(e Event) bool { return e.Kind == kind && (len(t) == 0 || slices.Contains(t, e.Type)) }
 }

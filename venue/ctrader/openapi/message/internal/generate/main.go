@@ -51,7 +51,7 @@ func generate(messages, enums string) (map[string][]byte, error) {
 		"messages_generated.go": writeMessages,
 		"binary_generated.go":   writeBinary,
 		"json_generated.go":     writeJSON,
-		"../calls.go":           writeCalls,
+		"../calls_generated.go": writeCalls,
 	} {
 		out := &page{}
 		write(out, p)

@@ -1,6 +1,6 @@
 package main
 
-// write_calls.go owns the typed calls of the package openapi.
+// write_calls_generated.go owns the typed calls of the package openapi.
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 )
 
 func writeCalls(out *page, p *protocol) {
-	out.begin("openapi", "calls.go owns the requests of the protocol as calls with types.",
+	out.begin("openapi", "calls_generated.go owns the requests of the protocol as calls with types.",
 		"context", "fmt", "", "github.com/venuekey/venuekey/venue/ctrader/openapi/message")
 	out.comment("calls holds every request of the protocol as a typed call. Who embeds it says by do how a request is sent and its answer awaited; do returns an error for an answer that is one.")
 	out.linef("type calls struct {\ndo func(ctx context.Context, req message.Message) (message.Message, error)\n}\n")

@@ -2,7 +2,7 @@
 
 package openapi
 
-// calls.go owns the requests of the protocol as calls with types.
+// calls_generated.go owns the requests of the protocol as calls with types.
 
 import (
 	"context"
