@@ -155,6 +155,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 		return nil, at(err, id, "sign in")
 	}
 	token = withDefaults(token, venue.Policy())
+	token.SignedIn = token.Issued
 	if warning := clockWarning(token); warning != "" {
 		ui.Tell(warning)
 	}

@@ -60,6 +60,7 @@ func successor(old, got Token, policy Policy) Token {
 	if got.User == "" {
 		got.User = old.User
 	}
+	got.SignedIn = old.SignedIn
 	extras := make(map[string]Secret, len(old.Extras)+len(got.Extras))
 	for name, value := range old.Extras {
 		extras[name] = value
@@ -127,7 +128,7 @@ func (p Policy) attemptsAllowed() int {
 	switch p.AfterLostAnswer {
 	case Once:
 		return 2
-	case Freely:
+	case UntilRefused, Freely:
 		return int(^uint(0) >> 1)
 	default:
 		return 1

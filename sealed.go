@@ -16,6 +16,7 @@ type sealedToken struct {
 	Issued         time.Time                  `json:"issued,omitzero"`
 	Expires        time.Time                  `json:"expires,omitzero"`
 	RefreshExpires time.Time                  `json:"refresh_expires,omitzero"`
+	SignedIn       time.Time                  `json:"signed_in,omitzero"`
 	Scopes         []string                   `json:"scopes,omitempty"`
 	User           string                     `json:"user,omitempty"`
 	Extras         map[string]json.RawMessage `json:"extras,omitempty"`
@@ -25,7 +26,7 @@ func sealedFrom(t Token) sealedToken {
 	form := sealedToken{
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
-		Scopes: t.Scopes, User: t.User,
+		SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, User: t.User,
 	}
 	if len(t.Extras) > 0 {
 		form.Extras = make(map[string]json.RawMessage, len(t.Extras))
@@ -40,7 +41,7 @@ func (f sealedToken) token() Token {
 	t := Token{
 		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Type: f.Type,
 		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
-		Scopes: f.Scopes, User: f.User,
+		SignedIn: f.SignedIn, Scopes: f.Scopes, User: f.User,
 	}
 	if len(f.Extras) > 0 {
 		t.Extras = make(map[string]Secret, len(f.Extras))

@@ -27,6 +27,9 @@ type Token struct {
 	// RefreshExpires is when the refresh token dies; zero means that the venue
 	// does not say.
 	RefreshExpires time.Time
+	// SignedIn is when the user signed in. The Keeper sets it and carries it over
+	// every renewal.
+	SignedIn time.Time
 	// Scopes is what the token may do, if the venue said so or we asked for it.
 	Scopes []string
 	// User is the account's identity in the venue's own words, where the venue
@@ -36,6 +39,13 @@ type Token struct {
 	// token arrived, where the answer told its time; negative is behind. It is
 	// not kept.
 	ClockAhead time.Duration
+	// Notes says what was odd about the answer that brought the token, a line each,
+	// for the log. They are not kept.
+	Notes []string
+	// Learned are parameters of the app that were found out at this sign-in, such
+	// as a request method that the venue insists on. The Keeper puts them into the
+	// app's Params; they are not kept with the token.
+	Learned map[string]string
 	// Extras holds every other field of the venue's answer, known or unknown,
 	// as the JSON text that arrived. Each is a Secret because nobody can know
 	// what a venue will put there.

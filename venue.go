@@ -30,6 +30,14 @@ type Revoker interface {
 	Revoke(ctx context.Context, app App, token Token) error
 }
 
+// Prober is a Venue that can be seen to answer without anything being presented.
+type Prober interface {
+	// Probe asks the address that takes renewals something that uses nothing up
+	// and counts as no failed attempt. It returns nil when the venue itself
+	// answered, in its own words, and an *Error when something else did or nobody.
+	Probe(ctx context.Context, app App) error
+}
+
 // Identifier is a Venue that can say who a token belongs to.
 type Identifier interface {
 	// Identify gives the account's identity in the venue's own words.
@@ -85,11 +93,33 @@ type LostAnswer int
 const (
 	// Never present the same token again: the venue takes reuse for theft.
 	Never LostAnswer = iota
-	// Once more: reuse is merely refused, and the first request may not have
-	// arrived.
+	// Once more: the venue forgives one reuse, or forgives it for Policy.Grace.
+	// The one chance is kept until the venue is seen to answer again.
 	Once
+	// UntilRefused: reuse is merely refused, so the same token is presented, with
+	// back-off, until an answer is read. If an earlier request did arrive, the
+	// sign-in is lost either way.
+	UntilRefused
 	// Freely: renewing does not use anything up.
 	Freely
+)
+
+// Ending says when what renews a sign-in ends although nothing fails.
+type Ending int
+
+const (
+	// EndUnknown: the venue does not say.
+	EndUnknown Ending = iota
+	// EndNever: it can be renewed for ever.
+	EndNever
+	// EndAfterLogin: Policy.RenewalLife after the user signed in, whatever is
+	// renewed meanwhile.
+	EndAfterLogin
+	// EndAfterIssue: Policy.RenewalLife after the refresh token was issued. One
+	// that the venue merely repeats does not live longer for it.
+	EndAfterIssue
+	// EndAfterUse: Policy.RenewalLife after the last renewal.
+	EndAfterUse
 )
 
 // Policy says how a venue's tokens want to be treated. The zero value is the
@@ -99,6 +129,14 @@ type Policy struct {
 	RenewsWith Renewal
 	// AfterLostAnswer is what to do when the answer to a renewal was lost.
 	AfterLostAnswer LostAnswer
+	// Grace is how long after the first presentation the venue still forgives a
+	// second one; zero means that no limit is known. After it, reuse revokes the
+	// sign-in.
+	Grace time.Duration
+	// RenewalEnds and RenewalLife say when what renews a sign-in ends, where an
+	// answer does not say it.
+	RenewalEnds Ending
+	RenewalLife time.Duration
 	// KillsAccess says that a renewal ends the old access token at once, so
 	// that nobody may be given the old one while a renewal is under way.
 	KillsAccess bool
@@ -138,7 +176,11 @@ func (p Policy) check(venue string) error {
 		wrong = "AfterLostAnswer is none of the answers"
 	case p.RefreshAt < 0 || p.RefreshAt >= 1 || p.RefreshAt != p.RefreshAt:
 		wrong = "RefreshAt is not a fraction of a life"
-	case p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0:
+	case p.RenewalEnds < EndUnknown || p.RenewalEnds > EndAfterUse:
+		wrong = "RenewalEnds is none of the endings"
+	case p.RenewalEnds > EndNever && p.RenewalLife == 0:
+		wrong = "RenewalEnds counts from a moment and RenewalLife is not set"
+	case p.Grace < 0 || p.RenewalLife < 0 || p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0:
 		wrong = "a time or a number is negative"
 	case p.DefaultLife > 0 && p.LeastInterval >= p.DefaultLife:
 		wrong = "a token would die before LeastInterval lets it be renewed"
