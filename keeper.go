@@ -166,6 +166,10 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	if err != nil {
 		return nil, at(err, id, "sign in")
 	}
+	for _, note := range token.Notes {
+		k.log().Warn("the venue's answer was odd: "+note, "id", id)
+	}
+	k.learn(ctx, venue.Name(), token.Learned)
 	if named := k.identify(ctx, venue, app, token); named != token.User {
 		token.User = named
 		// Where that fails, only the name is missing.

@@ -101,7 +101,11 @@ func TestOutcomes(t *testing.T) {
 		{name: "later", before: fails(venuekey.Later, "maintenance"), state: venuekey.StateDegraded, reason: "maintenance", mends: true, verdict: venuekey.Temporary, most: 1},
 		{name: "misconfigured", before: fails(venuekey.Wrong, "wrong secret"), state: venuekey.StateDegraded, reason: "wrong secret", mends: true, verdict: venuekey.Temporary, most: 1},
 		{name: "refused", before: fails(venuekey.Refused, "revoked"), state: venuekey.StateNeedsSignIn, reason: "revoked", verdict: venuekey.NeedsSignIn, most: 0},
-		{name: "lost, never again", policy: venuekey.Never, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 1},
+		// Never is never while there is something to lose: the last chance comes when
+		// the access token is dead.
+		{name: "lost, never again", policy: venuekey.Never, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
+		{name: "lost, until refused", policy: venuekey.UntilRefused, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
+		{name: "lost before it arrived, until refused", policy: venuekey.UntilRefused, before: lost, state: venuekey.StateUncertain, reason: "lost", mends: true, verdict: venuekey.NeedsSignIn, most: 1},
 		{name: "lost, once more", policy: venuekey.Once, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
 		{name: "lost before it arrived, once more", policy: venuekey.Once, before: lost, state: venuekey.StateUncertain, reason: "lost", mends: true, verdict: venuekey.NeedsSignIn, most: 1},
 		{name: "lost before it arrived, freely", policy: venuekey.Freely, before: lost, state: venuekey.StateDegraded, reason: "lost", mends: true, verdict: venuekey.Temporary, most: 1},

@@ -19,6 +19,11 @@ import (
 // algorithm), and whose LeaseUntil is when a venue that asked to be left alone
 // may be asked again. It is a record of its own: bookkeeping never competes with
 // a token for a version.
+//
+// A venue that asks to be left alone for long does not take every sign-in along:
+// a token that is about to die is tried once more all the same, and while tokens
+// are dead one of them is tried every hour, over all machines (the record's
+// NextRefresh). The first renewal that succeeds opens the budget again.
 
 const (
 	budgetPrefix = "budget/"
@@ -32,6 +37,27 @@ const (
 	// longestClosure bounds what a venue's Retry-After can do.
 	longestClosure = 24 * time.Hour
 )
+
+// need is how badly a token needs its renewal, where a venue asked to be left
+// alone.
+type need int
+
+const (
+	canWait  need = iota
+	isDead        // one of these is tried every hour
+	lastCall      // it is about to die
+)
+
+func needOf(token Token, now time.Time) need {
+	switch {
+	case !token.Valid(now):
+		return isDead
+	case !now.Before(lastTry(token)):
+		return lastCall
+	default:
+		return canWait
+	}
+}
 
 // purse holds permits that this process took in advance, so that a storm costs
 // one write for many renewals.
@@ -56,10 +82,10 @@ func (k *Keeper) purse(venue string) *purse {
 // permit waits until one more renewal fits the budget. The error, of class
 // Later, names the wait where that is long. A store that does not answer is no
 // reason to hold a renewal up: the claim that follows asks it again.
-func (k *Keeper) permit(ctx context.Context, app App, policy Policy) error {
+func (k *Keeper) permit(ctx context.Context, app App, policy Policy, how need) error {
 	p := k.purse(app.Venue)
 	for waited := time.Duration(0); ; {
-		wait := k.takePermit(ctx, p, app, policy)
+		wait := k.takePermit(ctx, p, app, policy, how)
 		if wait <= 0 {
 			return nil
 		}
@@ -75,21 +101,24 @@ func (k *Keeper) permit(ctx context.Context, app App, policy Policy) error {
 
 // takePermit takes a permit from the purse, filling it from the store where it
 // is empty, or says how long to wait.
-func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Policy) (wait time.Duration) {
+func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Policy, how need) (wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if wait := p.closed.Sub(now); wait > 0 {
+	if wait := p.closed.Sub(now); wait > 0 && how == canWait {
 		return wait
 	}
 	if p.permits == 0 || now.After(p.until) {
 		burst := policy.burst()
-		granted, wait, err := k.Vault.takeBudget(ctx, k.budgetKey(app, policy), policy.pace(), burst, max(burst/2, 1))
+		granted, wait, err := k.Vault.takeBudget(ctx, k.budgetKey(app, policy), policy.pace(), burst, max(burst/2, 1), how)
 		if err != nil {
 			k.log().Error("the budget of renewals cannot be read", "venue", app.Venue, "error", err)
 			return 0
 		}
 		if granted == 0 {
+			if wait > policy.pace() {
+				p.closed = now.Add(wait)
+			}
 			return wait
 		}
 		p.permits, p.until = granted, now.Add(permitLife)
@@ -107,6 +136,22 @@ func (k *Keeper) leaveAlone(ctx context.Context, app App, policy Policy, wait ti
 	p.closed, p.permits = time.Now().Add(wait), 0
 	p.mu.Unlock()
 	if err := k.Vault.closeBudget(ctx, k.budgetKey(app, policy), wait); err != nil {
+		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", err)
+	}
+}
+
+// reopen ends a closure, since the venue just renewed a token. A renewal that
+// nobody waited in a queue for does not know of one.
+func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, why urgency) {
+	p := k.purse(app.Venue)
+	p.mu.Lock()
+	closed := time.Now().Before(p.closed)
+	p.closed = time.Time{}
+	p.mu.Unlock()
+	if !closed && why == whenDue {
+		return
+	}
+	if err := k.Vault.openBudget(ctx, k.budgetKey(app, policy)); err != nil {
 		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", err)
 	}
 }
@@ -133,10 +178,19 @@ func (p Policy) burst() int {
 }
 
 // takeBudget takes up to want permits, or says how long to wait for one.
-func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, burst, want int) (granted int, wait time.Duration, err error) {
+func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, burst, want int, how need) (granted int, wait time.Duration, err error) {
 	err = v.changeBudget(ctx, key, func(record *Record) bool {
 		granted, wait = 0, record.LeaseUntil.Sub(record.ReadAt)
-		if wait > 0 {
+		switch {
+		case wait <= 0:
+		case how == lastCall:
+			want = 1 // what is taken in advance would be for everybody
+		case how == isDead && !record.ReadAt.Before(record.NextRefresh):
+			want, record.NextRefresh = 1, record.ReadAt.Add(mostSilence)
+		case how == isDead:
+			wait = min(wait, record.NextRefresh.Sub(record.ReadAt))
+			return false
+		default:
 			return false
 		}
 		behind := max(record.IntentAt.Sub(record.ReadAt), 0)
@@ -158,9 +212,36 @@ func (v *Vault) closeBudget(ctx context.Context, key string, wait time.Duration)
 		if !until.After(record.LeaseUntil) {
 			return false
 		}
+		if !record.LeaseUntil.After(record.ReadAt) {
+			record.NextRefresh = record.ReadAt.Add(mostSilence)
+		}
 		record.LeaseUntil = until
 		return true
 	})
+}
+
+// openBudget ends a closure.
+func (v *Vault) openBudget(ctx context.Context, key string) error {
+	return v.changeBudget(ctx, key, func(record *Record) bool {
+		if !record.LeaseUntil.After(record.ReadAt) {
+			return false
+		}
+		record.LeaseUntil, record.NextRefresh = time.Time{}, time.Time{}
+		return true
+	})
+}
+
+// closedUntil tells until when a venue asked to be left alone; zero means that it
+// did not.
+func (v *Vault) closedUntil(ctx context.Context, key string) (time.Time, error) {
+	record, err := v.Store.Get(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil || !record.LeaseUntil.After(record.ReadAt) {
+		return time.Time{}, err
+	}
+	return record.LeaseUntil, nil
 }
 
 // changeBudget changes a budget's record until nobody else was faster.

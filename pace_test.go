@@ -155,3 +155,82 @@ func TestAGoodTokenIsServedWhileTheRenewalWaitsForItsTurn(t *testing.T) {
 		}
 	})
 }
+
+// A venue asks to be left alone for a day, or for a year. A token that dies
+// meanwhile is tried before; while tokens are dead, one of all is tried every hour;
+// and the first that is renewed opens the budget for the others.
+func TestALongSilenceDoesNotTakeEverySignInAlong(t *testing.T) {
+	for _, asks := range []time.Duration{24 * time.Hour, 365 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			venue := &metered{}
+			store := &memory.Store{}
+			ids := populate(t, newKeeper(t, store, venue), 50)
+			venue.before = func(context.Context) error {
+				return &venuekey.Error{Class: venuekey.Later, RetryAfter: asks, Reason: "maintenance"}
+			}
+			born := time.Now()
+			time.Sleep(life * 7 / 10)
+			keeper := newKeeper(t, store, venue)
+			ctx, stop := context.WithTimeout(t.Context(), 10*time.Hour)
+			defer stop()
+			var running sync.WaitGroup
+			running.Go(func() { _ = keeper.Run(ctx) })
+			time.Sleep(life*3/10 - time.Second)
+			last := 0
+			for _, at := range venue.asked {
+				if at.Sub(born) > life-2*time.Minute {
+					last++
+				}
+			}
+			if last != len(ids) {
+				t.Errorf("%d of %d tokens were tried once more before they died", last, len(ids))
+			}
+			dead := len(venue.asked)
+			time.Sleep(5 * time.Hour)
+			if hourly := len(venue.asked) - dead; hourly < 3 || hourly > 7 {
+				t.Errorf("the venue was asked %d times in five hours of dead tokens, want once an hour", hourly)
+			}
+			venue.mu.Lock()
+			venue.before = nil
+			venue.mu.Unlock()
+			time.Sleep(2 * time.Hour)
+			for _, id := range ids {
+				if status, err := keeper.Status(t.Context(), id); err != nil || status.Left < 0 {
+					t.Fatalf("%s: %+v %v", id, status, err)
+				}
+			}
+			stop()
+			running.Wait()
+		})
+	}
+}
+
+// Somebody renews one token by hand while the budget is closed, and that opens it.
+func TestARenewalByHandOpensTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &metered{}
+		store := &memory.Store{}
+		keeper := newKeeper(t, store, venue)
+		ids := populate(t, keeper, 2)
+		venue.before = func(context.Context) error {
+			return &venuekey.Error{Class: venuekey.Later, RetryAfter: 10 * time.Hour, Reason: "maintenance"}
+		}
+		time.Sleep(life * 2)
+		if _, err := keeper.Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		venue.before = nil
+		if _, err := keeper.Token(t.Context(), ids[1]); !venuekey.Temporary(err) {
+			t.Fatalf("the budget is closed, but: %v", err)
+		}
+		if _, err := newKeeper(t, store, venue).Refresh(t.Context(), ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer stop()
+		_ = keeper.Run(ctx)
+		if status, err := keeper.Status(t.Context(), ids[1]); err != nil || status.Left < 0 {
+			t.Fatalf("%+v %v", status, err)
+		}
+	})
+}

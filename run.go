@@ -3,6 +3,7 @@ package venuekey
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -45,6 +46,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // runVenue renews what is due at one venue. Venues do not wait for each other.
 func (k *Keeper) runVenue(ctx context.Context, venue string) {
+	k.reconsider(ctx, venue)
 	slots := make(chan struct{}, runParallel)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -77,6 +79,9 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 func (k *Keeper) watch(ctx context.Context, watcher Watcher) {
 	for ctx.Err() == nil {
 		err := watcher.Watch(ctx, func(key string) {
+			if venue, ok := strings.CutPrefix(key, appPrefix); ok {
+				k.flying.Go(func() { k.reconsider(ctx, venue) })
+			}
 			k.mu.Lock()
 			defer k.mu.Unlock()
 			for id, source := range k.sources {

@@ -22,6 +22,9 @@ const (
 	// leastBackOff and mostBackOff bound the wait between failed renewals.
 	leastBackOff = time.Second
 	mostBackOff  = 5 * time.Minute
+	// mostSilence is how long a token that is dead is not tried, at most, whatever
+	// Retry-After says.
+	mostSilence = time.Hour
 )
 
 // withDefaults fills in what a venue's answer left open.
@@ -52,7 +55,11 @@ func clockWarning(token Token) string {
 // (RFC 6749 §6).
 func successor(old, got Token, policy Policy) Token {
 	if got.Refresh == "" {
-		got.Refresh, got.RefreshExpires = old.Refresh, old.RefreshExpires
+		got.Refresh = old.Refresh
+	}
+	// A refresh token that stays keeps its end, unless the venue states another.
+	if got.Refresh == old.Refresh && got.RefreshExpires.IsZero() {
+		got.RefreshExpires = old.RefreshExpires
 	}
 	if len(got.Scopes) == 0 {
 		got.Scopes = old.Scopes
@@ -123,58 +130,20 @@ func backOff(failures int, retryAfter time.Duration) time.Duration {
 	return wait + time.Duration(rand.Float64()*float64(wait)/4)
 }
 
-// attemptsAllowed is how often one refresh token may be presented.
-func (p Policy) attemptsAllowed() int {
-	switch p.AfterLostAnswer {
-	case Once:
-		return 2
-	case UntilRefused, Freely:
-		return int(^uint(0) >> 1)
-	default:
-		return 1
-	}
-}
-
-// spent judges a record that nobody is renewing: nil when its token may be
-// presented, else why it may not. A record with an open intent was presented
-// by somebody who did not live, or did not hear, to tell the outcome; it is
-// uncertain, not free.
-func spent(record Record, policy Policy) *Error {
-	if record.Condition == Dead {
-		return &Error{Class: Refused, Reason: record.Reason}
-	}
-	if record.IntentAt.IsZero() || record.Attempt < policy.attemptsAllowed() {
-		return nil
-	}
-	return &Error{Class: Refused, Reason: "the answer to a renewal sent at " + record.IntentAt.UTC().Format(time.RFC3339) +
-		" was lost; the refresh token may be used up and is not presented again"}
-}
-
-// judged is the record after spent said no: nothing renews it any more, the
-// old access token is served while it lives, and the reason stays.
-func judged(record Record, verdict *Error) Record {
-	if record.Condition != Dead {
-		record.Condition = Uncertain
-	}
-	record.Reason = verdict.Reason
-	record.NextRefresh = time.Time{}
-	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	return record
-}
-
 // released is the record of a claim that brought no token. What was not burnt
 // is as it was before the claim; what may be burnt keeps its intent open; what
 // is refused is dead, and stays for a human to see.
-func released(before, claimed Record, policy Policy, failure *Error) Record {
+func released(before, claimed Record, token Token, policy Policy, failure *Error) Record {
 	if failure.Class == Refused && !before.IntentAt.IsZero() {
 		failure.Reason = orReason(failure.Reason, "refused") + "; the answer to the renewal before was lost"
 	}
-	next := postponed(claimed, failure)
+	next := postponed(claimed, token, failure)
 	switch {
 	case failure.Class == Refused:
 		next.Condition, next.IntentAt, next.NextRefresh = Dead, time.Time{}, time.Time{}
 	case failure.Class == Unknown && policy.AfterLostAnswer != Freely:
 		next.Condition = Uncertain
+		next.NextRefresh = nextChance(next, token, policy, next.NextRefresh)
 	default:
 		next.Attempt, next.IntentAt, next.Condition = before.Attempt, before.IntentAt, before.Condition
 	}
@@ -189,19 +158,47 @@ func unsent(before, claimed Record) Record {
 }
 
 // postponed is a record after a failure: free again, and due after a while.
-func postponed(record Record, failure *Error) Record {
+func postponed(record Record, token Token, failure *Error) Record {
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
 	record.Failures++
 	record.Reason = orReason(failure.Reason, failure.Class.String())
-	record.NextRefresh = time.Now().Add(backOff(record.Failures, failure.RetryAfter))
+	record.NextRefresh = nextTry(token, time.Now(), backOff(record.Failures, failure.RetryAfter))
 	return record
 }
 
 // putOff is a record whose turn did not come: free again, due when it may.
-func putOff(record Record, failure *Error) Record {
+func putOff(record Record, token Token, failure *Error) Record {
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	record.NextRefresh = time.Now().Add(failure.RetryAfter + time.Duration(rand.Float64()*float64(failure.RetryAfter)/4))
+	wait := failure.RetryAfter + time.Duration(rand.Float64()*float64(failure.RetryAfter)/4)
+	record.NextRefresh = nextTry(token, time.Now(), wait)
 	return record
+}
+
+// nextTry is when to try again what should be left alone for so long. No wait
+// outlasts the token: there is a last try shortly before it dies, and one that is
+// dead is tried every hour.
+func nextTry(token Token, now time.Time, wait time.Duration) time.Time {
+	next := now.Add(wait)
+	if last := lastTry(token); now.Before(last) {
+		return earlier(next, last)
+	}
+	if now.Before(token.Expires) {
+		return earlier(next, token.Expires)
+	}
+	return earlier(next, now.Add(mostSilence))
+}
+
+// lastTry is when a token that is still alive has to be tried, whoever asked to
+// be left alone.
+func lastTry(token Token) time.Time {
+	return token.Expires.Add(-min(token.Life()/50, time.Minute))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func orReason(reason, otherwise string) string {

@@ -20,6 +20,7 @@ type sealedToken struct {
 	Scopes         []string                   `json:"scopes,omitempty"`
 	User           string                     `json:"user,omitempty"`
 	Extras         map[string]json.RawMessage `json:"extras,omitempty"`
+	RefusedUnder   string                     `json:"refused_under,omitempty"`
 }
 
 func sealedFrom(t Token) sealedToken {
@@ -27,6 +28,7 @@ func sealedFrom(t Token) sealedToken {
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
 		SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, User: t.User,
+		RefusedUnder: t.refusedUnder,
 	}
 	if len(t.Extras) > 0 {
 		form.Extras = make(map[string]json.RawMessage, len(t.Extras))
@@ -42,6 +44,7 @@ func (f sealedToken) token() Token {
 		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Type: f.Type,
 		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
 		SignedIn: f.SignedIn, Scopes: f.Scopes, User: f.User,
+		refusedUnder: f.RefusedUnder,
 	}
 	if len(f.Extras) > 0 {
 		t.Extras = make(map[string]Secret, len(f.Extras))

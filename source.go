@@ -96,11 +96,14 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 	}
 	held := token.handedOut()
 	alive, due := token.Valid(now), isDue(record, now)
+	if record.NextRefresh.IsZero() && k.changedSince(ctx, s.id, token) {
+		due = true // the refusal may have been about the app, which is another now
+	}
 	switch {
 	case alive && !due:
 		k.publish(s.id, token, record)
 		return held, nil
-	case !alive && record.NextRefresh.IsZero():
+	case !alive && !due && record.NextRefresh.IsZero():
 		return nil, &Error{ID: s.id, Op: "token", Class: Refused, Reason: orReason(record.Reason, "the access token expired and cannot be renewed")}
 	case !alive && !due && record.Failures > 0:
 		return nil, &Error{ID: s.id, Op: "token", Class: Later, RetryAfter: record.NextRefresh.Sub(now),
@@ -160,12 +163,14 @@ type flight struct {
 }
 
 // urgency is why a renewal is made: what is due waits for its turn, what
-// somebody asked for does not.
-type urgency bool
+// somebody asked for does not, and who insists is given a chance that the policy
+// would not give.
+type urgency int
 
 const (
-	whenDue  urgency = false
-	onDemand urgency = true
+	whenDue urgency = iota
+	onDemand
+	insisting
 )
 
 // fly starts the renewal of a generation, or joins the one under way. It runs
@@ -174,7 +179,7 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before := k.flights[id]
-	if before != nil && before.generation == generation {
+	if before != nil && before.generation == generation && (why != insisting || before.why == insisting) {
 		return before
 	}
 	f := &flight{generation: generation, why: why, done: make(chan struct{})}

@@ -27,6 +27,8 @@ const life = time.Hour
 type stageVenue struct {
 	policy        venuekey.Policy
 	before, after func(context.Context) error
+	// probe says why the venue is not seen to answer; nil means that it is.
+	probe func() error
 
 	mu        sync.Mutex
 	serial    int
@@ -77,6 +79,13 @@ func (v *stageVenue) rotate(token venuekey.Token) (venuekey.Token, error) {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Code: "invalid_grant", Reason: "the refresh token was used already"}
 	}
 	return v.issue(), nil
+}
+
+func (v *stageVenue) Probe(context.Context, venuekey.App) error {
+	if v.probe == nil {
+		return nil
+	}
+	return v.probe()
 }
 
 func (v *stageVenue) Revoke(_ context.Context, _ venuekey.App, token venuekey.Token) error {
@@ -171,3 +180,5 @@ func mustState(t *testing.T, keeper *venuekey.Keeper, want venuekey.State, reaso
 		t.Fatalf("state %q because %q, want %q because …%q…", status.State, status.Reason, want, reason)
 	}
 }
+
+func textLog(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }

@@ -50,6 +50,10 @@ type Token struct {
 	// as the JSON text that arrived. Each is a Secret because nobody can know
 	// what a venue will put there.
 	Extras map[string]Secret
+
+	// refusedUnder names the app's credentials under which the venue refused to
+	// renew the token, or was not heard; see App.credentials.
+	refusedUnder string
 }
 
 // Valid reports whether the access token is there and alive at t.

@@ -1,0 +1,139 @@
+package venuekey
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// chance.go owns the question that loses sign-ins: may what renews be presented
+// once more, when nobody knows whether an earlier request used it up, or when the
+// venue refused it?
+
+// chance is what may be done with what renews.
+type chance int
+
+const (
+	// none: it is not presented any more, or not yet.
+	none chance = iota
+	// whenSeen: it is presented, but only once the venue was seen to answer, since
+	// this is a chance that does not come again.
+	whenSeen
+	// open: it is presented.
+	open
+)
+
+// chanceOf judges a record that nobody is renewing. A record with an open intent
+// was presented by somebody who did not live, or did not hear, to tell the
+// outcome; it is uncertain, not free.
+func chanceOf(record Record, token Token, policy Policy, now time.Time) chance {
+	switch {
+	case record.Condition == Dead:
+		return none
+	case record.IntentAt.IsZero(), policy.reuseIsHarmless():
+		return open
+	case record.Attempt < policy.attempts() && record.ReadAt.Before(endOfGrace(record, policy)):
+		return whenSeen
+	case !token.Valid(now) && record.Attempt <= policy.attempts():
+		// The last chance. The access token is dead and a human is needed anyway:
+		// under any policy one more presentation can only win.
+		return whenSeen
+	}
+	return none
+}
+
+// reuseIsHarmless says that a second presentation is at worst refused.
+func (p Policy) reuseIsHarmless() bool {
+	return p.AfterLostAnswer == UntilRefused || p.AfterLostAnswer == Freely
+}
+
+// attempts is how often one refresh token may be presented while there is
+// something to lose, where reuse is not harmless.
+func (p Policy) attempts() int {
+	if p.AfterLostAnswer == Once {
+		return 2
+	}
+	return 1
+}
+
+// endOfGrace is until when a second presentation is forgiven, with room for its
+// way to the venue.
+func endOfGrace(record Record, policy Policy) time.Time {
+	if policy.Grace <= 0 {
+		return record.ReadAt.Add(mostBackOff) // no end is known
+	}
+	return record.IntentAt.Add(policy.Grace - min(policy.Grace/5, 5*time.Second))
+}
+
+// nextChance is when a record whose answer was lost is looked at again; next is
+// when back-off would. The zero time means never.
+func nextChance(record Record, token Token, policy Policy, next time.Time) time.Time {
+	if policy.reuseIsHarmless() {
+		return next
+	}
+	if record.Attempt < policy.attempts() {
+		end := endOfGrace(record, policy)
+		if policy.Grace <= 0 {
+			return next
+		}
+		now := time.Now()
+		if next = earlier(next, now.Add(policy.Grace/8)); next.Before(end) {
+			return next
+		}
+	}
+	switch now := time.Now(); {
+	case record.Attempt > policy.attempts():
+		return time.Time{}
+	case token.Valid(now):
+		return token.Expires
+	default:
+		return next
+	}
+}
+
+// spent says why a record without a chance is not presented.
+func spent(record Record) *Error {
+	if record.Condition == Dead {
+		return &Error{Class: Refused, Reason: record.Reason}
+	}
+	return &Error{Class: Refused, Reason: "the answer to a renewal sent at " + record.IntentAt.UTC().Format(time.RFC3339) +
+		" was lost; the refresh token may be used up and is not presented again while there is something to lose"}
+}
+
+// judged is the record after spent said no: the old access token is served while
+// it lives, and the reason stays. What has a last chance is due at its end.
+func judged(record Record, token Token, policy Policy, verdict *Error) Record {
+	record.NextRefresh = time.Time{}
+	if record.Condition != Dead {
+		record.Condition = Uncertain
+		record.NextRefresh = nextChance(record, token, policy, time.Now().Add(leastBackOff))
+	}
+	record.Reason = verdict.Reason
+	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
+	return record
+}
+
+// unseen is a record whose chance is saved up, since the venue does not answer.
+func unseen(record Record, token Token, policy Policy, failure *Error) Record {
+	next := postponed(record, token, failure)
+	if record.Condition == Dead { // whose chance is the one that a human gives
+		return next
+	}
+	next.Condition = Uncertain
+	next.NextRefresh = nextChance(next, token, policy, next.NextRefresh)
+	return next
+}
+
+// credentials names what an app identifies itself with, without telling it. A
+// refusal may have been about them; it is looked at again when they change.
+func (a App) credentials() string {
+	parts := []string{a.ClientID, string(a.ClientSecret)}
+	for _, name := range slices.Sorted(maps.Keys(a.Params)) {
+		parts = append(parts, name, string(a.Params[name]))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,371 @@
+package venuekey_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
+)
+
+// What is done with the chances that a policy leaves after a lost answer.
+
+var errCut = &venuekey.Error{Class: venuekey.Unknown, Reason: "the connection was cut"}
+
+// A load balancer restarts: every connection is cut for a while, and the venue
+// never sees a request. Where reuse is merely refused, that costs nothing,
+// however long it lasts.
+func TestCutConnectionsDoNotLoseASignIn(t *testing.T) {
+	for _, outage := range []time.Duration{3 * time.Second, 5 * time.Minute, 3 * life} {
+		synctest.Test(t, func(t *testing.T) {
+			venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}}
+			keeper, _ := signedIn(t, venue)
+			time.Sleep(life * 8 / 10)
+			end := time.Now().Add(outage)
+			venue.before = func(context.Context) error {
+				if time.Now().Before(end) {
+					return errCut
+				}
+				return nil
+			}
+			run(t, keeper, outage+10*time.Minute)
+			mustState(t, keeper, venuekey.StateFresh, "")
+			if most, _ := venue.shown(); most != 1 {
+				t.Fatalf("the venue saw one token %d times", most)
+			}
+		})
+	}
+}
+
+// run keeps everything fresh for a while.
+func run(t *testing.T, keeper *venuekey.Keeper, d time.Duration) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), d)
+	defer stop()
+	if err := keeper.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+}
+
+// Where reuse is punished, the one chance is kept until the venue is seen to
+// answer, and is used before the access token dies.
+func TestTheOneChanceWaitsForTheVenue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, RefreshAt: 0.5}}
+		keeper, _ := signedIn(t, venue)
+		time.Sleep(life / 2)
+		end := time.Now().Add(4 * time.Minute)
+		asked := 0
+		venue.before = func(context.Context) error {
+			asked++
+			if time.Now().Before(end) {
+				return errCut
+			}
+			return nil
+		}
+		venue.probe = func() error {
+			if time.Now().Before(end) {
+				return &venuekey.Error{Class: venuekey.Unknown, Reason: "a page in place of JSON"}
+			}
+			return nil
+		}
+		run(t, keeper, 2*time.Minute)
+		mustState(t, keeper, venuekey.StateUncertain, "does not answer yet: a page in place of JSON")
+		mustToken(t, keeper, "access-1")
+		run(t, keeper, 10*time.Minute)
+		mustToken(t, keeper, "access-2")
+		if asked != 2 {
+			t.Fatalf("presented %d times, want once in vain and once when the venue was seen", asked)
+		}
+	})
+}
+
+// A venue forgives a second presentation for ten seconds. Inside them the chance
+// is used as soon as the venue is seen; after them it is not used while the access
+// token lives, since it would end the sign-in.
+func TestTheOneChanceKeepsToTheGraceWindow(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		outage time.Duration
+		within time.Duration // of the first presentation
+		after  time.Duration
+	}{
+		{"short", 4 * time.Second, 8 * time.Second, 4 * time.Second},
+		{"long", 15 * time.Second, life, life / 10},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Grace: 10 * time.Second}}
+				keeper, _ := signedIn(t, venue)
+				time.Sleep(life * 8 / 10)
+				end := time.Now().Add(row.outage)
+				var at []time.Time
+				away := func() error {
+					if time.Now().Before(end) {
+						return errCut
+					}
+					return nil
+				}
+				venue.before = func(context.Context) error { at = append(at, time.Now()); return away() }
+				venue.probe = away
+				for range 2 * life / time.Second {
+					_, _ = keeper.Token(t.Context(), alice)
+					time.Sleep(time.Second)
+					if len(at) > 1 {
+						break
+					}
+				}
+				if len(at) != 2 {
+					t.Fatalf("presented %d times", len(at))
+				}
+				if gap := at[1].Sub(at[0]); gap > row.within || gap < row.after {
+					t.Fatalf("presented again after %s, want %s to %s", gap, row.after, row.within)
+				}
+				mustToken(t, keeper, "access-2")
+			})
+		})
+	}
+}
+
+// Under any policy: where the access token is dead and a human is needed anyway,
+// one more presentation can only win. It is one.
+func TestTheLastChance(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		policy   venuekey.LostAnswer
+		arrived  bool // the first request did, and the venue rotated
+		mostSeen int
+	}{
+		{"never, and nothing arrived", venuekey.Never, false, 1},
+		{"never, and it arrived", venuekey.Never, true, 2},
+		{"once, and nothing arrived", venuekey.Once, false, 1},
+		{"once, and it arrived", venuekey.Once, true, 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}}
+				keeper, _ := signedIn(t, venue)
+				time.Sleep(life * 8 / 10)
+				lost := func(context.Context) error { return errCut }
+				if row.arrived {
+					venue.after = lost
+				} else {
+					venue.before = lost
+				}
+				run(t, keeper, life/10) // a first time, and the retry of a policy that has one
+				venue.before, venue.after = nil, nil
+				if row.policy == venuekey.Never {
+					mustToken(t, keeper, "access-1")
+					mustState(t, keeper, venuekey.StateUncertain, "cut")
+				}
+				run(t, keeper, 2*life)
+				status, err := keeper.Status(t.Context(), alice)
+				if err != nil || row.arrived != (status.State == venuekey.StateNeedsSignIn) {
+					t.Fatalf("%+v %v", status, err)
+				}
+				if most, _ := venue.shown(); most > row.mostSeen {
+					t.Fatalf("the venue saw one token %d times, want at most %d", most, row.mostSeen)
+				}
+			})
+		})
+	}
+}
+
+// The clock that bounds a connection stands still in a suspend. Who wakes with
+// the first byte still unsent sends nothing.
+func TestWhoSleepsBeforeTheFirstByteDoesNotPresent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Never}}
+		sleeper, store := signedIn(t, venue)
+		venue.before = func(ctx context.Context) error {
+			venue.before = nil
+			time.Sleep(10 * time.Minute) // connecting, and a suspend in the middle of it
+			return venuekey.BeforeSending(ctx)
+		}
+		done := make(chan error)
+		go func() {
+			_, err := sleeper.Refresh(t.Context(), alice)
+			done <- err
+		}()
+		time.Sleep(5 * time.Minute)
+		other := newKeeper(t, store, venue)
+		mustToken(t, other, "access-1")
+		if _, err := other.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+			t.Fatalf("another program takes the open intent for a lost answer, but said %v", err)
+		}
+		if err := <-done; !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		if _, total := venue.shown(); total != 0 {
+			t.Fatal("the sleeper presented")
+		}
+		// It knows better than the other: nothing was sent.
+		if _, err := other.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		mustToken(t, other, "access-2")
+	})
+}
+
+func TestBeforeSendingOutsideARenewal(t *testing.T) {
+	if err := venuekey.BeforeSending(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// picky is a venue that refuses everybody who has the wrong secret, in the same
+// words as it refuses a used token.
+type picky struct{ stageVenue }
+
+func (v *picky) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	if app.ClientSecret != "right" {
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Code: "ACCESS_DENIED", Reason: "access denied"}
+	}
+	return v.stageVenue.Refresh(ctx, app, token)
+}
+
+// A refusal may have been about the app. The sign-in gets one more chance when the
+// app's credentials change, whoever looks first: a program that asks for the token,
+// or Run; and one more when a human insists.
+func TestARefusalThatWasAboutTheApp(t *testing.T) {
+	for name, mend := range map[string]func(*testing.T, *venuekey.Keeper){
+		"a program asks": func(t *testing.T, keeper *venuekey.Keeper) { mustToken(t, keeper, "access-2") },
+		"run":            func(t *testing.T, keeper *venuekey.Keeper) { run(t, keeper, time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &picky{}
+				keeper := newKeeper(t, &memory.Store{}, venue)
+				app := venuekey.App{Venue: "stage", ClientID: "app", ClientSecret: "wrong"}
+				keeper.Apps = func(context.Context, string) (venuekey.App, error) { return app, nil }
+				if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+					t.Fatal(err)
+				}
+				run(t, keeper, time.Minute)
+				mustState(t, keeper, venuekey.StateNeedsSignIn, "denied")
+				app.ClientSecret = "right"
+				mend(t, keeper)
+				mustToken(t, keeper, "access-2")
+				mustState(t, keeper, venuekey.StateFresh, "")
+			})
+		})
+	}
+}
+
+// A running program that reads its apps from the vault hears of another secret.
+func TestAnAppThatChangesInTheVault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &picky{}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		keeper.Apps = nil
+		app := venuekey.App{Venue: "stage", ClientID: "app", ClientSecret: "wrong"}
+		if err := keeper.Vault.SaveApp(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+			t.Fatal(err)
+		}
+		var running sync.WaitGroup
+		running.Go(func() { run(t, keeper, 10*time.Minute) })
+		time.Sleep(time.Minute)
+		app.ClientSecret = "right"
+		if err := keeper.Vault.SaveApp(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+		running.Wait()
+		mustState(t, keeper, venuekey.StateFresh, "")
+	})
+}
+
+func TestAHumanInsists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{before: fails(venuekey.Refused, "revoked")}
+		keeper, _ := signedIn(t, venue)
+		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+			t.Fatal(err)
+		}
+		venue.before = nil // the venue had said so by mistake
+		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+			t.Fatalf("a refusal is the last word for programs: %v", err)
+		}
+		if _, err := keeper.RefreshAgain(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		mustState(t, keeper, venuekey.StateFresh, "")
+	})
+}
+
+// learner is a venue that finds out something about the app.
+type learner struct{ stageVenue }
+
+func (v *learner) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	token, err := v.stageVenue.Login(ctx, app, ui)
+	token.Learned, token.Notes = map[string]string{"method": "GET"}, []string{"it came late"}
+	return token, err
+}
+
+func TestWhatASignInFindsOutAboutTheAppIsKept(t *testing.T) {
+	keeper := newKeeper(t, &memory.Store{}, &learner{})
+	keeper.Apps = nil
+	var log strings.Builder
+	keeper.Log = textLog(&log)
+	if err := keeper.Vault.SaveApp(t.Context(), venuekey.App{Venue: "stage", Params: map[string]venuekey.Secret{"other": "stays"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	app, err := keeper.Vault.App(t.Context(), "stage")
+	if err != nil || app.Param("method") != "GET" || app.Param("other") != "stays" {
+		t.Fatalf("%+v %v", app, err)
+	}
+	if !strings.Contains(log.String(), "it came late") {
+		t.Fatalf("the log does not say what was odd: %s", log.String())
+	}
+}
+
+// repeats is a venue that gives the same refresh token again, without its end.
+type repeats struct{ stageVenue }
+
+func (v *repeats) Refresh(_ context.Context, _ venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	now := time.Now()
+	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh, Issued: now, Expires: now.Add(life)}, nil
+}
+
+func TestTheEndOfARefreshTokenThatIsRepeatedStaysKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &repeats{}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		token, record, err := keeper.Vault.Load(t.Context(), alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := time.Now().Add(10 * 24 * time.Hour).UTC()
+		token.RefreshExpires = end
+		if _, err := keeper.Vault.Save(t.Context(), record, token); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if status, err := keeper.Status(t.Context(), alice); err != nil || !status.RefreshExpires.Equal(end) {
+			t.Fatalf("%s %v, want %s", status.RefreshExpires, err, end)
+		}
+	})
+}

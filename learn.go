@@ -1,0 +1,82 @@
+package venuekey
+
+import (
+	"context"
+	"errors"
+	"maps"
+)
+
+// learn.go owns what is found out about an app by using it, and what changes for
+// its sign-ins when the app changes.
+
+// learn keeps what a sign-in or a renewal found out about the app, so that it
+// need not be found out again. An app that the vault does not hold belongs to
+// somebody else, who is told.
+func (k *Keeper) learn(ctx context.Context, venue string, learned map[string]string) {
+	if len(learned) == 0 {
+		return
+	}
+	app, err := k.Vault.App(ctx, venue)
+	if errors.Is(err, ErrNotFound) {
+		k.log().Info("the app should say so from now on", "venue", venue, "params", learned)
+		return
+	}
+	params := maps.Clone(app.Params)
+	if params == nil {
+		params = map[string]Secret{}
+	}
+	for name, value := range learned {
+		params[name] = Secret(value)
+	}
+	if err == nil && !maps.Equal(params, app.Params) {
+		app.Params = params
+		err = k.Vault.SaveApp(ctx, app)
+	}
+	if err != nil {
+		k.log().Warn("what was learned about the app is not kept", "venue", venue, "error", err)
+	}
+}
+
+// changedSince reports whether the app's credentials are others than those under
+// which the venue refused to renew a token.
+func (k *Keeper) changedSince(ctx context.Context, id ID, token Token) bool {
+	if token.refusedUnder == "" {
+		return false
+	}
+	app, err := k.app(ctx, id.Venue)
+	return err == nil && app.credentials() != token.refusedUnder
+}
+
+// reconsider makes due what the venue refused under other credentials than the
+// app has now.
+func (k *Keeper) reconsider(ctx context.Context, venue string) {
+	for record, err := range k.Vault.all(ctx, tokenPrefix+venue+"/") {
+		if err != nil {
+			return // the store is told of elsewhere
+		}
+		if !record.NextRefresh.IsZero() || record.Condition == Good {
+			continue
+		}
+		token, err := k.Vault.Open(record)
+		if err != nil || !k.changedSince(ctx, record.ID(), token) {
+			continue
+		}
+		record.NextRefresh = record.ReadAt
+		if _, err := k.Vault.Store.Put(ctx, record); err == nil {
+			k.log().Info("the app's credentials changed: a sign-in that was refused is tried again", "id", record.ID())
+		}
+	}
+}
+
+// RefreshAgain presents what renews a sign-in once more, although the venue
+// refused it or the answer to an earlier request was lost. Where the venue takes
+// reuse for theft, it may end the sign-in and everything that came of it; where
+// the sign-in is lost anyway, it can only win.
+func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
+	k.init()
+	_, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return nil, at(err, id, "refresh")
+	}
+	return k.await(ctx, k.fly(ctx, id, record.Generation, insisting), nil)
+}
