@@ -211,7 +211,7 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 // is on disk; the folder is flushed too, or the name could be lost.
 func writeDurably(path string, text []byte) error {
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := makeFolder(folder); err != nil {
 		return err
 	}
 	file, err := os.CreateTemp(folder, ".spill-*") // mode 0600
