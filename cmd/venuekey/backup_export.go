@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -310,20 +309,7 @@ func writeWhole(path string, force bool, write func(io.Writer) error) error {
 		_ = os.Remove(file.Name())
 		return err
 	}
-	return backupFileError(syncFolderOf(path), "free some space")
-}
-
-// syncFolderOf makes the name of a file durable. Windows has no such call and
-// needs none.
-func syncFolderOf(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return backupFileError(syncFolder(folder), "free some space")
 }
 
 func backupFileError(err error, remedy string) error {

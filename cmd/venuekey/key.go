@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"syscall"
 
@@ -68,7 +67,7 @@ func (p *program) firstKey(ctx context.Context, places folders, store venuekey.S
 func (p *program) createKey(ctx context.Context, places folders, choice key.Choice) (venuekey.Key, key.Info, error) {
 	keys := p.keys(places)
 	keys.Passphrase = p.newPassphrase
-	err := os.MkdirAll(places.config, 0o700)
+	err := makeFolder(places.config)
 	if err != nil {
 		return venuekey.Key{}, key.Info{}, p.keyError(places, err)
 	}

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 
@@ -73,4 +76,41 @@ func under(home string, parts ...string) string {
 		return ""
 	}
 	return filepath.Join(append([]string{home}, parts...)...)
+}
+
+// makeFolder makes a private folder, and those above it that are missing. What
+// is flushed inside a folder is lost with it as long as the folder has no
+// durable name, so each new one is flushed into its parent.
+func makeFolder(path string) error { return makeFolderWith(path, syncFolder) }
+
+func makeFolderWith(path string, flush func(folder string) error) error {
+	err := os.Mkdir(path, 0o700)
+	parent := filepath.Dir(filepath.Clean(path))
+	if errors.Is(err, fs.ErrNotExist) && parent != path {
+		if err := makeFolderWith(parent, flush); err != nil {
+			return err
+		}
+		err = os.Mkdir(path, 0o700)
+	}
+	if err == nil {
+		return flush(parent)
+	}
+	// Whoever made it, flushes it.
+	if info, unseen := os.Stat(path); unseen == nil && info.IsDir() {
+		return nil
+	}
+	return err
+}
+
+// syncFolder makes the entries of a folder durable. Windows has no such call and
+// needs none.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -93,7 +92,7 @@ func (p *program) close(ctx context.Context, v *vault) error {
 // an empty store that forgets.
 func (p *program) openStore(ctx context.Context, places folders, create bool) (store venuekey.Store, empty bool, err error) {
 	if create && !isDatabase(places.vault()) {
-		if err := os.MkdirAll(filepath.Dir(places.vault()), 0o700); err != nil {
+		if err := makeFolder(filepath.Dir(places.vault())); err != nil {
 			return nil, false, &venuekey.Error{Class: venuekey.Wrong, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
 				Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
 		}
