@@ -4,8 +4,10 @@
 // In one breath: a [Venue] gives a [Token], the [Vault] holds it, the [Keeper]
 // keeps it fresh, a [Source] hands it out.
 //
+//	store, err := sqlite.Open(ctx, path)
+//	vault, _, err := key.Config{Dir: dir}.Vault(ctx, store)
 //	keeper := &venuekey.Keeper{
-//		Vault:  &venuekey.Vault{Store: store, Key: key},
+//		Vault:  vault,
 //		Venues: []venuekey.Venue{ctrader.Venue{}, ttp.Venue{}},
 //	}
 //	defer keeper.Close()

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"os"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/venue/ctrader"
 )
@@ -20,11 +22,26 @@ func Example() {
 	emulated := httptest.NewServer(&ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true}})
 	defer emulated.Close()
 
-	vault := &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.Key{}} // a real key comes from package key
+	folder, err := os.MkdirTemp("", "venuekey-example-")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	keys := key.Config{Dir: folder} // "venuekey doctor" tells where the command has its own
+	if _, _, err := keys.Create(ctx, key.InFile); err != nil {
+		fmt.Println(err)
+		return
+	}
+	vault, _, err := keys.Vault(ctx, &memory.Store{}) // which follows when the keys are rotated
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	keeper := &venuekey.Keeper{Vault: vault, Venues: []venuekey.Venue{ctrader.Venue{}}}
 	defer keeper.Close()
 
-	err := vault.SaveApp(ctx, venuekey.App{
+	err = vault.SaveApp(ctx, venuekey.App{
 		Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret",
 		RedirectURI: "http://127.0.0.1:0/auth/callback",
 		URLs:        map[string]string{"base": emulated.URL},

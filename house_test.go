@@ -30,7 +30,7 @@ var house = map[string][]string{
 	"store/sqlite":              {""},
 	"store/postgres":            {""},
 	"store/storetest":           {""},
-	"key":                       {},
+	"key":                       {""},
 	"emulator":                  {"emulator/internal/journal", "emulator/internal/orders"},
 	"emulator/internal/journal": {},
 	"emulator/internal/orders":  {},

@@ -62,13 +62,36 @@ func (v *Vault) keyOf(sealed []byte) (Key, error) {
 			return Key{}, fmt.Errorf("%w, %s, and the keys cannot be read again: %w", errSealOtherKey, hex.EncodeToString(id[:]), err)
 		}
 		if r, at = reloaded, reloaded.index(id); at < 0 {
-			return Key{}, fmt.Errorf("%w, %s: this vault's key is %s", errSealOtherKey, hex.EncodeToString(id[:]), v.current().ID())
+			return Key{}, fmt.Errorf("%w, %s, which this program does not know; its own is %s", errSealOtherKey, hex.EncodeToString(id[:]), v.current().ID())
 		}
 	}
 	if at > r.current {
 		v.ring.CompareAndSwap(r, &keyring{r.Keys, r.ids, at}) // who was faster knows as much
 	}
 	return r.Keys[at], nil
+}
+
+// foreign says what helps where a seal names a key that is not known; "" where
+// something else is wrong.
+func (v *Vault) foreign(err error) string {
+	switch {
+	case !errors.Is(err, errSealOtherKey):
+		return ""
+	case v.Reload == nil:
+		return "if the keys were rotated, restart this program, which was given its keys once: key.Config.Vault gives a vault that follows"
+	}
+	return "bring that key to this machine: venuekey key export where it is, venuekey key import here"
+}
+
+// unread says, for a log, why a record was not read.
+func unread(err error) string {
+	switch {
+	case errors.Is(err, errSealOtherKey):
+		return "the keys were rotated, and this program does not know the new one"
+	case ClassOf(err) == Damaged:
+		return "the record does not open"
+	}
+	return "the store does not answer"
 }
 
 // reloadPace is how often keys are looked for at most: a record of a foreign

@@ -1,9 +1,11 @@
 package venuekey_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -161,6 +163,43 @@ func TestWhatIsNewFollowsTheRotation(t *testing.T) {
 			t.Fatalf("a program without the new key: %v", err)
 		}
 		onlyNew(t, store)
+	})
+}
+
+// A program that was given its keys once serves what it has while that lives, and
+// says what is wrong: not that the store is silent, but that keys were rotated.
+func TestAProgramThatCannotFollowIsToldOfTheRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		follows, store := signedIn(t, venue)
+		knows(follows, oldKey, newKey)
+		var log bytes.Buffer
+		left := newKeeper(t, store, venue)
+		left.Log = slog.New(slog.NewTextHandler(&log, nil))
+		mustToken(t, left, "access-1")
+
+		if _, err := rotator(store).Rekey(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := follows.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		mustToken(t, left, "access-1")
+		if told := log.String(); !strings.Contains(told, "keys were rotated") || strings.Contains(told, "does not answer") {
+			t.Errorf("the log says: %s", told)
+		}
+
+		time.Sleep(life)
+		_, err := left.Token(t.Context(), alice)
+		var told *venuekey.Error
+		if !errors.As(err, &told) || told.Class != venuekey.Damaged || !strings.Contains(told.Reason, newKey.ID()) || !strings.Contains(told.Remedy, "restart this program") {
+			t.Fatalf("after its end: %+v", told)
+		}
+		left.Vault.Reload = func() ([]venuekey.Key, error) { return []venuekey.Key{oldKey}, nil }
+		if _, err := left.Token(t.Context(), alice); !errors.As(err, &told) || !strings.Contains(told.Remedy, "venuekey key export") {
+			t.Fatalf("on a machine that the new key was not brought to: %+v", told)
+		}
 	})
 }
 

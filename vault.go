@@ -13,7 +13,8 @@ import (
 )
 
 // Vault is the portable type over a Store: it seals what it puts there and
-// opens what it finds. Set the fields before the first call.
+// opens what it finds. key.Config.Vault gives one that follows when keys are
+// rotated; else set the fields before the first call.
 type Vault struct {
 	Store Store
 	// Key is what records are sealed with.
@@ -204,7 +205,7 @@ func (v *Vault) open(record Record, form any) error {
 		err = json.Unmarshal(plain, form)
 	}
 	if err != nil {
-		return &Error{ID: record.ID(), Op: "open", Class: Damaged, Reason: fmt.Sprintf("record %s: %v", record.Key, err), Err: err}
+		return &Error{ID: record.ID(), Op: "open", Class: Damaged, Reason: fmt.Sprintf("record %s: %v", record.Key, err), Remedy: v.foreign(err), Err: err}
 	}
 	return nil
 }

@@ -7,13 +7,13 @@
 // because everything that the vault holds would be unreadable with it.
 //
 //	keys := key.Config{Dir: dir}
-//	sealing, info, err := keys.Load(ctx)
-//	if errors.Is(err, key.ErrNoKey) && vaultIsNew {
-//		sealing, info, err = keys.Create(ctx, key.Automatic)
-//	}
-//	if errors.Is(err, key.ErrExists) { // another first start was faster
-//		sealing, info, err = keys.Load(ctx)
-//	}
+//	vault, info, err := keys.Vault(ctx, store)
+//
+// The vault that Vault gives follows when keys are rotated. Where there is no key
+// yet (ErrNoKey), and the store is new, one is made first; ErrExists means that
+// another first start was faster, and that its key is there to be opened:
+//
+//	_, info, err = keys.Create(ctx, key.Automatic)
 //
 // The text of an error says what to do. The questions that a program asks of
 // it are errors.Is with ErrNoKey, ErrExists, ErrLocked, ErrLost and

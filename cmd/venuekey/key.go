@@ -14,76 +14,64 @@ import (
 // said where that does not work.
 
 // openKeys gives the vault the keys that it is sealed with.
-func (p *program) openKeys(ctx context.Context, places folders, v *vault, create bool) (err error) {
-	load := func() (keys []venuekey.Key, info key.Info, err error) {
-		raw, info, err := p.keys(places).LoadAll(ctx)
-		return keysOf(raw), info, err
-	}
-	var known []venuekey.Key
-	if known, v.key, err = load(); errors.Is(err, key.ErrNoKey) {
-		v.Key, v.key, err = p.firstKey(ctx, places, v.store, create, err)
-		return err
+func (p *program) openKeys(ctx context.Context, places folders, v *vault, create bool) error {
+	opened, info, err := p.keys(places).Vault(ctx, v.store)
+	if errors.Is(err, key.ErrNoKey) {
+		made, err := p.firstKey(ctx, places, v.store, create, err)
+		if err != nil || !made {
+			return err // without a key there is nothing to open
+		}
+		return p.openKeys(ctx, places, v, false)
 	}
 	if err != nil {
 		return p.keyError(places, err)
 	}
-	v.Keys = known
-	for _, k := range known {
-		if k.ID() == v.key.ID {
-			v.Key = k
-		}
-	}
-	v.Reload = func() ([]venuekey.Key, error) {
-		keys, _, err := load()
-		return keys, err
-	}
+	v.Vault, v.key = opened, info
 	return nil
 }
 
 // firstKey makes the key, but only for a vault that holds nothing yet: another
 // key would never open what is there.
-func (p *program) firstKey(ctx context.Context, places folders, store venuekey.Store, create bool, err error) (opened venuekey.Key, info key.Info, _ error) {
+func (p *program) firstKey(ctx context.Context, places folders, store venuekey.Store, create bool, err error) (made bool, _ error) {
 	records, listing := store.List(ctx, "", "", 100)
 	switch {
 	case listing != nil:
-		return opened, info, listing
+		return false, listing
 	case slices.ContainsFunc(records, func(r venuekey.Record) bool { return len(r.Sealed) > 0 }):
-		return opened, info, &venuekey.Error{Class: venuekey.Damaged, Err: err, Reason: "the vault at " + shownAddress(places.vault()) + " is sealed, and its key is gone: " + err.Error(),
+		return false, &venuekey.Error{Class: venuekey.Damaged, Err: err, Reason: "the vault at " + shownAddress(places.vault()) + " is sealed, and its key is gone: " + err.Error(),
 			Remedy: "bring the key's files back to " + places.config + "; or move the vault away and sign in again"}
 	case !create:
-		return opened, info, nil // there is nothing to open
+		return false, nil
 	}
 	choice, err := keyChoice(p.env("VENUEKEY_KEY"))
 	if err != nil {
-		return opened, info, err
+		return false, err
 	}
 	if p.choice != key.Automatic {
 		choice = p.choice
 	}
-	return p.createKey(ctx, places, choice)
+	return true, p.createKey(ctx, places, choice)
 }
 
 // createKey makes the key, and says so: it is the one thing to keep a copy of.
-func (p *program) createKey(ctx context.Context, places folders, choice key.Choice) (venuekey.Key, key.Info, error) {
+func (p *program) createKey(ctx context.Context, places folders, choice key.Choice) error {
 	keys := p.keys(places)
 	keys.Passphrase = p.newPassphrase
-	err := makeFolder(places.config)
-	if err != nil {
-		return venuekey.Key{}, key.Info{}, p.keyError(places, err)
+	if err := makeFolder(places.config); err != nil {
+		return p.keyError(places, err)
 	}
-	made, info, err := keys.Create(ctx, choice)
-	if errors.Is(err, key.ErrExists) { // another program was faster
-		made, info, err = p.keys(places).Load(ctx)
-		return made, info, p.keyError(places, err)
+	_, info, err := keys.Create(ctx, choice)
+	if errors.Is(err, key.ErrExists) {
+		return nil // another program was faster
 	}
 	if err != nil {
-		return made, info, p.keyError(places, err)
+		return p.keyError(places, err)
 	}
 	p.tell("a new key was made and lies in %s; keep a copy: without it nobody opens the vault", info.Where)
 	if info.Note != "" && p.verbose {
 		p.tell("it is not in the keyring: %s", info.Note)
 	}
-	return made, info, nil
+	return nil
 }
 
 func (p *program) keys(places folders) key.Config {
@@ -119,6 +107,7 @@ func (p *program) passphrase(ctx context.Context) (string, error) {
 func (p *program) newPassphrase(ctx context.Context) (string, error) {
 	given, err := p.envSecret("VENUEKEY_PASSPHRASE")
 	if err != nil || given != "" {
+		p.Known = given
 		return string(given), err
 	}
 	first, err := p.askPassphrase(ctx, "passphrase for the new vault")
@@ -128,6 +117,9 @@ func (p *program) newPassphrase(ctx context.Context) (string, error) {
 	second, err := p.askPassphrase(ctx, "the same once more")
 	if err == nil && !first.Equal(second) {
 		err = misused("try again", "the two passphrases differ")
+	}
+	if err == nil {
+		p.Known = first // the key that was made is opened with it right away
 	}
 	return string(first), err
 }

@@ -50,7 +50,7 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 			return errors.Join(err, v.store.Close())
 		}
 	}
-	v.Store = v.store
+	v.Vault.Store = v.store
 	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues(), Apps: p.apps(v.Vault), Log: p.log(), Spill: places.spill()}
 	err = work(v)
 	if closed := p.close(ctx, v); err == nil {

@@ -50,8 +50,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	sealing, _, err := key.Config{Dir: filepath.Join(folder, "key")}.Create(ctx, key.InFile)
-	if err != nil {
+	keys := key.Config{Dir: filepath.Join(folder, "key")}
+	if _, _, err := keys.Create(ctx, key.InFile); err != nil {
 		return err
 	}
 	store, err := sqlite.Open(ctx, filepath.Join(folder, "vault", "vault.db"))
@@ -59,10 +59,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
-	keeper := &venuekey.Keeper{
-		Vault:  &venuekey.Vault{Store: store, Key: sealing},
-		Venues: []venuekey.Venue{ctrader.Venue{}},
+	vault, _, err := keys.Vault(ctx, store)
+	if err != nil {
+		return err
 	}
+	keeper := &venuekey.Keeper{Vault: vault, Venues: []venuekey.Venue{ctrader.Venue{}}}
 	defer keeper.Close()
 
 	// Once: the app, and a human who signs in.
