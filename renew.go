@@ -343,7 +343,7 @@ func (k *Keeper) notSeen(ctx context.Context, id ID, token Token, record Record,
 func (k *Keeper) trouble(id ID, token Token, before, after Record) {
 	worse := after.Condition != before.Condition || after.NextRefresh.IsZero() != before.NextRefresh.IsZero() || before.Failures == 0 && after.Failures > 0
 	if k.Trouble != nil && worse {
-		k.Trouble(statusOf(id, token, after, time.Now()))
+		k.Trouble(statusOf(id, token, after, k.policy(id.Venue), time.Now()))
 	}
 }
 

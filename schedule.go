@@ -35,6 +35,9 @@ func withDefaults(token Token, policy Policy) Token {
 	if token.Expires.IsZero() {
 		token.Expires = token.Issued.Add(orElse(policy.DefaultLife, unstatedLife))
 	}
+	if token.RefreshIssued.IsZero() && token.Refresh != "" {
+		token.RefreshIssued = token.Issued
+	}
 	return token
 }
 
@@ -68,6 +71,7 @@ func successor(old, got Token, policy Policy) Token {
 		got.User = old.User
 	}
 	got.SignedIn = old.SignedIn
+	got.RefreshIssued = refreshIssued(old, got)
 	extras := make(map[string]Secret, len(old.Extras)+len(got.Extras))
 	for name, value := range old.Extras {
 		extras[name] = value

@@ -16,6 +16,7 @@ type sealedToken struct {
 	Issued         time.Time                  `json:"issued,omitzero"`
 	Expires        time.Time                  `json:"expires,omitzero"`
 	RefreshExpires time.Time                  `json:"refresh_expires,omitzero"`
+	RefreshIssued  time.Time                  `json:"refresh_issued,omitzero"`
 	SignedIn       time.Time                  `json:"signed_in,omitzero"`
 	Scopes         []string                   `json:"scopes,omitempty"`
 	User           string                     `json:"user,omitempty"`
@@ -27,7 +28,7 @@ func sealedFrom(t Token) sealedToken {
 	form := sealedToken{
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
-		SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, User: t.User,
+		RefreshIssued: t.RefreshIssued.Round(0).UTC(), SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, User: t.User,
 		RefusedUnder: t.refusedUnder,
 	}
 	if len(t.Extras) > 0 {
@@ -43,7 +44,7 @@ func (f sealedToken) token() Token {
 	t := Token{
 		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Type: f.Type,
 		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
-		SignedIn: f.SignedIn, Scopes: f.Scopes, User: f.User,
+		RefreshIssued: f.RefreshIssued, SignedIn: f.SignedIn, Scopes: f.Scopes, User: f.User,
 		refusedUnder: f.RefusedUnder,
 	}
 	if len(f.Extras) > 0 {

@@ -36,6 +36,16 @@ type Status struct {
 	// Issued, Expires, RefreshExpires and NextRefresh are as in Token and
 	// Record; zero means unknown, or never.
 	Issued, Expires, RefreshExpires, NextRefresh time.Time
+	// SignInEnds is when the sign-in ends although nothing fails, because what
+	// renews it dies; zero where Ending is EndNever or EndUnknown.
+	SignInEnds time.Time
+	// Ending is what SignInEnds is counted from.
+	Ending Ending
+	// EndsAnyway says that no renewal moves SignInEnds: a human must sign in
+	// before it.
+	EndsAnyway bool
+	// SignedIn is when the user signed in; zero means that nobody noted it.
+	SignedIn time.Time
 	// Left is how long the access token still lives; negative when it is dead.
 	Left       time.Duration
 	Scopes     []string
@@ -92,18 +102,29 @@ func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status,
 		token, record, err = waiting.token, waiting.record, nil
 		record.Reason = "the store refuses the renewed token; it is saved as soon as the store answers"
 	}
-	status := statusOf(id, token, record, time.Now())
+	status := statusOf(id, token, record, k.policy(id.Venue), time.Now())
 	status.Spilled = waits
 	return status, err
 }
 
-func statusOf(id ID, token Token, record Record, now time.Time) Status {
+func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) Status {
+	ends := endOf(token, record, policy)
 	return Status{
 		ID: id, State: stateOf(token, record, now), Reason: record.Reason,
 		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,
+		SignInEnds: ends.at, Ending: ends.counts, EndsAnyway: ends.final, SignedIn: token.SignedIn,
 		Left: token.Expires.Sub(now), Scopes: token.Scopes, User: token.User,
 		Generation: record.Generation, Failures: record.Failures,
 	}
+}
+
+// policy is the policy of a venue; of an unknown one the most careful.
+func (k *Keeper) policy(name string) Policy {
+	venue, err := k.Venue(name)
+	if err != nil {
+		return Policy{}
+	}
+	return venue.Policy()
 }
 
 func stateOf(token Token, record Record, now time.Time) State {

@@ -27,6 +27,9 @@ type Token struct {
 	// RefreshExpires is when the refresh token dies; zero means that the venue
 	// does not say.
 	RefreshExpires time.Time
+	// RefreshIssued is when the refresh token was issued, which was at an earlier
+	// renewal where the venue repeats it. The Keeper sets it.
+	RefreshIssued time.Time
 	// SignedIn is when the user signed in. The Keeper sets it and carries it over
 	// every renewal.
 	SignedIn time.Time

@@ -104,7 +104,8 @@ const (
 	Freely
 )
 
-// Ending says when what renews a sign-in ends although nothing fails.
+// Ending says from when the life of what renews a sign-in is counted: it ends
+// although nothing fails.
 type Ending int
 
 const (

@@ -19,9 +19,9 @@ func (p *program) statusCmd() *cobra.Command {
 		Use:     "status [ID]",
 		GroupID: groupSignIns,
 		Short:   "Tell how one sign-in stands, or all of them",
-		Long: `Tell how a sign-in stands: its state, the time left, the next renewal, its
-scopes, the account, the reason where something is wrong, and the one command
-that helps. No venue is asked.
+		Long: `Tell how a sign-in stands: its state, the time left, the next renewal, when the
+sign-in ends although nothing fails, its scopes, the account, the reason where
+something is wrong, and the one command that helps. No venue is asked.
 
 The states: fresh; due and refreshing, which pass by themselves; degraded, still
 good, but renewing it fails; uncertain, the answer to a renewal was lost and the
@@ -97,7 +97,7 @@ func worse(a, b int) int {
 }
 
 func (p *program) statusOfAll(ctx context.Context, v *vault) error {
-	worst, forms, shown := exitGood, []statusJSON{}, table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "ACCOUNT", "WHAT HELPS"}}
+	worst, forms, shown := exitGood, []statusJSON{}, table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "WHAT HELPS"}}
 	for status, err := range v.keeper.Statuses(ctx) {
 		if err != nil {
 			return err
@@ -123,9 +123,9 @@ func (p *program) statusOfAll(ctx context.Context, v *vault) error {
 func statusRow(s venuekey.Status, v verdict) []cell {
 	state := cell{string(s.State), stateColour(s.State)}
 	if s.Err != nil {
-		return []cell{text(s.ID.String()), {"unreadable", red}, text("-"), text("-"), text("-"), text(v.help)}
+		return []cell{text(s.ID.String()), {"unreadable", red}, text("-"), text("-"), text("-"), text("-"), text(v.help)}
 	}
-	return []cell{text(s.ID.String()), state, text(when(s.Expires)), text(when(s.NextRefresh)), text(orDash(s.User)), text(v.help)}
+	return []cell{text(s.ID.String()), state, text(when(s.Expires)), text(when(s.NextRefresh)), text(signInEnds(s, when)), text(orDash(s.User)), text(v.help)}
 }
 
 func (p *program) statusOfOne(s venuekey.Status) error {
@@ -146,9 +146,7 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	line("state", string(s.State), stateColour(s.State))
 	line("expires", moment(s.Expires), plain)
 	line("next renewal", moment(s.NextRefresh), plain)
-	if !s.RefreshExpires.IsZero() {
-		line("renewable", "until "+moment(s.RefreshExpires), plain)
-	}
+	line("sign-in ends", signInEnds(s, moment), plain)
 	line("scopes", strings.Join(s.Scopes, " "), plain)
 	line("account", s.User, plain)
 	if s.Failures > 0 {
@@ -170,6 +168,18 @@ func moment(t time.Time) string {
 	return when(t) + " (" + t.Local().Format("2006-01-02 15:04:05") + ")"
 }
 
+// signInEnds says when a sign-in ends although nothing fails.
+func signInEnds(s venuekey.Status, in func(time.Time) string) string {
+	switch {
+	case s.SignInEnds.IsZero():
+		return s.Ending.String() // never, or unknown
+	case s.EndsAnyway:
+		return in(s.SignInEnds)
+	default:
+		return in(s.SignInEnds) + " unless renewed"
+	}
+}
+
 // statusJSON is a status as a program reads it. Times are RFC 3339.
 type statusJSON struct {
 	ID             string   `json:"id"`
@@ -179,6 +189,9 @@ type statusJSON struct {
 	Expires        string   `json:"expires,omitempty"`
 	NextRefresh    string   `json:"next_refresh,omitempty"`
 	RefreshExpires string   `json:"refresh_expires,omitempty"`
+	Ending         string   `json:"ending"`
+	SignInEnds     string   `json:"sign_in_ends,omitempty"`
+	EndsAnyway     bool     `json:"ends_anyway,omitempty"`
 	Scopes         []string `json:"scopes,omitempty"`
 	User           string   `json:"user,omitempty"`
 	Generation     int64    `json:"generation"`
@@ -193,6 +206,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 	form := statusJSON{
 		ID: s.ID.String(), State: string(s.State), Issued: exactly(s.Issued), Expires: exactly(s.Expires),
 		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
+		Ending: s.Ending.String(), SignInEnds: exactly(s.SignInEnds), EndsAnyway: s.EndsAnyway,
 		Scopes: s.Scopes, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled,
 		Reason: s.Reason, Help: v.help, Exit: v.exit,
 	}

@@ -72,6 +72,7 @@ func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.WithRefreshToken,
 		AfterLostAnswer: venuekey.Once,
+		RenewalEnds:     venuekey.EndNever,
 		KillsAccess:     true,
 		RefreshAt:       0.8,
 		DefaultLife:     AccessLife,
