@@ -11,7 +11,9 @@
 //     belongs to the Playground and does not work for programs.
 //   - A code lives for one minute and can be used once.
 //   - A refresh token can be used once and does not expire. Using it, or
-//     signing in again, ends the pair before it at once.
+//     signing in again, ends the pair before it at once. A used one is refused,
+//     and nothing else happens for it: nobody has reported that reuse ends what
+//     was issued since.
 //   - Errors come as errorCode and description, mostly inside a 200.
 //   - Token requests are documented as GET with the client secret in the
 //     address. POST with a form works as well and is what this package sends;
@@ -65,13 +67,14 @@ type Venue struct {
 func (Venue) Name() string { return "ctrader" }
 
 // Policy implements venuekey.Venue. A refresh token that was used is merely
-// refused, so after a lost answer one more try cannot harm: if the first
-// request did not arrive, it saves the sign-in. A user who allows access again
-// ends the refresh token that he gave before.
+// refused, as far as anybody knows: after a lost answer it is presented again
+// until an answer is read, which loses nothing, because where an earlier request
+// did arrive the sign-in is lost either way. Refresh tokens are documented to
+// have no end. A user who allows access again ends the one that he gave before.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.WithRefreshToken,
-		AfterLostAnswer: venuekey.Once,
+		AfterLostAnswer: venuekey.UntilRefused,
 		RenewalEnds:     venuekey.EndNever,
 		KillsAccess:     true,
 		RefreshAt:       0.8,

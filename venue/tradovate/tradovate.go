@@ -51,6 +51,8 @@ const (
 
 	// AccessLife is the documented life of an access token.
 	AccessLife = 80 * time.Minute
+	// RefreshLife is how long an OAuth refresh token was seen to live.
+	RefreshLife = 26 * time.Hour
 
 	// FlowOAuth and FlowPassword are the ways to sign in.
 	FlowOAuth    = "oauth"
@@ -71,12 +73,17 @@ func (Venue) Name() string { return "tradovate" }
 
 // Policy implements venuekey.Venue. At 0.6 of 80 minutes two more attempts fit
 // before the token dies; one renewal in 48 minutes is far below the quota.
-// Once is for the rare refresh token; renewing with an access token uses
-// nothing up, and its lost answers are told as Later.
+// Once is for the rare refresh token: nobody knows what its reuse does, and of two
+// renewals at the same time one was seen to be void. Renewing with an access token
+// uses nothing up, and its lost answers are told as Later. A refresh token lives
+// for about 26 hours, and each renewal with it gives one that lives as long again;
+// answers state it.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.WithAccessToken,
 		AfterLostAnswer: venuekey.Once,
+		RenewalEnds:     venuekey.EndAfterUse,
+		RenewalLife:     RefreshLife,
 		RefreshAt:       0.6,
 		LeastInterval:   4 * time.Minute,
 		DefaultLife:     AccessLife,

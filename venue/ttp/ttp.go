@@ -14,8 +14,11 @@
 //     authorize page, which only a browser can try, the app's parameter
 //     "address_form" set to "query" takes the second form.
 //   - A code lives for 30 seconds.
-//   - An access token lives for a day, and so may the refresh token, which using
-//     it does not prolong: it is renewed at half of its life.
+//   - An access token lives for a day. A refresh token lives for ten days by the
+//     default of plugin version 3.1, whose other numbers TTP's page gives, and for
+//     one day by that of newer versions; using it does not prolong it. So tokens
+//     are renewed at half a day.
+//   - A used refresh token is refused, and nothing else happens for it.
 //   - state comes back and is required. PKCE is known to newer versions of the
 //     plugin only; the app's parameter "pkce" set to "on" sends it.
 //   - Client id and secret travel in the body; "client_auth" set to "basic"
@@ -47,6 +50,9 @@ const (
 	CodeLife = 30 * time.Second
 	// AccessLife is the documented life of an access token.
 	AccessLife = 24 * time.Hour
+	// RefreshLife is how long a refresh token lives by the plugin's default; using
+	// it does not prolong it.
+	RefreshLife = 10 * 24 * time.Hour
 )
 
 // Venue is TheTradingParrot; the zero value is the real one. It implements
@@ -62,12 +68,20 @@ type Venue struct {
 func (Venue) Name() string { return "ttp" }
 
 // Policy implements venuekey.Venue. The plugin deletes a used refresh token and
-// answers a second use with a plain refusal, or keeps it: one more try after a
-// lost answer cannot harm.
+// answers a second use with a plain refusal, or keeps it: after a lost answer it
+// is presented again until an answer is read, which loses nothing.
+//
+// No answer states the refresh token's life, and nobody knows the site's setting.
+// RefreshLife is the default of the plugin version whose other numbers are the
+// ones that TTP's page gives. With a newer version's day no end would ever be
+// further away than the warnings reach, so that they would mean nothing; that day
+// is what RefreshAt is for, which renews after half of it.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.WithRefreshToken,
-		AfterLostAnswer: venuekey.Once,
+		AfterLostAnswer: venuekey.UntilRefused,
+		RenewalEnds:     venuekey.EndAfterIssue,
+		RenewalLife:     RefreshLife,
 		RefreshAt:       0.5,
 		DefaultLife:     AccessLife,
 		CodeLife:        CodeLife,
