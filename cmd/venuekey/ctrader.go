@@ -197,6 +197,9 @@ func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, o
 func (o *openAPI) explained(err error) error {
 	var known *venuekey.Error
 	var api *openapi.Error
+	if errors.As(err, &api) && api.MayBeDone() {
+		return o.doubted(api.Request, api.Account, api.Code, api)
+	}
 	if !errors.As(err, &api) || errors.As(err, &known) {
 		return err
 	}
@@ -210,6 +213,16 @@ func (o *openAPI) explained(err error) error {
 		told.Class = venuekey.Wrong
 	case openapi.TokenDead:
 		told.Class, told.Remedy = venuekey.Refused, "venuekey refresh "+o.id.String()
+	}
+	return told
+}
+
+// doubted is a request that may have been carried out, so that sending it again
+// may do it twice.
+func (o *openAPI) doubted(request message.PayloadType, account int64, code string, err error) error {
+	told := doubtful{id: o.id, code: code, err: fmt.Errorf("%s: ctrader: %w", o.id, err)}
+	if message.IsOrder(request) {
+		told.try = fmt.Sprintf("venuekey ctrader call %s ReconcileReq --account %d", o.id, account)
 	}
 	return told
 }

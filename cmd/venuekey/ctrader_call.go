@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"reflect"
 	"slices"
@@ -31,7 +32,8 @@ Numbers are the protocol's own: prices and volumes of many messages are integers
 see the documentation of package venue/ctrader/openapi/message.
 
 Orders go out once and never again by themselves. The answer to one is its first
-ExecutionEvent.`,
+ExecutionEvent. One that may have been carried out without an answer ends with
+exit code 6: look with ReconcileReq before sending it again.`,
 		Example: `  venuekey ctrader call ctrader/alice VersionReq
   venuekey ctrader call ctrader/alice ReconcileReq --account 30000001
   venuekey ctrader call ctrader/alice NewOrderReq - <order.json`,
@@ -160,7 +162,11 @@ func (p *program) call(ctx context.Context, o *openAPI, raw rawCall, wanted int6
 		if err != nil {
 			return err
 		}
-		return p.showAnswer(answer)
+		err = p.showAnswer(answer)
+		if err != nil && message.IsOrder(req.PayloadType()) {
+			return o.doubted(req.PayloadType(), int64(account.CtidTraderAccountID), "", fmt.Errorf("the order was answered, but the answer could not be written: %w", err))
+		}
+		return err
 	})
 }
 

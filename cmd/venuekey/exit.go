@@ -20,6 +20,7 @@ const (
 	exitSignIn        = 3
 	exitTemporary     = 4
 	exitMisconfigured = 5
+	exitDoubtful      = 6
 	exitNotStarted    = 126
 	exitNotFound      = 127
 	exitInterrupted   = 130
@@ -49,7 +50,7 @@ func (p *program) finish(ctx context.Context, err error) int {
 		return int(code)
 	}
 	f := p.explain(err)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && f.Exit != exitDoubtful {
 		f = failure{Error: "interrupted", Class: "interrupted", Exit: exitInterrupted}
 	}
 	if p.wantsJSON() {
@@ -68,6 +69,9 @@ func (p *program) finish(ctx context.Context, err error) int {
 func (p *program) explain(err error) failure {
 	if wrong, ok := errors.AsType[usage](err); ok {
 		return failure{Error: wrong.reason, Class: "usage", Remedy: wrong.try, Exit: exitUsage}
+	}
+	if doubt, ok := errors.AsType[doubtful](err); ok {
+		return failure{Error: doubt.Error(), ID: doubt.id.String(), Class: "may have been carried out", Code: doubt.code, Remedy: doubt.try, Exit: exitDoubtful}
 	}
 	if known, ok := errors.AsType[*venuekey.Error](err); ok {
 		f := failure{Error: known.Error(), ID: known.ID.String(), Class: known.Class.String(), Code: known.Code, Exit: exitOf(known.Class)}
@@ -146,6 +150,17 @@ func (u usage) Error() string { return u.reason }
 func misused(try, format string, args ...any) error {
 	return usage{reason: fmt.Sprintf(format, args...), try: try}
 }
+
+// doubtful is something that may have been done although nobody says so, and must
+// not be done twice.
+type doubtful struct {
+	id        venuekey.ID
+	code, try string
+	err       error
+}
+
+func (d doubtful) Error() string { return d.err.Error() }
+func (d doubtful) Unwrap() error { return d.err }
 
 // notRunnable is a program that exec was to run and could not.
 type notRunnable struct {

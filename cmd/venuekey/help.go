@@ -52,6 +52,7 @@ func exitCodesTopic() *cobra.Command {
     3  a human must sign in: run the command after "try:"
     4  temporary: the same command may succeed later, by itself
     5  misconfigured: an app, an address or a setting has to be mended first
+    6  in doubt: an order may have been carried out; look before sending it again
   130  interrupted by Ctrl-C or SIGTERM
 
 "venuekey exec" ends with the program's own code; with 126 where the program

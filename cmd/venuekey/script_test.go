@@ -35,6 +35,7 @@ import (
 	"github.com/venuekey/venuekey/internal/pgtest"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
 // script_test.go owns the words of the scripts in testdata/script, which are
@@ -196,7 +197,9 @@ func (s *stageSet) serveAPI(ts *testscript.TestScript, venue *ctrader.Server) {
 	s.api = api
 }
 
-// api WHAT: something happens at the Open API: hangup, disconnect, maintenance.
+// api hangup, api disconnect: it happens at the Open API.
+// api FAULT REQUEST [CODE]: the next request of that kind meets a fault of the
+// emulator. api awaits REQUEST COUNT: so many of that kind have come.
 func happens(ts *testscript.TestScript, _ bool, args []string) {
 	api := setOf(ts).api
 	switch args[0] {
@@ -205,7 +208,19 @@ func happens(ts *testscript.TestScript, _ bool, args []string) {
 	case "disconnect":
 		api.Disconnect("the administrator says so")
 	default:
-		ts.Fatalf("nothing is called %q", args[0])
+		kind, known := message.ByName(args[1])
+		if !known {
+			ts.Fatalf("no request is called %q", args[1])
+		}
+		if args[0] == "awaits" {
+			count, err := strconv.Atoi(args[2])
+			ts.Check(err)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			ts.Check(api.Log().Wait(ctx, count, openapi.Received, kind))
+			return
+		}
+		api.Inject(openapi.Fault{Kind: openapi.FaultKind(args[0]), On: kind, Code: strings.Join(args[2:], "")})
 	}
 }
 

@@ -112,7 +112,7 @@ func (e *Error) Error() string {
 func (c Class) words(request message.PayloadType) string {
 	switch {
 	case c == Unknown && message.IsOrder(request):
-		return "was sent and got no answer, look with ProtoOAReconcileReq before sending it again"
+		return "was sent and got no answer: it may have been carried out, look with ProtoOAReconcileReq before sending it again"
 	case c == Unknown && request != 0:
 		return "was sent and got no answer"
 	}
@@ -126,16 +126,22 @@ func (e *Error) Unwrap() error { return e.Err }
 // anything twice nor is in vain for sure. An order that was sent and got no
 // answer is never safe.
 func (e *Error) SafeToRetry() bool {
-	order := message.IsOrder(e.Request)
 	switch e.Class {
 	case Unsent, Rate, AccountSessionLost, AppSessionLost, TokenDead:
 		return true
 	case Unknown:
 		return repeatable(e.Request)
 	case Transient:
-		return !order || e.Code != timeoutError // which does not say how far the order came
+		return !e.MayBeDone()
 	}
 	return false
+}
+
+// MayBeDone reports whether the request may have been carried out, and would be
+// twice if it were sent again: an order without a readable answer, or one that
+// the service gave up on, which does not say how far it came.
+func (e *Error) MayBeDone() bool {
+	return message.IsRequest(e.Request) && !repeatable(e.Request) && (e.Class == Unknown || e.Code == timeoutError)
 }
 
 // repeatable reports whether a request may be sent twice: it reads, or asks for
@@ -162,8 +168,11 @@ func (e *Error) Remedy() string {
 	case "NOT_SUBSCRIBED_TO_SPOTS":
 		return "subscribe to spots of the symbol first"
 	}
-	if e.Class == TokenDead {
+	switch {
+	case e.Class == TokenDead:
 		return "renew the token, or sign in again"
+	case e.MayBeDone() && e.Code != "" && message.IsOrder(e.Request):
+		return "it may have been carried out, look with ProtoOAReconcileReq before sending it again"
 	}
 	return ""
 }

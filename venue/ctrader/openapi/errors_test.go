@@ -59,6 +59,9 @@ func TestClasses(t *testing.T) {
 					if !errors.As(err, &got) || got.Class != class || got.Account != 7 || got.SafeToRetry() != want {
 						t.Errorf("%s of %s: class %v, safe %v", code, message.Name(req.PayloadType()), got.Class, got.SafeToRetry())
 					}
+					if doubt := i == 1 && (class == openapi.Unknown || code == "TIMEOUT_ERROR"); got.MayBeDone() != doubt {
+						t.Errorf("%s of %s: may be done %v", code, message.Name(req.PayloadType()), got.MayBeDone())
+					}
 				}
 			}
 		}
