@@ -20,11 +20,8 @@ import (
 // renew replaces the flight's generation of an ID's token, or adopts a newer one
 // that somebody else got.
 func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
-	switch waiting, err := k.flush(ctx, id); {
-	case err != nil:
-		return Token{}, err
-	case waiting != nil && waiting.record.Generation > f.generation:
-		return waiting.token, nil
+	if token, found, err := k.waiting(ctx, id, f.generation); found || err != nil {
+		return token, err
 	}
 	permitted, seen := f.why != whenDue, false
 	var holder vigil
@@ -37,6 +34,11 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 		if record.Generation > f.generation { // no longer needed
 			k.publish(id, token, record)
 			return token, nil
+		}
+		// After the record was read, because whoever held its lease may have
+		// spilled until then.
+		if token, found, err := k.waiting(ctx, id, f.generation); found || err != nil {
+			return token, err
 		}
 		if record.Leased() && record.LeaseOwner != k.owner() && !holder.over(record, k.lease()) {
 			if err := pause(ctx, wait); err != nil {

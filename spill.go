@@ -129,6 +129,18 @@ func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error
 	return nil, err
 }
 
+// waiting is what flush leaves waiting, if it is newer than a generation. Whoever
+// is about to present a token asks for it, since its successor may have been
+// spilled a moment ago. What flush saved is seen in the store instead: the claim
+// finds the record changed.
+func (k *Keeper) waiting(ctx context.Context, id ID, than int64) (token Token, found bool, err error) {
+	r, err := k.flush(ctx, id)
+	if err != nil || r == nil || r.record.Generation <= than {
+		return Token{}, false, err
+	}
+	return r.token, true, nil
+}
+
 // waits looks for a rotation of an ID without saving it.
 func (k *Keeper) waits(id ID) (rotation, bool) {
 	k.mu.Lock()
