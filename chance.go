@@ -28,8 +28,9 @@ const (
 
 // chanceOf judges a record that nobody is renewing. A record with an open intent
 // was presented by somebody who did not live, or did not hear, to tell the
-// outcome; it is uncertain, not free.
-func chanceOf(record Record, token Token, policy Policy, now time.Time) chance {
+// outcome; it is uncertain, not free. Alive is whether there is an access token to
+// lose.
+func chanceOf(record Record, policy Policy, alive bool) chance {
 	switch {
 	case record.Condition == Dead:
 		return none
@@ -37,7 +38,7 @@ func chanceOf(record Record, token Token, policy Policy, now time.Time) chance {
 		return open
 	case record.Attempt < policy.attempts() && record.ReadAt.Before(endOfGrace(record, policy)):
 		return whenSeen
-	case !token.Valid(now) && record.Attempt <= policy.attempts():
+	case !alive && record.Attempt <= policy.attempts():
 		// The last chance. The access token is dead and a human is needed anyway:
 		// under any policy one more presentation can only win.
 		return whenSeen

@@ -326,7 +326,7 @@ func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (*Token, err
 			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
 	}
 	k.Source(id).withdraw()
-	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
+	return k.await(ctx, k.fly(ctx, id, record.Generation, accessRefused), nil)
 }
 
 // pause waits, or returns the context's error when that ends first.

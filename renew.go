@@ -312,7 +312,8 @@ func (k *Keeper) verdict(ctx context.Context, id ID, token Token, record Record,
 // chance is what may be done with what renews. Somebody who insists, and
 // credentials that are others than those of the refusal, give it one more chance.
 func (k *Keeper) chance(f *flight, record Record, token Token, venue Venue, app App) chance {
-	is := chanceOf(record, token, venue.Policy(), time.Now())
+	alive := token.Valid(time.Now()) && f.why != accessRefused
+	is := chanceOf(record, venue.Policy(), alive)
 	if is == none && (f.why == insisting || token.refusedUnder != "" && token.refusedUnder != app.credentials()) {
 		return whenSeen
 	}

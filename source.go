@@ -163,13 +163,15 @@ type flight struct {
 }
 
 // urgency is why a renewal is made: what is due waits for its turn, what
-// somebody asked for does not, and who insists is given a chance that the policy
+// somebody asked for does not. Where the venue refuses the access token, it is
+// dead whatever its times say; and who insists is given a chance that the policy
 // would not give.
 type urgency int
 
 const (
 	whenDue urgency = iota
 	onDemand
+	accessRefused
 	insisting
 )
 
@@ -179,7 +181,7 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before := k.flights[id]
-	if before != nil && before.generation == generation && (why != insisting || before.why == insisting) {
+	if before != nil && before.generation == generation && (why <= onDemand || why <= before.why) {
 		return before
 	}
 	f := &flight{generation: generation, why: why, done: make(chan struct{})}
