@@ -83,23 +83,6 @@ func (k *Keeper) log() *slog.Logger {
 	return k.Log
 }
 
-// Close waits for renewals that are under way, so that no answer that is still
-// on the wire is lost, and tries once more to save what a store refused. It
-// does not close the store.
-func (k *Keeper) Close() error {
-	k.init()
-	k.flying.Wait()
-	k.mu.Lock()
-	nothing := len(k.unsaved) == 0
-	k.mu.Unlock()
-	if nothing {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), k.saveBudget())
-	defer cancel()
-	return k.flushAll(ctx)
-}
-
 // Venue returns the venue that an ID names; none is an *Error of class Wrong.
 func (k *Keeper) Venue(name string) (Venue, error) {
 	var known []string

@@ -214,60 +214,6 @@ func (k *Keeper) present(ctx context.Context, venue Venue, app App, token Token,
 	return venue.Refresh(ctx, app, token)
 }
 
-// save makes a rotation durable, before anybody sees it. A record that changed
-// meanwhile but kept its generation is written over; one with another
-// generation is somebody's newer sign-in and is adopted. Where the store
-// refuses, a spill file is as durable, and flush saves it later.
-func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, k.saveBudget())
-	defer cancel()
-	for wait := saveRetry; ; wait *= 2 {
-		saved, err := k.Vault.write(ctx, r.record)
-		if err == nil {
-			k.step(stepSaved)
-			k.unspill(r)
-			k.publish(id, r.token, saved)
-			k.step(stepPublished)
-			k.log().Info("renewed", "id", id, "expires", r.token.Expires, "next", saved.NextRefresh)
-			return r.token, nil
-		}
-		if errors.Is(err, ErrConflict) {
-			stands, err := k.Vault.Store.Get(ctx, r.record.Key)
-			if err == nil && stands.Generation == r.fence() {
-				r.record.Version = stands.Version
-				continue
-			}
-			if err == nil || errors.Is(err, ErrNotFound) {
-				k.unspill(r)
-				return k.dropped(ctx, id, r, stands)
-			}
-		}
-		if k.spill(id, &r) {
-			k.step(stepSpilled)
-			k.hold(id, r)
-			k.publish(id, r.token, r.record)
-			return r.token, nil
-		}
-		if pause(ctx, wait) != nil {
-			k.hold(id, r)
-			return Token{}, &Error{Op: "save", Class: Failed, Err: err, Reason: "the store refuses a renewed token, which is held in memory: do not stop this program before the store answers: " + err.Error()}
-		}
-	}
-}
-
-// dropped is a rotation whose record is another generation by now: it was saved
-// by somebody who found our spill file, or a human signed in anew.
-func (k *Keeper) dropped(ctx context.Context, id ID, r rotation, stands Record) (Token, error) {
-	if stands.Generation != r.record.Generation {
-		k.log().Warn("a renewed token is dropped: the sign-in was replaced meanwhile", "id", id)
-	}
-	token, record, err := k.Vault.Load(ctx, id)
-	if err == nil {
-		k.publish(id, token, record)
-	}
-	return token, err
-}
-
 // remember writes a record that has no new token, and returns the failure that
 // it tells of. A record that moved meanwhile is newer than what we know.
 func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
@@ -363,7 +309,6 @@ const (
 
 const (
 	leasePoll = 25 * time.Millisecond
-	saveRetry = 50 * time.Millisecond
 	// probeDeadline is how long a venue may take to be seen.
 	probeDeadline = 10 * time.Second
 )

@@ -1,49 +1,19 @@
 package venuekey
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// A rotation is a token that a venue gave and that the store does not have yet.
-// Where the store refuses it, it lies in a spill file: sealed like a record,
-// flushed to disk with its folder, and saved by whoever comes first once the
-// store answers. Spills are fenced by generation like every save, so that a
-// file which is found twice, or late, does no harm.
-type rotation struct {
-	// record is what is to be written, sealed, with the new generation.
-	record Record
-	token  Token
-	// key is what record is sealed with.
-	Key Key
-	// spilled says that the spill file is on disk.
-	spilled bool
-}
-
-// fence is the generation that the record must still have when it is written.
-func (r rotation) fence() int64 { return r.record.Generation - 1 }
-
-// rotation seals a token that just arrived.
-func (k *Keeper) rotation(claimed Record, token Token, policy Policy) (rotation, error) {
-	record := granted(claimed, token, policy)
-	record.Generation++
-	sealed, err := k.Vault.sealed(record, sealedFrom(token))
-	r := rotation{record: sealed, token: token}
-	if err == nil {
-		r.Key, err = k.Vault.keyOf(sealed.Sealed)
-	}
-	return r, err
-}
+// spill.go owns the files in which renewed tokens wait that the store refuses.
 
 const spillSuffix = ".spill"
 
@@ -68,19 +38,20 @@ func (k *Keeper) findSpill(id ID) (r rotation, held bool, err error) {
 
 // spill writes the rotation to its file, and reports whether it is durable.
 func (k *Keeper) spill(id ID, r *rotation) bool {
-	if k.Spill == "" || r.spilled {
-		return r.spilled
+	if k.Spill == "" || r.file != "" {
+		return r.file != ""
 	}
+	file := k.spillPath(r.record.Key, r.Key)
 	text, err := json.Marshal(r.record)
 	if err == nil {
-		err = writeDurably(k.spillPath(r.record.Key, r.Key), text)
+		err = writeDurably(file, text)
 	}
 	if err != nil {
 		k.log().Error("the store refuses a renewed token, and so does the spill folder", "id", id, "error", err)
 		return false
 	}
-	r.spilled = true
-	k.log().Warn("the store refuses a renewed token; it lies in a spill file until the store answers", "id", id)
+	r.file = file
+	k.log().Warn("the store refuses a renewed token; it lies in a spill file, sealed, until the store answers", "id", id, "file", file)
 	return true
 }
 
@@ -94,87 +65,6 @@ func (k *Keeper) unspill(r rotation) {
 	}
 }
 
-// hold keeps a rotation that could not be saved, and flush saves it.
-func (k *Keeper) hold(id ID, r rotation) {
-	k.mu.Lock()
-	k.unsaved[id] = r
-	k.mu.Unlock()
-	k.Source(id).fresh.Store(nil) // the next caller tries again to save it
-}
-
-// flush saves what waits for an ID, in memory or in a spill file that this or
-// another program left. It comes before every look at the stored token, so that
-// an older one is never taken for the newest. What the store still refuses is
-// returned: it is as good as a saved one, if it lies in a spill file.
-func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error) {
-	k.mu.Lock()
-	r, held := k.unsaved[id]
-	delete(k.unsaved, id)
-	k.mu.Unlock()
-	if !held && k.Spill != "" {
-		if r, held, err = k.findSpill(id); err != nil {
-			// The record's intent is open; the policy says what becomes of it.
-			k.log().Error("a spill file cannot be used", "id", id, "error", err)
-		}
-	}
-	if !held {
-		return nil, nil
-	}
-	_, err = k.save(ctx, id, r)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if r, held := k.unsaved[id]; held && err == nil {
-		return &r, nil
-	}
-	return nil, err
-}
-
-// waiting is what flush leaves waiting, if it is newer than a generation. Whoever
-// is about to present a token asks for it, since its successor may have been
-// spilled a moment ago. What flush saved is seen in the store instead: the claim
-// finds the record changed.
-func (k *Keeper) waiting(ctx context.Context, id ID, than int64) (token Token, found bool, err error) {
-	r, err := k.flush(ctx, id)
-	if err != nil || r == nil || r.record.Generation <= than {
-		return Token{}, false, err
-	}
-	return r.token, true, nil
-}
-
-// waits looks for a rotation of an ID without saving it.
-func (k *Keeper) waits(id ID) (rotation, bool) {
-	k.mu.Lock()
-	r, held := k.unsaved[id]
-	k.mu.Unlock()
-	if !held && k.Spill != "" {
-		r, held, _ = k.findSpill(id)
-	}
-	return r, held
-}
-
-// flushAll saves everything that waits, and says what still does.
-func (k *Keeper) flushAll(ctx context.Context) error {
-	k.mu.Lock()
-	waiting := slices.Collect(maps.Keys(k.unsaved))
-	k.mu.Unlock()
-	names, err := k.spillFiles()
-	for _, name := range names {
-		r, ok, unreadable := k.readSpill(filepath.Join(k.Spill, name))
-		err = errors.Join(err, unreadable)
-		if id := r.record.ID(); ok && !slices.Contains(waiting, id) {
-			waiting = append(waiting, id)
-		}
-	}
-	for _, id := range waiting {
-		r, refused := k.flush(ctx, id)
-		if r != nil {
-			refused = &Error{ID: id, Op: "save", Class: Failed, Reason: "the store refuses a renewed token, which waits in a spill file"}
-		}
-		err = errors.Join(err, refused)
-	}
-	return err
-}
-
 // spillFiles names the spill files of this vault.
 func (k *Keeper) spillFiles() ([]string, error) {
 	if k.Spill == "" {
@@ -184,15 +74,15 @@ func (k *Keeper) spillFiles() ([]string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var names []string
+	var files []string
 	for _, entry := range entries {
 		keyID, _, _ := strings.Cut(entry.Name(), "-")
 		ours := slices.ContainsFunc(k.Vault.keyring().Keys, func(key Key) bool { return key.ID() == keyID })
 		if ours && strings.HasSuffix(entry.Name(), spillSuffix) {
-			names = append(names, entry.Name())
+			files = append(files, filepath.Join(k.Spill, entry.Name()))
 		}
 	}
-	return names, err
+	return files, err
 }
 
 // readSpill reads a spill file; none is no error. A file that does not open
@@ -202,7 +92,7 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return rotation{}, false, nil
 	}
-	r := rotation{spilled: true}
+	r := rotation{file: path}
 	if err == nil {
 		err = json.Unmarshal(text, &r.record)
 	}

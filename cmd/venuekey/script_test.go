@@ -101,6 +101,7 @@ func play(t *testing.T, dir string, prepare func(*testscript.Env)) {
 			"damage":    damage,
 			"occupy":    occupy,
 			"freeports": freeports,
+			"refuses":   refuses,
 			"sources":   sources,
 		},
 	})
