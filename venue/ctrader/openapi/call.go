@@ -17,6 +17,7 @@ type call struct {
 	id     uint64
 	req    message.Message
 	until  time.Time   // when its answer is given up
+	permit permit      // what it takes up of the pace
 	result chan result // has room for one
 }
 
@@ -28,7 +29,8 @@ type result struct {
 // Do sends any request and waits for its answer; there is a method for each as
 // well. Errors are *Error. A request that may be sent twice and was refused
 // for asking too much is sent again, after as long as the service says and at
-// least a second, then two, up to two minutes, if that is within the context.
+// least a second, then two, up to two minutes, if that is within the context; it
+// takes its turn again then.
 //
 // An order that was sent and got no answer gives class Unknown: it may have been
 // carried out. What was so already is an error too, of class SuccessInDisguise.
@@ -63,10 +65,11 @@ func patient(ctx context.Context, req message.Message, once func(context.Context
 }
 
 func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, error) {
-	if err := c.pace(ctx, req); err != nil {
+	permit, err := c.pace(ctx, req)
+	if err != nil {
 		return nil, err
 	}
-	sent, err := c.send(ctx, req)
+	sent, err := c.send(ctx, req, permit)
 	if err != nil {
 		return nil, err
 	}
@@ -74,22 +77,23 @@ func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, 
 }
 
 // pace waits until a request may go.
-func (c *Conn) pace(ctx context.Context, req message.Message) error {
+func (c *Conn) pace(ctx context.Context, req message.Message) (permit, error) {
 	if !message.IsRequest(req.PayloadType()) {
-		return c.failed(req, Refused, errors.New("it is no request"))
+		return permit{}, c.failed(req, Refused, errors.New("it is no request"))
 	}
 	p := c.paces.ordinary
 	if message.Historical(req.PayloadType()) {
 		p = c.paces.historical
 	}
-	if err := p.wait(ctx); err != nil {
-		return c.failed(req, Unsent, err)
+	taken, err := p.wait(ctx)
+	if err != nil {
+		return permit{}, c.failed(req, Unsent, err)
 	}
-	return nil
+	return taken, nil
 }
 
 // send writes a request.
-func (c *Conn) send(ctx context.Context, req message.Message) (*call, error) {
+func (c *Conn) send(ctx context.Context, req message.Message, taken permit) (*call, error) {
 	select {
 	case c.turn <- struct{}{}:
 	case <-c.done:
@@ -102,7 +106,8 @@ func (c *Conn) send(ctx context.Context, req message.Message) (*call, error) {
 	if err != nil {
 		return nil, c.failed(req, Refused, err)
 	}
-	sent := &call{req: req, until: time.Now().Add(c.opts.Timeout), result: make(chan result, 1)}
+	taken.left()
+	sent := &call{req: req, until: time.Now().Add(c.opts.Timeout), permit: taken, result: make(chan result, 1)}
 	c.confide(secretsOf(req))
 	if !c.register(sent) {
 		return nil, c.failed(req, Unsent, c.Err())
@@ -203,6 +208,7 @@ func (c *Conn) answer(e *message.Envelope) bool {
 	}
 	delete(c.pending, id)
 	c.mu.Unlock()
+	sent.permit.answered()
 	m, err := c.judge(sent.req, e)
 	sent.result <- result{m, err}
 	return !message.IsEvent(e.Type)

@@ -79,9 +79,10 @@ func (e Endpoint) tlsConfig() *tls.Config {
 
 // Options are the limits of a connection. The zero value is ready.
 type Options struct {
-	// Requests and Historical are how many requests are sent within a second:
-	// the historical ones of message.Historical, and all others. Zero means 50
-	// and 5, which the service documents.
+	// Requests and Historical are how many requests may arrive within any one
+	// second: the historical ones of message.Historical, and all others. Zero
+	// means 50 and 5, which the service documents. Of 4.5 no more than 4 do; 0.5
+	// is one in two seconds.
 	Requests, Historical float64
 	// Heartbeat is how long nothing is sent before a heartbeat is. Zero means
 	// 9 s: the service asks for one "at least once every 10 seconds" and was seen

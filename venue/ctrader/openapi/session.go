@@ -281,8 +281,9 @@ func (c *Client) report() error {
 func (c *Conn) pipeline(ctx context.Context, reqs []message.Message) []error {
 	sent, errs := make([]*call, len(reqs)), make([]error, len(reqs))
 	for i, req := range reqs {
-		if errs[i] = c.pace(ctx, req); errs[i] == nil {
-			sent[i], errs[i] = c.send(ctx, req)
+		var taken permit
+		if taken, errs[i] = c.pace(ctx, req); errs[i] == nil {
+			sent[i], errs[i] = c.send(ctx, req, taken)
 		}
 	}
 	for i, one := range sent {

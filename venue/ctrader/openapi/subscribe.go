@@ -156,7 +156,8 @@ func (c *Client) epochOf(req message.Message) int {
 // Subscribing and its end are written one at a time, so that of both the one that
 // was decided on last counts.
 func (c *Client) inOrder(ctx context.Context, conn *Conn, req message.Message, left func() message.Message) (message.Message, error) {
-	if err := conn.pace(ctx, req); err != nil {
+	taken, err := conn.pace(ctx, req)
+	if err != nil {
 		return nil, err
 	}
 	select {
@@ -168,7 +169,7 @@ func (c *Client) inOrder(ctx context.Context, conn *Conn, req message.Message, l
 		<-c.order
 		return nil, nil
 	}
-	sent, err := conn.send(ctx, req)
+	sent, err := conn.send(ctx, req, taken)
 	<-c.order
 	if err != nil {
 		return nil, err
