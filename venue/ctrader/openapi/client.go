@@ -63,6 +63,7 @@ type Client struct {
 	epoch    int
 	topics   map[topic]*interest
 	state    State
+	told     State   // what OnState was told last; an account is lost without Run
 	tokens   *tokens // Run's
 }
 
@@ -204,12 +205,16 @@ func (c *Client) tellAll() {
 // enter changes the phase. Only Run's goroutine does.
 func (c *Client) enter(phase Phase, err error, until time.Time) {
 	c.mu.Lock()
-	before := c.state
 	c.state = State{Phase: phase, Err: err, Until: until}
-	now := c.copied()
+	now, before := c.copied(), c.told
+	c.told = now
 	c.tellAll()
 	c.mu.Unlock()
-	if c.OnState != nil && (before.Phase != phase || before.Err != err || !before.Until.Equal(until)) {
+	if c.OnState != nil && !now.equals(before) {
 		c.OnState(now)
 	}
+}
+
+func (s State) equals(other State) bool {
+	return s.Phase == other.Phase && s.Err == other.Err && s.Until.Equal(other.Until) && slices.Equal(s.Accounts, other.Accounts)
 }

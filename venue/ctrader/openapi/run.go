@@ -149,6 +149,7 @@ func (c *Client) tend(ctx context.Context, conn *Conn) error {
 		case <-conn.Done():
 			return conn.Err()
 		case <-c.wake:
+			c.announce()
 			c.gather(ctx)
 			gathered = true
 		case <-poll.C: // accounts that wait for another try are looked at here too

@@ -60,6 +60,10 @@ func newStream[M any](b Buffer) *Stream[M] {
 // it returns the context's error.
 func (s *Stream[M]) Next(ctx context.Context) (M, error) {
 	for {
+		if err := ctx.Err(); err != nil { // however much waits
+			var none M
+			return none, err
+		}
 		if m, ok, err := s.take(); ok || err != nil {
 			return m, err
 		}
@@ -67,8 +71,6 @@ func (s *Stream[M]) Next(ctx context.Context) (M, error) {
 		case <-s.more:
 		case <-s.end:
 		case <-ctx.Done():
-			var none M
-			return none, ctx.Err()
 		}
 	}
 }
