@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -12,33 +13,64 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// token reads the answer to a token request (RFC 6749 §5). Errors come first,
-// whatever the status: venues put them into a 200 too.
+// answer.go owns how a token is read from the answer to a token request.
+
+// token reads the answer to a token request (RFC 6749 §5). A token that is there
+// is taken, whatever the status and whatever stands around it: the venue has
+// issued it, and the one before is dead.
 func (c Config) token(answer Answer, form url.Values, sent time.Time, clientSecret venuekey.Secret) (venuekey.Token, error) {
-	names := c.Names.withDefaults()
-	fields, ok := answer.Fields()
-	if !ok {
-		address, _ := url.Parse(c.TokenURL)
-		return venuekey.Token{}, answer.NotJSON(address)
-	}
 	secrets := []venuekey.Secret{clientSecret}
 	for _, name := range []string{"code", "refresh_token", "code_verifier"} {
 		secrets = append(secrets, venuekey.Secret(form.Get(name)))
 	}
-	if code := text(fields, names.Error); code != "" || answer.Status >= 300 {
-		failure := c.Explain(form.Get("grant_type"), answer.Status, code, text(fields, names.Description), secrets)
-		failure.RetryAfter = retryAfter(answer.Header, time.Now())
-		return venuekey.Token{}, failure
+	found := c.find(answer.Body)
+	fault := c.fault(form.Get("grant_type"), answer, found, secrets)
+	switch {
+	case len(found.grants) > 1:
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: fmt.Sprintf("the answer holds %d different tokens, and nobody can tell which is meant", len(found.grants))}
+	case len(found.grants) == 1 && (fault == nil || !fault.named || c.rotates(found.grants[0], form)):
+		return c.granted(answer, found, sent), nil
+	case fault != nil:
+		return venuekey.Token{}, fault.Error
 	}
+	if own := c.own(form.Get("grant_type"), answer, secrets); own != nil {
+		return venuekey.Token{}, own
+	}
+	address, _ := url.Parse(c.TokenURL)
+	if form.Get("grant_type") == grantRefresh {
+		return venuekey.Token{}, answer.Stranger(address)
+	}
+	return venuekey.Token{}, answer.NotJSON(address)
+}
+
+// rotates reports whether an object brings another refresh token than the one
+// that was presented. It settles an answer that names an error beside a token: a
+// new refresh token was made for us, so that the old one is used up whatever else
+// is said. Without one the error stands, because the access token may be an echo,
+// and nothing is lost by that: the refresh token at hand is still the last.
+func (c Config) rotates(grant map[string]json.RawMessage, form url.Values) bool {
+	refresh, _ := tokenText(grant, c.Names.withDefaults().Refresh)
+	return refresh != "" && refresh != form.Get("refresh_token")
+}
+
+// granted is the token in an answer that holds one.
+func (c Config) granted(answer Answer, found finding, sent time.Time) venuekey.Token {
+	names, fields := c.Names.withDefaults(), found.grants[0]
+	access, oddAccess := tokenText(fields, names.Access)
+	refresh, oddRefresh := tokenText(fields, names.Refresh)
 	token := venuekey.Token{
-		Access:  venuekey.Secret(text(fields, names.Access)),
-		Refresh: venuekey.Secret(text(fields, names.Refresh)),
-		Type:    text(fields, names.Type),
-		Issued:  sent,
+		Access: venuekey.Secret(access), Refresh: venuekey.Secret(refresh), Type: text(fields, names.Type),
+		Issued: sent, Notes: found.notes,
 	}
-	if token.Access == "" {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
+	note := func(odd bool, format string, args ...any) {
+		if odd {
+			token.Notes = append(token.Notes, fmt.Sprintf(format, args...))
+		}
 	}
+	note(answer.Status >= 300, "the token came with status %d", answer.Status)
+	note(text(fields, names.Error) != "", "the answer names an error beside its token")
+	note(oddAccess != "", "the access token %s", oddAccess)
+	note(oddRefresh != "", "the refresh token %s", oddRefresh)
 	answered, _ := http.ParseTime(answer.Header.Get("Date"))
 	token.EndsAfter(orLife(lifetime(fields, names.ExpiresIn), c.DefaultLife), answered)
 	if life := lifetime(fields, names.RefreshExpiresIn); life != 0 {
@@ -46,7 +78,7 @@ func (c Config) token(answer Answer, form url.Values, sent time.Time, clientSecr
 	}
 	token.Scopes = scopes(text(fields, names.Scope))
 	token.Extras = extras(fields, names)
-	return token, nil
+	return token
 }
 
 // text gives the first of the named fields that holds a string that is not
@@ -59,6 +91,28 @@ func text(fields map[string]json.RawMessage, names []string) string {
 		}
 	}
 	return ""
+}
+
+// tokenText gives the first of the named fields that holds a token, and says
+// what is odd about it: PHP makes numbers of strings of digits, and a white space
+// at the end of a file becomes part of what is read from it.
+func tokenText(fields map[string]json.RawMessage, names []string) (token, odd string) {
+	for _, name := range names {
+		raw := strings.TrimSpace(string(fields[name]))
+		if digits := strings.Trim(raw, "0123456789"); digits == "" && strings.Trim(raw, "0") != "" {
+			return raw, "was a number"
+		}
+		var value string
+		if json.Unmarshal([]byte(raw), &value) != nil {
+			continue
+		}
+		if trimmed := strings.TrimSpace(value); trimmed == value && value != "" {
+			return value, ""
+		} else if trimmed != "" {
+			return trimmed, "had white space around it"
+		}
+	}
+	return "", ""
 }
 
 // longestLife bounds what an answer may claim: ten years in place of a number

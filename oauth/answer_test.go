@@ -1,13 +1,16 @@
 package oauth
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/venuekey/venuekey"
 )
@@ -55,16 +58,16 @@ func TestAnswersToARefresh(t *testing.T) {
 		{name: "refused", answer: says(400, `{"error":"invalid_grant"}`), class: venuekey.Refused, reason: "refresh token"},
 		{name: "refused inside a 200", answer: says(200, `{"error":"invalid_grant","access_token":"a"}`), class: venuekey.Refused},
 		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.Wrong, reason: "client id and secret"},
-		{name: "unknown words in a 200", answer: says(200, `{"error":"SOMETHING_NEW","error_description":"why not"}`), class: venuekey.Refused, reason: "why not"},
-		{name: "a secret repeated to us", answer: says(400, `{"error":"odd","error_description":"no such `+sentRefresh+` of `+sentSecret+`"}`), class: venuekey.Refused, reason: "no such [secret] of [secret]"},
-		{name: "control characters", answer: says(400, `{"error":"odd","error_description":"a\u0007b\nc"}`), class: venuekey.Refused, reason: "a b c"},
-		{name: "a code that is no code", answer: says(400, `{"error":"<script>"}`), class: venuekey.Refused},
+		{name: "unknown words", answer: says(400, `{"error":"SOMETHING_NEW","error_description":"why not"}`), class: venuekey.Later, reason: "why not"},
+		{name: "a secret repeated to us", answer: says(400, `{"error":"odd","error_description":"no such `+sentRefresh+` of `+sentSecret+`"}`), class: venuekey.Later, reason: "no such [secret] of [secret]"},
+		{name: "control characters", answer: says(400, `{"error":"odd","error_description":"a\u0007b\nc"}`), class: venuekey.Later, reason: "a b c"},
+		{name: "a code that is no code", answer: says(400, `{"error":"<script>"}`), class: venuekey.Unknown},
 		{name: "overloaded", answer: says(429, ``), class: venuekey.Later},
-		{name: "maintenance page", answer: says(503, `<html>back soon`), class: venuekey.Later, reason: "HTML page"},
-		{name: "server error in JSON", answer: says(500, `{"message":"oops"}`), class: venuekey.Later},
+		{name: "maintenance page", answer: says(503, `<html>back soon`), class: venuekey.Unknown, reason: "503 Service Unavailable with an HTML page"},
+		{name: "server error in JSON", answer: says(500, `{"message":"oops"}`), class: venuekey.Unknown, reason: "neither a token nor an OAuth error"},
 		{name: "bad gateway", answer: says(502, `<html>`), class: venuekey.Unknown},
-		{name: "firewall", answer: says(403, `<html>`), class: venuekey.Later},
-		{name: "wrong address", answer: says(404, `<html>`), class: venuekey.Wrong, reason: "404"},
+		{name: "firewall", answer: says(403, `<html>`), class: venuekey.Unknown},
+		{name: "wrong address", answer: says(404, `<html>`), class: venuekey.Unknown, reason: "404 Not Found"},
 		{name: "HTML in a 200", answer: says(200, `<!doctype html><p>`), class: venuekey.Unknown, reason: "HTML page in place of JSON"},
 		{name: "broken JSON", answer: says(200, `{"access_token":"a",`), class: venuekey.Unknown, reason: "broken JSON"},
 		{name: "an array", answer: says(200, `[]`), class: venuekey.Unknown},
@@ -74,7 +77,7 @@ func TestAnswersToARefresh(t *testing.T) {
 		{name: "ten megabytes", answer: says(200, `{"access_token":"`+strings.Repeat("a", 10<<20)+`"}`), class: venuekey.Unknown, reason: "larger than"},
 		{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere.example/path?x=1", http.StatusMovedPermanently)
-		}, class: venuekey.Wrong, reason: "redirects token requests to https://elsewhere.example"},
+		}, class: venuekey.Unknown, reason: "redirects token requests to https://elsewhere.example"},
 		{name: "connection dropped", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, class: venuekey.Unknown},
 		{name: "cut in half", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
@@ -245,18 +248,38 @@ func TestPlainHTTPIsForLoopbackOnly(t *testing.T) {
 }
 
 func FuzzTokenAnswer(f *testing.F) {
-	for _, body := range []string{`{"access_token":"a","expires_in":"60"}`, `{"error":"invalid_grant"}`, `<html>`, `{"expires_in":1e999}`, `[`, ``, `{"access_token":{}}`} {
+	for _, body := range []string{
+		`{"access_token":"a","expires_in":"60"}`, `{"error":"invalid_grant"}`, `<html>`, `{"expires_in":1e999}`, `[`, ``, `{"access_token":{}}`,
+		"\xef\xbb\xbf[{\"access_token\":\"a\"}]", "x{\"access_token\":7}y", `{"data":{"error":"x_y","access_token":" a","refresh_token":"r"}}`, "{\x00\"\x00",
+	} {
 		f.Add(200, []byte(body))
 		f.Add(400, []byte(body))
 	}
-	config := Config{TokenURL: "https://venue.example/token", DefaultLife: time.Hour, Names: Names{Refresh: []string{"refresh_token", "request_token"}}}
+	config := Config{TokenURL: "https://venue.example/token", DefaultLife: time.Hour, ErrorsInOK: true, Names: Names{Refresh: []string{"refresh_token", "request_token"}}}
+	form := url.Values{"grant_type": {grantRefresh}, "refresh_token": {sentRefresh}}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		token, err := config.token(Answer{Status: status, Header: http.Header{}, Body: body}, nil, time.Now(), "")
+		token, err := config.token(Answer{Status: status, Header: http.Header{}, Body: body}, form, time.Now(), "")
 		if err == nil && (token.Access == "" || token.Expires.IsZero() || token.Life() == 0) {
 			t.Fatalf("granted without a token or without an end: %s", token.Life())
 		}
-		if err != nil && strings.ContainsAny(err.Error(), "\n\r\x00") {
-			t.Fatalf("an error of more than one line: %q", err)
+		if err != nil && (token.Access != "" || token.Refresh != "") {
+			t.Fatal("a token and an error")
+		}
+		if err != nil && strings.ContainsAny(err.Error(), "\n\r\x00") || strings.ContainsAny(strings.Join(token.Notes, ""), "\n\r\x00") {
+			t.Fatalf("an error or a note of more than one line: %q %q", err, token.Notes)
+		}
+		if venuekey.NeedsSignIn(err) && !bytes.Contains(bytes.ToLower(body), []byte("invalid_grant")) && isASCII(body) && !bytes.Contains(body, []byte("\\")) {
+			t.Fatalf("a death of another word: %v", err)
+		}
+		for _, found := range []venuekey.Secret{token.Access, token.Refresh} {
+			// An escape, or another encoding, makes the text another one.
+			if isASCII(body) && !bytes.Contains(body, []byte("\\")) && !bytes.Contains(body, []byte(string(found))) {
+				t.Fatal("a token that does not stand in the answer")
+			}
 		}
 	})
+}
+
+func isASCII(body []byte) bool {
+	return !bytes.ContainsFunc(body, func(r rune) bool { return r == 0 || r > unicode.MaxASCII })
 }

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -49,6 +50,13 @@ type Config struct {
 	// Meanings explain the venue's errors; the first that fits is taken, and
 	// the RFC's own meanings come after them.
 	Meanings []Meaning
+	// Own finds what else a venue says in JSON that holds no token and no OAuth
+	// error, such as a demand to wait; nil where it says nothing. The secrets were
+	// sent.
+	Own func(grant string, answer Answer, fields map[string]json.RawMessage, sent []venuekey.Secret) *venuekey.Error
+	// ErrorsInOK says that the venue puts errors into answers with status 200, so
+	// that a word nobody knows is one of its errors there too.
+	ErrorsInOK bool
 	// CodeLife is how long a code can be exchanged; zero means unknown.
 	CodeLife time.Duration
 	// DefaultLife is how long an access token lives where the answer does not

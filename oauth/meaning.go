@@ -3,7 +3,6 @@ package oauth
 import (
 	"net/http"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/venuekey/venuekey"
@@ -17,7 +16,7 @@ type Meaning struct {
 	// description.
 	Text string
 	// Grant fits one grant only, "authorization_code" or "refresh_token"; ""
-	// fits both.
+	// fits both, and what a redirect brings back.
 	Grant string
 
 	Class  venuekey.Class
@@ -30,8 +29,11 @@ const (
 	grantRefresh = "refresh_token"
 )
 
-// standard is what RFC 6749 §4.1.2.1 and §5.2 say of their error codes.
+// standard is what RFC 6749 §4.1.2.1 and §5.2 say of their error codes, RFC 8628
+// §3.5 of those that a token address may answer, and what else is common. For a
+// refresh only invalid_grant is a death; in doubt a refusal is the app's.
 var standard = []Meaning{
+	{Code: "access_denied", Grant: grantRefresh, Class: venuekey.Wrong, Reason: "the venue denies access to the app", Remedy: "compare the app with its registration; if it is right, sign in again"},
 	{Code: "access_denied", Class: venuekey.Refused, Reason: "the sign-in was denied", Remedy: "sign in again and allow access"},
 	{Code: "invalid_grant", Grant: grantCode, Class: venuekey.Refused, Reason: "the authorization code is unknown, used or too old", Remedy: "sign in again; the code must be exchanged while it lives, and once"},
 	{Code: "invalid_grant", Grant: grantRefresh, Class: venuekey.Refused, Reason: "the venue does not accept the refresh token any more"},
@@ -43,25 +45,111 @@ var standard = []Meaning{
 	{Code: "invalid_request", Class: venuekey.Wrong, Reason: "the venue does not understand the request", Remedy: "check the app's redirect uri and addresses"},
 	{Code: "server_error", Class: venuekey.Later, Reason: "the venue has an error of its own"},
 	{Code: "temporarily_unavailable", Class: venuekey.Later, Reason: "the venue is temporarily unavailable"},
+	{Code: "slow_down", Class: venuekey.Later, Reason: "the venue was asked too often"},
+	{Code: "rate_limit_exceeded", Class: venuekey.Later, Reason: "the venue was asked too often"},
+	{Code: "authorization_pending", Class: venuekey.Later, Reason: "the venue still waits for the user"},
 }
 
-// Explain makes an error of what a venue answered. The secrets that were sent
-// are struck from its words, in case it repeats them.
-func (c Config) Explain(grant string, status int, code, description string, sent []venuekey.Secret) *venuekey.Error {
-	code, description = cleanCode(code, sent), cleanText(description, sent)
-	for _, table := range [][]Meaning{c.Meanings, standard} {
-		for _, m := range table {
-			if m.fits(grant, code, description) {
-				return &venuekey.Error{Class: m.Class, Code: code, Reason: orText(m.Reason, description), Remedy: m.Remedy}
-			}
+// fault is an error in an answer that may be the venue's own word.
+type fault struct {
+	*venuekey.Error
+	// named says that the venue's table or a standard has the code.
+	named bool
+}
+
+// fault finds the OAuth error in an answer, nil where there is none. A gateway, a
+// firewall or a maintenance page writes JSON with an "error" too, so a word counts
+// only if the venue's table or a standard has it. Any other counts where it is
+// written like one and comes with the status that errors have there; nobody knows
+// what it says of a refresh token, so it ends none.
+func (c Config) fault(grant string, answer Answer, found finding, sent []venuekey.Secret) *fault {
+	if len(found.faults) == 0 {
+		return nil
+	}
+	names := c.Names.withDefaults()
+	word := text(found.faults[0], names.Error)
+	for _, other := range found.faults[1:] {
+		if text(other, names.Error) != word {
+			return nil
 		}
 	}
-	failure := &venuekey.Error{Class: classOfStatus(status), Code: code, Reason: "the venue refused: " + orText(description, "it does not say why")}
-	if status < 400 {
+	code, description := cleanCode(word, sent), cleanText(text(found.faults[0], names.Description), sent)
+	wait, _ := retryAfter(answer.Header)
+	if known := c.meaning(grant, code, description); known != nil {
+		known.RetryAfter = wait
+		return &fault{known, true}
+	}
+	if !isCode(code) || answer.Status != http.StatusBadRequest && !(answer.Status == http.StatusOK && c.ErrorsInOK) {
+		return nil
+	}
+	failure := &venuekey.Error{Class: venuekey.Refused, Code: code, Reason: "the venue refused", RetryAfter: wait}
+	if grant == grantRefresh {
+		failure.Class, failure.Reason = venuekey.Later, "the venue did not renew the token"
+	}
+	failure.Reason = inItsWords(failure.Reason, description)
+	return &fault{failure, false}
+}
+
+// OAuthError finds the OAuth error in an answer, as fault does.
+func (c Config) OAuthError(grant string, answer Answer, sent []venuekey.Secret) *venuekey.Error {
+	if fault := c.fault(grant, answer, c.find(answer.Body), sent); fault != nil {
+		return fault.Error
+	}
+	return nil
+}
+
+// own is what the venue says in words of its own.
+func (c Config) own(grant string, answer Answer, sent []venuekey.Secret) *venuekey.Error {
+	fields, ok := answer.Fields()
+	if c.Own == nil || !ok {
+		return nil
+	}
+	return c.Own(grant, answer, fields, sent)
+}
+
+// meaning looks an error up, first in the venue's table. Nil means that neither
+// has it.
+func (c Config) meaning(grant, code, description string) *venuekey.Error {
+	for _, table := range [][]Meaning{c.Meanings, standard} {
+		for _, m := range table {
+			if !m.fits(grant, code, description) {
+				continue
+			}
+			reason := orText(m.Reason, description)
+			if m.Text == "" && m.Reason != "" {
+				reason = inItsWords(reason, description)
+			}
+			return &venuekey.Error{Class: m.Class, Code: code, Reason: reason, Remedy: m.Remedy}
+		}
+	}
+	return nil
+}
+
+// Explain makes an error of words that are the venue's own for sure. The secrets
+// that were sent are struck from them, in case it repeats them.
+func (c Config) Explain(grant string, status int, code, description string, sent []venuekey.Secret) *venuekey.Error {
+	code, description = cleanCode(code, sent), cleanText(description, sent)
+	if known := c.meaning(grant, code, description); known != nil {
+		return known
+	}
+	failure := &venuekey.Error{Class: classOfStatus(status), Code: code, Reason: inItsWords("the venue refused", description)}
+	switch {
+	case grant == grantRefresh:
+		failure.Class, failure.Reason = venuekey.Later, inItsWords("the venue did not renew the token", description)
+	case status < 400:
 		// An error inside a 200 is a definite no, in words that we do not know.
 		failure.Class = venuekey.Refused
 	}
 	return failure
+}
+
+// inItsWords adds what the venue says itself, which is often the only hint at
+// what to mend.
+func inItsWords(reason, description string) string {
+	if description == "" {
+		return reason
+	}
+	return reason + `: "` + description + `"`
 }
 
 func (m Meaning) fits(grant, code, description string) bool {
@@ -70,18 +158,13 @@ func (m Meaning) fits(grant, code, description string) bool {
 		(m.Grant == "" || m.Grant == grant)
 }
 
-// classOfStatus is what a status says when nothing else does. 502 and 504 come
-// from something between the venue and us that does not know what the venue
-// did; the other 5xx are the venue's word that it did not grant.
-func classOfStatus(status int) venuekey.Class {
-	switch {
-	case status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
-		return venuekey.Unknown
-	case status == http.StatusTooManyRequests || status == http.StatusLocked || status == http.StatusRequestTimeout || status >= 500:
-		return venuekey.Later
-	default:
-		return venuekey.Refused
+// isCode reports whether a word is written as error codes are: in lower or upper
+// case with underscores.
+func isCode(word string) bool {
+	if word != strings.ToLower(word) && word != strings.ToUpper(word) {
+		return false
 	}
+	return word != "" && strings.Trim(word, "_") == word && strings.Trim(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz0123456789_") == "" && strings.ContainsFunc(word[:1], unicode.IsLetter)
 }
 
 // cleanCode keeps an error code if it looks like one.
@@ -112,21 +195,4 @@ func cleanText(text string, sent []venuekey.Secret) string {
 		text = string(runes[:160]) + "…"
 	}
 	return strings.TrimSpace(text)
-}
-
-// retryAfter reads the Retry-After field (RFC 9110 §10.2.3), at most a day.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	text := header.Get("Retry-After")
-	if text == "" {
-		return 0
-	}
-	wait, err := time.ParseDuration(text + "s")
-	if err != nil {
-		date, err := http.ParseTime(text)
-		if err != nil {
-			return 0
-		}
-		wait = date.Sub(now)
-	}
-	return min(max(wait, 0), 24*time.Hour)
 }

@@ -32,18 +32,16 @@ func (c Config) Revoke(ctx context.Context, app venuekey.App, token venuekey.Tok
 	switch {
 	case err != nil:
 		return err
-	case answer.unread():
+	case c.unread(answer):
 		return unsupported()
 	case answer.Status < 300:
 		// Also for a token that the venue does not know (RFC 7009 §2.2).
 		return nil
 	}
-	fields, ok := answer.Fields()
-	if !ok {
-		return answer.NotJSON(target)
+	if fault := c.fault("", answer, c.find(answer.Body), []venuekey.Secret{secret, app.ClientSecret}); fault != nil {
+		return fault.Error
 	}
-	names := c.Names.withDefaults()
-	return c.Explain("", answer.Status, text(fields, names.Error), text(fields, names.Description), []venuekey.Secret{secret, app.ClientSecret})
+	return answer.NotJSON(target)
 }
 
 func unsupported() *venuekey.Error {

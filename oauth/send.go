@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,61 +93,15 @@ func sendError(address *url.URL, connected bool, err error) *venuekey.Error {
 	return failure
 }
 
+// Text is the body in UTF-8, without a byte-order mark.
+func (a Answer) Text() []byte {
+	text, _ := inUTF8(a.Body)
+	return text
+}
+
 // Fields reads the answer as a JSON object.
 func (a Answer) Fields() (map[string]json.RawMessage, bool) {
 	var fields map[string]json.RawMessage
-	err := json.Unmarshal(a.Body, &fields)
+	err := json.Unmarshal(a.Text(), &fields)
 	return fields, err == nil && fields != nil
-}
-
-// NotJSON says what came in place of the JSON that was due, and what that
-// means for the request.
-func (a Answer) NotJSON(address *url.URL) *venuekey.Error {
-	failure := &venuekey.Error{Class: classOfStatus(a.Status), RetryAfter: retryAfter(a.Header, time.Now())}
-	what := fmt.Sprintf("%s answered %d with %s in place of JSON", address.Host, a.Status, a.kind())
-	switch {
-	case a.Status >= 300 && a.Status < 400:
-		failure.Class = venuekey.Wrong
-		what = fmt.Sprintf("%s redirects token requests to %s", address.Host, hostOf(a.Header.Get("Location")))
-		failure.Remedy = "set the address to where it leads, if that is the venue's; redirects are not followed"
-	case a.Status < 300:
-		// It may have done its work and said so in a way nobody can read.
-		failure.Class = venuekey.Unknown
-	case a.Status == http.StatusForbidden:
-		// A firewall in front of the venue, most often.
-		failure.Class = venuekey.Later
-	case failure.Class == venuekey.Refused:
-		failure.Class = venuekey.Wrong
-		failure.Remedy = "check the address"
-	}
-	failure.Reason = what
-	return failure
-}
-
-// unread reports whether nobody at the address read the request.
-func (a Answer) unread() bool {
-	_, isJSON := a.Fields()
-	return !isJSON && (a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed)
-}
-
-func (a Answer) kind() string {
-	start := bytes.ToLower(bytes.TrimSpace(a.Body[:min(len(a.Body), 512)]))
-	switch {
-	case len(start) == 0:
-		return "nothing"
-	case bytes.HasPrefix(start, []byte("<")):
-		return "an HTML page"
-	case start[0] == '{' || start[0] == '[':
-		return "broken JSON"
-	default:
-		return fmt.Sprintf("%d bytes of something else", len(a.Body))
-	}
-}
-
-func hostOf(location string) string {
-	address, err := url.Parse(location)
-	if err != nil || address.Host == "" {
-		return "another address"
-	}
-	return address.Scheme + "://" + address.Host
 }

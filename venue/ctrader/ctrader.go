@@ -131,6 +131,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		TokenByGet:       strings.EqualFold(string(app.Param("token_method")), "GET"),
 		Names:            names,
 		Meanings:         meanings,
+		ErrorsInOK:       true,
 		CodeLife:         CodeLife,
 		DefaultLife:      AccessLife,
 		Transport:        v.Transport,

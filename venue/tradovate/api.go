@@ -38,7 +38,7 @@ func (a API) AccessTokenRequest(ctx context.Context, body AccessTokenRequest) (A
 	if err != nil {
 		return AccessTokenResponse{}, err
 	}
-	return a.accessToken(request, body.Password, body.Sec)
+	return a.accessToken(request, "", body.Password, body.Sec)
 }
 
 // RenewAccessToken prolongs the session of a live access token: GET
@@ -49,7 +49,7 @@ func (a API) RenewAccessToken(ctx context.Context, access venuekey.Secret) (Acce
 		return AccessTokenResponse{}, err
 	}
 	request.Header.Set("Authorization", "Bearer "+string(access))
-	return a.accessToken(request, access)
+	return a.accessToken(request, renewal, access)
 }
 
 // OAuthToken exchanges a code or presents a refresh token: POST
@@ -60,7 +60,7 @@ func (a API) OAuthToken(ctx context.Context, body OAuthToken) (OAuthTokenRespons
 		return OAuthTokenResponse{}, err
 	}
 	var response OAuthTokenResponse
-	err = a.call(request, &response, body.Code, body.RefreshToken, body.ClientSecret, body.CodeVerifier)
+	err = a.call(request, &response, body.GrantType, body.Code, body.RefreshToken, body.ClientSecret, body.CodeVerifier)
 	if err == nil && response.AccessToken == "" {
 		err = &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
 	}
@@ -79,13 +79,16 @@ func (a API) Me(ctx context.Context, access venuekey.Secret) (OAuthMeResponse, e
 	}
 	request.Header.Set("Authorization", "Bearer "+string(access))
 	var response OAuthMeResponse
-	err = a.call(request, &response, access)
+	err = a.call(request, &response, "", access)
 	return response, err
 }
 
-func (a API) accessToken(request *http.Request, secrets ...venuekey.Secret) (AccessTokenResponse, error) {
+// renewal is the grant that words are judged by which renew a token.
+const renewal = "refresh_token"
+
+func (a API) accessToken(request *http.Request, grant string, secrets ...venuekey.Secret) (AccessTokenResponse, error) {
 	response := AccessTokenResponse{requested: time.Now()}
-	err := a.call(request, &response, secrets...)
+	err := a.call(request, &response, grant, secrets...)
 	if err == nil && response.AccessToken == "" {
 		err = &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
 	}
@@ -112,20 +115,23 @@ func (a API) request(ctx context.Context, method, base, path, contentType string
 
 // call sends a request and reads the answer into a response, after it looked
 // for every way in which the answer can fail.
-func (a API) call(request *http.Request, response any, secrets ...venuekey.Secret) error {
-	address := request.URL
+func (a API) call(request *http.Request, response any, grant string, secrets ...venuekey.Secret) error {
+	address, bearer := request.URL, request.Header.Get("Authorization") != ""
 	answer, err := oauth.Send(a.Transport, request)
 	if err != nil {
 		return err
 	}
 	fields, ok := answer.Fields()
 	if !ok {
-		return notJSON(answer, address)
+		return notJSON(answer, address, grant, bearer)
 	}
-	if err := failure(answer, fields, secrets); err != nil {
+	if err := failure(grant, answer, fields, secrets); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(answer.Body, response); err != nil {
+	if answer.Status >= 300 {
+		return stranger(answer, address, grant)
+	}
+	if err := json.Unmarshal(answer.Text(), response); err != nil {
 		return &venuekey.Error{Class: venuekey.Unknown, Reason: address.Host + " answered JSON whose fields are not of the types they should have"}
 	}
 	if dated, ok := response.(interface{ date(time.Time) }); ok {
@@ -137,15 +143,26 @@ func (a API) call(request *http.Request, response any, secrets ...venuekey.Secre
 }
 
 // notJSON reads what Tradovate answers without JSON: 401 and 429 have empty
-// bodies, 408 and 500 are what a closed session gets.
-func notJSON(answer oauth.Answer, address *url.URL) *venuekey.Error {
-	switch answer.Status {
-	case http.StatusUnauthorized:
+// bodies or plain text, 408 and 500 are what a closed session gets.
+func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *venuekey.Error {
+	switch {
+	case answer.Status == http.StatusUnauthorized && bearer && !answer.IsPage():
 		return &venuekey.Error{Class: venuekey.Refused, Reason: "Tradovate does not accept the access token"}
-	case http.StatusTooManyRequests:
+	case answer.Status == http.StatusTooManyRequests:
 		return &venuekey.Error{Class: venuekey.Later, RetryAfter: time.Hour, Reason: "Tradovate was asked too often; asking again within the hour prolongs it"}
-	case http.StatusTemporaryRedirect:
+	case answer.Status == http.StatusTemporaryRedirect && bearer:
 		return &venuekey.Error{Class: venuekey.Wrong, Reason: "Tradovate keeps this user at another host", Remedy: "set the app's api address to the host that apiHosts names"}
+	case bearer && (answer.Status == http.StatusRequestTimeout || answer.Status == http.StatusInternalServerError):
+		return answer.NotJSON(address)
+	}
+	return stranger(answer, address, grant)
+}
+
+// stranger is an answer that is not Tradovate's own word. A sign-in has nothing
+// to lose by it.
+func stranger(answer oauth.Answer, address *url.URL, grant string) *venuekey.Error {
+	if grant == renewal {
+		return answer.Stranger(address)
 	}
 	return answer.NotJSON(address)
 }

@@ -89,7 +89,7 @@ func TestHowTradovateSaysNo(t *testing.T) {
 		wait       time.Duration
 	}{
 		{"errorText", `{"errorText":"Incorrect username or password. Please try again.","accessToken":"a"}`, 200, venuekey.Refused, "user name and password", 0},
-		{"an errorText of its own", `{"errorText":"The moon is full"}`, 200, venuekey.Refused, "The moon is full", 0},
+		{"an errorText of its own", `{"errorText":"The moon is full"}`, 200, venuekey.Later, "The moon is full", 0},
 		{"an app that is not registered", `{"errorText":"The app is not registered"}`, 200, venuekey.Wrong, "API key", 0},
 		{"the other host", `{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, 200, venuekey.Wrong, "live host", 0},
 		{"a penalty", `{"p-ticket":"t","p-time":15,"p-captcha":false}`, 200, venuekey.Later, "15s", 15 * time.Second},
@@ -100,7 +100,9 @@ func TestHowTradovateSaysNo(t *testing.T) {
 		{"violations", `{"violations":[{"constraint":"maxLength","value":"SENTINEL","description":"name is too long"}]}`, 200, venuekey.Wrong, "maxLength name is too long", 0},
 		{"401 without a body", ``, 401, venuekey.Refused, "access token", 0},
 		{"401 in words", `Access is denied`, 401, venuekey.Refused, "access token", 0},
-		{"401 in JSON", `{"message":"no"}`, 401, venuekey.Refused, "access token", 0},
+		{"401 in a stranger's JSON", `{"message":"Forbidden"}`, 401, venuekey.Unknown, "neither a token nor an OAuth error", 0},
+		{"401 on a stranger's page", `<html>`, 401, venuekey.Unknown, "HTML", 0},
+		{"a byte-order mark", "\xef\xbb\xbf" + `{"errorText":"The app is not registered"}`, 200, venuekey.Wrong, "API key", 0},
 		{"429", ``, 429, venuekey.Later, "too often", time.Hour},
 		{"a closed session", ``, 408, venuekey.Later, "408", 0},
 		{"500", `Internal Server Error, error id: 1`, 500, venuekey.Later, "500", 0},
@@ -205,4 +207,27 @@ func FuzzAccessTokenResponse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What Tradovate says in words of its own about a refresh token: the demand to
+// wait means that nothing was done.
+func TestTradovatesOwnWordsAboutARefreshToken(t *testing.T) {
+	for _, row := range []struct {
+		body  string
+		class venuekey.Class
+	}{
+		{`{"p-ticket":"t","p-time":15,"p-captcha":false}`, venuekey.Later},
+		{`{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, venuekey.Wrong},
+		{`{"errorText":"The moon is full"}`, venuekey.Later},
+		{`{"violations":[{"constraint":"required","description":"x"}]}`, venuekey.Wrong},
+		{`{"message":"Forbidden"}`, venuekey.Unknown},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, row.body) }))
+		app := venuekey.App{ClientID: "c", ClientSecret: "s"}
+		_, err := tradovate.Venue{LiveHost: server.URL}.Refresh(t.Context(), app, venuekey.Token{Refresh: "r"})
+		if venuekey.ClassOf(err) != row.class || err == nil {
+			t.Errorf("%s: %s: %v", row.body, venuekey.ClassOf(err), err)
+		}
+		server.Close()
+	}
 }

@@ -37,31 +37,33 @@ func (p *Penalty) Error() string {
 }
 
 // failure finds what went wrong in an answer that is JSON, in the order of the
-// fact sheet: errorText, p-ticket, error, violations, and then the status.
-func failure(answer oauth.Answer, fields map[string]json.RawMessage, sent []venuekey.Secret) error {
+// fact sheet: errorText, p-ticket, error, violations, and then the status. Where a
+// grant is named, a word that nobody knows ends nothing.
+func failure(grant string, answer oauth.Answer, fields map[string]json.RawMessage, sent []venuekey.Secret) *venuekey.Error {
+	if stringOf(fields["errorText"]) == "" && stringOf(fields["p-ticket"]) == "" {
+		if err := (oauth.Config{Meanings: meanings, ErrorsInOK: true}).OAuthError(grant, answer, sent); err != nil {
+			return err
+		}
+	}
+	return ownWords(grant, answer, fields, sent)
+}
+
+// ownWords finds what Tradovate says beside the errors of OAuth.
+func ownWords(grant string, answer oauth.Answer, fields map[string]json.RawMessage, sent []venuekey.Secret) *venuekey.Error {
 	config := oauth.Config{Meanings: meanings}
 	if text := stringOf(fields["errorText"]); text != "" {
-		return config.Explain("", answer.Status, "", text, sent)
+		return config.Explain(grant, answer.Status, "", text, sent)
 	}
 	if ticket := stringOf(fields["p-ticket"]); ticket != "" {
 		return penaltyOf(ticket, fields)
 	}
-	if code := stringOf(fields["error"]); code != "" {
-		return config.Explain("", answer.Status, code, stringOf(fields["error_description"]), sent)
-	}
 	if list := violationsOf(fields["violations"]); list != "" {
-		return config.Explain("", http.StatusBadRequest, "violations", list, sent)
-	}
-	if answer.Status == http.StatusUnauthorized {
-		return &venuekey.Error{Class: venuekey.Refused, Reason: "Tradovate does not accept the access token"}
-	}
-	if answer.Status >= 300 {
-		return config.Explain("", answer.Status, "", "", sent)
+		return config.Explain(grant, http.StatusBadRequest, "violations", list, sent)
 	}
 	return nil
 }
 
-func penaltyOf(ticket string, fields map[string]json.RawMessage) error {
+func penaltyOf(ticket string, fields map[string]json.RawMessage) *venuekey.Error {
 	penalty := &Penalty{Ticket: venuekey.Secret(ticket)}
 	_ = json.Unmarshal(fields["p-captcha"], &penalty.Captcha)
 	seconds, _ := strconv.ParseFloat(strings.Trim(string(fields["p-time"]), `"`), 64)

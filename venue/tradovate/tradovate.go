@@ -245,6 +245,8 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		AuthorizeURL: app.URL("authorize", either(v.AuthorizeURL, AuthorizeURL)),
 		TokenURL:     app.URL("token", live+"/auth/oauthtoken"),
 		Meanings:     meanings,
+		Own:          ownWords,
+		ErrorsInOK:   true,
 		DefaultLife:  AccessLife,
 		Transport:    v.Transport,
 	}

@@ -1,0 +1,196 @@
+package oauth
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/venuekey/venuekey"
+)
+
+// Answers that are not the token address's own word, and answers that are: what
+// each means for the refresh token that was presented. A death is believed of
+// invalid_grant alone, that nothing was burnt of an OAuth error, a 429, and a 503
+// that says when to come again.
+func TestWhoseWordAnAnswerIs(t *testing.T) {
+	const page, forbidden, notFound = "<!doctype html><title>x</title>", `{"message":"Forbidden"}`, `{"error":"Not Found"}`
+	const cloudflare = `{"success":false,"errors":[{"code":1020,"message":"Access denied"}],"error_code":1020}`
+	const object = `{"error":{"code":401,"message":"invalid_grant","status":"UNAUTHENTICATED"}}`
+	for _, row := range []struct {
+		status int
+		body   string
+		class  venuekey.Class
+	}{
+		// Strangers' JSON ends no sign-in.
+		{401, forbidden, venuekey.Unknown}, {402, forbidden, venuekey.Unknown}, {403, forbidden, venuekey.Unknown},
+		{404, forbidden, venuekey.Unknown}, {405, forbidden, venuekey.Unknown}, {409, forbidden, venuekey.Unknown},
+		{418, forbidden, venuekey.Unknown}, {451, forbidden, venuekey.Unknown}, {403, cloudflare, venuekey.Unknown},
+		{404, notFound, venuekey.Unknown}, {400, object, venuekey.Unknown}, {200, object, venuekey.Unknown},
+		{200, `{"error":"Down for maintenance"}`, venuekey.Unknown}, {403, `{"error":"forbidden"}`, venuekey.Unknown},
+		{400, `{"error":true}`, venuekey.Unknown}, {400, `{"error":"Forbidden"}`, venuekey.Unknown}, {400, `{"error":"<script>"}`, venuekey.Unknown},
+		{500, `{"message":"oops"}`, venuekey.Unknown}, {200, `{"status":"ok"}`, venuekey.Unknown},
+		{400, `{"message":"quoted","inner":{"error":"invalid_grant"}}`, venuekey.Unknown},
+		{400, `[{"error":"invalid_grant"},{"error":"invalid_client"}]`, venuekey.Unknown},
+		{200, page + `<script>x={"error":"invalid_grant"}</script>`, venuekey.Unknown},
+		// Words that nobody has a meaning for end none either.
+		{200, `{"error":"maintenance"}`, venuekey.Later}, {400, `{"error":"SOMETHING_NEW"}`, venuekey.Later},
+		{400, `{"error":"rate_limit_exceeded"}`, venuekey.Later}, {400, `{"error":"slow_down"}`, venuekey.Later},
+		{503, `{"error":"temporarily_unavailable"}`, venuekey.Later}, {500, `{"error":"server_error"}`, venuekey.Later},
+		// Strangers' pages do not say that nothing was burnt.
+		{403, page, venuekey.Unknown}, {404, page, venuekey.Unknown}, {405, page, venuekey.Unknown}, {500, page, venuekey.Unknown},
+		{400, "", venuekey.Unknown}, {401, "", venuekey.Unknown}, {408, "", venuekey.Unknown}, {423, "", venuekey.Unknown},
+		{500, "", venuekey.Unknown}, {502, "", venuekey.Unknown}, {503, "", venuekey.Unknown}, {504, "", venuekey.Unknown},
+		{301, "", venuekey.Unknown}, {302, page, venuekey.Unknown}, {307, "", venuekey.Unknown}, {429, "", venuekey.Later}, {429, page, venuekey.Later},
+		// The venue's own.
+		{400, `{"error":"invalid_grant"}`, venuekey.Refused}, {500, `{"error":"invalid_grant"}`, venuekey.Refused}, {200, `{"error":"INVALID_GRANT"}`, venuekey.Refused},
+		{400, "\xef\xbb\xbf" + `{"error":"invalid_grant"}`, venuekey.Refused}, {400, `<b>Notice</b>: x {"error":"invalid_grant"}`, venuekey.Refused},
+		{400, `{"data":{"error":"invalid_grant"}}`, venuekey.Refused}, {401, `{"error":"invalid_client"}`, venuekey.Wrong},
+		{400, `{"error":"access_denied"}`, venuekey.Wrong}, {400, `{"error":"invalid_request"}`, venuekey.Wrong},
+	} {
+		config, asked := answering(t, says(row.status, row.body))
+		config.ErrorsInOK = true
+		_, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+		if venuekey.ClassOf(err) != row.class || err == nil || asked.Load() != 1 {
+			t.Errorf("%d %s: %s: %v; want %s", row.status, row.body, venuekey.ClassOf(err), err, row.class)
+		} else if strings.Contains(err.Error(), "does not say why") || strings.Contains(err.Error(), "something else") {
+			t.Errorf("%d %s: %v", row.status, row.body, err)
+		}
+	}
+}
+
+func TestA503ThatSaysWhenToComeAgainGrantedNothing(t *testing.T) {
+	for when, class := range map[string]venuekey.Class{"7": venuekey.Later, "0": venuekey.Later, "soon": venuekey.Unknown, "": venuekey.Unknown} {
+		config, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", when)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, "<html>")
+		})
+		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != class {
+			t.Errorf("%q: %v", when, err)
+		}
+	}
+}
+
+// A rotation that arrived is read, whatever stands around it: the token before it
+// is dead.
+func TestATokenThatIsThereIsTaken(t *testing.T) {
+	const good = `{"access_token":"a","refresh_token":"r","expires_in":3600,"token_type":"bearer"}`
+	const page = "<!doctype html>\n<html><script>x={\"access_token\":\"widget\"}</script><pre>"
+	wide := func(mark string, swap int) string {
+		bytes := []byte(mark)
+		for _, unit := range utf16.Encode([]rune(good)) {
+			pair := [2]byte{byte(unit), byte(unit >> 8)}
+			bytes = append(bytes, pair[swap], pair[1-swap])
+		}
+		return string(bytes)
+	}
+	for _, row := range []struct {
+		name, body string
+		status     int
+		note       string
+	}{
+		{"as it should be", good, 200, ""},
+		{"created", good, 201, ""},
+		{"a byte-order mark", "\xef\xbb\xbf" + good, 200, "byte-order mark"},
+		{"UTF-16", wide("\xff\xfe", 0), 200, "UTF-16"},
+		{"UTF-16, the other way", wide("\xfe\xff", 1), 200, "UTF-16"},
+		{"UTF-16 without a mark", wide("", 0), 200, "UTF-16"},
+		{"a notice before it", "<br />\n<b>Notice</b>: Undefined index: {x} in plugin.php<br />\n" + good, 200, "bytes before"},
+		{"a comment behind it", good + "\n<!-- Cached page generated by a plugin { } -->", 200, "bytes behind"},
+		{"a comment before and behind it", "<!-- x -->" + good + "<!-- y -->", 200, "bytes before"},
+		{"wrapped", `{"data":` + good + `}`, 200, "wrapped"},
+		{"wrapped beside other things", `{"success":true,"data":` + good + `}`, 200, "wrapped"},
+		{"in a list", `[` + good + `]`, 200, "wrapped"},
+		{"twice", `{"access_token":"a","data":` + good + `,"refresh_token":"r"}`, 200, ""},
+		{"twice, the second time whole", `[{"access_token":"a"},` + good + `]`, 200, "wrapped"},
+		{"white space", strings.Replace(good, `"a"`, `" a\r\n"`, 1), 200, "access token had white space"},
+		{"white space around the other", strings.Replace(good, `"r"`, `"r\n"`, 1), 200, "refresh token had white space"},
+		{"status 403", good, 403, "status 403"}, {"status 404", good, 404, "status 404"}, {"status 405", good, 405, "status 405"},
+		{"status 500", good, 500, "status 500"}, {"status 302", good, 302, "status 302"}, {"status 429", good, 429, "status 429"},
+		{"in a web page", page + good + "</pre></html>", 200, "bytes before"},
+		{"beside an error, with a new refresh token", strings.Replace(good, `{`, `{"error":"invalid_grant",`, 1), 200, "names an error"},
+		{"beside a word that is no error", strings.Replace(good, `{`, `{"error":"none",`, 1), 400, "names an error"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			config, asked := answering(t, says(row.status, row.body))
+			config.TokenFallbacks = []string{config.TokenURL}
+			token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+			if err != nil || token.Access != "a" || token.Refresh != "r" || token.Life().Hours() != 1 || asked.Load() != 1 {
+				t.Fatalf("%d requests, %v", asked.Load(), err)
+			}
+			if notes := strings.Join(token.Notes, "\n"); !strings.Contains(notes, row.note) || (row.note == "") != (notes == "") {
+				t.Fatalf("notes %q, want %q", notes, row.note)
+			}
+		})
+	}
+}
+
+func TestANumberIsATokenToo(t *testing.T) {
+	config, _ := answering(t, says(200, `{"access_token":12345678901234567890,"refresh_token":77}`))
+	token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+	if err != nil || token.Access != "12345678901234567890" || token.Refresh != "77" || len(token.Notes) != 2 {
+		t.Fatal(token.Notes, err)
+	}
+}
+
+// What could be anybody's token is not taken for ours.
+func TestTokensThatAreNotTaken(t *testing.T) {
+	for name, row := range map[string]struct {
+		body  string
+		class venuekey.Class
+	}{
+		"two different ones":             {`[{"access_token":"a"},{"access_token":"b"}]`, venuekey.Unknown},
+		"two refresh tokens":             {`[{"access_token":"a","refresh_token":"r"},{"access_token":"a","refresh_token":"s"}]`, venuekey.Unknown},
+		"a widget's, in a page":          {`<html><script>x={"access_token":"a"}</script>`, venuekey.Unknown},
+		"an echo beside an error":        {`{"error":"invalid_grant","access_token":"a"}`, venuekey.Refused},
+		"an echo of both":                {`{"error":"invalid_grant","access_token":"a","refresh_token":"` + sentRefresh + `"}`, venuekey.Refused},
+		"an echo, the error wrapping it": {`{"error":"temporarily_unavailable","data":{"access_token":"a"}}`, venuekey.Later},
+		"white space alone":              {`{"access_token":" \n"}`, venuekey.Unknown},
+		"zero":                           {`{"access_token":0}`, venuekey.Unknown},
+		"a truth":                        {`{"access_token":true}`, venuekey.Unknown},
+		"cut off":                        {`{"access_token":"a","refresh_token":"r`, venuekey.Unknown},
+		"very deep":                      {strings.Repeat(`[`, 9) + `{"access_token":"a"}` + strings.Repeat(`]`, 9), venuekey.Unknown},
+		"braces without end":             {strings.Repeat(`{"a":`, 100_000), venuekey.Unknown},
+	} {
+		config, _ := answering(t, says(200, row.body))
+		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); token.Access != "" || err == nil || venuekey.ClassOf(err) != row.class {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A sign-in has nothing to lose: there the class is what helps, and a stranger's
+// words are never put into the venue's mouth.
+func TestStrangersAtASignIn(t *testing.T) {
+	for _, row := range []struct {
+		status         int
+		body           string
+		class          venuekey.Class
+		reason, remedy string
+	}{
+		{403, `{"message":"Forbidden"}`, venuekey.Later, "403 Forbidden with JSON that holds neither", ""},
+		{401, `{"message":"Unauthorized"}`, venuekey.Wrong, "neither a token nor an OAuth error", "check the address"},
+		{400, `{"error":{"code":1}}`, venuekey.Wrong, "neither a token nor an OAuth error", "check the address"},
+		{404, `<html>`, venuekey.Wrong, "404 Not Found with an HTML page", "check the address"},
+		{503, `upstream down`, venuekey.Later, "503 Service Unavailable with plain text", ""},
+		{307, ``, venuekey.Wrong, "redirects", "where it leads"},
+		{400, `{"error":"SOMETHING_NEW","error_description":"why not"}`, venuekey.Refused, `the venue refused: "why not" (SOMETHING_NEW)`, ""},
+		{400, `{"error":"SOMETHING_NEW"}`, venuekey.Refused, `the venue refused (SOMETHING_NEW)`, ""},
+	} {
+		config, _ := answering(t, says(row.status, row.body))
+		_, err := config.Exchange(t.Context(), stageApp, "code", "")
+		if venuekey.ClassOf(err) != row.class || !strings.Contains(err.Error(), row.reason) || !strings.Contains(remedyOf(err), row.remedy) {
+			t.Errorf("%d %s: %s: %v; %s", row.status, row.body, venuekey.ClassOf(err), err, remedyOf(err))
+		}
+	}
+}
+
+func remedyOf(err error) string {
+	known, _ := err.(*venuekey.Error)
+	if known == nil {
+		return ""
+	}
+	return known.Remedy
+}
