@@ -101,16 +101,21 @@ func spent(record Record) *Error {
 		return &Error{Class: Refused, Reason: record.Reason}
 	}
 	return &Error{Class: Refused, Reason: "the answer to a renewal sent at " + record.IntentAt.UTC().Format(time.RFC3339) +
-		" was lost; the refresh token may be used up and is not presented again while there is something to lose"}
+		" was lost, and the refresh token may be used up"}
 }
 
 // judged is the record after spent said no: the old access token is served while
-// it lives, and the reason stays. What has a last chance is due at its end.
+// it lives, and the reason stays. What has a last chance is due at its end, and
+// until then the verdict is not the last word.
 func judged(record Record, token Token, policy Policy, verdict *Error) Record {
 	record.NextRefresh = time.Time{}
 	if record.Condition != Dead {
 		record.Condition = Uncertain
 		record.NextRefresh = nextChance(record, token, policy, time.Now().Add(leastBackOff))
+	}
+	if !record.NextRefresh.IsZero() {
+		verdict.Class, verdict.RetryAfter = Later, time.Until(record.NextRefresh)
+		verdict.Reason += "; it is presented once more when the access token is dead and nothing is left to lose"
 	}
 	record.Reason = verdict.Reason
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}

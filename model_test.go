@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,7 +30,9 @@ import (
 // time, with whatever can go wrong in any order. After every action these must
 // hold, by the venue's own log:
 //
-//   - no refresh token was presented more often than the policy allows;
+//   - every presentation of a refresh token after the first is explained by an
+//     answer that nobody read; where reuse is punished, by the policy's one retry,
+//     or by an access token that was dead, so that there was nothing to lose;
 //   - no token that a program was given is lost;
 //
 // and once nothing goes wrong any more, there is a good token, or a human is
@@ -42,32 +45,40 @@ type action struct {
 	Program int
 	After   time.Duration
 	Fault   emulator.FaultKind
+	Status  int
 	Step    string
 }
 
-// unanswered are the faults after which nobody can know what the venue did, and
-// one that says that it did nothing.
-var unanswered = []emulator.FaultKind{
-	emulator.DropBefore, emulator.DropAfter, emulator.TruncateAfter, emulator.HTMLAfter, emulator.GarbageAfter,
-	emulator.HugeAfter, emulator.EmptyAfter, emulator.WrongContentTypeAfter, emulator.StatusBefore,
+// faults are what can go wrong on the wire: connections that break, and answers
+// that are nobody's word, before and after the venue did its work.
+var faults = []emulator.FaultKind{
+	emulator.DropBefore, emulator.DropAfter, emulator.TruncateBefore, emulator.TruncateAfter, emulator.HTMLBefore, emulator.HTMLAfter,
+	emulator.RedirectBefore, emulator.RedirectAfter, emulator.WrongContentTypeBefore, emulator.WrongContentTypeAfter,
+	emulator.GarbageBefore, emulator.GarbageAfter, emulator.HugeAfter, emulator.EmptyBefore, emulator.EmptyAfter, emulator.StatusBefore, emulator.StatusAfter,
 }
 
+// losesNothing says that the token can be read all the same: the body is the real
+// one under another name.
+func losesNothing(kind emulator.FaultKind) bool { return kind == emulator.WrongContentTypeAfter }
+
 func drawAction(t *rapid.T) action {
-	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "crash", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
+	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
 	return action{
 		What:    rapid.SampledFrom(whats).Draw(t, "what"),
 		Program: rapid.IntRange(0, 2).Draw(t, "program"),
 		After:   time.Duration(rapid.Int64Range(0, int64(40*24*time.Hour)).Draw(t, "after")),
-		Fault:   rapid.SampledFrom(unanswered).Draw(t, "fault"),
+		Fault:   rapid.SampledFrom(faults).Draw(t, "fault"),
+		Status:  rapid.SampledFrom([]int{0, 403, 404, 405, 500, 503}).Draw(t, "status"),
 		Step:    rapid.SampledFrom(venuekey.Steps).Draw(t, "step"),
 	}
 }
 
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
+		policy := rapid.SampledFrom([]venuekey.LostAnswer{venuekey.UntilRefused, venuekey.Never, venuekey.Once}).Draw(rt, "policy")
 		actions := rapid.SliceOfN(rapid.Custom(drawAction), 1, 60).Draw(rt, "actions")
 		var wrong error
-		synctest.Test(t, func(t *testing.T) { wrong = play(t, actions) })
+		synctest.Test(t, func(t *testing.T) { wrong = play(t, policy, actions) })
 		if wrong != nil {
 			rt.Fatal(wrong)
 		}
@@ -77,6 +88,7 @@ func TestModel(t *testing.T) {
 // world is the model's state.
 type world struct {
 	t        *testing.T
+	policy   venuekey.LostAnswer
 	venue    *ctraderemu.Server
 	store    *moodyStore
 	spill    string
@@ -85,24 +97,37 @@ type world struct {
 	given    int64 // the highest generation that a program was given
 	refuses  bool  // the store does
 	ordered  int   // faults
-	unknown  int   // renewals whose outcome nobody could know
-	mayLose  bool  // one of them was in the window that cannot be closed
+	crashes  int   // of programs that may have presented
+	spoke    bool  // a program said that the venue refuses the access token
+	mayLose  bool  // the venue rotated, and nobody has what it gave
+	dozing   sync.WaitGroup
 }
 
-// lossIsExcused says whether a human may have to sign in: something happened in
-// the window that cannot be closed, or the one retry of the policy was used up
-// without an answer.
-func (w *world) lossIsExcused() bool { return w.mayLose || w.unknown >= 2 }
+// under is cTrader under another policy.
+type under struct {
+	ctrader.Venue
+	lost venuekey.LostAnswer
+}
 
-func play(t *testing.T, actions []action) error {
+func (v under) Policy() venuekey.Policy {
+	policy := v.Venue.Policy()
+	policy.AfterLostAnswer = v.lost
+	return policy
+}
+
+func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	spill, err := os.MkdirTemp(t.TempDir(), "spill")
 	if err != nil {
 		return err
 	}
-	w := &world{t: t, venue: &ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true}}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
+	knobs := ctraderemu.Knobs{AnyLoopbackRedirect: true}
+	if policy != venuekey.UntilRefused {
+		knobs.Rotation = emulator.StrictFamilyRevoke
+	}
+	w := &world{t: t, policy: policy, venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
 		id: venuekey.ID{Venue: "ctrader", Name: "alice"}}
 	for i := range w.programs {
-		w.programs[i] = w.program()
+		w.programs[i] = w.program(0)
 	}
 	if err := w.signIn(); err != nil {
 		return err
@@ -113,14 +138,15 @@ func play(t *testing.T, actions []action) error {
 			return fmt.Errorf("after action %d (%s): %w", i+1, a.What, err)
 		}
 	}
+	w.dozing.Wait()
 	return w.end()
 }
 
-// program starts one more program.
-func (w *world) program() *venuekey.Keeper {
+// program starts one more program, whose machine dozes off while it connects.
+func (w *world) program(dozes time.Duration) *venuekey.Keeper {
 	return &venuekey.Keeper{
 		Vault:  &venuekey.Vault{Store: w.store, Key: venuekey.Key{9}},
-		Venues: []venuekey.Venue{ctrader.Venue{Transport: inProcess{w.venue}}},
+		Venues: []venuekey.Venue{under{ctrader.Venue{Transport: inProcess{handler: w.venue, dozes: dozes}}, w.policy}},
 		Apps: func(context.Context, string) (venuekey.App, error) {
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "https://app.example/cb",
 				URLs: map[string]string{"base": "http://localhost:1"}}, nil
@@ -132,12 +158,12 @@ func (w *world) program() *venuekey.Keeper {
 // signIn puts a first token into the vault, as a sign-in would: the pages are
 // told of elsewhere.
 func (w *world) signIn() error {
-	code, err := emulator.Person{Name: "alice", Password: "wonderland", Client: &http.Client{Transport: inProcess{w.venue}}}.
+	code, err := emulator.Person{Name: "alice", Password: "wonderland", Client: &http.Client{Transport: inProcess{handler: w.venue}}}.
 		Redirected(w.t.Context(), "http://localhost:1/apps/auth?client_id=demo-client&scope=trading&redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fauth%2Fcallback")
 	if err != nil {
 		return err
 	}
-	auth := ctrader.Auth{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://localhost:8080/auth/callback", Transport: inProcess{w.venue}}
+	auth := ctrader.Auth{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://localhost:8080/auth/callback", Transport: inProcess{handler: w.venue}}
 	value, err := auth.Code(code)
 	if err != nil {
 		return err
@@ -170,17 +196,21 @@ func (w *world) do(a action) {
 	case "refused":
 		token, _, err := keeper.Vault.Load(ctx, w.id)
 		if err == nil {
+			w.spoke = true
 			w.note(keeper, func() error { _, err := keeper.Refused(ctx, w.id, token.Access); return err })
 		}
 	case "sleep":
 		time.Sleep(a.After)
+	case "doze":
+		dozes := a.After % (2 * time.Hour)
+		dozer := w.program(dozes)
+		ctx := w.t.Context()
+		w.dozing.Go(func() { _, _ = dozer.Refresh(ctx, w.id) })
+		time.Sleep(dozes / 2)
 	case "fault":
-		w.mayLose = w.mayLose || strings.HasSuffix(string(a.Fault), "-after")
-		if a.Fault != emulator.StatusBefore {
-			w.unknown++
-		}
+		w.mayLose = w.mayLose || strings.HasSuffix(string(a.Fault), "-after") && !losesNothing(a.Fault)
 		w.ordered++
-		w.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: a.Fault})
+		w.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: a.Fault, Status: a.Status})
 	case "crash":
 		w.crash(ctx, a)
 	case "store refuses":
@@ -197,11 +227,10 @@ func (w *world) do(a action) {
 		// saved must not replace it.
 		// A real sign-in tries the store first, and is not begun where it refuses.
 		if !w.refuses && w.signIn() == nil {
-			w.unknown = w.ordered - w.venue.Log().Count(emulator.FaultInjected)
-			w.mayLose = w.unknown > 0
+			w.mayLose = w.ordered > w.venue.Log().Count(emulator.FaultInjected)
 		}
 	case "restart":
-		w.programs[a.Program] = w.program()
+		w.programs[a.Program] = w.program(0)
 	}
 }
 
@@ -218,7 +247,7 @@ func (w *world) note(keeper *venuekey.Keeper, call func() error) {
 // crash ends a program in the middle of a renewal: the goroutine goes, and
 // whatever the program held in memory with it.
 func (w *world) crash(ctx context.Context, a action) {
-	doomed := w.program()
+	doomed := w.program(0)
 	venuekey.OnStep(doomed, func(step string) {
 		if step == a.Step {
 			runtime.Goexit()
@@ -227,26 +256,19 @@ func (w *world) crash(ctx context.Context, a action) {
 	// Without a spill folder a refused token is in memory only; with it, the
 	// step "spilled" is as good as saved.
 	w.mayLose = w.mayLose || slices.Contains([]string{"answered", "sealed"}, a.Step)
-	if a.Step == "claimed" {
-		w.unknown++
-	}
+	w.crashes++
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	_, _ = doomed.Refresh(ctx, w.id)
 	synctest.Wait()
-	w.programs[a.Program] = w.program()
+	w.programs[a.Program] = w.program(0)
 }
 
 func (w *world) check() error {
-	shown := map[string]int{}
-	for _, event := range w.venue.Events() {
-		if event.Kind == emulator.RefreshPresented {
-			if shown[event.Fingerprint]++; shown[event.Fingerprint] > 2 {
-				return fmt.Errorf("refresh token %s was presented %d times", event.Fingerprint, shown[event.Fingerprint])
-			}
-		}
+	if err := w.checkPresented(); err != nil {
+		return err
 	}
-	status, err := w.program().Status(w.t.Context(), w.id)
+	status, err := w.program(0).Status(w.t.Context(), w.id)
 	if err != nil {
 		return err
 	}
@@ -256,14 +278,52 @@ func (w *world) check() error {
 	return nil
 }
 
+// checkPresented looks at every presentation in the venue's log.
+func (w *world) checkPresented() error {
+	unread := w.crashes
+	shown, issued := map[string]int{}, map[string]time.Time{}
+	for _, event := range w.venue.Events() {
+		switch event.Kind {
+		case emulator.CodeExchanged, emulator.RefreshGranted:
+			issued[event.Successor] = event.At
+		case emulator.FaultInjected:
+			unread++
+		case emulator.RefreshPresented:
+			shown[event.Fingerprint]++
+			n, at := shown[event.Fingerprint], issued[event.Fingerprint]
+			dead := w.spoke || event.At.Sub(at) >= ctrader.AccessLife
+			switch {
+			case n > 1+unread:
+				return fmt.Errorf("refresh token %s was presented %d times; %d answers were not read", event.Fingerprint, n, unread)
+			case w.policy == venuekey.Never && (n > 2 || n == 2 && !dead), w.policy == venuekey.Once && (n > 3 || n == 3 && !dead):
+				return fmt.Errorf("refresh token %s, which must not be reused, was presented %d times, %s after it was issued", event.Fingerprint, n, event.At.Sub(at))
+			}
+		}
+	}
+	return nil
+}
+
+// chancesAreUsedUp says whether every presentation that a policy allows where reuse
+// is punished, the last chance among them, may have gone out in vain.
+func (w *world) chancesAreUsedUp() bool {
+	unread := w.crashes + w.venue.Log().Count(emulator.FaultInjected)
+	switch w.policy {
+	case venuekey.Never:
+		return unread >= 2
+	case venuekey.Once:
+		return unread >= 3
+	}
+	return false
+}
+
 // end kills every program and lets everything go well again, for long enough.
 func (w *world) end() error {
 	w.store.turn(nil)
-	last := w.program()
+	last := w.program(0)
 	var err error
 	for range 3 { // faults that were ordered and not yet used up
 		for range len(w.venue.Events()) + 60 {
-			time.Sleep(10 * time.Minute)
+			time.Sleep(10 * time.Hour)
 			if _, err = last.Refresh(w.t.Context(), w.id); err == nil || venuekey.NeedsSignIn(err) {
 				break
 			}
@@ -273,7 +333,7 @@ func (w *world) end() error {
 	case err == nil:
 		_, err = last.Token(w.t.Context(), w.id)
 		return err
-	case venuekey.NeedsSignIn(err) && w.lossIsExcused():
+	case venuekey.NeedsSignIn(err) && (w.mayLose || w.chancesAreUsedUp()):
 		if status, _ := last.Status(w.t.Context(), w.id); status.Reason == "" {
 			return errors.New("a human has to sign in and is not told why")
 		}
@@ -284,9 +344,13 @@ func (w *world) end() error {
 }
 
 // inProcess answers requests without a network, so that virtual time goes on.
-type inProcess struct{ handler http.Handler }
+type inProcess struct {
+	handler http.Handler
+	dozes   time.Duration // before the connection is there
+}
 
 func (p inProcess) RoundTrip(r *http.Request) (response *http.Response, err error) {
+	time.Sleep(p.dozes)
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{})
 	}
@@ -299,6 +363,9 @@ func (p inProcess) RoundTrip(r *http.Request) (response *http.Response, err erro
 	r.RemoteAddr = "127.0.0.1:1"
 	if r.Body == nil {
 		r.Body = http.NoBody
+	}
+	if r.Context().Err() != nil {
+		return nil, r.Context().Err()
 	}
 	p.handler.ServeHTTP(recorder, r)
 	response = recorder.Result()
