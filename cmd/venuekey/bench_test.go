@@ -61,7 +61,7 @@ func BenchmarkColdStart(b *testing.B) {
 }
 
 // freshSignIn makes a vault with one good token.
-func freshSignIn(b *testing.B, home string) {
+func freshSignIn(b testing.TB, home string) {
 	b.Helper()
 	ctx := context.Background()
 	if err := os.MkdirAll(home, 0o700); err != nil {

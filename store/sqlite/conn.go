@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -27,6 +29,9 @@ type conn struct {
 	// statements holds what was prepared, by its SQL: nothing is compiled
 	// before it is needed, and nothing twice.
 	statements map[string]*sqlite3.Stmt
+	// readOnly is a connection to a file on a read-only disk. It is used once, so
+	// that whoever comes after the disk was mended can write.
+	readOnly bool
 	// flushes is set once the connection flushes on every commit.
 	flushes bool
 }
@@ -41,10 +46,14 @@ func connect(ctx context.Context, path string) (*conn, error) {
 	}
 	// Without OPEN_CREATE: a file that is gone must not become an empty one.
 	db, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READWRITE)
+	readOnly := errors.Is(err, syscall.EROFS)
+	if readOnly {
+		db, err = openReadOnly(path)
+	}
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{db: db, file: file, statements: map[string]*sqlite3.Stmt{}}
+	c := &conn{db: db, file: file, readOnly: readOnly, statements: map[string]*sqlite3.Stmt{}}
 	if err := c.setUp(ctx, path); err != nil {
 		_ = c.close() // err tells what is wrong
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/needs"
@@ -96,15 +97,71 @@ func TestFirstStartOnAFullDisk(t *testing.T) {
 	}
 }
 
+// A disk that turned read-only, as Linux does to one with errors: what is there
+// is read, also from a log that nobody brought home, writing may succeed later,
+// and does so in the same Store once the disk is mended.
 func TestReadOnlyDisk(t *testing.T) {
-	dir := smallDisk(t, 1<<20)
-	path := filepath.Join(dir, "venuekey", "vault.db")
-	fill(t, path, 1)
-	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+	dir := smallDisk(t, 4<<20)
+	path := filepath.Join(dir, "venuekey", "vault #1?.db")
+	// As after a power cut: the log holds what the file does not.
+	elsewhere := place(t)
+	alive := openVault(t, elsewhere)
+	version, err := alive.Put(t.Context(), venuekey.Record{Key: "k0", Sealed: make([]byte, 2048), NextRefresh: now().Add(-time.Hour)})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{path, filepath.Join(dir, "venuekey", "new.db"), filepath.Join(dir, "new", "vault.db")} {
-		_, err := Open(t.Context(), path)
-		says(t, err, venuekey.Wrong, path, "cannot be written to", "writable")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		text, err := os.ReadFile(elsewhere + suffix)
+		if err == nil {
+			err = os.WriteFile(path+suffix, text, 0o644)
+		}
+		if err != nil || suffix == "-wal" && len(text) == 0 {
+			t.Fatalf("%d bytes in %q: %v", len(text), suffix, err)
+		}
+	}
+	mount := func(flags uintptr) {
+		t.Helper()
+		if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mount(syscall.MS_RDONLY)
+
+	store := openVault(t, path)
+	for range 2 {
+		record, err := store.Get(t.Context(), "k0")
+		if err != nil || record.Version != version || len(record.Sealed) != 2048 {
+			t.Fatalf("%+v %v", record.Version, err)
+		}
+		if records, err := store.List(t.Context(), "", "", 10); err != nil || len(records) != 1 {
+			t.Fatalf("%d records, %v", len(records), err)
+		}
+		_, err = store.Put(t.Context(), record)
+		says(t, err, venuekey.Later, path, "its disk is read-only", "can still be read")
+		_, err = store.Claim(t.Context(), "", "me", time.Minute, 1)
+		says(t, err, venuekey.Later, path, "its disk is read-only", "make the disk writable")
+	}
+	for _, missing := range []string{filepath.Join(dir, "venuekey", "new.db"), filepath.Join(dir, "new", "vault.db")} {
+		_, err := Open(t.Context(), missing)
+		says(t, err, venuekey.Later, missing, "its disk is read-only", "another place")
+	}
+
+	mount(0)
+	record, err := store.Get(t.Context(), "k0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	record.Reason = "mended"
+	if _, err := openVault(t, path).Put(t.Context(), record); err != nil {
+		t.Fatalf("somebody else, once the disk is mended: %v", err)
+	}
+	if record, err = store.Get(t.Context(), "k0"); err != nil || record.Reason != "mended" {
+		t.Fatalf("what somebody else wrote: %+v %v", record.Reason, err)
+	}
+	if _, err := store.Put(t.Context(), record); err != nil {
+		t.Fatalf("once the disk is mended: %v", err)
 	}
 }

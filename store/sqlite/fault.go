@@ -34,13 +34,19 @@ func explain(ctx context.Context, path string, err error) error {
 	case noSpace(err), errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR) && diskFull(path):
 		return fault(path, venuekey.Failed, err, "has no room to grow, the disk is full",
 			"free some space and try again; nothing that was stored is lost")
+	case readOnlyDisk(path, err):
+		return fault(path, venuekey.Later, err, "cannot be written to, its disk is read-only",
+			"make the disk writable again, or choose another place; what is stored can still be read")
+	case errors.Is(err, sqlite3.PROTOCOL):
+		return fault(path, venuekey.Failed, err, "is held by another program that stands still inside a write",
+			"let the program go on (fg, or kill -CONT), or end it, then try again")
 	case errors.Is(err, sqlite3.BUSY):
 		return fault(path, venuekey.Failed, err, fmt.Sprintf("is locked by another program for more than %v", busyTimeout),
 			"end the program that hangs, then try again")
 	case errors.Is(err, fs.ErrNotExist):
 		return fault(path, venuekey.Failed, err, "is gone",
 			"put the file back, or restart the program to begin with an empty one")
-	case errors.Is(err, sqlite3.READONLY), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+	case errors.Is(err, sqlite3.READONLY), errors.Is(err, fs.ErrPermission):
 		return fault(path, venuekey.Wrong, err, "cannot be written to",
 			fmt.Sprintf("make it and its folder %s writable for this user, or choose another place", filepath.Dir(path)))
 	}

@@ -323,3 +323,9 @@ func logAlone(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 }
+
+// What SQLite says where another program stands still while it writes.
+func TestAProgramThatStandsStillInsideAWrite(t *testing.T) {
+	err := explain(t.Context(), "/vault.db", fmt.Errorf("step: %w", sqlite3.PROTOCOL))
+	says(t, err, venuekey.Failed, "/vault.db", "stands still inside a write", "kill -CONT")
+}

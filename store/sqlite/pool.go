@@ -86,10 +86,10 @@ func (p *pool) pop() *conn {
 }
 
 // give takes a connection back, and ends it if the error that it was used with
-// leaves its state in doubt.
+// leaves its state in doubt, or if it is of no use for writing.
 func (p *pool) give(c *conn, err error) {
 	c.db.SetInterrupt(context.Background())
-	if c.doubtful(err) {
+	if c.spent(err) {
 		_ = c.close() // what was wrong is told by err
 	} else {
 		p.mu.Lock()
@@ -113,9 +113,9 @@ func (p *pool) close() (err error) {
 	return err
 }
 
-func (c *conn) doubtful(err error) bool {
+func (c *conn) spent(err error) bool {
 	switch {
-	case !c.db.GetAutocommit():
+	case !c.db.GetAutocommit(), c.readOnly:
 		return true
 	case err == nil, errors.Is(err, venuekey.ErrNotFound), errors.Is(err, venuekey.ErrConflict),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),

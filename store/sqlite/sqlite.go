@@ -14,6 +14,10 @@
 // files lie beside it, with "-wal" and "-shm" after its name. They belong to it
 // and are never to be moved, copied or deleted without it.
 //
+// On a disk that turned read-only, Open succeeds and everything can be read; what
+// would write is an error that says so, of a class that may pass, until the disk
+// is mended. (On Linux and macOS; elsewhere Open fails there.)
+//
 // Errors that a person can mend are *venuekey.Error: the Reason names the file
 // and the Remedy says what to do.
 //
