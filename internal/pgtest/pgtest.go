@@ -139,6 +139,27 @@ func (s *Server) Resume(t testing.TB) {
 	}
 }
 
+// Demote restarts the server as a standby, which only reads, as a server is that
+// lost its part in a failover; Promote makes it the primary again.
+func (s *Server) Demote(t testing.TB) {
+	t.Helper()
+	s.need(t)
+	file := filepath.Join(s.data(), "standby.signal")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.Restart(t, "fast")
+}
+
+// Promote ends what Demote began, without a restart.
+func (s *Server) Promote(t testing.TB) {
+	t.Helper()
+	s.need(t)
+	if err := s.control("promote"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Stop ends the server and removes its folder. A server that was never started
 // needs no Stop, and one that was stopped cannot be used again.
 func (s *Server) Stop() {

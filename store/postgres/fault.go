@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -49,6 +50,14 @@ type remark struct {
 	state, remedy string
 }
 
+// What is said of a server that only reads, as one does from a failover until it
+// is the primary. What it has can be served meanwhile, and the next try may find
+// another one.
+const (
+	readOnly = "is read-only"
+	primary  = "wait until a failover is over; or give the address of the primary server, or of both with target_session_attrs=read-write"
+)
+
 // remarks are by code, or by the two characters that a class of codes begins
 // with. https://www.postgresql.org/docs/current/errcodes-appendix.html
 var remarks = map[string]remark{
@@ -57,7 +66,7 @@ var remarks = map[string]remark{
 	"3D000": {venuekey.Wrong, "is not there", "create it, or mend its name in the address"},
 	"42501": {venuekey.Wrong, "refuses for want of rights", "as the schema's owner, grant what is missing, see the documentation of store/postgres"},
 	"42704": {venuekey.Wrong, "does not know a parameter of the address", "mend the address"},
-	"25006": {venuekey.Wrong, "is read-only", "give the address of the primary server, or of both with target_session_attrs=read-write"},
+	demoted: {venuekey.Later, readOnly, primary},
 	"42P01": {venuekey.Damaged, "lost a table while it was in use", "restore it from a backup"},
 	"42703": {venuekey.Damaged, "lost a column while it was in use", "restore it from a backup"},
 	"3F000": {venuekey.Damaged, "lost its schema while it was in use", "restore it from a backup"},
@@ -92,6 +101,10 @@ func explainNetwork(place string, err error) error {
 	switch {
 	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid), errors.As(err, &verifying):
 		return fault(place, venuekey.Wrong, bare(err), "has a certificate that is not trusted", certificate)
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return fault(place, venuekey.Later, nil, readOnly, primary)
+	case errors.As(err, &network) && network.Op == "remote error" && mistrusts.MatchString(network.Error()):
+		return fault(place, venuekey.Wrong, bare(err), "does not take this machine's certificate", "give one that the server trusts as sslcert and sslkey in the address")
 	case strings.Contains(err.Error(), "server refused TLS connection"):
 		return fault(place, venuekey.Wrong, nil, "does not speak TLS", "let the server speak TLS, or, if the way to it is private, add sslmode=disable to the address")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
@@ -105,6 +118,10 @@ func explainNetwork(place string, err error) error {
 	}
 	return fault(place, venuekey.Failed, bare(err), "could not be used", "")
 }
+
+// mistrusts are the words of crypto/tls for a server's alert about a client's
+// certificate. The alerts have no type of their own there.
+var mistrusts = regexp.MustCompile(`tls: .*certificate|tls: access denied`)
 
 // doubtful is a write that was sent and whose answer was lost for good.
 func doubtful(ctx context.Context, place string, err error) error {

@@ -45,9 +45,8 @@ func (s *Store) inspect(ctx context.Context, steps []string) error {
 func (s *Store) inspectServer(ctx context.Context, c session) error {
 	var server int
 	var encoding string
-	var standby bool
-	if err := c.row(ctx, `SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'), pg_is_in_recovery()`).
-		Scan(&server, &encoding, &standby); err != nil {
+	if err := c.row(ctx, `SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding')`).
+		Scan(&server, &encoding); err != nil {
 		return err
 	}
 	switch {
@@ -56,8 +55,6 @@ func (s *Store) inspectServer(ctx context.Context, c session) error {
 	case encoding != "UTF8" && encoding != "SQL_ASCII":
 		return fault(s.place, venuekey.Wrong, nil, "has the encoding "+encoding+", which not every text fits in",
 			"create another one, as in: createdb -E UTF8 -T template0 venuekey")
-	case standby:
-		return fault(s.place, venuekey.Wrong, nil, "is on a standby server, which is read-only", remarks["25006"].remedy)
 	}
 	return nil
 }

@@ -42,6 +42,11 @@
 // lost answer to a Claim is not looked for: records that were leased are free
 // again when the lease ends.
 //
+// A server that only reads, as a standby does during a failover, is opened and
+// read like any other. What would write is an error of class Later, and the next
+// connection is made anew: with target_session_attrs=read-write in an address
+// that names all servers, it leads to the one that is the primary by then.
+//
 // Times are the server's, so machines whose clocks differ agree. A record that
 // was claimed and whose lease ran out has its turn from the end of that lease.
 //

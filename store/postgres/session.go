@@ -108,7 +108,7 @@ type work func(ctx context.Context, c session) error
 // out to be dead, it is done once more on another one.
 func (s *Store) read(ctx context.Context, do work) error {
 	err := s.attempt(ctx, do)
-	if ctx.Err() == nil && fateOf(err) == broken {
+	if fate := fateOf(err); ctx.Err() == nil && (fate == broken || fate == unsent) {
 		err = s.attempt(ctx, do)
 	}
 	return explain(ctx, s.place, err)
@@ -120,7 +120,7 @@ func (s *Store) read(ctx context.Context, do work) error {
 // looks whether the first time did it. Without found the loss is an error.
 func (s *Store) write(ctx context.Context, do, found work) error {
 	err := s.attempt(ctx, do)
-	if ctx.Err() == nil && fateOf(err) == unsent {
+	if ctx.Err() == nil && (fateOf(err) == unsent || codeOf(err) == demoted) {
 		err = s.attempt(ctx, do)
 	}
 	if fateOf(err) != broken {
@@ -177,6 +177,10 @@ func (s *Store) attempt(ctx context.Context, do work) error {
 			break
 		}
 	}
+	if codeOf(err) == demoted {
+		// Where the address names several servers, another one is the primary now.
+		s.pool.Reset()
+	}
 	if err != nil && conn.Conn().IsClosed() {
 		if ctx.Err() == nil {
 			// What ended one connection ended the idle ones as well, most likely.
@@ -189,6 +193,9 @@ func (s *Store) attempt(ctx context.Context, do work) error {
 	}
 	return err
 }
+
+// demoted is the server's code for "I only read", and that it did nothing.
+const demoted = "25006"
 
 // fate is what became of a statement.
 type fate int
