@@ -32,7 +32,8 @@ type conn struct {
 	// readOnly is a connection to a file on a read-only disk. It is used once, so
 	// that whoever comes after the disk was mended can write.
 	readOnly bool
-	// flushes is set once the connection flushes on every commit.
+	// flushes is set once the connection flushes on every commit, and leaves
+	// nothing of what it deletes.
 	flushes bool
 }
 
@@ -108,8 +109,9 @@ func (c *conn) close() error {
 // changes are on disk; when it returns an error there are none.
 func (c *conn) transaction(ctx context.Context, work func(*conn) error) error {
 	if !c.flushes {
-		// The build's default in WAL mode flushes at checkpoints only.
-		if err := c.db.Exec(`PRAGMA synchronous=FULL; PRAGMA fullfsync=1`); err != nil {
+		// The build's default in WAL mode flushes at checkpoints only. What is
+		// deleted is overwritten: the key of a record names somebody.
+		if err := c.db.Exec(`PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA secure_delete=ON`); err != nil {
 			return err
 		}
 		c.flushes = true

@@ -10,7 +10,8 @@
 // Every write is a transaction that is flushed before it is acknowledged (WAL
 // with synchronous=FULL, and F_FULLFSYNC where there is one), so a program or
 // a machine that dies loses nothing that was acknowledged. A file that is
-// damaged, emptied or foreign is an error; it is never overwritten. Two further
+// damaged, emptied or foreign is an error; it is never overwritten. What is
+// deleted or written over is overwritten with zeros (secure_delete). Two further
 // files lie beside it, with "-wal" and "-shm" after its name. They belong to it
 // and are never to be moved, copied or deleted without it.
 //
