@@ -18,7 +18,7 @@ import (
 // token reads the answer to a token request (RFC 6749 §5). A token that is there
 // is taken, whatever the status and whatever stands around it: the venue has
 // issued it, and the one before is dead.
-func (c Config) token(answer Answer, form url.Values, sent time.Time, clientSecret venuekey.Secret) (venuekey.Token, error) {
+func (c Config) token(answer Answer, address *url.URL, form url.Values, sent time.Time, clientSecret venuekey.Secret) (venuekey.Token, error) {
 	secrets := []venuekey.Secret{clientSecret}
 	for _, name := range []string{"code", "refresh_token", "code_verifier"} {
 		secrets = append(secrets, venuekey.Secret(form.Get(name)))
@@ -36,7 +36,6 @@ func (c Config) token(answer Answer, form url.Values, sent time.Time, clientSecr
 	if own := c.own(form.Get("grant_type"), answer, secrets); own != nil {
 		return venuekey.Token{}, own
 	}
-	address, _ := url.Parse(c.TokenURL)
 	if form.Get("grant_type") == grantRefresh {
 		return venuekey.Token{}, answer.Stranger(address)
 	}

@@ -30,10 +30,14 @@ type Config struct {
 
 	// TokenURL takes token requests.
 	TokenURL string
-	// TokenFallbacks are other addresses of the same endpoint, tried in turn
-	// where the one before answers 404 or 405 and no JSON: then nobody there
-	// has read the request.
-	TokenFallbacks []string
+	// TokenFallbacks are other ways to the same endpoint, tried in turn where the
+	// one before answers 404 or 405 and nothing of the venue's: then nobody there
+	// has read the request, as a rule. For a refresh that is no certainty, so it
+	// has none unless ReuseHarmless says that they can do no harm.
+	TokenFallbacks []Way
+	// ReuseHarmless says that a refresh token that was used is merely refused, so
+	// that it may be presented twice within one refresh.
+	ReuseHarmless bool
 	// TokenByGet sends token requests as GET with everything in the query, the
 	// client secret included. It is for venues that take nothing else.
 	TokenByGet bool
@@ -67,6 +71,18 @@ type Config struct {
 	// another one only for a test or a private certificate authority, and see
 	// that it neither reuses connections nor repeats requests.
 	Transport http.RoundTripper
+}
+
+// Way is one way to send token requests.
+type Way struct {
+	// URL is where.
+	URL string
+	// ByGet sends everything in the query. As a fallback it is for a 405 only:
+	// what is missing there is missing for every method.
+	ByGet bool
+	// Learned names this way in parameters of the app. A token that came by it
+	// carries them, so that the next request begins with it.
+	Learned map[string]string
 }
 
 // ClientAuth is how an app authenticates at the token endpoint.

@@ -115,7 +115,7 @@ func TestATokenThatIsThereIsTaken(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			config, asked := answering(t, says(row.status, row.body))
-			config.TokenFallbacks = []string{config.TokenURL}
+			config.TokenFallbacks, config.ReuseHarmless = []Way{{URL: config.TokenURL}}, true
 			token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
 			if err != nil || token.Access != "a" || token.Refresh != "r" || token.Life().Hours() != 1 || asked.Load() != 1 {
 				t.Fatalf("%d requests, %v", asked.Load(), err)

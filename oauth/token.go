@@ -39,12 +39,16 @@ func (c Config) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.
 	return c.grant(ctx, app, url.Values{"grant_type": {grantRefresh}, "refresh_token": {string(refresh)}})
 }
 
-// grant sends a token request to the token address, and to the next one where
-// nobody read it.
+// grant sends a token request, and sends it another way where nobody read it.
 func (c Config) grant(ctx context.Context, app venuekey.App, form url.Values) (venuekey.Token, error) {
 	sent := time.Now()
-	for _, address := range append([]string{c.TokenURL}, c.TokenFallbacks...) {
-		request, err := c.tokenRequest(ctx, app, address, form)
+	way := Way{URL: c.TokenURL, ByGet: c.TokenByGet}
+	others := c.TokenFallbacks
+	if form.Get("grant_type") == grantRefresh && !c.ReuseHarmless {
+		others = nil
+	}
+	for {
+		request, err := c.tokenRequest(ctx, app, way, form)
 		if err != nil {
 			return venuekey.Token{}, err
 		}
@@ -52,12 +56,30 @@ func (c Config) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 		if err != nil {
 			return venuekey.Token{}, err
 		}
-		if c.unread(answer) && address != last(c) {
+		var more bool
+		if way, others, more = c.another(way, others, answer); more {
 			continue
 		}
-		return c.token(answer, form, sent, app.ClientSecret)
+		token, err := c.token(answer, request.URL, form, sent, app.ClientSecret)
+		if err == nil {
+			token.Learned = way.Learned
+		}
+		return token, err
 	}
-	panic("unreachable: the last address always answers")
+}
+
+// another gives the next way to try after an answer, and those that are left; more
+// is false where the answer has to do.
+func (c Config) another(way Way, others []Way, answer Answer) (next Way, left []Way, more bool) {
+	if !c.unread(answer) {
+		return way, nil, false
+	}
+	for i, other := range others {
+		if other.ByGet == way.ByGet || answer.Status == http.StatusMethodNotAllowed {
+			return other, others[i+1:], true
+		}
+	}
+	return way, nil, false
 }
 
 // unread reports whether nobody at the address read the request.
@@ -69,19 +91,12 @@ func (c Config) unread(a Answer) bool {
 	return len(found.grants) == 0 && c.fault("", a, found, nil) == nil
 }
 
-func last(c Config) string {
-	if n := len(c.TokenFallbacks); n > 0 {
-		return c.TokenFallbacks[n-1]
-	}
-	return c.TokenURL
-}
-
-func (c Config) tokenRequest(ctx context.Context, app venuekey.App, address string, form url.Values) (*http.Request, error) {
-	target, err := Endpoint("token", address)
+func (c Config) tokenRequest(ctx context.Context, app venuekey.App, way Way, form url.Values) (*http.Request, error) {
+	target, err := Endpoint("token", way.URL)
 	if err != nil {
 		return nil, err
 	}
-	if c.TokenByGet {
+	if way.ByGet {
 		query := target.Query()
 		for name, values := range c.withClient(app, form) {
 			query[name] = values

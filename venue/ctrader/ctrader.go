@@ -16,9 +16,9 @@
 //     was issued since.
 //   - Errors come as errorCode and description, mostly inside a 200.
 //   - Token requests are documented as GET with the client secret in the
-//     address. POST with a form works as well and is what this package sends;
-//     the app's parameter "token_method" set to "GET" goes back to the
-//     documented way.
+//     address. POST with a form works as well and is what this package sends.
+//     Where nobody takes a POST it goes on by GET, and the app's parameter
+//     "token_method" is set to that.
 //   - There is no address to revoke a token at: users do it on their cTrader ID
 //     page.
 //
@@ -88,7 +88,7 @@ func (Venue) Policy() venuekey.Policy {
 func (Venue) Fields() []venuekey.Field {
 	return []venuekey.Field{{
 		Name: "token_method", Default: "POST", Optional: true,
-		Help: "POST, or GET for the documented way with the secret in the address",
+		Help: "POST, or GET for the documented way with the secret in the address; a sign-in finds out where only GET is taken",
 	}}
 }
 
@@ -121,7 +121,7 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 }
 
 func (v Venue) config(app venuekey.App) oauth.Config {
-	return oauth.Config{
+	config := oauth.Config{
 		AuthorizeURL:     app.URL("authorize", either(v.AuthorizeURL, AuthorizeURL)),
 		AuthorizeParams:  url.Values{"product": {"web"}},
 		OmitResponseType: true,
@@ -132,10 +132,15 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		Names:            names,
 		Meanings:         meanings,
 		ErrorsInOK:       true,
+		ReuseHarmless:    true,
 		CodeLife:         CodeLife,
 		DefaultLife:      AccessLife,
 		Transport:        v.Transport,
 	}
+	if !config.TokenByGet {
+		config.TokenFallbacks = []oauth.Way{{URL: config.TokenURL, ByGet: true, Learned: map[string]string{"token_method": "GET"}}}
+	}
+	return config
 }
 
 func either(own, standard string) string {

@@ -135,3 +135,34 @@ func TestAppsThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// The documented way is GET only. Where that is all that is taken, a sign-in by
+// POST goes on by GET, with the code that nobody has read yet, and remembers it.
+func TestAnAddressThatTakesGETOnly(t *testing.T) {
+	venue := &emu.Server{Knobs: emu.Knobs{RefusePOST: true}}
+	server := httptest.NewServer(venue)
+	defer server.Close()
+	auth := ctrader.Auth{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://localhost:8080/auth/callback"}
+	address, err := auth.AuthURI("", server.URL+"/apps/auth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	redirected, err := emulator.Person{Name: "alice", Password: "wonderland"}.Redirected(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := auth.Code(redirected)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := auth.Token(t.Context(), code, server.URL+"/apps/token")
+	if err != nil || token.Learned["token_method"] != "GET" {
+		t.Fatal(token.Learned, err)
+	}
+	if _, err := auth.RefreshToken(t.Context(), token.Refresh, server.URL+"/apps/token"); err != nil {
+		t.Fatal(err)
+	}
+	if shown := venue.Log().Count(emulator.RefreshPresented); shown != 1 {
+		t.Fatalf("the refresh token was read %d times", shown)
+	}
+}

@@ -231,3 +231,26 @@ func TestTradovatesOwnWordsAboutARefreshToken(t *testing.T) {
 		server.Close()
 	}
 }
+
+// Nobody knows which of the two token addresses is there. A refresh token is shown
+// to one only, and to the one that a sign-in found.
+func TestARefreshTokenIsShownToOneAddress(t *testing.T) {
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.URL.Path)
+		if r.URL.Path == "/auth/oauthtoken" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprint(w, `{"access_token":"a"}`)
+	}))
+	defer server.Close()
+	venue, app := tradovate.Venue{LiveHost: server.URL}, venuekey.App{ClientID: "c", ClientSecret: "s"}
+	if _, err := venue.Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); venuekey.ClassOf(err) != venuekey.Unknown || len(seen) != 1 {
+		t.Fatal(seen, err)
+	}
+	seen, app.Params = nil, map[string]venuekey.Secret{"token_path": "v1"}
+	if _, err := venue.Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); err != nil || len(seen) != 1 || seen[0] != "/v1/auth/oauthtoken" {
+		t.Fatal(seen, err)
+	}
+}

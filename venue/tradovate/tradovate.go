@@ -104,6 +104,7 @@ func (Venue) Fields() []venuekey.Field {
 		{Name: "app_id", Optional: true, Default: "venuekey", Help: "the name of your program as Tradovate shows it"},
 		{Name: "app_version", Optional: true, Default: "1.0", Help: "its version"},
 		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "names this device for ever; live orders need it approved by mail"},
+		{Name: "token_path", Optional: true, Default: "plain", Help: "OAuth: plain for /auth/oauthtoken, or v1 for /v1/auth/oauthtoken; a sign-in finds out"},
 		{Name: "client_auth", Optional: true, Default: "body", Help: "OAuth: body, or basic to send id and secret in the header"},
 	}
 }
@@ -120,6 +121,9 @@ func (v Venue) Check(app venuekey.App) error {
 	case "", "live", "demo":
 	default:
 		return wrong("Tradovate has no environment "+app.Environment, "use live or demo")
+	}
+	if path := string(app.Param("token_path")); path != "" && tokenPaths[path] == "" {
+		return wrong("the app's token_path is neither plain nor v1", "")
 	}
 	switch flowOf(app) {
 	case FlowPassword:
@@ -237,21 +241,30 @@ func (v Venue) API(app venuekey.App) API {
 	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Transport: v.Transport}
 }
 
-// config is the OAuth side. The token address without /v1 is the one that the
-// tutorial names and working programs use; the specification has it below /v1.
+// tokenPaths are where OAuth token requests go. The one without /v1 is what the
+// tutorial names and working programs use; the specification has it below /v1. A
+// sign-in finds out which is there: a refresh token is shown to one only.
+var tokenPaths = map[string]string{"plain": "/auth/oauthtoken", "v1": "/v1/auth/oauthtoken"}
+
+// config is the OAuth side.
 func (v Venue) config(app venuekey.App) oauth.Config {
 	live := either(v.LiveHost, LiveHost)
 	config := oauth.Config{
 		AuthorizeURL: app.URL("authorize", either(v.AuthorizeURL, AuthorizeURL)),
-		TokenURL:     app.URL("token", live+"/auth/oauthtoken"),
+		TokenURL:     app.URLs["token"],
 		Meanings:     meanings,
 		Own:          ownWords,
 		ErrorsInOK:   true,
 		DefaultLife:  AccessLife,
 		Transport:    v.Transport,
 	}
+	first, second := "plain", "v1"
+	if string(app.Param("token_path")) == second {
+		first, second = second, first
+	}
 	if app.URLs["token"] == "" {
-		config.TokenFallbacks = []string{app.URL("token", live+"/v1/auth/oauthtoken")}
+		config.TokenURL = app.URL("token", live+tokenPaths[first])
+		config.TokenFallbacks = []oauth.Way{{URL: app.URL("token", live+tokenPaths[second]), Learned: map[string]string{"token_path": second}}}
 	}
 	if app.Param("client_auth") == "basic" {
 		config.ClientAuth = oauth.BasicAndID

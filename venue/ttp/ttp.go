@@ -10,7 +10,8 @@
 //   - The new refresh token is under refresh_token, else under request_token as
 //     the page prints it, else the old one is kept.
 //   - Every address exists in two forms, /oauth/token and /?oauth=token. Where
-//     the first is not there, token requests go to the second. For the
+//     the first is not there, token requests go to the second, and the app's
+//     parameter "token_form" is set to "query". For the
 //     authorize page, which only a browser can try, the app's parameter
 //     "address_form" set to "query" takes the second form.
 //   - A code lives for 30 seconds.
@@ -96,6 +97,7 @@ func (Venue) Fields() []venuekey.Field {
 	return []venuekey.Field{
 		{Name: "client_auth", Default: "body", Optional: true, Help: "body, or basic to send id and secret in the header"},
 		{Name: "address_form", Default: "path", Optional: true, Help: "path for /oauth/authorize, or query for /?oauth=authorize"},
+		{Name: "token_form", Default: "path", Optional: true, Help: "path for /oauth/token, or query for /?oauth=token; a sign-in finds out"},
 		{Name: "pkce", Default: "off", Optional: true, Help: "on where the site runs plugin version 4 or later"},
 	}
 }
@@ -105,7 +107,7 @@ func (v Venue) Check(app venuekey.App) error {
 	if app.ClientID == "" || app.ClientSecret == "" {
 		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, who registers apps by hand")
 	}
-	for name, values := range map[string][]string{"client_auth": {"body", "basic"}, "address_form": {"path", "query"}, "pkce": {"on", "off"}} {
+	for name, values := range map[string][]string{"client_auth": {"body", "basic"}, "address_form": {"path", "query"}, "token_form": {"path", "query"}, "pkce": {"on", "off"}} {
 		if value := string(app.Param(name)); value != "" && value != values[0] && value != values[1] {
 			return wrong("the app's "+name+" is neither "+values[0]+" nor "+values[1], "")
 		}
@@ -154,12 +156,19 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		RevokeURL:    v.address(app, "revoke"),
 		Names:        oauth.Names{Refresh: []string{"refresh_token", "request_token"}},
 		Meanings:     meanings,
-		CodeLife:     CodeLife,
-		DefaultLife:  AccessLife,
-		Transport:    v.Transport,
+
+		ReuseHarmless: true,
+		CodeLife:      CodeLife,
+		DefaultLife:   AccessLife,
+		Transport:     v.Transport,
 	}
-	if app.URLs["token"] == "" {
-		config.TokenFallbacks = []string{v.query(app, "token")}
+	switch {
+	case app.URLs["token"] != "":
+	case app.Param("token_form") == "query":
+		config.TokenURL = v.query(app, "token")
+		config.TokenFallbacks = []oauth.Way{{URL: v.address(app, "token"), Learned: map[string]string{"token_form": "path"}}}
+	default:
+		config.TokenFallbacks = []oauth.Way{{URL: v.query(app, "token"), Learned: map[string]string{"token_form": "query"}}}
 	}
 	if app.Param("address_form") == "query" {
 		config.AuthorizeURL = v.query(app, "authorize")

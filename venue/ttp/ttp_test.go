@@ -2,6 +2,8 @@ package ttp_test
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -76,5 +78,29 @@ func TestAppsThatCannotWork(t *testing.T) {
 		if err := (ttp.Venue{}).Check(app); !venuekey.Misconfigured(err) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Where the site has no pretty addresses, token requests go to the other form, and
+// the next ones go there at once.
+func TestASiteWithoutPrettyAddresses(t *testing.T) {
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.URL.RequestURI())
+		if r.URL.Path == "/oauth/token" {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprint(w, `{"access_token":"a"}`)
+	}))
+	defer server.Close()
+	app := venuekey.App{ClientID: "c", ClientSecret: "s"}
+	token, err := (ttp.Venue{Site: server.URL}).Refresh(t.Context(), app, venuekey.Token{Refresh: "r"})
+	if err != nil || token.Learned["token_form"] != "query" || len(seen) != 2 {
+		t.Fatal(seen, token.Learned, err)
+	}
+	seen, app.Params = nil, map[string]venuekey.Secret{"token_form": "query"}
+	if _, err := (ttp.Venue{Site: server.URL}).Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); err != nil || len(seen) != 1 || seen[0] != "/?oauth=token" {
+		t.Fatal(seen, err)
 	}
 }

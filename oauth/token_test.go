@@ -1,0 +1,71 @@
+package oauth
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/venuekey/venuekey"
+)
+
+// A venue of which nobody knows for sure where, and by which method, it takes
+// token requests: what nobody there read is sent another way, and the way that
+// worked is remembered. A refresh token is shown a second time only where that is
+// known to do no harm.
+func TestOtherWaysAreForRequestsNobodyRead(t *testing.T) {
+	const page, granted = "<html>", `{"access_token":"a"}`
+	const fault = `{"error":"invalid_request"}`
+	type reply struct {
+		status int
+		body   string
+	}
+	answers := map[string]reply{}
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Method+" "+r.URL.Path)
+		answer := answers[r.Method+" "+r.URL.Path]
+		w.WriteHeader(answer.status)
+		fmt.Fprint(w, answer.body)
+	}))
+	defer server.Close()
+	config := Config{TokenURL: server.URL + "/1", TokenFallbacks: []Way{
+		{URL: server.URL + "/1", ByGet: true, Learned: map[string]string{"method": "GET"}},
+		{URL: server.URL + "/2", Learned: map[string]string{"path": "2"}},
+	}}
+	for _, row := range []struct {
+		name    string
+		status  int
+		body    string
+		get     int
+		sent    []string // by an exchange, and by a refresh where reuse is harmless
+		learned string
+		class   venuekey.Class
+	}{
+		{"not there", 404, page, 404, []string{"POST /1", "POST /2"}, "path", venuekey.Unknown},
+		{"not there, in JSON", 404, `{"message":"no Route matched"}`, 404, []string{"POST /1", "POST /2"}, "path", venuekey.Unknown},
+		{"takes GET only", 405, page, 200, []string{"POST /1", "GET /1"}, "method", venuekey.Unknown},
+		{"takes neither", 405, page, 405, []string{"POST /1", "GET /1", "POST /2"}, "path", venuekey.Unknown},
+		{"the venue's own 405", 405, fault, 200, []string{"POST /1"}, "", venuekey.Wrong},
+		{"may have been read", 500, page, 200, []string{"POST /1"}, "", venuekey.Unknown},
+	} {
+		answers["POST /1"], answers["POST /2"], answers["GET /1"] = reply{row.status, row.body}, reply{200, granted}, reply{row.get, page}
+		if row.get == 200 {
+			answers["GET /1"] = reply{200, granted}
+		}
+		seen, config.ReuseHarmless = nil, false
+		token, err := config.Exchange(t.Context(), stageApp, "code", "")
+		if !slices.Equal(seen, row.sent) || (err == nil) != (row.learned != "") || (token.Learned[row.learned] != "") != (row.learned != "") {
+			t.Errorf("%s: an exchange: %v, learned %v, %v", row.name, seen, token.Learned, err)
+		}
+		seen = nil
+		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); !slices.Equal(seen, row.sent[:1]) || venuekey.ClassOf(err) != row.class {
+			t.Errorf("%s: a refresh where reuse is punished: %v, %v", row.name, seen, err)
+		}
+		seen, config.ReuseHarmless = nil, true
+		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); !slices.Equal(seen, row.sent) || (err == nil) != (row.learned != "") {
+			t.Errorf("%s: a refresh: %v, %v", row.name, seen, err)
+		}
+	}
+}
