@@ -105,19 +105,27 @@ func spent(record Record) *Error {
 }
 
 // judged is the record after spent said no: the old access token is served while
-// it lives, and the reason stays. What has a last chance is due at its end, and
-// until then the verdict is not the last word.
+// it lives, and the reason stays. What has a last chance is due at its end; until
+// then only a human can help.
 func judged(record Record, token Token, policy Policy, verdict *Error) Record {
-	record.NextRefresh = time.Time{}
+	next := time.Time{}
 	if record.Condition != Dead {
-		record.Condition = Uncertain
-		record.NextRefresh = nextChance(record, token, policy, time.Now().Add(leastBackOff))
+		next = nextChance(record, token, policy, time.Now().Add(leastBackOff))
 	}
-	if !record.NextRefresh.IsZero() {
-		verdict.Class, verdict.RetryAfter = Later, time.Until(record.NextRefresh)
+	if !next.IsZero() {
 		verdict.Reason += "; it is presented once more when the access token is dead and nothing is left to lose"
 	}
-	record.Reason = verdict.Reason
+	record = givenUp(record, verdict)
+	record.NextRefresh = next
+	return record
+}
+
+// givenUp is a record that only a human can help.
+func givenUp(record Record, verdict *Error) Record {
+	if record.Condition != Dead {
+		record.Condition = Uncertain
+	}
+	record.Reason, record.NextRefresh = verdict.Reason, time.Time{}
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
 	return record
 }

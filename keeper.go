@@ -32,6 +32,10 @@ type Keeper struct {
 	// refuses, sealed like records; "" keeps them in memory only. Programs that
 	// share a vault on one machine share it too.
 	Spill string
+	// Marks is a folder of this machine, outside the vault, that remembers which
+	// generations were seen, so that an older copy of the vault which was put back
+	// is noticed; "" remembers nothing. Vaults may share it.
+	Marks string
 	// Deadline is how long a venue may take to answer a renewal; zero means
 	// 30 s. No caller's context shortens it.
 	Deadline time.Duration
@@ -53,6 +57,7 @@ type Keeper struct {
 	flights map[ID]*flight
 	unsaved map[ID]rotation
 	purses  map[string]*purse
+	marking sync.Mutex
 	flying  sync.WaitGroup
 }
 
@@ -149,9 +154,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	if err != nil {
 		return nil, at(err, id, "sign in")
 	}
-	for _, note := range token.Notes {
-		k.log().Warn("the venue's answer was odd: "+note, "id", id)
-	}
+	k.note(id, token)
 	k.learn(ctx, venue.Name(), token.Learned)
 	if named := k.identify(ctx, venue, app, token); named != token.User {
 		token.User = named
@@ -178,10 +181,13 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 		if err != nil {
 			return Record{}, storeError(id, "read", err)
 		}
+		replaces := record.Generation
+		record.Generation = max(replaces, k.highest(record.Key))
 		r, err := k.rotation(record, token, policy)
 		if err != nil {
 			return Record{}, err
 		}
+		r.from = replaces
 		saved, err := k.Vault.write(ctx, r.record)
 		if errors.Is(err, ErrConflict) {
 			continue
@@ -189,6 +195,9 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 		if err != nil && k.spill(id, &r) {
 			k.hold(id, r)
 			return r.record, nil
+		}
+		if err == nil {
+			k.mark(saved.Key, token, saved.Generation)
 		}
 		return saved, err
 	}
@@ -235,6 +244,7 @@ func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return at(storeError(id, "delete", err), id, "sign out")
 		}
+		k.unmark(record.Key, nil)
 		k.forget(id)
 		k.log().Info("signed out", "id", id)
 		return nil

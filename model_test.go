@@ -324,7 +324,10 @@ func (w *world) end() error {
 	for range 3 { // faults that were ordered and not yet used up
 		for range len(w.venue.Events()) + 60 {
 			time.Sleep(10 * time.Hour)
-			if _, err = last.Refresh(w.t.Context(), w.id); err == nil || venuekey.NeedsSignIn(err) {
+			if _, err = last.Refresh(w.t.Context(), w.id); err == nil {
+				break
+			}
+			if status, _ := last.Status(w.t.Context(), w.id); status.State == venuekey.StateNeedsSignIn {
 				break
 			}
 		}

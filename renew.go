@@ -17,6 +17,20 @@ import (
 // request's deadline and the time to save. The save is fenced by generation,
 // comes before anybody sees the token, and releases the lease in one write.
 
+// An attempt is one look at a record that is to be renewed, and all that the
+// decision needs.
+type attempt struct {
+	id     ID
+	why    urgency
+	looked time.Time
+	token  Token
+	record Record
+	venue  Venue
+	policy Policy
+	app    App
+	back   lapse
+}
+
 // renew replaces the flight's generation of an ID's token, or adopts a newer one
 // that somebody else got.
 func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
@@ -26,52 +40,51 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 	permitted, seen := f.why != whenDue, false
 	var holder vigil
 	for wait := leasePoll; ; wait = min(2*wait, 10*leasePoll) {
-		looked := time.Now()
-		token, record, err := k.Vault.Load(ctx, id)
-		if err != nil {
+		a := attempt{id: id, why: f.why, looked: time.Now()}
+		var err error
+		if a.token, a.record, err = k.Vault.Load(ctx, id); err != nil {
 			return Token{}, err
 		}
-		if record.Generation > f.generation { // no longer needed
-			k.publish(id, token, record)
-			return token, nil
+		if a.record.Generation > f.generation { // no longer needed
+			k.publish(id, a.token, a.record)
+			return a.token, nil
 		}
 		// After the record was read, because whoever held its lease may have
 		// spilled until then.
 		if token, found, err := k.waiting(ctx, id, f.generation); found || err != nil {
 			return token, err
 		}
-		if record.Leased() && record.LeaseOwner != k.owner() && !holder.over(record, k.lease()) {
+		if a.record.Leased() && a.record.LeaseOwner != k.owner() && !holder.over(a.record, k.lease()) {
 			if err := pause(ctx, wait); err != nil {
 				return Token{}, &Error{Class: Later, Reason: "another program is renewing this token and does not finish", Err: err}
 			}
 			continue
 		}
-		venue, app, err := k.venueAndApp(ctx, id.Venue)
-		if err != nil {
-			return Token{}, k.failed(ctx, id, token, record, err)
+		if a.venue, a.app, err = k.venueAndApp(ctx, id.Venue); err != nil {
+			failure := at(err, id, "refresh")
+			return Token{}, k.remember(ctx, postponed(a.record, a.token, failure), failure)
 		}
-		switch k.chance(f, record, token, venue, app) {
-		case none:
-			return Token{}, k.verdict(ctx, id, token, record, venue.Policy(), app)
-		case whenSeen:
-			if !seen {
-				if err := k.seen(ctx, venue, app); err != nil {
-					return Token{}, k.notSeen(ctx, id, token, record, venue.Policy(), err)
-				}
-				seen = true
-				continue // the record may be another by now
+		a.policy, a.back = a.venue.Policy(), k.wentBack(ctx, k.readMarks(), a.token, a.record)
+		// After each of the two waits the record may be another.
+		switch c := a.chance(); {
+		case c == none:
+			return Token{}, k.verdict(ctx, a)
+		case c == whenSeen && !seen:
+			if err := k.seen(ctx, a.venue, a.app); err != nil {
+				return Token{}, k.notSeen(ctx, a, err)
 			}
-		}
-		if !permitted {
-			if err := k.permit(ctx, app, venue.Policy(), needOf(token, time.Now())); err != nil {
+			seen = true
+			continue
+		case !permitted:
+			if err := k.permit(ctx, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
 				failure := at(err, id, "refresh")
-				return Token{}, k.remember(ctx, putOff(record, token, failure), failure)
+				return Token{}, k.remember(ctx, putOff(a.record, a.token, failure), failure)
 			}
 			permitted = true
-			continue // the record may be another by now
+			continue
 		}
 		k.step(stepLoaded)
-		claimed, err := k.claim(ctx, record)
+		claimed, err := k.claim(ctx, a.record)
 		if errors.Is(err, ErrConflict) {
 			continue
 		}
@@ -79,48 +92,60 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			return Token{}, storeError(id, "claim", err)
 		}
 		k.step(stepClaimed)
-		return k.ask(ctx, id, f, venue, app, looked, token, record, claimed)
+		return k.ask(ctx, f, a, claimed)
 	}
 }
 
 // ask presents what renews under the claim, and keeps what comes of it.
-func (k *Keeper) ask(ctx context.Context, id ID, f *flight, venue Venue, app App, looked time.Time, token Token, record, claimed Record) (Token, error) {
-	policy := venue.Policy()
-	if k.overslept(looked) {
-		return Token{}, k.giveBack(ctx, id, record, claimed)
+func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) (Token, error) {
+	if k.overslept(a.looked) {
+		return Token{}, k.giveBack(ctx, a, claimed)
 	}
 	f.presenting.Store(true)
-	got, err := k.present(ctx, venue, app, token, looked)
+	got, err := k.present(ctx, a)
 	k.step(stepAnswered)
-	if errors.Is(err, errOverslept) {
-		return Token{}, k.giveBack(ctx, id, record, claimed)
+	switch {
+	case errors.Is(err, errOverslept):
+		return Token{}, k.giveBack(ctx, a, claimed)
+	case err != nil:
+		return Token{}, k.unanswered(ctx, a, claimed, at(err, a.id, "refresh"))
 	}
-	if err != nil {
-		failure := at(err, id, "refresh")
-		if failure.Class == Later && failure.RetryAfter > 0 {
-			k.leaveAlone(ctx, app, policy, failure.RetryAfter)
-		}
-		next := released(record, claimed, token, policy, failure)
-		if failure.Class == Unknown && next.NextRefresh.IsZero() {
-			failure.Class = Refused // it was the last chance
-		}
-		return Token{}, k.lost(ctx, id, token, record, next, failure, app)
+	if a.back.behind() { // and yet the venue grants: what was seen does not count
+		k.unmark(a.record.Key, &a.token)
 	}
-	k.reopen(ctx, app, policy, f.why)
-	if warning := clockWarning(got); warning != "" {
-		k.log().Warn(warning, "id", id)
-	}
-	rotated, err := k.rotation(claimed, successor(token, got, policy), policy)
+	rotated, err := k.rotation(claimed, successor(a.token, got, a.policy), a.policy)
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}
 	k.step(stepSealed)
-	kept, err := k.save(ctx, id, rotated)
-	for _, note := range got.Notes {
-		k.log().Warn("the venue's answer was odd: "+note, "id", id)
-	}
-	k.learn(ctx, venue.Name(), got.Learned)
+	kept, err := k.save(ctx, a.id, rotated)
+	k.reopen(ctx, a.app, a.policy, a.why)
+	k.note(a.id, got)
+	k.learn(ctx, a.id.Venue, got.Learned)
 	return kept, err
+}
+
+// unanswered is a renewal that brought no token.
+func (k *Keeper) unanswered(ctx context.Context, a attempt, claimed Record, failure *Error) error {
+	a.back.explain(failure)
+	if failure.Class == Later && failure.RetryAfter > 0 {
+		k.leaveAlone(ctx, a.app, a.policy, failure.RetryAfter)
+	}
+	next := released(a.record, claimed, a.token, a.policy, failure)
+	if failure.Class == Unknown && next.NextRefresh.IsZero() {
+		failure.Class = Refused // it was the last chance
+	}
+	return k.lost(ctx, a, next, failure)
+}
+
+// note logs what was odd about a token that is kept by now.
+func (k *Keeper) note(id ID, token Token) {
+	if warning := clockWarning(token); warning != "" {
+		k.log().Warn(warning, "id", id)
+	}
+	for _, line := range token.Notes {
+		k.log().Warn("the venue's answer was odd: "+line, "id", id)
+	}
 }
 
 // claim writes lease and intent. It is ErrConflict when somebody else was
@@ -179,12 +204,12 @@ func (v *vigil) over(record Record, usual time.Duration) bool {
 // giveBack takes back a claim that nothing was presented under. Somebody who
 // found the lapsed lease meanwhile may have written that the answer was lost: that
 // is untrue, and taken back too.
-func (k *Keeper) giveBack(ctx context.Context, id ID, before, claimed Record) error {
+func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()
-	failure := &Error{ID: id, Op: "refresh", Class: NotSent, Reason: errOverslept.Error(), Remedy: "try again"}
+	failure := &Error{ID: a.id, Op: "refresh", Class: NotSent, Reason: errOverslept.Error(), Remedy: "try again"}
 	for {
-		_, err := k.Vault.Store.Put(ctx, unsent(before, claimed))
+		_, err := k.Vault.Store.Put(ctx, unsent(a.record, claimed))
 		if !errors.Is(err, ErrConflict) {
 			return failure
 		}
@@ -193,7 +218,7 @@ func (k *Keeper) giveBack(ctx context.Context, id ID, before, claimed Record) er
 		if !ours || stands.Condition == Dead {
 			return failure
 		}
-		stands.Condition, stands.NextRefresh = before.Condition, before.NextRefresh
+		stands.Condition, stands.NextRefresh = a.record.Condition, a.record.NextRefresh
 		claimed = stands
 	}
 }
@@ -201,17 +226,17 @@ func (k *Keeper) giveBack(ctx context.Context, id ID, before, claimed Record) er
 // present asks the venue, once, with a deadline of its own. Connecting may take
 // its time, which the deadline bounds by one clock only: it stands still in a
 // suspend. So the last look comes when the first byte would leave.
-func (k *Keeper) present(ctx context.Context, venue Venue, app App, token Token, looked time.Time) (Token, error) {
+func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.deadline())
 	defer cancel()
 	begun := time.Now()
 	ctx = withSending(ctx, func() error {
-		if awake := time.Since(begun); awake > k.deadline() || elapsed(looked) > k.spare()+awake {
+		if awake := time.Since(begun); awake > k.deadline() || elapsed(a.looked) > k.spare()+awake {
 			return &Error{Class: NotSent, Err: errOverslept, Reason: errOverslept.Error()}
 		}
 		return nil
 	})
-	return venue.Refresh(ctx, app, token)
+	return a.venue.Refresh(ctx, a.app, a.token)
 }
 
 // remember writes a record that has no new token, and returns the failure that
@@ -225,42 +250,44 @@ func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) er
 }
 
 // lost writes the record of a renewal that brought no token, and only then tells
-// of it. What was refused is sealed with a mark of the app's credentials, because
-// the refusal may have been about them.
-func (k *Keeper) lost(ctx context.Context, id ID, token Token, before, after Record, failure *Error, app App) error {
+// of it. What is not tried again is sealed with a mark of the app's credentials,
+// because the refusal may have been about them.
+func (k *Keeper) lost(ctx context.Context, a attempt, after Record, failure *Error) error {
 	if after.NextRefresh.IsZero() {
-		token.refusedUnder = app.credentials()
-		if sealed, err := k.Vault.sealed(after, sealedFrom(token)); err == nil {
+		a.token.refusedUnder = a.app.credentials()
+		if sealed, err := k.Vault.sealed(after, sealedFrom(a.token)); err == nil {
 			after = sealed
 		}
 	}
 	err := k.remember(ctx, after, failure)
-	k.trouble(id, token, before, after)
+	k.trouble(a.id, a.token, a.record, after)
 	return err
 }
 
-// failed is a renewal that could not even be tried.
-func (k *Keeper) failed(ctx context.Context, id ID, token Token, record Record, err error) error {
-	failure := at(err, id, "refresh")
-	return k.remember(ctx, postponed(record, token, failure), failure)
-}
-
 // verdict is the end of a renewal that has no chance left, or none yet.
-func (k *Keeper) verdict(ctx context.Context, id ID, token Token, record Record, policy Policy, app App) error {
-	why := spent(record)
-	next := judged(record, token, policy, why)
-	if record.Condition == Dead && record.NextRefresh.IsZero() && record.LeaseOwner == "" {
+func (k *Keeper) verdict(ctx context.Context, a attempt) error {
+	if why := a.back.orElse(nil, a.token, a.policy); why != nil {
+		return k.lost(ctx, a, givenUp(a.record, why), why)
+	}
+	why := spent(a.record)
+	next := judged(a.record, a.token, a.policy, why)
+	if a.record.Condition == Dead && a.record.NextRefresh.IsZero() && a.record.LeaseOwner == "" {
 		return why // which the record says already
 	}
-	return k.lost(ctx, id, token, record, next, why, app)
+	return k.lost(ctx, a, next, why)
 }
 
 // chance is what may be done with what renews. Somebody who insists, and
 // credentials that are others than those of the refusal, give it one more chance.
-func (k *Keeper) chance(f *flight, record Record, token Token, venue Venue, app App) chance {
-	alive := token.Valid(time.Now()) && f.why != accessRefused
-	is := chanceOf(record, venue.Policy(), alive)
-	if is == none && (f.why == insisting || token.refusedUnder != "" && token.refusedUnder != app.credentials()) {
+func (a attempt) chance() chance {
+	alive := a.token.Valid(time.Now()) && a.why != accessRefused
+	is := chanceOf(a.record, a.policy, alive)
+	switch {
+	case a.why == insisting:
+		return max(is, whenSeen)
+	case a.back.orElse(nil, a.token, a.policy) != nil:
+		return none
+	case is == none && a.token.refusedUnder != "" && a.token.refusedUnder != a.app.credentials():
 		return whenSeen
 	}
 	return is
@@ -279,12 +306,12 @@ func (k *Keeper) seen(ctx context.Context, venue Venue, app App) error {
 }
 
 // notSeen saves the chance up.
-func (k *Keeper) notSeen(ctx context.Context, id ID, token Token, record Record, policy Policy, err error) error {
-	failure := at(err, id, "refresh")
+func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
+	failure := at(err, a.id, "refresh")
 	failure.Class, failure.Reason = Later, "the answer to a renewal was lost, and the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
-	next := unseen(record, token, policy, failure)
+	next := unseen(a.record, a.token, a.policy, failure)
 	told := k.remember(ctx, next, failure)
-	k.trouble(id, token, record, next)
+	k.trouble(a.id, a.token, a.record, next)
 	return told
 }
 

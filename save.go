@@ -22,19 +22,18 @@ type rotation struct {
 	token  Token
 	// key is what record is sealed with.
 	Key Key
+	// from is the generation that the record must still have when it is written.
+	from int64
 	// file is the spill file that it lies in; "" where it is in memory only.
 	file string
 }
-
-// fence is the generation that the record must still have when it is written.
-func (r rotation) fence() int64 { return r.record.Generation - 1 }
 
 // rotation seals a token that just arrived.
 func (k *Keeper) rotation(claimed Record, token Token, policy Policy) (rotation, error) {
 	record := granted(claimed, token, policy)
 	record.Generation++
 	sealed, err := k.Vault.sealed(record, sealedFrom(token))
-	r := rotation{record: sealed, token: token}
+	r := rotation{record: sealed, token: token, from: claimed.Generation}
 	if err == nil {
 		r.Key, err = k.Vault.keyOf(sealed.Sealed)
 	}
@@ -55,6 +54,7 @@ func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
 		if err == nil {
 			k.step(stepSaved)
 			k.unspill(r)
+			k.mark(saved.Key, r.token, saved.Generation)
 			k.publish(id, r.token, saved)
 			k.step(stepPublished)
 			k.log().Info("renewed", "id", id, "expires", r.token.Expires, "next", saved.NextRefresh)
@@ -62,7 +62,7 @@ func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
 		}
 		if errors.Is(err, ErrConflict) {
 			stands, err := k.Vault.Store.Get(ctx, r.record.Key)
-			if err == nil && (stands.Generation == r.fence() || k.follows(r, stands)) {
+			if err == nil && (stands.Generation == r.from || k.follows(r, stands)) {
 				r.record.Version = stands.Version
 				continue
 			}

@@ -17,6 +17,13 @@ import (
 
 const spillSuffix = ".spill"
 
+// spillForm is what lies in a spill file: the record as it is to be written, and
+// the generation that it replaces.
+type spillForm struct {
+	Record
+	Replaces int64 `json:",omitempty"`
+}
+
 // spillPath is where a record's spill lies. The name of the key that sealed it is
 // in it, so that two vaults can share a folder; the record's is hashed, since it
 // is a user's.
@@ -42,7 +49,7 @@ func (k *Keeper) spill(id ID, r *rotation) bool {
 		return r.file != ""
 	}
 	file := k.spillPath(r.record.Key, r.Key)
-	text, err := json.Marshal(r.record)
+	text, err := json.Marshal(spillForm{r.record, r.from})
 	if err == nil {
 		err = writeDurably(file, text)
 	}
@@ -92,10 +99,11 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return rotation{}, false, nil
 	}
-	r := rotation{file: path}
+	var form spillForm
 	if err == nil {
-		err = json.Unmarshal(text, &r.record)
+		err = json.Unmarshal(text, &form)
 	}
+	r := rotation{record: form.Record, from: form.Replaces, file: path}
 	if err == nil {
 		r.token, err = k.Vault.Open(r.record)
 	}

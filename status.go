@@ -55,6 +55,9 @@ type Status struct {
 	// Spilled says that a renewed token waits in a spill file, or in memory, for
 	// a store that refuses it. Everything else is told of that token.
 	Spilled bool
+	// Behind says that the vault went back in time: this machine has seen a newer
+	// generation. Reason says which.
+	Behind bool
 	// Err is why the record cannot be read; then only the ID is known.
 	Err error
 }
@@ -67,6 +70,7 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	if err != nil {
 		return Status{}, at(err, id, "status")
 	}
+	k.tellLapse(ctx, k.readMarks(), &status, token, record)
 	return status, nil
 }
 
@@ -76,6 +80,7 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	k.init()
 	return func(yield func(Status, error) bool) {
+		marks := k.readMarks()
 		for record, err := range k.Vault.Records(ctx) {
 			if err != nil {
 				yield(Status{}, err)
@@ -87,6 +92,7 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 			if err != nil {
 				status = Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
 			}
+			k.tellLapse(ctx, marks, &status, token, record)
 			if !yield(status, nil) {
 				return
 			}

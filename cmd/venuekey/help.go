@@ -121,6 +121,12 @@ key.json remembers how the key is kept, and seal-*.key is the key where it is ke
 in a file. vault.db holds apps and tokens, each sealed with the key; vault.db-wal
 and vault.db-shm belong to it. In the folder spill a renewed token waits, sealed,
 that the vault file refused. Back all of it up, and keep the key apart from the
-rest: one without the other is of no use.`,
+rest: one without the other is of no use.
+
+The folder marks (on Linux in ~/.local/state/venuekey, or XDG_STATE_HOME) remembers
+how far each sign-in was renewed. It holds no secret and needs no backup. An older
+copy of the vault holds refresh tokens that are used up: when one is put back,
+"status" and "doctor" say so, and nothing is presented where a venue would take it
+for theft. Put the newest copy back, or sign in again.`,
 	}
 }

@@ -17,6 +17,8 @@ import (
 // systems, and with VENUEKEY_HOME, they are the same.
 type folders struct {
 	config, data string
+	// state is what belongs to this machine and is of no use in a backup.
+	state string
 	// store is where the vault is, if not in its usual file.
 	store string
 }
@@ -32,6 +34,11 @@ func (f folders) vault() string {
 // spill is where renewed tokens wait, sealed, that the vault file refuses.
 func (f folders) spill() string { return filepath.Join(f.data, "spill") }
 
+// marks is where this machine remembers what it has seen of the vault, so that an
+// older copy of the vault which is put back is noticed. Where the system has a
+// place for that, it lies apart from the vault.
+func (f folders) marks() string { return filepath.Join(f.state, "marks") }
+
 // folders gives the platform's usual folders, or the one of VENUEKEY_HOME.
 func (p *program) folders() (folders, error) {
 	store, err := p.storeAddress()
@@ -40,35 +47,35 @@ func (p *program) folders() (folders, error) {
 	}
 	if home := p.env("VENUEKEY_HOME"); home != "" {
 		home, err := filepath.Abs(home)
-		return folders{home, home, store}, err
+		return folders{config: home, data: home, state: home, store: store}, err
 	}
-	config, data := p.usualFolders()
+	config, data, state := p.usualFolders()
 	if config == "" || data == "" {
 		return folders{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "no home folder is known: the environment does not name one",
 			Remedy: "set VENUEKEY_HOME to a folder for venuekey's files"}
 	}
-	return folders{filepath.Join(config, "venuekey"), filepath.Join(data, "venuekey"), store}, nil
+	return folders{config: filepath.Join(config, "venuekey"), data: filepath.Join(data, "venuekey"), state: filepath.Join(state, "venuekey"), store: store}, nil
 }
 
-func (p *program) usualFolders() (config, data string) {
+func (p *program) usualFolders() (config, data, state string) {
 	switch runtime.GOOS {
 	case "windows":
-		return p.env("APPDATA"), p.env("LOCALAPPDATA")
+		return p.env("APPDATA"), p.env("LOCALAPPDATA"), p.env("LOCALAPPDATA")
 	case "darwin":
-		both := under(p.env("HOME"), "Library", "Application Support")
-		return both, both
+		all := under(p.env("HOME"), "Library", "Application Support")
+		return all, all, all
 	default:
-		// Relative paths in these two are to be ignored, says the XDG Base
-		// Directory Specification.
-		config, data = p.env("XDG_CONFIG_HOME"), p.env("XDG_DATA_HOME")
-		if !filepath.IsAbs(config) {
-			config = under(p.env("HOME"), ".config")
-		}
-		if !filepath.IsAbs(data) {
-			data = under(p.env("HOME"), ".local", "share")
-		}
-		return config, data
+		return p.xdg("XDG_CONFIG_HOME", ".config"), p.xdg("XDG_DATA_HOME", ".local", "share"), p.xdg("XDG_STATE_HOME", ".local", "state")
 	}
+}
+
+// xdg is a folder that a variable names, or the usual one. Relative paths are to
+// be ignored, says the XDG Base Directory Specification.
+func (p *program) xdg(variable string, usual ...string) string {
+	if path := p.env(variable); filepath.IsAbs(path) {
+		return path
+	}
+	return under(p.env("HOME"), usual...)
 }
 
 func under(home string, parts ...string) string {

@@ -70,6 +70,8 @@ func (p *program) judge(s venuekey.Status) verdict {
 	switch {
 	case s.Err != nil:
 		return verdict{exitOf(venuekey.ClassOf(s.Err)), "venuekey doctor"}
+	case s.Behind:
+		return verdict{behindExit(s), "put the newest copy of the vault back, or sign in again: " + p.loginCommand(s.ID)}
 	case s.State == venuekey.StateNeedsSignIn:
 		return verdict{exitSignIn, p.loginCommand(s.ID)}
 	case s.Left <= 0 && s.State == venuekey.StateRefreshing:
@@ -84,6 +86,18 @@ func (p *program) judge(s venuekey.Status) verdict {
 		return verdict{exitGood, p.loginCommand(s.ID) + ", before it expires"}
 	}
 	return verdict{exit: exitGood}
+}
+
+// behindExit is the exit code of a sign-in whose vault went back in time: its
+// token may live on for a while.
+func behindExit(s venuekey.Status) int {
+	switch {
+	case s.State == venuekey.StateNeedsSignIn:
+		return exitSignIn
+	case s.Left <= 0:
+		return exitTemporary
+	}
+	return exitGood
 }
 
 // worse orders exit codes by how much they ask of a human.
@@ -197,6 +211,7 @@ type statusJSON struct {
 	Generation     int64    `json:"generation"`
 	Failures       int      `json:"failures,omitempty"`
 	Spilled        bool     `json:"spilled,omitempty"`
+	Behind         bool     `json:"behind,omitempty"`
 	Reason         string   `json:"reason,omitempty"`
 	Help           string   `json:"help,omitempty"`
 	Exit           int      `json:"exit"`
@@ -207,7 +222,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 		ID: s.ID.String(), State: string(s.State), Issued: exactly(s.Issued), Expires: exactly(s.Expires),
 		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
 		Ending: s.Ending.String(), SignInEnds: exactly(s.SignInEnds), EndsAnyway: s.EndsAnyway,
-		Scopes: s.Scopes, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled,
+		Scopes: s.Scopes, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind,
 		Reason: s.Reason, Help: v.help, Exit: v.exit,
 	}
 	if !s.Expires.IsZero() {

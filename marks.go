@@ -1,0 +1,269 @@
+package venuekey
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// marks.go owns the high-water marks: which generation of each sign-in this
+// machine has seen, kept outside the vault. A store cannot tell by itself that an
+// older copy of it was put back, and the refresh tokens in that copy are used up.
+//
+// A mark belongs to a sign-in, told by its record's key and the moment at which
+// the user signed in, which survives every renewal: two vaults on one machine,
+// or one that was deleted and made again, do not see each other's marks, and keys
+// may be rotated. Marks lie in 256 small files that are replaced by renaming and
+// never flushed: a mark that lags behind the store is harmless, and one that leads
+// is written only after what it tells of is durable.
+
+// marksKept is how many sign-ins of one ID are remembered: an older copy may hold
+// a sign-in before the last.
+const marksKept = 8
+
+// mark is a line: the record's key and the sign-in, both hashed, and the highest
+// generation that was seen.
+type mark struct {
+	record, signIn string
+	generation     int64
+}
+
+// markOf is what a token's mark must be, and the name of the file for it.
+func markOf(recordKey string, token Token, generation int64) (m mark, file string) {
+	record := sha256.Sum256([]byte(recordKey))
+	signIn := sha256.Sum256(strconv.AppendInt([]byte(recordKey+"\x00"), token.SignedIn.UnixNano(), 10))
+	return mark{hex.EncodeToString(record[1:9]), hex.EncodeToString(signIn[:8]), generation}, hex.EncodeToString(record[:1])
+}
+
+// markReader reads marks, each file once.
+type markReader struct {
+	folder string
+	files  map[string][]mark
+}
+
+func (k *Keeper) readMarks() *markReader { return &markReader{k.Marks, map[string][]mark{}} }
+
+// of gives the marks in a file. What cannot be read is no mark.
+func (r *markReader) of(file string) []mark {
+	marks, known := r.files[file]
+	if !known && r.folder != "" {
+		text, _ := os.ReadFile(filepath.Join(r.folder, file))
+		for line := range bytes.Lines(text) {
+			parts := bytes.Fields(line)
+			if len(parts) != 3 {
+				continue
+			}
+			if generation, err := strconv.ParseInt(string(parts[2]), 10, 64); err == nil {
+				marks = append(marks, mark{string(parts[0]), string(parts[1]), generation})
+			}
+		}
+		r.files[file] = marks
+	}
+	return marks
+}
+
+// seen is the highest generation of a token's sign-in that this machine has seen.
+func (r *markReader) seen(recordKey string, token Token) int64 {
+	want, file := markOf(recordKey, token, 0)
+	for _, m := range r.of(file) {
+		if m.record == want.record && m.signIn == want.signIn {
+			return m.generation
+		}
+	}
+	return 0
+}
+
+// highest is the highest generation of any sign-in of an ID: a new one begins
+// above it, so that programs which remember an older token see a newer one.
+func (k *Keeper) highest(recordKey string) (generation int64) {
+	want, file := markOf(recordKey, Token{}, 0)
+	for _, m := range k.readMarks().of(file) {
+		if m.record == want.record {
+			generation = max(generation, m.generation)
+		}
+	}
+	return generation
+}
+
+// mark remembers a generation that is durable, unless a higher one was seen.
+func (k *Keeper) mark(recordKey string, token Token, generation int64) {
+	if k.Marks == "" || token.SignedIn.IsZero() {
+		return
+	}
+	m, file := markOf(recordKey, token, generation)
+	k.rewriteMarks(file, func(marks []mark) []mark {
+		kept, same := marks[:0:0], 0
+		for _, old := range marks { // the latest sign-in first
+			if old.record == m.record {
+				if old.signIn == m.signIn {
+					m.generation = max(m.generation, old.generation)
+					continue
+				}
+				if same++; same >= marksKept {
+					continue
+				}
+			}
+			kept = append(kept, old)
+		}
+		return append([]mark{m}, kept...)
+	})
+}
+
+// unmark forgets the marks of an ID, or of one of its sign-ins.
+func (k *Keeper) unmark(recordKey string, token *Token) {
+	if k.Marks == "" {
+		return
+	}
+	m, file := markOf(recordKey, Token{}, 0)
+	if token != nil {
+		m, _ = markOf(recordKey, *token, 0)
+	}
+	k.rewriteMarks(file, func(marks []mark) (kept []mark) {
+		for _, old := range marks {
+			if old.record != m.record || token != nil && old.signIn != m.signIn {
+				kept = append(kept, old)
+			}
+		}
+		return kept
+	})
+}
+
+const (
+	// markTries and markPause bound the wait for another program that writes the
+	// same file; after that the mark lags.
+	markTries = 20
+	markPause = time.Millisecond
+	// markStale is how old a draft is that nobody is writing any more.
+	markStale = 10 * time.Second
+)
+
+// rewriteMarks replaces a file of marks. The draft, which one program at a time
+// can make, keeps others from writing the same file.
+func (k *Keeper) rewriteMarks(file string, change func([]mark) []mark) {
+	k.marking.Lock()
+	defer k.marking.Unlock()
+	path := filepath.Join(k.Marks, file)
+	draft, err := k.markDraft(path + ".new")
+	if err == nil {
+		var text []byte
+		for _, m := range change(k.readMarks().of(file)) {
+			text = fmt.Appendf(text, "%s %s %d\n", m.record, m.signIn, m.generation)
+		}
+		_, err = draft.Write(text)
+		if err = errors.Join(err, draft.Close()); err == nil {
+			err = os.Rename(draft.Name(), path)
+		}
+		if err != nil {
+			err = errors.Join(err, os.Remove(draft.Name()))
+		}
+	}
+	if err != nil {
+		k.log().Debug("a mark is not written: that an older copy of the vault is put back may go unnoticed", "error", err)
+	}
+}
+
+// markDraft makes the draft, when nobody else is writing one.
+func (k *Keeper) markDraft(path string) (*os.File, error) {
+	for try := 1; ; try++ {
+		draft, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		switch {
+		case err == nil || try == markTries:
+			return draft, err
+		case errors.Is(err, fs.ErrNotExist):
+			if err := os.MkdirAll(k.Marks, 0o700); err != nil {
+				return nil, err
+			}
+		case errors.Is(err, fs.ErrExist):
+			if info, gone := os.Stat(path); gone == nil && time.Since(info.ModTime()) > markStale {
+				_ = os.Remove(path) // whoever made it was killed
+				continue
+			}
+			time.Sleep(markPause)
+		default:
+			return nil, err
+		}
+	}
+}
+
+// lapse is how far a record is behind what this machine has seen of its sign-in;
+// zero where it is not.
+type lapse struct{ stored, seen int64 }
+
+// wentBack compares a record with its mark. A mark that seems ahead may be of a
+// save that came after the record was read, so the store is asked once more.
+func (k *Keeper) wentBack(ctx context.Context, marks *markReader, token Token, record Record) lapse {
+	if k.Marks == "" || token.SignedIn.IsZero() {
+		return lapse{}
+	}
+	seen := marks.seen(record.Key, token)
+	if seen <= record.Generation {
+		return lapse{}
+	}
+	again, err := k.Vault.Store.Get(ctx, record.Key)
+	if err != nil || again.Generation != record.Generation {
+		return lapse{}
+	}
+	return lapse{record.Generation, seen}
+}
+
+func (l lapse) behind() bool { return l.seen > 0 }
+
+func (l lapse) reason() string {
+	return fmt.Sprintf("the vault went back in time: generation %d is stored and %d was seen, so an older copy was put back and its refresh token is used up", l.stored, l.seen)
+}
+
+const lapseRemedy = "put the newest copy of the vault back, or sign in again"
+
+// orElse gives why a token may not be presented: it is used up, and its venue
+// takes reuse for theft, which would end what the newest copy of the vault holds.
+// That is the reason before any other.
+func (l lapse) orElse(other *Error, token Token, policy Policy) *Error {
+	if !l.behind() || !punishes(policy) || token.Refresh == "" {
+		return other
+	}
+	return &Error{Class: Refused, Reason: l.reason() + "; it is not presented again", Remedy: lapseRemedy}
+}
+
+// explain names the cause where a used token was presented, since that is
+// harmless at its venue, and refused.
+func (l lapse) explain(failure *Error) {
+	if l.behind() && failure.Class == Refused {
+		failure.Reason = orReason(failure.Reason, "refused") + "; " + l.reason()
+		failure.Remedy = lapseRemedy
+	}
+}
+
+// punishes reports whether a venue takes the reuse of a refresh token for theft.
+func punishes(policy Policy) bool {
+	return policy.AfterLostAnswer == Never || policy.AfterLostAnswer == Once
+}
+
+// tellLapse puts into a status that the vault went back.
+func (k *Keeper) tellLapse(ctx context.Context, marks *markReader, s *Status, token Token, record Record) {
+	if s.Spilled { // a newer token waits
+		return
+	}
+	l := k.wentBack(ctx, marks, token, record)
+	if !l.behind() {
+		return
+	}
+	s.Behind, s.Reason = true, l.reason()
+	venue, err := k.Venue(s.ID.Venue)
+	if err != nil || l.orElse(nil, token, venue.Policy()) == nil {
+		return
+	}
+	switch s.State {
+	case StateFresh, StateDue, StateDegraded:
+		s.State = StateUncertain
+	case StateExpired:
+		s.State = StateNeedsSignIn
+	}
+}
