@@ -23,9 +23,12 @@ func (p *program) ctraderTraderCmd() *cobra.Command {
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.onAccount(cmd.Context(), args[0], wanted, nil, func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {
-				form, err := traderOf(ctx, c, account)
+				form, missing, err := traderOf(ctx, c, account)
 				if err != nil {
 					return err
+				}
+				if missing != nil {
+					p.tell("the currency is not known: %v", missing)
 				}
 				return p.showTrader(form)
 			})
@@ -49,26 +52,21 @@ type traderJSON struct {
 	Type        string `json:"type,omitempty"`
 }
 
-// traderOf asks for the account and for the name of its currency.
-func traderOf(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) (traderJSON, error) {
+// traderOf asks for the account and for the name of its currency. Without the
+// latter, missing says why.
+func traderOf(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) (form traderJSON, missing, err error) {
 	id := int64(account.CtidTraderAccountID)
 	got, err := c.Trader(ctx, &message.TraderReq{CtidTraderAccountID: id})
 	if err != nil {
-		return traderJSON{}, err
-	}
-	assets, err := c.AssetList(ctx, &message.AssetListReq{CtidTraderAccountID: id})
-	if err != nil {
-		return traderJSON{}, err
+		return form, nil, err
 	}
 	t := got.Trader
-	form := traderJSON{
+	form = traderJSON{
 		ID: id, Environment: environmentOf(account), Login: t.TraderLogin.Or(0), Broker: t.BrokerName.Or(""),
 		Balance: message.FormatMoney(t.Balance, t.MoneyDigits.Or(2)),
 	}
-	for _, asset := range assets.Asset {
-		if asset.AssetID == t.DepositAssetID {
-			form.Currency = asset.Name
-		}
+	if form.Currency, missing = currencyOf(ctx, c, id, t.DepositAssetID); ctx.Err() != nil {
+		return form, nil, ctx.Err()
 	}
 	if cents, ok := t.LeverageInCents.Get(); ok {
 		form.Leverage = "1:" + message.FormatMoney(int64(cents), 2)
@@ -79,7 +77,21 @@ func traderOf(ctx context.Context, c *openapi.Client, account message.CtidTrader
 	if kind, ok := t.AccountType.Get(); ok {
 		form.Type = inWords(kind.String())
 	}
-	return form, nil
+	return form, missing, nil
+}
+
+// currencyOf is the name of an asset.
+func currencyOf(ctx context.Context, c *openapi.Client, account, asset int64) (string, error) {
+	assets, err := c.AssetList(ctx, &message.AssetListReq{CtidTraderAccountID: account})
+	if err != nil {
+		return "", err
+	}
+	for _, one := range assets.Asset {
+		if one.AssetID == asset {
+			return one.Name, nil
+		}
+	}
+	return "", nil
 }
 
 // inWords makes FULL_ACCESS "full access".

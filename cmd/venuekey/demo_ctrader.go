@@ -60,7 +60,10 @@ func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *ac
 }
 
 func (s *stage) lookAt(ctx context.Context, c *api.Client, account message.CtidTraderAccount) error {
-	trader, err := traderOf(ctx, c, account)
+	trader, missing, err := traderOf(ctx, c, account)
+	if err == nil {
+		err = missing
+	}
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,11 @@ import (
 type call struct {
 	id     uint64
 	req    message.Message
-	until  time.Time   // when its answer is given up
-	permit permit      // what it takes up of the pace
-	result chan result // has room for one
+	at     int64         // when it was sent, as the pulse counts
+	within time.Duration // how long its answer may take
+	until  time.Time     // when that is over
+	permit permit        // what it takes up of the pace
+	result chan result   // has room for one
 }
 
 type result struct {
@@ -69,7 +71,7 @@ func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, 
 	if err != nil {
 		return nil, err
 	}
-	sent, err := c.send(ctx, req, permit)
+	sent, err := c.send(ctx, req, permit, c.patience(req))
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +94,17 @@ func (c *Conn) pace(ctx context.Context, req message.Message) (permit, error) {
 	return taken, nil
 }
 
+// patience is how long the answer to a request may take.
+func (c *Conn) patience(req message.Message) time.Duration {
+	switch req.PayloadType() {
+	case message.TypeApplicationAuthReq, message.TypeGetAccountListByAccessTokenReq, message.TypeAccountAuthReq:
+		return c.opts.SignOn
+	}
+	return c.opts.Timeout
+}
+
 // send writes a request.
-func (c *Conn) send(ctx context.Context, req message.Message, taken permit) (*call, error) {
+func (c *Conn) send(ctx context.Context, req message.Message, taken permit, within time.Duration) (*call, error) {
 	select {
 	case c.turn <- struct{}{}:
 	case <-c.done:
@@ -107,7 +118,7 @@ func (c *Conn) send(ctx context.Context, req message.Message, taken permit) (*ca
 		return nil, c.failed(req, Refused, err)
 	}
 	taken.left()
-	sent := &call{req: req, until: time.Now().Add(c.opts.Timeout), permit: taken, result: make(chan result, 1)}
+	sent := &call{req: req, at: c.now(), within: within, until: time.Now().Add(within), permit: taken, result: make(chan result, 1)}
 	c.confide(secretsOf(req))
 	if !c.register(sent) {
 		return nil, c.failed(req, Unsent, c.Err())
@@ -180,7 +191,7 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 	case <-ctx.Done():
 		cause = ctx.Err()
 	case <-timer.C:
-		cause = fmt.Errorf("nothing within %v: %w", c.opts.Timeout, context.DeadlineExceeded)
+		cause = fmt.Errorf("nothing within %v: %w", sent.within, context.DeadlineExceeded)
 	}
 	c.mu.Lock()
 	_, still := c.pending[sent.id]
@@ -190,7 +201,14 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 		r := <-sent.result
 		return r.answer, r.err
 	}
+	c.doubt(sent)
 	return nil, c.failed(sent.req, Unknown, cause)
+}
+
+// unanswered reports whether a request was sent and nothing came, on a connection
+// that may live.
+func unanswered(err error) bool {
+	return ClassOf(err) == Unknown && errors.Is(err, context.DeadlineExceeded)
 }
 
 // answer gives what came to the call that it answers. It is false for an event,

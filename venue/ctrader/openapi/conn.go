@@ -33,9 +33,13 @@ type Conn struct {
 	// nil.
 	ear func(message.Message)
 
-	// Times since born, for the pulse; 0 is "not now".
+	// Times since born, for the pulse; 0 is "not now", or "never".
 	born    time.Time
-	waiting atomic.Int64 // when the read under way began to wait
+	waiting atomic.Int64 // since when something is read and nothing comes
+	heard   atomic.Int64 // when something came last
+	beaten  atomic.Int64 // when a heartbeat did
+	theirs  atomic.Int64 // the shortest time between two of them
+	asked   atomic.Int64 // when the service was asked whether it is there
 	writing atomic.Int64 // when the write under way began
 	wrote   atomic.Int64 // when the last one ended
 
@@ -92,7 +96,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1),
 	}
 	c.do = c.Do
-	wire, err := connect(ctx, e, o, func() { c.waiting.Store(c.now()) }, func() { c.waiting.Store(0) })
+	wire, err := connect(ctx, e, o, c.listens, c.hears)
 	if err != nil {
 		return nil, &Error{Class: Unsent, Address: address, Err: err}
 	}
@@ -195,6 +199,7 @@ func (c *Conn) receive(b []byte) (answered bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("what came is no envelope: %w", err)
 	case e.Type == message.TypeHeartbeatEvent:
+		c.theirBeat()
 		return false, nil
 	case e.ID != "" && c.answer(e):
 		return true, nil

@@ -75,9 +75,12 @@ func TestTheReasonOfTheEndIsTheServicesWord(t *testing.T) {
 			s.raw([]byte{0, 0, 0, 9, 8})
 			s.nc.Close()
 		}, "", "inside a frame", openapi.Transient},
-		"half a frame and silence": {func(s *peer) { s.raw([]byte{0, 0, 0, 9, 8}) }, "", "nothing came for 1m30s", openapi.Transient},
-		"two gigabytes":            {func(s *peer) { s.raw([]byte{0x7f, 0xff, 0xff, 0xff}) }, "", "2147483647 bytes is longer", openapi.Transient},
-		"no envelope":              {func(s *peer) { s.raw([]byte{0, 0, 0, 1, 0xff}) }, "", "no envelope", openapi.Transient},
+		"half a frame and silence": {func(s *peer) {
+			s.f.hook = func(*peer, message.Envelope, message.Message) bool { return true }
+			s.raw([]byte{0, 0, 0, 9, 8})
+		}, "", "nothing came for 47.5s, not even when asked for", openapi.Transient},
+		"two gigabytes": {func(s *peer) { s.raw([]byte{0x7f, 0xff, 0xff, 0xff}) }, "", "2147483647 bytes is longer", openapi.Transient},
+		"no envelope":   {func(s *peer) { s.raw([]byte{0, 0, 0, 1, 0xff}) }, "", "no envelope", openapi.Transient},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

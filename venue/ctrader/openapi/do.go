@@ -60,8 +60,8 @@ func passing(conn *Conn, e *Error) bool {
 	switch e.Class {
 	case AccountSessionLost, AppSessionLost, TokenDead:
 		return true
-	case Unknown:
-		return e.Code == "" && conn.Err() != nil
+	case Unknown: // but nobody waits for a timeout twice
+		return e.Code == "" && conn.Err() != nil && !unanswered(e)
 	}
 	return false
 }

@@ -88,12 +88,18 @@ type Options struct {
 	// 9 s: the service asks for one "at least once every 10 seconds" and was seen
 	// to close after 29.8 s.
 	Heartbeat time.Duration
-	// Silence is how long nothing may come before the connection counts as dead.
-	// Zero means 90 s: the service sends heartbeats of its own every 25 to 30 s.
+	// Silence is how long nothing may come before the service is asked whether it
+	// is there; a connection on which nothing comes after that for SignOn counts
+	// as dead. Zero means a quarter more than what the service was heard to leave
+	// between its own heartbeats, which were seen every 25 to 30 s.
 	Silence time.Duration
 	// Timeout is how long connecting, writing a frame, or an answer may take.
 	// Zero means 30 s. A context that ends sooner is obeyed.
 	Timeout time.Duration
+	// SignOn is how long an answer may take by which the application or an account
+	// is authorised or a subscription restored, before another connection is tried.
+	// Zero means 10 s.
+	SignOn time.Duration
 	// MaxFrame is the longest frame that is taken, in bytes. Zero means
 	// message.DefaultMax.
 	MaxFrame int
@@ -105,8 +111,8 @@ func (o Options) filled() Options {
 	o.Requests = orElse(o.Requests, 50)
 	o.Historical = orElse(o.Historical, 5)
 	o.Heartbeat = orElse(o.Heartbeat, 9*time.Second)
-	o.Silence = orElse(o.Silence, 90*time.Second)
 	o.Timeout = orElse(o.Timeout, 30*time.Second)
+	o.SignOn = min(o.Timeout, orElse(o.SignOn, 10*time.Second))
 	o.MaxFrame = orElse(o.MaxFrame, message.DefaultMax)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -72,6 +72,7 @@ func TestACallerThatReadsIsCalledOff(t *testing.T) {
 func TestACallerThatReadsWaitsNoLongerThanTheTimeout(t *testing.T) {
 	withCallersReading(t, func(t *testing.T, c *openapi.Conn, f *fake, asked chan message.Envelope) {
 		begun := time.Now()
+		time.AfterFunc(20*time.Second, func() { f.last().send("", &message.HeartbeatEvent{}) }) // else the connection counts as dead
 		err := <-ask(t.Context(), c)
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != 30*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begun))

@@ -38,7 +38,7 @@ func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error 
 	defer c.mu.Unlock()
 	for _, a := range due {
 		if a.state == accountAuthorised && a.epoch == epochs[a.id] {
-			a.state = accountReady
+			a.state, a.mutes = accountReady, 0
 		}
 	}
 	c.tellAll()
@@ -64,18 +64,42 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 		case class == Refused || class == Permanent:
 			c.dropTopic(topics[0], err)
 			conn.opts.Log.Error("a subscription could not be restored", "error", err)
+		case unanswered(err) && !c.othersServe(id):
+			return err
 		default:
-			c.mu.Lock()
-			if a := c.accounts[id]; a != nil {
-				c.later(a, err)
-			}
-			c.mu.Unlock()
+			c.postpone(id, err)
 		}
 	}
 	if len(single) > 0 {
 		return c.restoreAll(ctx, conn, single, epochs)
 	}
 	return nil
+}
+
+// othersServe reports whether another account is ready, or on its way.
+func (c *Client) othersServe(id int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, a := range c.accounts {
+		if a.id != id && (a.state == accountAuthorised || a.state == accountReady) {
+			return true
+		}
+	}
+	return false
+}
+
+// postpone has an account wait of which a subscription could not be restored.
+func (c *Client) postpone(id int64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := c.accounts[id]
+	switch {
+	case a == nil:
+	case unanswered(err):
+		c.hush(a, err)
+	default:
+		c.later(a, err)
+	}
 }
 
 // still reports whether an account is in the session in which it was authorised.

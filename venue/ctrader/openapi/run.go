@@ -169,10 +169,15 @@ func (c *Client) gather(ctx context.Context) {
 
 func (c *Client) attach(conn *Conn, ids []int64) {
 	c.mu.Lock()
+	before := c.accounts
 	c.conn, c.accounts = conn, map[int64]*account{}
 	for _, id := range ids {
 		c.epoch++
-		c.accounts[id] = &account{id: id, epoch: c.epoch}
+		a := &account{id: id, epoch: c.epoch}
+		if old := before[id]; old != nil && old.mutes > 0 {
+			a.mutes, a.retry = old.mutes, old.retry
+		}
+		c.accounts[id] = a
 	}
 	for _, i := range c.topics {
 		i.confirmed = false

@@ -38,6 +38,8 @@ type account struct {
 	uncovered bool
 	retry     time.Time
 	tries     int
+	// mutes is how often in a row nothing came to what would have made it ready.
+	mutes int
 	// since is when it was authorised last, losses how often in a row that did
 	// not last.
 	since  time.Time
@@ -172,7 +174,8 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	}
 	c.mu.Unlock()
 	errs := conn.pipeline(ctx, reqs)
-	var refused []*account
+	var refused, mute []*account
+	var nothing error
 	proved := false
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,6 +195,8 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 		case class == Permanent:
 			a.state, a.err = accountRefused, errs[i]
 			conn.opts.Log.Error("an account is refused", "error", errs[i])
+		case unanswered(errs[i]):
+			mute, nothing = append(mute, a), errs[i]
 		default:
 			if class == TokenDead {
 				refused = append(refused, a)
@@ -200,7 +205,42 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 		}
 	}
 	c.tellAll()
+	if len(mute) > 0 && !c.serves() {
+		return false, nothing
+	}
+	for _, a := range mute {
+		c.hush(a, nothing)
+	}
 	return tokenDead(refused, proved), nil
+}
+
+// serves reports whether an account is authorised, so that a connection on which
+// another gets no answer is worth keeping. c is locked.
+func (c *Client) serves() bool {
+	for _, a := range c.accounts {
+		if a.state == accountAuthorised || a.state == accountReady {
+			return true
+		}
+	}
+	return false
+}
+
+// firstHush and lastHush bound the pause of an account to which nothing comes,
+// from the second time on: each time takes as long as an answer may take.
+const (
+	firstHush = time.Minute
+	lastHush  = 15 * time.Minute
+)
+
+// hush has an account wait that got no answer, over connections. c is locked.
+func (c *Client) hush(a *account, err error) {
+	c.lost(a, err)
+	wait := backoff(0, err)
+	if a.mutes > 0 {
+		wait = min(lastHush, firstHush<<min(a.mutes-1, 10))
+	}
+	a.mutes++
+	a.err, a.retry = err, time.Now().Add(wait)
 }
 
 // tokenDead reports whether a token is dead, of the accounts that it was refused
@@ -236,7 +276,7 @@ func (c *Client) authorised(a *account, already bool) {
 func (a *account) slowDown() {
 	if time.Since(a.since) > steady {
 		a.losses = 0
-	} else if a.losses++; a.losses > 1 {
+	} else if a.losses++; a.losses > 2 { // two belong together often enough
 		a.retry = time.Now().Add(backoff(a.losses, nil))
 	}
 }
@@ -283,7 +323,7 @@ func (c *Conn) pipeline(ctx context.Context, reqs []message.Message) []error {
 	for i, req := range reqs {
 		var taken permit
 		if taken, errs[i] = c.pace(ctx, req); errs[i] == nil {
-			sent[i], errs[i] = c.send(ctx, req, taken)
+			sent[i], errs[i] = c.send(ctx, req, taken, c.opts.SignOn)
 		}
 	}
 	for i, one := range sent {

@@ -169,7 +169,7 @@ func (c *Client) inOrder(ctx context.Context, conn *Conn, req message.Message, l
 		<-c.order
 		return nil, nil
 	}
-	sent, err := conn.send(ctx, req, taken)
+	sent, err := conn.send(ctx, req, taken, conn.patience(req))
 	<-c.order
 	if err != nil {
 		return nil, err

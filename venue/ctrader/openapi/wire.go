@@ -31,8 +31,8 @@ type wire interface {
 }
 
 // connect makes a wire. begin is called before every read that may wait, end
-// after it.
-func connect(ctx context.Context, e Endpoint, o Options, begin, end func()) (wire, error) {
+// after it with how much came.
+func connect(ctx context.Context, e Endpoint, o Options, begin func(), end func(int)) (wire, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	if !e.WebSocket {
@@ -104,13 +104,14 @@ func handshakeError(err error) error {
 // our own.
 type meter struct {
 	net.Conn
-	begin, end func()
+	begin func()
+	end   func(int)
 }
 
 func (m *meter) Read(b []byte) (int, error) {
 	m.begin()
 	n, err := m.Conn.Read(b)
-	m.end()
+	m.end(n)
 	return n, err
 }
 
