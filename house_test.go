@@ -23,6 +23,7 @@ var house = map[string][]string{
 	"":                          {},
 	"oauth":                     {""},
 	"oauth2source":              {""},
+	"terminal":                  {""},
 	"venue/ctrader":             {"", "oauth"},
 	"venue/tradovate":           {"", "oauth"},
 	"venue/ttp":                 {"", "oauth"},
@@ -41,6 +42,7 @@ var house = map[string][]string{
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/journal", "emulator/internal/orders", "venue/ctrader/openapi/message"},
 	"internal/needs":            {}, // for tests of more than one room
 	"internal/pgtest":           {"internal/needs"},
+	"internal/ptytest":          {}, // the same
 
 	"examples":                  {},
 	"examples/internal/stand":   {"*"},
@@ -64,7 +66,7 @@ var onlyHere = map[string]string{
 	"github.com/spf13/cobra":        "cmd/venuekey",
 	"github.com/cli/browser":        "cmd/venuekey",
 	"golang.org/x/crypto/argon2":    "key",
-	"golang.org/x/term":             "cmd/venuekey",
+	"golang.org/x/term":             "terminal",
 	"filippo.io/age":                "cmd/venuekey",
 }
 

@@ -144,10 +144,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	}
 	token = withDefaults(token, venue.Policy())
 	token.SignedIn = token.Issued
-	if warning := clockWarning(token); warning != "" {
-		ui.Tell(warning)
-	}
-	// From here on the caller's leave must not cost the token.
+	// From here on neither the caller's leave nor the UI may cost the token.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()
 	record, err := k.adopt(ctx, id, first, token, venue.Policy())
@@ -165,6 +162,9 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	}
 	k.publish(id, token, record)
 	k.log().Info("signed in", "id", id, "expires", token.Expires, "next", record.NextRefresh)
+	if warning := clockWarning(token); warning != "" {
+		ui.Tell(warning)
+	}
 	return token.handedOut(), nil
 }
 

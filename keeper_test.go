@@ -381,3 +381,34 @@ func TestWhoOversleepsDoesNotPresent(t *testing.T) {
 		mustToken(t, sleeper, "access-3")
 	})
 }
+
+// fastClock is a venue whose answers show this machine's clock to be wrong.
+type fastClock struct{ *stageVenue }
+
+func (v fastClock) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	token, err := v.stageVenue.Login(ctx, app, ui)
+	token.ClockAhead = time.Hour
+	return token, err
+}
+
+// lookingUI looks into the vault when it is told something.
+type lookingUI struct {
+	silent
+	look func()
+}
+
+func (u lookingUI) Tell(string) { u.look() }
+
+func TestASignInIsKeptBeforeTheUIHearsOfIt(t *testing.T) {
+	keeper := newKeeper(t, &memory.Store{}, fastClock{&stageVenue{}})
+	told := 0
+	_, err := keeper.SignIn(t.Context(), alice, lookingUI{look: func() {
+		told++
+		if _, _, err := keeper.Vault.Load(t.Context(), alice); err != nil {
+			t.Errorf("the UI is told while the vault says: %v", err)
+		}
+	}})
+	if err != nil || told != 1 {
+		t.Fatal(told, err)
+	}
+}

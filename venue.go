@@ -18,8 +18,9 @@ type Venue interface {
 	// Policy says how the venue's tokens want to be treated.
 	Policy() Policy
 	// Login signs a user in and returns what the venue gave. It blocks until
-	// the user is done, the context ends, or something failed; nothing that it
-	// started runs on after it returned.
+	// the user is done, the context ends, or something failed. It waits for no
+	// method of the UI once it has a token, and nothing that it started runs on
+	// after it returned, but a method of the UI that does not return.
 	Login(ctx context.Context, app App, ui UI) (Token, error)
 	// Refresh presents the token for renewal, once. Only the Keeper calls it.
 	Refresh(ctx context.Context, app App, token Token) (Token, error)
@@ -199,7 +200,9 @@ type UI interface {
 	Visit(ctx context.Context, visit Visit) error
 	// Paste waits for the user to hand over what the browser was redirected to:
 	// the whole address or the bare code. It blocks until then or until the
-	// context ends; a UI that takes no pasted addresses just waits for that.
+	// context ends; a UI that takes no pasted addresses just waits for that. It
+	// must return when the context ends: nobody waits for one that does not, and
+	// its goroutine stays for as long as it blocks.
 	Paste(ctx context.Context) (string, error)
 	// Ask asks for values, in order, and returns them by name.
 	Ask(ctx context.Context, fields []Field) (map[string]Secret, error)

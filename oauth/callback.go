@@ -49,11 +49,12 @@ func (c Config) readPasted(text string, redirect Redirect, attempt Attempt) call
 	if text == "" {
 		return callback{stray: "nothing was pasted"}
 	}
+	// Browsers show an address without its scheme, and some copy it so.
+	if strings.HasPrefix(text, redirect.URL.Host+redirect.URL.Path+"?") {
+		text = redirect.URL.Scheme + "://" + text
+	}
 	if !strings.Contains(text, "://") {
-		if strings.ContainsAny(text, " \t\n?&=") {
-			return callback{stray: "that is neither an address nor a code: paste everything that the address bar shows"}
-		}
-		return callback{Code: venuekey.Secret(text)}
+		return c.readCode(text)
 	}
 	address, err := url.Parse(text)
 	if err != nil {
@@ -63,4 +64,29 @@ func (c Config) readPasted(text string, redirect Redirect, attempt Attempt) call
 		return callback{stray: "that is not the address the venue redirects to: wait until it begins with " + redirect.URL.String()}
 	}
 	return c.readCallback(address.Query(), attempt)
+}
+
+// shortestCode is less than any code that is hard to guess (RFC 6749 §10.10), and
+// more than a word that somebody types at the wrong prompt.
+const shortestCode = 8
+
+// readCode reads a bare code. What cannot be one is not presented: the venue would
+// refuse it, and the sign-in would be over.
+func (c Config) readCode(text string) callback {
+	if plain, err := url.PathUnescape(text); err == nil {
+		text = plain // it was copied out of an address
+	}
+	for _, letter := range text {
+		// RFC 6749 appendix A.11 allows what is visible in ASCII; an = is padding.
+		if letter <= ' ' || letter > '~' || strings.ContainsRune(`?&"\'<>`, letter) {
+			return callback{stray: "that is neither an address nor a code: paste everything that the address bar shows"}
+		}
+	}
+	switch {
+	case strings.Contains(strings.TrimRight(text, "="), "="):
+		return callback{stray: "that is neither an address nor a code: paste everything that the address bar shows"}
+	case len(text) < shortestCode:
+		return callback{stray: "that is too short for a code: paste everything that the address bar shows"}
+	}
+	return callback{Code: venuekey.Secret(text)}
 }

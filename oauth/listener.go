@@ -42,13 +42,18 @@ type listener struct {
 	server   *http.Server
 	serving  sync.WaitGroup
 	once     sync.Once
+
+	mu sync.Mutex
+	// silent are connections that have not sent a byte: browsers open some in
+	// advance.
+	silent map[net.Conn]bool
 }
 
 // listen binds every address that the redirect can mean. With port 0 the
 // system chooses one, and the redirect that is returned names it (RFC 8252
 // §7.3); that works at venues that ignore the port.
 func listen(redirect Redirect, read func(*http.Request) callback, tell func(string)) (*listener, Redirect, error) {
-	l := &listener{redirect: redirect, read: read, tell: tell, arrived: make(chan callback, 1), done: make(chan struct{})}
+	l := &listener{redirect: redirect, read: read, tell: tell, arrived: make(chan callback, 1), done: make(chan struct{}), silent: map[net.Conn]bool{}}
 	sockets, err := bind(&l.redirect)
 	if err != nil {
 		return nil, redirect, err
@@ -58,6 +63,7 @@ func listen(redirect Redirect, read func(*http.Request) callback, tell func(stri
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		MaxHeaderBytes:    32 << 10,
+		ConnState:         l.watch,
 		// What strangers send to the port is not worth a line on the terminal.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
@@ -148,11 +154,33 @@ func (l *listener) show(w http.ResponseWriter, status int, v verdict) {
 	_ = page().Execute(w, v)
 }
 
+// watch keeps the silent connections apart.
+func (l *listener) watch(connection net.Conn, state http.ConnState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if state == http.StateNew {
+		l.silent[connection] = true
+	} else {
+		delete(l.silent, connection)
+	}
+}
+
+// hangUp ends the silent connections. Shutdown would wait for them, and the token
+// with it.
+func (l *listener) hangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for connection := range l.silent {
+		connection.Close()
+	}
+}
+
 // close shows the verdict to whoever waits, and frees the port.
 func (l *listener) close(v verdict) {
 	l.once.Do(func() {
 		l.verdict = v
 		close(l.done)
+		l.hangUp()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		if err := l.server.Shutdown(ctx); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -13,8 +12,9 @@ import (
 
 // Login signs a user in by authorization code (RFC 6749 §4.1): it shows the
 // address, waits for the callback or for what the user pastes, whichever is
-// first, and exchanges the code at once. When it returns, the port is free and
-// nothing runs on.
+// first, and exchanges the code at once. It waits for no method of the UI: it
+// returns when the code is exchanged or the context ended, and a UI that does not
+// return then is the only thing that runs on. The port is free when it returns.
 func (c Config) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (token venuekey.Token, err error) {
 	redirect, err := ParseRedirect(app.RedirectURI)
 	if err != nil {
@@ -41,25 +41,30 @@ func (c Config) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 	return c.meet(ctx, app, ui, visit, redirect, attempt, arrived)
 }
 
-// meet invites the user, waits for the answer and exchanges the code.
+// meet invites the user, waits for the answer and exchanges the code. It waits
+// for no call of the UI: one that does not return is left behind, and cannot keep
+// a token from whoever saves it.
 func (c Config) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visit venuekey.Visit, redirect Redirect, attempt Attempt, arrived <-chan callback) (venuekey.Token, error) {
-	if err := ui.Visit(ctx, visit); err != nil {
-		return venuekey.Token{}, err
-	}
 	waiting, stop := context.WithCancel(ctx)
-	pasted := make(chan callback, 1)
-	refused := make(chan error, 1)
-	var pasting sync.WaitGroup
-	pasting.Go(func() { c.paste(waiting, ui, redirect, attempt, pasted, refused) })
-	defer pasting.Wait()
 	defer stop()
+	talk := conversation{visited: make(chan error, 1), pasted: make(chan callback, 1), refused: make(chan error, 1)}
+	go func() {
+		// The browser that Visit opens is still needed for the last page.
+		if err := ui.Visit(ctx, visit); err != nil {
+			talk.visited <- err
+			return
+		}
+		c.paste(waiting, ui, redirect, attempt, talk)
+	}()
 	for {
 		select {
+		case err := <-talk.visited:
+			return venuekey.Token{}, err
 		case got := <-arrived:
 			return c.conclude(ctx, app, ui, attempt, got)
-		case got := <-pasted:
+		case got := <-talk.pasted:
 			return c.conclude(ctx, app, ui, attempt, got)
-		case err := <-refused:
+		case err := <-talk.refused:
 			if visit.Listening {
 				continue // the callback may still come
 			}
@@ -70,18 +75,28 @@ func (c Config) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visi
 	}
 }
 
+// conversation is what comes of talking to the user, one of these at most.
+type conversation struct {
+	visited chan error    // why nobody was invited
+	pasted  chan callback // an answer to this sign-in
+	refused chan error    // why nothing is pasted
+}
+
 // paste asks for the redirected address until it gets one that answers this
 // sign-in.
-func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, attempt Attempt, pasted chan<- callback, refused chan<- error) {
+func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, attempt Attempt, talk conversation) {
 	for {
 		text, err := ui.Paste(ctx)
 		if err != nil {
-			refused <- err
+			talk.refused <- err
 			return
 		}
 		got := c.readPasted(text, redirect, attempt)
 		if got.stray == "" {
-			pasted <- got
+			talk.pasted <- got
+			return
+		}
+		if ctx.Err() != nil {
 			return
 		}
 		ui.Tell(got.stray)
@@ -93,7 +108,7 @@ func (c Config) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 		return venuekey.Token{}, got.denied
 	}
 	if c.CodeLife > 0 {
-		ui.Tell(fmt.Sprintf("the code is here; it lives %d s at most and is exchanged now", int(c.CodeLife.Seconds())))
+		tellAtOnce(ui, fmt.Sprintf("the code is here; it lives %d s at most and is exchanged now", int(c.CodeLife.Seconds())))
 	}
 	// A code is worth exchanging even if the user gives up now, but not for
 	// longer than it lives.
@@ -105,6 +120,23 @@ func (c Config) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 	defer cancel()
 	return c.Exchange(ctx, app, got.Code, attempt.Verifier)
 }
+
+// tellAtOnce does not wait for a UI that does not return, as one on a terminal
+// that was stopped with Ctrl-S: the code would die meanwhile.
+func tellAtOnce(ui venuekey.UI, line string) {
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		ui.Tell(line)
+	}()
+	select {
+	case <-told:
+	case <-time.After(tellPatience):
+	}
+}
+
+// tellPatience is more than a terminal takes for a line.
+const tellPatience = 100 * time.Millisecond
 
 func cannotReceive(visit venuekey.Visit, err error) error {
 	if !errors.Is(err, errors.ErrUnsupported) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/venuekey/venuekey"
 )
@@ -263,6 +264,126 @@ func TestPastedRedirects(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// stubborn is a UI whose methods return when they are released and not before.
+type stubborn struct {
+	person
+	released chan struct{}
+	visits   bool // Visit blocks too
+	tells    bool // Tell does
+}
+
+func (s *stubborn) block() { <-s.released }
+
+func (s *stubborn) Visit(ctx context.Context, visit venuekey.Visit) error {
+	err := s.person.Visit(ctx, visit)
+	if s.visits {
+		s.block()
+	}
+	return err
+}
+
+func (s *stubborn) Paste(context.Context) (string, error) {
+	s.block()
+	return "", errors.New("released")
+}
+
+func (s *stubborn) Tell(line string) {
+	if s.tells {
+		s.block()
+	}
+	s.person.Tell(line)
+}
+
+// Whatever the UI does, a token that was exchanged reaches whoever saves it, and
+// a sign-in ends with its context.
+func TestNoUIKeepsATokenBack(t *testing.T) {
+	for name, ui := range map[string]*stubborn{"Paste": {}, "Visit": {visits: true}, "Tell": {tells: true}} {
+		for _, ends := range []string{"exchange", "context"} {
+			t.Run(name+" blocks, "+ends, func(t *testing.T) {
+				config, app := stage(t)
+				config.CodeLife = time.Minute
+				ui := &stubborn{released: make(chan struct{}), visits: ui.visits, tells: ui.tells}
+				ctx, leave := context.WithCancel(t.Context())
+				defer leave()
+				ui.visit = func(visit venuekey.Visit) error {
+					if ends == "context" {
+						leave()
+						return nil
+					}
+					go func() { get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
+					return nil
+				}
+				returned := make(chan error, 1)
+				go func() {
+					token, err := config.Login(ctx, app, ui)
+					if err == nil && token.Access != "a" {
+						err = errors.New("no token")
+					}
+					returned <- err
+				}()
+				select {
+				case err := <-returned:
+					if (ends == "exchange") != (err == nil) {
+						t.Error(err)
+					}
+				case <-time.After(5 * time.Second):
+					t.Error("Login waits for the UI")
+				}
+				close(ui.released)
+			})
+		}
+	}
+}
+
+// Browsers open connections in advance and send nothing on them.
+func TestASilentConnectionKeepsNoTokenBack(t *testing.T) {
+	config, app := stage(t)
+	ui := &person{}
+	ui.visit = func(visit venuekey.Visit) error {
+		address, _ := url.Parse(visit.Redirect)
+		silent, err := net.Dial("tcp", address.Host)
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { silent.Close() })
+		go func() { get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
+		return nil
+	}
+	began := time.Now()
+	if _, err := config.Login(t.Context(), app, ui); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 1500*time.Millisecond {
+		t.Errorf("the token waited %s for a silent connection", took)
+	}
+}
+
+// What cannot be a code is told and never presented.
+func TestWhatCannotBeACodeIsNotPresented(t *testing.T) {
+	redirect, _ := ParseRedirect("http://localhost:8080/auth/callback")
+	for text, want := range map[string]struct {
+		code  venuekey.Secret
+		stray string
+	}{
+		"yes":                  {stray: "too short"},
+		"q":                    {stray: "too short"},
+		"\x1b[A\x1b[A\x1b[A":   {stray: "neither"},
+		"pässwörter":           {stray: "neither"},
+		"venuekey login":       {stray: "neither"},
+		"client_id=0123456789": {stray: "neither"},
+		"good-code":            {code: "good-code"},
+		"ab%2Fcd%2Bef%3D%3D":   {code: "ab/cd+ef=="},
+		"localhost:8080/auth/callback?code=good-code&state=s": {code: "good-code"},
+		"localhost:8080/auth/callback?code=good-code&state=x": {stray: "state"},
+		"localhost:8080/elsewhere?code=good-code&state=s":     {stray: "neither"},
+	} {
+		got := Config{}.readPasted(text, redirect, Attempt{State: "s"})
+		if got.Code != want.code || (want.stray == "") != (got.stray == "") || !strings.Contains(got.stray, want.stray) {
+			t.Errorf("%q: %q, %q", text, string(got.Code), got.stray)
+		}
+	}
 }
 
 func TestTheCallbackMayComeWhileTheUserCouldPaste(t *testing.T) {

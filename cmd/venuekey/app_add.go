@@ -148,7 +148,7 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 	}
 	// A venue with secrets of its own may know the app by those.
 	if app.ClientID == "" && !(ownSecret && (len(f.set) > 0 || f.secretStdin)) {
-		id, err := p.prompt.ask(ctx, venuekey.Field{Name: "client id", Optional: ownSecret})
+		id, err := p.ask(ctx, venuekey.Field{Name: "client id", Optional: ownSecret})
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (p *program) value(ctx context.Context, f appFlags, name string, field venu
 			return value, err
 		}
 	}
-	return p.prompt.ask(ctx, field)
+	return p.ask(ctx, field)
 }
 
 func fieldNames(venue venuekey.Venue) string {

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/terminal"
 )
 
 // backup_export.go owns how the vault gets into a backup: all of it or nothing.
@@ -113,7 +114,7 @@ func (p *program) exportable(cmd *cobra.Command, path string, flags exportFlags)
 	if path != "-" {
 		return replaceable(path, flags.force)
 	}
-	if _, person := terminal(p.stdout); person {
+	if _, person := terminal.Of(p.stdout); person {
 		return misused("venuekey backup export - >FILE", "backup export: a sealed file is nothing for a terminal")
 	}
 	return nil

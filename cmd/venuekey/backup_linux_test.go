@@ -5,12 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/venuekey/venuekey/internal/ptytest"
 )
 
 // backup_linux_test.go owns how a backup is made at a terminal.
 
 func TestThePassphraseOfABackupIsAskedForTwiceAndNotShown(t *testing.T) {
-	screen, keyboard := openTerminal(t)
+	screen, keyboard := ptytest.Open(t)
 	first := newOutside(t, "app", "add", "ttp", "--client-id", "x")
 	first.environ = append(first.environ, "VENUEKEY_TTP_CLIENT_SECRET=y")
 	if code := run(t.Context(), first.host); code != exitGood {
@@ -24,15 +26,15 @@ func TestThePassphraseOfABackupIsAskedForTwiceAndNotShown(t *testing.T) {
 		ended := make(chan int)
 		go func() { ended <- run(t.Context(), o.host) }()
 		o.err.awaits(t, "passphrase for the backup: ")
-		awaitEcho(t, keyboard, false)
+		ptytest.AwaitEcho(t, keyboard, false)
 		fmt.Fprintln(screen, "correct horse")
 		o.err.awaits(t, "the same once more: ")
-		awaitEcho(t, keyboard, false)
+		ptytest.AwaitEcho(t, keyboard, false)
 		fmt.Fprintln(screen, second)
 		if code := <-ended; code != want || exists(path) != (want == exitGood) {
 			t.Errorf("it ended with %d, and there is a file: %v\n%s", code, exists(path), o.err)
 		}
-		if strings.Contains(shownOn(t, screen), "horse") {
+		if strings.Contains(ptytest.Shown(t, screen), "horse") {
 			t.Error("the terminal showed the passphrase")
 		}
 	}

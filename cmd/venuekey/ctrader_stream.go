@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/venuekey/venuekey/terminal"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -107,7 +108,7 @@ func (p *program) stream(ctx context.Context, c *openapi.Client, account int64, 
 		return err
 	}
 	defer spots.Close()
-	_, screen := terminal(p.stdout)
+	_, screen := terminal.Of(p.stdout)
 	for {
 		event, err := spots.Next(ctx)
 		if err != nil {

@@ -3,11 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 
-	"golang.org/x/term"
+	"github.com/venuekey/venuekey/terminal"
 )
 
 // host.go owns the world outside, so that a test can stand in for each part of
@@ -51,18 +50,8 @@ func (h host) tell(format string, args ...any) {
 	fmt.Fprintf(h.stderr, format+"\n", args...)
 }
 
-// terminal gives the descriptor of a stream that a person sits at.
-func terminal(stream any) (fd int, ok bool) {
-	file, ok := stream.(*os.File)
-	if !ok {
-		return 0, false
-	}
-	fd = int(file.Fd())
-	return fd, term.IsTerminal(fd)
-}
-
 // interactive is whether somebody can be asked.
 func (h host) interactive() bool {
-	_, ok := terminal(h.stdin)
+	_, ok := terminal.Of(h.stdin)
 	return ok
 }

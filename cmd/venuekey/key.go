@@ -128,7 +128,7 @@ func (p *program) askPassphrase(ctx context.Context, label string) (venuekey.Sec
 	if !p.interactive() {
 		return "", errNobodyThere
 	}
-	return p.prompt.ask(ctx, venuekey.Field{Name: label, Secret: true})
+	return p.ask(ctx, venuekey.Field{Name: label, Secret: true})
 }
 
 // keyError says what helps. What says so itself is told as it is.

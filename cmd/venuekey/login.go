@@ -33,9 +33,10 @@ you allowed access the venue sends the browser back to this machine, where a
 listener waits for it. The code that it brings is exchanged at once: it lives for
 a minute at most.
 
-On a machine without a browser use --paste: open the address anywhere, and paste
-the address that the browser ends at, whole or only the code in it. The listener
-waits as well, and whichever comes first counts.
+On a machine without a browser open the address anywhere, and paste the address
+that the browser ends at, whole or only the code in it. The listener waits as well,
+and whichever comes first counts. A terminal always takes what is pasted; --paste
+takes it from a pipe too.
 
 Where a venue signs in by name and password, as Tradovate does with an API key,
 both are asked for. A service sets them as VENUEKEY_TRADOVATE_NAME and
@@ -43,14 +44,14 @@ VENUEKEY_TRADOVATE_PASSWORD, or …_PASSWORD_FILE.
 
 Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
 		Example: `  venuekey login ctrader/alice
-  venuekey login ctrader/alice --paste        # on a server
+  venuekey login ctrader/alice --no-browser   # paste what the browser ends at
   venuekey login ctrader/alice --scope accounts`,
 		Args:              oneID,
 		ValidArgsFunction: p.completeNewIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.login(cmd.Context(), mustID(args), flags) },
 	}
 	cmd.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "print the address and open no browser")
-	cmd.Flags().BoolVar(&flags.paste, "paste", false, "take the redirected address, or the code, from standard input as well")
+	cmd.Flags().BoolVar(&flags.paste, "paste", false, "take the redirected address, or the code, from standard input though it is no terminal")
 	cmd.Flags().Var(&flags.scopes, "scope", "ask for these scopes this time")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 10*time.Minute, "how long to wait for the human")
 	return cmd
@@ -69,7 +70,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		p.tellOfOthers(ctx, v, id)
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
-		token, err := v.keeper.SignIn(waiting, id, &console{p: p, id: id, open: !flags.noBrowser, paste: flags.paste})
+		token, err := v.keeper.SignIn(waiting, id, p.console(id, flags))
 		if err != nil {
 			return loginError(err)
 		}

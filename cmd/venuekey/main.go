@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+
+	"github.com/venuekey/venuekey/terminal"
 )
 
 // main.go owns what the process gives: its arguments, its streams, its
@@ -46,7 +48,7 @@ func run(ctx context.Context, h host) int {
 		h.orderly = func() {}
 	}
 	p := &program{host: h}
-	p.prompt = &prompt{p: p}
+	p.ui = &terminal.UI{In: h.stdin, Out: h.stderr}
 	root := p.root()
 	return p.finish(ctx, root.ExecuteContext(ctx))
 }

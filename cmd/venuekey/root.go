@@ -7,6 +7,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/terminal"
 )
 
 // root.go owns the tree of commands and what they have in common.
@@ -14,7 +15,8 @@ import (
 // program is one run: the world outside and the flags that every command has.
 type program struct {
 	host
-	prompt  *prompt
+	// ui is the person at the terminal.
+	ui      *terminal.UI
 	json    bool
 	verbose bool
 	// store is the address of the vault that the flag names.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/terminal"
 )
 
 // store.go owns the vault as a store: whether everything in it opens, and copying
@@ -207,7 +208,7 @@ func everyRecord(ctx context.Context, store venuekey.Store) iter.Seq2[venuekey.R
 // progress shows how far long work is, on a terminal only, in one line that is
 // written over; "" takes it away.
 func (p *program) progress(format string, args ...any) {
-	if _, ok := terminal(p.stderr); ok {
+	if _, ok := terminal.Of(p.stderr); ok {
 		fmt.Fprint(p.stderr, "\r\x1b[K"+strings.TrimSpace(fmt.Sprintf(format, args...)))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/terminal"
 )
 
 // table.go owns how results look: aligned and coloured for a person, bare for a
@@ -76,7 +77,7 @@ type style struct{ aligned, coloured bool }
 
 // style judges standard output, and obeys NO_COLOR (https://no-color.org).
 func (p *program) style() style {
-	_, person := terminal(p.stdout)
+	_, person := terminal.Of(p.stdout)
 	return style{aligned: person, coloured: person && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"}
 }
 

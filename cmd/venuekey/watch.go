@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/terminal"
 )
 
 // watch.go owns the status that goes on.
@@ -17,7 +18,7 @@ const watchTick = time.Second
 // watchStatus shows how sign-ins stand until Ctrl-C: on a terminal all of them,
 // over and over; elsewhere a line for each that changed.
 func (p *program) watchStatus(ctx context.Context, v *vault, only []string) error {
-	_, screen := terminal(p.stdout)
+	_, screen := terminal.Of(p.stdout)
 	told := map[venuekey.ID]string{}
 	for {
 		var err error

@@ -1,0 +1,166 @@
+package terminal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/venuekey/venuekey"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// paper is written to by several goroutines.
+type paper struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (p *paper) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(text)
+}
+
+func (p *paper) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+var visit = venuekey.Visit{
+	URL: "https://venue.example/authorize?client_id=12_abc&redirect_uri=x", Redirect: "http://localhost:8080/auth/callback", Listening: true, CodeLife: time.Minute,
+}
+
+func TestAVisitSaysWhereToGoAndWhatToPaste(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		ui        *UI
+		visit     venuekey.Visit
+		says, not string
+		refused   string
+	}{
+		{"nobody is at the input", &UI{}, visit, "waiting for the sign-in at http://localhost:8080/auth/callback (Ctrl-C to give up)", "paste", ""},
+		{"a pipe that takes a paste", &UI{Piped: true}, visit, "or paste here the address that the browser ends at, or the code in it", "no browser", ""},
+		{"nothing listens", &UI{Piped: true}, venuekey.Visit{URL: visit.URL, Redirect: "http://x", NotListening: "the port is taken"}, "nothing waits at http://x: the port is taken", "waiting", ""},
+		{"nothing can come back", &UI{}, venuekey.Visit{URL: visit.URL, NotListening: "the port is taken"}, "", "open this address", "the port is taken"},
+		{"a code that lives", &UI{}, visit, "once access is allowed, the code lives 60 s", "paste", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			out := &paper{}
+			row.ui.In, row.ui.Out = strings.NewReader(""), out
+			err := row.ui.Visit(t.Context(), row.visit)
+			if got := out.String(); !strings.Contains(got, row.says) || strings.Contains(got, row.not) {
+				t.Errorf("%q", got)
+			}
+			if (err == nil) != (row.refused == "") || err != nil && !strings.Contains(err.Error(), row.refused) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestABrowserThatDoesNotOpenIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := &paper{}
+		ui := &UI{In: strings.NewReader(""), Out: out, Browse: func(string) error { return errors.New("there is none") }}
+		if err := ui.Visit(t.Context(), visit); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := out.String(); !strings.Contains(got, "no browser could be opened (there is none): open the address yourself") {
+			t.Error(got)
+		}
+	})
+}
+
+// A wrong client id or redirect uri looks like nothing at all from here.
+func TestAfterHalfAMinuteOfSilenceThereIsAHint(t *testing.T) {
+	for name, piped := range map[string]bool{"taking a paste": true, "listening only": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				out := &paper{}
+				read, write := io.Pipe()
+				defer write.Close()
+				ui := &UI{In: read, Out: out, Piped: piped, Advice: "try the doctor"}
+				if err := ui.Visit(t.Context(), visit); err != nil {
+					t.Fatal(err)
+				}
+				ctx, end := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { _, err := ui.Paste(ctx); ended <- err }()
+				time.Sleep(29 * time.Second)
+				if strings.Contains(out.String(), "nothing came back") {
+					t.Error("too early")
+				}
+				time.Sleep(2 * time.Second)
+				for _, words := range []string{"nothing came back for 30 s", "client id     12_abc\n", "redirect uri  http://localhost:8080/auth/callback\n", "try the doctor\n"} {
+					if !strings.Contains(out.String(), words) {
+						t.Errorf("%q is not in %q", words, out)
+					}
+				}
+				time.Sleep(10 * time.Minute)
+				if strings.Count(out.String(), "nothing came back") != 1 {
+					t.Error("it was told more than once")
+				}
+				end()
+				if err := <-ended; !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// A read that was given up is not lost to the next question.
+func TestLinesComeInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		read, write := io.Pipe()
+		ui := &UI{In: read, Out: &paper{}, Piped: true}
+		ctx, end := context.WithTimeout(t.Context(), time.Second)
+		defer end()
+		if _, err := ui.Paste(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		go func() {
+			io.WriteString(write, "one\r\ntw")
+			io.WriteString(write, "o\n\nthree")
+			write.Close()
+		}()
+		for _, want := range []string{"one", "two", "", "three"} {
+			if got, err := ui.Paste(t.Context()); err != nil || got != want {
+				t.Errorf("%q, %v", got, err)
+			}
+		}
+		if _, err := ui.Paste(t.Context()); !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestQuestionsInAPipe(t *testing.T) {
+	out := &paper{}
+	ui := &UI{In: strings.NewReader("alice\nwonderland\n\n\n\n"), Out: out}
+	got, err := ui.Ask(t.Context(), []venuekey.Field{{Name: "name"}, {Name: "password", Secret: true}, {Name: "world", Default: "live"}, {Name: "note", Optional: true}})
+	if err != nil || got["name"] != "alice" || got["password"] != "wonderland" || got["world"] != "live" || got["note"] != "" {
+		t.Error(got, err)
+	}
+	if _, err := ui.Ask(t.Context(), []venuekey.Field{{Name: "name", Help: "user name"}}); !errors.Is(err, ErrNothingEntered) || err.Error() != "user name: nothing was entered" {
+		t.Error(err)
+	}
+	if out.String() != "" {
+		t.Errorf("a program was asked %q", out)
+	}
+	long := &UI{In: strings.NewReader(strings.Repeat("x", 1<<20)), Out: out, Piped: true}
+	if _, err := long.Paste(t.Context()); !errors.Is(err, errTooLong) {
+		t.Error(err)
+	}
+}
