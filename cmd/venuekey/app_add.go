@@ -79,7 +79,7 @@ func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error 
 	return p.withNewVault(ctx, func(v *vault) error {
 		app, err := storedApp(ctx, v.Vault, name)
 		if notRegistered(err) {
-			app, err = venuekey.App{Venue: name, RedirectURI: defaultRedirect, Params: drawnDefaults(venue)}, nil
+			app, err = newApp(venue), nil
 		}
 		if err != nil {
 			return err
@@ -103,6 +103,11 @@ func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error 
 		}
 		return p.say(appForm(venue, app, fromVault), "the app at %s is saved; the redirect uri is %s\nnext: venuekey login %s/NAME", name, app.RedirectURI, name)
 	})
+}
+
+// newApp is an app that nothing is known of yet.
+func newApp(venue venuekey.Venue) venuekey.App {
+	return venuekey.App{Venue: venue.Name(), RedirectURI: defaultRedirect, Params: drawnDefaults(venue)}
 }
 
 // put takes over what the command line says.
@@ -169,6 +174,8 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 // client id.
 func (p *program) completeFields(ctx context.Context, venue venuekey.Venue, app *venuekey.App, f appFlags) error {
 	for _, field := range fieldsOf(venue) {
+		// Without a client id the venue knows the app by its own secrets.
+		field.Optional = field.Optional && !field.Secret
 		known := app.Param(field.Name) != "" || field.Default != ""
 		if known && !(field.Secret && f.secretStdin) || !field.Secret && !p.interactive() {
 			continue

@@ -42,6 +42,9 @@ Where a venue signs in by name and password, as Tradovate does with an API key,
 both are asked for. A service sets them as VENUEKEY_TRADOVATE_NAME and
 VENUEKEY_TRADOVATE_PASSWORD, or …_PASSWORD_FILE.
 
+Where no app is registered for the venue yet, a terminal asks for it first, as
+"venuekey app add" does.
+
 Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
 		Example: `  venuekey login ctrader/alice
   venuekey login ctrader/alice --no-browser   # paste what the browser ends at
@@ -62,8 +65,16 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		return misused("--timeout 10m", "login: nobody can sign in within %s", flags.timeout)
 	}
 	p.scopes = flags.scopes
+	app, err := p.appForLogin(ctx, id)
+	if err != nil {
+		return err
+	}
 	return p.withNewVault(ctx, func(v *vault) error {
-		if err := p.keepDrawn(ctx, v, id.Venue); err != nil {
+		err := p.keepDrawn(ctx, v, id.Venue)
+		if app != nil {
+			err = v.SaveApp(ctx, *app)
+		}
+		if err != nil {
 			return err
 		}
 		p.tell("signing in %s", id)

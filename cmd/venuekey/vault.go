@@ -52,7 +52,7 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 	}
 	v.Vault.Store = v.store
 	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues(), Apps: p.apps(v.Vault), Log: p.log(), Spill: places.spill(), Marks: places.marks()}
-	err = work(v)
+	err = p.missing(ctx, v, work(v))
 	if closed := p.close(ctx, v); err == nil {
 		err = closed
 	} else if closed != nil {

@@ -35,6 +35,20 @@ func venueOf(name string) (venuekey.Venue, bool) {
 	return nil, false
 }
 
+// registration says where an app is registered at a venue, for somebody who has
+// none.
+func registration(venue string) string {
+	switch venue {
+	case "ctrader":
+		return "Register one at https://openapi.ctrader.com/apps"
+	case "tradovate":
+		return "Register one in Trader under Application Settings, API Access,\nor make an API key there, which needs no redirect uri and no client id"
+	case "ttp":
+		return "Ask TheTradingParrot for one by mail"
+	}
+	return "Register one at the venue"
+}
+
 // fieldsOf are the values that only this venue asks for.
 func fieldsOf(venue venuekey.Venue) []venuekey.Field {
 	if asker, ok := venue.(venuekey.Asker); ok {

@@ -54,9 +54,11 @@ const (
 	// RefreshLife is how long an OAuth refresh token was seen to live.
 	RefreshLife = 26 * time.Hour
 
-	// FlowOAuth and FlowPassword are the ways to sign in.
+	// FlowOAuth and FlowPassword are the ways to sign in. FlowAuto is the first of
+	// them where the app has a client id, else the second.
 	FlowOAuth    = "oauth"
 	FlowPassword = "password"
+	FlowAuto     = "auto"
 )
 
 // Venue is Tradovate; the zero value is the real one. It implements
@@ -98,7 +100,7 @@ func (Venue) Policy() venuekey.Policy {
 // ever on one device, so the default is drawn once and kept with the app.
 func (Venue) Fields() []venuekey.Field {
 	return []venuekey.Field{
-		{Name: "flow", Optional: true, Help: "oauth, or password to sign in with user name, password and API key; by default oauth where the app has a client id"},
+		{Name: "flow", Optional: true, Default: FlowAuto, Help: "oauth, password to sign in with user name, password and API key, or auto: oauth where the app has a client id"},
 		{Name: "cid", Optional: true, Help: "API key: its number (Trader, Application Settings, API Access)"},
 		{Name: "sec", Optional: true, Secret: true, Help: "API key: its secret, shown once when it was made"},
 		{Name: "app_id", Optional: true, Default: "venuekey", Help: "the name of your program as Tradovate shows it"},
@@ -141,7 +143,7 @@ func (v Venue) Check(app venuekey.App) error {
 		_, err := oauth.ParseRedirect(app.RedirectURI)
 		return err
 	default:
-		return wrong("the app's flow is neither oauth nor password", "")
+		return wrong("the app's flow is neither oauth, password nor auto", "")
 	}
 }
 
@@ -273,7 +275,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 }
 
 func flowOf(app venuekey.App) string {
-	if flow := string(app.Param("flow")); flow != "" {
+	if flow := string(app.Param("flow")); flow != "" && flow != FlowAuto {
 		return flow
 	}
 	if app.ClientID == "" {

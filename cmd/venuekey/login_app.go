@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/venuekey/venuekey"
+)
+
+// login_app.go owns the app that a sign-in needs: it is looked for before anything
+// is made on the disk, and asked for where somebody is there.
+
+// appForLogin sees that the app of a venue is there and can work. A new one is what
+// somebody at the terminal answered, yet to be kept; nil means that there is one.
+func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *venuekey.App, err error) {
+	venue, _ := venueOf(id.Venue)
+	err = p.withVault(ctx, func(v *vault) error {
+		app, _, err := p.resolve(ctx, v.Vault, venue)
+		if checker, ok := venue.(venuekey.Checker); ok && err == nil {
+			err = checker.Check(app)
+		}
+		return ofLogin(id, err)
+	})
+	if !notRegistered(err) || !p.interactive() {
+		return nil, err
+	}
+	p.tell("no app is registered for %s yet. %s\nwith this redirect uri, and answer from what you are given (Ctrl-C gives up):\n\n  %s\n",
+		id.Venue, registration(id.Venue), orElse(p.env(variable(id.Venue, "REDIRECT_URI")), defaultRedirect))
+	app := newApp(venue)
+	err = p.complete(ctx, venue, &app, appFlags{}, false)
+	if err == nil {
+		err = errors.Join(checkURLs(app), check(venue, app))
+	}
+	return &app, err
+}
+
+// ofLogin says that an error is about a sign-in, also where the venue's own check
+// names the venue alone.
+func ofLogin(id venuekey.ID, err error) error {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok {
+		return err
+	}
+	told := *known
+	if told.ID.Name == "" && told.Class != venuekey.Damaged {
+		told.ID = id
+	}
+	if told.Op == "" {
+		told.Op = "sign in"
+	}
+	return &told
+}
+
+// missing says what somebody who is not signed in has to do: register the app too,
+// where there is none.
+func (p *program) missing(ctx context.Context, v *vault, err error) error {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok || known.Class != venuekey.Refused || known.Remedy != "" || known.ID.Name == "" || !errors.Is(err, venuekey.ErrNotFound) {
+		return err
+	}
+	venue, ok := venueOf(known.ID.Venue)
+	if !ok {
+		return err
+	}
+	if _, _, err := p.resolve(ctx, v.Vault, venue); !notRegistered(err) {
+		return known
+	}
+	told := *known
+	told.Remedy = "venuekey app add " + known.ID.Venue + ", then: " + p.loginCommand(known.ID)
+	return &told
+}
