@@ -41,7 +41,8 @@ func (s *Source) ID() ID { return s.id }
 // While the old token is still good, a renewal that takes long or fails, or a
 // store that does not answer, is no reason for an error: the old one is
 // returned. The returned token is shared and must not be changed; it carries no
-// refresh token. Errors answer NeedsSignIn, Temporary and Misconfigured.
+// refresh token. A token whose sign-in is known to be dead is served as well until
+// it expires; Keeper.Status tells of it. Errors answer NeedsSignIn, Temporary and Misconfigured.
 //
 // While the token is fresh, Token takes no lock and allocates nothing; once a
 // second it looks at the store.

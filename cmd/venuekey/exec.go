@@ -74,7 +74,7 @@ func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, fl
 	}
 	var environ []string
 	err = p.withVault(ctx, func(v *vault) error {
-		token, err := v.keeper.Token(ctx, id)
+		token, _, err := p.tokenOf(ctx, v, id)
 		if err == nil {
 			environ, err = p.childEnviron(id, token, flags)
 		}

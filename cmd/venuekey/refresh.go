@@ -16,8 +16,8 @@ func (p *program) refreshCmd() *cobra.Command {
 		GroupID: groupSignIns,
 		Short:   "Renew a token now, whether it is due or not",
 		Long: `Renew the token of a sign-in now. Nobody has to: "venuekey token" renews what is
-due. It is of use to see whether renewing works, and where a venue ended a token
-before its time.`,
+due. It is of use to see whether renewing works. A program whose token the venue
+refuses hands it back instead: see --rejected-stdin of "venuekey token".`,
 		Example:           `  venuekey refresh ctrader/alice`,
 		Args:              oneID,
 		ValidArgsFunction: p.completeIDs,
