@@ -33,7 +33,11 @@ const (
 )
 
 func (c Class) String() string {
-	return [...]string{"unknown outcome", "refused", "misconfigured", "not sent", "later", "damaged", "failed"}[c]
+	names := [...]string{"unknown outcome", "refused", "misconfigured", "not sent", "later", "damaged", "failed"}
+	if c < 0 || int(c) >= len(names) {
+		return fmt.Sprintf("class %d", int(c))
+	}
+	return names[c]
 }
 
 // Error is what venuekey says went wrong. It never carries a response body, a

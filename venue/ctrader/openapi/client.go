@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -86,7 +87,11 @@ const (
 
 // String is one word.
 func (p Phase) String() string {
-	return [...]string{"idle", "connecting", "authorising", "ready", "waiting"}[p]
+	names := [...]string{"idle", "connecting", "authorising", "ready", "waiting"}
+	if p < 0 || int(p) >= len(names) {
+		return "phase " + strconv.Itoa(int(p))
+	}
+	return names[p]
 }
 
 // State is how a Client is.

@@ -44,10 +44,14 @@ const (
 
 // String is a few words.
 func (c Class) String() string {
-	return [...]string{
+	names := [...]string{
 		"unknown outcome", "not sent", "refused", "not now", "too many requests", "account session lost",
 		"application session lost", "token dead", "permanent", "done already",
-	}[c]
+	}
+	if c < 0 || int(c) >= len(names) {
+		return "class " + strconv.Itoa(int(c))
+	}
+	return names[c]
 }
 
 // Error is what this package says went wrong. It carries no secrets: where the

@@ -1,0 +1,21 @@
+package venuekey_test
+
+import (
+	"testing"
+
+	"github.com/venuekey/venuekey"
+)
+
+// A class of a later version, or of nobody's making, is printed like any other.
+func TestAClassThatNobodyKnowsHasAName(t *testing.T) {
+	for class, want := range map[venuekey.Class]string{
+		venuekey.Unknown: "unknown outcome", venuekey.Failed: "failed", venuekey.Failed + 1: "class 7", -1: "class -1",
+	} {
+		if got := class.String(); got != want {
+			t.Errorf("%d is %q, want %q", int(class), got, want)
+		}
+		if got := (&venuekey.Error{Class: class}).Error(); got != want {
+			t.Errorf("the error says %q, want %q", got, want)
+		}
+	}
+}
