@@ -41,6 +41,9 @@ type Config struct {
 	// TokenByGet sends token requests as GET with everything in the query, the
 	// client secret included. It is for venues that take nothing else.
 	TokenByGet bool
+	// ProbeForm is what Probe sends; nil means a refresh without a token. It must
+	// not count as a failed attempt at the venue.
+	ProbeForm url.Values
 	// ClientAuth is how the app authenticates.
 	ClientAuth ClientAuth
 	// Header is sent with token requests.
@@ -98,6 +101,8 @@ const (
 	BasicPlain
 	// BasicAndID sends Basic, and client_id as a parameter too.
 	BasicAndID
+	// noClient sends neither, for a request that is nobody's.
+	noClient
 )
 
 // Names lists, for each field of a token answer, the names that a venue uses

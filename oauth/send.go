@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -29,25 +29,35 @@ type Answer struct {
 // the answer. A nil transport is one made for it: no reused connection, no
 // second attempt, no redirect.
 //
-// Errors say whether the request left: NotSent where no connection came about,
-// Unknown from then on. They never hold the request's address.
+// Errors say whether the request left: NotSent until its first byte, for which
+// venuekey.BeforeSending is asked, and Unknown from then on. They never hold the
+// request's address.
 func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
-	if transport == nil {
-		own := onceTransport()
-		defer own.CloseIdleConnections()
-		transport = own
+	ctx, cancel := context.WithCancel(request.Context())
+	defer cancel()
+	g := &gate{check: func() error { return venuekey.BeforeSending(ctx) }}
+	once, own := madeFor(transport, g)
+	if own {
+		defer once.CloseIdleConnections()
+		transport = once
+	} else if request.Body != nil && request.Body != http.NoBody {
+		request.Body = gatedBody{request.Body, g}
 	}
 	// Without GetBody net/http has no way to send a body twice.
 	request.GetBody = nil
 	request.Header.Set("Accept", orText(request.Header.Get("Accept"), "application/json"))
 	request.Header.Set("User-Agent", orText(request.Header.Get("User-Agent"), "venuekey"))
-	var connected atomic.Bool
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
-	request = request.WithContext(httptrace.WithClientTrace(request.Context(), trace))
+	request = request.WithContext(httptrace.WithClientTrace(ctx, g.trace(own, cancel)))
 
 	response, err := transport.RoundTrip(request)
+	if refusal := g.refusal(); refusal != nil {
+		if err == nil {
+			response.Body.Close()
+		}
+		return Answer{}, refusal
+	}
 	if err != nil {
-		return Answer{}, sendError(request.URL, connected.Load(), err)
+		return Answer{}, sendError(request.URL, g.sent(), err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
@@ -63,10 +73,18 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 // onceTransport sends a request at most once. net/http repeats a request by
 // itself when a connection that it reuses breaks, so none is reused; HTTP/2
 // repeats what a server says it did not process, so that is off as well.
-func onceTransport() *http.Transport {
+func onceTransport(g *gate) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	dialer := &net.Dialer{Timeout: 30 * time.Second}
 	return &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return gatedConn{conn, g}, nil
+		},
 		Proxy:                  http.ProxyFromEnvironment,
 		DisableKeepAlives:      true,
 		Protocols:              protocols,
@@ -77,13 +95,13 @@ func onceTransport() *http.Transport {
 
 // sendError strips the address that net/http puts into its errors: a token
 // request by GET has its secrets there.
-func sendError(address *url.URL, connected bool, err error) *venuekey.Error {
+func sendError(address *url.URL, sent bool, err error) *venuekey.Error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
 	failure := &venuekey.Error{Class: venuekey.NotSent, Err: err, Reason: fmt.Sprintf("%s was not reached: %v", address.Host, err)}
-	if connected {
+	if sent {
 		failure.Class = venuekey.Unknown
 		failure.Reason = fmt.Sprintf("%s was reached, but no answer could be read: %v", address.Host, err)
 	}

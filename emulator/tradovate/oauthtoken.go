@@ -17,7 +17,9 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	switch f["grant_type"] {
 	case "authorization_code":
 		names = append(names, emulator.Exchange)
-	case "refresh_token":
+	case "refresh_token", "":
+		// A client that asks for nothing wants to know whether refreshes are
+		// answered, so what ails them ails it.
 		names = append(names, emulator.Refresh)
 	}
 	s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {

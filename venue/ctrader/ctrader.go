@@ -55,7 +55,7 @@ const (
 )
 
 // Venue is cTrader; the zero value is the real one. It implements
-// venuekey.Venue, Checker and Asker.
+// venuekey.Venue, Prober, Checker and Asker.
 type Venue struct {
 	// AuthorizeURL and TokenURL replace the standard addresses.
 	AuthorizeURL, TokenURL string
@@ -115,6 +115,9 @@ func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (ven
 	return v.config(app).Login(ctx, app, ui)
 }
 
+// Probe implements venuekey.Prober.
+func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.config(app).Probe(ctx) }
+
 // Refresh implements venuekey.Venue.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	return v.config(app).Refresh(ctx, app, token.Refresh)
@@ -135,7 +138,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		ReuseHarmless:    true,
 		CodeLife:         CodeLife,
 		DefaultLife:      AccessLife,
-		Transport:        v.Transport,
+		Transport:        oauth.Trusting(v.Transport, app),
 	}
 	if !config.TokenByGet {
 		config.TokenFallbacks = []oauth.Way{{URL: config.TokenURL, ByGet: true, Learned: map[string]string{"token_method": "GET"}}}

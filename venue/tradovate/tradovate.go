@@ -36,6 +36,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -62,7 +63,7 @@ const (
 )
 
 // Venue is Tradovate; the zero value is the real one. It implements
-// venuekey.Venue, Identifier, Checker and Asker.
+// venuekey.Venue, Prober, Identifier, Checker and Asker.
 type Venue struct {
 	// AuthorizeURL, LiveHost and DemoHost replace the standard addresses.
 	AuthorizeURL, LiveHost, DemoHost string
@@ -174,6 +175,12 @@ func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venueke
 	return response.Token(), nil
 }
 
+// Probe implements venuekey.Prober. It looks at the address that takes refresh
+// tokens: renewing with the access token needs no probe, as it uses nothing up.
+// The grant type is left empty, which Tradovate's schema refuses before it looks
+// for a client: nobody knows whether an unknown client counts as a failed sign-in.
+func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.config(app).Probe(ctx) }
+
 // Refresh implements venuekey.Venue: it renews with the access token while
 // that lives, else with the refresh token of an OAuth sign-in.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
@@ -240,7 +247,7 @@ func (v Venue) API(app venuekey.App) API {
 	if app.Environment == "demo" {
 		host = either(v.DemoHost, DemoHost)
 	}
-	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Transport: v.Transport}
+	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Transport: oauth.Trusting(v.Transport, app)}
 }
 
 // tokenPaths are where OAuth token requests go. The one without /v1 is what the
@@ -256,9 +263,10 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		TokenURL:     app.URLs["token"],
 		Meanings:     meanings,
 		Own:          ownWords,
+		ProbeForm:    url.Values{"grant_type": {""}},
 		ErrorsInOK:   true,
 		DefaultLife:  AccessLife,
-		Transport:    v.Transport,
+		Transport:    oauth.Trusting(v.Transport, app),
 	}
 	first, second := "plain", "v1"
 	if string(app.Param("token_path")) == second {

@@ -25,9 +25,9 @@ type Me struct {
 // Me asks who a token belongs to. The token travels in the header only: the
 // server refuses a request that carries it twice.
 func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret) (Me, error) {
-	answer, err := v.ask(ctx, v.address(app, "me"), access)
+	answer, err := v.ask(ctx, app, v.address(app, "me"), access)
 	if err == nil && answer.Status == http.StatusNotFound && app.URLs["me"] == "" {
-		answer, err = v.ask(ctx, v.query(app, "me"), access)
+		answer, err = v.ask(ctx, app, v.query(app, "me"), access)
 	}
 	if err != nil {
 		return Me{}, err
@@ -46,13 +46,13 @@ func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret)
 	return readMe(fields), nil
 }
 
-func (v Venue) ask(ctx context.Context, address string, access venuekey.Secret) (oauth.Answer, error) {
+func (v Venue) ask(ctx context.Context, app venuekey.App, address string, access venuekey.Secret) (oauth.Answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return oauth.Answer{}, wrong("the me address is not usable", "")
 	}
 	request.Header.Set("Authorization", "Bearer "+string(access))
-	return oauth.Send(v.Transport, request)
+	return oauth.Send(oauth.Trusting(v.Transport, app), request)
 }
 
 // readMe takes numbers for strings and the other way round: WordPress plugins

@@ -57,7 +57,7 @@ const (
 )
 
 // Venue is TheTradingParrot; the zero value is the real one. It implements
-// venuekey.Venue, Revoker, Identifier, Addresser, Checker and Asker.
+// venuekey.Venue, Prober, Revoker, Identifier, Addresser, Checker and Asker.
 type Venue struct {
 	// Site replaces the site's scheme, host and port.
 	Site string
@@ -121,6 +121,9 @@ func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (ven
 	return v.config(app).Login(ctx, app, ui)
 }
 
+// Probe implements venuekey.Prober.
+func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.config(app).Probe(ctx) }
+
 // Refresh implements venuekey.Venue.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	return v.config(app).Refresh(ctx, app, token.Refresh)
@@ -160,7 +163,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		ReuseHarmless: true,
 		CodeLife:      CodeLife,
 		DefaultLife:   AccessLife,
-		Transport:     v.Transport,
+		Transport:     oauth.Trusting(v.Transport, app),
 	}
 	switch {
 	case app.URLs["token"] != "":
