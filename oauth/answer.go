@@ -3,10 +3,8 @@ package oauth
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,10 +69,7 @@ func (c Config) granted(answer Answer, found finding, sent time.Time) venuekey.T
 	note(oddAccess != "", "the access token %s", oddAccess)
 	note(oddRefresh != "", "the refresh token %s", oddRefresh)
 	answered, _ := http.ParseTime(answer.Header.Get("Date"))
-	token.EndsAfter(orLife(lifetime(fields, names.ExpiresIn), c.DefaultLife), answered)
-	if life := lifetime(fields, names.RefreshExpiresIn); life != 0 {
-		token.RefreshExpires = sent.Add(life)
-	}
+	c.lives(&token, fields, answered)
 	token.Scopes = scopes(text(fields, names.Scope))
 	token.Extras = extras(fields, names)
 	return token
@@ -112,36 +107,6 @@ func tokenText(fields map[string]json.RawMessage, names []string) (token, odd st
 		}
 	}
 	return "", ""
-}
-
-// longestLife bounds what an answer may claim: ten years in place of a number
-// that does not fit a time.
-const longestLife = 10 * 365 * 24 * time.Hour
-
-// lifetime reads seconds, as a number or as a string that holds one. Zero
-// means that none of the fields tells. A negative life is a token that was
-// dead on arrival, and stays one.
-func lifetime(fields map[string]json.RawMessage, names []string) time.Duration {
-	for _, name := range names {
-		raw := strings.Trim(string(fields[name]), `" `)
-		seconds, err := strconv.ParseFloat(raw, 64)
-		if err != nil || math.IsNaN(seconds) || seconds == 0 {
-			continue
-		}
-		limit := longestLife.Seconds()
-		return time.Duration(min(max(seconds, -limit), limit) * float64(time.Second))
-	}
-	return 0
-}
-
-func orLife(stated, otherwise time.Duration) time.Duration {
-	if stated != 0 {
-		return stated
-	}
-	if otherwise > 0 {
-		return otherwise
-	}
-	return time.Hour
 }
 
 // scopes splits a scope field; venues separate by spaces (RFC 6749 §3.3), and

@@ -151,20 +151,6 @@ func TestHowTheAppAuthenticates(t *testing.T) {
 	}
 }
 
-func TestLifetimes(t *testing.T) {
-	for written, want := range map[string]time.Duration{
-		`60`: time.Minute, `"60"`: time.Minute, `60.5`: 60500 * time.Millisecond, `"2628000"`: 2628000 * time.Second,
-		`0`: time.Hour, `null`: time.Hour, `""`: time.Hour, `"soon"`: time.Hour, `{}`: time.Hour, `"NaN"`: time.Hour,
-		`-5`: -5 * time.Second, `1e300`: longestLife, `"Inf"`: longestLife,
-	} {
-		config, _ := answering(t, says(200, `{"access_token":"a","expires_in":`+written+`}`))
-		token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
-		if err != nil || token.Life() != want {
-			t.Errorf("%s gave %s, %v; want %s", written, token.Life(), err, want)
-		}
-	}
-}
-
 // A clock that is put right must not make a token seem to live longer.
 func TestALocalClockThatIsWrong(t *testing.T) {
 	for ahead, want := range map[time.Duration]time.Duration{

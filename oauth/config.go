@@ -69,6 +69,9 @@ type Config struct {
 	// DefaultLife is how long an access token lives where the answer does not
 	// say.
 	DefaultLife time.Duration
+	// RefreshLife is the documented life of a refresh token; zero means that none
+	// is.
+	RefreshLife time.Duration
 
 	// Transport sends token requests; nil means one that is made for it. Give
 	// another one only for a test or a private certificate authority, and see

@@ -254,3 +254,21 @@ func TestARefreshTokenIsShownToOneAddress(t *testing.T) {
 		t.Fatal(seen, err)
 	}
 }
+
+// An end that cannot be meant is taken as unstated.
+func TestAnEndThatCannotBeMeant(t *testing.T) {
+	for written, want := range map[string]time.Duration{
+		"2020-01-01T00:00:00Z": tradovate.AccessLife, "2099-01-01T00:00:00Z": tradovate.AccessLife, "2026-11-25T13:00:00Z": time.Hour, "2026-11-25T12:00:03Z": tradovate.AccessLife,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Date", "Wed, 25 Nov 2026 12:00:00 GMT")
+			fmt.Fprintf(w, `{"accessToken":"a","expirationTime":%q}`, written)
+		}))
+		got, err := tradovate.API{Base: server.URL}.RenewAccessToken(t.Context(), "a")
+		token := got.Token()
+		if odd := want != time.Hour; err != nil || (len(token.Notes) > 0) != odd || token.Life() != want {
+			t.Errorf("%s: %s, %q, %v", written, token.Life(), token.Notes, err)
+		}
+		server.Close()
+	}
+}

@@ -266,6 +266,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		ProbeForm:    url.Values{"grant_type": {""}},
 		ErrorsInOK:   true,
 		DefaultLife:  AccessLife,
+		RefreshLife:  RefreshLife,
 		Transport:    oauth.Trusting(v.Transport, app),
 	}
 	first, second := "plain", "v1"

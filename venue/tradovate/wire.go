@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
 )
 
 // AccessTokenRequest is what a sign-in by password sends. Name and Password
@@ -122,7 +123,11 @@ func (r AccessTokenResponse) Token() venuekey.Token {
 		if !r.server.IsZero() {
 			since = r.server
 		}
-		token.EndsAfter(r.ExpirationTime.Sub(since), r.server)
+		life, note := oauth.Life(r.ExpirationTime.Sub(since), AccessLife)
+		if note != "" {
+			token.Notes = []string{note}
+		}
+		token.EndsAfter(life, r.server)
 	}
 	return token
 }

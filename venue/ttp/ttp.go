@@ -163,6 +163,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		ReuseHarmless: true,
 		CodeLife:      CodeLife,
 		DefaultLife:   AccessLife,
+		RefreshLife:   RefreshLife,
 		Transport:     oauth.Trusting(v.Transport, app),
 	}
 	switch {
