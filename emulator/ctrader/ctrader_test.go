@@ -24,7 +24,9 @@ type desk struct {
 	url string
 }
 
+// open has the emulator say in words why it refuses, so that a test can tell.
 func open(t *testing.T, k ctrader.Knobs) desk {
+	k.Descriptions = true
 	s := &ctrader.Server{Knobs: k}
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
@@ -284,7 +286,7 @@ func TestTokenErrors(t *testing.T) {
 func TestTokensBelongToTheirApp(t *testing.T) {
 	t.Parallel()
 	other := emulator.App{ClientID: "other", ClientSecret: "o", RedirectURIs: []string{callback}}
-	s := &ctrader.Server{Apps: []emulator.App{emulator.DefaultApp(), other}}
+	s := &ctrader.Server{Apps: []emulator.App{emulator.DefaultApp(), other}, Knobs: ctrader.Knobs{Descriptions: true}}
 	web := httptest.NewServer(s)
 	defer web.Close()
 	d := desk{s, t, web.URL}
@@ -409,6 +411,18 @@ func TestTokenSwitches(t *testing.T) {
 			return second.access != "" && d.refresh(r.refresh).refresh == second.refresh
 		}},
 	})
+}
+
+// Nobody knows what the real service says beside a code, so nothing is said.
+func TestNothingIsSaidBesideACode(t *testing.T) {
+	t.Parallel()
+	d := open(t, ctrader.Knobs{})
+	d.Tune(func(k *ctrader.Knobs) { k.Descriptions = false })
+	for code, r := range map[string]reply{"ACCESS_DENIED": d.refresh("x", "client_secret", "x"), "INVALID_GRANT": d.refresh("x"), "INVALID_REQUEST": d.token("POST")} {
+		if description, there := r.keys["description"]; r.errCode != code || !there || description != nil {
+			t.Errorf("%s: %+v", code, r)
+		}
+	}
 }
 
 func TestBasicHeader(t *testing.T) {

@@ -68,6 +68,10 @@ type Knobs struct {
 	// ErrorCodes are the codes of logical errors. No source lists the real ones
 	// (§1.6), so a client must not depend on these.
 	ErrorCodes ErrorCodes
+	// Descriptions puts words of this emulator's own beside the codes. By default
+	// the description is null, as nobody knows what the real one says (§1.6), and a
+	// client has to do without.
+	Descriptions bool
 
 	// TokenPrefix stands before every code and token, so that tests can search
 	// output for it.
@@ -75,7 +79,10 @@ type Knobs struct {
 }
 
 // ErrorCodes are the errorCode strings of the token endpoint; an empty one means
-// its default.
+// its default. Third parties have ACCESS_DENIED, INVALID_REQUEST and INVALID_GRANT,
+// and none says for what (§1.6). The defaults keep a dead refresh token apart from
+// wrong credentials, in the word that RFC 6749 §5.2 has for it; with the same word
+// for both a client can only say that it is one of them.
 type ErrorCodes struct {
 	Request  string // malformed or unknown grant type; "INVALID_REQUEST"
 	Client   string // unknown client or wrong secret; "ACCESS_DENIED"

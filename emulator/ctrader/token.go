@@ -61,7 +61,7 @@ func (k Knobs) takes(method string) bool {
 	return method == http.MethodGet && !k.RefuseGET || method == http.MethodPost && !k.RefusePOST
 }
 
-// refusal is a logical error. Its text is the description on the wire.
+// refusal is a logical error. Its text is the description, made up here.
 type refusal string
 
 const (
@@ -149,7 +149,10 @@ func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 func (k Knobs) refuse(w http.ResponseWriter, err error) {
 	why := badGrantType
 	errors.As(err, &why)
-	out := map[string]any{"errorCode": k.ErrorCodes.of(why), "description": string(why)}
+	out := map[string]any{"errorCode": k.ErrorCodes.of(why), "description": nil}
+	if k.Descriptions {
+		out["description"] = string(why)
+	}
 	if k.NullTokens {
 		out["accessToken"], out["refreshToken"], out["tokenType"], out["expiresIn"] = nil, nil, nil, nil
 	}

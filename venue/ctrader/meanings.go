@@ -18,9 +18,14 @@ var names = oauth.Names{
 
 const checkApp = "compare them with the app's credentials at https://openapi.ctrader.com/apps, and see that the app is Active there"
 
+// checkAppOrSignIn is for a refusal that may be about the app or about the token.
+// In doubt it is the app's: mending that may bring a sign-in back, and taking it
+// for the end would lose one that is good.
+const checkAppOrSignIn = checkApp + "; if they are right, sign in again"
+
 // meanings are the errors of the authorize and token addresses. cTrader
-// documents no list of codes, so the descriptions are tried first, and the
-// codes are those of the protocol and those seen in the field.
+// documents no list of codes and no descriptions. Where one comes it is tried
+// first; the codes are those of the protocol and those that third parties have.
 var meanings = []oauth.Meaning{
 	{Text: "invalid redirect uri", Class: venuekey.Wrong, Reason: "cTrader does not know the redirect uri for this app",
 		Remedy: "register exactly the same uri at https://openapi.ctrader.com/apps, with scheme, host, port, path, case and slash; the first one there is the Playground's and does not count"},
@@ -28,7 +33,8 @@ var meanings = []oauth.Meaning{
 		Remedy: "sign in again and let the code be exchanged at once"},
 	{Text: "invalid client", Class: venuekey.Wrong, Reason: "cTrader does not accept the client id and secret", Remedy: checkApp},
 	{Text: "invalid refresh token", Class: venuekey.Refused, Reason: "cTrader does not accept the refresh token: it was used already, or the user signed in again or took access away"},
-	{Code: "ACCESS_DENIED", Class: venuekey.Refused, Reason: "cTrader denies access"},
+	{Code: "ACCESS_DENIED", Grant: "authorization_code", Class: venuekey.Wrong, Reason: "cTrader denies access: it does not accept the client id and secret, or the app is not active", Remedy: checkApp},
+	{Code: "ACCESS_DENIED", Grant: "refresh_token", Class: venuekey.Wrong, Reason: "cTrader denies access, and does not say whether to the client id and secret or to the refresh token", Remedy: checkAppOrSignIn},
 	{Code: "INVALID_GRANT", Grant: "authorization_code", Class: venuekey.Refused, Reason: "cTrader does not accept the authorization code: it is unknown, used, or more than a minute old",
 		Remedy: "sign in again and let the code be exchanged at once"},
 	{Code: "INVALID_GRANT", Grant: "refresh_token", Class: venuekey.Refused, Reason: "cTrader does not accept the refresh token: it was used already, or the user signed in again or took access away"},
@@ -37,7 +43,9 @@ var meanings = []oauth.Meaning{
 	{Code: "CH_OA_CLIENT_NOT_FOUND", Class: venuekey.Wrong, Reason: "cTrader does not know the client id", Remedy: checkApp},
 	{Code: "CH_ACCESS_TOKEN_INVALID", Class: venuekey.Refused, Reason: "cTrader does not accept the token"},
 	{Code: "OA_AUTH_TOKEN_EXPIRED", Class: venuekey.Refused, Reason: "cTrader says that the token expired"},
-	{Code: "INVALID_REQUEST", Class: venuekey.Wrong, Remedy: "check the app's redirect uri, client id and secret"},
+	{Code: "INVALID_REQUEST", Grant: "refresh_token", Class: venuekey.Wrong, Reason: "cTrader does not accept the request, and does not say whether for the client id and secret or for the refresh token", Remedy: checkAppOrSignIn},
+	{Code: "INVALID_REQUEST", Class: venuekey.Wrong, Reason: "cTrader does not accept the request: its redirect uri, client id or secret is not the registered one",
+		Remedy: "register exactly the same uri at https://openapi.ctrader.com/apps, with scheme, host, port, path, case and slash, and compare client id and secret; the first uri there is the Playground's and does not count"},
 	{Code: "SERVER_IS_UNDER_MAINTENANCE", Class: venuekey.Later, Reason: "cTrader is under maintenance"},
 	{Code: "CH_SERVER_NOT_REACHABLE", Class: venuekey.Later, Reason: "cTrader's own server is not reachable"},
 	{Code: "CANT_ROUTE_REQUEST", Class: venuekey.Later, Reason: "cTrader cannot route the request, which it says in maintenance"},

@@ -71,11 +71,20 @@ func TestACodeIsTakenOutOfARedirect(t *testing.T) {
 	}
 }
 
+// whateverIsSaidBeside runs a test with descriptions beside the codes and without.
+func whateverIsSaidBeside(t *testing.T, name string, test func(t *testing.T, venue *emu.Server, base string)) {
+	for words, said := range map[string]bool{"in words": true, "by codes": false} {
+		t.Run(name+", "+words, func(t *testing.T) {
+			venue := &emu.Server{Knobs: emu.Knobs{Descriptions: said}}
+			server := httptest.NewServer(venue)
+			defer server.Close()
+			test(t, venue, server.URL)
+		})
+	}
+}
+
 // What cTrader says when something is wrong, and what venuekey makes of it.
 func TestWhatIsWrongAndWhatHelps(t *testing.T) {
-	venue := &emu.Server{}
-	server := httptest.NewServer(venue)
-	defer server.Close()
 	good := ctrader.Auth{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://localhost:8080/auth/callback"}
 	for _, row := range []struct {
 		name           string
@@ -92,8 +101,8 @@ func TestWhatIsWrongAndWhatHelps(t *testing.T) {
 		{"redirect with another scheme", func(a *ctrader.Auth) { a.RedirectURI = "https://localhost:8080/auth/callback" }, 0, venuekey.Wrong, "redirect uri", "scheme"},
 		{"code too old", func(*ctrader.Auth) {}, 61 * time.Second, venuekey.Refused, "more than a minute old", "at once"},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			address, err := good.AuthURI("", server.URL+"/apps/auth")
+		whateverIsSaidBeside(t, row.name, func(t *testing.T, venue *emu.Server, base string) {
+			address, err := good.AuthURI("", base+"/apps/auth")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,13 +117,51 @@ func TestWhatIsWrongAndWhatHelps(t *testing.T) {
 			venue.Time().Advance(row.late)
 			auth := good
 			row.change(&auth)
-			_, err = auth.Token(t.Context(), code, server.URL+"/apps/token")
+			_, err = auth.Token(t.Context(), code, base+"/apps/token")
 			var failure *venuekey.Error
 			if !errors.As(err, &failure) || failure.Class != row.class || !strings.Contains(failure.Reason, row.reason) || !strings.Contains(failure.Remedy, row.remedy) {
 				t.Fatalf("%+v", failure)
 			}
 		})
 	}
+}
+
+// A refusal of a refresh that does not say whose it is, is the app's in doubt: the
+// refresh token may be good, and is when the secret is right again. It names both
+// possibilities, for it may as well be dead.
+func TestARefusalThatDoesNotSayWhose(t *testing.T) {
+	for _, word := range []string{"ACCESS_DENIED", "INVALID_REQUEST"} {
+		for name, secret := range map[string]venuekey.Secret{"wrong secret": "other", "dead refresh token": "demo-secret"} {
+			t.Run(word+", "+name, func(t *testing.T) {
+				server := httptest.NewServer(&emu.Server{Knobs: emu.Knobs{ErrorCodes: emu.ErrorCodes{Client: word, Refresh: word}}})
+				defer server.Close()
+				auth := ctrader.Auth{ClientID: "demo-client", ClientSecret: secret}
+				_, err := auth.RefreshToken(t.Context(), "dead", server.URL+"/apps/token")
+				known, _ := errors.AsType[*venuekey.Error](err)
+				if known == nil || known.Class != venuekey.Wrong || known.Code != word {
+					t.Fatal(err)
+				}
+				for _, part := range []string{"client id and secret", "refresh token"} {
+					if !strings.Contains(known.Reason, part) {
+						t.Errorf("the reason does not name the %s: %s", part, known.Reason)
+					}
+				}
+				if !strings.Contains(known.Remedy, "openapi.ctrader.com/apps") || !strings.Contains(known.Remedy, "sign in again") {
+					t.Error(known.Remedy)
+				}
+			})
+		}
+	}
+	whateverIsSaidBeside(t, "by default a dead one is told", func(t *testing.T, _ *emu.Server, base string) {
+		auth := ctrader.Auth{ClientID: "demo-client", ClientSecret: "demo-secret"}
+		if _, err := auth.RefreshToken(t.Context(), "dead", base+"/apps/token"); !venuekey.NeedsSignIn(err) {
+			t.Fatal(err)
+		}
+		auth.ClientSecret = "other"
+		if _, err := auth.RefreshToken(t.Context(), "dead", base+"/apps/token"); !venuekey.Misconfigured(err) {
+			t.Fatal(err)
+		}
+	})
 }
 
 func TestAppsThatCannotWork(t *testing.T) {
