@@ -318,8 +318,7 @@ func (v *learner) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (
 func TestWhatASignInFindsOutAboutTheAppIsKept(t *testing.T) {
 	keeper := newKeeper(t, &memory.Store{}, &learner{})
 	keeper.Apps = nil
-	var log strings.Builder
-	keeper.Log = textLog(&log)
+	log := logged(keeper)
 	if err := keeper.Vault.SaveApp(t.Context(), venuekey.App{Venue: "stage", Params: map[string]venuekey.Secret{"other": "stays"}}); err != nil {
 		t.Fatal(err)
 	}

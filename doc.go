@@ -14,6 +14,9 @@
 //	source := keeper.Source(venuekey.ID{Venue: "ctrader", Name: "alice"})
 //	token, err := source.Token(ctx) // good, or an error that says what to do
 //
+// [Keeper.Run] keeps everything fresh, and [Keeper.Events] tells what happens to
+// sign-ins, whichever program did it.
+//
 // What the Keeper promises about single-use refresh tokens:
 //
 //   - A refresh token of a venue that rotates is presented at most once, across

@@ -22,11 +22,9 @@ type Keeper struct {
 	Apps func(ctx context.Context, venue string) (App, error)
 	// Log is told what happens; nil means nobody is.
 	Log *slog.Logger
-	// Trouble is told of a sign-in that just got into trouble: its renewal fails
-	// for the first time, its answer was lost, or only a human can help. It is
-	// called by the goroutine that renewed and should not take long; nil means
-	// that nobody is told.
-	Trouble func(Status)
+	// Warn is how long before an end that no program can prevent Events warns of
+	// it; nil means 48 h, 24 h and 2 h, and empty not at all.
+	Warn []time.Duration
 
 	// Spill is a folder on a local disk for renewed tokens that the store
 	// refuses, sealed like records; "" keeps them in memory only. Programs that

@@ -115,20 +115,18 @@ func TestOutcomes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}, before: row.before, after: row.after}
 				keeper, _ := signedIn(t, venue)
-				var told []venuekey.State
-				keeper.Trouble = func(s venuekey.Status) { told = append(told, s.State) }
+				events := listen(t, keeper)
 				time.Sleep(life * 9 / 10)
 				mustToken(t, keeper, "access-1") // the old one is served while it lives
 				mustState(t, keeper, row.state, row.reason)
 				mustToken(t, keeper, "access-1")
-				if len(told) != 1 || told[0] != row.state {
-					t.Fatalf("told of %v, want %s once", told, row.state)
-				}
+				events.want("found fresh", "trouble "+string(row.state))
 				if row.mends {
 					venue.before, venue.after = nil, nil
 					time.Sleep(3 * time.Second)
 					mustToken(t, keeper, "access-2")
 					mustState(t, keeper, venuekey.StateFresh, "")
+					events.want("recovered fresh")
 				} else {
 					time.Sleep(life)
 					for range 3 {

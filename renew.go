@@ -249,8 +249,7 @@ func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) er
 	return failure
 }
 
-// lost writes the record of a renewal that brought no token, and only then tells
-// of it. What is not tried again is sealed with a mark of the app's credentials,
+// lost writes the record of a renewal that brought no token. What is not tried again is sealed with a mark of the app's credentials,
 // because the refusal may have been about them.
 func (k *Keeper) lost(ctx context.Context, a attempt, after Record, failure *Error) error {
 	if after.NextRefresh.IsZero() {
@@ -259,9 +258,7 @@ func (k *Keeper) lost(ctx context.Context, a attempt, after Record, failure *Err
 			after = sealed
 		}
 	}
-	err := k.remember(ctx, after, failure)
-	k.trouble(a.id, a.token, a.record, after)
-	return err
+	return k.remember(ctx, after, failure)
 }
 
 // verdict is the end of a renewal that has no chance left, or none yet.
@@ -309,18 +306,7 @@ func (k *Keeper) seen(ctx context.Context, venue Venue, app App) error {
 func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
 	failure := at(err, a.id, "refresh")
 	failure.Class, failure.Reason = Later, "the answer to a renewal was lost, and the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
-	next := unseen(a.record, a.token, a.policy, failure)
-	told := k.remember(ctx, next, failure)
-	k.trouble(a.id, a.token, a.record, next)
-	return told
-}
-
-// trouble tells of a sign-in that is worse off than it was.
-func (k *Keeper) trouble(id ID, token Token, before, after Record) {
-	worse := after.Condition != before.Condition || after.NextRefresh.IsZero() != before.NextRefresh.IsZero() || before.Failures == 0 && after.Failures > 0
-	if k.Trouble != nil && worse {
-		k.Trouble(statusOf(id, token, after, k.policy(id.Venue), time.Now()))
-	}
+	return k.remember(ctx, unseen(a.record, a.token, a.policy, failure), failure)
 }
 
 // The steps of a renewal, for tests that end the process at each.

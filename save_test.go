@@ -33,8 +33,8 @@ func (s *said) String() string {
 	return s.text.String()
 }
 
-// listen gives a Keeper a log and returns it.
-func listen(k *venuekey.Keeper) *said {
+// logged gives a Keeper a log and returns it.
+func logged(k *venuekey.Keeper) *said {
 	log := new(said)
 	k.Log = slog.New(slog.NewTextHandler(log, nil))
 	return log
@@ -72,7 +72,7 @@ func TestASpillThatAnotherProgramSavedIsNoLoss(t *testing.T) {
 					}
 				}
 				time.Sleep(2 * time.Second) // it looks at the store again
-				log := listen(keeper)
+				log := logged(keeper)
 				mustToken(t, keeper, []string{"access-2", "", "access-4"}[renewals])
 				if warned := log.warned(); warned != "" {
 					t.Error(warned)
@@ -107,7 +107,7 @@ func TestARenewedTokenThatIsDroppedIsTold(t *testing.T) {
 					t.Fatal(err)
 				}
 				time.Sleep(2 * time.Second)
-				log := listen(keeper)
+				log := logged(keeper)
 				_, _ = keeper.Token(t.Context(), alice)
 				if !strings.Contains(log.warned(), row.want) {
 					t.Errorf("%q is not told of, but %s", row.want, log)
@@ -122,7 +122,7 @@ func TestASpilledTokenIsNoReasonNotToEnd(t *testing.T) {
 	venue := &stageVenue{}
 	keeper, store := signedIn(t, venue)
 	keeper.Spill = t.TempDir()
-	log := listen(keeper)
+	log := logged(keeper)
 	store.turn(rotations)
 	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 		t.Fatal(err)

@@ -122,6 +122,14 @@ func (s *moodyStore) Put(ctx context.Context, record venuekey.Record) (int64, er
 	return s.Store.Put(ctx, record)
 }
 
+// Watch tells of changes if the store below does.
+func (s *moodyStore) Watch(ctx context.Context, changed func(string)) error {
+	if below, ok := s.Store.(venuekey.Watcher); ok {
+		return below.Watch(ctx, changed)
+	}
+	return errors.ErrUnsupported
+}
+
 func (s *moodyStore) turn(refuse func(venuekey.Record) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,5 +188,3 @@ func mustState(t *testing.T, keeper *venuekey.Keeper, want venuekey.State, reaso
 		t.Fatalf("state %q because %q, want %q because …%q…", status.State, status.Reason, want, reason)
 	}
 }
-
-func textLog(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }

@@ -86,18 +86,23 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 				yield(Status{}, err)
 				return
 			}
-			id := record.ID()
-			token, err := k.Vault.Open(record)
-			status, err := k.statusOf(id, token, record, err)
-			if err != nil {
-				status = Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
-			}
-			k.tellLapse(ctx, marks, &status, token, record)
-			if !yield(status, nil) {
+			if !yield(k.statusOfRecord(ctx, marks, record), nil) {
 				return
 			}
 		}
 	}
+}
+
+// statusOfRecord tells of a record, also where it cannot be opened.
+func (k *Keeper) statusOfRecord(ctx context.Context, marks *markReader, record Record) Status {
+	id := record.ID()
+	token, err := k.Vault.Open(record)
+	status, err := k.statusOf(id, token, record, err)
+	if err != nil {
+		status = Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
+	}
+	k.tellLapse(ctx, marks, &status, token, record)
+	return status
 }
 
 // statusOf tells of what was read, or of a newer token that waits to be saved.

@@ -248,6 +248,8 @@ func (v *Vault) write(ctx context.Context, record Record) (Record, error) {
 	return record, nil
 }
 
+func isTokenKey(key string) bool { return strings.HasPrefix(key, tokenPrefix) }
+
 // idOfKey names what a record is about: the sign-in, or the venue of an app.
 func idOfKey(key string) ID {
 	kind, name, _ := strings.Cut(key, "/")

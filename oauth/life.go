@@ -15,10 +15,10 @@ import (
 // that cannot be meant.
 
 const (
-	// shortestLife is the least that an answer can mean. A renewal alone may take
-	// as long, so a token that lives for less would be renewed at every ask and be
-	// dead when it is handed out.
-	shortestLife = 10 * time.Second
+	// shortestLife is the least that an answer can mean. A token that lives for less
+	// would be renewed at every ask and be dead when it is handed out, since nothing
+	// is renewed twice within a second.
+	shortestLife = 2 * time.Second
 	// farthest is by how many times a life may exceed the documented one. A site
 	// that sets another life has days in place of hours; one that counts in
 	// milliseconds is off by a thousand.

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
-	"slices"
-	"strconv"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,11 +12,12 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// run.go owns keeping every sign-in fresh in the foreground, and the program
-// that is told when one gets into trouble.
+// run.go owns keeping every sign-in fresh in the foreground, and saying when
+// something is wrong with one.
 
 func (p *program) runCmd() *cobra.Command {
 	var hook string
+	var warn []time.Duration
 	cmd := &cobra.Command{
 		Use:     "run",
 		GroupID: groupUse,
@@ -29,26 +27,38 @@ program asks for them, which is enough for programs that ask often; with it they
 never die of not being asked for. Any number of machines and programs may run it
 on one vault.
 
-A sign-in that gets into trouble is told on standard error, and to the program
-that --hook names: when its renewal fails for the first time, when the answer to
-one was lost, and when only a human can help. The program finds in its
-environment
+A sign-in that is or gets into trouble is told on standard error, and to the
+program that --hook names, whichever program or machine met the trouble: when its
+renewal fails for the first time, when the answer to one was lost, when its token
+is dead, and when only a human can help. So is that all is well again. Before an
+end that no renewal prevents there are warnings, 48, 24 and 2 hours before it or
+as --warn says. The hook finds in its environment
 
-  VENUEKEY_ID        ctrader/alice
-  VENUEKEY_STATE     degraded, uncertain, expired or needs sign-in
+  VENUEKEY_EVENT     trouble, warning or recovered
+  VENUEKEY_ID        ctrader/alice; the venue alone where it is about all of it
+  VENUEKEY_STATE     as "venuekey status" has it: degraded, needs sign-in, fresh
   VENUEKEY_REASON    why, in words
   VENUEKEY_LEFT      how many seconds the access token still lives
+  VENUEKEY_ENDS      when the sign-in ends although nothing fails, in RFC 3339;
+                     never or unknown
   VENUEKEY_HELP      the one command that helps
 
-and never a token.`,
+and never a token. It is called for one event of a sign-in at a time. After 30
+seconds it is ended, with whatever it started and left behind (on Windows it
+alone).`,
 		Example: `  venuekey run
-  venuekey run --hook ./notify.sh`,
+  venuekey run --hook ./notify.sh
+  venuekey run --hook ./notify.sh --warn 168h,24h`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withNewVault(cmd.Context(), func(v *vault) error { return p.keepFresh(cmd.Context(), v, hook) })
+			return p.withNewVault(cmd.Context(), func(v *vault) error {
+				v.keeper.Warn = warn
+				return p.keepFresh(cmd.Context(), v, hook)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&hook, "hook", "", "run this `PROGRAM` when a sign-in gets into trouble")
+	cmd.Flags().DurationSliceVar(&warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn so long before an end that no renewal prevents; 0 does not")
 	return cmd
 }
 
@@ -60,47 +70,35 @@ func (p *program) keepFresh(ctx context.Context, v *vault, hook string) error {
 			return notRunnable{name: hook, code: exitNotFound, err: err}
 		}
 	}
-	v.keeper.Trouble = func(s venuekey.Status) {
-		p.tell("%s: %s: %s", s.ID, s.State, oneLine(s.Reason))
-		if path != "" {
-			p.callHook(ctx, path, s)
-		}
-	}
+	calls := p.newHooks(path)
 	p.tell("keeping every sign-in fresh (Ctrl-C ends it)")
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		for event := range v.keeper.Events(ctx) {
+			switch event.Kind {
+			case venuekey.EventTrouble, venuekey.EventWarning, venuekey.EventRecovered:
+				p.tellEvent(event)
+				calls.tell(event)
+			}
+		}
+	})
 	err := v.keeper.Run(ctx)
+	listening.Wait()
+	calls.close()
 	if errors.Is(err, context.Canceled) {
 		return nil // it is the way to end it
 	}
 	return err
 }
 
-// hookPatience is how long a hook may take; nothing waits for it but its own
-// renewal's slot.
-const hookPatience = 30 * time.Second
-
-func (p *program) callHook(ctx context.Context, path string, s venuekey.Status) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hookPatience)
-	defer cancel()
-	command := exec.CommandContext(ctx, path)
-	command.Env = append(slices.DeleteFunc(slices.Clone(p.environ), isSecretEntry),
-		"VENUEKEY_ID="+s.ID.String(), "VENUEKEY_STATE="+string(s.State), "VENUEKEY_REASON="+oneLine(s.Reason),
-		"VENUEKEY_LEFT="+strconv.Itoa(int(s.Left.Seconds())), "VENUEKEY_HELP="+p.judge(s).help)
-	output, err := command.CombinedOutput()
-	if err != nil {
-		p.tell("the hook failed: %v%s", err, hookWords(output))
+// tellEvent says what happened, and on the next line what helps.
+func (p *program) tellEvent(e venuekey.Event) {
+	what := string(e.Kind)
+	if e.Kind == venuekey.EventTrouble {
+		what = string(e.Status.State)
 	}
-}
-
-func isSecretEntry(entry string) bool {
-	name, _, _ := strings.Cut(entry, "=")
-	return isSecretVariable(name)
-}
-
-// hookWords are the last words of a hook, for its author.
-func hookWords(output []byte) string {
-	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
-	if last := oneLine(lines[len(lines)-1]); last != "" {
-		return fmt.Sprintf(" (%s)", last)
+	p.tell("%s: %s: %s", e.Status.ID, what, oneLine(e.Reason))
+	if help := p.remedyOf(e); help != "" {
+		p.tell("  try: %s", help)
 	}
-	return ""
 }

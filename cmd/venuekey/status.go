@@ -33,7 +33,8 @@ and may be renewed, 3 when a human must sign in. Without an ID it is the worst o
 all, where a record that cannot be read (1) is worse than 3, and 3 than 4.
 
 With --watch it goes on until Ctrl-C: a terminal shows how all of them stand now,
-and anything else gets a row, or with --json a line, for each that changes.`,
+and anything else gets a row, or with --json a line, for each as it stands and as
+something happens to it, whichever program did it.`,
 		Example: `  venuekey status
   venuekey status --watch
   venuekey status ctrader/alice

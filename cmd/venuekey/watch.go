@@ -12,21 +12,51 @@ import (
 
 // watch.go owns the status that goes on.
 
-// watchTick is how often it looks. What others renew is seen within it.
-const watchTick = time.Second
+const (
+	// watchTick is how often a terminal is drawn at most, and watchAgain how often
+	// although nothing happened: the times on it pass.
+	watchTick  = time.Second
+	watchAgain = 10 * time.Second
+)
 
 // watchStatus shows how sign-ins stand until Ctrl-C: on a terminal all of them,
-// over and over; elsewhere a line for each that changed.
+// over and over; elsewhere a line for each that is, or becomes, another way.
 func (p *program) watchStatus(ctx context.Context, v *vault, only []string) error {
-	_, screen := terminal.Of(p.stdout)
-	told := map[venuekey.ID]string{}
+	var ids []venuekey.ID
+	if len(only) > 0 {
+		ids = append(ids, mustID(only))
+	}
+	if _, screen := terminal.Of(p.stdout); screen && !p.json && len(only) == 0 {
+		return p.watchScreen(ctx, v)
+	}
+	for event := range v.keeper.Events(ctx, ids...) {
+		if err := p.tellChange(event); err != nil {
+			return err
+		}
+	}
+	return nil // Ctrl-C is the way to end it
+}
+
+// watchScreen draws all sign-ins anew when something happens.
+func (p *program) watchScreen(ctx context.Context, v *vault) error {
+	happened := make(chan struct{}, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	listened := make(chan struct{})
+	defer func() { cancel(); <-listened }()
+	go func() {
+		defer close(listened)
+		for range v.keeper.Events(ctx) {
+			select {
+			case happened <- struct{}{}:
+			default: // it will be drawn
+			}
+		}
+	}()
 	for {
-		var err error
-		if screen && !p.json && len(only) == 0 {
-			fmt.Fprint(p.stdout, "\x1b[H\x1b[2J")
-			err = p.statusOfAll(ctx, v)
-		} else {
-			err = p.tellChanges(ctx, v, only, told)
+		fmt.Fprint(p.stdout, "\x1b[H\x1b[2J")
+		err := p.statusOfAll(ctx, v)
+		if ctx.Err() != nil {
+			return nil
 		}
 		if _, isCode := err.(quiet); err != nil && !isCode {
 			return err
@@ -34,39 +64,46 @@ func (p *program) watchStatus(ctx context.Context, v *vault, only []string) erro
 		select {
 		case <-time.After(watchTick):
 		case <-ctx.Done():
-			return nil // it is the way to end it
+			return nil
+		}
+		select {
+		case <-happened:
+		case <-time.After(watchAgain):
+		case <-ctx.Done():
+			return nil
 		}
 	}
 }
 
-// tellChanges writes a line for each sign-in that is not as it was told.
-func (p *program) tellChanges(ctx context.Context, v *vault, only []string, told map[venuekey.ID]string) error {
-	for status, err := range v.keeper.Statuses(ctx) {
-		if err != nil {
-			return err
-		}
-		if len(only) > 0 && status.ID != mustID(only) {
-			continue
-		}
-		now := fmt.Sprint(status.State, status.Generation, status.Failures, status.Reason, status.Spilled)
-		if told[status.ID] == now {
-			continue
-		}
-		told[status.ID] = now
-		judged := p.judge(status)
-		if p.json {
-			line, err := json.Marshal(statusForm(status, judged))
-			if err != nil {
-				return err
-			}
-			if _, err := fmt.Fprintf(p.stdout, "%s\n", line); err != nil {
-				return err
-			}
-			continue
-		}
-		var row table
-		row.add(statusRow(status, judged)...)
-		row.write(p.stdout, p.style())
+// watchJSON is a line of "status --watch --json".
+type watchJSON struct {
+	Event string `json:"event"`
+	statusJSON
+}
+
+// tellChange writes a line for what happened to a sign-in.
+func (p *program) tellChange(e venuekey.Event) error {
+	judged := p.judge(e.Status)
+	if e.Kind == venuekey.EventWarning {
+		judged.help = p.remedyOf(e)
 	}
+	if p.json {
+		form := watchJSON{string(e.Kind), statusForm(e.Status, judged)}
+		if e.Kind == venuekey.EventSignedOut {
+			form.State, form.Exit = string(e.Kind), exitSignIn
+		}
+		line, err := json.Marshal(form)
+		if err == nil {
+			_, err = fmt.Fprintf(p.stdout, "%s\n", line)
+		}
+		return err
+	}
+	if e.Kind == venuekey.EventSignedOut {
+		_, err := fmt.Fprintf(p.stdout, "%s\t%s\n", e.Status.ID, e.Kind)
+		return err
+	}
+	var row table
+	row.add(statusRow(e.Status, judged)...)
+	row.write(p.stdout, p.style())
 	return nil
 }

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// hook.go owns the program that is told of trouble: one call at a time for each
+// sign-in, in order, a few side by side, and none for longer than its limit,
+// which holds for what a call leaves behind as well. Nothing waits for it.
+
+const (
+	// hookLimit is how long a call may take, with all that it starts.
+	hookLimit = 30 * time.Second
+	// hooksAtOnce is how many calls run side by side.
+	hooksAtOnce = 4
+	// hooksWaiting is how many calls wait at most.
+	hooksWaiting = 1000
+	// hookWait is how long a call that ended may leave its output open.
+	hookWait = time.Second
+	// sweepTick is how often it is seen whether a call left something behind.
+	sweepTick = 100 * time.Millisecond
+)
+
+// hooks calls a program for events.
+type hooks struct {
+	p     *program
+	path  string        // "" calls nothing
+	limit time.Duration // hookLimit
+
+	slots   chan struct{}
+	ending  chan struct{} // closed when the run ends
+	calling sync.WaitGroup
+	behind  sync.WaitGroup // what calls left behind
+
+	mu      sync.Mutex
+	queues  map[venuekey.ID][]venuekey.Event
+	waiting int
+	until   time.Time // no call begins after it
+}
+
+func (p *program) newHooks(path string) *hooks {
+	return &hooks{
+		p: p, path: path, limit: hookLimit, slots: make(chan struct{}, hooksAtOnce),
+		ending: make(chan struct{}), queues: map[venuekey.ID][]venuekey.Event{},
+	}
+}
+
+// tell has the program called, soon.
+func (h *hooks) tell(event venuekey.Event) {
+	if h.path == "" {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id := event.Status.ID
+	if h.waiting >= hooksWaiting {
+		h.p.tell("%s: the hook is not told of this: %d calls wait for it already", id, h.waiting)
+		return
+	}
+	h.waiting++
+	h.queues[id] = append(h.queues[id], event)
+	if len(h.queues[id]) == 1 {
+		h.calling.Go(func() { h.work(id) })
+	}
+}
+
+// work makes the calls that wait for one sign-in.
+func (h *hooks) work(id venuekey.ID) {
+	for {
+		h.mu.Lock()
+		event := h.queues[id][0]
+		h.mu.Unlock()
+		h.slots <- struct{}{}
+		if h.mayBegin() {
+			h.call(event)
+		} else {
+			h.p.tell("%s: the hook is not told that it is %s: the run ends", id, event.Status.State)
+		}
+		<-h.slots
+		h.mu.Lock()
+		h.waiting--
+		h.queues[id] = h.queues[id][1:]
+		done := len(h.queues[id]) == 0
+		if done {
+			delete(h.queues, id)
+		}
+		h.mu.Unlock()
+		if done {
+			return
+		}
+	}
+}
+
+func (h *hooks) mayBegin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.until.IsZero() || time.Now().Before(h.until)
+}
+
+// close lets the calls that wait be made, within the limit of one, and ends what
+// they left behind.
+func (h *hooks) close() {
+	h.mu.Lock()
+	h.until = time.Now().Add(h.limit)
+	h.mu.Unlock()
+	h.calling.Wait()
+	close(h.ending)
+	h.behind.Wait()
+}
+
+// call calls the program once. It has a process group of its own, so that Ctrl-C
+// does not reach it, and so that what it started can be ended with it.
+func (h *hooks) call(event venuekey.Event) {
+	limit := time.Now().Add(h.limit)
+	ended := make(chan struct{})
+	command := exec.Command(h.path)
+	command.Env = append(slices.DeleteFunc(slices.Clone(h.p.environ), isSecretEntry), h.p.hookEnv(event)...)
+	command.WaitDelay = hookWait
+	var words lastWords
+	command.Stdout, command.Stderr = &words, &words
+	ownGroup(command)
+	if err := command.Start(); err != nil {
+		h.p.tell("the hook failed: %v", err)
+		return
+	}
+	overdue := time.AfterFunc(h.limit, func() {
+		endGroup(command.Process)
+		close(ended)
+	})
+	err := command.Wait()
+	if !overdue.Stop() {
+		<-ended
+		err = fmt.Errorf("it was ended after %s", h.limit)
+	}
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		h.p.tell("the hook failed: %v%s", err, words.last())
+	}
+	h.behind.Go(func() { h.sweep(command, limit) })
+}
+
+// sweep ends what a call left behind, when its limit is reached or the run ends.
+func (h *hooks) sweep(command *exec.Cmd, limit time.Time) {
+	for groupLives(command.Process) {
+		select {
+		case <-time.After(sweepTick):
+			if time.Now().Before(limit) {
+				continue
+			}
+		case <-h.ending:
+		}
+		endGroup(command.Process)
+		return
+	}
+}
+
+// hookEnv is what the program is told: never a token.
+func (p *program) hookEnv(e venuekey.Event) []string {
+	s := e.Status
+	return []string{
+		"VENUEKEY_EVENT=" + string(e.Kind), "VENUEKEY_ID=" + s.ID.String(), "VENUEKEY_STATE=" + string(s.State),
+		"VENUEKEY_REASON=" + oneLine(e.Reason), "VENUEKEY_LEFT=" + strconv.Itoa(int(s.Left.Seconds())),
+		"VENUEKEY_ENDS=" + orElse(exactly(s.SignInEnds), s.Ending.String()), "VENUEKEY_HELP=" + p.remedyOf(e),
+	}
+}
+
+// remedyOf is the one command that helps, as it is typed on this machine.
+func (p *program) remedyOf(e venuekey.Event) string {
+	switch {
+	case e.Remedy == "":
+		return ""
+	case e.Kind == venuekey.EventWarning && e.Status.ID.Name != "":
+		return p.loginCommand(e.Status.ID)
+	case e.Kind == venuekey.EventTrouble:
+		return orElse(p.judge(e.Status).help, e.Remedy)
+	}
+	return e.Remedy
+}
+
+func isSecretEntry(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	return isSecretVariable(name)
+}
+
+// lastWords keeps the end of what a program writes.
+type lastWords struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const mostWords = 4096
+
+func (w *lastWords) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text = append(w.text, text...)
+	if len(w.text) > mostWords {
+		w.text = slices.Clone(w.text[len(w.text)-mostWords:])
+	}
+	return len(text), nil
+}
+
+// last are the last words of a hook, for its author.
+func (w *lastWords) last() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(w.text)), "\n")
+	if last := oneLine(lines[len(lines)-1]); last != "" {
+		return fmt.Sprintf(" (%s)", last)
+	}
+	return ""
+}

@@ -1,0 +1,183 @@
+package venuekey
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// compare.go owns what the difference between two looks at a sign-in is called,
+// and when there will be one although nobody writes.
+
+// compare tells of what is another way than it was known, and remembers it.
+func (o *observer) compare(ctx context.Context, record Record, yield func(Event) bool) bool {
+	now := time.Now()
+	was, seen := o.known[record.Key]
+	if seen && was.version == record.Version && (was.next.IsZero() || now.Before(was.next)) {
+		was.lookNo = o.lookNo
+		o.known[record.Key] = was
+		return true
+	}
+	status := o.keeper.statusOfRecord(ctx, o.keeper.readMarks(), record)
+	is := o.judge(was, status, now)
+	is.version, is.lookNo = record.Version, o.lookNo
+	is.next = o.next(record, status, now)
+	o.known[record.Key] = is
+	if !is.next.IsZero() {
+		heap.Push(&o.alarms, alarm{is.next, record.Key})
+	}
+	kind := kindOf(was, is, seen, !o.found)
+	if kind != "" && !yield(eventOf(kind, status, was.state, now)) {
+		return false
+	}
+	if is.warned > was.warned && kind != EventTrouble {
+		return yield(eventOf(EventWarning, status, was.state, now))
+	}
+	return true
+}
+
+// judge gives what is known after a look. A renewal that is under way leaves open
+// whether the trouble is over, and trouble that eases is not over.
+func (o *observer) judge(was known, status Status, now time.Time) known {
+	if was.generation != status.Generation {
+		was.grave = well
+	}
+	grave := gravityOf(status, !now.Before(o.overdue(status)))
+	if status.State == StateRefreshing || grave > well {
+		grave = max(grave, was.grave)
+	}
+	return known{
+		generation: status.Generation, state: status.State, reason: status.Reason, grave: grave,
+		warned: o.keeper.warnings(status, now), failures: status.Failures, signedIn: status.SignedIn,
+	}
+}
+
+// kindOf names the step from one look to the next; "" where there is none.
+func kindOf(was, is known, seen, first bool) EventKind {
+	switch {
+	case is.grave > was.grave, is.grave > well && is.generation != was.generation:
+		return EventTrouble
+	case !seen && first:
+		return EventFound
+	case is.grave == well && (was.grave > well || was.warned > 0 && is.warned == 0):
+		return EventRecovered
+	case !seen || !is.signedIn.Equal(was.signedIn):
+		return EventSignedIn
+	case is.generation != was.generation:
+		return EventRenewed
+	case is.state != was.state || is.reason != was.reason || is.failures != was.failures:
+		return EventChanged
+	}
+	return ""
+}
+
+// overdue is when an expired token that nobody tried to renew is trouble. What
+// died before anybody looked gets as long.
+func (o *observer) overdue(s Status) time.Time {
+	since := s.Expires
+	if since.Before(o.began) {
+		since = o.began
+	}
+	return since.Add(overdueAfter)
+}
+
+// next is when time alone changes how a sign-in stands, or what is told of it.
+func (o *observer) next(record Record, s Status, now time.Time) (next time.Time) {
+	moments := []time.Time{s.NextRefresh, s.Expires, o.overdue(s)}
+	if record.Leased() {
+		moments = append(moments, now.Add(record.LeaseUntil.Sub(record.ReadAt)))
+	}
+	if s.EndsAnyway && !s.SignInEnds.IsZero() {
+		for _, before := range o.keeper.warnBefore(s) {
+			moments = append(moments, s.SignInEnds.Add(-before))
+		}
+	}
+	for _, moment := range moments {
+		if moment.After(now) && (next.IsZero() || moment.Before(next)) {
+			next = moment
+		}
+	}
+	return next
+}
+
+// warnBefore is how long before the end of a sign-in there is a warning, the
+// longest first, and when it has come. A sign-in that lives for less is warned of
+// when half of it is over: not as soon as it begins.
+func (k *Keeper) warnBefore(s Status) []time.Duration {
+	warn := k.Warn
+	if warn == nil {
+		warn = []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}
+	}
+	life := s.SignInEnds.Sub(orAt(s.SignedIn, s.Issued))
+	before := make([]time.Duration, 0, len(warn)+1)
+	for _, d := range warn {
+		if d >= life {
+			d = life / 2
+		}
+		if d > 0 {
+			before = append(before, d)
+		}
+	}
+	if len(before) > 0 {
+		before = append(before, 0)
+	}
+	slices.SortFunc(before, func(a, b time.Duration) int { return cmp.Compare(b, a) })
+	return slices.Compact(before)
+}
+
+// warnings is how many warnings before the end of a sign-in are due. An end that
+// a renewal moves is not warned of.
+func (k *Keeper) warnings(s Status, now time.Time) (due int) {
+	if !s.EndsAnyway || s.SignInEnds.IsZero() {
+		return 0
+	}
+	for _, before := range k.warnBefore(s) {
+		if s.SignInEnds.Sub(now) <= before {
+			due++
+		}
+	}
+	return due
+}
+
+// eventOf puts an event into words.
+func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
+	e := Event{Kind: kind, At: now, Status: s, Before: before}
+	switch kind {
+	case EventTrouble:
+		e.Reason, e.Remedy = orReason(s.Reason, "the token is dead and nobody renewed it"), s.remedy()
+	case EventWarning:
+		e.Reason, e.Remedy = endsIn(s, now), "venuekey login "+s.ID.String()
+	case EventChanged:
+		e.Reason = orReason(s.Reason, string(s.State))
+	case EventRecovered:
+		e.Reason = "all is well again"
+	case EventSignedIn:
+		e.Reason = "somebody signed in"
+	case EventRenewed:
+		e.Reason = "there is a new token"
+	}
+	return e
+}
+
+// endsIn says in words that an end comes which nothing but a new sign-in prevents.
+func endsIn(s Status, now time.Time) string {
+	at := s.SignInEnds.UTC().Format("2006-01-02 15:04 MST")
+	switch left := s.SignInEnds.Sub(now); {
+	case left > 0:
+		return fmt.Sprintf("the sign-in ends in %s, at %s, and no renewal prolongs it", roughly(left), at)
+	case s.Left > 0:
+		return fmt.Sprintf("the sign-in ended at %s; its last token still lives for %s", at, roughly(s.Left))
+	}
+	return "the sign-in ended at " + at + ", and its last token is dead"
+}
+
+// roughly is a time in hours, or in minutes where there are few.
+func roughly(d time.Duration) string {
+	if d < 2*time.Hour {
+		return fmt.Sprintf("%d min", int(max(d, 0).Minutes()+0.5))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()+0.5))
+}

@@ -1,0 +1,246 @@
+package venuekey
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+)
+
+// observer.go owns how events are found: by comparing what the store has with
+// what was told. A change costs one look at its record; all records are looked at
+// in the beginning, where changes may have been missed, and once an hour.
+
+const (
+	// lookAgain is how often all records are looked at where nothing was missed.
+	lookAgain = time.Hour
+	// lookShare bounds what looking at all records may cost, where a store says
+	// again and again that changes were missed: one part in so many of the time.
+	lookShare = 10
+	// mostChanged is how many changed keys are remembered; beyond that all are.
+	mostChanged = 4096
+	// overdueAfter is how long a token may be dead before that is called trouble,
+	// where nobody tried to renew it.
+	overdueAfter = time.Minute
+)
+
+// observer finds events for one reader.
+type observer struct {
+	keeper *Keeper
+	only   map[string]bool // the keys that are wanted; nil means all
+
+	mu      sync.Mutex
+	changed map[string]bool // what the store told of; "" means everything
+	polling bool            // the store does not tell
+	wake    chan struct{}   // holds an item when there is something to look at
+
+	// What follows belongs to the reader's goroutine.
+	known  map[string]known // by key
+	alarms alarms
+	began  time.Time
+	lookNo uint32
+	looked time.Time     // when all records were last looked at
+	took   time.Duration // how long that took
+	found  bool          // all records were looked at once
+	deaf   bool          // the store did not answer, which was logged
+}
+
+// known is what was told of a sign-in.
+type known struct {
+	version, generation int64
+	state               State
+	reason              string
+	grave               gravity
+	warned              int // how many of the warnings before its end
+	failures            int
+	signedIn            time.Time
+	next                time.Time // when time alone changes something
+	lookNo              uint32    // the last look at all that saw it
+}
+
+func newObserver(k *Keeper, only []ID) *observer {
+	o := &observer{keeper: k, changed: map[string]bool{}, wake: make(chan struct{}, 1), known: map[string]known{}, began: time.Now()}
+	for _, id := range only {
+		if o.only == nil {
+			o.only = map[string]bool{}
+		}
+		o.only[tokenPrefix+id.String()] = true
+	}
+	return o
+}
+
+// listen notes what the store tells of.
+func (o *observer) listen(ctx context.Context) {
+	watcher, watches := o.keeper.Vault.Store.(Watcher)
+	for watches && ctx.Err() == nil {
+		err := watcher.Watch(ctx, o.mark)
+		watches = !errors.Is(err, errors.ErrUnsupported)
+		if ctx.Err() == nil && watches {
+			o.keeper.log().Warn("the store does not tell of changes", "error", err)
+			_ = pause(ctx, runTick)
+		}
+	}
+	o.mu.Lock()
+	o.polling = !watches
+	o.mu.Unlock()
+	o.mark("")
+}
+
+// mark notes a key to look at.
+func (o *observer) mark(key string) {
+	if key != "" && (!isTokenKey(key) || o.only != nil && !o.only[key]) {
+		return
+	}
+	o.mu.Lock()
+	if len(o.changed) >= mostChanged {
+		o.changed = map[string]bool{"": true}
+	}
+	o.changed[key] = true
+	o.mu.Unlock()
+	select {
+	case o.wake <- struct{}{}:
+	default: // it has not looked yet
+	}
+}
+
+// rest waits until there may be something to tell. Short ticks rather than one
+// long timer: laptops sleep and clocks jump.
+func (o *observer) rest(ctx context.Context) {
+	wait := runTick
+	if len(o.alarms) > 0 {
+		wait = max(min(wait, time.Until(o.alarms[0].at)), time.Millisecond)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-o.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// turn tells what there is to tell, and reports whether the reader wants more.
+func (o *observer) turn(ctx context.Context, yield func(Event) bool) bool {
+	keys, all := o.take()
+	if all && !o.lookAtAll(ctx, yield) {
+		return false
+	}
+	for key := range keys {
+		if !o.look(ctx, key, yield) {
+			return false
+		}
+	}
+	for len(o.alarms) > 0 && !time.Now().Before(o.alarms[0].at) {
+		due := heap.Pop(&o.alarms).(alarm)
+		if o.known[due.key].next.Equal(due.at) && !o.look(ctx, due.key, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// take gives the keys that were marked, and whether it is time to look at all.
+func (o *observer) take() (keys map[string]bool, all bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	since := time.Since(o.looked)
+	all = (o.changed[""] || o.polling || since > lookAgain) && since > max(lookShare*o.took, time.Millisecond)
+	keys = maps.Clone(o.changed)
+	delete(keys, "")
+	if missed := o.changed[""]; missed && !all {
+		o.changed = map[string]bool{"": true} // later
+	} else {
+		o.changed = map[string]bool{}
+	}
+	return keys, all
+}
+
+// lookAtAll looks at all records that are wanted. It opens those that changed.
+func (o *observer) lookAtAll(ctx context.Context, yield func(Event) bool) bool {
+	begun := time.Now()
+	o.lookNo++
+	if o.only != nil {
+		for key := range o.only {
+			if !o.look(ctx, key, yield) {
+				return false
+			}
+		}
+		o.looked, o.took, o.found = time.Now(), time.Since(begun), o.found || !o.deaf
+		return true
+	}
+	for record, err := range o.keeper.Vault.Records(ctx) {
+		if err != nil {
+			o.unanswered(ctx, "", err)
+			o.looked, o.took = time.Now(), runTick/lookShare
+			return true
+		}
+		if !o.compare(ctx, record, yield) {
+			return false
+		}
+	}
+	for key, was := range o.known {
+		if was.lookNo != o.lookNo && !o.gone(key, yield) {
+			return false
+		}
+	}
+	o.looked, o.took, o.found, o.deaf = time.Now(), time.Since(begun), true, false
+	return true
+}
+
+// look looks at one record.
+func (o *observer) look(ctx context.Context, key string, yield func(Event) bool) bool {
+	record, err := o.keeper.Vault.Store.Get(ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return o.gone(key, yield)
+	case err != nil:
+		o.unanswered(ctx, key, err)
+		return true
+	}
+	o.deaf = false
+	return o.compare(ctx, record, yield)
+}
+
+// unanswered has a record looked at again, later.
+func (o *observer) unanswered(ctx context.Context, key string, err error) {
+	if !o.deaf && ctx.Err() == nil {
+		o.deaf = true
+		o.keeper.log().Warn("the store does not answer; what happens to sign-ins is told when it does", "error", err)
+	}
+	o.mu.Lock()
+	o.changed[key] = true
+	o.mu.Unlock()
+}
+
+func (o *observer) gone(key string, yield func(Event) bool) bool {
+	was, ok := o.known[key]
+	if !ok {
+		return true
+	}
+	delete(o.known, key)
+	return yield(Event{Kind: EventSignedOut, At: time.Now(), Status: Status{ID: idOfKey(key)}, Before: was.state, Reason: "the sign-in was forgotten"})
+}
+
+// alarm is a moment at which time alone changes how a sign-in stands.
+type alarm struct {
+	at  time.Time
+	key string
+}
+
+// alarms are the alarms, the next one first. Those of records that changed since
+// are stale, and fall out when their time comes.
+type alarms []alarm
+
+// Len, Less, Swap, Push and Pop implement heap.Interface.
+func (a alarms) Len() int           { return len(a) }
+func (a alarms) Less(i, j int) bool { return a[i].at.Before(a[j].at) }
+func (a alarms) Swap(i, j int)      { a[i], a[j] = a[j], a[i] }
+func (a *alarms) Push(x any)        { *a = append(*a, x.(alarm)) }
+
+func (a *alarms) Pop() any {
+	last := (*a)[len(*a)-1]
+	*a = (*a)[:len(*a)-1]
+	return last
+}
