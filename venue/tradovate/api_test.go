@@ -258,7 +258,7 @@ func TestARefreshTokenIsShownToOneAddress(t *testing.T) {
 // An end that cannot be meant is taken as unstated.
 func TestAnEndThatCannotBeMeant(t *testing.T) {
 	for written, want := range map[string]time.Duration{
-		"2020-01-01T00:00:00Z": tradovate.AccessLife, "2099-01-01T00:00:00Z": tradovate.AccessLife, "2026-11-25T13:00:00Z": time.Hour, "2026-11-25T12:00:03Z": tradovate.AccessLife,
+		"2020-01-01T00:00:00Z": tradovate.AccessLife, "2099-01-01T00:00:00Z": tradovate.AccessLife, "2026-11-25T13:00:00Z": time.Hour, "2026-11-25T12:00:01Z": tradovate.AccessLife,
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Date", "Wed, 25 Nov 2026 12:00:00 GMT")
