@@ -141,7 +141,7 @@ func (e errand) keeper(store venuekey.Store) *venuekey.Keeper {
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret",
 				RedirectURI: "http://127.0.0.1:0/auth/callback", URLs: map[string]string{"base": e.Venue}}, nil
 		},
-		Spill: e.Spill, Deadline: 2 * time.Second, SaveBudget: time.Second,
+		Spills: []string{e.Spill}, Deadline: 2 * time.Second, SaveBudget: time.Second,
 	}
 }
 

@@ -20,12 +20,17 @@ import (
 // answers again. The test runs once more in a process of its own, which sees a
 // small disk that nobody else sees.
 func TestADiskThatFillsUpDuringASpill(t *testing.T) {
+	onSmallDisk(t, aFullDisk)
+}
+
+// onSmallDisk runs a test in a process that has a small disk.
+func onSmallDisk(t *testing.T, test func(t *testing.T, disk string)) {
 	const child = "VENUEKEY_TEST_SMALL_DISK"
 	if disk := os.Getenv(child); disk != "" {
-		aFullDisk(t, disk)
+		test(t, disk)
 		return
 	}
-	command := exec.Command(os.Args[0], "-test.run=^TestADiskThatFillsUpDuringASpill$", "-test.v")
+	command := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	command.Env = append(os.Environ(), child+"="+t.TempDir(), "GORACE=atexit_sleep_ms=0")
 	command.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	output, err := command.CombinedOutput()
@@ -37,26 +42,39 @@ func TestADiskThatFillsUpDuringASpill(t *testing.T) {
 	}
 }
 
-func aFullDisk(t *testing.T, disk string) {
+// smallDisk makes a disk of its own for this process.
+func smallDisk(t *testing.T, disk string) {
+	t.Helper()
 	err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "")
 	if err == nil {
-		err = syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=16384,mode=700")
+		err = syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=65536,mode=700")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// fillUp takes all the room that a disk has, and gives the file that has it.
+func fillUp(t *testing.T, disk string) string {
+	t.Helper()
 	filler := filepath.Join(disk, "filler")
-	if err := os.WriteFile(filler, bytes.Repeat([]byte("x"), 64<<10), 0o600); !errors.Is(err, syscall.ENOSPC) {
+	if err := os.WriteFile(filler, bytes.Repeat([]byte("x"), 256<<10), 0o600); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
+	return filler
+}
+
+func aFullDisk(t *testing.T, disk string) {
+	smallDisk(t, disk)
+	filler := fillUp(t, disk)
 	venue := &stageVenue{policy: venuekey.Policy{KillsAccess: true}}
 	keeper, store := signedIn(t, venue)
-	keeper.Spill, keeper.SaveBudget = disk, 100*time.Millisecond
+	keeper.Spills, keeper.SaveBudget = []string{disk}, 100*time.Millisecond
 	store.turn(rotations)
 	if _, err := keeper.Refresh(t.Context(), alice); err == nil || !strings.Contains(err.Error(), "held in memory") {
 		t.Fatalf("a token that is not durable anywhere: %v", err)
 	}
-	if files := spills(t, disk); len(files) != 1 || files[0] != filler {
+	if files := filesIn(t, disk, "*"); len(files) != 1 || files[0] != filler {
 		t.Fatalf("half a spill file is left: %s", strings.Join(files, " "))
 	}
 	// There is room again: the next look puts it on disk, the one after into the
@@ -76,4 +94,63 @@ func aFullDisk(t *testing.T, disk string) {
 	if most, total := venue.shown(); most != 1 || total != 1 {
 		t.Fatalf("%d presentations, one token up to %d times", total, most)
 	}
+}
+
+// The disk fills up after the reserve was made: the spill lies in its place. The
+// next one finds no reserve, and goes to the second folder.
+func TestAReserveTakesTheSpillOfAFullDisk(t *testing.T) {
+	onSmallDisk(t, func(t *testing.T, disk string) {
+		smallDisk(t, disk)
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		keeper.Spills = []string{filepath.Join(disk, "spill"), t.TempDir()}
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		fillUp(t, disk)
+		store.turn(rotations)
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatalf("the reserve is of no use: %v", err)
+		}
+		if files := spills(t, keeper.Spills[0]); len(files) != 1 {
+			t.Fatal(filesIn(t, keeper.Spills[0], "*"))
+		}
+		next := newKeeper(t, store, venue)
+		next.Spills = keeper.Spills
+		mustToken(t, next, "access-3")
+		store.turn(nil)
+		if _, err := next.Refresh(t.Context(), alice); err != nil { // which saves it
+			t.Fatal(err)
+		}
+		if files := spills(t, keeper.Spills[0]); len(files) != 0 {
+			t.Fatal(files)
+		}
+		// What the reserve took is free again and taken by others.
+		if err := os.WriteFile(filepath.Join(disk, "more"), bytes.Repeat([]byte("x"), 256<<10), 0o600); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+		_ = os.Remove(filepath.Join(keeper.Spills[0], ".reserve"))
+		_ = os.WriteFile(filepath.Join(disk, "still more"), bytes.Repeat([]byte("x"), 256<<10), 0o600)
+		store.turn(rotations)
+		if _, err := next.Refresh(t.Context(), alice); err != nil {
+			t.Fatalf("the second folder is of no use: %v", err)
+		}
+		if files := spills(t, keeper.Spills[1]); len(files) != 1 {
+			t.Fatal(files)
+		}
+		last := newKeeper(t, store, venue)
+		last.Spills = keeper.Spills
+		store.turn(nil)
+		mustToken(t, last, string(mustLoad(t, next).Access))
+	})
+}
+
+// mustLoad is the token that a Keeper hands out.
+func mustLoad(t *testing.T, keeper *venuekey.Keeper) *venuekey.Token {
+	t.Helper()
+	token, err := keeper.Token(t.Context(), alice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
 }

@@ -26,10 +26,12 @@ type Keeper struct {
 	// it; nil means 48 h, 24 h and 2 h, and empty not at all.
 	Warn []time.Duration
 
-	// Spill is a folder on a local disk for renewed tokens that the store
-	// refuses, sealed like records; "" keeps them in memory only. Programs that
-	// share a vault on one machine share it too.
-	Spill string
+	// Spills are folders on local disks for renewed tokens that the store refuses,
+	// sealed like records, each tried when the ones before take nothing; none keeps
+	// tokens in memory only. A second one on another disk helps where the first
+	// shares one with the store. Programs that share a vault on one machine share
+	// them too.
+	Spills []string
 	// Marks is a folder of this machine, outside the vault, that remembers which
 	// generations were seen, so that an older copy of the vault which was put back
 	// is noticed; "" remembers nothing. Vaults may share it.
@@ -136,6 +138,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	if err != nil {
 		return nil, at(err, id, "sign in")
 	}
+	k.reserve()
 	token, err := venue.Login(ctx, app, ui)
 	if err != nil {
 		return nil, at(err, id, "sign in")
@@ -190,14 +193,19 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 		if errors.Is(err, ErrConflict) {
 			continue
 		}
-		if err != nil && k.spill(id, &r) {
+		if err != nil {
+			spilled := k.spill(id, &r)
+			if spilled != nil {
+				k.tellHeld(id, &r, errors.Join(err, spilled))
+			}
 			k.hold(id, r)
+			if spilled != nil {
+				return Record{}, heldError(err)
+			}
 			return r.record, nil
 		}
-		if err == nil {
-			k.mark(saved.Key, token, saved.Generation)
-		}
-		return saved, err
+		k.mark(saved.Key, token, saved.Generation)
+		return saved, nil
 	}
 }
 

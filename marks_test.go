@@ -153,7 +153,7 @@ func TestASpillOutlivesAnOlderCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{}
 		keeper, store := signedIn(t, venue)
-		keeper.Spill, keeper.Marks = t.TempDir(), t.TempDir()
+		keeper.Spills, keeper.Marks = []string{t.TempDir()}, t.TempDir()
 		older := copyOf(t, store)
 		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 			t.Fatal(err)
@@ -163,7 +163,7 @@ func TestASpillOutlivesAnOlderCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		next := newKeeper(t, putBack(t, older), venue)
-		next.Spill, next.Marks = keeper.Spill, keeper.Marks
+		next.Spills, next.Marks = keeper.Spills, keeper.Marks
 		mustToken(t, next, "access-3")
 		mustState(t, next, venuekey.StateFresh, "")
 		if _, err := next.Refresh(t.Context(), alice); err != nil {
@@ -207,7 +207,7 @@ func TestMarksOfOthersDoNotCount(t *testing.T) {
 	if err := one.SignOut(t.Context(), alice, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range spills(t, marks) {
+	for _, file := range filesIn(t, marks, "*") {
 		if text, _ := os.ReadFile(file); len(text) > 0 {
 			t.Errorf("a sign-out leaves %s", text)
 		}
@@ -236,7 +236,7 @@ func TestMarksAreWrittenByManyAtOnce(t *testing.T) {
 		})
 	}
 	working.Wait()
-	for _, file := range spills(t, keeper.Marks) {
+	for _, file := range filesIn(t, keeper.Marks, "*") {
 		if strings.HasSuffix(file, ".new") {
 			t.Errorf("a draft is left: %s", file)
 		}
@@ -247,7 +247,7 @@ func TestMarksAreWrittenByManyAtOnce(t *testing.T) {
 	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}
-	keeper.Marks = filepath.Join(spills(t, keeper.Marks)[0], "no", "folder")
+	keeper.Marks = filepath.Join(filesIn(t, keeper.Marks, "*")[0], "no", "folder")
 	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func (w *world) program(dozes time.Duration) *venuekey.Keeper {
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "https://app.example/cb",
 				URLs: map[string]string{"base": "http://localhost:1"}}, nil
 		},
-		Spill: w.spill,
+		Spills: []string{w.spill},
 	}
 }
 

@@ -209,7 +209,7 @@ func TestASpillOutlivesARotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{}
 		keeper, store := signedIn(t, venue)
-		keeper.Spill = filepath.Join(t.TempDir(), "spill")
+		keeper.Spills = []string{filepath.Join(t.TempDir(), "spill")}
 		store.turn(rotations)
 		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 			t.Fatal(err)
@@ -220,9 +220,9 @@ func TestASpillOutlivesARotation(t *testing.T) {
 			t.Fatal(err)
 		}
 		next := newKeeper(t, store, venue)
-		next.Vault.Key, next.Vault.Keys, next.Spill = newKey, []venuekey.Key{oldKey, newKey}, keeper.Spill
+		next.Vault.Key, next.Vault.Keys, next.Spills = newKey, []venuekey.Key{oldKey, newKey}, keeper.Spills
 		mustToken(t, next, "access-2")
-		if files := spills(t, keeper.Spill); len(files) != 0 {
+		if files := spills(t, keeper.Spills[0]); len(files) != 0 {
 			t.Fatal(files)
 		}
 		if done, err := rotator(store).Rekey(t.Context(), nil); err != nil || done.Sealed != 1 {

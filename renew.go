@@ -83,6 +83,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			permitted = true
 			continue
 		}
+		k.reserve()
 		k.step(stepLoaded)
 		claimed, err := k.claim(ctx, a.record)
 		if errors.Is(err, ErrConflict) {
@@ -230,12 +231,12 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.deadline())
 	defer cancel()
 	begun := time.Now()
-	ctx = withSending(ctx, func() error {
+	ctx = withSending(ctx, sending{policy: a.policy, check: func() error {
 		if awake := time.Since(begun); awake > k.deadline() || elapsed(a.looked) > k.spare()+awake {
 			return &Error{Class: NotSent, Err: errOverslept, Reason: errOverslept.Error()}
 		}
 		return nil
-	})
+	}})
 	return a.venue.Refresh(ctx, a.app, a.token)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type rotation struct {
 	from int64
 	// file is the spill file that it lies in; "" where it is in memory only.
 	file string
+	// told says that somebody was told that it is in memory only.
+	told bool
 }
 
 // rotation seals a token that just arrived.
@@ -49,7 +52,7 @@ const saveRetry = 50 * time.Millisecond
 func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.saveBudget())
 	defer cancel()
-	for wait := saveRetry; ; wait *= 2 {
+	for wait := saveRetry; ; wait = min(2*wait, 20*saveRetry) {
 		saved, err := k.Vault.write(ctx, r.record)
 		if err == nil {
 			k.step(stepSaved)
@@ -71,15 +74,17 @@ func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, error) {
 				return k.dropped(ctx, id, r)
 			}
 		}
-		if k.spill(id, &r) {
+		spilled := k.spill(id, &r)
+		if spilled == nil {
 			k.step(stepSpilled)
 			k.hold(id, r)
 			k.publish(id, r.token, r.record)
 			return r.token, nil
 		}
+		k.tellHeld(id, &r, errors.Join(err, spilled))
 		if pause(ctx, wait) != nil {
 			k.hold(id, r)
-			return Token{}, &Error{Op: "save", Class: Failed, Err: err, Reason: "the store refuses a renewed token, which is held in memory: do not stop this program before the store answers: " + err.Error()}
+			return Token{}, heldError(err)
 		}
 	}
 }
@@ -136,6 +141,35 @@ func (k *Keeper) Close() error {
 	return lost
 }
 
+// heldError is what is said of a token that nothing takes.
+func heldError(err error) *Error {
+	return &Error{Op: "save", Class: Failed, Err: err,
+		Reason: "the store refuses a renewed token, which is held in memory: do not stop this program before the store answers: " + err.Error()}
+}
+
+// tellHeld tells, once, that a token is in memory only.
+func (k *Keeper) tellHeld(id ID, r *rotation, err error) {
+	if !r.told {
+		k.log().Error("the only copy of a renewed token is in this program's memory, since neither the store nor a spill folder takes it: do not end the program, and make room or make one of them writable", "id", id, "error", err)
+	}
+	r.told = true
+}
+
+// Held names the sign-ins whose newest token is in this program's memory only,
+// because neither the store nor a spill folder takes it. It is lost if the
+// program ends. Close and Run go on trying, and so does every look at the token.
+func (k *Keeper) Held() (ids []ID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for id, r := range k.unsaved {
+		if r.file == "" {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b ID) int { return strings.Compare(a.String(), b.String()) })
+	return ids
+}
+
 // hold keeps a rotation that could not be saved, and flush saves it.
 func (k *Keeper) hold(id ID, r rotation) {
 	k.mu.Lock()
@@ -153,7 +187,7 @@ func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error
 	r, held := k.unsaved[id]
 	delete(k.unsaved, id)
 	k.mu.Unlock()
-	if !held && k.Spill != "" {
+	if !held {
 		if r, held, err = k.findSpill(id); err != nil {
 			// The record's intent is open; the policy says what becomes of it.
 			k.log().Error("a spill file cannot be used", "id", id, "error", err)
@@ -188,7 +222,7 @@ func (k *Keeper) waits(id ID) (rotation, bool) {
 	k.mu.Lock()
 	r, held := k.unsaved[id]
 	k.mu.Unlock()
-	if !held && k.Spill != "" {
+	if !held {
 		r, held, _ = k.findSpill(id)
 	}
 	return r, held

@@ -3,6 +3,8 @@ package venuekey_test
 import (
 	"bytes"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
 )
 
 // What is told of a renewed token that the store refused: that it is saved by
@@ -57,9 +60,9 @@ func TestASpillThatAnotherProgramSavedIsNoLoss(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				venue := &stageVenue{}
 				keeper, store := signedIn(t, venue)
-				keeper.Spill = t.TempDir()
+				keeper.Spills = []string{t.TempDir()}
 				other := newKeeper(t, store, venue)
-				other.Spill = keeper.Spill
+				other.Spills = keeper.Spills
 				store.turn(rotations)
 				if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 					t.Fatal(err)
@@ -97,7 +100,7 @@ func TestARenewedTokenThatIsDroppedIsTold(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				venue := &stageVenue{}
 				keeper, store := signedIn(t, venue)
-				keeper.Spill = t.TempDir()
+				keeper.Spills = []string{t.TempDir()}
 				store.turn(rotations)
 				if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 					t.Fatal(err)
@@ -121,7 +124,7 @@ func TestARenewedTokenThatIsDroppedIsTold(t *testing.T) {
 func TestASpilledTokenIsNoReasonNotToEnd(t *testing.T) {
 	venue := &stageVenue{}
 	keeper, store := signedIn(t, venue)
-	keeper.Spill = t.TempDir()
+	keeper.Spills = []string{t.TempDir()}
 	log := logged(keeper)
 	store.turn(rotations)
 	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
@@ -130,7 +133,130 @@ func TestASpilledTokenIsNoReasonNotToEnd(t *testing.T) {
 	if err := keeper.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if file := spills(t, keeper.Spill)[0]; !strings.Contains(log.warned(), file) {
+	if file := spills(t, keeper.Spills[0])[0]; !strings.Contains(log.warned(), file) {
 		t.Errorf("where the token lies is not told: %s", log)
 	}
+}
+
+// Neither the store nor a spill folder takes the token: it is held, that is told
+// once and can be asked for, and it is saved as soon as something takes it.
+func TestATokenThatIsInMemoryOnlyIsHeld(t *testing.T) {
+	for name, spills := range map[string]func(t *testing.T) []string{
+		"no folder":                  func(*testing.T) []string { return nil },
+		"folders that cannot be had": func(t *testing.T) []string { return []string{notAFolder(t), notAFolder(t)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &stageVenue{}
+				keeper, store := signedIn(t, venue)
+				keeper.Spills = spills(t)
+				log := logged(keeper)
+				store.turn(rotations)
+				if _, err := keeper.Refresh(t.Context(), alice); err == nil {
+					t.Fatal("a token was handed out that is nowhere")
+				}
+				if held := keeper.Held(); len(held) != 1 || held[0] != alice {
+					t.Errorf("held: %v", held)
+				}
+				if err := keeper.Close(); err == nil || !strings.Contains(err.Error(), "stage/alice") {
+					t.Errorf("closed: %v", err)
+				}
+				if told := strings.Count(log.String(), "only copy of a renewed token"); told != 1 {
+					t.Errorf("told %d times: %s", told, log)
+				}
+				store.turn(nil)
+				if err := keeper.Close(); err != nil || len(keeper.Held()) != 0 {
+					t.Errorf("closed: %v, held %v", err, keeper.Held())
+				}
+				mustToken(t, newKeeper(t, store, venue), "access-2")
+			})
+		})
+	}
+}
+
+// A sign-in that nothing takes is held like a renewal.
+func TestASignInThatNothingTakesIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue, store := &stageVenue{}, &moodyStore{Store: &memory.Store{}}
+		keeper := newKeeper(t, store, venue)
+		store.turn(rotations)
+		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err == nil || len(keeper.Held()) != 1 {
+			t.Fatalf("%v, held %v", err, keeper.Held())
+		}
+		store.turn(nil)
+		if err := keeper.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mustToken(t, newKeeper(t, store, venue), "access-1")
+	})
+}
+
+// notAFolder is a file where a folder should be.
+func notAFolder(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The first folder takes nothing, the second does; any program that looks in both
+// finds the newest.
+func TestTheNextSpillFolderIsTried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		keeper.Spills = []string{notAFolder(t), t.TempDir()}
+		store.turn(rotations)
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		// An older spill that could not be removed lies in a folder that is looked
+		// at earlier.
+		older := t.TempDir()
+		file := spills(t, keeper.Spills[1])[0]
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(older, filepath.Base(file)), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.turn(nil)
+		time.Sleep(2 * time.Second)
+		mustToken(t, keeper, "access-2")
+		store.turn(rotations)
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		store.turn(nil)
+		next := newKeeper(t, store, venue)
+		next.Spills = []string{older, keeper.Spills[1]}
+		mustToken(t, next, "access-3")
+		for _, folder := range next.Spills {
+			if files := spills(t, folder); len(files) != 0 {
+				t.Errorf("left: %v", files)
+			}
+		}
+	})
+}
+
+// A vault that can only be read: a good token is served, and nothing fails that
+// is not needed for it.
+func TestAStoreThatOnlyReadsServesGoodTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		keeper.Spills, keeper.Marks = []string{notAFolder(t)}, notAFolder(t)
+		store.turn(func(venuekey.Record) error { return errDiskFull })
+		time.Sleep(life * 9 / 10) // it is due
+		mustToken(t, keeper, "access-1")
+		if err := keeper.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, total := venue.shown(); total != 0 {
+			t.Error("a token was presented whose successor could not be kept")
+		}
+	})
 }

@@ -1,4 +1,8 @@
 package venuekey
 
+import "context"
+
 // WithSending gives a context as a renewal has one: BeforeSending asks the check.
-var WithSending = withSending
+func WithSending(ctx context.Context, check func() error) context.Context {
+	return withSending(ctx, sending{check: check})
+}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // spill.go owns the files in which renewed tokens wait that the store refuses.
@@ -24,69 +25,86 @@ type spillForm struct {
 	Replaces int64 `json:",omitempty"`
 }
 
-// spillPath is where a record's spill lies. The name of the key that sealed it is
-// in it, so that two vaults can share a folder; the record's is hashed, since it
-// is a user's.
-func (k *Keeper) spillPath(recordKey string, key Key) string {
+// spillName is the name of a record's spill. The name of the key that sealed it
+// is in it, so that vaults can share a folder; the record's is hashed, since it is
+// a user's.
+func spillName(recordKey string, key Key) string {
 	hash := sha256.Sum256([]byte(recordKey))
-	return filepath.Join(k.Spill, key.ID()+"-"+hex.EncodeToString(hash[:12])+spillSuffix)
+	return key.ID() + "-" + hex.EncodeToString(hash[:12]) + spillSuffix
 }
 
-// findSpill looks for the spill of a record under every key of the vault, the
-// newest first.
-func (k *Keeper) findSpill(id ID) (r rotation, held bool, err error) {
-	for _, key := range slices.Backward(k.Vault.keyring().Keys) {
-		if r, held, err = k.readSpill(k.spillPath(tokenPrefix+id.String(), key)); held || err != nil {
-			return r, held, err
+// findSpill looks for the spill of a record in every folder, under every key of
+// the vault. The newest generation counts; what cannot be read is told where
+// there is nothing else.
+func (k *Keeper) findSpill(id ID) (newest rotation, found bool, err error) {
+	for _, folder := range k.Spills {
+		for _, key := range k.Vault.keyring().Keys {
+			r, held, unreadable := k.readSpill(filepath.Join(folder, spillName(tokenPrefix+id.String(), key)))
+			err = errors.Join(err, unreadable)
+			if held && (!found || r.record.Generation > newest.record.Generation) {
+				newest, found = r, true
+			}
 		}
 	}
-	return rotation{}, false, nil
+	if found {
+		err = nil
+	}
+	return newest, found, err
 }
 
-// spill writes the rotation to its file, and reports whether it is durable.
-func (k *Keeper) spill(id ID, r *rotation) bool {
-	if k.Spill == "" || r.file != "" {
-		return r.file != ""
+// spill writes the rotation to a file in the first folder that takes it. When it
+// returns nil, the token is durable.
+func (k *Keeper) spill(id ID, r *rotation) error {
+	if r.file != "" {
+		return nil
 	}
-	file := k.spillPath(r.record.Key, r.Key)
 	text, err := json.Marshal(spillForm{r.record, r.from})
-	if err == nil {
-		err = writeDurably(file, text)
+	failed := errors.Join(errNoSpill, err)
+	for _, folder := range k.Spills {
+		file := filepath.Join(folder, spillName(r.record.Key, r.Key))
+		err := writeDurably(file, text)
+		if err != nil && writeReserved(file, text) == nil {
+			err = nil
+		}
+		if err == nil {
+			r.file = file
+			k.log().Warn("the store refuses a renewed token; it lies in a spill file, sealed, until the store answers", "id", id, "file", file)
+			return nil
+		}
+		failed = errors.Join(failed, err)
 	}
-	if err != nil {
-		k.log().Error("the store refuses a renewed token, and so does the spill folder", "id", id, "error", err)
-		return false
-	}
-	r.file = file
-	k.log().Warn("the store refuses a renewed token; it lies in a spill file, sealed, until the store answers", "id", id, "file", file)
-	return true
+	return failed
 }
+
+var errNoSpill = errors.New("no spill folder takes it")
 
 func (k *Keeper) unspill(r rotation) {
-	if k.Spill == "" {
-		return
-	}
-	// A file that cannot be removed is found again and fenced off.
-	if err := os.Remove(k.spillPath(r.record.Key, r.Key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		k.log().Warn("a spill file that is saved cannot be removed", "error", err)
+	for _, folder := range k.Spills {
+		// A file that cannot be removed is found again and fenced off.
+		if err := os.Remove(filepath.Join(folder, spillName(r.record.Key, r.Key))); err != nil && !missing(err) {
+			k.log().Warn("a spill file that is saved cannot be removed", "error", err)
+		}
 	}
 }
 
-// spillFiles names the spill files of this vault.
-func (k *Keeper) spillFiles() ([]string, error) {
-	if k.Spill == "" {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(k.Spill)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var files []string
-	for _, entry := range entries {
-		keyID, _, _ := strings.Cut(entry.Name(), "-")
-		ours := slices.ContainsFunc(k.Vault.keyring().Keys, func(key Key) bool { return key.ID() == keyID })
-		if ours && strings.HasSuffix(entry.Name(), spillSuffix) {
-			files = append(files, filepath.Join(k.Spill, entry.Name()))
+// missing reports whether a file is not there, also where its folder is none.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// spillFiles gives the spill files of this vault, in all folders.
+func (k *Keeper) spillFiles() (files []string, err error) {
+	for _, folder := range k.Spills {
+		entries, unreadable := os.ReadDir(folder)
+		if unreadable != nil && !missing(unreadable) {
+			err = errors.Join(err, unreadable)
+		}
+		for _, entry := range entries {
+			keyID, _, _ := strings.Cut(entry.Name(), "-")
+			ours := slices.ContainsFunc(k.Vault.keyring().Keys, func(key Key) bool { return key.ID() == keyID })
+			if ours && strings.HasSuffix(entry.Name(), spillSuffix) {
+				files = append(files, filepath.Join(folder, entry.Name()))
+			}
 		}
 	}
 	return files, err
@@ -96,7 +114,7 @@ func (k *Keeper) spillFiles() ([]string, error) {
 // stays where it is: it may be the only copy of a token.
 func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if missing(err) {
 		return rotation{}, false, nil
 	}
 	var form spillForm

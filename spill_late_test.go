@@ -37,9 +37,9 @@ func TestWhoWaitsForALeaseFindsTheSpill(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					venue := &stageVenue{policy: policy}
 					keeper, store := signedIn(t, venue)
-					keeper.Spill = t.TempDir()
+					keeper.Spills = []string{t.TempDir()}
 					waiter := newKeeper(t, store, venue)
-					waiter.Spill = keeper.Spill
+					waiter.Spills = keeper.Spills
 
 					// The venue has answered and the store is locked; then the other
 					// program begins to wait for the lease.
@@ -90,13 +90,13 @@ func TestASpillThatAppearsRightBeforeTheClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once}}
 		keeper, store := signedIn(t, venue)
-		keeper.Spill = t.TempDir()
+		keeper.Spills = []string{t.TempDir()}
 		store.turn(rotations)
 		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 			t.Fatal(err)
 		}
 		store.turn(nil)
-		file, hidden := spills(t, keeper.Spill)[0], filepath.Join(t.TempDir(), "hidden")
+		file, hidden := spills(t, keeper.Spills[0])[0], filepath.Join(t.TempDir(), "hidden")
 		if err := os.Rename(file, hidden); err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestASpillThatAppearsRightBeforeTheClaim(t *testing.T) {
 				}
 			}
 		}}, venue)
-		next.Spill = keeper.Spill
+		next.Spills = keeper.Spills
 		if token, err := next.Refresh(t.Context(), alice); err != nil || token.Access != "access-2" {
 			t.Errorf("the next program: %v", err)
 		}

@@ -21,9 +21,12 @@ func rotations(record venuekey.Record) error {
 	return nil
 }
 
-func spills(t *testing.T, folder string) []string {
+// spills are the spill files in a folder, which also holds a reserve.
+func spills(t *testing.T, folder string) []string { return filesIn(t, folder, "*.spill") }
+
+func filesIn(t *testing.T, folder, pattern string) []string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(folder, "*"))
+	names, err := filepath.Glob(filepath.Join(folder, pattern))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,10 +37,10 @@ func TestARefusedTokenIsSpilledAndSavedByWhoeverComesNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{policy: venuekey.Policy{KillsAccess: true}}
 		keeper, store := signedIn(t, venue)
-		keeper.Spill = filepath.Join(t.TempDir(), "spill")
+		keeper.Spills = []string{filepath.Join(t.TempDir(), "spill")}
 		program := func() *venuekey.Keeper {
 			k := newKeeper(t, store, venue)
-			k.Spill = keeper.Spill
+			k.Spills = keeper.Spills
 			return k
 		}
 		store.turn(rotations)
@@ -45,7 +48,7 @@ func TestARefusedTokenIsSpilledAndSavedByWhoeverComesNext(t *testing.T) {
 		if err != nil || token.Access != "access-2" {
 			t.Fatalf("the token is durable and was not given: %v", err)
 		}
-		files := spills(t, keeper.Spill)
+		files := spills(t, keeper.Spills[0])
 		if len(files) != 1 {
 			t.Fatal(files)
 		}
@@ -69,7 +72,7 @@ func TestARefusedTokenIsSpilledAndSavedByWhoeverComesNext(t *testing.T) {
 		store.turn(nil)
 		last := program()
 		mustToken(t, last, "access-2")
-		if files := spills(t, keeper.Spill); len(files) != 0 {
+		if files := spills(t, keeper.Spills[0]); len(files) != 0 {
 			t.Fatal(files)
 		}
 		mustToken(t, newKeeper(t, store, venue), "access-2")
@@ -86,14 +89,14 @@ func TestASignInThatTheStoreRefusesIsSpilled(t *testing.T) {
 	venue := &stageVenue{}
 	store := &moodyStore{Store: &memory.Store{}}
 	keeper := newKeeper(t, store, venue)
-	keeper.Spill = t.TempDir()
+	keeper.Spills = []string{t.TempDir()}
 	store.turn(rotations)
 	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
 		t.Fatal(err)
 	}
 	store.turn(nil)
 	next := newKeeper(t, store, venue)
-	next.Spill = keeper.Spill
+	next.Spills = keeper.Spills
 	mustToken(t, next, "access-1")
 	mustToken(t, newKeeper(t, store, venue), "access-1")
 }
@@ -102,18 +105,18 @@ func TestRunSavesWhatOthersSpilled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{}
 		keeper, store := signedIn(t, venue)
-		keeper.Spill = t.TempDir()
+		keeper.Spills = []string{t.TempDir()}
 		store.turn(rotations)
 		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 			t.Fatal(err)
 		}
 		store.turn(nil)
 		daemon := newKeeper(t, store, venue)
-		daemon.Spill = keeper.Spill
+		daemon.Spills = keeper.Spills
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		_ = daemon.Run(ctx)
-		if files := spills(t, keeper.Spill); len(files) != 0 {
+		if files := spills(t, keeper.Spills[0]); len(files) != 0 {
 			t.Fatal(files)
 		}
 		mustToken(t, newKeeper(t, store, venue), "access-2")
@@ -123,7 +126,7 @@ func TestRunSavesWhatOthersSpilled(t *testing.T) {
 func TestASpillThatASignInOvertookIsDropped(t *testing.T) {
 	venue := &stageVenue{}
 	keeper, store := signedIn(t, venue)
-	keeper.Spill = t.TempDir()
+	keeper.Spills = []string{t.TempDir()}
 	store.turn(rotations)
 	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 		t.Fatal(err)
@@ -134,9 +137,9 @@ func TestASpillThatASignInOvertookIsDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := newKeeper(t, store, venue)
-	last.Spill = keeper.Spill
+	last.Spills = keeper.Spills
 	mustToken(t, last, "access-3")
-	if files := spills(t, keeper.Spill); len(files) != 0 {
+	if files := spills(t, keeper.Spills[0]); len(files) != 0 {
 		t.Fatal(files)
 	}
 }
@@ -147,25 +150,25 @@ func TestASpillThatDoesNotOpenStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Never}}
 		keeper, store := signedIn(t, venue)
-		keeper.Spill = t.TempDir()
+		keeper.Spills = []string{t.TempDir()}
 		store.turn(rotations)
 		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
 			t.Fatal(err)
 		}
-		file := spills(t, keeper.Spill)[0]
+		file := spills(t, keeper.Spills[0])[0]
 		if err := os.WriteFile(file, []byte(`{"Sealed":"AAAA"}`), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		store.turn(nil)
 		next := newKeeper(t, store, venue)
-		next.Spill = keeper.Spill
+		next.Spills = keeper.Spills
 		mustToken(t, next, "access-1")
 		time.Sleep(2 * time.Minute) // the dead program's lease
 		if _, err := next.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
 		}
 		mustState(t, next, venuekey.StateUncertain, "lost")
-		if len(spills(t, keeper.Spill)) != 1 {
+		if len(spills(t, keeper.Spills[0])) != 1 {
 			t.Fatal("the spill file was deleted")
 		}
 		if most, _ := venue.shown(); most != 1 {
@@ -181,7 +184,7 @@ func TestTwoVaultsMayShareASpillFolder(t *testing.T) {
 		venue := &stageVenue{}
 		store := &moodyStore{Store: &memory.Store{}}
 		keeper := newKeeper(t, store, venue)
-		keeper.Vault.Key, keeper.Spill = venuekey.Key{byte(i)}, folder
+		keeper.Vault.Key, keeper.Spills = venuekey.Key{byte(i)}, []string{folder}
 		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func (c Config) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 	sent := time.Now()
 	way := Way{URL: c.TokenURL, ByGet: c.TokenByGet}
 	others := c.TokenFallbacks
-	if form.Get("grant_type") == grantRefresh && !c.ReuseHarmless {
+	if form.Get("grant_type") == grantRefresh && !(c.ReuseHarmless && venuekey.MayPresentTwice(ctx)) {
 		others = nil
 	}
 	for {

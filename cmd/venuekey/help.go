@@ -120,8 +120,10 @@ that one folder. Folders are made with mode 0700 and files with 0600.
 key.json remembers how the key is kept, and seal-*.key is the key where it is kept
 in a file. vault.db holds apps and tokens, each sealed with the key; vault.db-wal
 and vault.db-shm belong to it. In the folder spill a renewed token waits, sealed,
-that the vault file refused. Back all of it up, and keep the key apart from the
-rest: one without the other is of no use.
+that the vault file refused; beside it lies space that is kept free for that. Where
+the vault's disk takes nothing at all, the folder spill beside the key is used, and
+then XDG_RUNTIME_DIR, which a restart of the machine empties. Back all of it up,
+and keep the key apart from the rest: one without the other is of no use.
 
 The folder marks (on Linux in ~/.local/state/venuekey, or XDG_STATE_HOME) remembers
 how far each sign-in was renewed. It holds no secret and needs no backup. An older

@@ -47,13 +47,15 @@ func (p *program) census(ctx context.Context, v *vault, places folders) (map[str
 			counts[record.KeyID()]++
 		}
 	}
-	files, err := os.ReadDir(places.spill())
-	if err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
-	for _, file := range files {
-		if id, _, ok := strings.Cut(file.Name(), "-"); ok && !strings.HasPrefix(file.Name(), ".") {
-			counts[id]++
+	for _, folder := range places.spills() {
+		files, err := os.ReadDir(folder)
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		for _, file := range files {
+			if id, _, ok := strings.Cut(file.Name(), "-"); ok && !strings.HasPrefix(file.Name(), ".") {
+				counts[id]++
+			}
 		}
 	}
 	return counts, nil

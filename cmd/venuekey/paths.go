@@ -19,6 +19,8 @@ type folders struct {
 	config, data string
 	// state is what belongs to this machine and is of no use in a backup.
 	state string
+	// runtime is emptied when the machine restarts; "" where the system has none.
+	runtime string
 	// store is where the vault is, if not in its usual file.
 	store string
 }
@@ -31,8 +33,19 @@ func (f folders) vault() string {
 	return filepath.Join(f.data, "vault.db")
 }
 
-// spill is where renewed tokens wait, sealed, that the vault file refuses.
-func (f folders) spill() string { return filepath.Join(f.data, "spill") }
+// spills are where renewed tokens wait, sealed, that the vault refuses. The disk
+// that is full or can only be read is most often the vault's own, so the key's
+// folder is the next, and last comes one in memory that outlives this program.
+func (f folders) spills() []string {
+	all := []string{filepath.Join(f.data, "spill")}
+	if f.config != f.data {
+		all = append(all, filepath.Join(f.config, "spill"))
+	}
+	if f.runtime != "" {
+		all = append(all, filepath.Join(f.runtime, "spill"))
+	}
+	return all
+}
 
 // marks is where this machine remembers what it has seen of the vault, so that an
 // older copy of the vault which is put back is noticed. Where the system has a
@@ -47,14 +60,15 @@ func (p *program) folders() (folders, error) {
 	}
 	if home := p.env("VENUEKEY_HOME"); home != "" {
 		home, err := filepath.Abs(home)
-		return folders{config: home, data: home, state: home, store: store}, err
+		return folders{config: home, data: home, state: home, runtime: p.runtimeFolder(), store: store}, err
 	}
 	config, data, state := p.usualFolders()
 	if config == "" || data == "" {
 		return folders{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "no home folder is known: the environment does not name one",
 			Remedy: "set VENUEKEY_HOME to a folder for venuekey's files"}
 	}
-	return folders{config: filepath.Join(config, "venuekey"), data: filepath.Join(data, "venuekey"), state: filepath.Join(state, "venuekey"), store: store}, nil
+	return folders{config: filepath.Join(config, "venuekey"), data: filepath.Join(data, "venuekey"), state: filepath.Join(state, "venuekey"),
+		runtime: p.runtimeFolder(), store: store}, nil
 }
 
 func (p *program) usualFolders() (config, data, state string) {
@@ -67,6 +81,15 @@ func (p *program) usualFolders() (config, data, state string) {
 	default:
 		return p.xdg("XDG_CONFIG_HOME", ".config"), p.xdg("XDG_DATA_HOME", ".local", "share"), p.xdg("XDG_STATE_HOME", ".local", "state")
 	}
+}
+
+// runtimeFolder is what the system gives a user for files that a restart may take
+// away; "" where it gives none.
+func (p *program) runtimeFolder() string {
+	if path := p.env("XDG_RUNTIME_DIR"); filepath.IsAbs(path) {
+		return filepath.Join(path, "venuekey")
+	}
+	return ""
 }
 
 // xdg is a folder that a variable names, or the usual one. Relative paths are to

@@ -25,6 +25,7 @@ refuses hands it back instead: see --rejected-stdin of "venuekey token".`,
 			id := mustID(args)
 			return p.withVault(cmd.Context(), func(v *vault) error {
 				token, err := v.keeper.Refresh(cmd.Context(), id)
+				token, err = p.settled(cmd.Context(), v, id, token, err)
 				if err != nil {
 					return err
 				}

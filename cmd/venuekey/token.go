@@ -69,7 +69,7 @@ refresh token is never printed: only venuekey may present it.`,
 // to be dead, whoever asks is told.
 func (p *program) tokenOf(ctx context.Context, v *vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
 	token, err := v.keeper.Token(ctx, id)
-	if err != nil {
+	if token, err = p.settled(ctx, v, id, token, err); err != nil {
 		return nil, "", err
 	}
 	return p.unlessDead(ctx, v, id, token)
@@ -86,7 +86,7 @@ func (p *program) tokenInPlaceOf(ctx context.Context, v *vault, id venuekey.ID) 
 		return nil, "", misused("echo \"$token\" | venuekey token "+id.String()+" --rejected-stdin", "the access token that was refused: nothing was entered")
 	}
 	token, err := v.keeper.Refused(ctx, id, venuekey.Secret(words[len(words)-1]))
-	if err != nil {
+	if token, err = p.settled(ctx, v, id, token, err); err != nil {
 		return nil, "", err
 	}
 	return p.unlessDead(ctx, v, id, token)

@@ -20,6 +20,8 @@ type vault struct {
 	store  venuekey.Store
 	// empty says that there is no vault file yet, and that this one forgets.
 	empty bool
+	// places are what takes renewed tokens: the vault and the spill folders.
+	places []string
 	// key tells where the key is kept.
 	key key.Info
 }
@@ -51,7 +53,8 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 		}
 	}
 	v.Vault.Store = v.store
-	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues(), Apps: p.apps(v.Vault), Log: p.log(), Spill: places.spill(), Marks: places.marks()}
+	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues(), Apps: p.apps(v.Vault), Log: p.log(), Spills: places.spills(), Marks: places.marks()}
+	v.places = append([]string{shownAddress(places.vault())}, places.spills()...)
 	err = p.missing(ctx, v, work(v))
 	if closed := p.close(ctx, v); err == nil {
 		err = closed
@@ -84,8 +87,12 @@ func (p *program) close(ctx context.Context, v *vault) error {
 		}
 		p.tell("a renewal is under way; its answer is waited for%s", again)
 	})
-	defer patience.Stop()
-	return errors.Join(v.keeper.Close(), v.store.Close())
+	err := v.keeper.Close()
+	patience.Stop()
+	if len(v.keeper.Held()) > 0 {
+		err = p.keepHeld(ctx, v)
+	}
+	return errors.Join(err, v.store.Close())
 }
 
 // openStore opens the vault. A file that is not there and is not to be made is
