@@ -17,12 +17,17 @@ import (
 
 func (p *program) ctraderStreamCmd() *cobra.Command {
 	var wanted int64
+	var latest bool
 	cmd := &cobra.Command{
 		Use:   "stream ID SYMBOL...",
 		Short: "Stream quotes: a live table, or JSON lines in a pipe",
 		Long: `Stream the quotes of symbols until Ctrl-C: a live table on a terminal, and in a
 pipe a line of JSON for each change. It goes on through renewals of the token and
 lost connections, and says so on standard error.
+
+Into a pipe no quote is dropped: a reader that is too slow for long makes the
+connection wait. With --latest it gets the newest quote of each symbol instead, and
+how many were dropped is told at the end.
 
 Prices are decimal texts, without a digit lost.`,
 		Example: `  venuekey ctrader stream ctrader/alice EURUSD XAUUSD
@@ -31,7 +36,7 @@ Prices are decimal texts, without a digit lost.`,
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := p.onAccount(cmd.Context(), args[0], wanted, p.tellPhase(), func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {
-				return p.stream(ctx, c, int64(account.CtidTraderAccountID), args[1:])
+				return p.stream(ctx, c, int64(account.CtidTraderAccountID), args[1:], latest)
 			})
 			if cmd.Context().Err() != nil {
 				return nil // Ctrl-C is the way to end it
@@ -40,6 +45,7 @@ Prices are decimal texts, without a digit lost.`,
 		},
 	}
 	accountFlag(cmd, &wanted)
+	cmd.Flags().BoolVar(&latest, "latest", false, "into a pipe, drop quotes that newer ones of their symbol overtook")
 	return cmd
 }
 
@@ -85,7 +91,11 @@ func (q *quoteJSON) update(event *message.SpotEvent) {
 	q.Time = at.UTC().Format(quoteTime)
 }
 
-func (p *program) stream(ctx context.Context, c *openapi.Client, account int64, wanted []string) error {
+// streamRoom is how many quotes may wait for a slow reader of a pipe before the
+// connection waits for it too, and the service, which may then end it.
+const streamRoom = 1 << 18
+
+func (p *program) stream(ctx context.Context, c *openapi.Client, account int64, wanted []string, latest bool) error {
 	symbols, err := symbolsOf(ctx, c, account)
 	if err != nil {
 		return err
@@ -103,40 +113,63 @@ func (p *program) stream(ctx context.Context, c *openapi.Client, account int64, 
 		byID[s.ID] = &quoteJSON{Symbol: s.Name, ID: s.ID}
 		quotes, ids = append(quotes, byID[s.ID]), append(ids, s.ID)
 	}
-	spots, err := c.Spots(ctx, account, ids)
+	spots, err := c.Spots(ctx, account, ids, openapi.Buffer{Size: streamRoom, Block: true})
 	if err != nil {
 		return err
 	}
 	defer spots.Close()
-	_, screen := terminal.Of(p.stdout)
+	dropped := 0
+	if _, screen := terminal.Of(p.stdout); screen && !p.json {
+		_, err = latestOf(ctx, spots, byID, p.tableOf(quotes))
+	} else if latest {
+		dropped, err = latestOf(ctx, spots, byID, p.writeQuotes)
+	} else {
+		dropped, err = p.writeAll(ctx, spots, byID)
+	}
+	if dropped > 0 {
+		p.tell("%d quotes were dropped: what reads them is slower than they come", dropped)
+	}
+	return err
+}
+
+type spotStream = openapi.Stream[*message.SpotEvent]
+
+// writeAll writes a line for every quote, and returns how many were left when it
+// had to end.
+func (p *program) writeAll(ctx context.Context, spots *spotStream, byID map[int64]*quoteJSON) (left int, err error) {
 	for {
 		event, err := spots.Next(ctx)
-		if err != nil {
-			return err
+		if err == nil {
+			quote := byID[event.SymbolID]
+			quote.update(event)
+			err = p.writeQuotes([]quoteJSON{*quote})
 		}
-		quote := byID[event.SymbolID]
-		quote.update(event)
-		if err := p.showQuote(quotes, quote, screen && !p.json); err != nil {
-			return err
+		if err != nil {
+			return rest(spots), err
 		}
 	}
 }
 
-// showQuote draws the table anew, or writes a line.
-func (p *program) showQuote(all []*quoteJSON, changed *quoteJSON, screen bool) error {
-	if !screen {
-		line, err := json.Marshal(changed)
+// rest counts what waits in a stream, which it ends.
+func rest(spots *spotStream) (n int) {
+	spots.Close()
+	for {
+		if _, err := spots.Next(context.Background()); err != nil {
+			return n
+		}
+		n++
+	}
+}
+
+func (p *program) writeQuotes(quotes []quoteJSON) error {
+	for _, quote := range quotes {
+		line, err := json.Marshal(quote)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "%s\n", line)
-		return err
+		if _, err := fmt.Fprintf(p.stdout, "%s\n", line); err != nil {
+			return err
+		}
 	}
-	shown := table{heading: []string{"SYMBOL", "BID", "ASK", "TIME"}}
-	for _, q := range all {
-		shown.add(cell{q.Symbol, bold}, cell{orDash(q.Bid), red}, cell{orDash(q.Ask), green}, cell{q.Time, faint})
-	}
-	fmt.Fprint(p.stdout, "\x1b[H\x1b[2J")
-	shown.write(p.stdout, p.style())
 	return nil
 }
