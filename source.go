@@ -59,6 +59,23 @@ func (s *Source) Refused(ctx context.Context, access Secret) (*Token, error) {
 	return s.keeper.Refused(ctx, s.id, access)
 }
 
+// Access returns the access token of Token: what a program wants that takes a
+// function, as openapi.Client does.
+func (s *Source) Access(ctx context.Context) (Secret, error) { return accessOf(s.Token(ctx)) }
+
+// Newer reports an access token that the venue did not accept, as Refused does,
+// and returns the access token of what it returns.
+func (s *Source) Newer(ctx context.Context, refused Secret) (Secret, error) {
+	return accessOf(s.Refused(ctx, refused))
+}
+
+func accessOf(token *Token, err error) (Secret, error) {
+	if err != nil {
+		return "", err
+	}
+	return token.Access, nil
+}
+
 func (s *Source) withdraw() {
 	s.fresh.Store(nil)
 	s.last.Store(nil)

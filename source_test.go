@@ -1,6 +1,7 @@
 package venuekey_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,26 @@ func TestAFreshTokenCostsNothing(t *testing.T) {
 	if allocations != 0 {
 		t.Fatalf("%v allocations", allocations)
 	}
+}
+
+// What takes a function, as openapi.Client does, takes these.
+func TestASourceGivesAccessTokensAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keeper, _ := signedIn(t, &stageVenue{})
+		source := keeper.Source(alice)
+		var token func(context.Context) (venuekey.Secret, error) = source.Access
+		var refused func(context.Context, venuekey.Secret) (venuekey.Secret, error) = source.Newer
+		if access, err := token(t.Context()); err != nil || access != "access-1" {
+			t.Fatal(access, err)
+		}
+		time.Sleep(time.Minute)
+		if access, err := refused(t.Context(), "access-1"); err != nil || access != "access-2" {
+			t.Fatal(access, err)
+		}
+		if access, err := keeper.Source(venuekey.ID{Venue: "stage", Name: "nobody"}).Access(t.Context()); err == nil || access != "" {
+			t.Fatal(access, err)
+		}
+	})
 }
 
 func TestWhatAnotherProcessRenewedIsSeenWithinASecond(t *testing.T) {

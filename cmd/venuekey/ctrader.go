@@ -94,22 +94,6 @@ func (p *program) aim(o *openAPI) error {
 	return nil
 }
 
-func (o *openAPI) access(ctx context.Context) (venuekey.Secret, error) {
-	token, err := o.source.Token(ctx)
-	if err != nil {
-		return "", err
-	}
-	return token.Access, nil
-}
-
-func (o *openAPI) refused(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error) {
-	token, err := o.source.Refused(ctx, access)
-	if err != nil {
-		return "", err
-	}
-	return token.Access, nil
-}
-
 // connectPatience is how long a command waits for a connection.
 const connectPatience = 30 * time.Second
 
@@ -131,7 +115,7 @@ func (o *openAPI) ask(ctx context.Context, req message.Message) (message.Message
 
 // accounts lists what the token is good for.
 func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccessTokenRes, error) {
-	access, err := o.access(ctx)
+	access, err := o.source.Access(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +152,7 @@ func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, o
 	ctx, end := context.WithCancel(ctx)
 	client := &openapi.Client{
 		Live: account.IsLive.Or(false), Endpoint: o.demo, ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret,
-		Token: o.access, Refused: o.refused, Accounts: []int64{int64(account.CtidTraderAccountID)}, OnState: onState,
+		Token: o.source.Access, Refused: o.source.Newer, Accounts: []int64{int64(account.CtidTraderAccountID)}, OnState: onState,
 	}
 	if client.Live {
 		client.Endpoint = o.live

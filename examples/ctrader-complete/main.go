@@ -122,20 +122,7 @@ func clientFor(venue *stand.CTrader, source *venuekey.Source, account message.Ct
 		Live: account.IsLive.Or(false), Endpoint: venue.Demo,
 		ClientID: venue.App.ClientID, ClientSecret: venue.App.ClientSecret,
 		Accounts: []int64{int64(account.CtidTraderAccountID)},
-		Token: func(ctx context.Context) (venuekey.Secret, error) {
-			token, err := source.Token(ctx)
-			if err != nil {
-				return "", err
-			}
-			return token.Access, nil
-		},
-		Refused: func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error) {
-			token, err := source.Refused(ctx, access)
-			if err != nil {
-				return "", err
-			}
-			return token.Access, nil
-		},
+		Token:    source.Access, Refused: source.Newer,
 	}
 	if client.Live {
 		client.Endpoint = venue.Live

@@ -8,13 +8,7 @@
 //	client := &openapi.Client{
 //		Live:     true,
 //		ClientID: id, ClientSecret: secret,
-//		Token: func(ctx context.Context) (venuekey.Secret, error) {
-//			token, err := source.Token(ctx)
-//			if err != nil {
-//				return "", err
-//			}
-//			return token.Access, nil
-//		},
+//		Token: source.Access, Refused: source.Newer, // of a venuekey.Source
 //	}
 //	go client.Run(ctx)
 //	quotes, err := client.Spots(ctx, account, []int64{symbol})
