@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -305,6 +306,11 @@ func plainNetError(err error) error {
 }
 
 func (d *doctor) signIns(ctx context.Context, v *vault) {
+	defer func() {
+		if !slices.ContainsFunc(d.findings, func(f finding) bool { return f.What == "sign-ins" || strings.Contains(f.What, "/") }) {
+			d.warn("sign-ins", "sign in; or name the vault by VENUEKEY_HOME or --store, if you have signed in before", "0 sign-ins at %s", d.p.where())
+		}
+	}()
 	for status, err := range v.keeper.Statuses(ctx) {
 		if err != nil {
 			d.bad("sign-ins", err)

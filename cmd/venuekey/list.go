@@ -48,7 +48,7 @@ func (p *program) printIDs(ids []string) error {
 		return p.writeJSON(ids)
 	}
 	if len(ids) == 0 && p.interactive() {
-		p.tell("nobody is signed in; try: venuekey login ctrader/NAME")
+		p.tellNone()
 	}
 	for _, id := range ids {
 		if _, err := fmt.Fprintln(p.stdout, id); err != nil {

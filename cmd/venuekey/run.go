@@ -25,7 +25,7 @@ func (p *program) runCmd() *cobra.Command {
 		Long: `Renew what is due, for as long as this runs. Without it tokens are renewed when a
 program asks for them, which is enough for programs that ask often; with it they
 never die of not being asked for. Any number of machines and programs may run it
-on one vault.
+on one vault. It makes none: sign in first, or say where the vault is.
 
 A sign-in that is or gets into trouble is told on standard error, and to the
 program that --hook names, whichever program or machine met the trouble: when its
@@ -51,7 +51,10 @@ alone).`,
   venuekey run --hook ./notify.sh --warn 168h,24h`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withNewVault(cmd.Context(), func(v *vault) error {
+			return p.withVault(cmd.Context(), func(v *vault) error {
+				if err := p.hasVault(cmd.Context(), v); err != nil {
+					return err
+				}
 				v.keeper.Warn = warn
 				return p.keepFresh(cmd.Context(), v, hook)
 			})

@@ -129,8 +129,8 @@ func (p *program) statusOfAll(ctx context.Context, v *vault) error {
 		}
 	case len(forms) > 0:
 		shown.write(p.stdout, p.style())
-	case p.interactive():
-		p.tell("nobody is signed in; try: venuekey login ctrader/NAME")
+	default:
+		p.tellNone()
 	}
 	return codeOnly(worst)
 }

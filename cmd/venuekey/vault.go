@@ -64,6 +64,38 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 	return err
 }
 
+// where is the vault, for a person.
+func (p *program) where() string {
+	places, err := p.folders()
+	if err != nil {
+		return "no folder that is known"
+	}
+	return shownAddress(places.vault())
+}
+
+// tellNone says that nobody is signed in, and where: a wrong VENUEKEY_HOME looks
+// like a new machine.
+func (p *program) tellNone() {
+	p.tell("0 sign-ins at %s", p.where())
+	if p.interactive() {
+		p.tell("  try: venuekey login ctrader/NAME; or name the vault by VENUEKEY_HOME or --store")
+	}
+}
+
+// hasVault is an error where there is no vault to keep fresh. One that was made for
+// it would stay empty for ever, while the real one lies elsewhere.
+func (p *program) hasVault(ctx context.Context, v *vault) error {
+	if v.empty || v.key.ID == "" {
+		return &venuekey.Error{Op: "run", Class: venuekey.Wrong, Reason: "there is no vault with a key at " + p.where(),
+			Remedy: "set VENUEKEY_HOME or --store to where you signed in; or sign in here first: venuekey login ctrader/NAME"}
+	}
+	for range v.Records(ctx) {
+		return nil
+	}
+	p.tellNone()
+	return nil
+}
+
 // withStore lends the records alone, which takes no key.
 func (p *program) withStore(ctx context.Context, work func(venuekey.Store) error) error {
 	places, err := p.folders()
