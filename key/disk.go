@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/venuekey/venuekey/internal/draft"
 )
 
 // disk.go owns files: private, written whole or not at all, and durable before
@@ -79,21 +81,19 @@ func rewrite(path string, text []byte) error { return write(path, text, os.Renam
 // write puts the text into a file of another name, and gives it its own when
 // the text is on disk. Link refuses to replace a file, Rename does replace it.
 func write(path string, text []byte, name func(from, to string) error) error {
-	dir := filepath.Dir(path)
-	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*.new") // mode 0600
+	err := draft.Write(path, filepath.Base(path), name, func(file *os.File) error {
+		_, err := file.Write(text)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("key file %s cannot be written: %w", path, err)
 	}
-	defer os.Remove(file.Name()) // after a rename there is none
-	_, err = file.Write(text)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("key file %s cannot be written: %w", path, err)
-	}
-	if err := name(file.Name(), path); err != nil {
-		return fmt.Errorf("key file %s cannot be written: %w", path, err)
-	}
-	return flushFolder(dir)
+	return nil
 }
+
+// sweep removes what programs left that were killed while they wrote a key: a
+// draft may hold one that was to be destroyed.
+func (c Config) sweep() { draft.Sweep(c.Dir, memoryName, "seal-*") }
 
 // flushFolder makes the entries of a folder durable. Windows has no such call
 // and needs none.

@@ -37,6 +37,7 @@ func (m memory) all() []string {
 
 // remembered reads the choice; ErrNoKey if there was none.
 func (c Config) remembered() (memory, error) {
+	c.sweep()
 	path := c.path(memoryName)
 	text, err := readOwn(path, 0o022)
 	if errors.Is(err, fs.ErrNotExist) {

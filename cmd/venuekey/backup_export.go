@@ -8,14 +8,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	agefile "filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/draft"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -291,26 +292,27 @@ func replaceable(path string, force bool) error {
 // writeWhole writes a private file under another name and renames it when it is
 // on disk: whatever happens on the way, an older backup stays whole.
 func writeWhole(path string, force bool, write func(io.Writer) error) error {
-	folder := filepath.Dir(path)
-	file, err := os.CreateTemp(folder, ".venuekey-backup-*") // mode 0600
-	if err != nil {
-		return backupFileError(err, "name a file in a folder that is there and yours")
+	name := func(from, to string) error {
+		if err := replaceable(path, force); err != nil { // it may have come meanwhile
+			return err
+		}
+		return backupFileError(os.Rename(from, to), "name another file")
 	}
-	if err = write(file); err == nil {
-		err = backupFileError(file.Sync(), "free some space")
+	var unwritten error
+	err := draft.Write(path, "venuekey-backup", name, func(file *os.File) error {
+		unwritten = write(file)
+		return unwritten
+	})
+	if unwritten != nil {
+		return unwritten
 	}
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = replaceable(path, force) // it may have come meanwhile
-	}
-	if err == nil {
-		err = backupFileError(os.Rename(file.Name(), path), "name another file")
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
+	if _, told := errors.AsType[*venuekey.Error](err); told || err == nil {
 		return err
 	}
-	return backupFileError(syncFolder(folder), "free some space")
+	if errors.Is(err, syscall.ENOSPC) {
+		return backupFileError(err, "free some space")
+	}
+	return backupFileError(err, "name a file in a folder that is there and yours")
 }
 
 func backupFileError(err error, remedy string) error {

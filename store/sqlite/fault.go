@@ -12,6 +12,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/draft"
 )
 
 // fault.go owns what is said when something is wrong with the file.
@@ -83,11 +84,10 @@ func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.I
 // a full disk like any other I/O error and forgets the system's word for it
 // while it rolls back.
 func diskFull(path string) bool {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.probe")
-	if err != nil {
-		return noSpace(err)
-	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(make([]byte, 64<<10))
-	return noSpace(errors.Join(err, file.Sync(), file.Close()))
+	return noSpace(draft.Write(path, filepath.Base(path),
+		func(string, string) error { return errors.New("room enough") },
+		func(file *os.File) error {
+			_, err := file.Write(make([]byte, 64<<10))
+			return err
+		}))
 }

@@ -11,8 +11,10 @@ import (
 	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/ext/serdes"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/draft"
 )
 
 // file.go owns the vault file as a file: its folder, its modes, and how it comes
@@ -40,6 +42,7 @@ func ready(ctx context.Context, path string) (noLog bool, err error) {
 			return false, err
 		}
 	}
+	draft.Sweep(filepath.Dir(path), filepath.Base(path))
 	_, err = os.Stat(path + "-wal")
 	return err != nil, nil
 }
@@ -128,29 +131,30 @@ func create(ctx context.Context, path string) error {
 	if err := orphaned(path); err != nil {
 		return err
 	}
-	folder := filepath.Dir(path)
-	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*.new") // mode 0600
+	image, err := blank(ctx)
 	if err != nil {
 		return err
 	}
-	draft := file.Name()
-	defer func() {
-		for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
-			_ = os.Remove(draft + suffix)
+	err = draft.Write(path, filepath.Base(path), link, func(file *os.File) error {
+		if _, err := file.Write(image); err != nil {
+			return err
 		}
-	}()
-	if err := errors.Join(build(ctx, draft), file.Sync(), file.Close()); err != nil {
-		return err
+		return errors.Join(touch(path+"-wal"), touch(path+"-shm"))
+	})
+	if errors.Is(err, fs.ErrExist) {
+		return flushFolder(filepath.Dir(path))
 	}
-	if err := errors.Join(touch(path+"-wal"), touch(path+"-shm")); err != nil {
-		return err
-	}
-	err = os.Link(draft, path)
+	return err
+}
+
+// link gives a complete file its name.
+func link(draft, path string) error {
+	err := os.Link(draft, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fault(path, venuekey.Wrong, err, "cannot be made",
 			"choose a folder on a local disk, whose file system has hard links")
 	}
-	return flushFolder(folder)
+	return err
 }
 
 // touch makes an empty file, if there is none, before SQLite makes it readable
@@ -177,16 +181,26 @@ func orphaned(path string) error {
 		"put the file back; or, if it is lost, move the log away too and sign in again")
 }
 
-func build(ctx context.Context, path string) error {
-	db, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READWRITE)
+// blank is an empty vault, as a file has it. It is made in memory, so that no
+// half-made file with a log of its own can be left behind.
+func blank(ctx context.Context) (image []byte, err error) {
+	db, err := sqlite3.OpenFlags(":memory:", sqlite3.OPEN_READWRITE)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	db.SetInterrupt(ctx)
-	err = db.Exec(fmt.Sprintf(`PRAGMA journal_mode=WAL; BEGIN; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT`,
+	err = db.Exec(fmt.Sprintf(`BEGIN; %s PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT`,
 		schema, applicationID, schemaVersion))
 	db.SetInterrupt(context.Background())
-	return errors.Join(err, db.Close())
+	if err == nil {
+		image, err = serdes.Serialize(db, "main")
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, err
+	}
+	// What reads and what writes it, a write-ahead log (https://sqlite.org/fileformat.html).
+	image[18], image[19] = 2, 2
+	return image, nil
 }
 
 // flushFolder makes the entries of a folder durable. Windows has no such call

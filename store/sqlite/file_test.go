@@ -329,3 +329,17 @@ func TestAProgramThatStandsStillInsideAWrite(t *testing.T) {
 	err := explain(t.Context(), "/vault.db", fmt.Errorf("step: %w", sqlite3.PROTOCOL))
 	says(t, err, venuekey.Failed, "/vault.db", "stands still inside a write", "kill -CONT")
 }
+
+// A program that was killed while it made the file leaves a draft of it.
+func TestDraftsOfKilledProgramsGo(t *testing.T) {
+	path := place(t)
+	fill(t, path, 1)
+	left := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-1.new")
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	openVault(t, path)
+	if _, err := os.Stat(left); err == nil && posix { // elsewhere its age decides
+		t.Error("it is still there")
+	}
+}

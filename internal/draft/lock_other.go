@@ -1,0 +1,30 @@
+//go:build !unix || solaris || aix
+
+package draft
+
+import (
+	"os"
+	"time"
+)
+
+// lock_other.go owns telling the living from the dead where it is told by age: a
+// draft is written in a moment.
+
+const (
+	locks = false
+	// abandoned is an age that no draft of a living writer has.
+	abandoned = 24 * time.Hour
+)
+
+func lock(*os.File) bool { return true }
+
+// discard removes a draft that nobody has written to for long.
+func discard(path string) {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > abandoned {
+		_ = os.Remove(path) // it stays for the next one
+	}
+}
+
+// syncFolder does nothing: Windows has no such call and needs none.
+func syncFolder(string) error { return nil }
