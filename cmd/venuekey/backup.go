@@ -9,8 +9,8 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// backup.go owns what export and import share: the command above them, the file
-// they are about, and how they ask for a passphrase.
+// backup.go owns what exports and imports share, of the vault and of its keys: the
+// command above them, the file they are about, and how they ask for a passphrase.
 
 // backupPassphrase is the variable in which a service gives the passphrase. It
 // is not the vault's: the two lie in different places, for different people.
@@ -55,14 +55,14 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 }
 
 // newBackupPassphrase asks twice, since nobody sees what is typed.
-func (p *program) newBackupPassphrase(ctx context.Context) (venuekey.Secret, error) {
+func (p *program) newBackupPassphrase(ctx context.Context, what string) (venuekey.Secret, error) {
 	given, err := p.envSecret(backupPassphrase)
 	if err != nil || given != "" {
 		return given, err
 	}
-	first, err := p.askPassphrase(ctx, "passphrase for the backup")
+	first, err := p.askPassphrase(ctx, "passphrase for the "+what)
 	if err != nil {
-		return "", nobodyToAsk(err, "--recipient")
+		return "", nobodyToAsk(err, what, "--recipient")
 	}
 	second, err := p.askPassphrase(ctx, "the same once more")
 	if err == nil && !first.Equal(second) {
@@ -71,20 +71,20 @@ func (p *program) newBackupPassphrase(ctx context.Context) (venuekey.Secret, err
 	return first, err
 }
 
-func (p *program) oldBackupPassphrase(ctx context.Context) (venuekey.Secret, error) {
+func (p *program) oldBackupPassphrase(ctx context.Context, what string) (venuekey.Secret, error) {
 	given, err := p.envSecret(backupPassphrase)
 	if err != nil || given != "" {
 		return given, err
 	}
-	given, err = p.askPassphrase(ctx, "passphrase of the backup")
-	return given, nobodyToAsk(err, "--identity")
+	given, err = p.askPassphrase(ctx, "passphrase of the "+what)
+	return given, nobodyToAsk(err, what, "--identity")
 }
 
 // nobodyToAsk says what to do where a passphrase is wanted and nobody is there.
-func nobodyToAsk(err error, flag string) error {
+func nobodyToAsk(err error, what, flag string) error {
 	if !errors.Is(err, errNobodyThere) {
 		return err
 	}
-	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: "the backup wants a passphrase, and nobody is there to ask", Err: err,
+	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: "the " + what + " wants a passphrase, and nobody is there to ask", Err: err,
 		Remedy: "set " + backupPassphrase + "_FILE or " + backupPassphrase + ", use " + flag + ", or run it in a terminal"}
 }

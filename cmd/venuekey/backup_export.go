@@ -78,7 +78,7 @@ func (p *program) backupExport(cmd *cobra.Command, path string, flags exportFlag
 			return err
 		}
 		if recipients == nil {
-			if recipients, err = p.whoKnowsPassphrase(cmd.Context()); err != nil {
+			if recipients, err = p.whoKnowsPassphrase(cmd.Context(), "backup"); err != nil {
 				return err
 			}
 		}
@@ -104,19 +104,19 @@ func (p *program) backupExport(cmd *cobra.Command, path string, flags exportFlag
 // exportable refuses what can be seen to go wrong before anything is read.
 func (p *program) exportable(cmd *cobra.Command, path string, flags exportFlags) error {
 	ways := 0
-	for _, flag := range []string{"passphrase", "recipient", "recipients-file"} {
+	for _, flag := range []string{"passphrase", "recipient", "recipients-file", "plain"} {
 		if cmd.Flags().Changed(flag) {
 			ways++
 		}
 	}
 	if ways > 1 {
-		return misused(usageOf(cmd), "backup export: --passphrase, --recipient and --recipients-file exclude each other")
+		return misused(usageOf(cmd), "%s: the ways to seal it exclude each other", cmd.CommandPath())
 	}
 	if path != "-" {
 		return replaceable(path, flags.force)
 	}
 	if _, person := terminal.Of(p.stdout); person {
-		return misused("venuekey backup export - >FILE", "backup export: a sealed file is nothing for a terminal")
+		return misused(cmd.CommandPath()+" - >FILE", "%s: the file is nothing for a terminal", cmd.CommandPath())
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func namedRecipients(cmd *cobra.Command, flags exportFlags) ([]agefile.Recipient
 	case len(flags.recipients) > 0:
 		recipients, err := agefile.ParseRecipients(strings.NewReader(strings.Join(flags.recipients, "\n")))
 		if err != nil {
-			return nil, misused("--recipient age1…, as age-keygen prints it", "backup export: no recipient of age is given")
+			return nil, misused("--recipient age1…, as age-keygen prints it", "%s: no recipient of age is given", cmd.CommandPath())
 		}
 		return recipients, nil
 	case cmd.Flags().Changed("recipients-file"):
@@ -146,8 +146,8 @@ func namedRecipients(cmd *cobra.Command, flags exportFlags) ([]agefile.Recipient
 	return nil, nil
 }
 
-func (p *program) whoKnowsPassphrase(ctx context.Context) ([]agefile.Recipient, error) {
-	passphrase, err := p.newBackupPassphrase(ctx)
+func (p *program) whoKnowsPassphrase(ctx context.Context, what string) ([]agefile.Recipient, error) {
+	passphrase, err := p.newBackupPassphrase(ctx, what)
 	if err != nil {
 		return nil, err
 	}

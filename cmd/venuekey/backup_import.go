@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -67,38 +69,60 @@ and an app says where tokens are sent; addresses that an app brings are told.`,
 }
 
 // openBackup reads a backup to its end.
-func (p *program) openBackup(cmd *cobra.Command, path string, flags importFlags) (backup, error) {
-	identities, err := p.identitiesOf(cmd, flags)
+func (p *program) openBackup(cmd *cobra.Command, path string, flags importFlags) (read backup, err error) {
+	err = p.openSealed(cmd, path, "backup", flags, func(opened io.Reader, _ bool) (err error) {
+		read, err = readBackup(opened)
+		return err
+	})
+	return read, err
+}
+
+// openSealed opens a file that age sealed and lends what is in it. What does not
+// begin as age files do is lent as it is.
+func (p *program) openSealed(cmd *cobra.Command, path, what string, flags importFlags, read func(opened io.Reader, sealed bool) error) error {
+	identities, err := p.identitiesOf(cmd, what, flags)
 	if err != nil {
-		return backup{}, err
+		return err
 	}
 	stream := p.stdin
 	if path != "-" {
 		file, err := os.Open(path)
 		if err != nil {
-			return backup{}, backupFileError(err, "give the file that \"venuekey backup export\" wrote")
+			return backupFileError(err, "give the file that \"venuekey "+exportOf(what)+"\" wrote")
 		}
 		defer file.Close()
 		stream = file
 	} else if p.interactive() {
-		return backup{}, misused("venuekey backup import - <FILE", "backup import: nobody types a sealed file")
+		return misused(cmd.CommandPath()+" - <FILE", "%s: nobody types a sealed file", cmd.CommandPath())
 	}
 	buffered := bufio.NewReader(stream)
 	stream = buffered
-	if begins, _ := buffered.Peek(16); armored(begins) {
+	begins, _ := buffered.Peek(21)
+	switch {
+	case armored(begins):
 		stream = armor.NewReader(buffered)
+	case what != "backup" && !bytes.HasPrefix(begins, []byte("age-encryption.org/v1")):
+		return read(buffered, false)
 	}
 	opened, err := agefile.Decrypt(stream, identities...)
 	if err != nil {
-		return backup{}, notOpened(cmd.Context(), err, flags)
+		return notOpened(cmd.Context(), err, what, flags)
 	}
-	return readBackup(opened)
+	return read(opened, true)
 }
 
-// identitiesOf says what the backup is opened with.
-func (p *program) identitiesOf(cmd *cobra.Command, flags importFlags) ([]agefile.Identity, error) {
+// exportOf is the command that such a file comes from.
+func exportOf(what string) string {
+	if what == "backup" {
+		return "backup export"
+	}
+	return "key export"
+}
+
+// identitiesOf says what the file is opened with.
+func (p *program) identitiesOf(cmd *cobra.Command, what string, flags importFlags) ([]agefile.Identity, error) {
 	if !cmd.Flags().Changed("identity") {
-		return []agefile.Identity{passphraseWhenWanted{func() (venuekey.Secret, error) { return p.oldBackupPassphrase(cmd.Context()) }}}, nil
+		return []agefile.Identity{passphraseWhenWanted{func() (venuekey.Secret, error) { return p.oldBackupPassphrase(cmd.Context(), what) }}}, nil
 	}
 	file, err := os.Open(flags.identity)
 	if err != nil {
@@ -135,7 +159,7 @@ func (w passphraseWhenWanted) Unwrap(stanzas []*agefile.Stanza) ([]byte, error) 
 }
 
 // notOpened says why a file does not open.
-func notOpened(ctx context.Context, err error, flags importFlags) error {
+func notOpened(ctx context.Context, err error, what string, flags importFlags) error {
 	if _, known := errors.AsType[*venuekey.Error](err); known || ctx.Err() != nil {
 		return err
 	}
@@ -147,16 +171,16 @@ func notOpened(ctx context.Context, err error, flags importFlags) error {
 	byPassphrase := ok && slices.Contains(mismatch.StanzaTypes, "scrypt")
 	switch {
 	case !ok:
-		told.Class, told.Reason = venuekey.Damaged, "the file is no backup, or its beginning is damaged"
-		told.Remedy = "give the file that \"venuekey backup export\" wrote"
+		told.Class, told.Reason = venuekey.Damaged, "the file is no "+what+", or its beginning is damaged"
+		told.Remedy = "give the file that \"venuekey " + exportOf(what) + "\" wrote"
 	case byPassphrase && flags.identity != "":
-		told.Reason, told.Remedy = "the backup is sealed by a passphrase, not to a recipient", "leave --identity away"
+		told.Reason, told.Remedy = "the "+what+" is sealed by a passphrase, not to a recipient", "leave --identity away"
 	case byPassphrase:
-		told.Reason, told.Remedy = "the passphrase does not open the backup", "give the passphrase that it was exported with"
+		told.Reason, told.Remedy = "the passphrase does not open the "+what, "give the passphrase that it was exported with"
 	case flags.identity == "":
-		told.Reason, told.Remedy = "the backup is sealed to a recipient", "--identity FILE, with the identity of that recipient"
+		told.Reason, told.Remedy = "the "+what+" is sealed to a recipient", "--identity FILE, with the identity of that recipient"
 	default:
-		told.Reason, told.Remedy = "the identity does not open the backup", "give the identity of a recipient that it was exported to"
+		told.Reason, told.Remedy = "the identity does not open the "+what, "give the identity of a recipient that it was exported to"
 	}
 	return told
 }

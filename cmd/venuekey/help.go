@@ -79,7 +79,8 @@ func environmentTopic() *cobra.Command {
   VENUEKEY_PASSPHRASE       the passphrase, where the key is kept by one;
   VENUEKEY_PASSPHRASE_FILE  or the file that it stands in
   VENUEKEY_BACKUP_PASSPHRASE
-                            the passphrase of a backup, or …_PASSPHRASE_FILE
+                            the passphrase of a backup or of exported keys, or
+                            …_PASSPHRASE_FILE
   NO_COLOR                  no colours
 
 An app can be given for each venue, here for ctrader. With a client id or a

@@ -38,8 +38,7 @@ func (p *program) firstKey(ctx context.Context, places folders, store venuekey.S
 	case listing != nil:
 		return false, listing
 	case slices.ContainsFunc(records, func(r venuekey.Record) bool { return len(r.Sealed) > 0 }):
-		return false, &venuekey.Error{Class: venuekey.Damaged, Err: err, Reason: "the vault at " + shownAddress(places.vault()) + " is sealed, and its key is gone: " + err.Error(),
-			Remedy: "bring the key's files back to " + places.config + "; or move the vault away and sign in again"}
+		return false, p.keyless(places, err)
 	case !create:
 		return false, nil
 	}
@@ -51,6 +50,19 @@ func (p *program) firstKey(ctx context.Context, places folders, store venuekey.S
 		choice = p.choice
 	}
 	return true, p.createKey(ctx, places, choice)
+}
+
+// keyless is a vault that is sealed with a key which is not here. Where many
+// machines share one, the others have it.
+func (p *program) keyless(places folders, err error) error {
+	told := &venuekey.Error{Class: venuekey.Damaged, Err: err,
+		Reason: "the vault at " + shownAddress(places.vault()) + " is sealed, and its key is gone: " + err.Error(),
+		Remedy: "bring the key's files back to " + places.config + ", or venuekey key import; only if it is lost: move the vault away and sign in again"}
+	if isDatabase(places.vault()) {
+		told.Reason = "the vault at " + shownAddress(places.vault()) + " is sealed, and its key is not on this machine: " + err.Error()
+		told.Remedy = "venuekey key export keys.age on a machine that has it, and venuekey key import keys.age here"
+	}
+	return told
 }
 
 // createKey makes the key, and says so: it is the one thing to keep a copy of.
@@ -151,6 +163,9 @@ func (p *program) keyError(places folders, err error) error {
 		told.Class = venuekey.Later
 	case errors.Is(err, key.ErrLost):
 		told.Class, told.Remedy = venuekey.Damaged, "bring the key back; or move "+shownAddress(places.vault())+" and "+places.config+" away, and sign in again"
+		if isDatabase(places.vault()) {
+			told.Remedy = "bring the key back; or move " + places.config + " away, then venuekey key export where the key is, and venuekey key import here"
+		}
 	case errors.Is(err, syscall.ENOSPC):
 		told.Class, told.Remedy = venuekey.Failed, "free some space"
 	default:

@@ -30,7 +30,8 @@ When everything has settled, "venuekey key retire" destroys it.
 Where several machines share a database, each of them needs the new key first:
 
   venuekey key rotate --prepare      # on one machine: makes it, seals nothing
-  # then bring the folder of the key, see "venuekey doctor", to the others
+  venuekey key export keys.age       # there
+  venuekey key import keys.age       # on each of the others
   venuekey key rotate                # on one machine
   venuekey key retire                # on each, some time later
 
@@ -87,7 +88,7 @@ func (p *program) prepareKey(ctx context.Context, places folders) error {
 	if err := p.addKey(ctx, places, &made); err != nil {
 		return err
 	}
-	return p.say(made, "key %s is made and seals nothing yet: bring %s to the other machines, then run venuekey key rotate", made.Key, places.config)
+	return p.say(made, "key %s is made and seals nothing yet: bring it to the other machines (venuekey key export, venuekey key import there), then run venuekey key rotate", made.Key)
 }
 
 // addKey makes the next key, and says so unless it is told elsewhere.

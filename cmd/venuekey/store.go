@@ -29,7 +29,7 @@ database, which --store or VENUEKEY_STORE names as in
 
 Its password belongs in VENUEKEY_STORE, PGPASSWORD or ~/.pgpass, never among the
 arguments. The key is not in the vault: whoever shares it, or opens a copy, needs
-the same key, see "venuekey help files".`,
+the same key: "venuekey key export" and "venuekey key import" bring it.`,
 		Example: "  venuekey store check\n  venuekey store copy postgres://venuekey@db.example.com/trading\n  venuekey store migrate --store postgres://venuekey@db.example.com/trading",
 		Args:    p.unknownCommand,
 		RunE:    p.helpOrVersion,

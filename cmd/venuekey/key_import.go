@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/key"
+)
+
+// key_import.go owns how keys that another machine exported get here. None that
+// is here is ever replaced.
+
+func (p *program) keyImportCmd() *cobra.Command {
+	var flags importFlags
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Take the keys that another machine exported",
+		Long: `Take the keys of another machine from the file that "venuekey key export" wrote
+there, or with - from standard input. They are kept as VENUEKEY_KEY says, or like
+those that are here. What is missing is added; a key is never replaced, and a
+machine that has the key of another vault is told so.
+
+A passphrase is asked for, or comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or
+VENUEKEY_BACKUP_PASSPHRASE. A file that is sealed to a recipient is opened with
+the file of its identity.`,
+		Example: `  venuekey key import keys.age
+  venuekey key import keys.age --identity identity.txt`,
+		Args:              oneFile,
+		ValidArgsFunction: completeFile,
+		RunE:              func(cmd *cobra.Command, args []string) error { return p.keyImport(cmd, args[0], flags) },
+	}
+	cmd.Flags().StringVar(&flags.identity, "identity", "", "open it with the age identity in this `FILE`")
+	return cmd
+}
+
+func (p *program) keyImport(cmd *cobra.Command, path string, flags importFlags) error {
+	var read keyFile
+	err := p.openSealed(cmd, path, aKeyFile, flags, func(opened io.Reader, sealed bool) (err error) {
+		read, err = readKeyFile(opened)
+		return err
+	})
+	if err != nil {
+		return ofKeys(err)
+	}
+	places, err := p.folders()
+	if err != nil {
+		return err
+	}
+	choice, err := keyChoice(p.env("VENUEKEY_KEY"))
+	if err != nil {
+		return err
+	}
+	if err := makeFolder(places.config); err != nil {
+		return p.keyError(places, err)
+	}
+	keys := p.keys(places)
+	if _, _, err := keys.IDs(); errors.Is(err, key.ErrNoKey) {
+		keys.Passphrase = p.newPassphrase
+	}
+	info, added, err := keys.Import(cmd.Context(), choice, read.keys(), read.Seals)
+	if errors.Is(err, key.ErrForeign) {
+		return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Reason: "this machine has another key, which is not replaced: " + err.Error(), Err: err,
+			Remedy: "if nothing is sealed with the one that is here, move key.json and seal-* of " + places.config + " away, and import again"}
+	}
+	if err != nil {
+		return p.keyError(places, err)
+	}
+	return p.say(keyImportedJSON{Added: added, Choice: string(info.Choice), Where: info.Where, Seals: info.ID},
+		"%s added; the one that seals is kept by %s: %s", isAre(added, "key"), info.Choice, info.Where)
+}
+
+// keyImportedJSON is what an import did.
+type keyImportedJSON struct {
+	Added  int    `json:"added"`
+	Choice string `json:"key"`
+	Where  string `json:"where"`
+	Seals  string `json:"seals"`
+}
+
+// longestKeyFile is more than thousands of keys take.
+const longestKeyFile = 1 << 20
+
+// readKeyFile reads what an export wrote. No error shows what stands there.
+func readKeyFile(from io.Reader) (f keyFile, err error) {
+	text, err := io.ReadAll(io.LimitReader(from, longestKeyFile))
+	switch {
+	case err != nil:
+		return f, &venuekey.Error{Op: "key", Class: venuekey.Damaged, Reason: "the file of keys cannot be read to its end, or it was changed", Err: err,
+			Remedy: "copy it once more from where it was made, or export again there"}
+	case json.Unmarshal(text, &f) != nil || f.Venuekey != "keys" || f.Version < 1:
+		return f, &venuekey.Error{Op: "key", Class: venuekey.Damaged, Reason: "the file holds no keys of venuekey, or it is cut short",
+			Remedy: "give the file that \"venuekey key export\" wrote"}
+	case f.Version > keyFileVersion:
+		return f, &venuekey.Error{Op: "key", Class: venuekey.Failed, Reason: "the file of keys was written by a newer venuekey", Remedy: "install a newer venuekey"}
+	}
+	for _, raw := range f.Keys {
+		if len(raw) != key.Size {
+			return f, &venuekey.Error{Op: "key", Class: venuekey.Damaged, Reason: "the file of keys holds something that is no key",
+				Remedy: "copy it once more from where it was made, or export again there"}
+		}
+	}
+	return f, nil
+}
+
+func (f keyFile) keys() (keys [][key.Size]byte) {
+	for _, raw := range f.Keys {
+		keys = append(keys, [key.Size]byte(raw))
+	}
+	return keys
+}
+
+// ofKeys says of an error about a sealed file that it is about keys.
+func ofKeys(err error) error {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok {
+		return err
+	}
+	told := *known
+	told.Op = "key"
+	return &told
+}
