@@ -69,9 +69,14 @@ func (c *Core) Renew(access string, p Policy) (Pair, error) {
 	return pair, nil
 }
 
-// Revoke ends a token as [Tokens.Revoke] does, and tells whether it was known.
-func (c *Core) Revoke(token string) bool {
-	g, ok := c.Tokens.Revoke(token)
+// Revoke ends a token as [Tokens.Revoke] does, or alone as [Tokens.RevokeAlone]
+// does, and tells whether it was known.
+func (c *Core) Revoke(token string, alone bool) bool {
+	end := c.Tokens.Revoke
+	if alone {
+		end = c.Tokens.RevokeAlone
+	}
+	g, ok := end(token)
 	if ok {
 		c.Record(Event{Kind: Revoked, User: g.User, Client: g.Client, Fingerprint: Fingerprint(token), Detail: "by the app"})
 		c.end(g)

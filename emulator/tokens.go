@@ -177,6 +177,20 @@ func (t *Tokens) Revoke(token string) (Grant, bool) {
 	return Grant{}, false
 }
 
+// RevokeAlone ends a token and nothing else: after a refresh token the access
+// tokens of its family live on.
+func (t *Tokens) RevokeAlone(token string) (Grant, bool) {
+	t.mu.Lock()
+	r, ok := t.refresh[token]
+	if ok {
+		r.family.refreshDead = true
+		defer t.mu.Unlock()
+		return r.family.grant.clone(), true
+	}
+	t.mu.Unlock()
+	return t.Revoke(token)
+}
+
 // RevokeWhere ends every living family whose grant matches, and returns their grants.
 func (t *Tokens) RevokeWhere(match func(Grant) bool) []Grant {
 	return t.endWhere(match, func(f *family) *bool { return &f.dead })

@@ -30,7 +30,7 @@ const (
 )
 
 // standard is what RFC 6749 §4.1.2.1 and §5.2 say of their error codes, RFC 8628
-// §3.5 of those that a token address may answer, and what else is common. For a
+// §3.5 and RFC 7009 §2.2.1 of theirs, and what else is common. For a
 // refresh only invalid_grant is a death; in doubt a refusal is the app's.
 var standard = []Meaning{
 	{Code: "access_denied", Grant: grantRefresh, Class: venuekey.Wrong, Reason: "the venue denies access to the app", Remedy: "compare the app with its registration; if it is right, sign in again"},
@@ -43,6 +43,7 @@ var standard = []Meaning{
 	{Code: "unsupported_response_type", Class: venuekey.Wrong, Reason: "the venue does not give authorization codes to this app", Remedy: "check the app's registration"},
 	{Code: "invalid_scope", Class: venuekey.Wrong, Reason: "the venue does not know the scope, or does not give it to this app", Remedy: "check the app's scopes"},
 	{Code: "invalid_request", Class: venuekey.Wrong, Reason: "the venue does not understand the request", Remedy: "check the app's redirect uri and addresses"},
+	{Code: "unsupported_token_type", Class: venuekey.Wrong, Reason: "the venue does not revoke this kind of token"},
 	{Code: "server_error", Class: venuekey.Later, Reason: "the venue has an error of its own"},
 	{Code: "temporarily_unavailable", Class: venuekey.Later, Reason: "the venue is temporarily unavailable"},
 	{Code: "slow_down", Class: venuekey.Later, Reason: "the venue was asked too often"},

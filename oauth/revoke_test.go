@@ -3,6 +3,8 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/venuekey/venuekey"
@@ -32,5 +34,39 @@ func TestRevoking(t *testing.T) {
 	}
 	if err := (Config{}).Revoke(t.Context(), stageApp, token); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
+	}
+}
+
+// A server may end the refresh token and leave the access token alive, so each is
+// shown to it, and what it did not confirm is named.
+func TestRevokingEndsBothTokens(t *testing.T) {
+	token := venuekey.Token{Access: "a", Refresh: "r"}
+	for _, row := range []struct {
+		name        string
+		second      http.HandlerFunc
+		unsupported bool
+		reason      string
+	}{
+		{name: "both", second: says(200, `{"revoked":true}`)},
+		{name: "not the second", second: says(503, `<html>`), reason: "ended the refresh token, and not the access token: "},
+		{name: "a page is no confirmation", second: says(200, `<html>`), reason: "HTML page"},
+		{name: "its own no", second: says(200, `{"revoked":false}`), reason: "did not revoke"},
+		{name: "an error in a 200", second: says(200, `{"error":"invalid_client"}`), reason: "client id and secret"},
+		{name: "not that kind", second: says(400, `{"error":"unsupported_token_type"}`), reason: "not the access token: the venue has no way", unsupported: true},
+	} {
+		var shown []string
+		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			shown = append(shown, r.PostFormValue("token")+" "+r.PostFormValue("token_type_hint"))
+			if len(shown) == 2 {
+				row.second(w, r)
+			}
+		})
+		config.RevokeURL = config.TokenURL
+		err := config.Revoke(t.Context(), stageApp, token)
+		if !slices.Equal(shown, []string{"r refresh_token", "a access_token"}) || (err == nil) != (row.reason == "") || errors.Is(err, errors.ErrUnsupported) != row.unsupported {
+			t.Errorf("%s: %v, %v", row.name, shown, err)
+		} else if err != nil && !strings.Contains(err.Error(), row.reason) {
+			t.Errorf("%s: %v", row.name, err)
+		}
 	}
 }

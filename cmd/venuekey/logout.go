@@ -16,8 +16,9 @@ func (p *program) logoutCmd() *cobra.Command {
 		Use:     "logout ID",
 		GroupID: groupSignIns,
 		Short:   "Forget a sign-in, and with --revoke end it at the venue",
-		Long: `Forget the token of a sign-in. With --revoke the venue is asked first to end it;
-if that fails, nothing is forgotten. A venue that has no way to revoke says so:
+		Long: `Forget the token of a sign-in. With --revoke the venue is asked first to end
+it, the refresh token and the access token; if it does not confirm the end of both,
+nothing is forgotten and the error says which one is ended. A venue that has no way to revoke says so:
 take access away on its own page then.`,
 		Example: `  venuekey logout ctrader/alice
   venuekey logout ttp/alice --revoke`,
@@ -30,7 +31,7 @@ take access away on its own page then.`,
 					return signOutError(id, err)
 				}
 				if revoke {
-					return p.say(signedOut{id.String(), true}, "%s is signed out, and its token is ended at the venue", id)
+					return p.say(signedOut{id.String(), true}, "%s is signed out, and the venue confirmed the end of its tokens", id)
 				}
 				return p.say(signedOut{id.String(), false}, "%s is signed out", id)
 			})

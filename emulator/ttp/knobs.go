@@ -78,6 +78,10 @@ type Knobs struct {
 	Roles bool
 	// RevokeAbsent takes the revoke endpoint away (§3).
 	RevokeAbsent bool
+	// RevokeEndsAll ends the access tokens of a sign-in together with its refresh
+	// token, as RFC 7009 §2.1 asks. By default they live on: the plugin's PHP
+	// library deletes the one token that it is shown.
+	RevokeEndsAll bool
 	// WellKnown adds the two discovery documents of newer versions (§3).
 	WellKnown bool
 

@@ -8,8 +8,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// revoke ends a token: a refresh token with all that came of its sign-in, an
-// access token alone. It asks for no client credentials, and answers the same for
+// revoke ends one token, or with a refresh token all that came of its sign-in. It
+// asks for no client credentials, and answers the same for
 // a token that it does not know (RFC 7009 §2.2, TTP facts §3).
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
@@ -29,6 +29,6 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		bad("invalid_request", "Missing token parameter to revoke").send(w)
 		return
 	}
-	s.core.Revoke(token)
+	s.core.Revoke(token, !k.RevokeEndsAll)
 	emulator.Reply(w, http.StatusOK, map[string]bool{"revoked": true})
 }

@@ -245,8 +245,16 @@ func TestRevoke(t *testing.T) {
 			t.Errorf("revoke: %d %v", a.status, a.keys)
 		}
 	}
-	if s.Alive(access) || s.RefreshAlive(refresh) {
-		t.Error("the tokens live on")
+	if !s.Alive(access) || s.RefreshAlive(refresh) {
+		t.Error("a refresh token takes the access token with it, or lives on")
+	}
+	if s.post("/oauth/revoke", url.Values{"token": {access}}); s.Alive(access) {
+		t.Error("the access token lives on")
+	}
+	s.Tune(func(k *ttp.Knobs) { k.RevokeEndsAll = true })
+	access, refresh = s.signIn()
+	if s.post("/oauth/revoke", url.Values{"token": {refresh}}); s.Alive(access) || s.RefreshAlive(refresh) {
+		t.Error("with RevokeEndsAll a token lives on")
 	}
 	s.Tune(func(k *ttp.Knobs) { k.RevokeAbsent = true })
 	if a := s.post("/oauth/revoke", url.Values{"token": {refresh}}); a.status != 404 || !a.isHTML() {
