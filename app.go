@@ -1,6 +1,9 @@
 package venuekey
 
-import "net/url"
+import (
+	"net/url"
+	"strings"
+)
 
 // App is our registration at one venue.
 type App struct {
@@ -18,8 +21,8 @@ type App struct {
 	// means the venue's default.
 	Environment string
 	// URLs replaces addresses of the venue, by the names that the venue
-	// documents; "base" replaces scheme, host and port of all of them, which is
-	// how an emulated venue is reached.
+	// documents; "base" replaces scheme, host and port of all of them, and
+	// may put a path before theirs; an emulated venue is reached so.
 	URLs map[string]string
 	// Params holds what only this venue asks for, by the names that the venue's
 	// Fields documents.
@@ -27,7 +30,7 @@ type App struct {
 }
 
 // URL gives the address of that name: the app's own, else the venue's standard
-// one, moved to the app's base where there is one. A base that is no URL is given
+// one, moved to the app's base, below its path, where there is one. A base that is no URL is given
 // as it is, to be refused, rather than the real venue's address.
 func (a App) URL(name, standard string) string {
 	if own := a.URLs[name]; own != "" {
@@ -43,6 +46,8 @@ func (a App) URL(name, standard string) string {
 		return text
 	}
 	moved.Scheme, moved.Host = base.Scheme, base.Host
+	// A site may live below a path, as in https://host/blog.
+	moved.Path, moved.RawPath = strings.TrimSuffix(base.Path, "/")+moved.Path, strings.TrimSuffix(base.EscapedPath(), "/")+moved.EscapedPath()
 	return moved.String()
 }
 

@@ -15,6 +15,9 @@ func TestAddressesOfAnApp(t *testing.T) {
 		{nil, standard},
 		{map[string]string{"token": "https://own.example/t"}, "https://own.example/t"},
 		{map[string]string{"base": "http://127.0.0.1:9101"}, "http://127.0.0.1:9101/apps/token?x=1"},
+		{map[string]string{"base": "https://site.example/blog"}, "https://site.example/blog/apps/token?x=1"},
+		{map[string]string{"base": "https://site.example/a%2Fb/"}, "https://site.example/a%2Fb/apps/token?x=1"},
+		{map[string]string{"base": "https://site.example/"}, "https://site.example/apps/token?x=1"},
 		{map[string]string{"base": "http://127.0.0.1:9101", "token": "https://own.example/t"}, "https://own.example/t"},
 		{map[string]string{"base": "127.0.0.1:9101"}, "127.0.0.1:9101"}, // refused later, never the real venue
 	} {

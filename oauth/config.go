@@ -73,9 +73,10 @@ type Config struct {
 	// is.
 	RefreshLife time.Duration
 
-	// Transport sends token requests; nil means one that is made for it. Give
-	// another one only for a test or a private certificate authority, and see
-	// that it neither reuses connections nor repeats requests.
+	// Transport sends token requests; nil means one that is made for it, and
+	// Trusting gives one for an app's private certificate authority. Give another
+	// one only for a test, and see that it neither reuses connections nor repeats
+	// requests.
 	Transport http.RoundTripper
 }
 

@@ -16,6 +16,8 @@
 //   - The listener binds loopback only, both address families where the
 //     redirect says localhost, and is gone when Login returns (RFC 8252 §7.3,
 //     §8.3).
+//   - Certificates are verified. An app's parameter "ca" holds those of a private
+//     authority, which is trusted beside the system's for that app only.
 //   - Answers are at most 1 MiB. A token that can be found in one is taken; an
 //     error is believed where it is an OAuth error in JSON; anything else came
 //     from nobody known, and is an error which says what came, without quoting it.

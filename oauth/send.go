@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,10 +106,24 @@ func sendError(address *url.URL, sent bool, err error) *venuekey.Error {
 		failure.Class = venuekey.Unknown
 		failure.Reason = fmt.Sprintf("%s was reached, but no answer could be read: %v", address.Host, err)
 	}
+	if name, ok := badCertificate(err); ok && !sent {
+		failure.Class = venuekey.Wrong
+		failure.Reason = fmt.Sprintf("the certificate of %s does not verify: %s", address.Host, name)
+		failure.Remedy = "check the address and this machine's clock; if a private authority made it, give that to the app: --ca FILE"
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		failure.Reason = fmt.Sprintf("%s did not answer in time", address.Host)
 	}
 	return failure
+}
+
+// badCertificate says what is wrong with a certificate, if that is what an error
+// is about. No waiting helps there.
+func badCertificate(err error) (reason string, ok bool) {
+	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return verification.Err.Error(), true
+	}
+	return "", false
 }
 
 // Text is the body in UTF-8, without a byte-order mark.

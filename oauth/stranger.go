@@ -58,6 +58,8 @@ func (a Answer) strange(address *url.URL) *venuekey.Error {
 	case a.redirects():
 		failure.Reason = fmt.Sprintf("%s redirects token requests to %s", address.Host, hostOf(a.Header.Get("Location")))
 		failure.Remedy = "set the address to where it leads, if that is the venue's; redirects are not followed"
+	case a.Status == http.StatusTooManyRequests:
+		failure.Reason = fmt.Sprintf("%s was asked too often: it answered %s", address.Host, statusText(a.Status))
 	case a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed:
 		failure.Remedy = "check the address"
 		fallthrough

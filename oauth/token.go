@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,7 +30,22 @@ func (c Config) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 	if err == nil && len(token.Scopes) == 0 {
 		token.Scopes = c.scopes(app)
 	}
-	return token, err
+	return token, anew(err)
+}
+
+// anew says of an exchange that may succeed another time that nothing less than
+// the whole sign-in has to be repeated: its code is used up, or too old by then.
+func anew(err error) error {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok || known.Remedy != "" || !venuekey.Temporary(err) {
+		return err
+	}
+	told := *known
+	told.Remedy = "sign in again: the code cannot be exchanged another time"
+	if wait := known.RetryAfter.Round(time.Second); wait > 0 {
+		told.Remedy = fmt.Sprintf("wait %s and sign in again: the code cannot be exchanged another time", wait)
+	}
+	return &told
 }
 
 // Refresh presents the refresh token, once (RFC 6749 §6).

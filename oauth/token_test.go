@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/venuekey/venuekey"
@@ -66,6 +68,38 @@ func TestOtherWaysAreForRequestsNobodyRead(t *testing.T) {
 		seen, config.ReuseHarmless = nil, true
 		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); !slices.Equal(seen, row.sent) || (err == nil) != (row.learned != "") {
 			t.Errorf("%s: a refresh: %v, %v", row.name, seen, err)
+		}
+	}
+}
+
+// What the venue says itself stays beside what a standard makes of its code, at the
+// token address and on the way back from the sign-in page.
+func TestTheVenuesOwnWordsAreKept(t *testing.T) {
+	config, _ := answering(t, says(400, `{"error":"invalid_request","error_description":"want a code_challenge"}`))
+	if _, err := config.Exchange(t.Context(), stageApp, "one-time", ""); !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), `"want a code_challenge"`) {
+		t.Error(err)
+	}
+	got := config.readCallback(url.Values{"error": {"invalid_scope"}, "error_description": {"no trading\nhere"}, "state": {"s"}}, Attempt{State: "s"})
+	if got.denied == nil || !strings.Contains(got.denied.Error(), `"no trading here"`) {
+		t.Error(got.denied)
+	}
+}
+
+// A code cannot be exchanged another time, so waiting alone helps nobody.
+func TestASignInThatWasPutOffHasToBeRepeated(t *testing.T) {
+	for _, row := range []struct {
+		status       int
+		wait, remedy string
+	}{{429, "2", "wait 2s and sign in again"}, {429, "", "sign in again"}, {503, "", "sign in again"}, {502, "", "sign in again"}} {
+		config, asked := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", row.wait)
+			w.WriteHeader(row.status)
+		})
+		if _, err := config.Exchange(t.Context(), stageApp, "code", ""); !strings.HasPrefix(remedyOf(err), row.remedy) || asked.Load() != 1 {
+			t.Errorf("%d: %v; %s", row.status, err, remedyOf(err))
+		}
+		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); strings.Contains(remedyOf(err), "sign in again") {
+			t.Errorf("%d: a renewal: %s", row.status, remedyOf(err))
 		}
 	}
 }

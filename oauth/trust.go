@@ -15,34 +15,40 @@ import (
 // beside the system's by every request to the app's venue, and by no other.
 const CAParam = "ca"
 
-// Trusting gives the transport for requests of an app: the one that a test set, or
-// nil for one that is made for each request, or one that is made so and trusts the
-// app's certificates too.
-func Trusting(set http.RoundTripper, app venuekey.App) http.RoundTripper {
+// Roots are whom requests of an app trust: the system's authorities and the app's
+// own. They are nil where the app has none, which means the system's.
+func Roots(app venuekey.App) (*x509.CertPool, error) {
 	pem := app.Param(CAParam)
-	if set != nil || pem == "" {
-		return set
+	if pem == "" {
+		return nil, nil
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
 	if !roots.AppendCertsFromPEM([]byte(pem)) {
-		return trusting{}
+		return nil, wrong("the app's certificate authority is not PEM", "give a file with certificates in PEM")
+	}
+	return roots, nil
+}
+
+// Trusting gives the transport for requests of an app: the one that a test set, or
+// nil for one that is made for each request, or one that is made so and trusts the
+// app's own authority too.
+func Trusting(set http.RoundTripper, app venuekey.App) http.RoundTripper {
+	roots, err := Roots(app)
+	switch {
+	case set != nil:
+		return set
+	case err != nil:
+		return trusting{x509.NewCertPool()} // nobody; Check tells why
+	case roots == nil:
+		return nil
 	}
 	return trusting{roots}
 }
 
-// CheckCA refuses certificates that cannot be read.
-func CheckCA(app venuekey.App) error {
-	if transport, ok := Trusting(nil, app).(trusting); ok && transport.roots == nil {
-		return wrong("the app's certificate authority is not PEM", "give a file with certificates in PEM")
-	}
-	return nil
-}
-
-// trusting stands for transports that are made for each request. Nobody is trusted
-// where there are no roots.
+// trusting stands for transports that are made for each request.
 type trusting struct{ roots *x509.CertPool }
 
 // RoundTrip is for whoever does not send by Send.
@@ -53,9 +59,6 @@ func (t trusting) RoundTrip(request *http.Request) (*http.Response, error) {
 func (t trusting) transport(g *gate) *http.Transport {
 	once := onceTransport(g)
 	once.TLSClientConfig = &tls.Config{RootCAs: t.roots}
-	if t.roots == nil {
-		once.TLSClientConfig.RootCAs = x509.NewCertPool()
-	}
 	return once
 }
 

@@ -2,23 +2,27 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
 )
 
 // app_add.go owns how an app gets into the vault.
 
 // appFlags is what the command line may say of an app: nothing secret.
 type appFlags struct {
-	clientID, redirect, environment, base string
-	scopes                                list
-	urls, set                             pairs
-	secretStdin                           bool
+	clientID, redirect, environment, base, ca string
+	scopes                                    list
+	urls, set                                 pairs
+	secretStdin                               bool
 }
 
 func (p *program) appAddCmd() *cobra.Command {
@@ -47,7 +51,8 @@ Some venues have values of their own (--set), which help lists below.`,
 	cmd.Flags().StringVar(&flags.redirect, "redirect-uri", "", "the `URI` that the venue sends users back to")
 	cmd.Flags().Var(&flags.scopes, "scope", "the scopes to ask for; empty for the venue's default")
 	cmd.Flags().StringVar(&flags.environment, "environment", "", "the `WORLD` at the venue, live or demo, where it has both")
-	cmd.Flags().StringVar(&flags.base, "base-url", "", "the `URL` with scheme, host and port in place of the venue's")
+	cmd.Flags().StringVar(&flags.base, "base-url", "", "the `URL` with scheme, host and port in place of the venue's, and the path that its addresses lie below")
+	cmd.Flags().StringVar(&flags.ca, "ca", "", "a `FILE` with certificates in PEM that requests to the venue trust beside the system's; \"\" for none")
 	cmd.Flags().Var(&flags.urls, "url", "another address of the venue, as in token=https://…")
 	cmd.Flags().Var(&flags.set, "set", "a value of the venue's own; not for secrets")
 	cmd.Flags().BoolVar(&flags.secretStdin, "secret-stdin", false, "read the secret from standard input")
@@ -128,6 +133,13 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 	if given("base-url") {
 		app.URLs = with(app.URLs, "base", f.base)
 	}
+	if given("ca") {
+		certificates, err := readCA(f.ca)
+		if err != nil {
+			return &venuekey.Error{Op: "app add", Class: venuekey.Wrong, Reason: err.Error(), Err: err}
+		}
+		app.Params = with(app.Params, oauth.CAParam, certificates)
+	}
 	for name, address := range f.urls {
 		app.URLs = with(app.URLs, name, address)
 	}
@@ -200,6 +212,21 @@ func (p *program) value(ctx context.Context, f appFlags, name string, field venu
 		}
 	}
 	return p.ask(ctx, field)
+}
+
+// readCA reads the certificates of a private authority; no file means none.
+func readCA(path string) (venuekey.Secret, error) {
+	if path == "" {
+		return "", nil
+	}
+	certificates, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(certificates) {
+		return "", fmt.Errorf("%s holds no certificate", path)
+	}
+	return venuekey.Secret(certificates), nil
 }
 
 func fieldNames(venue venuekey.Venue) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
 )
 
 // app_list.go owns how apps are shown: without their secrets.
@@ -70,6 +71,7 @@ type appJSON struct {
 	Scopes      []string          `json:"scopes,omitempty"`
 	Environment string            `json:"environment,omitempty"`
 	URLs        map[string]string `json:"urls,omitempty"`
+	CA          bool              `json:"ca,omitempty"`
 	Values      map[string]string `json:"values,omitempty"`
 	From        origin            `json:"from"`
 }
@@ -80,6 +82,10 @@ func appForm(venue venuekey.Venue, app venuekey.App, from origin) appJSON {
 		Scopes: app.Scopes, Environment: app.Environment, URLs: app.URLs, From: from,
 	}
 	for _, name := range slices.Sorted(maps.Keys(app.Params)) {
+		if name == oauth.CAParam {
+			form.CA = app.Params[name] != ""
+			continue
+		}
 		field, known := fieldOf(venue, name)
 		if known && !field.Secret {
 			form.Values = with(form.Values, name, string(app.Params[name]))

@@ -3,16 +3,15 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -30,7 +29,7 @@ API has, send any of its messages. The connection authorises itself, chooses the
 live or the demo host by the account, and lives through renewals of the token.
 
 VENUEKEY_CTRADER_LIVE_ADDRESS and …_DEMO_ADDRESS name other servers, as host:port,
-and VENUEKEY_CTRADER_CA_FILE whose certificates they are trusted by: "venuekey
+and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too: "venuekey
 emulate" prints all three.`,
 		Example: `  venuekey ctrader accounts ctrader/alice
   venuekey ctrader stream ctrader/alice EURUSD GBPUSD
@@ -77,17 +76,9 @@ func (p *program) aim(o *openAPI) error {
 			endpoint.Address = address
 		}
 	}
-	file := p.env(variable("ctrader", "CA_FILE"))
-	if file == "" {
-		return nil
-	}
-	certificates, err := os.ReadFile(file)
-	roots := x509.NewCertPool()
-	if err == nil && !roots.AppendCertsFromPEM(certificates) {
-		err = fmt.Errorf("%s holds no certificate", file)
-	}
-	if err != nil {
-		return &venuekey.Error{ID: o.id, Op: "connect", Class: venuekey.Wrong, Reason: err.Error(), Err: err, Remedy: "mend " + variable("ctrader", "CA_FILE")}
+	roots, err := oauth.Roots(o.app)
+	if err != nil || roots == nil {
+		return err
 	}
 	trust := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	o.live.TLS, o.demo.TLS = trust, trust

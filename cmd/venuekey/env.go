@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
 )
 
 // env.go owns what the environment says of apps: it wins over the vault, so
@@ -128,6 +129,14 @@ func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers
 	if secret != "" {
 		app.ClientSecret, registers, touched = secret, true, true
 	}
+	// Whom to trust says nothing of who the app is.
+	if name := variable(app.Venue, "CA_FILE"); p.env(name) != "" {
+		certificates, err := readCA(p.env(name))
+		if err != nil {
+			return false, false, &venuekey.Error{Class: venuekey.Wrong, Reason: name + ": " + err.Error(), Err: err, Remedy: "correct or unset it"}
+		}
+		app.Params = with(app.Params, oauth.CAParam, certificates)
+	}
 	said("REDIRECT_URI", &app.RedirectURI)
 	said("ENVIRONMENT", &app.Environment)
 	var scope string
@@ -189,7 +198,7 @@ func knownVariables() []string {
 		"VENUEKEY_ID", "VENUEKEY_ACCESS_TOKEN", "VENUEKEY_TOKEN_TYPE", "VENUEKEY_EXPIRES", "VENUEKEY_EXPIRES_UNIX",
 	}
 	for _, venue := range venues() {
-		for _, what := range []string{"CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "REDIRECT_URI", "SCOPE", "ENVIRONMENT", "NAME", "PASSWORD", "PASSWORD_FILE"} {
+		for _, what := range []string{"CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "REDIRECT_URI", "SCOPE", "ENVIRONMENT", "CA_FILE", "NAME", "PASSWORD", "PASSWORD_FILE"} {
 			known = append(known, variable(venue.Name(), what))
 		}
 		for _, name := range urlNames() {

@@ -82,6 +82,9 @@ func environmentTopic() *cobra.Command {
                             the passphrase of a backup or of exported keys, or
                             …_PASSPHRASE_FILE
   NO_COLOR                  no colours
+  SSL_CERT_FILE             where the system's certificates are in a file of
+                            their own, except on macOS and Windows; for one
+                            venue, see …_CA_FILE below
 
 An app can be given for each venue, here for ctrader. With a client id or a
 secret, nothing has to be kept in the vault:
@@ -91,9 +94,13 @@ secret, nothing has to be kept in the vault:
   VENUEKEY_CTRADER_REDIRECT_URI    by default ` + defaultRedirect + `
   VENUEKEY_CTRADER_SCOPE           separated by spaces or commas
   VENUEKEY_CTRADER_ENVIRONMENT     live or demo, where the venue has both
-  VENUEKEY_CTRADER_BASE_URL        scheme, host and port of all addresses
+  VENUEKEY_CTRADER_BASE_URL        scheme, host and port of all addresses, and
+                                   the path that they lie below
   VENUEKEY_CTRADER_AUTHORIZE_URL   one address; also …_TOKEN_URL and what else
                                    the venue has
+
+  VENUEKEY_CTRADER_CA_FILE         certificates in PEM that requests to this
+                                   venue trust beside the system's
 
 and so can each of a venue's own values: VENUEKEY_TRADOVATE_CID, …_SEC (or
 …_SEC_FILE), and what else "venuekey app add --help" lists.

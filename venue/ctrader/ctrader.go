@@ -106,6 +106,9 @@ func (v Venue) Check(app venuekey.App) error {
 	if method := app.Param("token_method"); method != "" && method != "POST" && method != "GET" {
 		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app's token_method is neither POST nor GET"}
 	}
+	if _, err := oauth.Roots(app); err != nil {
+		return err
+	}
 	_, err := oauth.ParseRedirect(app.RedirectURI)
 	return err
 }

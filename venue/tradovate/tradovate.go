@@ -128,6 +128,9 @@ func (v Venue) Check(app venuekey.App) error {
 	if path := string(app.Param("token_path")); path != "" && tokenPaths[path] == "" {
 		return wrong("the app's token_path is neither plain nor v1", "")
 	}
+	if _, err := oauth.Roots(app); err != nil {
+		return err
+	}
 	switch flowOf(app) {
 	case FlowPassword:
 		if app.Param("cid") == "" || app.Param("sec") == "" {

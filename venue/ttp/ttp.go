@@ -112,6 +112,9 @@ func (v Venue) Check(app venuekey.App) error {
 			return wrong("the app's "+name+" is neither "+values[0]+" nor "+values[1], "")
 		}
 	}
+	if _, err := oauth.Roots(app); err != nil {
+		return err
+	}
 	_, err := oauth.ParseRedirect(app.RedirectURI)
 	return err
 }
