@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -76,7 +77,7 @@ func (c Config) fault(grant string, answer Answer, found finding, sent []venueke
 	}
 	code, description := cleanCode(word, sent), cleanText(text(found.faults[0], names.Description), sent)
 	wait, _ := retryAfter(answer.Header)
-	if known := c.meaning(grant, code, description); known != nil {
+	if known := c.meaning(grant, code, description); known != nil && (isCode(code) || c.has(code)) {
 		known.RetryAfter = wait
 		return &fault{known, true}
 	}
@@ -89,6 +90,12 @@ func (c Config) fault(grant string, answer Answer, found finding, sent []venueke
 	}
 	failure.Reason = inItsWords(failure.Reason, description)
 	return &fault{failure, false}
+}
+
+// has reports whether the venue's table names a code. A row that fits by its text
+// alone names none: what strangers write may hold the same words.
+func (c Config) has(code string) bool {
+	return slices.ContainsFunc(c.Meanings, func(m Meaning) bool { return strings.EqualFold(m.Code, code) })
 }
 
 // OAuthError finds the OAuth error in an answer, as fault does.

@@ -221,6 +221,7 @@ func TestTradovatesOwnWordsAboutARefreshToken(t *testing.T) {
 		{`{"errorText":"The moon is full"}`, venuekey.Later},
 		{`{"violations":[{"constraint":"required","description":"x"}]}`, venuekey.Wrong},
 		{`{"message":"Forbidden"}`, venuekey.Unknown},
+		{`{"error":"Forbidden","error_description":"Access is denied due to invalid subscription key"}`, venuekey.Unknown},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, row.body) }))
 		app := venuekey.App{ClientID: "c", ClientSecret: "s"}
