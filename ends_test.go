@@ -52,7 +52,6 @@ func (v *answering) Refresh(ctx context.Context, app venuekey.App, token venueke
 // When a sign-in ends although nothing fails: right after it, and three
 // renewals later.
 func TestTheEndOfASignIn(t *testing.T) {
-	const day = 24 * time.Hour
 	policy := func(ending venuekey.Ending) venuekey.Policy {
 		return venuekey.Policy{RenewalEnds: ending, RenewalLife: 7 * day}
 	}

@@ -57,7 +57,8 @@ func exitCodesTopic() *cobra.Command {
 
 "venuekey exec" ends with the program's own code; with 126 where the program
 cannot be run, and 127 where it is not found. "venuekey status" tells the state
-with 0, 3 and 4, see its help; "venuekey doctor" ends with 0, 1 or 5.
+with 0, 3 and 4, and with --check what is about to come too, see its help;
+"venuekey doctor" ends with 0, 1 or 5.
 
 An error is one line on standard error, and the next line says what to try. With
 --json it is one line of JSON there: error, id, class, code (the venue's own

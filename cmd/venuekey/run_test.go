@@ -219,6 +219,37 @@ func TestStatesHaveExitCodes(t *testing.T) {
 	}
 }
 
+func TestACheckLooksAhead(t *testing.T) {
+	const within = 48 * time.Hour
+	at := func(d time.Duration) time.Time { return time.Now().Add(d) }
+	for name, test := range map[string]struct {
+		status venuekey.Status
+		exit   int
+		login  bool
+	}{
+		"fresh":                  {venuekey.Status{State: venuekey.StateFresh, Left: time.Hour}, exitGood, false},
+		"due":                    {venuekey.Status{State: venuekey.StateDue, Left: time.Hour}, exitGood, false},
+		"refreshing":             {venuekey.Status{State: venuekey.StateRefreshing, Left: time.Hour}, exitGood, false},
+		"ends soon":              {venuekey.Status{State: venuekey.StateFresh, Left: time.Hour, SignInEnds: at(47 * time.Hour), EndsAnyway: true}, exitSignIn, true},
+		"ends later":             {venuekey.Status{State: venuekey.StateFresh, Left: time.Hour, SignInEnds: at(49 * time.Hour), EndsAnyway: true}, exitGood, false},
+		"ends unless renewed":    {venuekey.Status{State: venuekey.StateFresh, Left: time.Hour, SignInEnds: at(time.Hour)}, exitGood, false},
+		"degraded":               {venuekey.Status{State: venuekey.StateDegraded, Left: time.Hour}, exitTemporary, false},
+		"degraded and ends soon": {venuekey.Status{State: venuekey.StateDegraded, Left: time.Hour, SignInEnds: at(time.Hour), EndsAnyway: true}, exitSignIn, true},
+		"uncertain":              {venuekey.Status{State: venuekey.StateUncertain, Left: time.Hour, NextRefresh: at(time.Second)}, exitTemporary, false},
+		"uncertain for good":     {venuekey.Status{State: venuekey.StateUncertain, Left: 99 * time.Hour, SignInEnds: at(99 * time.Hour), EndsAnyway: true}, exitSignIn, true},
+		"waits in a spill file":  {venuekey.Status{State: venuekey.StateFresh, Left: time.Hour, Spilled: true}, exitTemporary, false},
+		"expired":                {venuekey.Status{State: venuekey.StateExpired, Left: -time.Hour}, exitTemporary, false},
+		"needs sign-in":          {venuekey.Status{State: venuekey.StateNeedsSignIn, Left: 99 * time.Hour}, exitSignIn, true},
+		"unreadable":             {venuekey.Status{State: venuekey.StateNeedsSignIn, Err: errors.New("no")}, exitFailed, false},
+	} {
+		test.status.ID = venuekey.ID{Venue: "ctrader", Name: "alice"}
+		got := new(program).judgeAhead(test.status, within)
+		if got.exit != test.exit || strings.Contains(got.help, "venuekey login") != test.login {
+			t.Errorf("%s: %d, %q; want %d", name, got.exit, got.help, test.exit)
+		}
+	}
+}
+
 func TestTheNearestName(t *testing.T) {
 	names := []string{"login", "logout", "list", "token", "status", "exec"}
 	for typed, want := range map[string]string{

@@ -14,7 +14,8 @@ import (
 // status.go owns how sign-ins stand, told to a person or to a watchdog.
 
 func (p *program) statusCmd() *cobra.Command {
-	var watch bool
+	var watch, check bool
+	within := usuallyWithin
 	cmd := &cobra.Command{
 		Use:     "status [ID]",
 		GroupID: groupSignIns,
@@ -32,18 +33,32 @@ The exit code tells the state too: 0 while the token is good, 4 when it expired
 and may be renewed, 3 when a human must sign in. Without an ID it is the worst of
 all, where a record that cannot be read (1) is worse than 3, and 3 than 4.
 
+With --check, for cron and other watchdogs, only what is wrong is told, and the
+exit code is 3 also where a human must sign in within --within, because the
+sign-in ends then and no renewal prolongs it; 4 also where the token is good and
+renewing it fails, which may pass; and 0 only when all is well.
+
 With --watch it goes on until Ctrl-C: a terminal shows how all of them stand now,
 and anything else gets a row, or with --json a line, for each as it stands and as
 something happens to it, whichever program did it.`,
 		Example: `  venuekey status
   venuekey status --watch
+  venuekey status --check --within 72h
   venuekey status ctrader/alice
   venuekey status --json | jq -r '.[] | select(.exit != 0) | .help'`,
 		Args:              perhapsOneID,
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case cmd.Flags().Changed("within") && !check:
+				return misused("venuekey status --check --within 48h", "status: --within is for --check")
+			case watch && check:
+				return misused("venuekey status --watch", "status: --check looks once and --watch goes on")
+			}
 			return p.withVault(cmd.Context(), func(v *vault) error {
 				switch {
+				case check:
+					return p.checkStatus(cmd.Context(), v, args, within)
 				case watch:
 					return p.watchStatus(cmd.Context(), v, args)
 				case len(args) == 0:
@@ -58,6 +73,8 @@ something happens to it, whichever program did it.`,
 		},
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "go on until Ctrl-C")
+	cmd.Flags().BoolVar(&check, "check", false, "tell only what is wrong, also by the exit code")
+	cmd.Flags().DurationVar(&within, "within", within, "how far ahead --check looks")
 	return cmd
 }
 
@@ -112,7 +129,7 @@ func worse(a, b int) int {
 }
 
 func (p *program) statusOfAll(ctx context.Context, v *vault) error {
-	worst, forms, shown := exitGood, []statusJSON{}, table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "WHAT HELPS"}}
+	worst, forms, shown := exitGood, []statusJSON{}, table{heading: statusHeading}
 	for status, err := range v.keeper.Statuses(ctx) {
 		if err != nil {
 			return err
@@ -134,6 +151,8 @@ func (p *program) statusOfAll(ctx context.Context, v *vault) error {
 	}
 	return codeOnly(worst)
 }
+
+var statusHeading = []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "WHAT HELPS"}
 
 func statusRow(s venuekey.Status, v verdict) []cell {
 	state := cell{string(s.State), stateColour(s.State)}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// status_check.go owns the status for a watchdog: what is wrong, or will be soon,
+// and nothing else.
+
+// usuallyWithin is how far "status --check" looks ahead: a weekend.
+const usuallyWithin = 48 * time.Hour
+
+// checkStatus shows the sign-ins that are not well, and ends with the code of the
+// worst.
+func (p *program) checkStatus(ctx context.Context, v *vault, only []string, within time.Duration) error {
+	worst, forms, shown := exitGood, []statusJSON{}, table{heading: statusHeading}
+	check := func(s venuekey.Status) {
+		if judged := p.judgeAhead(s, within); judged.exit != exitGood {
+			worst = worse(worst, judged.exit)
+			forms = append(forms, statusForm(s, judged))
+			shown.add(statusRow(s, judged)...)
+		}
+	}
+	if len(only) > 0 {
+		status, err := v.keeper.Status(ctx, mustID(only))
+		if err != nil {
+			return err
+		}
+		check(status)
+	} else {
+		for status, err := range v.keeper.Statuses(ctx) {
+			if err != nil {
+				return err
+			}
+			check(status)
+		}
+	}
+	switch {
+	case p.json:
+		if err := p.writeJSON(forms); err != nil {
+			return err
+		}
+	case len(forms) > 0:
+		shown.write(p.stdout, p.style())
+	}
+	return codeOnly(worst)
+}
+
+// judgeAhead is what a status means for who wants to know it in time: a human
+// has to sign in, now or within that time, or something is wrong that may pass.
+func (p *program) judgeAhead(s venuekey.Status, within time.Duration) verdict {
+	judged := p.judge(s)
+	dying := s.State == venuekey.StateUncertain && s.NextRefresh.IsZero()
+	ending := s.EndsAnyway && time.Until(s.SignInEnds) <= within
+	switch {
+	case judged.exit == exitFailed || judged.exit == exitSignIn:
+		return judged
+	case dying, ending && s.Err == nil:
+		return verdict{exitSignIn, p.loginCommand(s.ID)}
+	case judged.exit == exitGood && (s.Spilled || s.State == venuekey.StateDegraded || s.State == venuekey.StateUncertain):
+		judged.exit = exitTemporary
+	}
+	return judged
+}
