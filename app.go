@@ -3,6 +3,7 @@ package venuekey
 import (
 	"net/url"
 	"strings"
+	"time"
 )
 
 // App is our registration at one venue.
@@ -24,6 +25,10 @@ type App struct {
 	// documents; "base" replaces scheme, host and port of all of them, and
 	// may put a path before theirs; an emulated venue is reached so.
 	URLs map[string]string
+	// Pace and Burst replace the policy's budget of renewals where the venue grants
+	// the app another one; zero means the policy's.
+	Pace  time.Duration
+	Burst int
 	// Params holds what only this venue asks for, by the names that the venue's
 	// Fields documents.
 	Params map[string]Secret
@@ -49,6 +54,17 @@ func (a App) URL(name, standard string) string {
 	// A site may live below a path, as in https://host/blog.
 	moved.Path, moved.RawPath = strings.TrimSuffix(base.Path, "/")+moved.Path, strings.TrimSuffix(base.EscapedPath(), "/")+moved.EscapedPath()
 	return moved.String()
+}
+
+// pace is the least time between two renewals of the app, in the long run.
+func (a App) pace(policy Policy) time.Duration { return orElse(a.Pace, policy.pace()) }
+
+// burst is how many renewals of the app may come at once.
+func (a App) burst(policy Policy) int {
+	if a.Burst > 0 {
+		return a.Burst
+	}
+	return policy.burst()
 }
 
 // Param gives the value of a venue's own parameter, "" when it is not set.

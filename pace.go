@@ -109,14 +109,14 @@ func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Polic
 		return wait
 	}
 	if p.permits == 0 || now.After(p.until) {
-		burst := policy.burst()
-		granted, wait, err := k.Vault.takeBudget(ctx, k.budgetKey(app, policy), policy.pace(), burst, max(burst/2, 1), how)
+		burst := app.burst(policy)
+		granted, wait, err := k.Vault.takeBudget(ctx, k.budgetKey(app, policy), app.pace(policy), burst, max(burst/2, 1), how)
 		if err != nil {
 			k.log().Error("the budget of renewals cannot be read", "venue", app.Venue, "error", err)
 			return 0
 		}
 		if granted == 0 {
-			if wait > policy.pace() {
+			if wait > app.pace(policy) {
 				p.closed = now.Add(wait)
 			}
 			return wait

@@ -83,6 +83,38 @@ func TestAStormIsPacedOverAllMachines(t *testing.T) {
 	})
 }
 
+// An app that the venue grants more renews faster than the policy says.
+func TestAnAppHasAPaceOfItsOwn(t *testing.T) {
+	for name, row := range map[string]struct {
+		app  venuekey.App
+		most int // renewals within ten seconds
+	}{
+		"the policy's":   {venuekey.App{}, 10 + 2},
+		"the app's":      {venuekey.App{Pace: 100 * time.Millisecond}, 100 + 2},
+		"the app's both": {venuekey.App{Pace: 500 * time.Millisecond, Burst: 50}, 20 + 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &metered{stageVenue: stageVenue{policy: venuekey.Policy{Pace: time.Second, Burst: 2}}}
+				keeper := newKeeper(t, &memory.Store{}, venue)
+				row.app.Venue = "stage"
+				keeper.Apps = nil
+				if err := keeper.Vault.SaveApp(t.Context(), row.app); err != nil {
+					t.Fatal(err)
+				}
+				populate(t, keeper, 300)
+				time.Sleep(life * 9 / 10)
+				ctx, stop := context.WithTimeout(t.Context(), 11*time.Second)
+				defer stop()
+				_ = keeper.Run(ctx)
+				if most := venue.most(10 * time.Second); most > row.most || most < row.most*8/10 {
+					t.Errorf("%d renewals within ten seconds, want %d", most, row.most)
+				}
+			})
+		})
+	}
+}
+
 func TestAllMachinesLeaveAVenueAloneThatAsksForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &metered{}

@@ -75,13 +75,15 @@ type sealedApp struct {
 	Scopes       []string          `json:"scopes,omitempty"`
 	Environment  string            `json:"environment,omitempty"`
 	URLs         map[string]string `json:"urls,omitempty"`
+	Pace         time.Duration     `json:"pace,omitempty"`
+	Burst        int               `json:"burst,omitempty"`
 	Params       map[string]string `json:"params,omitempty"`
 }
 
 func sealedFromApp(a App) sealedApp {
 	form := sealedApp{
 		Venue: a.Venue, ClientID: a.ClientID, ClientSecret: string(a.ClientSecret), RedirectURI: a.RedirectURI,
-		Scopes: a.Scopes, Environment: a.Environment, URLs: a.URLs,
+		Scopes: a.Scopes, Environment: a.Environment, URLs: a.URLs, Pace: a.Pace, Burst: a.Burst,
 	}
 	if len(a.Params) > 0 {
 		form.Params = make(map[string]string, len(a.Params))
@@ -95,7 +97,7 @@ func sealedFromApp(a App) sealedApp {
 func (f sealedApp) app() App {
 	app := App{
 		Venue: f.Venue, ClientID: f.ClientID, ClientSecret: Secret(f.ClientSecret), RedirectURI: f.RedirectURI,
-		Scopes: f.Scopes, Environment: f.Environment, URLs: f.URLs,
+		Scopes: f.Scopes, Environment: f.Environment, URLs: f.URLs, Pace: f.Pace, Burst: f.Burst,
 	}
 	if len(f.Params) > 0 {
 		app.Params = make(map[string]Secret, len(f.Params))

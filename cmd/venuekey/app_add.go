@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,8 @@ type appFlags struct {
 	scopes                                    list
 	urls, set                                 pairs
 	secretStdin                               bool
+	pace                                      time.Duration
+	burst                                     int
 }
 
 func (p *program) appAddCmd() *cobra.Command {
@@ -39,9 +42,14 @@ changes.
 Venues compare the redirect URI byte for byte with the registered one. The
 default is ` + defaultRedirect + `.
 
+Renewals are paced as the venue allows it. Where it allows your app more, or less,
+give the least time between two renewals (--pace) and how many may come at once
+(--burst); 0 goes back to the venue's.
+
 Some venues have values of their own (--set), which help lists below.`,
 		Example: `  venuekey app add ctrader --client-id 1234_abc
   pass show ttp | venuekey app add ttp --client-id abc --secret-stdin
+  venuekey app add ctrader --pace 100ms --burst 20
   venuekey app add tradovate --set cid=42 --environment demo`,
 		Args:              oneVenue,
 		ValidArgsFunction: completeVenues,
@@ -55,6 +63,8 @@ Some venues have values of their own (--set), which help lists below.`,
 	cmd.Flags().StringVar(&flags.ca, "ca", "", "a `FILE` with certificates in PEM that requests to the venue trust beside the system's; \"\" for none")
 	cmd.Flags().Var(&flags.urls, "url", "another address of the venue, as in token=https://…")
 	cmd.Flags().Var(&flags.set, "set", "a value of the venue's own; not for secrets")
+	cmd.Flags().DurationVar(&flags.pace, "pace", 0, "the least time between two renewals, as in 100ms")
+	cmd.Flags().IntVar(&flags.burst, "burst", 0, "how many renewals may come at once")
 	cmd.Flags().BoolVar(&flags.secretStdin, "secret-stdin", false, "read the secret from standard input")
 	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		cmd.Long = strings.Replace(cmd.Long, "which help lists below.", "which are:\n\n"+fieldHelp(), 1)
@@ -139,6 +149,15 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 			return &venuekey.Error{Op: "app add", Class: venuekey.Wrong, Reason: err.Error(), Err: err}
 		}
 		app.Params = with(app.Params, oauth.CAParam, certificates)
+	}
+	if f.pace < 0 || f.burst < 0 {
+		return misused("--pace 100ms --burst 20", "app add: a pace or a burst cannot be negative")
+	}
+	if given("pace") {
+		app.Pace = f.pace
+	}
+	if given("burst") {
+		app.Burst = f.burst
 	}
 	for name, address := range f.urls {
 		app.URLs = with(app.URLs, name, address)

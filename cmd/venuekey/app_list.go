@@ -72,6 +72,8 @@ type appJSON struct {
 	Environment string            `json:"environment,omitempty"`
 	URLs        map[string]string `json:"urls,omitempty"`
 	CA          bool              `json:"ca,omitempty"`
+	Pace        string            `json:"pace,omitempty"`
+	Burst       int               `json:"burst,omitempty"`
 	Values      map[string]string `json:"values,omitempty"`
 	From        origin            `json:"from"`
 }
@@ -79,7 +81,10 @@ type appJSON struct {
 func appForm(venue venuekey.Venue, app venuekey.App, from origin) appJSON {
 	form := appJSON{
 		Venue: app.Venue, ClientID: app.ClientID, Secret: app.ClientSecret != "", RedirectURI: app.RedirectURI,
-		Scopes: app.Scopes, Environment: app.Environment, URLs: app.URLs, From: from,
+		Scopes: app.Scopes, Environment: app.Environment, URLs: app.URLs, Burst: app.Burst, From: from,
+	}
+	if app.Pace > 0 {
+		form.Pace = app.Pace.String()
 	}
 	for _, name := range slices.Sorted(maps.Keys(app.Params)) {
 		if name == oauth.CAParam {

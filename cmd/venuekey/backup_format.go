@@ -55,6 +55,8 @@ type appLine struct {
 	Scopes       []string          `json:"scopes,omitempty"`
 	Environment  string            `json:"environment,omitempty"`
 	URLs         map[string]string `json:"urls,omitempty"`
+	Pace         time.Duration     `json:"pace,omitempty"`
+	Burst        int               `json:"burst,omitempty"`
 	Params       map[string]string `json:"params,omitempty"`
 }
 
@@ -111,7 +113,7 @@ func (w *backupWriter) app(a venuekey.App) error {
 	w.wrote.Apps++
 	return w.lines.Encode(backupLine{App: &appLine{
 		Venue: a.Venue, ClientID: a.ClientID, ClientSecret: string(a.ClientSecret), RedirectURI: a.RedirectURI,
-		Scopes: a.Scopes, Environment: a.Environment, URLs: a.URLs, Params: converted[string](a.Params),
+		Scopes: a.Scopes, Environment: a.Environment, URLs: a.URLs, Pace: a.Pace, Burst: a.Burst, Params: converted[string](a.Params),
 	}})
 }
 
@@ -247,7 +249,7 @@ func (l tokenLine) signIn() signIn {
 func (l appLine) app() venuekey.App {
 	return venuekey.App{
 		Venue: l.Venue, ClientID: l.ClientID, ClientSecret: venuekey.Secret(l.ClientSecret), RedirectURI: l.RedirectURI,
-		Scopes: l.Scopes, Environment: l.Environment, URLs: l.URLs, Params: converted[venuekey.Secret](l.Params),
+		Scopes: l.Scopes, Environment: l.Environment, URLs: l.URLs, Pace: l.Pace, Burst: l.Burst, Params: converted[venuekey.Secret](l.Params),
 	}
 }
 

@@ -24,7 +24,7 @@ func sampleBackup() backup {
 	return backup{
 		Made: at,
 		Apps: []venuekey.App{{Venue: "ctrader", ClientID: "1_a", ClientSecret: "s", RedirectURI: "http://localhost:1/cb", Scopes: []string{"trading"},
-			Environment: "demo", URLs: map[string]string{"base": "http://127.0.0.1:1"}, Params: map[string]venuekey.Secret{"sec": "<&>"}}},
+			Environment: "demo", URLs: map[string]string{"base": "http://127.0.0.1:1"}, Pace: time.Second, Burst: 3, Params: map[string]venuekey.Secret{"sec": "<&>"}}},
 		SignIns: []signIn{
 			{ID: venuekey.ID{Venue: "ttp", Name: "alice"},
 				Token: venuekey.Token{Access: "a", Refresh: "r", Type: "bearer", Issued: at, Expires: at.Add(time.Hour), RefreshExpires: at.Add(24 * time.Hour), RefreshIssued: at.Add(-time.Hour), SignedIn: at.Add(-2 * time.Hour),

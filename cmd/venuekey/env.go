@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/oauth"
@@ -143,6 +145,11 @@ func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers
 	if said("SCOPE", &scope) {
 		app.Scopes = words(scope)
 	}
+	paced, err := p.envPace(app)
+	if err != nil {
+		return false, false, err
+	}
+	touched = touched || paced
 	for name, address := range p.envURLs(app.Venue) {
 		app.URLs, touched = with(app.URLs, name, address), true
 	}
@@ -161,6 +168,26 @@ func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers
 		}
 	}
 	return registers, touched, nil
+}
+
+// envPace puts over an app how fast the environment says that it may renew.
+func (p *program) envPace(app *venuekey.App) (said bool, err error) {
+	wrong := func(name, want string) error {
+		return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Op: "app", Class: venuekey.Wrong, Reason: name + " is no " + want, Remedy: "correct or unset it"}
+	}
+	if name := variable(app.Venue, "PACE"); p.env(name) != "" {
+		if app.Pace, err = time.ParseDuration(p.env(name)); err != nil || app.Pace < 0 {
+			return false, wrong(name, "time, as in 100ms")
+		}
+		said = true
+	}
+	if name := variable(app.Venue, "BURST"); p.env(name) != "" {
+		if app.Burst, err = strconv.Atoi(p.env(name)); err != nil || app.Burst < 0 {
+			return false, wrong(name, "number")
+		}
+		said = true
+	}
+	return said, nil
 }
 
 // envURLs are the addresses that the environment gives, by their names:
@@ -198,7 +225,7 @@ func knownVariables() []string {
 		"VENUEKEY_ID", "VENUEKEY_ACCESS_TOKEN", "VENUEKEY_TOKEN_TYPE", "VENUEKEY_EXPIRES", "VENUEKEY_EXPIRES_UNIX",
 	}
 	for _, venue := range venues() {
-		for _, what := range []string{"CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "REDIRECT_URI", "SCOPE", "ENVIRONMENT", "CA_FILE", "NAME", "PASSWORD", "PASSWORD_FILE"} {
+		for _, what := range []string{"CLIENT_ID", "CLIENT_SECRET", "CLIENT_SECRET_FILE", "REDIRECT_URI", "SCOPE", "ENVIRONMENT", "CA_FILE", "PACE", "BURST", "NAME", "PASSWORD", "PASSWORD_FILE"} {
 			known = append(known, variable(venue.Name(), what))
 		}
 		for _, name := range urlNames() {

@@ -97,6 +97,8 @@ secret, nothing has to be kept in the vault:
   VENUEKEY_CTRADER_ENVIRONMENT     live or demo, where the venue has both
   VENUEKEY_CTRADER_BASE_URL        scheme, host and port of all addresses, and
                                    the path that they lie below
+  VENUEKEY_CTRADER_PACE            the least time between two renewals, as in 100ms
+  VENUEKEY_CTRADER_BURST           how many renewals may come at once
   VENUEKEY_CTRADER_AUTHORIZE_URL   one address; also …_TOKEN_URL and what else
                                    the venue has
 
