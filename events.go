@@ -62,7 +62,8 @@ type Event struct {
 // wrong already. What comes after is seen in the store, so it does not matter
 // which program renewed, signed in or met the trouble, and nothing is told before
 // it is durable. Where the store tells of changes (Watcher) that is at once, else
-// within some seconds.
+// within some seconds. Only what becomes of a venue's queue of renewals, which is
+// known to no store, is told by the Keeper whose Run works on it.
 //
 // A slow reader holds nobody up and misses no trouble: what happened meanwhile
 // is told as the one step from what it knew to what is true now. Every call looks
@@ -71,6 +72,8 @@ func (k *Keeper) Events(ctx context.Context, only ...ID) iter.Seq[Event] {
 	k.init()
 	return func(yield func(Event) bool) {
 		o := newObserver(k, only)
+		k.join(o)
+		defer k.leave(o)
 		ctx, cancel := context.WithCancel(ctx)
 		var listening sync.WaitGroup
 		defer listening.Wait()
@@ -80,6 +83,34 @@ func (k *Keeper) Events(ctx context.Context, only ...ID) iter.Seq[Event] {
 		// between the two.
 		for o.rest(ctx); ctx.Err() == nil && o.turn(ctx, yield); o.rest(ctx) {
 		}
+	}
+}
+
+// join has a reader told of what no store knows.
+func (k *Keeper) join(o *observer) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.readers[o] = true
+	for _, event := range k.queues {
+		if event.Kind == EventWarning {
+			o.hear(event)
+		}
+	}
+}
+
+func (k *Keeper) leave(o *observer) {
+	k.mu.Lock()
+	delete(k.readers, o)
+	k.mu.Unlock()
+}
+
+// announce tells all readers of a venue's queue.
+func (k *Keeper) announce(event Event) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.queues[event.Status.ID.Venue] = event
+	for o := range k.readers {
+		o.hear(event)
 	}
 }
 

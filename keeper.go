@@ -59,6 +59,10 @@ type Keeper struct {
 	purses  map[string]*purse
 	marking sync.Mutex
 	flying  sync.WaitGroup
+	// readers are the loops over Events, and queues what was last told of each
+	// venue's queue.
+	readers map[*observer]bool
+	queues  map[string]Event
 }
 
 func (k *Keeper) init() {
@@ -68,6 +72,8 @@ func (k *Keeper) init() {
 		k.flights = make(map[ID]*flight)
 		k.unsaved = make(map[ID]rotation)
 		k.purses = make(map[string]*purse)
+		k.readers = make(map[*observer]bool)
+		k.queues = make(map[string]Event)
 		if k.step == nil {
 			k.step = func(string) {}
 		}

@@ -32,9 +32,10 @@ type observer struct {
 	only   map[string]bool // the keys that are wanted; nil means all
 
 	mu      sync.Mutex
-	changed map[string]bool // what the store told of; "" means everything
-	polling bool            // the store does not tell
-	wake    chan struct{}   // holds an item when there is something to look at
+	changed map[string]bool  // what the store told of; "" means everything
+	polling bool             // the store does not tell
+	queues  map[string]Event // what was last told of a venue's queue, until it is read
+	wake    chan struct{}    // holds an item when there is something to look at
 
 	// What follows belongs to the reader's goroutine.
 	known  map[string]known // by key
@@ -61,7 +62,7 @@ type known struct {
 }
 
 func newObserver(k *Keeper, only []ID) *observer {
-	o := &observer{keeper: k, changed: map[string]bool{}, wake: make(chan struct{}, 1), known: map[string]known{}, began: time.Now()}
+	o := &observer{keeper: k, changed: map[string]bool{}, queues: map[string]Event{}, wake: make(chan struct{}, 1), known: map[string]known{}, began: time.Now()}
 	for _, id := range only {
 		if o.only == nil {
 			o.only = map[string]bool{}
@@ -99,6 +100,18 @@ func (o *observer) mark(key string) {
 	}
 	o.changed[key] = true
 	o.mu.Unlock()
+	o.rouse()
+}
+
+// hear notes what became of a venue's queue.
+func (o *observer) hear(event Event) {
+	o.mu.Lock()
+	o.queues[event.Status.ID.Venue] = event
+	o.mu.Unlock()
+	o.rouse()
+}
+
+func (o *observer) rouse() {
 	select {
 	case o.wake <- struct{}{}:
 	default: // it has not looked yet
@@ -123,7 +136,12 @@ func (o *observer) rest(ctx context.Context) {
 
 // turn tells what there is to tell, and reports whether the reader wants more.
 func (o *observer) turn(ctx context.Context, yield func(Event) bool) bool {
-	keys, all := o.take()
+	keys, queues, all := o.take()
+	for _, event := range queues {
+		if !yield(event) {
+			return false
+		}
+	}
 	if all && !o.lookAtAll(ctx, yield) {
 		return false
 	}
@@ -141,20 +159,22 @@ func (o *observer) turn(ctx context.Context, yield func(Event) bool) bool {
 	return true
 }
 
-// take gives the keys that were marked, and whether it is time to look at all.
-func (o *observer) take() (keys map[string]bool, all bool) {
+// take gives the keys that were marked, what became of queues, and whether it is
+// time to look at all.
+func (o *observer) take() (keys map[string]bool, queues map[string]Event, all bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	since := time.Since(o.looked)
 	all = (o.changed[""] || o.polling || since > lookAgain) && since > max(lookShare*o.took, time.Millisecond)
 	keys = maps.Clone(o.changed)
 	delete(keys, "")
+	queues, o.queues = o.queues, map[string]Event{}
 	if missed := o.changed[""]; missed && !all {
 		o.changed = map[string]bool{"": true} // later
 	} else {
 		o.changed = map[string]bool{}
 	}
-	return keys, all
+	return keys, queues, all
 }
 
 // lookAtAll looks at all records that are wanted. It opens those that changed.

@@ -21,9 +21,10 @@ const (
 // trouble with the store or a venue is logged and tried again.
 //
 // What it costs grows with what is due, not with what is stored: each venue's
-// due records are claimed a few at a time, the longest due first, which among
-// tokens of one venue are those that die first. What programs are asking for
-// right now does not wait for Run.
+// due records are claimed a few at a time, the longest due first. Where the queue
+// gets long, what dies first goes first, and Run says if tokens will die in it
+// (EventWarning, and the log). Venues do not wait for each other, and what
+// programs are asking for right now does not wait for Run.
 func (k *Keeper) Run(ctx context.Context) error {
 	k.init()
 	var running sync.WaitGroup
@@ -48,12 +49,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) runVenue(ctx context.Context, venue string) {
 	k.reconsider(ctx, venue)
 	slots := make(chan struct{}, runParallel)
+	queue := backlog{keeper: k, venue: venue}
 	var running sync.WaitGroup
 	defer running.Wait()
 	for ctx.Err() == nil {
 		slots <- struct{}{} // one is free, at least
 		free := cap(slots) - len(slots) + 1
-		due, err := k.Vault.Store.Claim(ctx, tokenPrefix+venue+"/", k.owner(), k.lease(), free)
+		due, more, err := queue.claim(ctx, free)
 		<-slots
 		if err != nil && ctx.Err() == nil {
 			k.log().Error("the store does not answer", "venue", venue, "error", err)
@@ -65,10 +67,13 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 				id := record.ID()
 				if _, err := k.await(context.WithoutCancel(ctx), k.fly(ctx, id, record.Generation, whenDue), nil); err != nil {
 					k.log().Warn("not renewed", "id", id, "error", err)
+					if ClassOf(err) == Later {
+						queue.putOff.Store(true)
+					}
 				}
 			})
 		}
-		if len(due) < free && pause(ctx, runTick) != nil {
+		if !more && pause(ctx, runTick) != nil {
 			return
 		}
 	}

@@ -170,11 +170,16 @@ func postponed(record Record, token Token, failure *Error) Record {
 	return record
 }
 
-// putOff is a record whose turn did not come: free again, due when it may.
+// putOff is a record whose turn did not come: free again, due when it may. Of
+// those that are put off, the ones with the least of their lives left come first,
+// and the ones that died already last.
 func putOff(record Record, token Token, failure *Error) Record {
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	wait := failure.RetryAfter + time.Duration(rand.Float64()*float64(failure.RetryAfter)/4)
-	record.NextRefresh = nextTry(token, time.Now(), wait)
+	share := 1.0
+	if left := time.Until(token.Expires); left > 0 && left < token.Life() {
+		share = float64(left) / float64(token.Life())
+	}
+	record.NextRefresh = nextTry(token, time.Now(), failure.RetryAfter+time.Duration(share*float64(failure.RetryAfter)/4))
 	return record
 }
 

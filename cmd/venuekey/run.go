@@ -32,7 +32,8 @@ program that --hook names, whichever program or machine met the trouble: when it
 renewal fails for the first time, when the answer to one was lost, when its token
 is dead, and when only a human can help. So is that all is well again. Before an
 end that no renewal prevents there are warnings, 48, 24 and 2 hours before it or
-as --warn says. The hook finds in its environment
+as --warn says. Where more is due at a venue than its pace renews before tokens die,
+that is told with the numbers and with what to change. The hook finds in its environment
 
   VENUEKEY_EVENT     trouble, warning or recovered
   VENUEKEY_ID        ctrader/alice; the venue alone where it is about all of it
@@ -80,7 +81,9 @@ func (p *program) keepFresh(ctx context.Context, v *vault, hook string) error {
 		for event := range v.keeper.Events(ctx) {
 			switch event.Kind {
 			case venuekey.EventTrouble, venuekey.EventWarning, venuekey.EventRecovered:
-				p.tellEvent(event)
+				if event.Kind != venuekey.EventWarning || event.Status.ID.Name != "" {
+					p.tellEvent(event) // what a venue's queue does is in the log
+				}
 				calls.tell(event)
 			}
 		}

@@ -1,0 +1,254 @@
+package venuekey
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// overload.go owns what happens when more is due at a venue than its pace renews
+// in time: an order that saves as many tokens as can be saved, and a word to
+// somebody who can change the pace.
+
+const (
+	// queueIsLong is how long the renewal of what is due may take before anybody
+	// looks at its order. A claim takes the longest due first, which is the one
+	// that dies first among tokens of one life that never failed.
+	queueIsLong = 30 * time.Second
+	// resurvey is how often a long queue is looked at again: others come due that
+	// may die sooner. A survey reads all records of its venue, so it also rests
+	// surveyShare times as long as it took.
+	resurvey    = time.Minute
+	surveyShare = 20
+	// inLine is how long a claim that keeps an order waits for its turn, at most.
+	inLine = 10 * time.Second
+	// longestLine bounds the order that is kept.
+	longestLine = 10_000
+	// sayAgain is how often an overload is told of while it lasts.
+	sayAgain = 10 * time.Minute
+)
+
+// backlog is what is due at one venue and waits.
+type backlog struct {
+	keeper *Keeper
+	venue  string
+
+	full     time.Time   // since when every claim has found as much as it wanted
+	putOff   atomic.Bool // a renewal's turn did not come
+	surveyed time.Time
+	rests    time.Duration // how long no survey follows
+	line     []string      // keys, in the order in which they are to be renewed
+	pace     time.Duration // when that was found out
+	told     time.Time     // when the overload was told; zero means there is none
+}
+
+// waiting is a record that is due, and the moment before which it has to be
+// renewed; zero is one whose token is dead already.
+type waiting struct {
+	key      string
+	deadline time.Time
+}
+
+// claim takes up to limit due records, in the order that suits the queue, and
+// reports whether there is more.
+func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more bool, err error) {
+	long := !b.full.IsZero() && time.Since(b.full) >= runTick
+	if (long || b.putOff.Load() || !b.told.IsZero()) && time.Since(b.surveyed) >= b.rests {
+		b.survey(ctx)
+	}
+	if len(b.line) > 0 {
+		// Those under way take turns as they come: few of them keep the order.
+		few := max(int(inLine/b.pace), 1)
+		if limit = min(limit, few-(runParallel-limit)); limit <= 0 {
+			return nil, true, pause(ctx, min(b.pace/2, time.Second))
+		}
+	}
+	for len(b.line) > 0 && len(claimed) < limit {
+		// Another machine may have it by now. One whose key begins with this one may
+		// come in its place; that is as well.
+		found, err := b.take(ctx, b.line[0], 1)
+		if err != nil {
+			return claimed, false, err
+		}
+		claimed, b.line = append(claimed, found...), b.line[1:]
+	}
+	if len(claimed) > 0 {
+		return claimed, true, nil
+	}
+	claimed, err = b.take(ctx, tokenPrefix+b.venue+"/", limit)
+	switch more = len(claimed) == limit; {
+	case err != nil:
+	case !more:
+		b.full = time.Time{}
+	case b.full.IsZero():
+		b.full = time.Now()
+	}
+	return claimed, more, err
+}
+
+func (b *backlog) take(ctx context.Context, prefix string, limit int) ([]Record, error) {
+	return b.keeper.Vault.Store.Claim(ctx, prefix, b.keeper.owner(), b.keeper.lease(), limit)
+}
+
+// survey looks at all that is due, puts it into order, and says so where tokens
+// will die in the queue. What it cannot find out it leaves to the next.
+func (b *backlog) survey(ctx context.Context) {
+	begun := time.Now()
+	b.putOff.Store(false)
+	defer func() {
+		b.surveyed = time.Now()
+		b.rests = max(resurvey, surveyShare*b.surveyed.Sub(begun))
+	}()
+	venue, app, err := b.keeper.venueAndApp(ctx, b.venue)
+	if err != nil {
+		return // every renewal says so
+	}
+	policy, pace := venue.Policy(), app.pace(venue.Policy())
+	var due []waiting
+	for record, err := range b.keeper.Vault.all(ctx, tokenPrefix+b.venue+"/") {
+		if err != nil {
+			return
+		}
+		// What was put off for want of a turn is due again a little more than one
+		// pace later.
+		if !isDue(record, begun.Add(pace*3/2)) {
+			continue
+		}
+		token, err := b.keeper.Vault.Open(record)
+		if err == nil && (isDue(record, begun) || record.Failures == 0 && !begun.Before(nextRefresh(token, policy, token.Issued, 0))) {
+			due = append(due, waiting{record.Key, deadline(token, endOf(token, record, policy), begun)})
+		}
+	}
+	f := triage(due, begun, pace)
+	b.line, b.pace = nil, pace
+	if f.takes() > queueIsLong {
+		for _, w := range f.order[:min(len(f.order), longestLine)] {
+			b.line = append(b.line, w.key)
+		}
+	}
+	b.tell(f, app)
+}
+
+// deadline is when it is too late to renew a token: when it dies, or what renews
+// it does.
+func deadline(token Token, ends end, now time.Time) time.Time {
+	dies := token.Expires
+	if !now.Before(dies) {
+		dies = time.Time{}
+	}
+	if now.Before(ends.at) {
+		dies = earliest(dies, ends.at)
+	}
+	return dies
+}
+
+// forecast is what will become of a queue.
+type forecast struct {
+	pace  time.Duration
+	order []waiting // as they are to be renewed
+	dying int       // that die before their turn
+	dead  int       // that have died
+	// enough is a pace at which none would die; zero is none.
+	enough time.Duration
+}
+
+func (f forecast) takes() time.Duration { return time.Duration(len(f.order)) * f.pace }
+
+// triage puts a queue into an order in which as few as possible die: first those
+// whose turn comes in time, the next to die in front, and then those who are too
+// late anyway. For turns of one length no other order saves more.
+func triage(due []waiting, now time.Time, pace time.Duration) forecast {
+	f := forecast{pace: pace, enough: pace}
+	slices.SortFunc(due, func(a, b waiting) int { return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.key, b.key)) })
+	var saved, late []waiting
+	alive := time.Duration(0)
+	for _, w := range due {
+		turn := now.Add(time.Duration(len(saved)+1) * pace)
+		switch {
+		case w.deadline.IsZero():
+			f.dead++
+			late = append(late, w)
+			continue
+		case turn.After(w.deadline):
+			f.dying++
+			late = append(late, w)
+		default:
+			saved = append(saved, w)
+		}
+		alive++
+		f.enough = min(f.enough, w.deadline.Sub(now)/alive)
+	}
+	f.order = append(saved, late...)
+	return f
+}
+
+// tell says that a queue outlives tokens, or that it does no more.
+func (b *backlog) tell(f forecast, app App) {
+	if f.dying == 0 && (f.dead == 0 || f.takes() <= queueIsLong) {
+		b.over()
+		return
+	}
+	if !b.told.IsZero() && time.Since(b.told) < sayAgain {
+		return
+	}
+	b.told = time.Now()
+	event := Event{Kind: EventWarning, At: b.told, Status: Status{ID: ID{Venue: b.venue}}, Reason: f.String(), Remedy: f.remedy(app)}
+	b.keeper.log().Warn("the renewals that are due take longer than tokens live: "+event.Reason, "venue", b.venue, "try", event.Remedy)
+	b.keeper.announce(event)
+}
+
+// over says that no queue outlives tokens any more.
+func (b *backlog) over() {
+	if b.told.IsZero() {
+		return
+	}
+	b.told = time.Time{}
+	b.keeper.announce(Event{Kind: EventRecovered, At: time.Now(), Status: Status{ID: ID{Venue: b.venue}}, Reason: "what is due is renewed in time again"})
+}
+
+// String gives the numbers.
+func (f forecast) String() string {
+	text := fmt.Sprintf("%d sign-ins are due and %s, which takes %s", len(f.order), rate(f.pace), roughly(f.takes()))
+	if f.dying > 0 {
+		text += fmt.Sprintf("; %d tokens will die before their turn", f.dying)
+	}
+	if f.dead > 0 {
+		text += fmt.Sprintf("; %d are dead already", f.dead)
+	}
+	return text
+}
+
+// remedy is what to change, where that is the pace.
+func (f forecast) remedy(app App) string {
+	faster := f.enough
+	if f.dying == 0 || faster >= f.pace {
+		faster = f.pace / 2 // all are dead, and get back sooner
+	}
+	if faster > time.Second {
+		faster = faster.Truncate(time.Second)
+	} else {
+		faster = max(faster.Truncate(time.Millisecond), time.Millisecond)
+	}
+	return fmt.Sprintf("venuekey app add %s --pace %s, if the venue allows your app that much", app.Venue, sparely(faster))
+}
+
+// sparely is a time without its zeros: 5m for 5m0s.
+func sparely(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	return text
+}
+
+// rate says in words how fast a pace is.
+func rate(pace time.Duration) string {
+	if pace > time.Second {
+		return "one is renewed every " + sparely(pace)
+	}
+	return fmt.Sprintf("%.3g a second are renewed", float64(time.Second)/float64(pace))
+}
