@@ -224,8 +224,37 @@ func TestASlowReaderMissesNoTrouble(t *testing.T) {
 	})
 }
 
+// What the store did not tell of is found all the same.
+func TestALostChangeIsFoundWithinAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := forgetful{&memory.Store{}}
+		bot := newKeeper(t, store, &monthly{})
+		ids := populate(t, bot, 2)
+		events := listen(t, newKeeper(t, store, &monthly{}))
+		events.want("found fresh", "found fresh")
+		if _, err := bot.Refresh(t.Context(), ids[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := bot.SignOut(t.Context(), ids[1], false); err != nil {
+			t.Fatal(err)
+		}
+		events.want()
+		time.Sleep(time.Hour + time.Minute)
+		events.want("renewed fresh", "signed out")
+	})
+}
+
+// forgetful is a store that says once that there are changes, and then nothing.
+type forgetful struct{ *memory.Store }
+
+func (forgetful) Watch(ctx context.Context, changed func(string)) error {
+	changed("")
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 // A token that died because nobody asked for it is trouble only when it stays
-// dead, and what a lost change hid is found by the look at all records.
+// dead.
 func TestWhatTimeAloneChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		keeper, store := signedIn(t, &stageVenue{})

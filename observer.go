@@ -18,7 +18,7 @@ const (
 	lookAgain = time.Hour
 	// lookShare bounds what looking at all records may cost, where a store says
 	// again and again that changes were missed: one part in so many of the time.
-	lookShare = 10
+	lookShare = 20
 	// mostChanged is how many changed keys are remembered; beyond that all are.
 	mostChanged = 4096
 	// overdueAfter is how long a token may be dead before that is called trouble,

@@ -3,6 +3,7 @@ package venuekey
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,18 +69,19 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 		}
 	}
 	for len(b.line) > 0 && len(claimed) < limit {
-		// Another machine may have it by now. One whose key begins with this one may
-		// come in its place; that is as well.
-		found, err := b.take(ctx, b.line[0], 1)
+		record, ok, err := b.lease(ctx, b.line[0])
 		if err != nil {
 			return claimed, false, err
 		}
-		claimed, b.line = append(claimed, found...), b.line[1:]
+		b.line = b.line[1:]
+		if ok {
+			claimed = append(claimed, record)
+		}
 	}
 	if len(claimed) > 0 {
 		return claimed, true, nil
 	}
-	claimed, err = b.take(ctx, tokenPrefix+b.venue+"/", limit)
+	claimed, err = b.keeper.Vault.Store.Claim(ctx, tokenPrefix+b.venue+"/", b.keeper.owner(), b.keeper.lease(), limit)
 	switch more = len(claimed) == limit; {
 	case err != nil:
 	case !more:
@@ -90,8 +92,21 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 	return claimed, more, err
 }
 
-func (b *backlog) take(ctx context.Context, prefix string, limit int) ([]Record, error) {
-	return b.keeper.Vault.Store.Claim(ctx, prefix, b.keeper.owner(), b.keeper.lease(), limit)
+// lease is the claim of one record, unless another machine has it by now.
+func (b *backlog) lease(ctx context.Context, key string) (record Record, ok bool, err error) {
+	record, err = b.keeper.Vault.Store.Get(ctx, key)
+	if errors.Is(err, ErrNotFound) || err == nil && (record.Leased() || !isDue(record, record.ReadAt)) {
+		return Record{}, false, nil
+	}
+	if err != nil {
+		return Record{}, false, err
+	}
+	record.LeaseOwner, record.LeaseUntil = b.keeper.owner(), record.ReadAt.Add(b.keeper.lease())
+	record.Version, err = b.keeper.Vault.Store.Put(ctx, record)
+	if errors.Is(err, ErrConflict) {
+		return Record{}, false, nil
+	}
+	return record, err == nil, err
 }
 
 // survey looks at all that is due, puts it into order, and says so where tokens
