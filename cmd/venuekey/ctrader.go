@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,8 +33,8 @@ VENUEKEY_CTRADER_LIVE_ADDRESS and …_DEMO_ADDRESS name other servers, as host:p
 and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too: "venuekey
 emulate" prints all three.`,
 		Example: `  venuekey ctrader accounts ctrader/alice
-  venuekey ctrader stream ctrader/alice EURUSD GBPUSD
-  venuekey ctrader call ctrader/alice TraderReq`,
+  venuekey ctrader stream ctrader/alice EURUSD GBPUSD --account 5001
+  venuekey ctrader call ctrader/alice TraderReq --account 5001`,
 		Args: p.unknownCommand,
 		RunE: p.helpOrVersion,
 	}
@@ -75,6 +76,11 @@ func (p *program) aim(o *openAPI) error {
 		if address := p.env(variable("ctrader", name)); address != "" {
 			endpoint.Address = address
 		}
+	}
+	if at := emulatedAt(o.app); at != "" && (o.live.Address == openapi.Live().Address || o.demo.Address == openapi.Demo().Address) {
+		return &venuekey.Error{ID: o.id, Op: "connect", Class: venuekey.Wrong,
+			Reason: "the sign-in is at an emulated venue, " + at + ", and the Open API would be the real one",
+			Remedy: "set all that venuekey emulate prints: " + variable("ctrader", "LIVE_ADDRESS") + ", …_DEMO_ADDRESS and …_CA_FILE too"}
 	}
 	roots, err := oauth.Roots(o.app)
 	if err != nil || roots == nil {
@@ -135,7 +141,23 @@ func (o *openAPI) choose(ctx context.Context, wanted int64) (message.CtidTraderA
 	if wanted != 0 {
 		return message.CtidTraderAccount{}, misused("venuekey ctrader accounts "+o.id.String(), "the sign-in has no account %d", wanted)
 	}
-	return message.CtidTraderAccount{}, misused("--account, one of venuekey ctrader accounts "+o.id.String(), "the sign-in has %d accounts", len(list.CtidTraderAccount))
+	if len(list.CtidTraderAccount) == 0 {
+		return message.CtidTraderAccount{}, misused("venuekey login "+o.id.String()+", and choose accounts at the venue", "the sign-in has no accounts")
+	}
+	return message.CtidTraderAccount{}, misused("--account "+number(int64(list.CtidTraderAccount[0].CtidTraderAccountID)), "the sign-in has %d accounts: %s", len(list.CtidTraderAccount), accountNames(list.CtidTraderAccount))
+}
+
+// accountNames names accounts for somebody who has to choose.
+func accountNames(accounts []message.CtidTraderAccount) string {
+	const most = 8
+	var names []string
+	for _, account := range accounts[:min(most, len(accounts))] {
+		names = append(names, number(int64(account.CtidTraderAccountID))+" ("+environmentOf(account)+")")
+	}
+	if len(accounts) > most {
+		names = append(names, "…")
+	}
+	return strings.Join(names, ", ")
 }
 
 // with lends a Client on which one account is authorised.

@@ -35,8 +35,8 @@ Orders go out once and never again by themselves. The answer to one is its first
 ExecutionEvent. One that may have been carried out without an answer ends with
 exit code 6: look with ReconcileReq before sending it again.`,
 		Example: `  venuekey ctrader call ctrader/alice VersionReq
-  venuekey ctrader call ctrader/alice ReconcileReq --account 30000001
-  venuekey ctrader call ctrader/alice NewOrderReq - <order.json`,
+  venuekey ctrader call ctrader/alice ReconcileReq --account 5001
+  venuekey ctrader call ctrader/alice NewOrderReq - --account 5001 <order.json`,
 		Args:              oneCtraderID(2, "an ID and a message"),
 		ValidArgsFunction: p.completeCall,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -30,8 +30,8 @@ connection wait. With --latest it gets the newest quote of each symbol instead, 
 how many were dropped is told at the end.
 
 Prices are decimal texts, without a digit lost.`,
-		Example: `  venuekey ctrader stream ctrader/alice EURUSD XAUUSD
-  venuekey ctrader stream ctrader/alice EURUSD | jq -r .bid`,
+		Example: `  venuekey ctrader stream ctrader/alice EURUSD XAUUSD --account 5001
+  venuekey ctrader stream ctrader/alice EURUSD --account 5001 | jq -r .bid`,
 		Args:              oneCtraderID(2, "an ID and at least one symbol"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -20,8 +20,8 @@ func (p *program) ctraderSymbolsCmd() *cobra.Command {
 		Use:   "symbols ID [TEXT]",
 		Short: "List what an account can trade",
 		Long:  "List what an account can trade, all of it or what has a text in its name or\ndescription.",
-		Example: `  venuekey ctrader symbols ctrader/alice
-  venuekey ctrader symbols ctrader/alice eur --json`,
+		Example: `  venuekey ctrader symbols ctrader/alice --account 5001
+  venuekey ctrader symbols ctrader/alice eur --account 5001 --json`,
 		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -18,7 +18,7 @@ func (p *program) ctraderTraderCmd() *cobra.Command {
 		Use:               "trader ID",
 		Short:             "Show an account: balance, currency, leverage, rights",
 		Long:              "Show an account: its balance, currency, leverage and rights.",
-		Example:           "  venuekey ctrader trader ctrader/alice --account 30000001",
+		Example:           "  venuekey ctrader trader ctrader/alice --account 5001",
 		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {

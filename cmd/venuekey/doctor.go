@@ -245,6 +245,9 @@ func (d *doctor) app(ctx context.Context, v *vault, venue venuekey.Venue) {
 	if base := app.URLs["base"]; base != "" {
 		d.note(what, "reached at %s in place of the venue itself", base)
 	}
+	if at := emulatedAt(app); at != "" {
+		d.note(what, "emulated: no sign-in of it is good at the real venue")
+	}
 	if app.ClientID != "" {
 		d.redirect(what, app.RedirectURI)
 	}
@@ -317,7 +320,10 @@ func (d *doctor) signIns(ctx context.Context, v *vault) {
 			return
 		}
 		what, judged := status.ID.String(), d.p.judge(status)
-		says := string(status.State) + ", expires " + when(status.Expires)
+		says := string(status.State) + ", expires " + expiry(status)
+		if expiry(status) == ended {
+			says = string(status.State) + ", its access token is ended"
+		}
 		if status.Reason != "" {
 			says += ": " + status.Reason
 		}

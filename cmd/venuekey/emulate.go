@@ -22,6 +22,7 @@ import (
 type emulateFlags struct {
 	portBase int
 	shell    string
+	hosts    list
 }
 
 func (p *program) emulateCmd() *cobra.Command {
@@ -40,7 +41,11 @@ and 9104 for TheTradingParrot; --port-base counts them from another number.
 cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form at 9106 and
 9108, with TLS, over TCP and WebSocket alike. Its certificates are signed by an
 authority that is made anew at each start; VENUEKEY_CTRADER_CA_FILE says where its
-certificate lies.
+certificate lies. They name this machine; --host puts the real service's names in,
+for a client whose host is fixed and that /etc/hosts leads here.
+
+Set all that is printed, or nothing of it: a command that finds only some of it
+stops before it reaches the real venue.
 
 Like real venues they send users back only to the redirect URI that they know,
 ` + defaultRedirect + `; the knob anyLoopbackRedirect makes them
@@ -50,6 +55,7 @@ How the venues behave is turned while they run, at the address /_emulator/ of
 each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
 		Example: `  venuekey emulate
   venuekey emulate ctrader --shell fish
+  venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com
   curl http://127.0.0.1:9101/_emulator/state
   curl -d '{"rotation":"grace-new-pair"}' http://127.0.0.1:9101/_emulator/knobs
   curl -d '{"on":"refresh","kind":"drop-after"}' http://127.0.0.1:9101/_emulator/faults
@@ -60,6 +66,7 @@ each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
 	}
 	cmd.Flags().IntVar(&flags.portBase, "port-base", 9100, "the `NUMBER` that ports are counted from")
 	cmd.Flags().StringVar(&flags.shell, "shell", "sh", "the `SHELL` that the environment is for: sh, fish or powershell")
+	cmd.Flags().Var(&flags.hosts, "host", "a host `NAME` that the Open API's certificates are good for as well")
 	_ = cmd.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"sh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -90,6 +97,9 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	for _, e := range emulatedVenues(false) {
 		if len(names) > 0 && !slices.Contains(names, e.venue) {
 			continue
+		}
+		if e.api != nil {
+			e.api.Hosts = flags.hosts
 		}
 		err := shown.start(&web, e, flags.portBase)
 		if err == nil && e.api != nil {

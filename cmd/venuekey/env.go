@@ -76,7 +76,7 @@ func (p *program) resolve(ctx context.Context, vault *venuekey.Vault, venue venu
 	case !stored && !registers:
 		return app, "", missing
 	}
-	if err := checkURLs(app); err != nil {
+	if err := errors.Join(checkURLs(app), checkEmulated(app)); err != nil {
 		return app, "", err
 	}
 	if app.RedirectURI == "" {
@@ -222,6 +222,7 @@ func knownVariables() []string {
 		"VENUEKEY_HOME", "VENUEKEY_KEY", "VENUEKEY_PASSPHRASE", "VENUEKEY_PASSPHRASE_FILE", "VENUEKEY_STORE",
 		"VENUEKEY_BACKUP_PASSPHRASE", "VENUEKEY_BACKUP_PASSPHRASE_FILE",
 		"VENUEKEY_EVENT", "VENUEKEY_STATE", "VENUEKEY_REASON", "VENUEKEY_LEFT", "VENUEKEY_ENDS", "VENUEKEY_HELP", // for a hook
+		variable("ctrader", "LIVE_ADDRESS"), variable("ctrader", "DEMO_ADDRESS"),
 		"VENUEKEY_ID", "VENUEKEY_ACCESS_TOKEN", "VENUEKEY_TOKEN_TYPE", "VENUEKEY_EXPIRES", "VENUEKEY_EXPIRES_UNIX",
 	}
 	for _, venue := range venues() {

@@ -105,7 +105,12 @@ secret, nothing has to be kept in the vault:
   VENUEKEY_CTRADER_CA_FILE         certificates in PEM that requests to this
                                    venue trust beside the system's
 
-and so can each of a venue's own values: VENUEKEY_TRADOVATE_CID, …_SEC (or
+Its Open API can be another one too, as "venuekey emulate" prints it:
+
+  VENUEKEY_CTRADER_LIVE_ADDRESS    host:port in place of the live service's
+  VENUEKEY_CTRADER_DEMO_ADDRESS    the same for demo
+
+Each of a venue's own values can be given as well: VENUEKEY_TRADOVATE_CID, …_SEC (or
 …_SEC_FILE), and what else "venuekey app add --help" lists.
 
 Where a venue signs in by name and password, VENUEKEY_TRADOVATE_NAME and

@@ -18,8 +18,8 @@ func (p *program) logoutCmd() *cobra.Command {
 		Short:   "Forget a sign-in, and with --revoke end it at the venue",
 		Long: `Forget the token of a sign-in. With --revoke the venue is asked first to end
 it, the refresh token and the access token; if it does not confirm the end of both,
-nothing is forgotten and the error says which one is ended. A venue that has no way to revoke says so:
-take access away on its own page then.`,
+nothing is forgotten and the error says which one is ended. A venue that has no way
+to revoke says so: take access away on its own page then.`,
 		Example: `  venuekey logout ctrader/alice
   venuekey logout ttp/alice --revoke`,
 		Args:              oneID,

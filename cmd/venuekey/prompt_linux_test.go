@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/venuekey/venuekey/internal/ptytest"
 )
@@ -46,6 +47,34 @@ func TestCtrlCAtAPromptLeavesAWorkingTerminal(t *testing.T) {
 		t.Errorf("it ended with %d:\n%s", code, o.err)
 	}
 	ptytest.AwaitEcho(t, keyboard, true)
+}
+
+func TestStatusOnANarrowTerminal(t *testing.T) {
+	screen, keyboard := ptytest.Open(t)
+	ptytest.Resize(t, screen, 60)
+	w := newWorld(t)
+	w.signIn(t)
+	for args, want := range map[string][]string{
+		"status":               {"3 sign-ins (3 fresh) at ", "ctrader/alice", "tradovate/bot"},
+		"status ctrader/alice": {time.Now().Format(" MST)"), "next renewal"},
+	} {
+		o := newOutside(t, strings.Fields(args)...)
+		o.environ, o.stdout = append(w.env, "NO_COLOR=1"), keyboard
+		if code := run(t.Context(), o.host); code != exitGood {
+			t.Fatalf("it ended with %d:\n%s", code, o.err)
+		}
+		shown := ptytest.Shown(t, screen)
+		for _, words := range want {
+			if !strings.Contains(shown, words) {
+				t.Errorf("%s: %q is not in\n%s", args, words, shown)
+			}
+		}
+		for line := range strings.Lines(shown) {
+			if len([]rune(strings.TrimSpace(line))) > 60 && !strings.Contains(line, " at /") { // a path is as long as it is
+				t.Errorf("%s: too wide: %q", args, line)
+			}
+		}
+	}
 }
 
 // The command token listens for signals late; at a prompt it must.

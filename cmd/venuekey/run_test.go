@@ -299,6 +299,43 @@ func TestATable(t *testing.T) {
 	}
 }
 
+// No line is wider than the terminal, which would break it in the middle of a word.
+func TestATableFitsANarrowTerminal(t *testing.T) {
+	shown := table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "ACCOUNT", "WHAT HELPS"}, drop: []int{3, 4}, below: "try: "}
+	shown.add(text("ctrader/alice"), text("fresh"), text("in 30 d"), text("in 24 d"), text("-"), text(""))
+	shown.add(text("ttp/bob"), text("needs sign-in"), text("in 24 h"), text("never"), text("bob (user 1002)"), text("venuekey login ttp/bob --paste"))
+	for width, want := range map[int]string{
+		120: "" +
+			"ID             STATE          EXPIRES  NEXT RENEWAL  ACCOUNT          WHAT HELPS\n" +
+			"ctrader/alice  fresh          in 30 d  in 24 d       -\n" +
+			"ttp/bob        needs sign-in  in 24 h  never         bob (user 1002)  venuekey login ttp/bob --paste\n",
+		80: "" +
+			"ID             STATE          EXPIRES  NEXT RENEWAL  ACCOUNT\n" +
+			"ctrader/alice  fresh          in 30 d  in 24 d       -\n" +
+			"ttp/bob        needs sign-in  in 24 h  never         bob (user 1002)\n" +
+			"  try: venuekey login ttp/bob --paste\n",
+		60: "" +
+			"ID             STATE          EXPIRES  ACCOUNT\n" +
+			"ctrader/alice  fresh          in 30 d  -\n" +
+			"ttp/bob        needs sign-in  in 24 h  bob (user 1002)\n" +
+			"  try: venuekey login ttp/bob --paste\n",
+		36: "" +
+			"ID            STATE          EXPIRES\n" +
+			"ctrader/ali…  fresh          in 30 d\n" +
+			"ttp/bob       needs sign-in  in 24 h\n" +
+			"  try: venuekey login ttp/bob --paste\n",
+	} {
+		var out strings.Builder
+		shown.write(&out, style{aligned: true, width: width})
+		if out.String() != want {
+			t.Errorf("%d columns:\n%s, want\n%s", width, out.String(), want)
+		}
+	}
+	if got := strings.Join(wrapped("the venue does not accept the refresh token any more", 20), "|"); got != "the venue does not|accept the refresh|token any more" {
+		t.Error(got)
+	}
+}
+
 func TestSecretVariables(t *testing.T) {
 	for name, want := range map[string]bool{
 		"VENUEKEY_CTRADER_CLIENT_SECRET": true, "VENUEKEY_CTRADER_CLIENT_SECRET_FILE": true, "VENUEKEY_PASSPHRASE": true,

@@ -458,6 +458,15 @@ func sources(ts *testscript.TestScript, _ bool, _ []string) {
 // freeports: finds five ports in a row that nobody uses, below those that
 // systems give out by themselves, and puts the number before them into $PORT.
 func freeports(ts *testscript.TestScript, _ bool, _ []string) {
+	base := freeBase()
+	if base == 0 {
+		ts.Fatalf("no eight ports are free")
+	}
+	ts.Setenv("PORT", strconv.Itoa(base))
+}
+
+// freeBase is the number before eight free ports in a row, 0 where there are none.
+func freeBase() int {
 	// One for each venue, and four for an API. Scripts that run at the same time
 	// do not get the same.
 	for base := 20000 + os.Getpid()%700*10 + int(portsGiven.Add(10)); base < 32000; base += 10 {
@@ -469,11 +478,10 @@ func freeports(ts *testscript.TestScript, _ bool, _ []string) {
 			}
 		}
 		if free {
-			ts.Setenv("PORT", strconv.Itoa(base))
-			return
+			return base
 		}
 	}
-	ts.Fatalf("no eight ports are free")
+	return 0
 }
 
 // portsGiven counts what freeports has given.

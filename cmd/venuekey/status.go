@@ -129,7 +129,8 @@ func worse(a, b int) int {
 }
 
 func (p *program) statusOfAll(ctx context.Context, v *vault) error {
-	worst, forms, shown := exitGood, []statusJSON{}, table{heading: statusHeading}
+	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
+	var sum summary
 	for status, err := range v.keeper.Statuses(ctx) {
 		if err != nil {
 			return err
@@ -138,6 +139,7 @@ func (p *program) statusOfAll(ctx context.Context, v *vault) error {
 		worst = worse(worst, judged.exit)
 		forms = append(forms, statusForm(status, judged))
 		shown.add(statusRow(status, judged)...)
+		sum.add(status)
 	}
 	switch {
 	case p.json:
@@ -146,20 +148,28 @@ func (p *program) statusOfAll(ctx context.Context, v *vault) error {
 		}
 	case len(forms) > 0:
 		shown.write(p.stdout, p.style())
+		if p.style().aligned {
+			fmt.Fprintf(p.stdout, "\n%s at %s\n", sum, p.where())
+		}
+		p.tellEmulated(ctx, v, sum.venues)
 	default:
 		p.tellNone()
 	}
 	return codeOnly(worst)
 }
 
-var statusHeading = []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "WHAT HELPS"}
+// statusTable is a table of sign-ins. A narrow terminal does without the next
+// renewal, then without the account, then without the end of the sign-in.
+func statusTable() table {
+	return table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "WHAT HELPS"}, drop: []int{3, 5, 4}, below: "try: "}
+}
 
 func statusRow(s venuekey.Status, v verdict) []cell {
 	state := cell{string(s.State), stateColour(s.State)}
 	if s.Err != nil {
 		return []cell{text(s.ID.String()), {"unreadable", red}, text("-"), text("-"), text("-"), text("-"), text(v.help)}
 	}
-	return []cell{text(s.ID.String()), state, text(when(s.Expires)), text(when(s.NextRefresh)), text(signInEnds(s, when)), text(orDash(s.User)), text(v.help)}
+	return []cell{text(s.ID.String()), state, text(expiry(s)), text(when(s.NextRefresh)), text(signInEnds(s, when)), text(orDash(s.User)), text(v.help)}
 }
 
 func (p *program) statusOfOne(s venuekey.Status) error {
@@ -172,13 +182,19 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	}
 	look := p.style()
 	line := func(name, value, colour string) {
-		if value != "" {
-			fmt.Fprintf(p.stdout, "  %-13s %s\n", name, look.paint(cell{value, colour}))
+		const indent = 16
+		for _, part := range wrapped(value, look.width-indent) {
+			fmt.Fprintf(p.stdout, "  %-13s %s\n", name, look.paint(cell{part, colour}))
+			name = ""
 		}
 	}
 	fmt.Fprintln(p.stdout, look.paint(cell{s.ID.String(), bold}))
 	line("state", string(s.State), stateColour(s.State))
-	line("expires", moment(s.Expires), plain)
+	if lives := expiry(s); lives == ended {
+		line("expires", lives+" by the venue, before its time", plain)
+	} else {
+		line("expires", moment(s.Expires), plain)
+	}
 	line("next renewal", moment(s.NextRefresh), plain)
 	line("sign-in ends", signInEnds(s, moment), plain)
 	line("scopes", strings.Join(s.Scopes, " "), plain)
@@ -194,12 +210,25 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	return codeOnly(v.exit)
 }
 
+// ended is what became of an access token that the venue ended with its sign-in.
+const ended = "ended"
+
+// expiry says when an access token dies, or that it is dead already: where a
+// renewal ends the old token, whatever ended the refresh token ended it too.
+func expiry(s venuekey.Status) string {
+	venue, known := venueOf(s.ID.Venue)
+	if known && s.State == venuekey.StateNeedsSignIn && s.Left > 0 && venue.Policy().KillsAccess {
+		return ended
+	}
+	return when(s.Expires)
+}
+
 // moment says when something is, for a person who looks at one thing closely.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return when(t) + " (" + t.Local().Format("2006-01-02 15:04:05") + ")"
+	return when(t) + " (" + t.Local().Format("2006-01-02 15:04:05 MST") + ")"
 }
 
 // signInEnds says when a sign-in ends although nothing fails.

@@ -16,7 +16,7 @@ const usuallyWithin = 48 * time.Hour
 // checkStatus shows the sign-ins that are not well, and ends with the code of the
 // worst.
 func (p *program) checkStatus(ctx context.Context, v *vault, only []string, within time.Duration) error {
-	worst, forms, shown := exitGood, []statusJSON{}, table{heading: statusHeading}
+	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
 	check := func(s venuekey.Status) {
 		if judged := p.judgeAhead(s, within); judged.exit != exitGood {
 			worst = worse(worst, judged.exit)

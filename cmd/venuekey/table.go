@@ -19,6 +19,10 @@ import (
 type table struct {
 	heading []string
 	rows    [][]cell
+	// drop are the columns that a narrow terminal does without, the first one
+	// first. With below set the last column goes under its row before that.
+	drop  []int
+	below string
 }
 
 // cell is text and the colour that a terminal shows it in.
@@ -62,23 +66,89 @@ func (t *table) write(w io.Writer, s style) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
 		}
 	}
-	for _, row := range rows {
+	below := t.fit(widths, s.width)
+	for n, row := range rows {
 		var line strings.Builder
 		for i, c := range row {
+			if widths[i] == 0 {
+				continue
+			}
+			c.text = shortened(c.text, widths[i])
 			line.WriteString(s.paint(c))
 			line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text)+2))
 		}
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+		if last := row[len(row)-1]; below && n > 0 && last.text != "" {
+			fmt.Fprintln(w, "  "+t.below+s.paint(last))
+		}
 	}
 }
 
-// style is what the other end of a stream can show.
-type style struct{ aligned, coloured bool }
+// fit makes columns narrower until they fit a terminal, those that are dropped 0
+// wide, and says whether the last one goes below its row. A line that the terminal
+// breaks, in the middle of a word, is harder to read than one that says less.
+func (t *table) fit(widths []int, most int) (below bool) {
+	wide := func() int {
+		sum := -2
+		for _, width := range widths {
+			if width > 0 {
+				sum += width + 2
+			}
+		}
+		return sum
+	}
+	if most == 0 || wide() <= most || t.below == "" {
+		return false
+	}
+	widths[len(widths)-1] = 0
+	for _, column := range t.drop {
+		if wide() > most {
+			widths[column] = 0
+		}
+	}
+	if over := wide() - most; over > 0 {
+		widths[0] = max(widths[0]-over, 8)
+	}
+	return true
+}
+
+// shortened cuts a text that is too wide for its column, and shows that.
+func shortened(text string, width int) string {
+	letters := []rune(text)
+	if len(letters) <= width {
+		return text
+	}
+	return string(letters[:width-1]) + "…"
+}
+
+// wrapped breaks a text between words, where the width is known.
+func wrapped(text string, width int) []string {
+	if text != "" && (width < 20 || utf8.RuneCountInString(text) <= width) {
+		return []string{text}
+	}
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		last := len(lines) - 1
+		if last >= 0 && utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) <= width {
+			lines[last] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
+}
+
+// style is what the other end of a stream can show: width is how many columns, 0
+// where nobody knows.
+type style struct {
+	aligned, coloured bool
+	width             int
+}
 
 // style judges standard output, and obeys NO_COLOR (https://no-color.org).
 func (p *program) style() style {
 	_, person := terminal.Of(p.stdout)
-	return style{aligned: person, coloured: person && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"}
+	return style{width: terminal.Width(p.stdout), aligned: person, coloured: person && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"}
 }
 
 func (s style) paint(c cell) string {

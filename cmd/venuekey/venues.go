@@ -2,6 +2,8 @@ package main
 
 import (
 	"maps"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -59,6 +61,32 @@ func fieldsOf(venue venuekey.Venue) []venuekey.Field {
 
 // urlNames are the names that venues give their addresses.
 func urlNames() []string { return []string{"base", "authorize", "token", "me", "revoke", "api"} }
+
+// emulatedAt is where an app's venue is, if that is on this machine: an emulated
+// one. Nobody else's venue is.
+func emulatedAt(app venuekey.App) string {
+	for _, name := range []string{"base", "token", "api"} {
+		address, err := url.Parse(app.URLs[name])
+		if err != nil || address.Host == "" {
+			continue
+		}
+		if ip, err := netip.ParseAddr(address.Hostname()); address.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+			return app.URLs[name]
+		}
+	}
+	return ""
+}
+
+// checkEmulated finds an environment for emulated venues of which only a part is
+// set: the rest would lead a made-up app to the real venue.
+func checkEmulated(app venuekey.App) error {
+	if app.ClientID != emulatedApp().ClientID || emulatedAt(app) != "" {
+		return nil
+	}
+	return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Class: venuekey.Wrong,
+		Reason: "the client id " + app.ClientID + " is an emulated venue's, and " + variable(app.Venue, "BASE_URL") + " leads to none: the real venue would be asked",
+		Remedy: "set all that venuekey emulate prints, or nothing of it"}
+}
 
 // checkURLs finds an address that could not be meant: one that is taken for
 // nothing would leave a program at the real venue.

@@ -30,7 +30,7 @@ func (s *Server) CAPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.authority.Raw})
 }
 
-// certify makes an authority and a certificate for loopback. A year is longer
+// certify makes an authority and a certificate for loopback and Hosts. A year is longer
 // than any test; the hour before now is for clients whose clock is behind.
 func (s *Server) certify() {
 	s.certified.Do(func() {
@@ -44,6 +44,13 @@ func (s *Server) certify() {
 			NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
 			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 			DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		}
+		for _, host := range s.Hosts {
+			if address := net.ParseIP(host); address != nil {
+				leaf.IPAddresses = append(leaf.IPAddresses, address)
+			} else {
+				leaf.DNSNames = append(leaf.DNSNames, host)
+			}
 		}
 		authorityKey, leafKey := newKey(), newKey()
 		s.authority = issue(ca, ca, authorityKey, authorityKey)

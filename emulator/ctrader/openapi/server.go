@@ -23,6 +23,9 @@ type Server struct {
 	// Listen says where to listen; an empty address is a port of 127.0.0.1 that
 	// the system chooses.
 	Listen Addresses
+	// Hosts are names and addresses that the certificate is good for, beside those
+	// of loopback: the real service's, for a client whose host is fixed.
+	Hosts []string
 	// Symbols is what is traded; empty means [DefaultSymbols].
 	Symbols []Symbol
 	// Deposits are the accounts that begin with something else than

@@ -1,0 +1,237 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// examples_unix_test.go owns that every example of help, README and doc runs as it
+// stands, in a Unix shell, at emulated venues.
+
+// example is what has to be known of an example beyond its text.
+type example struct {
+	// cannot is why it is not run here.
+	cannot string
+	// before is typed first, in another line.
+	before string
+	// until is what it prints before it is ended by Ctrl-C.
+	until string
+	// visit follows the address that it prints.
+	visit bool
+	// anew begins with an empty VENUEKEY_HOME.
+	anew bool
+}
+
+const aDatabase = "it wants a database of yours; TestScriptsWithADatabase has one"
+
+// known are the examples that are more than a line to type. One that is in no page
+// any more fails the test.
+var known = map[string]example{
+	"make demo": {cannot: "it builds the command and runs its demo, as TestScripts/demo does"},
+	"make test": {cannot: "it is this suite"},
+	"venuekey store copy postgres://venuekey@db.example.com/trading":            {cannot: aDatabase},
+	"venuekey store migrate --store postgres://venuekey@db.example.com/trading": {cannot: aDatabase},
+	"export VENUEKEY_STORE=postgres://venuekey:password@db.example.com/trading": {cannot: aDatabase},
+	"venuekey login ctrader/alice --no-browser":                                 {visit: true},
+	"venuekey status --watch":         {until: "ctrader/alice"},
+	"venuekey run":                    {until: "keeping every sign-in fresh"},
+	"venuekey run --hook ./notify.sh": {until: "keeping every sign-in fresh"},
+	"venuekey ctrader stream ctrader/alice EURUSD GBPUSD --account 5001":       {until: "GBPUSD"},
+	"venuekey ctrader stream ctrader/alice EURUSD XAUUSD --account 5001":       {until: "EURUSD"},
+	"venuekey ctrader stream ctrader/alice EURUSD --account 5001 | jq -r .bid": {until: `\d\.\d`},
+	"venuekey run --hook ./notify.sh --warn 168h,24h":                          {until: "keeping every sign-in fresh"},
+	"venuekey key export keys.age --recipient age1qx…":                         {before: "rm -f keys.age"},
+	"venuekey key export - --plain | ssh other venuekey key import -":          {cannot: "it wants another machine"},
+	"venuekey key import keys.age":                                             {before: "venuekey key export keys.age --force"},
+	"venuekey key import keys.age --identity identity.txt":                     {before: "cp key.txt identity.txt && venuekey key export keys.age --force --recipients-file team.txt"},
+	"venuekey init --key passphrase":                                           {anew: true},
+	"venuekey backup export sign-ins.age":                                      {before: "rm -f sign-ins.age"},
+	"venuekey backup export sign-ins.age --recipients-file team.txt":           {before: "rm -f sign-ins.age"},
+	"venuekey backup import sign-ins.age":                                      {before: "venuekey backup export sign-ins.age --force"},
+	"venuekey backup import sign-ins.age --identity key.txt":                   {before: "venuekey backup export sign-ins.age --force --recipients-file team.txt"},
+	"venuekey backup import sign-ins.age --replace --json | jq .sign_ins":      {before: "venuekey backup export sign-ins.age --force"},
+	"venuekey emulate":                      {until: "VENUEKEY_TTP_CLIENT_SECRET"},
+	"venuekey emulate ctrader --shell fish": {until: "set -gx VENUEKEY_CTRADER_CA_FILE"},
+	"venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com": {until: "VENUEKEY_CTRADER_CA_FILE"},
+}
+
+// here is an example as it is typed on this machine: nothing of it leads to a real
+// host, to a port that may be taken, or to a folder outside of the test's.
+func (w *world) here(line string) string {
+	port := w.get("PORT")
+	for _, pair := range [][2]string{
+		{"https://api.thetradingparrot.com", w.get("TTP")},
+		{"venuekey emulate", "venuekey emulate --port-base " + port},
+		{"http://127.0.0.1:9101", w.get(variable("ctrader", "BASE_URL"))},
+		{"age1qx…", w.get("RECIPIENT")},
+		{"/backup/", w.dir + "/"},
+		{"| jq ", "| jq --unbuffered "}, // as it writes to a terminal
+	} {
+		line = strings.ReplaceAll(line, pair[0], pair[1])
+	}
+	return line
+}
+
+func TestEveryExampleRuns(t *testing.T) {
+	seen := map[string]bool{}
+	type page struct {
+		name  string
+		bare  bool
+		typed []string
+	}
+	var pages []page
+	for _, path := range documents(t) {
+		pages = append(pages, page{name: filepath.Base(path), bare: true, typed: consoleLines(t, path)})
+	}
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		if cmd.Example != "" {
+			pages = append(pages, page{name: cmd.CommandPath(), typed: strings.Split(cmd.Example, "\n")})
+		}
+		for _, child := range cmd.Commands() {
+			visit(child)
+		}
+	}
+	visit((&program{host: newOutside(t).host}).root())
+	comment := regexp.MustCompile(`\s+#.*$`)
+	for _, page := range pages {
+		for i, line := range page.typed {
+			page.typed[i] = strings.TrimSpace(comment.ReplaceAllString(line, ""))
+			seen[page.typed[i]] = true
+		}
+		if len(page.typed) == 0 {
+			continue
+		}
+		t.Run(page.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			if !page.bare {
+				w.signIn(t)
+			}
+			for _, line := range page.typed {
+				w.types(t, line, known[line])
+			}
+		})
+	}
+	for line := range known {
+		if !seen[line] {
+			t.Errorf("no page has the example %q any more", line)
+		}
+	}
+}
+
+// documents are README and the pages of doc.
+func documents(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob("../../doc/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{"../../README.md"}, paths...)
+}
+
+// consoleLines are what somebody types in the console blocks of a page.
+func consoleLines(t *testing.T, path string) (typed []string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for line := range strings.Lines(block[1]) {
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
+				typed = append(typed, strings.TrimSpace(command))
+			}
+		}
+	}
+	return typed
+}
+
+// types types an example, and sees it end well.
+func (w *world) types(t *testing.T, line string, e example) {
+	t.Helper()
+	if e.cannot != "" {
+		t.Logf("not run: %s: %s", line, e.cannot)
+		return
+	}
+	for _, tool := range []string{"curl", "jq"} {
+		if _, err := exec.LookPath(tool); err != nil && strings.Contains(line, tool) {
+			t.Skipf("not run from here on: %s: there is no %s on this machine", line, tool)
+		}
+	}
+	if e.anew {
+		w.set("VENUEKEY_HOME", t.TempDir())
+	}
+	if strings.HasPrefix(line, "venuekey emulate") {
+		w.set("PORT", strconv.Itoa(freeBase()))
+	}
+	if e.before != "" {
+		w.types(t, e.before, example{})
+	}
+	r := w.start(t, line)
+	defer r.kill()
+	if e.visit {
+		address := r.sees(t, `(?m)^  (http\S+client_id\S+)$`)
+		if err := personNamed("alice").Visit(t.Context(), address[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e.until != "" {
+		r.sees(t, e.until)
+		_ = syscall.Kill(-r.Process.Pid, syscall.SIGINT)
+	}
+	if err := r.Wait(); err != nil && e.until == "" {
+		t.Errorf("$ %s\n%s%v", line, r.said, err)
+	}
+}
+
+// typedExample is an example that runs.
+type typedExample struct {
+	*exec.Cmd
+	said *buffer
+	kill context.CancelFunc
+}
+
+func (w *world) start(t *testing.T, line string) typedExample {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	r := typedExample{exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", w.here(line)), &buffer{grew: make(chan struct{}, 1)}, cancel}
+	r.Dir, r.Env = w.dir, w.env
+	r.Stdin = bytes.NewReader([]byte("demo-secret\n")) // where it asks for an app's
+	r.Stdout, r.Stderr = r.said, r.said
+	r.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	r.Cancel = func() error { return syscall.Kill(-r.Process.Pid, syscall.SIGKILL) }
+	if err := r.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// sees waits until the example has printed what fits.
+func (r typedExample) sees(t *testing.T, pattern string) []string {
+	t.Helper()
+	fits, timeout := regexp.MustCompile(pattern), time.After(time.Minute)
+	for {
+		if found := fits.FindStringSubmatch(r.said.String()); found != nil {
+			return found
+		}
+		select {
+		case <-r.said.grew:
+		case <-timeout:
+			t.Fatalf("it does not print %s, but\n%s", pattern, r.said)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/venuekey/venuekey"
+)
+
+// summary.go owns what is said of all sign-ins in one line.
+
+// summary counts sign-ins by their state.
+type summary struct {
+	total  int
+	states map[venuekey.State]int
+	venues []string
+}
+
+func (s *summary) add(status venuekey.Status) {
+	state := status.State
+	if status.Err != nil {
+		state = "unreadable"
+	}
+	s.total++
+	if s.states == nil {
+		s.states = map[venuekey.State]int{}
+	}
+	s.states[state]++
+	if !slices.Contains(s.venues, status.ID.Venue) {
+		s.venues = append(s.venues, status.ID.Venue)
+	}
+}
+
+// String gives "3 sign-ins (2 fresh, 1 needs sign-in)", the worst last.
+func (s summary) String() string {
+	var parts []string
+	for _, state := range []venuekey.State{
+		venuekey.StateFresh, venuekey.StateDue, venuekey.StateRefreshing, venuekey.StateDegraded,
+		venuekey.StateUncertain, venuekey.StateExpired, venuekey.StateNeedsSignIn, "unreadable",
+	} {
+		if n := s.states[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	noun := "sign-ins"
+	if s.total == 1 {
+		noun = "sign-in"
+	}
+	return fmt.Sprintf("%d %s (%s)", s.total, noun, strings.Join(parts, ", "))
+}
+
+// tellEmulated says which of the venues are not the real ones.
+func (p *program) tellEmulated(ctx context.Context, v *vault, names []string) {
+	var emulated []string
+	for _, name := range names {
+		venue, known := venueOf(name)
+		if !known {
+			continue
+		}
+		if app, _, err := p.resolve(ctx, v.Vault, venue); err == nil && emulatedAt(app) != "" {
+			emulated = append(emulated, name)
+		}
+	}
+	if len(emulated) > 0 {
+		p.tell("emulated here, not the real venue: %s", strings.Join(emulated, ", "))
+	}
+}
