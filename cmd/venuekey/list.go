@@ -19,7 +19,7 @@ func (p *program) listCmd() *cobra.Command {
 		Long: `List the IDs of all sign-ins, one a line. No seal is opened, so no key is needed;
 "venuekey status" tells how each of them stands.`,
 		Example: `  venuekey list
-  venuekey list | xargs -n 1 venuekey refresh`,
+  venuekey list | xargs venuekey refresh`,
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -13,27 +13,32 @@ import (
 func (p *program) logoutCmd() *cobra.Command {
 	var revoke bool
 	cmd := &cobra.Command{
-		Use:     "logout ID",
+		Use:     "logout ID...",
 		GroupID: groupSignIns,
 		Short:   "Forget a sign-in, and with --revoke end it at the venue",
-		Long: `Forget the token of a sign-in. With --revoke the venue is asked first to end
-it, the refresh token and the access token; if it does not confirm the end of both,
+		Long: `Forget the tokens of sign-ins. With --revoke the venue is asked first to end
+them, the refresh token and the access token; if it does not confirm the end of both,
 nothing is forgotten and the error says which one is ended. A venue that has no way
-to revoke says so: take access away on its own page then.`,
+to revoke says so: take access away on its own page then.
+
+A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 		Example: `  venuekey logout ctrader/alice
-  venuekey logout ttp/alice --revoke`,
-		Args:              oneID,
-		ValidArgsFunction: p.completeIDs,
+  venuekey logout ttp/alice --revoke
+  venuekey logout 'tradovate/*'`,
+		Args:              someIDs,
+		ValidArgsFunction: p.completeSomeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id := mustID(args)
 			return p.withVault(cmd.Context(), func(v *vault) error {
-				if err := v.keeper.SignOut(cmd.Context(), id, revoke); err != nil {
-					return signOutError(id, err)
-				}
-				if revoke {
-					return p.say(signedOut{id.String(), true}, "%s is signed out, and the venue confirmed the end of its tokens", id)
-				}
-				return p.say(signedOut{id.String(), false}, "%s is signed out", id)
+				return p.each(cmd.Context(), v, args, func(id venuekey.ID) (any, string, error) {
+					if err := v.keeper.SignOut(cmd.Context(), id, revoke); err != nil {
+						return nil, "", signOutError(id, err)
+					}
+					words := id.String() + " is signed out"
+					if revoke {
+						words += ", and the venue confirmed the end of its tokens"
+					}
+					return signedOut{id.String(), revoke}, words, nil
+				})
 			})
 		},
 	}

@@ -113,3 +113,30 @@ func packagesByName(t *testing.T) map[string]string {
 	}
 	return found
 }
+
+// documents are README and the pages of doc.
+func documents(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob("../../doc/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{"../../README.md"}, paths...)
+}
+
+// consoleLines are what somebody types in the console blocks of a page.
+func consoleLines(t *testing.T, path string) (typed []string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for line := range strings.Lines(block[1]) {
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
+				typed = append(typed, strings.TrimSpace(command))
+			}
+		}
+	}
+	return typed
+}
