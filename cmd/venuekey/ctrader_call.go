@@ -198,8 +198,12 @@ func (p *program) completeCall(cmd *cobra.Command, args []string, toComplete str
 	case 1:
 		var names []string
 		for _, kind := range message.All() {
-			if message.IsRequest(kind) {
-				names = append(names, message.Name(kind))
+			name := message.Name(kind)
+			if !strings.HasPrefix(toComplete, "Proto") {
+				name = strings.TrimPrefix(name, "ProtoOA")
+			}
+			if message.IsRequest(kind) && strings.HasPrefix(name, toComplete) {
+				names = append(names, name)
 			}
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
