@@ -32,6 +32,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	if watcher, ok := k.Vault.Store.(Watcher); ok {
 		running.Go(func() { k.watch(ctx, watcher) })
 	}
+	running.Go(func() { k.scheduleAll(ctx) })
 	for _, venue := range k.Venues {
 		running.Go(func() { k.runVenue(ctx, venue.Name()) })
 	}

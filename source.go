@@ -112,6 +112,7 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 		}
 		return nil, at(err, s.id, "token")
 	}
+	record = k.scheduled(s.id, token, record)
 	held := token.handedOut()
 	alive, due := token.Valid(now), isDue(record, now)
 	if record.NextRefresh.IsZero() && k.changedSince(ctx, s.id, token) {

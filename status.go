@@ -113,6 +113,7 @@ func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status,
 		token, record, err = waiting.token, waiting.record, nil
 		record.Reason = "the store refuses the renewed token; it is saved as soon as the store answers"
 	}
+	record = k.scheduled(id, token, record)
 	status := statusOf(id, token, record, k.policy(id.Venue), time.Now())
 	status.Spilled = waits
 	return status, err

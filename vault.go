@@ -68,7 +68,9 @@ func (v *Vault) Open(record Record) (Token, error) {
 
 // Save seals the token and puts it into the record, which must carry the
 // version that is stored (zero to create) and the token's own generation. When
-// it returns nil, the token is durable.
+// it returns nil, the token is durable. It is for programs that do what a Keeper
+// does; Keeper.Adopt brings in a token that exists. A record without NextRefresh
+// is due by the Keeper's rule, as long as nothing is known against its token.
 func (v *Vault) Save(ctx context.Context, record Record, token Token) (Record, error) {
 	return v.put(ctx, record, sealedFrom(token))
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	agefile "filippo.io/age"
 	"filippo.io/age/armor"
@@ -306,14 +305,12 @@ func (p *program) importSignIn(ctx context.Context, v *vault, s signIn, replace 
 		if there && !replace {
 			return there, false, nil
 		}
-		floor, err := firstGeneration(ctx, v, s.ID)
-		if err != nil {
-			return there, false, err
-		}
 		if there {
 			p.tellIfNewer(v, old, s)
 		}
-		_, err = v.Save(ctx, imported(s, old, floor, time.Now()), s.Token)
+		record := s.Record
+		record.Key, record.Version = "token/"+s.ID.String(), old.Version
+		_, err = v.keeper.Restore(ctx, record, s.Token)
 		if errors.Is(err, venuekey.ErrConflict) {
 			continue
 		}
@@ -325,66 +322,5 @@ func (p *program) importSignIn(ctx context.Context, v *vault, s signIn, replace 
 func (p *program) tellIfNewer(v *vault, old venuekey.Record, s signIn) {
 	if token, err := v.Open(old); err == nil && token.Issued.After(s.Token.Issued) {
 		p.tell("note: %s: the replaced token was newer than the backup's, whose refresh token may be used up", s.ID)
-	}
-}
-
-// imported is the record for a sign-in of a backup. Its generation is greater
-// than any that the ID had here or there: a renewal that began before, in this
-// process or another, in flight or in a spill file, must find that it has moved,
-// and a program that remembers an older token must see a newer one. What was
-// known against the token stays, what merely failed elsewhere does not.
-func imported(s signIn, old venuekey.Record, floor int64, now time.Time) venuekey.Record {
-	record := venuekey.Record{
-		Key: "token/" + s.ID.String(), Version: old.Version,
-		Generation: max(old.Generation+1, s.Record.Generation, floor),
-		Attempt:    s.Record.Attempt, IntentAt: s.Record.IntentAt, Condition: s.Record.Condition,
-	}
-	if record.Condition != venuekey.Good {
-		record.Reason = s.Record.Reason
-	}
-	if venue, ok := venueOf(s.ID.Venue); ok && record.Condition != venuekey.Dead {
-		record.NextRefresh = dueAt(s.Token, venue.Policy(), now)
-	}
-	return record
-}
-
-// dueAt is when an imported token is to be renewed: at the policy's part of its
-// life, and now where that is past. The zero time means that it cannot be. The
-// Keeper judges a token whose renewal was lost before it presents it again.
-func dueAt(token venuekey.Token, policy venuekey.Policy, now time.Time) time.Time {
-	byAccess := policy.RenewsWith == venuekey.WithAccessToken && token.Valid(now)
-	if token.Refresh == "" && !byAccess {
-		return time.Time{}
-	}
-	part := policy.RefreshAt
-	if part <= 0 || part >= 1 {
-		part = 0.8 // as the Keeper has it
-	}
-	due := token.Issued.Add(time.Duration(part * float64(token.Life())))
-	if due.Before(now) {
-		return now
-	}
-	return due
-}
-
-// firstGeneration gives a number greater than any generation that an ID has had
-// in this vault, also one that was signed out: versions grow over the whole
-// store, and a generation costs at least one. So the Keeper begins a sign-in.
-func firstGeneration(ctx context.Context, v *vault, id venuekey.ID) (int64, error) {
-	key := "probe/" + id.String()
-	for {
-		old, err := v.Store.Get(ctx, key)
-		if err != nil && !errors.Is(err, venuekey.ErrNotFound) {
-			return 0, err
-		}
-		version, err := v.Store.Put(ctx, venuekey.Record{Key: key, Version: old.Version})
-		if errors.Is(err, venuekey.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		_ = v.Store.Delete(ctx, key, version) // another's write may have removed it
-		return version, nil
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
 )
 
 // backup_test.go owns what a backup that is damaged within its seal leads to,
@@ -117,32 +118,20 @@ func FuzzReadBackup(f *testing.F) {
 	})
 }
 
-func TestAnImportedRecordRemembersWhatIsKnownAgainstItsToken(t *testing.T) {
-	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
-	token := venuekey.Token{Access: "a", Refresh: "r", Issued: now.Add(-time.Hour), Expires: now.Add(9 * time.Hour)}
-	record := func(venue string, token venuekey.Token, was, old venuekey.Record, floor int64) venuekey.Record {
-		return imported(signIn{ID: venuekey.ID{Venue: venue, Name: "x"}, Token: token, Record: was}, old, floor, now)
+// The refresh token dies long before the access token: a sign-in from a backup is
+// renewed in time, as any other.
+func TestASignInFromABackupIsRenewedBeforeItsRefreshTokenDies(t *testing.T) {
+	p := &program{host: newOutside(t).host}
+	v := &vault{Vault: &venuekey.Vault{Store: &memory.Store{}}}
+	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues()}
+	now := time.Now()
+	s := signIn{ID: venuekey.ID{Venue: "ttp", Name: "alice"}, Record: venuekey.Record{Generation: 7},
+		Token: venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(24 * time.Hour), RefreshExpires: now.Add(2 * time.Hour)}}
+	if there, changed, err := p.importSignIn(t.Context(), v, s, false); there || !changed || err != nil {
+		t.Fatalf("%v %v %v", there, changed, err)
 	}
-	if got := record("ctrader", token, venuekey.Record{Generation: 3, Reason: "no route"}, venuekey.Record{}, 5); got.Generation != 5 || got.Version != 0 || got.Reason != "" || !got.NextRefresh.Equal(now.Add(7*time.Hour)) {
-		t.Errorf("a new one: %+v", got)
-	}
-	if got := record("ctrader", token, venuekey.Record{Generation: 3}, venuekey.Record{Generation: 8, Version: 9}, 5); got.Generation != 9 || got.Version != 9 {
-		t.Errorf("one in place of another: %+v", got)
-	}
-	if got := record("ctrader", token, venuekey.Record{Generation: 30, Condition: venuekey.Dead, Reason: "refused"}, venuekey.Record{}, 5); got.Generation != 30 || got.Condition != venuekey.Dead || got.Reason != "refused" || !got.NextRefresh.IsZero() {
-		t.Errorf("a dead one: %+v", got)
-	}
-	if got := record("ctrader", token, venuekey.Record{Attempt: 1, IntentAt: now}, venuekey.Record{}, 5); got.Attempt != 1 || !got.IntentAt.Equal(now) {
-		t.Errorf("one with an open intent: %+v", got)
-	}
-	token.Expires = now.Add(-time.Minute)
-	if got := record("ctrader", token, venuekey.Record{}, venuekey.Record{}, 5); !got.NextRefresh.Equal(now) {
-		t.Errorf("an expired one is due at %s", got.NextRefresh)
-	}
-	token.Refresh = ""
-	for _, venue := range []string{"ctrader", "tradovate"} {
-		if got := record(venue, token, venuekey.Record{}, venuekey.Record{}, 5); !got.NextRefresh.IsZero() {
-			t.Errorf("one that nothing renews is due at %s", got.NextRefresh)
-		}
+	record, err := v.Store.Get(t.Context(), "token/ttp/alice")
+	if err != nil || record.Generation < 7 || record.NextRefresh.After(now.Add(2*time.Hour)) {
+		t.Errorf("%v, generation %d, due in %s", err, record.Generation, record.NextRefresh.Sub(now))
 	}
 }

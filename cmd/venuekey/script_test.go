@@ -102,6 +102,7 @@ func play(t *testing.T, dir string, prepare func(*testscript.Env)) {
 			"occupy":    occupy,
 			"freeports": freeports,
 			"refuses":   refuses,
+			"foreigner": foreigner,
 			"sources":   sources,
 		},
 	})

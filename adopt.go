@@ -1,0 +1,153 @@
+package venuekey
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// adopt.go owns tokens that exist already when the Keeper first sees them: from
+// another tool, from a backup, or saved by a program without the Keeper.
+
+// Adopt keeps a token that was obtained elsewhere, as if the user had signed in
+// with it: it replaces whatever was kept for the ID, and is renewed when it is
+// due. No venue is asked. A token whose life is not known counts as issued now;
+// one that has only a refresh token is renewed when it is first asked for. From
+// now on nobody else may present the refresh token: most work once.
+//
+// When it returns nil, the token is durable.
+func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) {
+	k.init()
+	venue, err := k.Venue(id.Venue)
+	if err == nil {
+		err = venue.Policy().check(id.Venue)
+	}
+	if err == nil && token.Access == "" && token.Refresh == "" {
+		err = &Error{Class: Wrong, Reason: "there is neither an access token nor a refresh token"}
+	}
+	if err != nil {
+		return nil, at(err, id, "adopt")
+	}
+	first, err := k.Vault.probe(ctx, id)
+	if err != nil {
+		return nil, at(err, id, "adopt")
+	}
+	token = adopted(token, venue.Policy())
+	record, err := k.adopt(ctx, id, first, token, venue.Policy())
+	if err != nil {
+		return nil, at(err, id, "adopt")
+	}
+	k.publish(id, token, record)
+	k.log().Info("adopted", "id", id, "expires", token.Expires, "next", record.NextRefresh)
+	return token.handedOut(), nil
+}
+
+// adopted fills in what is not known of a token from elsewhere.
+func adopted(token Token, policy Policy) Token {
+	if token.Issued.IsZero() {
+		token.Issued = time.Now()
+	}
+	if token.Access == "" {
+		token.Expires = token.Issued // there is nothing that lives
+	}
+	token = withDefaults(token, policy)
+	if token.SignedIn.IsZero() {
+		token.SignedIn = token.Issued
+	}
+	return token
+}
+
+// Restore keeps a token from a backup, with the record that the backup holds of
+// it. What was known against the token stays known, what merely failed elsewhere
+// does not. record.Version must be the one that is stored for the ID, or zero
+// where there is none; otherwise it is ErrConflict, and somebody may have signed
+// in meanwhile. It returns the record as it is kept.
+//
+// Its generation is greater than any that the ID had here or there: a renewal
+// that began before, in flight or in a spill file, must find that it has moved,
+// and a program that remembers an older token must see a newer one.
+func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Record, error) {
+	k.init()
+	id := record.ID()
+	venue, err := k.Venue(id.Venue)
+	if err != nil {
+		return Record{}, at(err, id, "restore")
+	}
+	first, err := k.Vault.probe(ctx, id)
+	if err != nil {
+		return Record{}, at(err, id, "restore")
+	}
+	old, err := k.Vault.Store.Get(ctx, record.Key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Record{}, storeError(id, "read", err)
+	}
+	if old.Version != record.Version {
+		return Record{}, ErrConflict
+	}
+	token = withDefaults(token, venue.Policy())
+	next := restored(record, token, venue.Policy(), time.Now())
+	next.Generation = max(record.Generation, old.Generation+1, first, k.highest(record.Key)+1)
+	saved, err := k.Vault.Save(ctx, next, token)
+	if err != nil {
+		return Record{}, err
+	}
+	k.mark(saved.Key, token, saved.Generation)
+	k.forget(id)
+	return saved, nil
+}
+
+// restored is the record of a token from a backup.
+func restored(was Record, token Token, policy Policy, now time.Time) Record {
+	record := Record{Key: was.Key, Version: was.Version, Attempt: was.Attempt, IntentAt: was.IntentAt, Condition: was.Condition}
+	if record.Condition != Good {
+		record.Reason = was.Reason
+	}
+	if record.Condition != Dead && renewable(token, policy, now) {
+		record.NextRefresh = nextRefresh(token, policy, now, rand.Float64())
+	}
+	return record
+}
+
+// renewable reports whether there is something to renew a token with: what only
+// a living access token renews is not renewed when that is dead.
+func renewable(token Token, policy Policy, now time.Time) bool {
+	return policy.RenewsWith != WithAccessToken || token.Refresh != "" || token.Valid(now)
+}
+
+// scheduled is a record with the moment of its next refresh. A program that saves
+// a token with Vault.Save need not know the rule: a token that nothing is known
+// against and that can be renewed is due by the same rule as any other.
+func (k *Keeper) scheduled(id ID, token Token, record Record) Record {
+	if record.Condition != Good || !record.NextRefresh.IsZero() || len(record.Sealed) == 0 {
+		return record
+	}
+	if venue, err := k.Venue(id.Venue); err == nil && renewable(token, venue.Policy(), time.Now()) {
+		record.NextRefresh = nextRefresh(token, venue.Policy(), time.Time{}, 0)
+	}
+	return record
+}
+
+// scheduleAll writes down when tokens are due that were saved without it, so that
+// Run finds them.
+func (k *Keeper) scheduleAll(ctx context.Context) {
+	for record, err := range k.Vault.Records(ctx) {
+		if err != nil {
+			return // Run tells of a store that does not answer
+		}
+		if record.Condition != Good || !record.NextRefresh.IsZero() || record.Leased() {
+			continue
+		}
+		token, err := k.Vault.Open(record)
+		if err != nil {
+			continue // Statuses tells of it
+		}
+		next := k.scheduled(record.ID(), token, record)
+		if next.NextRefresh.IsZero() {
+			continue
+		}
+		if _, err := k.Vault.Store.Put(ctx, next); err != nil && !errors.Is(err, ErrConflict) {
+			return
+		}
+	}
+}

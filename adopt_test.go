@@ -1,0 +1,190 @@
+package venuekey_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
+)
+
+// Tokens that exist already: from another tool, from a backup, or saved by a
+// program that knows nothing of a schedule. All are renewed by one rule.
+
+func TestATokenThatIsAdopted(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		token func(now time.Time) venuekey.Token
+		first string        // what is handed out at once
+		due   time.Duration // when it is renewed at the latest
+	}{
+		{"whole", func(now time.Time) venuekey.Token {
+			return venuekey.Token{Access: "theirs", Refresh: "refresh-1", Issued: now.Add(-30 * time.Minute), Expires: now.Add(30 * time.Minute)}
+		}, "theirs", 18 * time.Minute},
+		{"no life", func(time.Time) venuekey.Token { return venuekey.Token{Access: "theirs", Refresh: "refresh-1"} }, "theirs", 8 * time.Hour},
+		{"only an end", func(now time.Time) venuekey.Token {
+			return venuekey.Token{Access: "theirs", Refresh: "refresh-1", Expires: now.Add(time.Hour)}
+		}, "theirs", 48 * time.Minute},
+		{"a refresh token alone", func(time.Time) venuekey.Token { return venuekey.Token{Refresh: "refresh-1"} }, "access-2", 0},
+		{"dead already", func(now time.Time) venuekey.Token {
+			return venuekey.Token{Access: "theirs", Refresh: "refresh-1", Expires: now.Add(-time.Hour)}
+		}, "access-2", 0},
+		{"a refresh token that dies first", func(now time.Time) venuekey.Token {
+			return venuekey.Token{Access: "theirs", Refresh: "refresh-1", Expires: now.Add(24 * time.Hour), RefreshExpires: now.Add(2 * time.Hour)}
+		}, "theirs", 96 * time.Minute},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &stageVenue{policy: venuekey.Policy{DefaultLife: 10 * time.Hour}, serial: 1, alive: "refresh-1"}
+				keeper := newKeeper(t, &memory.Store{}, venue)
+				keeper.Marks = t.TempDir()
+				now := time.Now()
+				token, err := keeper.Adopt(t.Context(), alice, row.token(now))
+				if err != nil || token.Refresh != "" {
+					t.Fatal(err)
+				}
+				if _, total := venue.shown(); total != 0 {
+					t.Error("the venue was asked")
+				}
+				kept, record, err := keeper.Vault.Load(t.Context(), alice)
+				if err != nil || kept.SignedIn.IsZero() || record.NextRefresh.After(now.Add(row.due+time.Second)) {
+					t.Fatalf("%v, signed in %v, due %v after now", err, kept.SignedIn, record.NextRefresh.Sub(now))
+				}
+				mustToken(t, keeper, row.first)
+				time.Sleep(row.due + 2*time.Second)
+				mustToken(t, newKeeper(t, keeper.Vault.Store, venue), "access-2")
+				if most, total := venue.shown(); most != 1 || total != 1 {
+					t.Errorf("%d presentations, one token up to %d times", total, most)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatCannotBeAdopted(t *testing.T) {
+	keeper := newKeeper(t, &memory.Store{}, &stageVenue{})
+	if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{}); !venuekey.Misconfigured(err) {
+		t.Errorf("nothing: %v", err)
+	}
+	if _, err := keeper.Adopt(t.Context(), venuekey.ID{Venue: "other", Name: "x"}, venuekey.Token{Refresh: "r"}); !venuekey.Misconfigured(err) {
+		t.Errorf("no venue: %v", err)
+	}
+}
+
+// Adopting replaces what is there, as signing in does: a renewal that is under way
+// finds itself overtaken.
+func TestAdoptingReplacesASignIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		other := newKeeper(t, store, venue)
+		onceStep(keeper, "answered", func() {
+			if _, err := other.Adopt(t.Context(), alice, venuekey.Token{Access: "theirs", Refresh: "r"}); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		mustToken(t, newKeeper(t, store, venue), "theirs")
+	})
+}
+
+// A program saved a token with Vault.Save and set no NextRefresh: it is renewed
+// all the same, whether somebody asks for it or Run looks after it.
+func TestATokenSavedWithoutAScheduleIsRenewed(t *testing.T) {
+	for name, wait := range map[string]func(*testing.T, *venuekey.Keeper){
+		"asked for": func(t *testing.T, k *venuekey.Keeper) {
+			mustState(t, k, venuekey.StateFresh, "")
+			mustToken(t, k, "access-1")
+			time.Sleep(life * 9 / 10)
+			mustState(t, k, venuekey.StateDue, "")
+			mustToken(t, k, "access-2")
+		},
+		"asked for when it is dead": func(t *testing.T, k *venuekey.Keeper) {
+			time.Sleep(2 * life)
+			mustState(t, k, venuekey.StateExpired, "")
+			mustToken(t, k, "access-2")
+		},
+		"run": func(t *testing.T, k *venuekey.Keeper) {
+			ctx, stop := context.WithTimeout(t.Context(), life*9/10)
+			defer stop()
+			_ = k.Run(ctx)
+			mustToken(t, k, "access-2")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				venue := &stageVenue{}
+				keeper := newKeeper(t, &memory.Store{}, venue)
+				record := venuekey.Record{Key: "token/stage/alice", Generation: 1}
+				if _, err := keeper.Vault.Save(t.Context(), record, venue.issue()); err != nil {
+					t.Fatal(err)
+				}
+				wait(t, keeper)
+				if most, total := venue.shown(); most != 1 || total != 1 {
+					t.Errorf("%d presentations, one token up to %d times", total, most)
+				}
+			})
+		})
+	}
+}
+
+// A token from a backup: what is known against it stays known, and it is due by
+// the same rule as any other.
+func TestATokenThatIsRestored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, _ := signedIn(t, venue)
+		keeper.Marks = t.TempDir()
+		for range 3 {
+			if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+				t.Fatal(err)
+			}
+		}
+		token, stands, err := keeper.Vault.Load(t.Context(), alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token.Expires, token.RefreshExpires = token.Issued.Add(24*time.Hour), token.Issued.Add(2*time.Hour)
+		restore := func(was venuekey.Record) venuekey.Record {
+			t.Helper()
+			was.Key = stands.Key
+			got, err := keeper.Restore(t.Context(), was, token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Generation <= stands.Generation {
+				t.Errorf("generation %d comes after %d", got.Generation, stands.Generation)
+			}
+			stands = got
+			return got
+		}
+		if _, err := keeper.Restore(t.Context(), venuekey.Record{Key: stands.Key}, token); !errors.Is(err, venuekey.ErrConflict) {
+			t.Errorf("a record that is there is replaced unseen: %v", err)
+		}
+		now := time.Now()
+		if got := restore(venuekey.Record{Version: stands.Version, Generation: 1, Reason: "no route"}); got.Reason != "" || got.NextRefresh.After(now.Add(2*time.Hour)) {
+			t.Errorf("its refresh token dies in 2 h, and it is due in %v", got.NextRefresh.Sub(now))
+		}
+		if status, _ := keeper.Status(t.Context(), alice); status.Behind {
+			t.Error("what was restored on purpose is told as an accident")
+		}
+		if got := restore(venuekey.Record{Version: stands.Version, Generation: 90}); got.Generation < 90 {
+			t.Errorf("generation %d, the backup had 90", got.Generation)
+		}
+		if got := restore(venuekey.Record{Version: stands.Version, Attempt: 1, IntentAt: now}); got.Attempt != 1 || !got.IntentAt.Equal(now) {
+			t.Errorf("an open intent is forgotten: %+v", got)
+		}
+		if got := restore(venuekey.Record{Version: stands.Version, Condition: venuekey.Dead, Reason: "refused"}); got.Reason != "refused" || !got.NextRefresh.IsZero() {
+			t.Errorf("a dead one: %+v", got)
+		}
+		token.Refresh = ""
+		if got := restore(venuekey.Record{Version: stands.Version}); !got.NextRefresh.IsZero() {
+			t.Errorf("one that nothing renews: %+v", got)
+		}
+	})
+}

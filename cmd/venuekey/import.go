@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
+)
+
+// import.go owns bringing in a token that another tool was given.
+
+func (p *program) importCmd() *cobra.Command {
+	var replace bool
+	cmd := &cobra.Command{
+		Use:     "import ID [FILE]",
+		GroupID: groupSignIns,
+		Short:   "Take over a token that another tool was given",
+		Long: `Take over a token that another tool was given, so that nobody has to sign in
+again. It comes from a file, or from standard input, and never from an argument,
+where other users of the machine would see it. No venue is asked; the token is
+renewed when it is due.
+
+The file is the venue's own answer or what most tools make of it: JSON that holds
+access_token, refresh_token and expires_in, expires_at or expiry, or the same as
+accessToken and so on. A line with nothing else on it is the refresh token, or,
+at a venue that renews with it, the access token. expires_in counts from the
+issued_at beside it, else from when the file was written. What has no access
+token is renewed when it is first asked for.
+
+A refresh token works once: end the other tool, or take its file away, before one
+of the two renews. It is renewed with the app that it was issued to.
+
+A sign-in that is there and still works is kept, unless --replace is given.`,
+		Example: `  venuekey import ctrader/alice tokens.json
+  pass show ctrader/refresh-token | venuekey import ctrader/alice
+  venuekey import ttp/alice <answer.json --replace`,
+		Args:              idAndFile,
+		ValidArgsFunction: p.completeImport,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id := mustID(args)
+			text, written, err := p.readForeign(cmd.Context(), args[1:])
+			if err != nil {
+				return err
+			}
+			token, err := foreignToken(text, written, renewsWith(id))
+			if err != nil {
+				return about(id, "import", err)
+			}
+			return p.withNewVault(cmd.Context(), func(v *vault) error { return p.importToken(cmd.Context(), v, id, token, replace) })
+		},
+	}
+	cmd.Flags().BoolVar(&replace, "replace", false, "replace a sign-in that still works")
+	return cmd
+}
+
+// idAndFile takes an ID and perhaps a path.
+func idAndFile(cmd *cobra.Command, args []string) error {
+	if len(args) == 2 && args[1] != "" {
+		args = args[:1]
+	}
+	return oneID(cmd, args)
+}
+
+func (p *program) completeImport(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 1 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return p.completeNewIDs(cmd, args, typed)
+}
+
+func renewsWith(id venuekey.ID) venuekey.Renewal {
+	venue, _ := venueOf(id.Venue)
+	return venue.Policy().RenewsWith
+}
+
+// longestForeign is more than any tool keeps of one sign-in.
+const longestForeign = 1 << 20
+
+// readForeign reads what another tool has, and when that was written: a stream is
+// written now.
+func (p *program) readForeign(ctx context.Context, args []string) (venuekey.Secret, time.Time, error) {
+	if len(args) == 0 || args[0] == "-" {
+		if p.interactive() {
+			text, err := p.ask(ctx, venuekey.Field{Name: "token", Help: "refresh token", Secret: true})
+			return text, time.Now(), err
+		}
+		return readAllOf(p.stdin, "standard input")
+	}
+	file, err := os.Open(args[0])
+	if err != nil {
+		return "", time.Time{}, &venuekey.Error{Op: "import", Class: venuekey.Failed, Reason: err.Error(), Err: err, Remedy: "name the file that the other tool keeps its token in"}
+	}
+	defer file.Close()
+	return readAllOf(file, args[0])
+}
+
+func readAllOf(from io.Reader, name string) (venuekey.Secret, time.Time, error) {
+	written := time.Now()
+	if file, ok := from.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			written = info.ModTime()
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(from, longestForeign+1))
+	if err == nil && len(text) > longestForeign {
+		err = fmt.Errorf("%s is too long for a token", name)
+	}
+	if err != nil {
+		return "", written, &venuekey.Error{Op: "import", Class: venuekey.Failed, Reason: err.Error(), Err: err}
+	}
+	return venuekey.Secret(text), written, nil
+}
+
+func (p *program) importToken(ctx context.Context, v *vault, id venuekey.ID, token venuekey.Token, replace bool) error {
+	status, err := v.keeper.Status(ctx, id)
+	switch {
+	case replace, venuekey.NeedsSignIn(err): // nobody is signed in
+	case err != nil:
+		return about(id, "import", err)
+	case status.State != venuekey.StateNeedsSignIn:
+		return &venuekey.Error{ID: id, Op: "import", Class: venuekey.Failed, Reason: fmt.Sprintf("the sign-in is there already (%s)", status.State),
+			Remedy: "use another name, or --replace"}
+	}
+	kept, err := v.keeper.Adopt(ctx, id, token)
+	if err != nil {
+		return about(id, "import", err)
+	}
+	venue, _ := venueOf(id.Venue)
+	if _, _, err := p.resolve(ctx, v.Vault, venue); notRegistered(err) {
+		p.tell("note: no app is registered for %s; the one that the token was issued to renews it\n  try: venuekey app add %s", id.Venue, id.Venue)
+	}
+	p.tell("warning: a refresh token works once: end the other tool before it renews")
+	return p.importedToken(id, kept)
+}
+
+func (p *program) importedToken(id venuekey.ID, token *venuekey.Token) error {
+	if left := time.Until(token.Expires); left > 0 {
+		return p.say(kept(id, token), "%s is imported; the token lives %s", id, span(left))
+	}
+	return p.say(kept(id, token), "%s is imported; it is renewed when it is first asked for", id)
+}
