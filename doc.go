@@ -9,6 +9,8 @@
 //	keeper := &venuekey.Keeper{
 //		Vault:  vault,
 //		Venues: []venuekey.Venue{ctrader.Venue{}, ttp.Venue{}},
+//		Spills: []string{dir + "/spill"}, // for what the store refuses
+//		Marks:  dir + "/marks",           // for noticing an older copy of it
 //	}
 //	defer keeper.Close()
 //	source := keeper.Source(venuekey.ID{Venue: "ctrader", Name: "alice"})

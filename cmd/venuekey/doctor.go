@@ -99,6 +99,10 @@ func (d *doctor) examine(ctx context.Context) {
 	if places.data != places.config {
 		d.folder("data", places.data)
 	}
+	for _, folder := range places.spills() {
+		d.note("spill", "renewed tokens that the vault refuses wait in %s", folder)
+	}
+	d.note("marks", "how far sign-ins were renewed is remembered in %s", places.marks())
 	d.clock(places.data)
 	d.browser()
 	d.vault(ctx, places)

@@ -127,6 +127,7 @@ func (p *program) importToken(ctx context.Context, v *vault, id venuekey.ID, tok
 			Remedy: "use another name, or --replace"}
 	}
 	kept, err := v.keeper.Adopt(ctx, id, token)
+	kept, err = p.settled(ctx, v, id, kept, err)
 	if err != nil {
 		return about(id, "import", err)
 	}

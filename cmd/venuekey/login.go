@@ -82,6 +82,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
 		token, err := v.keeper.SignIn(waiting, id, p.console(id, flags))
+		token, err = p.settled(ctx, v, id, token, err)
 		if err != nil {
 			return loginError(err)
 		}
