@@ -85,8 +85,12 @@ func isPage(text []byte) bool {
 }
 
 // mostWork bounds the search for objects, in bytes looked at: a text that opens
-// braces and never closes them would be read again from each of them.
-const mostWork = 8 * maxAnswer
+// braces and never closes them would be read again from each of them. A try costs
+// something itself, for a text of nothing but braces.
+const (
+	mostWork  = 8 * maxAnswer
+	workOfTry = 512
+)
 
 // objectsIn finds the JSON objects in a text, the outermost ones, and how much
 // text stands before the first and behind the last.
@@ -100,6 +104,7 @@ func objectsIn(text []byte) (objects []json.RawMessage, before, behind int) {
 		at += open
 		var object json.RawMessage
 		decoder := json.NewDecoder(bytes.NewReader(text[at:]))
+		work += workOfTry
 		if err := decoder.Decode(&object); err != nil {
 			work += workOf(err, len(text)-at)
 			at++

@@ -153,6 +153,7 @@ func TestTokensThatAreNotTaken(t *testing.T) {
 		"cut off":                        {`{"access_token":"a","refresh_token":"r`, venuekey.Unknown},
 		"very deep":                      {strings.Repeat(`[`, 9) + `{"access_token":"a"}` + strings.Repeat(`]`, 9), venuekey.Unknown},
 		"braces without end":             {strings.Repeat(`{"a":`, 100_000), venuekey.Unknown},
+		"objects without end":            {strings.Repeat(`{}`, 500_000) + "x", venuekey.Unknown},
 	} {
 		config, _ := answering(t, says(200, row.body))
 		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); token.Access != "" || err == nil || venuekey.ClassOf(err) != row.class {

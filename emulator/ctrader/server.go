@@ -10,7 +10,7 @@
 //	/_emulator/                            admin, see package emulator
 //
 // What surprises clients is on by default: state is not sent back, errors arrive
-// with status 200 and an errorCode, a refresh token works once and dies as well
+// with status 200 and an errorCode and no description, a refresh token works once and dies as well
 // when the user allows the app again, and a refresh kills the access token before.
 // [Knobs] lists all switches.
 package ctrader

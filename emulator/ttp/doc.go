@@ -45,6 +45,7 @@
 //	StripAuthorization                  the web server swallows the Authorization header
 //	EnforceState, PKCE                  settings of the authorize page
 //	AskConsent, SignedIn                a consent page, or no page at all
+//	RevokeEndsAll                       a refresh token takes its access token with it
 //	RevokeAbsent, WellKnown, Roles      what other versions lack or have
 //	OmitExpiry, ExpiryAsText            expires_in is absent, or a string
 //	AnyLoopbackRedirect, TokenPrefix    for tests
