@@ -95,7 +95,7 @@ func (f Fault) spoil(w http.ResponseWriter, a *answer) {
 		panic(http.ErrAbortHandler)
 	case StatusBefore, StatusAfter:
 		status := cmp.Or(f.Status, http.StatusServiceUnavailable)
-		a.replace(status, "text/plain; charset=utf-8", http.StatusText(status)+"\n")
+		a.replace(status, cmp.Or(f.ContentType, "text/plain; charset=utf-8"), cmp.Or(f.Body, http.StatusText(status)+"\n"))
 	case HTMLBefore, HTMLAfter:
 		a.replace(cmp.Or(f.Status, http.StatusOK), "text/html; charset=UTF-8", cmsPage)
 	case RedirectBefore, RedirectAfter:

@@ -83,11 +83,14 @@ type Fault struct {
 	// Status replaces the usual one: 503 for the status kinds, 302 for the
 	// redirects, 200 for pages and bodies.
 	Status int
+	// Body replaces the text of the status kinds, as a gateway's JSON.
+	Body string
 	// RetryAfter, if positive, is sent as Retry-After in seconds, rounded up.
 	RetryAfter time.Duration
 	// Location is where redirects point; empty means https://elsewhere.invalid/.
 	Location string
-	// ContentType is the wrong one; empty means "text/plain; charset=utf-8".
+	// ContentType is the wrong one, and that of Body; empty means "text/plain;
+	// charset=utf-8".
 	ContentType string
 }
 
