@@ -69,7 +69,9 @@ func TestFaultsOnTheWire(t *testing.T) {
 		{kind: "status", set: Fault{Status: 429, RetryAfter: 1500 * time.Millisecond},
 			want: func(g got) bool { return g.status == 429 && g.header.Get("Retry-After") == "2" }},
 		{kind: "status", set: Fault{Status: 403, Body: `{"message":"Forbidden"}`, ContentType: "application/json"},
-			want: func(g got) bool { return g.status == 403 && g.body == `{"message":"Forbidden"}` && g.header.Get("Content-Type") == "application/json" }},
+			want: func(g got) bool {
+				return g.status == 403 && g.body == `{"message":"Forbidden"}` && g.header.Get("Content-Type") == "application/json"
+			}},
 		{kind: "truncate", want: func(g got) bool { return g.status == 200 && g.cutShort && len(g.body) > 0 }},
 		{kind: "html", want: func(g got) bool {
 			return g.status == 200 && strings.HasPrefix(g.header.Get("Content-Type"), "text/html") && strings.Contains(g.body, "WordPress")
