@@ -21,7 +21,7 @@ func (o *observer) compare(ctx context.Context, record Record, yield func(Event)
 		o.known[record.Key] = was
 		return true
 	}
-	status := o.keeper.statusOfRecord(ctx, o.keeper.readMarks(), record)
+	status := o.keeper.statusOfRecord(ctx, o.keeper.glance(), record)
 	is := o.judge(was, status, now)
 	is.version, is.lookNo = record.Version, o.lookNo
 	is.next = o.next(record, status, now)

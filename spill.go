@@ -33,13 +33,25 @@ func spillName(recordKey string, key Key) string {
 	return key.ID() + "-" + hex.EncodeToString(hash[:12]) + spillSuffix
 }
 
-// findSpill looks for the spill of a record in every folder, under every key of
-// the vault. The newest generation counts; what cannot be read is told where
-// there is nothing else.
+// findSpill looks for the spill of a record in every folder, whatever key it is
+// sealed with: a program that has followed a rotation of keys may have written it
+// before this one has. The newest generation counts; what cannot be read is told
+// where there is nothing else.
 func (k *Keeper) findSpill(id ID) (newest rotation, found bool, err error) {
+	_, ending, _ := strings.Cut(spillName(tokenPrefix+id.String(), Key{}), "-")
 	for _, folder := range k.Spills {
-		for _, key := range k.Vault.keyring().Keys {
-			r, held, unreadable := k.readSpill(filepath.Join(folder, spillName(tokenPrefix+id.String(), key)))
+		entries, unreadable := os.ReadDir(folder)
+		if unreadable != nil && !missing(unreadable) {
+			err = errors.Join(err, unreadable)
+		}
+		for _, entry := range entries {
+			if _, name, _ := strings.Cut(entry.Name(), "-"); name != ending {
+				continue
+			}
+			r, held, unreadable := k.readSpill(filepath.Join(folder, entry.Name()))
+			if errors.Is(unreadable, errSealOtherKey) {
+				continue // another vault's
+			}
 			err = errors.Join(err, unreadable)
 			if held && (!found || r.record.Generation > newest.record.Generation) {
 				newest, found = r, true

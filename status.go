@@ -58,6 +58,9 @@ type Status struct {
 	// Behind says that the vault went back in time: this machine has seen a newer
 	// generation. Reason says which.
 	Behind bool
+	// LeftAloneUntil is until when the venue asked that renewals of its app stop;
+	// zero means that it did not. A token that is about to die is tried all the same.
+	LeftAloneUntil time.Time
 	// Err is why the record cannot be read; then only the ID is known.
 	Err error
 }
@@ -70,7 +73,9 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	if err != nil {
 		return Status{}, at(err, id, "status")
 	}
-	k.tellLapse(ctx, k.readMarks(), &status, token, record)
+	g := k.glance()
+	k.tellLapse(ctx, g.marks, &status, token, record)
+	k.tellClosure(ctx, g, &status)
 	return status, nil
 }
 
@@ -80,29 +85,68 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	k.init()
 	return func(yield func(Status, error) bool) {
-		marks := k.readMarks()
+		g := k.glance()
 		for record, err := range k.Vault.Records(ctx) {
 			if err != nil {
 				yield(Status{}, err)
 				return
 			}
-			if !yield(k.statusOfRecord(ctx, marks, record), nil) {
+			if !yield(k.statusOfRecord(ctx, g, record), nil) {
 				return
 			}
 		}
 	}
 }
 
+// glance is what many statuses share: one look into the folders of spills and marks
+// and at the budgets, rather than one for each of thousands.
+type glance struct {
+	// waits says whether there may be a rotation that the store does not have yet.
+	waits  bool
+	marks  *markReader
+	closed map[string]time.Time // by venue
+}
+
+func (k *Keeper) glance() *glance {
+	return &glance{waits: k.somethingWaits(), marks: k.readMarks(), closed: map[string]time.Time{}}
+}
+
 // statusOfRecord tells of a record, also where it cannot be opened.
-func (k *Keeper) statusOfRecord(ctx context.Context, marks *markReader, record Record) Status {
+func (k *Keeper) statusOfRecord(ctx context.Context, g *glance, record Record) Status {
 	id := record.ID()
 	token, err := k.Vault.Open(record)
-	status, err := k.statusOf(id, token, record, err)
-	if err != nil {
-		status = Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
+	status := statusOf(id, token, record, k.policy(id.Venue), time.Now())
+	if g.waits {
+		status, err = k.statusOf(id, token, record, err)
 	}
-	k.tellLapse(ctx, marks, &status, token, record)
+	if err != nil {
+		return Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
+	}
+	k.tellLapse(ctx, g.marks, &status, token, record)
+	k.tellClosure(ctx, g, &status)
 	return status
+}
+
+// tellClosure puts into a status until when its venue asked to be left alone.
+func (k *Keeper) tellClosure(ctx context.Context, g *glance, s *Status) {
+	until, known := g.closed[s.ID.Venue]
+	if !known {
+		if venue, app, err := k.venueAndApp(ctx, s.ID.Venue); err == nil {
+			until, _ = k.Vault.closedUntil(ctx, k.budgetKey(app, venue.Policy()))
+		}
+		g.closed[s.ID.Venue] = until
+	}
+	s.LeftAloneUntil = until
+}
+
+// somethingWaits reports whether there is any rotation that the store does not
+// have yet, or whether nobody can tell.
+func (k *Keeper) somethingWaits() bool {
+	k.mu.Lock()
+	held := len(k.unsaved) > 0
+	k.mu.Unlock()
+	files, err := k.spillFiles()
+	return held || err != nil || len(files) > 0
 }
 
 // statusOf tells of what was read, or of a newer token that waits to be saved.

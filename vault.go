@@ -201,7 +201,7 @@ func (v *Vault) open(record Record, form any) error {
 	var plain []byte
 	key, err := v.keyOf(record.Sealed)
 	if err == nil {
-		plain, err = key.open(record.Sealed, record.Key, record.Generation)
+		plain, err = key.openOwn(record.Sealed, record.Key, record.Generation)
 	}
 	if err == nil {
 		err = json.Unmarshal(plain, form)
