@@ -16,8 +16,8 @@
 //	_, info, err = keys.Create(ctx, key.Automatic)
 //
 // The text of an error says what to do. The questions that a program asks of
-// it are errors.Is with ErrNoKey, ErrExists, ErrLocked, ErrLost and
-// ErrPassphrase.
+// it are errors.Is with ErrNoKey, ErrExists, ErrLocked, ErrLost, ErrPassphrase
+// and ErrForeign.
 package key
 
 import (
