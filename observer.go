@@ -16,6 +16,8 @@ import (
 const (
 	// lookAgain is how often all records are looked at where nothing was missed.
 	lookAgain = time.Hour
+	// idleTick is the longest that a reader rests while the store tells of changes.
+	idleTick = time.Minute
 	// lookShare bounds what looking at all records may cost, where a store says
 	// again and again that changes were missed: one part in so many of the time.
 	lookShare = 20
@@ -118,10 +120,15 @@ func (o *observer) rouse() {
 	}
 }
 
-// rest waits until there may be something to tell. Short ticks rather than one
-// long timer: laptops sleep and clocks jump.
+// rest waits until there may be something to tell. Ticks rather than one long
+// timer: laptops sleep and clocks jump.
 func (o *observer) rest(ctx context.Context) {
-	wait := runTick
+	wait := idleTick
+	o.mu.Lock()
+	if o.polling || o.deaf || !o.found || len(o.changed) > 0 {
+		wait = runTick
+	}
+	o.mu.Unlock()
 	if len(o.alarms) > 0 {
 		wait = max(min(wait, time.Until(o.alarms[0].at)), time.Millisecond)
 	}
