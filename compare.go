@@ -13,7 +13,7 @@ import (
 // and when there will be one although nobody writes.
 
 // compare tells of what is another way than it was known, and remembers it.
-func (o *observer) compare(ctx context.Context, record Record, yield func(Event) bool) bool {
+func (o *observer) compare(ctx context.Context, g *glance, record Record, yield func(Event) bool) bool {
 	now := time.Now()
 	was, seen := o.known[record.Key]
 	if seen && was.version == record.Version && (was.next.IsZero() || now.Before(was.next)) {
@@ -21,7 +21,7 @@ func (o *observer) compare(ctx context.Context, record Record, yield func(Event)
 		o.known[record.Key] = was
 		return true
 	}
-	status := o.keeper.statusOfRecord(ctx, o.keeper.glance(), record)
+	status := o.keeper.statusOfRecord(ctx, g, record)
 	is := o.judge(was, status, now)
 	is.version, is.lookNo = record.Version, o.lookNo
 	is.next = o.next(record, status, now)

@@ -135,7 +135,7 @@ func gravityOf(s Status, overdue bool) gravity {
 		return unreadable
 	case s.State == StateNeedsSignIn:
 		return lost
-	case s.State == StateUncertain && s.NextRefresh.IsZero():
+	case s.State == StateUncertain && s.NextRefresh.IsZero(), s.Behind:
 		return dying
 	case s.State == StateExpired && (s.Failures > 0 || overdue):
 		return dead
@@ -152,6 +152,8 @@ func (s Status) remedy() string {
 	switch {
 	case s.Err != nil, s.Spilled:
 		return "venuekey doctor"
+	case s.Behind:
+		return lapseRemedy + ": venuekey login " + s.ID.String()
 	case s.State == StateNeedsSignIn, s.State == StateUncertain && s.NextRefresh.IsZero():
 		return "venuekey login " + s.ID.String()
 	case s.State == StateDegraded, s.State == StateExpired:

@@ -128,6 +128,23 @@ func TestTroubleIsToldWhoeverFindsIt(t *testing.T) {
 	}
 }
 
+// An older copy of the vault was put back: its sign-in looks good, and its refresh
+// token is used up.
+func TestAVaultThatWentBackIsTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keeper := onOlderCopy(t, &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}})
+		events := listen(t, keeper)
+		told := events.want("trouble fresh")[0]
+		if !strings.Contains(told.Reason, "went back in time") || !strings.Contains(told.Remedy, "the newest copy of the vault") {
+			t.Fatalf("%q, %q", told.Reason, told.Remedy)
+		}
+		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		events.want("recovered fresh")
+	})
+}
+
 func TestEventsOfTheNamedOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		keeper := newKeeper(t, &memory.Store{}, &metered{})

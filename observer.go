@@ -197,13 +197,14 @@ func (o *observer) lookAtAll(ctx context.Context, yield func(Event) bool) bool {
 		o.looked, o.took, o.found = time.Now(), time.Since(begun), o.found || !o.deaf
 		return true
 	}
+	g := o.keeper.glance()
 	for record, err := range o.keeper.Vault.Records(ctx) {
 		if err != nil {
 			o.unanswered(ctx, "", err)
 			o.looked, o.took = time.Now(), runTick/lookShare
 			return true
 		}
-		if !o.compare(ctx, record, yield) {
+		if !o.compare(ctx, g, record, yield) {
 			return false
 		}
 	}
@@ -227,7 +228,7 @@ func (o *observer) look(ctx context.Context, key string, yield func(Event) bool)
 		return true
 	}
 	o.deaf = false
-	return o.compare(ctx, record, yield)
+	return o.compare(ctx, o.keeper.glance(), record, yield)
 }
 
 // unanswered has a record looked at again, later.

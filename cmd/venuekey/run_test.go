@@ -240,6 +240,7 @@ func TestACheckLooksAhead(t *testing.T) {
 		"waits in a spill file":  {venuekey.Status{State: venuekey.StateFresh, Left: time.Hour, Spilled: true}, exitTemporary, false},
 		"expired":                {venuekey.Status{State: venuekey.StateExpired, Left: -time.Hour}, exitTemporary, false},
 		"needs sign-in":          {venuekey.Status{State: venuekey.StateNeedsSignIn, Left: 99 * time.Hour}, exitSignIn, true},
+		"an older copy":          {venuekey.Status{State: venuekey.StateFresh, Left: time.Hour, Behind: true}, exitSignIn, true},
 		"unreadable":             {venuekey.Status{State: venuekey.StateNeedsSignIn, Err: errors.New("no")}, exitFailed, false},
 	} {
 		test.status.ID = venuekey.ID{Venue: "ctrader", Name: "alice"}

@@ -58,6 +58,8 @@ func (p *program) judgeAhead(s venuekey.Status, within time.Duration) verdict {
 	switch {
 	case judged.exit == exitFailed || judged.exit == exitSignIn:
 		return judged
+	case s.Behind: // a human decides which copy is the newest
+		judged.exit = exitSignIn
 	case dying, ending && s.Err == nil:
 		return verdict{exitSignIn, p.loginCommand(s.ID)}
 	case judged.exit == exitGood && (s.Spilled || s.State == venuekey.StateDegraded || s.State == venuekey.StateUncertain):
