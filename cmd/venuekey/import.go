@@ -36,8 +36,8 @@ A refresh token works once: end the other tool, or take its file away, before on
 of the two renews. It is renewed with the app that it was issued to.
 
 A sign-in that is there and still works is kept, unless --replace is given.`,
-		Example: `  venuekey import ctrader/alice tokens.json
-  pass show ctrader/refresh-token | venuekey import ctrader/alice
+		Example: `  venuekey import ttp/carol tokens.json
+  pass show ctrader/refresh-token | venuekey import ctrader/dave
   venuekey import ttp/alice <answer.json --replace`,
 		Args:              idAndFile,
 		ValidArgsFunction: p.completeImport,
