@@ -16,9 +16,8 @@ import (
 type call struct {
 	id     uint64
 	req    message.Message
-	at     int64         // when it was sent, as the pulse counts
+	at     int64         // when it was sent, since the connection's beginning of time
 	within time.Duration // how long its answer may take
-	until  time.Time     // when that is over
 	permit permit        // what it takes up of the pace
 	result chan result   // has room for one
 }
@@ -105,28 +104,56 @@ func (c *Conn) patience(req message.Message) time.Duration {
 
 // send writes a request.
 func (c *Conn) send(ctx context.Context, req message.Message, taken permit, within time.Duration) (*call, error) {
-	select {
-	case c.turn <- struct{}{}:
-	case <-c.done:
-		return nil, c.failed(req, Unsent, c.Err())
-	case <-ctx.Done():
-		return nil, c.failed(req, Unsent, ctx.Err())
+	if err := c.takeTurn(ctx); err != nil {
+		return nil, c.failed(req, Unsent, err)
 	}
 	defer func() { <-c.turn }()
 	payload, err := c.encode(req)
 	if err != nil {
 		return nil, c.failed(req, Refused, err)
 	}
-	taken.left()
-	sent := &call{req: req, at: c.now(), within: within, until: time.Now().Add(within), permit: taken, result: make(chan result, 1)}
+	sent := c.spare.Swap(nil)
+	if sent == nil {
+		sent = &call{result: make(chan result, 1)}
+	}
+	sent.req, sent.at, sent.within, sent.permit = req, c.now(), within, taken
+	sent.permit.left(sent.at)
 	c.confide(secretsOf(req))
 	if !c.register(sent) {
 		return nil, c.failed(req, Unsent, c.Err())
 	}
-	if err := c.put(req.PayloadType(), payload, strconv.FormatUint(sent.id, 10)); err != nil {
+	if err := c.put(req.PayloadType(), payload, strconv.FormatUint(sent.id, 10), sent.at); err != nil {
 		c.die(err) // which gives the call its error too
 	}
 	return sent, nil
+}
+
+// takeTurn waits for the right to write.
+func (c *Conn) takeTurn(ctx context.Context) error {
+	select { // much faster than the one below
+	case c.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case c.turn <- struct{}{}:
+		return nil
+	case <-c.done:
+		return c.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// due is when a call is given up.
+func (sent *call) due() int64 { return sent.at + int64(sent.within) }
+
+// settled is what became of a call that has its result. Nobody else knows of it
+// any more.
+func (c *Conn) settled(sent *call, r result) (message.Message, error) {
+	sent.req = nil
+	c.spare.Store(sent)
+	return r.answer, r.err
 }
 
 func (c *Conn) register(sent *call) bool {
@@ -151,7 +178,7 @@ func (c *Conn) encode(req message.Message) ([]byte, error) {
 }
 
 // put writes an envelope. Whoever calls has the turn.
-func (c *Conn) put(t message.PayloadType, payload []byte, id string) error {
+func (c *Conn) put(t message.PayloadType, payload []byte, id string, now int64) error {
 	e := message.Envelope{Type: t, Payload: payload, ID: id}
 	b := c.wire.frame(c.out[:0])
 	if c.json {
@@ -159,7 +186,7 @@ func (c *Conn) put(t message.PayloadType, payload []byte, id string) error {
 	} else {
 		b = e.AppendBinary(b)
 	}
-	c.writing.Store(c.now())
+	c.writing.Store(now)
 	err := c.wire.write(b)
 	c.wrote.Store(c.now())
 	c.writing.Store(0)
@@ -179,15 +206,15 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 	c.lead(ctx, sent)
 	select {
 	case r := <-sent.result:
-		return r.answer, r.err
+		return c.settled(sent, r)
 	default:
 	}
-	timer := time.NewTimer(time.Until(sent.until))
+	timer := time.NewTimer(time.Duration(sent.due() - c.now()))
 	defer timer.Stop()
 	var cause error
 	select {
 	case r := <-sent.result:
-		return r.answer, r.err
+		return c.settled(sent, r)
 	case <-ctx.Done():
 		cause = ctx.Err()
 	case <-timer.C:
@@ -198,8 +225,7 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 	delete(c.pending, sent.id)
 	c.mu.Unlock()
 	if !still { // it came in this moment
-		r := <-sent.result
-		return r.answer, r.err
+		return c.settled(sent, <-sent.result)
 	}
 	c.doubt(sent)
 	return nil, c.failed(sent.req, Unknown, cause)
@@ -226,7 +252,7 @@ func (c *Conn) answer(e *message.Envelope) bool {
 	}
 	delete(c.pending, id)
 	c.mu.Unlock()
-	sent.permit.answered()
+	sent.permit.answered(c.heard.Load())
 	m, err := c.judge(sent.req, e)
 	sent.result <- result{m, err}
 	return !message.IsEvent(e.Type)

@@ -19,7 +19,8 @@ import (
 // Client; it sends heartbeats, and never a RefreshTokenReq on its own.
 //
 // It costs one goroutine, which reads. Writers write themselves, one at a time, and
-// read too while nobody listens to events.
+// read too while nobody listens to events, or while they ask one request right
+// after the other.
 type Conn struct {
 	calls
 
@@ -50,8 +51,9 @@ type Conn struct {
 	pulse   *time.Timer
 	pending map[uint64]*call
 	lastID  uint64
-	trouble *Error    // what the service complained about last
-	told    *confided // not itself, or printing a Conn would tell it
+	spare   atomic.Pointer[call] // one that has its result, to be used again
+	trouble *Error               // what the service complained about last
+	told    *confided            // not itself, or printing a Conn would tell it
 	since   time.Time
 	err     *Error
 
@@ -62,7 +64,12 @@ type Conn struct {
 	reading  chan struct{}    // holds one while somebody reads
 	envelope message.Envelope // for whoever does
 	lent     lender           // the wire, if callers may read
+	called   int64            // when readers are called off, 0 is never
+	patron   <-chan struct{}  // whose end calls them off, too
+	dismiss  func() bool      // and how that is given up
 	led      atomic.Bool      // a caller has read since the last look
+	brisk    atomic.Int32     // how many requests in a row came right after an answer
+	passed   chan struct{}    // holds one, the right to read and what is in envelope
 	needed   chan struct{}    // wakes the connection's own goroutine
 }
 
@@ -90,10 +97,10 @@ func Dial(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
 func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func(message.Message)) (*Conn, error) {
 	_, address := e.hostPort()
 	c := &Conn{
-		address: address, json: e.JSON, opts: o, paces: p, hub: h, ear: ear, born: time.Now(),
+		address: address, json: e.JSON, opts: o, paces: p, hub: h, ear: ear, born: p.born,
 		turn: make(chan struct{}, 1), pending: map[uint64]*call{}, told: new(confided),
 		done: make(chan struct{}), left: make(chan struct{}),
-		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1),
+		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1), passed: make(chan struct{}, 1),
 	}
 	c.do = c.Do
 	wire, err := connect(ctx, e, o, c.listens, c.hears)
@@ -186,9 +193,19 @@ func readError(err error) error {
 	return fmt.Errorf("reading: %w", err)
 }
 
-// receive looks at the type of what came before it reads any more of it: the
-// bytes of an error often decode as an answer.
+// receive hands out what came, and reports whether it was an answer.
 func (c *Conn) receive(b []byte) (answered bool, err error) {
+	answered, rest, err := c.sort(b)
+	if rest {
+		err = c.handOut(&c.envelope)
+	}
+	return answered, err
+}
+
+// sort looks at the type of what came before it reads any more of it: the bytes of
+// an error often decode as an answer. What is not done with then lies in envelope,
+// until the next read.
+func (c *Conn) sort(b []byte) (answered, rest bool, err error) {
 	e := &c.envelope
 	if c.json {
 		err = e.UnmarshalJSON(b)
@@ -197,17 +214,23 @@ func (c *Conn) receive(b []byte) (answered bool, err error) {
 	}
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("what came is no envelope: %w", err)
+		return false, false, fmt.Errorf("what came is no envelope: %w", err)
 	case e.Type == message.TypeHeartbeatEvent:
 		c.theirBeat()
-		return false, nil
+		return false, false, nil
 	case e.ID != "" && c.answer(e):
-		return true, nil
-	case e.Type == message.TypeSpotEvent: // most of all that comes
-		c.tell(e)
-		return false, nil
+		return true, false, nil
 	}
-	return false, c.unasked(e)
+	return false, true, nil
+}
+
+// handOut gives what answered nothing to whom it concerns.
+func (c *Conn) handOut(e *message.Envelope) error {
+	if e.Type == message.TypeSpotEvent { // most of all that comes
+		c.tell(e)
+		return nil
+	}
+	return c.unasked(e)
 }
 
 // tell hands an event to whoever wants it.

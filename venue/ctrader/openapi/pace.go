@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,7 @@ import (
 type pace struct {
 	span, under int64 // how long a window is, and a request may be under way
 	born        time.Time
+	queue       atomic.Int64  // how many wait for their turn
 	turn        chan struct{} // holds one, the right to the next slot
 
 	mu    sync.Mutex
@@ -43,14 +45,14 @@ const (
 // newPace is a pace of so many a second. Within any second no more go than the
 // whole of that number; if it is less than one, one goes in as many seconds as
 // that takes.
-func newPace(perSecond float64) *pace {
+func newPace(perSecond float64, born time.Time) *pace {
 	burst, span := min(mostSent, max(1, math.Floor(perSecond))), time.Second
 	if perSecond < 1 || perSecond > mostSent {
 		span = time.Duration(burst / perSecond * float64(time.Second))
 	}
 	p := &pace{
 		span: int64(span), under: int64(min(longestWay, span/2)),
-		born: time.Now(), turn: make(chan struct{}, 1), slots: make([]slot, int(burst)),
+		born: born, turn: make(chan struct{}, 1), slots: make([]slot, int(burst)),
 	}
 	p.turn <- struct{}{}
 	return p
@@ -67,6 +69,13 @@ type permit struct {
 
 // wait returns when a request may go, or the context's error.
 func (p *pace) wait(ctx context.Context) (permit, error) {
+	if p.queue.Load() == 0 && ctx.Err() == nil {
+		if taken, early := p.take(); early <= 0 {
+			return taken, nil
+		}
+	}
+	p.queue.Add(1)
+	defer p.queue.Add(-1)
 	select {
 	case <-p.turn:
 	case <-ctx.Done():
@@ -110,30 +119,35 @@ func (p *pace) take() (permit, time.Duration) {
 	return taken, 0
 }
 
-// left notes that the request is written just now.
-func (t *permit) left() {
+// left notes that the request is written now.
+func (t *permit) left(now int64) {
 	t.pace.mu.Lock()
 	defer t.pace.mu.Unlock()
 	if s := &t.pace.slots[t.slot]; s.sent == t.sent { // or it is another's by now
-		s.sent = t.pace.now()
-		t.sent = s.sent
+		s.sent, t.sent = now, now
 	}
 }
 
 // answered notes that the request has arrived by now.
-func (t *permit) answered() {
+func (t *permit) answered(now int64) {
 	t.pace.mu.Lock()
 	defer t.pace.mu.Unlock()
 	if s := &t.pace.slots[t.slot]; s.sent == t.sent {
-		s.answered = t.pace.now()
+		s.answered = now
 	}
 }
 
 // paces are the two budgets that the service counts separately.
-type paces struct{ ordinary, historical *pace }
+// They and the connections that share them count time from one moment, so that a
+// look at the clock does for all.
+type paces struct {
+	ordinary, historical *pace
+	born                 time.Time
+}
 
 func newPaces(o Options) *paces {
-	return &paces{newPace(o.Requests), newPace(o.Historical)}
+	born := time.Now()
+	return &paces{newPace(o.Requests, born), newPace(o.Historical, born), born}
 }
 
 // pause sleeps, unless the context ends first.

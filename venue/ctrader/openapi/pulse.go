@@ -124,7 +124,7 @@ func (c *Conn) again(after int64) {
 // heartbeat sends one, past all limits. It is false if somebody is about to
 // write just now.
 func (c *Conn) heartbeat() bool {
-	return c.aside(func() error { return c.put(message.TypeHeartbeatEvent, nil, "") })
+	return c.aside(func() error { return c.put(message.TypeHeartbeatEvent, nil, "", c.now()) })
 }
 
 // ask sends the cheapest request, for which nobody waits: whatever comes will do.
@@ -139,8 +139,9 @@ func (c *Conn) ask() bool {
 		c.lastID++
 		id := c.lastID
 		c.mu.Unlock()
-		c.asked.Store(c.now())
-		return c.put(message.TypeVersionReq, payload, strconv.FormatUint(id, 10))
+		now := c.now()
+		c.asked.Store(now)
+		return c.put(message.TypeVersionReq, payload, strconv.FormatUint(id, 10), now)
 	})
 }
 

@@ -17,10 +17,22 @@ import (
 // somebody begins to listen or a caller leaves while others wait, and otherwise
 // when no caller has read for a nap: all that is noticed so much later is the
 // end of a connection, or of a session on it.
+//
+// With a listener callers read while they ask briskly, one request right after the
+// answer to the last, and the naps are short. An event is handed out by the
+// connection's own goroutine in any case: a handler that blocks holds up no
+// caller's context. A caller who meets one passes it on with the right to read.
 
-// nap is how long reading is left to callers until the next look whether there
-// are any.
-const nap = 5 * time.Millisecond
+const (
+	// nap is how long reading is left to callers until the next look whether there
+	// are any, shortNap how long if somebody listens.
+	nap      = 5 * time.Millisecond
+	shortNap = 500 * time.Microsecond
+	// atOnceAfter is how soon after an answer the next request is brisk, and
+	// briskly how many in a row have to be.
+	atOnceAfter = 200 * time.Microsecond
+	briskly     = 16
+)
 
 // lender is a wire whose reader can be called off, so that the next one goes on
 // where it was. A WebSocket is none.
@@ -37,12 +49,9 @@ var atOnce = time.Unix(1, 0)
 // to read.
 func (c *Conn) read() {
 	for {
-		c.reading <- struct{}{}
-		if c.lent != nil {
-			_ = c.lent.until(time.Time{}) // if it fails, so does reading
-		}
+		c.takeOver()
 		for resting := false; !resting; {
-			answered := c.take(time.Time{})
+			answered := c.take()
 			if c.over.Load() {
 				return
 			}
@@ -55,9 +64,51 @@ func (c *Conn) read() {
 	}
 }
 
+// takeOver waits for the right to read, and hands out the event that a caller
+// passed on with it, if one did.
+func (c *Conn) takeOver() {
+	passed := false
+	select {
+	case c.reading <- struct{}{}:
+	case <-c.passed:
+		passed = true
+	}
+	c.serve(nil, nil)
+	if c.called != 0 {
+		_ = c.callOff(0) // if it fails, so does reading
+	}
+	if passed {
+		if err := c.handOut(&c.envelope); err != nil {
+			c.die(err)
+		}
+	}
+}
+
+// serve has the reader called off when a context ends, by its Done, until another
+// is served. A program often asks with one context many times. Whoever calls has
+// the right to read.
+func (c *Conn) serve(ctx context.Context, done <-chan struct{}) {
+	if c.patron == done {
+		return
+	}
+	if c.dismiss != nil {
+		c.dismiss()
+		c.dismiss = nil
+	}
+	if c.patron = done; done != nil {
+		c.dismiss = context.AfterFunc(ctx, func() { _ = c.lent.until(atOnce) })
+	}
+}
+
 // rest returns when the connection's own goroutine is to read again.
 func (c *Conn) rest() {
-	timer := time.NewTimer(nap)
+	length := func() time.Duration {
+		if c.hub.listeners.Load() > 0 {
+			return shortNap
+		}
+		return nap
+	}
+	timer := time.NewTimer(length())
 	defer timer.Stop()
 	for {
 		select {
@@ -68,64 +119,119 @@ func (c *Conn) rest() {
 		case <-timer.C:
 		}
 		if !c.led.Swap(false) {
+			c.brisk.Store(0)
 			return
 		}
-		timer.Reset(nap)
+		timer.Reset(length())
 	}
 }
 
-// wanted reports whether it is needed: somebody waits for an answer, or listens.
+// wanted reports whether it is needed: somebody waits for an answer, or listens
+// and callers do not ask briskly.
 func (c *Conn) wanted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.pending) > 0 || c.hub.listeners.Load() > 0
+	return len(c.pending) > 0 || c.hub.listeners.Load() > 0 && c.brisk.Load() < briskly
 }
 
 // lead reads until a call has its result, is given up or its context ends, if
 // nobody else reads, or should. There need be no result afterwards.
 func (c *Conn) lead(ctx context.Context, sent *call) {
-	if c.lent == nil || c.hub.listeners.Load() > 0 {
+	if c.lent == nil {
 		return
+	}
+	if c.hub.listeners.Load() > 0 {
+		if sent.at-c.heard.Load() < int64(atOnceAfter) {
+			c.brisk.Add(1)
+		} else {
+			c.brisk.Store(0)
+		}
 	}
 	select {
 	case c.reading <- struct{}{}:
 	default:
 		return
 	}
-	defer func() {
-		<-c.reading
-		if c.wanted() {
-			signal(c.needed)
-		}
-	}()
 	c.led.Store(true)
-	if c.lent.until(sent.until) != nil {
-		return
+	if !c.readFor(ctx, sent) {
+		<-c.reading
 	}
-	defer context.AfterFunc(ctx, func() { _ = c.lent.until(atOnce) })()
-	for len(sent.result) == 0 && ctx.Err() == nil && c.hub.listeners.Load() == 0 && time.Now().Before(sent.until) {
-		c.take(sent.until)
+	if c.wanted() {
+		signal(c.needed)
 	}
 }
 
-// take reads once and hands out what came, and reports whether it was an answer.
-// A reader that was called off sets its own deadline again: the call may have
-// been for the one before.
-func (c *Conn) take(deadline time.Time) (answered bool) {
-	b, err := c.wire.read()
-	switch {
-	case err == nil:
-		answered, err = c.receive(b)
-	case c.lent != nil && errors.Is(err, os.ErrDeadlineExceeded):
-		if err = c.lent.until(deadline); err == nil {
+// readFor reads for a call. It is true if the right to read was passed on.
+func (c *Conn) readFor(ctx context.Context, sent *call) (passed bool) {
+	if len(sent.result) > 0 { // who read before has got it
+		return false
+	}
+	due := sent.due()
+	if c.called == 0 || c.called > due { // an earlier time is moved when it comes
+		if c.callOff(due) != nil {
 			return false
 		}
-		fallthrough
-	default:
-		err = readError(err)
+	}
+	c.serve(ctx, ctx.Done())
+	for ctx.Err() == nil {
+		b, err := c.next(due)
+		if err == nil && b != nil {
+			var rest bool
+			if _, rest, err = c.sort(b); rest && c.hub.listeners.Load() > 0 {
+				c.brisk.Store(0)
+				c.passed <- struct{}{}
+				signal(c.needed)
+				return true
+			} else if rest {
+				err = c.handOut(&c.envelope)
+			}
+		}
+		if err != nil {
+			c.die(err)
+		}
+		if len(sent.result) > 0 || c.now() >= due {
+			return false
+		}
+	}
+	return false
+}
+
+// take reads once and hands out what came, and reports whether it was an answer.
+func (c *Conn) take() (answered bool) {
+	b, err := c.next(0)
+	if err == nil && b != nil {
+		answered, err = c.receive(b)
 	}
 	if err != nil {
 		c.die(err)
 	}
 	return answered
+}
+
+// next reads once. It is nil for a reader that was called off, who sets its own
+// time again: the call may have been for the one before.
+func (c *Conn) next(due int64) ([]byte, error) {
+	b, err := c.wire.read()
+	if err == nil {
+		return b, nil
+	}
+	if c.lent != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		if err = c.callOff(due); err == nil {
+			return nil, nil
+		}
+	}
+	return nil, readError(err)
+}
+
+// callOff has the reader called off at a time, or never if it is 0.
+func (c *Conn) callOff(due int64) error {
+	at := time.Time{}
+	if due != 0 {
+		at = c.born.Add(time.Duration(due - 1)) // as now counts
+	}
+	err := c.lent.until(at)
+	if c.called = due; err != nil {
+		c.called = 0
+	}
+	return err
 }
