@@ -114,11 +114,19 @@ func BenchmarkSpots(b *testing.B) {
 }
 
 // A request to its answer.
-func BenchmarkRoundTrip(b *testing.B) {
+func BenchmarkRoundTrip(b *testing.B) { roundTrip(b, func(*openapi.Conn) {}) }
+
+// The same while somebody listens to quotes.
+func BenchmarkRoundTripWithListener(b *testing.B) {
+	roundTrip(b, func(c *openapi.Conn) { openapi.Handle(c, func(*message.SpotEvent) {}) })
+}
+
+func roundTrip(b *testing.B, prepare func(*openapi.Conn)) {
 	f := newFake()
 	f.careless = true
 	e := f.listen(b)
 	ours, peer := benchConn(b, e), bareConn(b, e)
+	prepare(ours)
 	turns(b, 200, func(n int64) {
 		for range n {
 			if _, err := ours.Version(b.Context(), &message.VersionReq{}); err != nil {

@@ -36,7 +36,7 @@ type result struct {
 // An order that was sent and got no answer gives class Unknown: it may have been
 // carried out. What was so already is an error too, of class SuccessInDisguise.
 func (c *Conn) Do(ctx context.Context, req message.Message) (message.Message, error) {
-	return patient(ctx, req, c.once)
+	return patient(ctx, req, c.try)
 }
 
 const (
@@ -164,8 +164,30 @@ func (c *Conn) register(sent *call) bool {
 	}
 	c.lastID++
 	sent.id = c.lastID
-	c.pending[sent.id] = sent
+	if c.only == nil {
+		c.only = sent
+	} else {
+		c.pending[sent.id] = sent
+	}
 	return true
+}
+
+// waits is the call with an ID that waits for its answer, nil if none does. c is
+// locked.
+func (c *Conn) waits(id uint64) *call {
+	if c.only != nil && c.only.id == id {
+		return c.only
+	}
+	return c.pending[id]
+}
+
+// forget takes it off. c is locked.
+func (c *Conn) forget(sent *call) {
+	if c.only == sent {
+		c.only = nil
+	} else {
+		delete(c.pending, sent.id)
+	}
 }
 
 func (c *Conn) encode(req message.Message) ([]byte, error) {
@@ -221,8 +243,8 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 		cause = fmt.Errorf("nothing within %v: %w", sent.within, context.DeadlineExceeded)
 	}
 	c.mu.Lock()
-	_, still := c.pending[sent.id]
-	delete(c.pending, sent.id)
+	still := c.waits(sent.id) != nil
+	c.forget(sent)
 	c.mu.Unlock()
 	if !still { // it came in this moment
 		return c.settled(sent, <-sent.result)
@@ -245,14 +267,18 @@ func (c *Conn) answer(e *message.Envelope) bool {
 		return false
 	}
 	c.mu.Lock()
-	sent := c.pending[id]
+	sent := c.waits(id)
 	if sent == nil || !answers(e.Type, sent.req.PayloadType()) {
 		c.mu.Unlock()
 		return false
 	}
-	delete(c.pending, id)
+	c.forget(sent)
 	c.mu.Unlock()
-	sent.permit.answered(c.heard.Load())
+	heard := c.heard.Load()
+	sent.permit.answered(heard)
+	if heard-sent.at > int64(shortNap) { // a wake is nothing beside that
+		c.brisk.Store(c.brisk.Load() / 2)
+	}
 	m, err := c.judge(sent.req, e)
 	sent.result <- result{m, err}
 	return !message.IsEvent(e.Type)

@@ -26,6 +26,7 @@ type Conn struct {
 
 	address string
 	json    bool
+	try     func(context.Context, message.Message) (message.Message, error) // once
 	opts    Options
 	wire    wire
 	paces   *paces
@@ -49,7 +50,8 @@ type Conn struct {
 
 	mu      sync.Mutex
 	pulse   *time.Timer
-	pending map[uint64]*call
+	only    *call            // that waits for an answer; most often there is one
+	pending map[uint64]*call // and the others
 	lastID  uint64
 	spare   atomic.Pointer[call] // one that has its result, to be used again
 	trouble *Error               // what the service complained about last
@@ -68,7 +70,7 @@ type Conn struct {
 	patron   <-chan struct{}  // whose end calls them off, too
 	dismiss  func() bool      // and how that is given up
 	led      atomic.Bool      // a caller has read since the last look
-	brisk    atomic.Int32     // how many requests in a row came right after an answer
+	brisk    atomic.Int32     // how many requests came right after an answer, see briskly
 	passed   chan struct{}    // holds one, the right to read and what is in envelope
 	needed   chan struct{}    // wakes the connection's own goroutine
 }
@@ -102,7 +104,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 		done: make(chan struct{}), left: make(chan struct{}),
 		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1), passed: make(chan struct{}, 1),
 	}
-	c.do = c.Do
+	c.do, c.try = c.Do, c.once
 	wire, err := connect(ctx, e, o, c.listens, c.hears)
 	if err != nil {
 		return nil, &Error{Class: Unsent, Address: address, Err: err}
@@ -160,7 +162,10 @@ func (c *Conn) die(cause error) {
 	}
 	c.err = known
 	pending := c.pending
-	c.pending = nil
+	if c.only != nil {
+		pending[c.only.id] = c.only
+	}
+	c.pending, c.only = nil, nil
 	c.pulse.Stop()
 	c.mu.Unlock()
 	c.over.Store(true)

@@ -121,6 +121,9 @@ func (p *pace) take() (permit, time.Duration) {
 
 // left notes that the request is written now.
 func (t *permit) left(now int64) {
+	if now-t.sent < int64(time.Millisecond) {
+		return
+	}
 	t.pace.mu.Lock()
 	defer t.pace.mu.Unlock()
 	if s := &t.pace.slots[t.slot]; s.sent == t.sent { // or it is another's by now

@@ -27,11 +27,14 @@ const (
 	// nap is how long reading is left to callers until the next look whether there
 	// are any, shortNap how long if somebody listens.
 	nap      = 5 * time.Millisecond
-	shortNap = 500 * time.Microsecond
-	// atOnceAfter is how soon after an answer the next request is brisk, and
-	// briskly how many in a row have to be.
+	shortNap = time.Millisecond
+	// atOnceAfter is how soon after an answer the next request is brisk, if the
+	// answer took no longer than a short nap. Callers ask briskly once so many did;
+	// more than mostBrisk are not counted, and what speaks against it halves the
+	// count.
 	atOnceAfter = 200 * time.Microsecond
 	briskly     = 16
+	mostBrisk   = 64
 )
 
 // lender is a wire whose reader can be called off, so that the next one goes on
@@ -118,12 +121,17 @@ func (c *Conn) rest() {
 			return
 		case <-timer.C:
 		}
-		if !c.led.Swap(false) {
-			c.brisk.Store(0)
+		if !c.led.Swap(false) || c.idle() {
+			c.brisk.Store(c.brisk.Load() / 2)
 			return
 		}
 		timer.Reset(length())
 	}
+}
+
+// idle reports whether callers have stopped to read although somebody listens.
+func (c *Conn) idle() bool {
+	return c.hub.listeners.Load() > 0 && len(c.reading) == 0 && c.now()-c.heard.Load() > int64(atOnceAfter)
 }
 
 // wanted reports whether it is needed: somebody waits for an answer, or listens
@@ -131,7 +139,7 @@ func (c *Conn) rest() {
 func (c *Conn) wanted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.pending) > 0 || c.hub.listeners.Load() > 0 && c.brisk.Load() < briskly
+	return c.only != nil || len(c.pending) > 0 || c.hub.listeners.Load() > 0 && c.brisk.Load() < briskly
 }
 
 // lead reads until a call has its result, is given up or its context ends, if
@@ -142,9 +150,9 @@ func (c *Conn) lead(ctx context.Context, sent *call) {
 	}
 	if c.hub.listeners.Load() > 0 {
 		if sent.at-c.heard.Load() < int64(atOnceAfter) {
-			c.brisk.Add(1)
+			c.brisk.Store(min(mostBrisk, c.brisk.Load()+1))
 		} else {
-			c.brisk.Store(0)
+			c.brisk.Store(c.brisk.Load() / 2)
 		}
 	}
 	select {
@@ -178,7 +186,7 @@ func (c *Conn) readFor(ctx context.Context, sent *call) (passed bool) {
 		if err == nil && b != nil {
 			var rest bool
 			if _, rest, err = c.sort(b); rest && c.hub.listeners.Load() > 0 {
-				c.brisk.Store(0)
+				c.brisk.Store(c.brisk.Load() / 2)
 				c.passed <- struct{}{}
 				signal(c.needed)
 				return true
