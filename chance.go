@@ -34,7 +34,11 @@ func chanceOf(record Record, policy Policy, alive bool) chance {
 	switch {
 	case record.Condition == Dead:
 		return none
-	case record.IntentAt.IsZero(), policy.reuseIsHarmless():
+	case policy.reuseIsHarmless():
+		return open
+	case record.IntentAt.IsZero() && record.Failures > 0 && !(alive && policy.RenewsWith == WithAccessToken):
+		return whenSeen // it did not answer the last time, and must not swallow this
+	case record.IntentAt.IsZero():
 		return open
 	case record.Attempt < policy.attempts() && record.ReadAt.Before(endOfGrace(record, policy)):
 		return whenSeen

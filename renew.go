@@ -228,7 +228,11 @@ func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error 
 // its time, which the deadline bounds by one clock only: it stands still in a
 // suspend. So the last look comes when the first byte would leave.
 func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, k.deadline())
+	deadline := k.deadline()
+	if a.policy.AfterLostAnswer == Once && a.policy.Grace > 0 {
+		deadline = min(deadline, a.policy.Grace/2) // or the chance would be gone when we stop waiting
+	}
+	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	begun := time.Now()
 	ctx = withSending(ctx, sending{policy: a.policy, check: func() error {
