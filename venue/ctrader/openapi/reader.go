@@ -76,7 +76,7 @@ func (c *Conn) takeOver() {
 	case <-c.passed:
 		passed = true
 	}
-	c.serve(nil, nil)
+	c.unserve()
 	if c.called != 0 {
 		_ = c.callOff(0) // if it fails, so does reading
 	}
@@ -87,20 +87,26 @@ func (c *Conn) takeOver() {
 	}
 }
 
-// serve has the reader called off when a context ends, by its Done, until another
-// is served. A program often asks with one context many times. Whoever calls has
-// the right to read.
-func (c *Conn) serve(ctx context.Context, done <-chan struct{}) {
+// serve has the reader called off when a context ends, until another is served: a
+// program often asks with one context many times. Whoever calls has the right to
+// read.
+func (c *Conn) serve(ctx context.Context) {
+	done := ctx.Done()
 	if c.patron == done {
 		return
 	}
-	if c.dismiss != nil {
-		c.dismiss()
-		c.dismiss = nil
-	}
+	c.unserve()
 	if c.patron = done; done != nil {
 		c.dismiss = context.AfterFunc(ctx, func() { _ = c.lent.until(atOnce) })
 	}
+}
+
+// unserve ends that.
+func (c *Conn) unserve() {
+	if c.dismiss != nil {
+		c.dismiss()
+	}
+	c.patron, c.dismiss = nil, nil
 }
 
 // rest returns when the connection's own goroutine is to read again.
@@ -180,7 +186,7 @@ func (c *Conn) readFor(ctx context.Context, sent *call) (passed bool) {
 			return false
 		}
 	}
-	c.serve(ctx, ctx.Done())
+	c.serve(ctx)
 	for ctx.Err() == nil {
 		b, err := c.next(due)
 		if err == nil && b != nil {
