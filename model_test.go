@@ -62,7 +62,7 @@ var faults = []emulator.FaultKind{
 func losesNothing(kind emulator.FaultKind) bool { return kind == emulator.WrongContentTypeAfter }
 
 func drawAction(t *rapid.T) action {
-	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
+	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "copy", "put back", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
 	return action{
 		What:    rapid.SampledFrom(whats).Draw(t, "what"),
 		Program: rapid.IntRange(0, 2).Draw(t, "program"),
@@ -101,6 +101,10 @@ type world struct {
 	spoke    bool  // a program said that the venue refuses the access token
 	mayLose  bool  // the venue rotated, and nobody has what it gave
 	dozing   sync.WaitGroup
+	marks    string
+	copy     []venuekey.Record // of the store, as it was
+	backs    int               // how often an older copy was put back
+	wentBack bool              // an older copy of it was put back since the last sign-in
 }
 
 // under is cTrader under another policy.
@@ -124,7 +128,11 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	if policy != venuekey.UntilRefused {
 		knobs.Rotation = emulator.StrictFamilyRevoke
 	}
-	w := &world{t: t, policy: policy, venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
+	marks, err := os.MkdirTemp(t.TempDir(), "marks")
+	if err != nil {
+		return err
+	}
+	w := &world{t: t, policy: policy, marks: marks, venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
 		id: venuekey.ID{Venue: "ctrader", Name: "alice"}}
 	for i := range w.programs {
 		w.programs[i] = w.program(0)
@@ -151,7 +159,7 @@ func (w *world) program(dozes time.Duration) *venuekey.Keeper {
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "https://app.example/cb",
 				URLs: map[string]string{"base": "http://localhost:1"}}, nil
 		},
-		Spills: []string{w.spill},
+		Spills: []string{w.spill}, Marks: w.marks,
 	}
 }
 
@@ -172,15 +180,11 @@ func (w *world) signIn() error {
 	if err != nil {
 		return err
 	}
-	record, err := w.store.Get(w.t.Context(), "token/"+w.id.String())
-	if err != nil && !errors.Is(err, venuekey.ErrNotFound) {
+	if _, err := w.programs[0].Adopt(w.t.Context(), w.id, token); err != nil {
 		return err
 	}
-	next := venuekey.Record{Key: "token/" + w.id.String(), Version: record.Version, Generation: record.Generation + 2, NextRefresh: token.Issued.Add(token.Life() * 8 / 10)}
-	_, err = w.programs[0].Vault.Save(w.t.Context(), next, token)
-	if err == nil {
-		w.given = max(w.given, next.Generation)
-	}
+	status, err := w.programs[0].Status(w.t.Context(), w.id)
+	w.given = max(w.given, status.Generation)
 	return err
 }
 
@@ -227,10 +231,41 @@ func (w *world) do(a action) {
 		// saved must not replace it.
 		// A real sign-in tries the store first, and is not begun where it refuses.
 		if !w.refuses && w.signIn() == nil {
+			w.wentBack, w.copy = false, nil
 			w.mayLose = w.ordered > w.venue.Log().Count(emulator.FaultInjected)
 		}
+	case "copy":
+		w.copy = nil
+		for record := range w.programs[0].Vault.Records(w.t.Context()) {
+			w.copy = append(w.copy, record)
+		}
+	case "put back":
+		w.putBack()
 	case "restart":
 		w.programs[a.Program] = w.program(0)
+	}
+}
+
+// putBack puts an older copy of the store in its place: what was renewed since is
+// gone, unless it lies in a spill file.
+func (w *world) putBack() {
+	if len(w.copy) == 0 {
+		return
+	}
+	w.dozing.Wait()
+	old := &memory.Store{}
+	for _, record := range w.copy {
+		record.Version, record.LeaseOwner = 0, ""
+		if _, err := old.Put(w.t.Context(), record); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.backs++
+	status, err := w.program(0).Status(w.t.Context(), w.id)
+	w.wentBack = w.wentBack || err != nil || w.copy[0].Generation < status.Generation
+	w.store.Store, w.given = old, 0
+	for i := range w.programs {
+		w.programs[i] = w.program(0)
 	}
 }
 
@@ -280,7 +315,7 @@ func (w *world) check() error {
 
 // checkPresented looks at every presentation in the venue's log.
 func (w *world) checkPresented() error {
-	unread := w.crashes
+	unread := w.crashes + w.backs
 	shown, issued := map[string]int{}, map[string]time.Time{}
 	for _, event := range w.venue.Events() {
 		switch event.Kind {
@@ -336,7 +371,7 @@ func (w *world) end() error {
 	case err == nil:
 		_, err = last.Token(w.t.Context(), w.id)
 		return err
-	case venuekey.NeedsSignIn(err) && (w.mayLose || w.chancesAreUsedUp()):
+	case venuekey.NeedsSignIn(err) && (w.mayLose || w.wentBack || w.chancesAreUsedUp()):
 		if status, _ := last.Status(w.t.Context(), w.id); status.Reason == "" {
 			return errors.New("a human has to sign in and is not told why")
 		}
