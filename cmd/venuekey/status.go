@@ -22,7 +22,9 @@ func (p *program) statusCmd() *cobra.Command {
 		Short:   "Tell how one sign-in stands, or all of them",
 		Long: `Tell how a sign-in stands: its state, the time left, the next renewal, when the
 sign-in ends although nothing fails, its scopes, the account, the reason where
-something is wrong, and the one command that helps. No venue is asked.
+something is wrong, and the one command that helps. No venue is asked. Where a
+venue asked to be left alone, it says until when: nothing is renewed there before
+then, except a token that is about to die.
 
 The states: fresh; due and refreshing, which pass by themselves; degraded, still
 good, but renewing it fails; uncertain, the answer to a renewal was lost and the
@@ -151,6 +153,7 @@ func (p *program) statusOfAll(ctx context.Context, v *vault) error {
 		if p.style().aligned {
 			fmt.Fprintf(p.stdout, "\n%s at %s\n", sum, p.where())
 		}
+		sum.tellLeftAlone(p)
 		p.tellEmulated(ctx, v, sum.venues)
 	default:
 		p.tellNone()
@@ -202,6 +205,9 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	if s.Failures > 0 {
 		line("failures", fmt.Sprintf("%d in a row", s.Failures), yellow)
 	}
+	if !s.LeftAloneUntil.IsZero() {
+		line("left alone", "until "+until(s.LeftAloneUntil)+", as the venue asked", yellow)
+	}
 	if s.Spilled {
 		line("waits", "the renewed token lies in a spill file, sealed: the vault file refuses it", yellow)
 	}
@@ -228,8 +234,14 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return when(t) + " (" + t.Local().Format("2006-01-02 15:04:05 MST") + ")"
+	return when(t) + " (" + onClock(t) + ")"
 }
+
+// until says when something is over, and how far that is.
+func until(t time.Time) string { return onClock(t) + " (" + when(t) + ")" }
+
+// onClock is a moment as a clock and a calendar here show it.
+func onClock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
 
 // signInEnds says when a sign-in ends although nothing fails.
 func signInEnds(s venuekey.Status, in func(time.Time) string) string {
@@ -261,6 +273,7 @@ type statusJSON struct {
 	Failures       int      `json:"failures,omitempty"`
 	Spilled        bool     `json:"spilled,omitempty"`
 	Behind         bool     `json:"behind,omitempty"`
+	LeftAloneUntil string   `json:"left_alone_until,omitempty"`
 	Reason         string   `json:"reason,omitempty"`
 	Help           string   `json:"help,omitempty"`
 	Exit           int      `json:"exit"`
@@ -272,7 +285,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
 		Ending: s.Ending.String(), SignInEnds: exactly(s.SignInEnds), EndsAnyway: s.EndsAnyway,
 		Scopes: s.Scopes, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind,
-		Reason: s.Reason, Help: v.help, Exit: v.exit,
+		LeftAloneUntil: exactly(s.LeftAloneUntil), Reason: s.Reason, Help: v.help, Exit: v.exit,
 	}
 	if !s.Expires.IsZero() {
 		form.LeftSeconds = int64(s.Left.Seconds())

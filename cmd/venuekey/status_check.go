@@ -17,11 +17,13 @@ const usuallyWithin = 48 * time.Hour
 // worst.
 func (p *program) checkStatus(ctx context.Context, v *vault, only []string, within time.Duration) error {
 	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
+	var sum summary
 	check := func(s venuekey.Status) {
 		if judged := p.judgeAhead(s, within); judged.exit != exitGood {
 			worst = worse(worst, judged.exit)
 			forms = append(forms, statusForm(s, judged))
 			shown.add(statusRow(s, judged)...)
+			sum.add(s)
 		}
 	}
 	if len(only) > 0 {
@@ -45,6 +47,7 @@ func (p *program) checkStatus(ctx context.Context, v *vault, only []string, with
 		}
 	case len(forms) > 0:
 		shown.write(p.stdout, p.style())
+		sum.tellLeftAlone(p)
 	}
 	return codeOnly(worst)
 }

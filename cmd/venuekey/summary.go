@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/venuekey/venuekey"
 )
@@ -16,6 +18,8 @@ type summary struct {
 	total  int
 	states map[venuekey.State]int
 	venues []string
+	// leftAlone is until when a venue asked to be left alone, by its name.
+	leftAlone map[string]time.Time
 }
 
 func (s *summary) add(status venuekey.Status) {
@@ -30,6 +34,19 @@ func (s *summary) add(status venuekey.Status) {
 	s.states[state]++
 	if !slices.Contains(s.venues, status.ID.Venue) {
 		s.venues = append(s.venues, status.ID.Venue)
+	}
+	if !status.LeftAloneUntil.IsZero() {
+		if s.leftAlone == nil {
+			s.leftAlone = map[string]time.Time{}
+		}
+		s.leftAlone[status.ID.Venue] = status.LeftAloneUntil
+	}
+}
+
+// tellLeftAlone says which venues asked to be left alone, and until when.
+func (s summary) tellLeftAlone(p *program) {
+	for _, venue := range slices.Sorted(maps.Keys(s.leftAlone)) {
+		p.tell("%s is left alone until %s, as the venue asked", venue, until(s.leftAlone[venue]))
 	}
 }
 
