@@ -152,6 +152,9 @@ func (p *program) whoKnowsPassphrase(ctx context.Context, what string) ([]agefil
 		return nil, err
 	}
 	recipient, err := agefile.NewScryptRecipient(string(passphrase))
+	if err == nil && p.work != 0 {
+		recipient.SetWorkFactor(p.work)
+	}
 	return []agefile.Recipient{recipient}, err
 }
 

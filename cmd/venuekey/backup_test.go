@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,25 @@ func TestWhatIsWrongWithABackupIsSaid(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(fmt.Sprintf("%v %#v", err, err), "s-e-c-r-e-t") {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
+	}
+}
+
+// The scripts seal their backups more cheaply. The header of an age file says how
+// often scrypt hashed: two to that power.
+func TestABackupCostsAsMuchToGuessAsAgeAsksFor(t *testing.T) {
+	t.Parallel()
+	o := newOutside(t, "key", "export", "-")
+	o.environ = append(o.environ, "VENUEKEY_BACKUP_PASSPHRASE=correct horse battery staple")
+	made := newOutside(t, "init")
+	made.environ = o.environ
+	if code := run(t.Context(), made.host); code != exitGood {
+		t.Fatal(code, made.err)
+	}
+	if code := run(t.Context(), o.host); code != exitGood {
+		t.Fatal(code, o.err)
+	}
+	if header := strings.SplitN(o.out.String(), "\n", 3); len(header) < 3 || !regexp.MustCompile(`^-> scrypt \S+ 18$`).MatchString(header[1]) {
+		t.Errorf("the header is %.80q", header)
 	}
 }
 

@@ -26,6 +26,9 @@ type host struct {
 	// orderly is called before work that a signal should not cut short. Until
 	// then a signal kills, which loses nothing.
 	orderly func()
+	// work is the logarithm of what one try of a backup's passphrase costs; zero
+	// is age's own choice, a second or so.
+	work int
 }
 
 // env gives a variable of the environment, "" where it is not set.

@@ -16,14 +16,16 @@ import (
 // main.go owns what the process gives: its arguments, its streams, its
 // environment and its signals.
 
-func main() {
+func main() { os.Exit(here(host{})) }
+
+// here runs the command in this process, with what h says of the world already.
+func here(h host) int {
 	ctx, cancel := context.WithCancel(context.Background())
-	os.Exit(run(ctx, host{
-		args: os.Args[1:], environ: os.Environ(),
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		browse: openBrowser, become: become,
-		orderly: sync.OnceFunc(func() { endOrderly(cancel) }),
-	}))
+	h.args, h.environ = os.Args[1:], os.Environ()
+	h.stdin, h.stdout, h.stderr = os.Stdin, os.Stdout, os.Stderr
+	h.browse, h.become = openBrowser, become
+	h.orderly = sync.OnceFunc(func() { endOrderly(cancel) })
+	return run(ctx, h)
 }
 
 // endOrderly makes the first signal ask for an orderly end. From then on
