@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -365,6 +366,24 @@ func TestTheEndOfARefreshTokenThatIsRepeatedStaysKnown(t *testing.T) {
 		}
 		if status, err := keeper.Status(t.Context(), alice); err != nil || !status.RefreshExpires.Equal(end) {
 			t.Fatalf("%s %v, want %s", status.RefreshExpires, err, end)
+		}
+	})
+}
+
+// After an outage thousands wait for the venue to be seen. One look a second is
+// enough for all.
+func TestALookAtTheVenueCountsForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Pace: time.Millisecond}}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		ids := populate(t, keeper, 500)
+		venue.before = func(context.Context) error { return errCut }
+		var looks atomic.Int32
+		venue.probe = func() error { looks.Add(1); return errCut }
+		time.Sleep(life * 8 / 10)
+		run(t, keeper, time.Minute)
+		if n := looks.Load(); n < 2 || n > 61 {
+			t.Fatalf("the venue was looked at %d times in a minute for %d sign-ins", n, len(ids))
 		}
 	})
 }

@@ -66,6 +66,8 @@ type purse struct {
 	permits int
 	until   time.Time
 	closed  time.Time
+
+	sight sight
 }
 
 func (k *Keeper) purse(venue string) *purse {

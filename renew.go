@@ -295,18 +295,6 @@ func (a attempt) chance() chance {
 	return is
 }
 
-// seen looks whether the venue answers again, before a chance is used that does
-// not come twice. A venue that cannot be probed is taken to answer.
-func (k *Keeper) seen(ctx context.Context, venue Venue, app App) error {
-	prober, ok := venue.(Prober)
-	if !ok {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, probeDeadline)
-	defer cancel()
-	return prober.Probe(ctx, app)
-}
-
 // notSeen saves the chance up.
 func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
 	failure := at(err, a.id, "refresh")
@@ -327,6 +315,4 @@ const (
 
 const (
 	leasePoll = 25 * time.Millisecond
-	// probeDeadline is how long a venue may take to be seen.
-	probeDeadline = 10 * time.Second
 )
