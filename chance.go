@@ -50,6 +50,15 @@ func chanceOf(record Record, policy Policy, alive bool) chance {
 	return none
 }
 
+// of is the policy for one token. A living access token is not used up by renewing
+// with it, so where no refresh token is at stake its reuse is at worst refused.
+func (p Policy) of(token Token) Policy {
+	if p.RenewsWith == WithAccessToken && token.Refresh == "" && p.AfterLostAnswer != Freely {
+		p.AfterLostAnswer = UntilRefused
+	}
+	return p
+}
+
 // reuseIsHarmless says that a second presentation is at worst refused.
 func (p Policy) reuseIsHarmless() bool {
 	return p.AfterLostAnswer == UntilRefused || p.AfterLostAnswer == Freely

@@ -64,7 +64,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			failure := at(err, id, "refresh")
 			return Token{}, k.remember(ctx, postponed(a.record, a.token, failure), failure)
 		}
-		a.policy, a.back = a.venue.Policy(), k.wentBack(ctx, k.readMarks(), a.token, a.record)
+		a.policy, a.back = a.venue.Policy().of(a.token), k.wentBack(ctx, k.readMarks(), a.token, a.record)
 		// After each of the two waits the record may be another.
 		switch c := a.chance(); {
 		case c == none:

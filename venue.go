@@ -85,7 +85,8 @@ type Renewal int
 const (
 	// WithRefreshToken presents the refresh token (RFC 6749 §6).
 	WithRefreshToken Renewal = iota
-	// WithAccessToken presents the access token while it still lives.
+	// WithAccessToken presents the access token while it still lives, which uses
+	// nothing up.
 	WithAccessToken
 )
 
@@ -131,7 +132,9 @@ const (
 type Policy struct {
 	// RenewsWith is what a renewal presents.
 	RenewsWith Renewal
-	// AfterLostAnswer is what to do when the answer to a renewal was lost.
+	// AfterLostAnswer is what to do when the answer to a renewal was lost. A token
+	// that is renewed with the access token and has no refresh token is presented
+	// UntilRefused at least.
 	AfterLostAnswer LostAnswer
 	// Grace is how long after the first presentation the venue still forgives a
 	// second one; zero means that no limit is known. After it, reuse revokes the

@@ -1,0 +1,58 @@
+package venuekey_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
+)
+
+// Corners in which a sign-in was lost, or a token presented twice, that could have
+// been kept: each needs two or three things to go wrong at once.
+
+// sessions is a venue that renews with the living access token, and gives no
+// refresh token.
+type sessions struct{ stageVenue }
+
+func (v *sessions) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	token, err := v.stageVenue.Login(ctx, app, ui)
+	token.Refresh = ""
+	return token, err
+}
+
+func (v *sessions) Refresh(_ context.Context, _ venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	if !token.Valid(time.Now()) {
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Reason: "too late"}
+	}
+	got := v.issue()
+	got.Refresh = ""
+	return got, nil
+}
+
+// Two programs were killed in the middle of renewing with a living access token.
+// That uses nothing up, so the careful policy for a refresh token that is not there
+// must not keep the sign-in from being renewed while it can.
+func TestKilledProgramsAtAVenueWithoutRefreshTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &sessions{stageVenue{policy: venuekey.Policy{RenewsWith: venuekey.WithAccessToken, AfterLostAnswer: venuekey.Once}}}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		_, record, err := keeper.Vault.Load(t.Context(), alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(life * 8 / 10)
+		record.Attempt, record.IntentAt = 2, time.Now()
+		record.LeaseOwner, record.LeaseUntil = "killed", time.Now().Add(time.Minute)
+		if _, err := keeper.Vault.Store.Put(t.Context(), record); err != nil {
+			t.Fatal(err)
+		}
+		run(t, keeper, life)
+		mustState(t, keeper, venuekey.StateFresh, "")
+	})
+}
