@@ -2,6 +2,7 @@ package venuekey_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,5 +55,34 @@ func TestKilledProgramsAtAVenueWithoutRefreshTokens(t *testing.T) {
 		}
 		run(t, keeper, life)
 		mustState(t, keeper, venuekey.StateFresh, "")
+	})
+}
+
+// The only copy of a renewed token is in memory, and one goroutine tries to save it
+// when another asks for the token. It must not find the old one and present that.
+func TestATokenThatIsBeingSavedIsHeldAllTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}}
+		keeper, store := signedIn(t, venue)
+		time.Sleep(life * 8 / 10)
+		full := func(venuekey.Record) error { return errDiskFull }
+		venue.after = func(context.Context) error { store.turn(full); return nil }
+		mustToken(t, keeper, "access-1")
+		time.Sleep(time.Minute) // nothing took it, and it is held
+		var running sync.WaitGroup
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		running.Go(func() { _ = keeper.Run(ctx) })
+		time.Sleep(7300 * time.Millisecond) // Run is between two tries to save it
+		if len(keeper.Held()) != 1 {
+			t.Error("a token that is being saved is not told as held")
+		}
+		store.turn(nil)
+		mustToken(t, keeper, "access-1")
+		running.Wait()
+		mustToken(t, keeper, "access-2")
+		if most, _ := venue.shown(); most != 1 {
+			t.Errorf("one token was presented %d times", most)
+		}
 	})
 }

@@ -29,6 +29,8 @@ type rotation struct {
 	file string
 	// told says that somebody was told that it is in memory only.
 	told bool
+	// saving says that a flush of this program is at it.
+	saving bool
 }
 
 // rotation seals a token that just arrived.
@@ -185,8 +187,16 @@ func (k *Keeper) hold(id ID, r rotation) {
 func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error) {
 	k.mu.Lock()
 	r, held := k.unsaved[id]
-	delete(k.unsaved, id)
+	busy := held && r.saving
+	if held {
+		// It stays there, so that nobody presents what it replaces meanwhile.
+		k.unsaved[id] = r.withSaving()
+	}
 	k.mu.Unlock()
+	if busy {
+		return k.busy(ctx, r)
+	}
+	ours := held
 	if !held {
 		if r, held, err = k.findSpill(id); err != nil {
 			// The record's intent is open; the policy says what becomes of it.
@@ -199,10 +209,28 @@ func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error
 	_, err = k.save(ctx, id, r)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if r, held := k.unsaved[id]; held && err == nil {
+	r, held = k.unsaved[id]
+	switch {
+	case ours && held && r.saving: // nobody holds it any more
+		delete(k.unsaved, id)
+	case held && err == nil:
 		return &r, nil
 	}
 	return nil, err
+}
+
+func (r rotation) withSaving() rotation {
+	r.saving = true
+	return r
+}
+
+// busy answers for a rotation that another goroutine is saving right now.
+func (k *Keeper) busy(ctx context.Context, r rotation) (*rotation, error) {
+	if r.file != "" {
+		return &r, nil
+	}
+	_ = pause(ctx, saveRetry) // whoever tries again at once shall not spin
+	return nil, heldError(errors.New("it is being saved"))
 }
 
 // waiting is what flush leaves waiting, if it is newer than a generation. Whoever
