@@ -86,3 +86,32 @@ func TestATokenThatIsBeingSavedIsHeldAllTheTime(t *testing.T) {
 		}
 	})
 }
+
+// The venue forgives a second presentation for ten seconds, and connecting takes
+// longer. What would come too late is not sent.
+func TestTheGraceWindowEndsWhileConnecting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Grace: 10 * time.Second}}
+		keeper, _ := signedIn(t, venue)
+		time.Sleep(life * 8 / 10)
+		var sent []time.Time
+		venue.before = func(ctx context.Context) error {
+			if len(sent) > 0 {
+				time.Sleep(20 * time.Second)
+			}
+			if err := venuekey.BeforeSending(ctx); err != nil {
+				return err
+			}
+			if sent = append(sent, time.Now()); len(sent) == 1 {
+				return errCut
+			}
+			return nil
+		}
+		run(t, keeper, life/10)
+		if len(sent) != 1 {
+			t.Fatalf("presented again after %s", sent[1].Sub(sent[0]))
+		}
+		run(t, keeper, life) // the last chance
+		mustState(t, keeper, venuekey.StateFresh, "")
+	})
+}

@@ -239,6 +239,9 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 		if awake := time.Since(begun); awake > k.deadline() || elapsed(a.looked) > k.spare()+awake {
 			return &Error{Class: NotSent, Err: errOverslept, Reason: errOverslept.Error()}
 		}
+		if a.after(elapsed(a.looked)).chance() == none {
+			return &Error{Class: NotSent, Reason: "connecting took so long that the venue does not forgive a second presentation any more"}
+		}
 		return nil
 	}})
 	return a.venue.Refresh(ctx, a.app, a.token)
@@ -293,6 +296,12 @@ func (a attempt) chance() chance {
 		return whenSeen
 	}
 	return is
+}
+
+// after is the same look some time later.
+func (a attempt) after(d time.Duration) attempt {
+	a.record.ReadAt = a.record.ReadAt.Add(d)
+	return a
 }
 
 // notSeen saves the chance up.
