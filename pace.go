@@ -34,6 +34,9 @@ const (
 	// longestQueue is how long a renewal waits for its permit; beyond that it is
 	// put off, so that nothing is held up by it.
 	longestQueue = 30 * time.Second
+	// closureKnown is how long a program believes that a venue is to be left alone
+	// before it looks again: somebody may have seen it answer.
+	closureKnown = time.Minute
 	// longestClosure bounds what a venue's Retry-After can do.
 	longestClosure = 24 * time.Hour
 )
@@ -65,7 +68,9 @@ type purse struct {
 	mu      sync.Mutex
 	permits int
 	until   time.Time
-	closed  time.Time
+	// closed is until when the venue is left alone, and believed until when that is
+	// not looked at again.
+	closed, believed time.Time
 
 	sight sight
 }
@@ -107,7 +112,7 @@ func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Polic
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if wait := p.closed.Sub(now); wait > 0 && how == canWait {
+	if wait := p.closed.Sub(now); wait > 0 && how == canWait && now.Before(p.believed) {
 		return wait
 	}
 	if p.permits == 0 || now.After(p.until) {
@@ -119,7 +124,7 @@ func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Polic
 		}
 		if granted == 0 {
 			if wait > app.pace(policy) {
-				p.closed = now.Add(wait)
+				p.closed, p.believed = now.Add(wait), now.Add(closureKnown)
 			}
 			return wait
 		}
@@ -135,22 +140,22 @@ func (k *Keeper) leaveAlone(ctx context.Context, app App, policy Policy, wait ti
 	wait += time.Duration(rand.Float64() * float64(wait) / 10)
 	p := k.purse(app.Venue)
 	p.mu.Lock()
-	p.closed, p.permits = time.Now().Add(wait), 0
+	p.closed, p.believed, p.permits = time.Now().Add(wait), time.Now().Add(closureKnown), 0
 	p.mu.Unlock()
 	if err := k.Vault.closeBudget(ctx, k.budgetKey(app, policy), wait); err != nil {
 		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", err)
 	}
 }
 
-// reopen ends a closure, since the venue just renewed a token. A renewal that
-// nobody waited in a queue for does not know of one.
-func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, why urgency) {
+// reopen ends a closure, since the venue just renewed a token. A renewal that the
+// budget let through although it may be closed looks whether it is.
+func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced bool) {
 	p := k.purse(app.Venue)
 	p.mu.Lock()
 	closed := time.Now().Before(p.closed)
 	p.closed = time.Time{}
 	p.mu.Unlock()
-	if !closed && why == whenDue {
+	if !closed && !unpaced {
 		return
 	}
 	if err := k.Vault.openBudget(ctx, k.budgetKey(app, policy)); err != nil {

@@ -16,8 +16,23 @@ import (
 // metered is a venue that notes when it was asked.
 type metered struct {
 	stageVenue
+	life  time.Duration // zero means that of the stage
 	mu    sync.Mutex
 	asked []time.Time
+}
+
+func (v *metered) set(before func(context.Context) error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.before = before
+}
+
+func (v *metered) lives() time.Duration { return max(v.life, life) }
+
+func (v *metered) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	token, err := v.stageVenue.Login(ctx, app, ui)
+	token.Expires = token.Issued.Add(v.lives())
+	return token, err
 }
 
 func (v *metered) Refresh(_ context.Context, _ venuekey.App, token venuekey.Token) (venuekey.Token, error) {
@@ -31,7 +46,7 @@ func (v *metered) Refresh(_ context.Context, _ venuekey.App, token venuekey.Toke
 		}
 	}
 	now := time.Now()
-	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh + "+", Issued: now, Expires: now.Add(life)}, nil
+	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh + "+", Issued: now, Expires: now.Add(v.lives())}, nil
 }
 
 // times is when it was asked.
@@ -245,32 +260,70 @@ func TestALongSilenceDoesNotTakeEverySignInAlong(t *testing.T) {
 	}
 }
 
-// Somebody renews one token by hand while the budget is closed, and that opens it.
+// A venue asked to be left alone for a day, and renews again soon after. Somebody
+// sees that by hand, in a program of his own, and what a running program has put
+// off meanwhile is renewed within the hour.
 func TestARenewalByHandOpensTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{}
+		const day = 24 * time.Hour
+		venue := &metered{life: day}
 		store := &memory.Store{}
 		keeper := newKeeper(t, store, venue)
-		ids := populate(t, keeper, 2)
-		venue.before = func(context.Context) error {
-			return &venuekey.Error{Class: venuekey.Later, RetryAfter: 10 * time.Hour, Reason: "maintenance"}
-		}
-		time.Sleep(life * 2)
-		if _, err := keeper.Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
+		ids := populate(t, keeper, 20)
+		time.Sleep(day * 74 / 100)
+		venue.set(maintenance(day))
+		if _, err := newKeeper(t, store, venue).Refresh(t.Context(), ids[0]); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
-		venue.before = nil
-		if _, err := keeper.Token(t.Context(), ids[1]); !venuekey.Temporary(err) {
-			t.Fatalf("the budget is closed, but: %v", err)
-		}
+		ctx, stop := context.WithTimeout(t.Context(), day)
+		defer stop()
+		var running sync.WaitGroup
+		running.Go(func() { _ = keeper.Run(ctx) })
+		time.Sleep(day * 7 / 100) // all are due, and put off
+		venue.set(nil)
 		if _, err := newKeeper(t, store, venue).Refresh(t.Context(), ids[0]); err != nil {
 			t.Fatal(err)
 		}
-		ctx, stop := context.WithTimeout(t.Context(), 2*time.Hour)
-		defer stop()
-		_ = keeper.Run(ctx)
-		if status, err := keeper.Status(t.Context(), ids[1]); err != nil || status.Left < 0 {
-			t.Fatalf("%+v %v", status, err)
+		time.Sleep(80 * time.Minute)
+		for status, err := range keeper.Statuses(t.Context()) {
+			if err != nil || status.Left < day*9/10 || !status.LeftAloneUntil.IsZero() {
+				t.Errorf("%s is left alone until %s and lives for %s, %v", status.ID, status.LeftAloneUntil, status.Left, err)
+			}
+		}
+		stop()
+		running.Wait()
+	})
+}
+
+// A program that has just begun, and whose token is dead, does not know that the
+// budget is closed. It is let through once an hour, and opens it for the others.
+func TestTheHourlyTryOfAnyProgramOpensTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &metered{}
+		store := &memory.Store{}
+		ids := populate(t, newKeeper(t, store, venue), 2)
+		time.Sleep(2 * life)
+		venue.set(maintenance(10 * time.Hour))
+		if _, err := newKeeper(t, store, venue).Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		venue.set(nil)
+		if _, err := newKeeper(t, store, venue).Token(t.Context(), ids[1]); !venuekey.Temporary(err) {
+			t.Fatalf("the budget is closed, but: %v", err)
+		}
+		time.Sleep(2 * time.Hour)
+		keeper := newKeeper(t, store, venue)
+		if _, err := keeper.Token(t.Context(), ids[1]); err != nil {
+			t.Fatal(err)
+		}
+		if status, err := keeper.Status(t.Context(), ids[0]); err != nil || !status.LeftAloneUntil.IsZero() {
+			t.Fatalf("left alone until %s, %v", status.LeftAloneUntil, err)
 		}
 	})
+}
+
+func maintenance(asks time.Duration) func(context.Context) error {
+	return func(context.Context) error {
+		return &venuekey.Error{Class: venuekey.Later, RetryAfter: asks, Reason: "maintenance"}
+	}
 }

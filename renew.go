@@ -120,7 +120,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	}
 	k.step(stepSealed)
 	kept, err := k.save(ctx, a.id, rotated)
-	k.reopen(ctx, a.app, a.policy, a.why)
+	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
 	k.note(a.id, got)
 	k.learn(ctx, a.id.Venue, got.Learned)
 	return kept, err
@@ -257,8 +257,9 @@ func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) er
 	return failure
 }
 
-// lost writes the record of a renewal that brought no token. What is not tried again is sealed with a mark of the app's credentials,
-// because the refusal may have been about them.
+// lost writes the record of a renewal that brought no token. What is not tried
+// again is sealed with a mark of the app's credentials, because the refusal may
+// have been about them.
 func (k *Keeper) lost(ctx context.Context, a attempt, after Record, failure *Error) error {
 	if after.NextRefresh.IsZero() {
 		a.token.refusedUnder = a.app.credentials()

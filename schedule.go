@@ -22,8 +22,9 @@ const (
 	// leastBackOff and mostBackOff bound the wait between failed renewals.
 	leastBackOff = time.Second
 	mostBackOff  = 5 * time.Minute
-	// mostSilence is how long a token that is dead is not tried, at most, whatever
-	// Retry-After says.
+	// mostSilence is the longest for which a record is put off, whatever Retry-After
+	// says: the budget may have been opened again meanwhile. A token that is dead is
+	// tried as often.
 	mostSilence = time.Hour
 )
 
@@ -166,7 +167,7 @@ func postponed(record Record, token Token, failure *Error) Record {
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
 	record.Failures++
 	record.Reason = orReason(failure.Reason, failure.Class.String())
-	record.NextRefresh = nextTry(token, time.Now(), backOff(record.Failures, failure.RetryAfter))
+	record.NextRefresh = nextTry(token, time.Now(), backOff(record.Failures, min(failure.RetryAfter, mostSilence)))
 	return record
 }
 
@@ -179,7 +180,8 @@ func putOff(record Record, token Token, failure *Error) Record {
 	if left := time.Until(token.Expires); left > 0 && left < token.Life() {
 		share = float64(left) / float64(token.Life())
 	}
-	record.NextRefresh = nextTry(token, time.Now(), failure.RetryAfter+time.Duration(share*float64(failure.RetryAfter)/4))
+	wait := min(failure.RetryAfter, mostSilence)
+	record.NextRefresh = nextTry(token, time.Now(), wait+time.Duration(share*float64(wait)/4))
 	return record
 }
 
