@@ -2,6 +2,7 @@ package venuekey_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -113,5 +114,34 @@ func TestTheGraceWindowEndsWhileConnecting(t *testing.T) {
 		}
 		run(t, keeper, life) // the last chance
 		mustState(t, keeper, venuekey.StateFresh, "")
+	})
+}
+
+// A venue states the end of its refresh token at the sign-in only, repeats the token
+// and prolongs it without a word. An end that has passed must not make the token due
+// every second.
+func TestARefreshTokenThatOutlivesItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &repeats{}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		token, record, err := keeper.Vault.Load(t.Context(), alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token.RefreshExpires = time.Now().Add(5 * time.Hour)
+		if _, err := keeper.Vault.Save(t.Context(), record, token); err != nil {
+			t.Fatal(err)
+		}
+		run(t, keeper, 10*time.Hour)
+		token, _, err = keeper.Vault.Load(t.Context(), alice)
+		if renewals := strings.Count(string(token.Access), "+"); err != nil || renewals > 40 {
+			t.Fatalf("%d renewals in ten hours, %v", renewals, err)
+		}
+		if status, err := keeper.Status(t.Context(), alice); err != nil || !status.SignInEnds.IsZero() {
+			t.Fatalf("it ends at %s, %v", status.SignInEnds, err)
+		}
 	})
 }

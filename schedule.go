@@ -61,8 +61,9 @@ func successor(old, got Token, policy Policy) Token {
 	if got.Refresh == "" {
 		got.Refresh = old.Refresh
 	}
-	// A refresh token that stays keeps its end, unless the venue states another.
-	if got.Refresh == old.Refresh && got.RefreshExpires.IsZero() {
+	// A refresh token that stays keeps its end, unless the venue states another, or
+	// renewed with it after that end: then nobody knows it any more.
+	if got.Refresh == old.Refresh && got.RefreshExpires.IsZero() && got.Issued.Before(old.RefreshExpires) {
 		got.RefreshExpires = old.RefreshExpires
 	}
 	if len(got.Scopes) == 0 {
