@@ -146,7 +146,8 @@ func givenUp(record Record, verdict *Error) Record {
 // unseen is a record whose chance is saved up, since the venue does not answer.
 func unseen(record Record, token Token, policy Policy, failure *Error) Record {
 	next := postponed(record, token, failure)
-	if record.Condition == Dead { // whose chance is the one that a human gives
+	if record.Condition == Dead { // why it is dead stays known
+		next.Reason = record.Reason
 		return next
 	}
 	next.Condition = Uncertain

@@ -145,3 +145,21 @@ func TestARefreshTokenThatOutlivesItsEnd(t *testing.T) {
 		}
 	})
 }
+
+// A human insists on a dead sign-in while the venue is away. Nothing was presented,
+// so what is known of it stays.
+func TestWhoInsistsInVainLosesNoReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{before: fails(venuekey.Refused, "revoked by the user")}
+		keeper, _ := signedIn(t, venue)
+		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+			t.Fatal(err)
+		}
+		venue.probe = func() error { return errCut }
+		if _, err := keeper.RefreshAgain(t.Context(), alice); !venuekey.Temporary(err) || strings.Contains(err.Error(), "was lost") {
+			t.Fatalf("no answer was lost, but: %v", err)
+		}
+		run(t, keeper, 10*time.Minute)
+		mustState(t, keeper, venuekey.StateNeedsSignIn, "revoked by the user")
+	})
+}

@@ -308,7 +308,13 @@ func (a attempt) after(d time.Duration) attempt {
 // notSeen saves the chance up.
 func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
 	failure := at(err, a.id, "refresh")
-	failure.Class, failure.Reason = Later, "the answer to a renewal was lost, and the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
+	failure.Class, failure.Reason = Later, "the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
+	if !a.record.IntentAt.IsZero() {
+		failure.Reason = "the answer to a renewal was lost, and " + failure.Reason
+	}
+	if a.record.Condition == Dead && a.why == insisting {
+		return failure // the record stays as it is: a human tries again, or nobody
+	}
 	return k.remember(ctx, unseen(a.record, a.token, a.policy, failure), failure)
 }
 
