@@ -163,3 +163,50 @@ func TestWhoInsistsInVainLosesNoReason(t *testing.T) {
 		mustState(t, keeper, venuekey.StateNeedsSignIn, "revoked by the user")
 	})
 }
+
+// Two programs save the same spill. While one of them waits for the store the other
+// renews once more, and its token has to be spilled too: under the same name.
+func TestALaterSpillOutlivesTheSaveOfAnEarlierOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		store, folder := &memory.Store{}, t.TempDir()
+		full := false
+		program := func(refuse func(venuekey.Record) error) *venuekey.Keeper {
+			keeper := newKeeper(t, &moodyStore{Store: store, refuse: refuse}, venue)
+			keeper.Spills = []string{folder}
+			return keeper
+		}
+		disk := func(venuekey.Record) error {
+			if full {
+				return errDiskFull
+			}
+			return nil
+		}
+		first := program(disk)
+		if _, err := first.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		renewAndSpill := func(keeper *venuekey.Keeper) {
+			venue.after = func(context.Context) error { full = true; return nil }
+			if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+				t.Error(err)
+			}
+			venue.after, full = nil, false
+		}
+		renewAndSpill(first)
+		second := program(disk)
+		slow := program(func(record venuekey.Record) error {
+			if record.Generation > 1 && second != nil {
+				other := second
+				second = nil
+				mustToken(t, other, "access-2") // saved
+				renewAndSpill(other)
+			}
+			return nil
+		})
+		if _, err := slow.Token(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		mustToken(t, program(disk), "access-3")
+	})
+}

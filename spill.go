@@ -90,10 +90,17 @@ func (k *Keeper) spill(id ID, r *rotation) error {
 
 var errNoSpill = errors.New("no spill folder takes it")
 
+// unspill removes the files of a rotation that is saved. A later one of the same
+// sign-in, which somebody spilled while this one was being saved, has the same name
+// and stays.
 func (k *Keeper) unspill(r rotation) {
 	for _, folder := range k.Spills {
+		file := filepath.Join(folder, spillName(r.record.Key, r.Key))
+		if there, ok, err := k.readSpill(file); err == nil && (!ok || there.record.Generation > r.record.Generation) {
+			continue
+		}
 		// A file that cannot be removed is found again and fenced off.
-		if err := os.Remove(filepath.Join(folder, spillName(r.record.Key, r.Key))); err != nil && !missing(err) {
+		if err := os.Remove(file); err != nil && !missing(err) {
 			k.log().Warn("a spill file that is saved cannot be removed", "error", err)
 		}
 	}
