@@ -210,3 +210,48 @@ func TestALaterSpillOutlivesTheSaveOfAnEarlierOne(t *testing.T) {
 		mustToken(t, program(disk), "access-3")
 	})
 }
+
+// Somebody gives the app another secret at the moment at which a sign-in finds
+// something out about it. What was found out is kept, and the secret is the new one.
+func TestLearningUndoesNoOtherChange(t *testing.T) {
+	store := &interrupted{Store: &memory.Store{}}
+	keeper := newKeeper(t, store, &learner{})
+	keeper.Apps = nil
+	app := venuekey.App{Venue: "stage", ClientSecret: "old"}
+	if err := keeper.Vault.SaveApp(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	reads := 0
+	store.read = func(key string) {
+		if key != "app/stage" {
+			return
+		}
+		if reads++; reads == 2 { // the first was for the sign-in itself
+			app.ClientSecret = "new"
+			if err := keeper.Vault.SaveApp(t.Context(), app); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := keeper.Vault.App(t.Context(), "stage")
+	if err != nil || got.ClientSecret != "new" || got.Param("method") != "GET" {
+		t.Fatalf("the secret is new: %t; the method is %q, %v", got.ClientSecret == "new", string(got.Param("method")), err)
+	}
+}
+
+// interrupted is a store in which something happens right after a read.
+type interrupted struct {
+	venuekey.Store
+	read func(key string)
+}
+
+func (s *interrupted) Get(ctx context.Context, key string) (venuekey.Record, error) {
+	record, err := s.Store.Get(ctx, key)
+	if s.read != nil {
+		s.read(key)
+	}
+	return record, err
+}

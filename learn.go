@@ -16,21 +16,28 @@ func (k *Keeper) learn(ctx context.Context, venue string, learned map[string]str
 	if len(learned) == 0 {
 		return
 	}
-	app, err := k.Vault.App(ctx, venue)
+	err := k.Vault.changeApp(ctx, venue, func(record Record) (App, bool, error) {
+		if record.Version == 0 {
+			return App{}, false, ErrNotFound
+		}
+		app, err := k.Vault.openApp(record)
+		if err != nil {
+			return App{}, false, err
+		}
+		params := maps.Clone(app.Params)
+		if params == nil {
+			params = map[string]Secret{}
+		}
+		for name, value := range learned {
+			params[name] = Secret(value)
+		}
+		changed := !maps.Equal(params, app.Params)
+		app.Params = params
+		return app, changed, nil
+	})
 	if errors.Is(err, ErrNotFound) {
 		k.log().Info("the app should say so from now on", "venue", venue, "params", learned)
 		return
-	}
-	params := maps.Clone(app.Params)
-	if params == nil {
-		params = map[string]Secret{}
-	}
-	for name, value := range learned {
-		params[name] = Secret(value)
-	}
-	if err == nil && !maps.Equal(params, app.Params) {
-		app.Params = params
-		err = k.Vault.SaveApp(ctx, app)
 	}
 	if err != nil {
 		k.log().Warn("what was learned about the app is not kept", "venue", venue, "error", err)

@@ -103,13 +103,24 @@ func (v *Vault) openApp(record Record) (App, error) {
 
 // SaveApp keeps the app of app.Venue, in place of one that was there.
 func (v *Vault) SaveApp(ctx context.Context, app App) error {
+	return v.changeApp(ctx, app.Venue, func(Record) (App, bool, error) { return app, true, nil })
+}
+
+// changeApp changes the app of a venue until nobody else was faster. The change is
+// given the record that stands, without a version where there is none, and says
+// whether anything is to be written.
+func (v *Vault) changeApp(ctx context.Context, venue string, change func(Record) (App, bool, error)) error {
 	for {
-		record, err := v.Store.Get(ctx, appPrefix+app.Venue)
+		record, err := v.Store.Get(ctx, appPrefix+venue)
 		if errors.Is(err, ErrNotFound) {
-			record, err = Record{Key: appPrefix + app.Venue}, nil
+			record, err = Record{Key: appPrefix + venue}, nil
 		}
 		if err != nil {
-			return storeError(ID{Venue: app.Venue}, "read", err)
+			return storeError(ID{Venue: venue}, "read", err)
+		}
+		app, write, err := change(record)
+		if err != nil || !write {
+			return err
 		}
 		record.Generation++
 		if _, err = v.put(ctx, record, sealedFromApp(app)); !errors.Is(err, ErrConflict) {
