@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -254,4 +255,68 @@ func (s *interrupted) Get(ctx context.Context, key string) (venuekey.Record, err
 		s.read(key)
 	}
 	return record, err
+}
+
+// Five hundred answers were lost, and the venue is away. It is looked at for all of
+// them together; each looking for itself would be an attack.
+func TestOneLookDoesForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once}}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		ids := populate(t, keeper, 500)
+		time.Sleep(life * 7 / 10)
+		for _, id := range ids {
+			_, record, err := keeper.Vault.Load(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			record.Attempt, record.IntentAt, record.Condition, record.NextRefresh = 1, time.Now(), venuekey.Uncertain, time.Now()
+			if _, err := keeper.Vault.Store.Put(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var looks atomic.Int64
+		venue.probe = func() error {
+			time.Sleep(50 * time.Millisecond)
+			looks.Add(1)
+			return errCut
+		}
+		run(t, keeper, 10*time.Minute)
+		if n := looks.Load(); n < 10 || n > 130 {
+			t.Errorf("%d looks in ten minutes", n)
+		}
+	})
+}
+
+// The venue was seen, and then the renewal waited for its turn in the budget. The
+// venue is looked at again before the one chance is used.
+func TestALookThatIsOldIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Pace: 20 * time.Second, Burst: 1}}
+		keeper, _ := signedIn(t, venue)
+		other := populate(t, keeper, 1)[0]
+		time.Sleep(life * 8 / 10)
+		venue.before = func(context.Context) error { return errCut }
+		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		if _, err := keeper.Token(t.Context(), other); err != nil { // which takes the permit
+			t.Fatal(err)
+		}
+		presented := 0
+		venue.before = func(context.Context) error { presented++; return errCut }
+		seen := time.Now()
+		venue.probe = func() error {
+			if time.Since(seen) > 10*time.Second {
+				return errCut // away again
+			}
+			return nil
+		}
+		time.Sleep(2 * time.Second)
+		mustToken(t, keeper, "access-1")
+		time.Sleep(time.Minute)
+		if presented != 0 {
+			t.Error("the one chance was used on a venue that was away again")
+		}
+	})
 }

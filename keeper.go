@@ -57,6 +57,7 @@ type Keeper struct {
 	flights map[ID]*flight
 	unsaved map[ID]rotation
 	purses  map[string]*purse
+	sights  map[string]*sight
 	marking sync.Mutex
 	flying  sync.WaitGroup
 	// readers are the loops over Events, and queues what was last told of each
@@ -72,6 +73,7 @@ func (k *Keeper) init() {
 		k.flights = make(map[ID]*flight)
 		k.unsaved = make(map[ID]rotation)
 		k.purses = make(map[string]*purse)
+		k.sights = make(map[string]*sight)
 		k.readers = make(map[*observer]bool)
 		k.queues = make(map[string]Event)
 		if k.step == nil {

@@ -71,8 +71,6 @@ type purse struct {
 	// closed is until when the venue is left alone, and believed until when that is
 	// not looked at again.
 	closed, believed time.Time
-
-	sight sight
 }
 
 func (k *Keeper) purse(venue string) *purse {

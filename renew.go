@@ -80,7 +80,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 				failure := at(err, id, "refresh")
 				return Token{}, k.remember(ctx, putOff(a.record, a.token, failure), failure)
 			}
-			permitted = true
+			permitted, seen = true, false // the wait may have been long
 			continue
 		}
 		k.reserve()
@@ -329,6 +329,4 @@ const (
 	stepPublished = "published" // it is handed out
 )
 
-const (
-	leasePoll = 25 * time.Millisecond
-)
+const leasePoll = 25 * time.Millisecond
