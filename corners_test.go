@@ -320,3 +320,54 @@ func TestALookThatIsOldIsRepeated(t *testing.T) {
 		}
 	})
 }
+
+// leisurely is a venue that takes its time.
+type leisurely struct {
+	repeats
+	takes time.Duration
+}
+
+func (v *leisurely) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	if pause(ctx, v.takes) != nil {
+		return venuekey.Token{}, errCut
+	}
+	return v.repeats.Refresh(ctx, app, token)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// A renewal that waited long, for the leases of two other programs that were killed,
+// is given all the time that a venue may take.
+func TestALongWaitDoesNotShortenTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &leisurely{takes: 25 * time.Second}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		token, err := keeper.SignIn(t.Context(), alice, silent{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(life * 8 / 10)
+		lease := func() {
+			_, record, err := keeper.Vault.Load(t.Context(), alice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			record.LeaseOwner, record.LeaseUntil = "killed", time.Now().Add(time.Minute)
+			if _, err := keeper.Vault.Store.Put(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lease()
+		time.AfterFunc(45*time.Second, lease)
+		mustToken(t, keeper, string(token.Access)) // the renewal goes on
+		time.Sleep(3 * time.Minute)
+		mustToken(t, keeper, string(token.Access)+"+")
+	})
+}

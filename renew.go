@@ -99,6 +99,9 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 
 // ask presents what renews under the claim, and keeps what comes of it.
 func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) (Token, error) {
+	// What a flight waited for before must not shorten what is left of it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.lease())
+	defer cancel()
 	if k.overslept(a.looked) {
 		return Token{}, k.giveBack(ctx, a, claimed)
 	}
