@@ -17,10 +17,14 @@ import (
 // first write after that is the first byte of the request, and is asked for.
 type gate struct {
 	check func() error
+	// blind says that nothing of a foreign transport's work is seen but what it tells.
+	blind bool
 
 	mu           sync.Mutex
 	ready, asked bool
 	refused      error
+	// traced says that the transport tells of its connections, as net/http's does.
+	traced bool
 }
 
 // pass asks once, as soon as the connection is ready. After a refusal nothing
@@ -40,11 +44,28 @@ func (g *gate) open() {
 	g.ready = true
 }
 
-// sent reports whether anything of the request may have left.
+// dialing notes that the transport tells of its connections.
+func (g *gate) dialing(string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.traced = true
+}
+
+// read asks when the body is read. Where nothing is told of connections, there may
+// be one by now.
+func (g *gate) read() error {
+	g.mu.Lock()
+	g.ready = g.ready || !g.traced
+	g.mu.Unlock()
+	return g.pass()
+}
+
+// sent reports whether anything of the request may have left. Where nothing is told
+// of connections and there is no body to be read, nobody knows.
 func (g *gate) sent() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.asked && g.refused == nil
+	return (g.asked || g.blind && !g.traced) && g.refused == nil
 }
 
 // refusal is why nothing left, nil where nothing was refused.
@@ -83,7 +104,7 @@ type gatedBody struct {
 }
 
 func (b gatedBody) Read(p []byte) (int, error) {
-	if err := b.gate.pass(); err != nil {
+	if err := b.gate.read(); err != nil {
 		return 0, err
 	}
 	return b.ReadCloser.Read(p)
@@ -92,7 +113,7 @@ func (b gatedBody) Read(p []byte) (int, error) {
 // trace opens the gate when there is a connection. One that is not ours is asked
 // for at once, and closed where that is refused.
 func (g *gate) trace(own bool, cancel func()) *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+	return &httptrace.ClientTrace{GetConn: g.dialing, GotConn: func(info httptrace.GotConnInfo) {
 		g.open()
 		if own || g.pass() == nil {
 			return

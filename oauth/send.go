@@ -41,7 +41,7 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 	if own {
 		defer once.CloseIdleConnections()
 		transport = once
-	} else if request.Body != nil && request.Body != http.NoBody {
+	} else if g.blind = request.Body == nil || request.Body == http.NoBody; !g.blind {
 		request.Body = gatedBody{request.Body, g}
 	}
 	// Without GetBody net/http has no way to send a body twice.
