@@ -144,22 +144,23 @@ func (o *observer) rest(ctx context.Context) {
 // turn tells what there is to tell, and reports whether the reader wants more.
 func (o *observer) turn(ctx context.Context, yield func(Event) bool) bool {
 	keys, queues, all := o.take()
+	g := o.keeper.glance()
 	for _, event := range queues {
 		if !yield(event) {
 			return false
 		}
 	}
-	if all && !o.lookAtAll(ctx, yield) {
+	if all && !o.lookAtAll(ctx, g, yield) {
 		return false
 	}
 	for key := range keys {
-		if !o.look(ctx, key, yield) {
+		if !o.look(ctx, g, key, yield) {
 			return false
 		}
 	}
 	for len(o.alarms) > 0 && !time.Now().Before(o.alarms[0].at) {
 		due := heap.Pop(&o.alarms).(alarm)
-		if o.known[due.key].next.Equal(due.at) && !o.look(ctx, due.key, yield) {
+		if o.known[due.key].next.Equal(due.at) && !o.look(ctx, g, due.key, yield) {
 			return false
 		}
 	}
@@ -185,19 +186,18 @@ func (o *observer) take() (keys map[string]bool, queues map[string]Event, all bo
 }
 
 // lookAtAll looks at all records that are wanted. It opens those that changed.
-func (o *observer) lookAtAll(ctx context.Context, yield func(Event) bool) bool {
+func (o *observer) lookAtAll(ctx context.Context, g *glance, yield func(Event) bool) bool {
 	begun := time.Now()
 	o.lookNo++
 	if o.only != nil {
 		for key := range o.only {
-			if !o.look(ctx, key, yield) {
+			if !o.look(ctx, g, key, yield) {
 				return false
 			}
 		}
 		o.looked, o.took, o.found = time.Now(), time.Since(begun), o.found || !o.deaf
 		return true
 	}
-	g := o.keeper.glance()
 	for record, err := range o.keeper.Vault.Records(ctx) {
 		if err != nil {
 			o.unanswered(ctx, "", err)
@@ -218,7 +218,7 @@ func (o *observer) lookAtAll(ctx context.Context, yield func(Event) bool) bool {
 }
 
 // look looks at one record.
-func (o *observer) look(ctx context.Context, key string, yield func(Event) bool) bool {
+func (o *observer) look(ctx context.Context, g *glance, key string, yield func(Event) bool) bool {
 	record, err := o.keeper.Vault.Store.Get(ctx, key)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -228,7 +228,7 @@ func (o *observer) look(ctx context.Context, key string, yield func(Event) bool)
 		return true
 	}
 	o.deaf = false
-	return o.compare(ctx, o.keeper.glance(), record, yield)
+	return o.compare(ctx, g, record, yield)
 }
 
 // unanswered has a record looked at again, later.
