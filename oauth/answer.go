@@ -40,6 +40,19 @@ func (c Config) token(answer Answer, address *url.URL, form url.Values, sent tim
 	return venuekey.Token{}, answer.NotJSON(address)
 }
 
+// rescued takes a token out of an answer that broke off: the connection may have
+// ended, or the length been wrong, after the JSON was there as a whole.
+func (c Config) rescued(answer Answer, sent time.Time, way Way, failure error) (venuekey.Token, error) {
+	found := c.find(answer.Body)
+	if len(found.grants) != 1 {
+		return venuekey.Token{}, failure
+	}
+	found.notes = append(found.notes, "the answer broke off behind its token")
+	token := c.granted(answer, found, sent)
+	token.Learned = way.Learned
+	return token, nil
+}
+
 // rotates reports whether an object brings another refresh token than the one
 // that was presented. It settles an answer that names an error beside a token: a
 // new refresh token was made for us, so that the old one is used up whatever else

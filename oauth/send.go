@@ -32,7 +32,8 @@ type Answer struct {
 //
 // Errors say whether the request left: NotSent until its first byte, for which
 // venuekey.BeforeSending is asked, and Unknown from then on. They never hold the
-// request's address.
+// request's address. Of an answer that broke off, what came is returned beside the
+// error.
 func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 	ctx, cancel := context.WithCancel(request.Context())
 	defer cancel()
@@ -62,13 +63,14 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	answer := Answer{Status: response.StatusCode, Header: response.Header, Body: body}
 	if err != nil {
-		return Answer{}, sendError(request.URL, true, fmt.Errorf("the answer broke off: %w", err))
+		return answer, sendError(request.URL, true, fmt.Errorf("the answer broke off: %w", err))
 	}
 	if len(body) > maxAnswer {
-		return Answer{}, &venuekey.Error{Class: venuekey.Unknown, Reason: fmt.Sprintf("the answer of %s is larger than %d bytes", request.URL.Host, maxAnswer)}
+		return answer, &venuekey.Error{Class: venuekey.Unknown, Reason: fmt.Sprintf("the answer of %s is larger than %d bytes", request.URL.Host, maxAnswer)}
 	}
-	return Answer{Status: response.StatusCode, Header: response.Header, Body: body}, nil
+	return answer, nil
 }
 
 // onceTransport sends a request at most once. net/http repeats a request by

@@ -71,7 +71,7 @@ func (c Config) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 		}
 		answer, err := Send(c.Transport, request)
 		if err != nil {
-			return venuekey.Token{}, err
+			return c.rescued(answer, sent, way, err)
 		}
 		var more bool
 		if way, others, more = c.another(way, others, answer); more {
