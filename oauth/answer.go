@@ -44,7 +44,7 @@ func (c Config) token(answer Answer, address *url.URL, form url.Values, sent tim
 // ended, or the length been wrong, after the JSON was there as a whole.
 func (c Config) rescued(answer Answer, sent time.Time, way Way, failure error) (venuekey.Token, error) {
 	found := c.find(answer.Body)
-	if len(found.grants) != 1 {
+	if len(found.grants) != 1 || len(found.faults) > 0 {
 		return venuekey.Token{}, failure
 	}
 	found.notes = append(found.notes, "the answer broke off behind its token")

@@ -28,6 +28,7 @@ func TestATokenInAnAnswerThatBrokeOff(t *testing.T) {
 		"it is wrapped":                {head: "Content-Length: 5000", body: `{"data":` + whole, taken: true},
 		"the token is cut":             {head: "Content-Length: 5000", body: whole[:len(whole)-3]},
 		"an error is there as a whole": {head: "Content-Length: 5000", body: `{"error":"invalid_grant"}`},
+		"an error stands beside it":    {head: "Content-Length: 5000", body: `{"error":"invalid_grant","access_token":"r1"}`},
 		"nothing came":                 {head: "Content-Length: 5000"},
 	} {
 		t.Run(name, func(t *testing.T) {

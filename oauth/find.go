@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 )
 
@@ -165,6 +166,13 @@ func (s *search) look(value json.RawMessage, alone bool, depth int) {
 		for _, inner := range list {
 			s.look(inner, alone && len(list) == 1, depth+1)
 		}
+		return
+	}
+	// A gateway that is set up wrongly passes the answer on as a string. Errors in
+	// strings are quotations.
+	var quoted string
+	if json.Unmarshal(value, &quoted) == nil && strings.HasPrefix(strings.TrimSpace(quoted), "{") && json.Valid([]byte(quoted)) {
+		s.look([]byte(quoted), false, depth+1)
 	}
 }
 
