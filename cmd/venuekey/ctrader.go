@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strconv"
@@ -25,13 +26,14 @@ func (p *program) ctraderCmd() *cobra.Command {
 		Use:     "ctrader",
 		GroupID: groupUse,
 		Short:   "Use cTrader's Open API with a sign-in",
-		Long: `Use cTrader's Open API with a sign-in: list its accounts, ask and stream what the
-API has, send any of its messages. The connection authorises itself, chooses the
-live or the demo host by the account, and lives through renewals of the token.
+		Long: `Use cTrader's Open API with a sign-in: list its accounts, ask and stream what
+the API has, send any of its messages. The connection authorises itself, chooses
+the live or the demo host by the account, and lives through renewals of the
+token.
 
-VENUEKEY_CTRADER_LIVE_ADDRESS and …_DEMO_ADDRESS name other servers, as host:port,
-and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too: "venuekey
-emulate" prints all three.`,
+VENUEKEY_CTRADER_LIVE_ADDRESS and …_DEMO_ADDRESS name other servers, as
+host:port, and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too:
+"venuekey emulate" prints all three.`,
 		Example: `  venuekey ctrader accounts ctrader/alice
   venuekey ctrader stream ctrader/alice EURUSD GBPUSD --account 5001
   venuekey ctrader call ctrader/alice TraderReq --account 5001`,
@@ -211,7 +213,15 @@ func (o *openAPI) explained(err error) error {
 	case openapi.TokenDead:
 		told.Class, told.Remedy = venuekey.Refused, "venuekey refresh "+o.id.String()
 	}
+	if badCertificate(err) { // no wait mends it
+		told.Class, told.Remedy = venuekey.Wrong, "check the address and this machine's clock; if a private authority made it, name that in "+variable("ctrader", "CA_FILE")
+	}
 	return told
+}
+
+// badCertificate reports whether a server's certificate did not verify.
+func badCertificate(err error) bool {
+	return errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.HostnameError)) || errors.As(err, new(x509.CertificateInvalidError))
 }
 
 // doubted is a request that may have been carried out, so that sending it again
@@ -237,7 +247,7 @@ func (p *program) onAccount(ctx context.Context, id string, wanted int64, onStat
 
 // accountFlag adds the flag that chooses an account.
 func accountFlag(cmd *cobra.Command, account *int64) {
-	cmd.Flags().Int64Var(account, "account", 0, "the `NUMBER` of the account (ctidTraderAccountId), if the sign-in has more than one")
+	cmd.Flags().Int64Var(account, "account", 0, "the `NUMBER` of the account, if there are several")
 }
 
 // oneCtraderID takes one ID of cTrader, and more arguments.
