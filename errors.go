@@ -3,6 +3,7 @@ package venuekey
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -69,7 +70,7 @@ func (e *Error) Error() string {
 	} else if text == "" {
 		text = e.Class.String()
 	}
-	if e.Code != "" {
+	if e.Code != "" && !strings.Contains(text, e.Code) {
 		text = fmt.Sprintf("%s (%s)", text, e.Code)
 	}
 	if e.Op != "" {

@@ -19,3 +19,14 @@ func TestAClassThatNobodyKnowsHasAName(t *testing.T) {
 		}
 	}
 }
+
+func TestAVenuesCodeIsToldOnce(t *testing.T) {
+	for reason, want := range map[string]string{
+		"MARKET_CLOSED: the market is closed": "MARKET_CLOSED: the market is closed",
+		"the market is closed":                "the market is closed (MARKET_CLOSED)",
+	} {
+		if got := (&venuekey.Error{Reason: reason, Code: "MARKET_CLOSED"}).Error(); got != want {
+			t.Errorf("%q, and not %q", got, want)
+		}
+	}
+}
