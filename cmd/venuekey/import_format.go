@@ -35,7 +35,7 @@ func foreignToken(text venuekey.Secret, written time.Time, bare venuekey.Renewal
 	case strings.HasPrefix(plain, "{") || strings.HasPrefix(plain, "["):
 		return foreignJSON(plain, written)
 	case strings.ContainsFunc(plain, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return venuekey.Token{}, noToken("it is neither JSON nor a token on a line of its own")
+		return venuekey.Token{}, noToken("the input is neither JSON nor a token on a line of its own")
 	case bare == venuekey.WithAccessToken:
 		return venuekey.Token{Access: venuekey.Secret(plain)}, nil
 	}
@@ -52,15 +52,15 @@ func foreignJSON(plain string, written time.Time) (venuekey.Token, error) {
 	decoder := json.NewDecoder(strings.NewReader(plain))
 	decoder.UseNumber()
 	if decoder.Decode(&document) != nil || decoder.More() {
-		return venuekey.Token{}, noToken("it begins like JSON and is none")
+		return venuekey.Token{}, noToken("the input begins like JSON and is none")
 	}
 	switch found := objectsWithTokens(document); len(found) {
 	case 0:
-		return venuekey.Token{}, noToken("it holds no field refresh_token or access_token")
+		return venuekey.Token{}, noToken("the input holds no field refresh_token or access_token")
 	case 1:
 		return found[0].token(written)
 	default:
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "it holds several tokens, and nobody knows which is meant", Remedy: "give the one that is meant alone"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "the input holds several tokens, and nobody knows which is meant", Remedy: "give the one that is meant alone"}
 	}
 }
 
