@@ -23,8 +23,8 @@ func (p *program) statusCmd() *cobra.Command {
 		Long: `Tell how a sign-in stands: its state, the time left, the next renewal, when the
 sign-in ends although nothing fails, its scopes, the account, the reason where
 something is wrong, and the one command that helps. No venue is asked. Where a
-venue asked to be left alone, it says until when: nothing is renewed there before
-then, except a token that is about to die.
+venue asked to be left alone, it says until when: nothing is renewed there
+before then, except a token that is about to die.
 
 The states: fresh; due and refreshing, which pass by themselves; degraded, still
 good, but renewing it fails; uncertain, the answer to a renewal was lost and the
@@ -32,17 +32,18 @@ old token is served while it lives; expired, but it may still be renewed; needs
 sign-in.
 
 The exit code tells the state too: 0 while the token is good, 4 when it expired
-and may be renewed, 3 when a human must sign in. Without an ID it is the worst of
-all, where a record that cannot be read (1) is worse than 3, and 3 than 4.
+and may be renewed, 3 when a human must sign in. Without an ID it is the worst
+of all, where a record that cannot be read (1) is worse than 3, and 3 than 4.
 
 With --check, for cron and other watchdogs, only what is wrong is told, and the
 exit code is 3 also where a human must sign in within --within, because the
 sign-in ends then and no renewal prolongs it; 4 also where the token is good and
-renewing it fails, which may pass; and 0 only when all is well.
+renewing it fails, which may pass; 5 where there is no sign-in at all, as with a
+wrong VENUEKEY_HOME; and 0 only when all is well.
 
-With --watch it goes on until Ctrl-C: a terminal shows how all of them stand now,
-and anything else gets a row, or with --json a line, for each as it stands and as
-something happens to it, whichever program did it.`,
+With --watch it goes on until Ctrl-C: a terminal shows how all of them stand
+now, and anything else gets a row, or with --json a line, for each as it stands
+and as something happens to it, whichever program did it.`,
 		Example: `  venuekey status
   venuekey status --watch
   venuekey status --check --within 72h

@@ -18,7 +18,9 @@ const usuallyWithin = 48 * time.Hour
 func (p *program) checkStatus(ctx context.Context, v *vault, only []string, within time.Duration) error {
 	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
 	var sum summary
+	seen := false
 	check := func(s venuekey.Status) {
+		seen = true
 		if judged := p.judgeAhead(s, within); judged.exit != exitGood {
 			worst = worse(worst, judged.exit)
 			forms = append(forms, statusForm(s, judged))
@@ -48,6 +50,10 @@ func (p *program) checkStatus(ctx context.Context, v *vault, only []string, with
 	case len(forms) > 0:
 		shown.write(p.stdout, p.style())
 		sum.tellLeftAlone(p)
+	}
+	if !seen { // more likely than not another vault is meant, and nobody would ever hear
+		return &venuekey.Error{Op: "status", Class: venuekey.Wrong, Reason: "there are 0 sign-ins to check at " + p.where(),
+			Remedy: "set VENUEKEY_HOME or --store to where you signed in"}
 	}
 	return codeOnly(worst)
 }
