@@ -14,8 +14,8 @@ func (p *program) appCmd() *cobra.Command {
 		Use:     "app",
 		GroupID: groupSetup,
 		Short:   "Keep the apps that the venues know: add, list, remove",
-		Long: `A venue lets programs in by an app that somebody registered there: a client id, a
-secret, and the address that it sends users back to. Keep yours here, once for
+		Long: `A venue lets programs in by an app that somebody registered there: a client id,
+a secret, and the address that it sends users back to. Keep yours here, once for
 each venue. They lie sealed in the vault; the environment wins over it, see
 "venuekey help environment".`,
 		Example: `  venuekey app add ctrader --client-id 1234_abc

@@ -42,9 +42,13 @@ changes.
 Venues compare the redirect URI byte for byte with the registered one. The
 default is ` + defaultRedirect + `.
 
-Renewals are paced as the venue allows it. Where it allows your app more, or less,
-give the least time between two renewals (--pace) and how many may come at once
-(--burst); 0 goes back to the venue's.
+Renewals are paced as the venue allows it. Where it allows your app more, or
+less, give the least time between two renewals (--pace) and how many may come at
+once (--burst); 0 goes back to the venue's.
+
+--base-url replaces scheme, host and port of all the venue's addresses, and puts
+its path before theirs. --ca names certificates in PEM that requests to the
+venue trust beside the system's; --ca "" forgets them.
 
 Some venues have values of their own (--set), which help lists below.`,
 		Example: `  venuekey app add ctrader --client-id 1234_abc
@@ -58,9 +62,9 @@ Some venues have values of their own (--set), which help lists below.`,
 	cmd.Flags().StringVar(&flags.clientID, "client-id", "", "the client `ID` that the venue issued")
 	cmd.Flags().StringVar(&flags.redirect, "redirect-uri", "", "the `URI` that the venue sends users back to")
 	cmd.Flags().Var(&flags.scopes, "scope", "the scopes to ask for; empty for the venue's default")
-	cmd.Flags().StringVar(&flags.environment, "environment", "", "the `WORLD` at the venue, live or demo, where it has both")
-	cmd.Flags().StringVar(&flags.base, "base-url", "", "the `URL` with scheme, host and port in place of the venue's, and the path that its addresses lie below")
-	cmd.Flags().StringVar(&flags.ca, "ca", "", "a `FILE` with certificates in PEM that requests to the venue trust beside the system's; \"\" for none")
+	cmd.Flags().StringVar(&flags.environment, "environment", "", "this `WORLD` of the venue: live or demo")
+	cmd.Flags().StringVar(&flags.base, "base-url", "", "the venue is reached at this `URL`")
+	cmd.Flags().StringVar(&flags.ca, "ca", "", "trust the certificates in this `FILE` as well")
 	cmd.Flags().Var(&flags.urls, "url", "another address of the venue, as in token=https://…")
 	cmd.Flags().Var(&flags.set, "set", "a value of the venue's own; not for secrets")
 	cmd.Flags().DurationVar(&flags.pace, "pace", 0, "the least time between two renewals, as in 100ms")
@@ -82,7 +86,12 @@ func fieldHelp() string {
 			if field.Secret {
 				note += " (secret: asked for, or " + variable(venue.Name(), field.Name) + ")"
 			}
-			lines = append(lines, "  "+venue.Name()+" "+field.Name+": "+note)
+			for i, part := range wrapped(venue.Name()+" "+field.Name+": "+note, 74) {
+				if i > 0 {
+					part = "    " + part
+				}
+				lines = append(lines, "  "+part)
+			}
 		}
 	}
 	return strings.Join(lines, "\n")

@@ -12,8 +12,8 @@ func (p *program) appRemoveCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove VENUE",
 		Short: "Forget an app",
-		Long: `Forget the app of a venue. Sign-ins stay and are good for as long as their tokens
-live, but cannot be renewed without the app.`,
+		Long: `Forget the app of a venue. Sign-ins stay and are good for as long as their
+tokens live, but cannot be renewed without the app.`,
 		Example:           `  venuekey app remove ctrader`,
 		Args:              oneVenue,
 		ValidArgsFunction: completeVenues,

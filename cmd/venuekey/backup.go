@@ -27,8 +27,8 @@ the vault's own key is neither in it nor needed to read it.
 
 A refresh token works once. A backup is therefore for moving to another machine,
 or for the loss of this one: after an import only one of the two machines may go
-on, and of a sign-in that was renewed after the export the backup holds a refresh
-token that is used up.`,
+on, and of a sign-in that was renewed after the export the backup holds a
+refresh token that is used up.`,
 		Example: `  venuekey backup export sign-ins.age
   venuekey backup import sign-ins.age`,
 		Args: p.unknownCommand,

@@ -36,8 +36,8 @@ func (p *program) backupExportCmd() *cobra.Command {
 		Short: "Write all sign-ins and apps into one sealed file",
 		Long: `Write all sign-ins and apps of the vault into an age file, or with - to standard
 output. What only the environment holds is not in it. The file is there when all
-of it is on disk, with mode 0600; one that is there already stays, unless --force
-is given.
+of it is on disk, with mode 0600; one that is there already stays, unless
+--force is given.
 
 It is sealed by a passphrase, which is asked for twice or comes from
 VENUEKEY_BACKUP_PASSPHRASE_FILE or VENUEKEY_BACKUP_PASSPHRASE; or to recipients
@@ -54,9 +54,9 @@ backup's refresh token for it is used up. To move, stop what runs here first.`,
 		ValidArgsFunction: completeFile,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.backupExport(cmd, args[0], flags) },
 	}
-	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it by a passphrase, as is done where nothing is said")
-	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this `RECIPIENT` of age; may be given many times")
-	cmd.Flags().StringVar(&flags.recipientsFile, "recipients-file", "", "seal it to the recipients in this `FILE`, one a line")
+	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it by a passphrase, as by default")
+	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this `RECIPIENT` of age; repeatable")
+	cmd.Flags().StringVar(&flags.recipientsFile, "recipients-file", "", "seal it to the recipients in this `FILE`")
 	cmd.Flags().BoolVar(&flags.force, "force", false, "replace a file that is there already")
 	_ = cmd.RegisterFlagCompletionFunc("recipient", cobra.NoFileCompletions)
 	return cmd

@@ -32,13 +32,13 @@ func (p *program) backupImportCmd() *cobra.Command {
 		Use:   "import FILE",
 		Short: "Take sign-ins and apps from a file that export wrote",
 		Long: `Take sign-ins and apps from a backup, or with - from standard input. The whole
-file is checked first; a wrong passphrase or a damaged file changes nothing. What
-the vault holds already is kept, unless --replace is given. --json lists what was
-added, kept and replaced.
+file is checked first; a wrong passphrase or a damaged file changes nothing.
+What the vault holds already is kept, unless --replace is given. --json lists
+what was added, kept and replaced.
 
 A passphrase is asked for, or comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or
-VENUEKEY_BACKUP_PASSPHRASE. A backup that is sealed to a recipient is opened with
-the file of its identity.
+VENUEKEY_BACKUP_PASSPHRASE. A backup that is sealed to a recipient is opened
+with the file of its identity.
 
 A refresh token works once: after an import on a second machine only one of the
 two may go on using it. Stop venuekey on the other one, or sign out there with
@@ -63,7 +63,7 @@ and an app says where tokens are sent; addresses that an app brings are told.`,
 		},
 	}
 	cmd.Flags().StringVar(&flags.identity, "identity", "", "open it with the age identity in this `FILE`")
-	cmd.Flags().BoolVar(&flags.replace, "replace", false, "replace what the vault holds already by what the backup holds")
+	cmd.Flags().BoolVar(&flags.replace, "replace", false, "replace what the vault holds by the backup")
 	return cmd
 }
 

@@ -23,13 +23,13 @@ func (p *program) ctraderCallCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "call ID MESSAGE [JSON]",
 		Short: "Send any request of the Open API and print the answer as JSON",
-		Long: `Send any request of the Open API and print the answer as JSON. MESSAGE is a name,
-with or without ProtoOA before it, or a number. JSON has the fields as the
-protocol names them, "-" reads it from standard input; the account and the access
-token are filled in.
+		Long: `Send any request of the Open API and print the answer as JSON. MESSAGE is a
+name, with or without ProtoOA before it, or a number. JSON has the fields as the
+protocol names them, "-" reads it from standard input; the account and the
+access token are filled in.
 
-Numbers are the protocol's own: prices and volumes of many messages are integers,
-see the documentation of package venue/ctrader/openapi/message.
+Numbers are the protocol's own: prices and volumes of many messages are
+integers, see the documentation of package venue/ctrader/openapi/message.
 
 Orders go out once and never again by themselves. The answer to one is its first
 ExecutionEvent. One that may have been carried out without an answer ends with

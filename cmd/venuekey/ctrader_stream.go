@@ -22,12 +22,12 @@ func (p *program) ctraderStreamCmd() *cobra.Command {
 		Use:   "stream ID SYMBOL...",
 		Short: "Stream quotes: a live table, or JSON lines in a pipe",
 		Long: `Stream the quotes of symbols until Ctrl-C: a live table on a terminal, and in a
-pipe a line of JSON for each change. It goes on through renewals of the token and
-lost connections, and says so on standard error.
+pipe a line of JSON for each change. It goes on through renewals of the token
+and lost connections, and says so on standard error.
 
 Into a pipe no quote is dropped: a reader that is too slow for long makes the
-connection wait. With --latest it gets the newest quote of each symbol instead, and
-how many were dropped is told at the end.
+connection wait. With --latest it gets the newest quote of each symbol instead,
+and how many were dropped is told at the end.
 
 Prices are decimal texts, without a digit lost.`,
 		Example: `  venuekey ctrader stream ctrader/alice EURUSD XAUUSD --account 5001
@@ -45,7 +45,7 @@ Prices are decimal texts, without a digit lost.`,
 		},
 	}
 	accountFlag(cmd, &wanted)
-	cmd.Flags().BoolVar(&latest, "latest", false, "into a pipe, drop quotes that newer ones of their symbol overtook")
+	cmd.Flags().BoolVar(&latest, "latest", false, "into a pipe too, drop quotes that were overtaken")
 	return cmd
 }
 

@@ -29,9 +29,9 @@ func (p *program) demoCmd() *cobra.Command {
 		Short:   "Show everything in a few seconds, without an account",
 		Long: `Show everything in a few seconds: start the emulated venues in this process,
 register an app at each, sign a made-up user in at each over real HTTP, renew
-each token, show that a used refresh token is refused from then on, and sign out.
-At cTrader the accounts are listed and quotes are streamed while the token is
-renewed under them.
+each token, show that a used refresh token is refused from then on, and sign
+out. At cTrader the accounts are listed and quotes are streamed while the token
+is renewed under them.
 
 It needs no configuration and no network, touches none of your files, and leaves
 nothing behind. The exit code is 1 if anything did not behave.`,

@@ -31,18 +31,19 @@ func (p *program) emulateCmd() *cobra.Command {
 		Use:     "emulate [VENUE]...",
 		GroupID: groupTry,
 		Short:   "Run emulated venues on this machine",
-		Long: `Run emulated venues on this machine until Ctrl-C, all of them or those named, and
-print an environment for another shell in which every command of venuekey works
-with them. That environment has a VENUEKEY_HOME of its own, so that made-up
-sign-ins stay apart from real ones.
+		Long: `Run emulated venues on this machine until Ctrl-C, all of them or those named,
+and print an environment for another shell in which every command of venuekey
+works with them. That environment has a VENUEKEY_HOME of its own, so that
+made-up sign-ins stay apart from real ones.
 
-The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo host,
-and 9104 for TheTradingParrot; --port-base counts them from another number.
-cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form at 9106 and
-9108, with TLS, over TCP and WebSocket alike. Its certificates are signed by an
-authority that is made anew at each start; VENUEKEY_CTRADER_CA_FILE says where its
-certificate lies. They name this machine; --host puts the real service's names in,
-for a client whose host is fixed and that /etc/hosts leads here.
+The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo
+host, and 9104 for TheTradingParrot; --port-base counts them from another
+number. cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form
+at 9106 and 9108, with TLS, over TCP and WebSocket alike. Its certificates are
+signed by an authority that is made anew at each start; VENUEKEY_CTRADER_CA_FILE
+says where its certificate lies. They name this machine; --host puts the real
+service's names in, for a client whose host is fixed and that /etc/hosts leads
+here.
 
 Set all that is printed, or nothing of it: a command that finds only some of it
 stops before it reaches the real venue.
@@ -65,8 +66,8 @@ each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.emulate(cmd.Context(), args, flags) },
 	}
 	cmd.Flags().IntVar(&flags.portBase, "port-base", 9100, "the `NUMBER` that ports are counted from")
-	cmd.Flags().StringVar(&flags.shell, "shell", "sh", "the `SHELL` that the environment is for: sh, fish or powershell")
-	cmd.Flags().Var(&flags.hosts, "host", "a host `NAME` that the Open API's certificates are good for as well")
+	cmd.Flags().StringVar(&flags.shell, "shell", "sh", "for this `SHELL`: sh, fish or powershell")
+	cmd.Flags().Var(&flags.hosts, "host", "put this host `NAME` into the certificates too")
 	_ = cmd.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"sh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

@@ -54,8 +54,8 @@ The token is not renewed while the program runs: one that runs for longer asks
 			return p.exec(cmd.Context(), mustID(args), args[1:], flags)
 		},
 	}
-	cmd.Flags().StringVar(&flags.as, "as", "VENUEKEY_ACCESS_TOKEN", "the `VARIABLE` that holds the token")
-	cmd.Flags().Var(&flags.extras, "extra", "put an extra of the token into a variable, as in mdAccessToken=MD_TOKEN")
+	cmd.Flags().StringVar(&flags.as, "as", "VENUEKEY_ACCESS_TOKEN", "its `VARIABLE`")
+	cmd.Flags().Var(&flags.extras, "extra", "an extra too, as mdAccessToken=MD_TOKEN")
 	return cmd
 }
 

@@ -52,7 +52,7 @@ func exitCodesTopic() *cobra.Command {
     3  a human must sign in: run the command after "try:"
     4  temporary: the same command may succeed later, by itself
     5  misconfigured: an app, an address or a setting has to be mended first
-    6  in doubt: an order may have been carried out; look before sending it again
+    6  in doubt: an order may stand; look before sending it again
   130  interrupted by Ctrl-C or SIGTERM
 
 "venuekey exec" ends with the program's own code; with 126 where the program
@@ -92,12 +92,12 @@ secret, nothing has to be kept in the vault:
 
   VENUEKEY_CTRADER_CLIENT_ID
   VENUEKEY_CTRADER_CLIENT_SECRET   or …_CLIENT_SECRET_FILE
-  VENUEKEY_CTRADER_REDIRECT_URI    by default ` + defaultRedirect + `
+  VENUEKEY_CTRADER_REDIRECT_URI    else ` + defaultRedirect + `
   VENUEKEY_CTRADER_SCOPE           separated by spaces or commas
   VENUEKEY_CTRADER_ENVIRONMENT     live or demo, where the venue has both
   VENUEKEY_CTRADER_BASE_URL        scheme, host and port of all addresses, and
                                    the path that they lie below
-  VENUEKEY_CTRADER_PACE            the least time between two renewals, as in 100ms
+  VENUEKEY_CTRADER_PACE            the least time between renewals, as in 100ms
   VENUEKEY_CTRADER_BURST           how many renewals may come at once
   VENUEKEY_CTRADER_AUTHORIZE_URL   one address; also …_TOKEN_URL and what else
                                    the venue has
@@ -110,12 +110,12 @@ Its Open API can be another one too, as "venuekey emulate" prints it:
   VENUEKEY_CTRADER_LIVE_ADDRESS    host:port in place of the live service's
   VENUEKEY_CTRADER_DEMO_ADDRESS    the same for demo
 
-Each of a venue's own values can be given as well: VENUEKEY_TRADOVATE_CID, …_SEC (or
-…_SEC_FILE), and what else "venuekey app add --help" lists.
+Each of a venue's own values can be given as well: VENUEKEY_TRADOVATE_CID, …_SEC
+(or …_SEC_FILE), and what else "venuekey app add --help" lists.
 
 Where a venue signs in by name and password, VENUEKEY_TRADOVATE_NAME and
-VENUEKEY_TRADOVATE_PASSWORD (or …_PASSWORD_FILE) answer in place of a human. Keep
-a password there for a service only, and only where nobody else reads it.`,
+VENUEKEY_TRADOVATE_PASSWORD (or …_PASSWORD_FILE) answer in place of a human.
+Keep a password there for a service only, and only where nobody else reads it.`,
 	}
 }
 
@@ -123,7 +123,8 @@ func filesTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "files",
 		Short: "Where venuekey keeps its files",
-		Long: `Where venuekey keeps its files. "venuekey doctor" shows the paths on this machine.
+		Long: `Where venuekey keeps its files. "venuekey doctor" shows the paths on this
+machine.
 
             configuration and key                    vault
   Linux     ~/.config/venuekey                       ~/.local/share/venuekey
@@ -133,18 +134,19 @@ func filesTopic() *cobra.Command {
 XDG_CONFIG_HOME and XDG_DATA_HOME count on Linux. With VENUEKEY_HOME all lies in
 that one folder. Folders are made with mode 0700 and files with 0600.
 
-key.json remembers how the key is kept, and seal-*.key is the key where it is kept
-in a file. vault.db holds apps and tokens, each sealed with the key; vault.db-wal
-and vault.db-shm belong to it. In the folder spill a renewed token waits, sealed,
-that the vault file refused; beside it lies space that is kept free for that. Where
-the vault's disk takes nothing at all, the folder spill beside the key is used, and
-then XDG_RUNTIME_DIR, which a restart of the machine empties. Back all of it up,
-and keep the key apart from the rest: one without the other is of no use.
+key.json remembers how the key is kept, and seal-*.key is the key where it is
+kept in a file. vault.db holds apps and tokens, each sealed with the key;
+vault.db-wal and vault.db-shm belong to it. In the folder spill a renewed token
+waits, sealed, that the vault file refused; beside it lies space that is kept
+free for that. Where the vault's disk takes nothing at all, the folder spill
+beside the key is used, and then XDG_RUNTIME_DIR, which a restart of the machine
+empties. Back all of it up, and keep the key apart from the rest: one without
+the other is of no use.
 
-The folder marks (on Linux in ~/.local/state/venuekey, or XDG_STATE_HOME) remembers
-how far each sign-in was renewed. It holds no secret and needs no backup. An older
-copy of the vault holds refresh tokens that are used up: when one is put back,
-"status" and "doctor" say so, and nothing is presented where a venue would take it
-for theft. Put the newest copy back, or sign in again.`,
+The folder marks (on Linux in ~/.local/state/venuekey, or XDG_STATE_HOME)
+remembers how far each sign-in was renewed. It holds no secret and needs no
+backup. An older copy of the vault holds refresh tokens that are used up: when
+one is put back, "status" and "doctor" say so, and nothing is presented where a
+venue would take it for theft. Put the newest copy back, or sign in again.`,
 	}
 }

@@ -25,15 +25,15 @@ again. It comes from a file, or from standard input, and never from an argument,
 where other users of the machine would see it. No venue is asked; the token is
 renewed when it is due.
 
-The file is the venue's own answer or what most tools make of it: JSON that holds
-access_token, refresh_token and expires_in, expires_at or expiry, or the same as
-accessToken and so on. A line with nothing else on it is the refresh token, or,
-at a venue that renews with it, the access token. expires_in counts from the
-issued_at beside it, else from when the file was written. What has no access
-token is renewed when it is first asked for.
+The file is the venue's own answer or what most tools make of it: JSON that
+holds access_token, refresh_token and expires_in, expires_at or expiry, or the
+same as accessToken and so on. A line with nothing else on it is the refresh
+token, or, at a venue that renews with it, the access token. expires_in counts
+from the issued_at beside it, else from when the file was written. What has no
+access token is renewed when it is first asked for.
 
-A refresh token works once: end the other tool, or take its file away, before one
-of the two renews. It is renewed with the app that it was issued to.
+A refresh token works once: end the other tool, or take its file away, before
+one of the two renews. It is renewed with the app that it was issued to.
 
 A sign-in that is there and still works is kept, unless --replace is given.`,
 		Example: `  venuekey import ttp/carol tokens.json

@@ -15,8 +15,8 @@ func (p *program) initCmd() *cobra.Command {
 		Use:     "init",
 		GroupID: groupSetup,
 		Short:   "Make the vault and its key, and choose how the key is kept",
-		Long: `Make the vault and its key. Nobody has to: the first command that keeps something
-does it. It is for choosing how the key is kept:
+		Long: `Make the vault and its key. Nobody has to: the first command that keeps
+something does it. It is for choosing how the key is kept:
 
   keyring      in the operating system's keyring
   file         in a file of yours that nobody else may read

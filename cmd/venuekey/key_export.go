@@ -25,7 +25,7 @@ func (p *program) keyExportCmd() *cobra.Command {
 	var flags keyExportFlags
 	cmd := &cobra.Command{
 		Use:   "export FILE",
-		Short: "Write the keys into one file, for another machine that shares the vault",
+		Short: "Write the keys into one file, for a machine that shares the vault",
 		Long: `Write the keys of this machine into one file, or with - to standard output, for
 another machine that shares the vault. There "venuekey key import" takes them.
 The file is there when all of it is on disk, with mode 0600; one that is there
@@ -42,10 +42,10 @@ vault, so remove it when it was brought.`,
 		ValidArgsFunction: completeFile,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.keyExport(cmd, args[0], flags) },
 	}
-	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it by a passphrase, as is done where nothing is said")
-	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this `RECIPIENT` of age; may be given many times")
-	cmd.Flags().StringVar(&flags.recipientsFile, "recipients-file", "", "seal it to the recipients in this `FILE`, one a line")
-	cmd.Flags().BoolVar(&flags.plain, "plain", false, "do not seal it: the file's mode is all that keeps others out")
+	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it by a passphrase, as by default")
+	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this `RECIPIENT` of age; repeatable")
+	cmd.Flags().StringVar(&flags.recipientsFile, "recipients-file", "", "seal it to the recipients in this `FILE`")
+	cmd.Flags().BoolVar(&flags.plain, "plain", false, "do not seal it: only its mode keeps others out")
 	cmd.Flags().BoolVar(&flags.force, "force", false, "replace a file that is there already")
 	_ = cmd.RegisterFlagCompletionFunc("recipient", cobra.NoFileCompletions)
 	return cmd

@@ -20,9 +20,9 @@ func (p *program) keyImportCmd() *cobra.Command {
 		Use:   "import FILE",
 		Short: "Take the keys that another machine exported",
 		Long: `Take the keys of another machine from the file that "venuekey key export" wrote
-there, or with - from standard input. They are kept as VENUEKEY_KEY says, or like
-those that are here. What is missing is added; a key is never replaced, and a
-machine that has the key of another vault is told so.
+there, or with - from standard input. They are kept as VENUEKEY_KEY says, or
+like those that are here. What is missing is added; a key is never replaced, and
+a machine that has the key of another vault is told so.
 
 A passphrase is asked for, or comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or
 VENUEKEY_BACKUP_PASSPHRASE. A file that is sealed to a recipient is opened with

@@ -23,7 +23,7 @@ func (p *program) keyListCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:               "list",
 		Short:             "List the keys, and how much is sealed with each",
-		Long:              "List the keys of this machine, the oldest first, and how much is sealed with each.\nThe keys themselves are not shown.",
+		Long:              "List the keys of this machine, the oldest first, and how much is sealed with\neach. The keys themselves are not shown.",
 		Example:           "  venuekey key list",
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,

@@ -24,8 +24,8 @@ that run go on: they find the new key when they come upon something sealed with
 it. A sign-in that is being renewed is waited for. It can be interrupted; run
 again it goes on with the same key.
 
-The old key is kept, since a program may have written something with it just now.
-When everything has settled, "venuekey key retire" destroys it.
+The old key is kept, since a program may have written something with it just
+now. When everything has settled, "venuekey key retire" destroys it.
 
 Where several machines share a database, each of them needs the new key first:
 

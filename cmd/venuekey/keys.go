@@ -18,7 +18,7 @@ func (p *program) keyCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "key",
 		GroupID: groupSetup,
-		Short:   "Show, rotate, retire, export and import the keys that seal the vault",
+		Short:   "Show, rotate, retire, export and import the keys of the vault",
 		Long: `Everything in the vault is sealed with a key, which "venuekey init" or the first
 command that kept something made. It can be replaced while programs run:
 
@@ -30,7 +30,8 @@ Where several machines share a database, each needs the same key:
   venuekey key export     on a machine that has it, into one sealed file
   venuekey key import     on the others
 
-and a new one before anything is sealed with it: see "venuekey key rotate --help".`,
+and a new one before anything is sealed with it: see "venuekey key rotate
+--help".`,
 		Example: "  venuekey key list\n  venuekey key rotate\n  venuekey key retire\n  venuekey key export keys.age",
 		Args:    p.unknownCommand,
 		RunE:    p.helpOrVersion,

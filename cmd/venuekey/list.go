@@ -16,8 +16,8 @@ func (p *program) listCmd() *cobra.Command {
 		Use:     "list",
 		GroupID: groupSignIns,
 		Short:   "List the sign-ins, one ID a line",
-		Long: `List the IDs of all sign-ins, one a line. No seal is opened, so no key is needed;
-"venuekey status" tells how each of them stands.`,
+		Long: `List the IDs of all sign-ins, one a line. No seal is opened, so no key is
+needed; "venuekey status" tells how each of them stands.`,
 		Example: `  venuekey list
   venuekey list | xargs venuekey refresh`,
 		Args:              nothing,

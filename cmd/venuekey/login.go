@@ -30,13 +30,13 @@ a name of your choice, as in ctrader/alice; "ctrader" alone is ctrader/default.
 
 A browser opens at the venue's page, and the page's address is printed too. When
 you allowed access the venue sends the browser back to this machine, where a
-listener waits for it. The code that it brings is exchanged at once: it lives for
-a minute at most.
+listener waits for it. The code that it brings is exchanged at once: it lives
+for a minute at most.
 
 On a machine without a browser open the address anywhere, and paste the address
-that the browser ends at, whole or only the code in it. The listener waits as well,
-and whichever comes first counts. A terminal always takes what is pasted; --paste
-takes it from a pipe too.
+that the browser ends at, whole or only the code in it. The listener waits as
+well, and whichever comes first counts. A terminal always takes what is pasted;
+--paste takes it from a pipe too.
 
 Where a venue signs in by name and password, as Tradovate does with an API key,
 both are asked for. A service sets them as VENUEKEY_TRADOVATE_NAME and
@@ -54,7 +54,7 @@ Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.login(cmd.Context(), mustID(args), flags) },
 	}
 	cmd.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "print the address and open no browser")
-	cmd.Flags().BoolVar(&flags.paste, "paste", false, "take the redirected address, or the code, from standard input though it is no terminal")
+	cmd.Flags().BoolVar(&flags.paste, "paste", false, "take the address or code from a pipe, too")
 	cmd.Flags().Var(&flags.scopes, "scope", "ask for these scopes this time")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 10*time.Minute, "how long to wait for the human")
 	return cmd

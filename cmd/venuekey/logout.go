@@ -17,9 +17,9 @@ func (p *program) logoutCmd() *cobra.Command {
 		GroupID: groupSignIns,
 		Short:   "Forget a sign-in, and with --revoke end it at the venue",
 		Long: `Forget the tokens of sign-ins. With --revoke the venue is asked first to end
-them, the refresh token and the access token; if it does not confirm the end of both,
-nothing is forgotten and the error says which one is ended. A venue that has no way
-to revoke says so: take access away on its own page then.
+them, the refresh token and the access token; if it does not confirm the end of
+both, nothing is forgotten and the error says which one is ended. A venue that
+has no way to revoke says so: take access away on its own page then.
 
 A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 		Example: `  venuekey logout ctrader/alice

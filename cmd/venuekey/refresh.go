@@ -21,13 +21,13 @@ func (p *program) refreshCmd() *cobra.Command {
 due. It is of use to see whether renewing works. A program whose token the venue
 refuses hands it back instead: see --rejected-stdin of "venuekey token".
 
-A pattern in quotes stands for all sign-ins that it fits, '*' for every one. They
-are renewed one after the other, not faster than the venue wants it.
+A pattern in quotes stands for all sign-ins that it fits, '*' for every one.
+They are renewed one after the other, not faster than the venue wants it.
 
-What the venue refused to renew, or may have renewed without our hearing of it, is
-not presented any more. --again presents it all the same, once: of use where the
-refusal was a mistake of the venue. Where a venue takes a used refresh token for
-stolen, it may end the access token too, so wait until that is of no use.`,
+What the venue refused to renew, or may have renewed without our hearing of it,
+is not presented any more. --again presents it all the same, once: of use where
+the refusal was a mistake of the venue. Where a venue takes a used refresh token
+for stolen, it may end the access token too, so wait until that is of no use.`,
 		Example: `  venuekey refresh ctrader/alice
   venuekey refresh 'ctrader/*'
   venuekey refresh ctrader/alice --again`,

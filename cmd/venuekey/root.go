@@ -42,9 +42,9 @@ func (p *program) root() *cobra.Command {
 		Use:   "venuekey",
 		Short: "Sign in to a trading venue once, and every program you run stays signed in",
 		Long: `venuekey signs you in to trading venues (` + strings.Join(venueNames(), ", ") + `), keeps what
-they gave sealed on this machine, renews it before it dies, and hands good tokens
-to any program. "venuekey demo" shows all of it in a few seconds, without an
-account.`,
+they gave sealed on this machine, renews it before it dies, and hands good
+tokens to any program. "venuekey demo" shows all of it in a few seconds, without
+an account.`,
 		Example: `  venuekey app add ctrader --client-id 1234_abc   # once: the app that the venue knows
   venuekey login ctrader/alice                    # once: a human and a browser
   venuekey token ctrader/alice                    # from then on a good token, always

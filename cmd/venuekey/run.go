@@ -22,18 +22,19 @@ func (p *program) runCmd() *cobra.Command {
 		Use:     "run",
 		GroupID: groupUse,
 		Short:   "Keep every sign-in fresh until Ctrl-C",
-		Long: `Renew what is due, for as long as this runs. Without it tokens are renewed when a
-program asks for them, which is enough for programs that ask often; with it they
-never die of not being asked for. Any number of machines and programs may run it
-on one vault. It makes none: sign in first, or say where the vault is.
+		Long: `Renew what is due, for as long as this runs. Without it tokens are renewed when
+a program asks for them, which is enough for programs that ask often; with it
+they never die of not being asked for. Any number of machines and programs may
+run it on one vault. It makes none: sign in first, or say where the vault is.
 
 A sign-in that is or gets into trouble is told on standard error, and to the
-program that --hook names, whichever program or machine met the trouble: when its
-renewal fails for the first time, when the answer to one was lost, when its token
-is dead, and when only a human can help. So is that all is well again. Before an
-end that no renewal prevents there are warnings, 48, 24 and 2 hours before it or
-as --warn says. Where more is due at a venue than its pace renews before tokens die,
-that is told with the numbers and with what to change. The hook finds in its environment
+program that --hook names, whichever program or machine met the trouble: when
+its renewal fails for the first time, when the answer to one was lost, when its
+token is dead, and when only a human can help. So is that all is well again.
+Before an end that no renewal prevents there are warnings, 48, 24 and 2 hours
+before it or as --warn says (0 warns never). Where more is due at a venue than
+its pace renews before tokens die, that is told with the numbers and with what
+to change. The hook finds in its environment
 
   VENUEKEY_EVENT     trouble, warning or recovered
   VENUEKEY_ID        ctrader/alice; the venue alone where it is about all of it
@@ -62,7 +63,8 @@ alone).`,
 		},
 	}
 	cmd.Flags().StringVar(&hook, "hook", "", "run this `PROGRAM` when a sign-in gets into trouble")
-	cmd.Flags().DurationSliceVar(&warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn so long before an end that no renewal prevents; 0 does not")
+	cmd.Flags().DurationSliceVar(&warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn these `TIMES` before an end")
+	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
 	return cmd
 }
 

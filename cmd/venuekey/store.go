@@ -28,8 +28,8 @@ database, which --store or VENUEKEY_STORE names as in
   postgres://venuekey@db.example.com/trading
 
 Its password belongs in VENUEKEY_STORE, PGPASSWORD or ~/.pgpass, never among the
-arguments. The key is not in the vault: whoever shares it, or opens a copy, needs
-the same key: "venuekey key export" and "venuekey key import" bring it.`,
+arguments. The key is not in the vault: whoever shares it, or opens a copy,
+needs the same key: "venuekey key export" and "venuekey key import" bring it.`,
 		Example: "  venuekey store check\n  venuekey store copy postgres://venuekey@db.example.com/trading\n  venuekey store migrate --store postgres://venuekey@db.example.com/trading",
 		Args:    p.unknownCommand,
 		RunE:    p.helpOrVersion,
@@ -95,9 +95,9 @@ func (p *program) storeCopyCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "copy STORE",
 		Short: "Copy the vault to another file or database",
-		Long: `Copy every record of the vault to another file or database, sealed as it is. It can be
-interrupted and run again: what is there already is passed over, and a newer
-token at the other place is kept.
+		Long: `Copy every record of the vault to another file or database, sealed as it is. It
+can be interrupted and run again: what is there already is passed over, and a
+newer token at the other place is kept.
 
 End the programs that use the vault first. Two vaults with the same refresh
 tokens must never be used at the same time: the first renewal at one of them

@@ -25,13 +25,14 @@ that is due; while the old one is still good, trouble with renewing it is no
 error. Any number of programs may ask at the same time: one of them renews.
 
 Where only a human can help although the token has not expired, that is told. At
-cTrader such a token is dead, and the exit code is 3; at a venue that lets it live
-it is printed, with a line on standard error.
+cTrader such a token is dead, and the exit code is 3; at a venue that lets it
+live it is printed, with a line on standard error.
 
-When the venue refuses a token that venuekey printed, hand it back: --rejected-stdin
-reads it from standard input, and prints the newer one that is there already, or
-renews it. Do not use "venuekey refresh" for that: where a renewal ends the old
-token, two programs that each renew would end each other's token, over and over.
+When the venue refuses a token that venuekey printed, hand it back:
+--rejected-stdin reads it from standard input, and prints the newer one that is
+there already, or renews it. Do not use "venuekey refresh" for that: where a
+renewal ends the old token, two programs that each renew would end each other's
+token, over and over.
 
 With --json the token comes with its type, its end, the state of
 the sign-in, its scopes and whatever else
@@ -61,7 +62,7 @@ refresh token is never printed: only venuekey may present it.`,
 		},
 	}
 	cmd.Flags().BoolVar(&header, "header", false, `print it as the header field "Authorization: Bearer …"`)
-	cmd.Flags().BoolVar(&rejected, "rejected-stdin", false, "read the token that the venue refused from standard input, and print another")
+	cmd.Flags().BoolVar(&rejected, "rejected-stdin", false, "hand back the token that the venue refused")
 	return cmd
 }
 
