@@ -95,7 +95,7 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 // lease is the claim of one record, unless another machine has it by now.
 func (b *backlog) lease(ctx context.Context, key string) (record Record, ok bool, err error) {
 	record, err = b.keeper.Vault.Store.Get(ctx, key)
-	if errors.Is(err, ErrNotFound) || err == nil && (record.Leased() || !isDue(record, record.ReadAt)) {
+	if errors.Is(err, ErrNotFound) || err == nil && (record.Leased() || !isDue(record, record.ReadAt.Add(soon(b.pace)))) {
 		return Record{}, false, nil
 	}
 	if err != nil {
@@ -128,9 +128,7 @@ func (b *backlog) survey(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		// What was put off for want of a turn is due again a little more than one
-		// pace later.
-		if !isDue(record, begun.Add(pace*3/2)) {
+		if !isDue(record, begun.Add(soon(pace))) {
 			continue
 		}
 		token, err := b.keeper.Vault.Open(record)
@@ -147,6 +145,10 @@ func (b *backlog) survey(ctx context.Context) {
 	}
 	b.tell(f, app)
 }
+
+// soon is how long after a look something counts as due: what was put off for want
+// of a turn is due again a little more than one pace later, and keeps its place.
+func soon(pace time.Duration) time.Duration { return pace * 3 / 2 }
 
 // deadline is when it is too late to renew a token: when it dies, or what renews
 // it does.
