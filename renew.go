@@ -62,7 +62,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 		}
 		if a.venue, a.app, err = k.venueAndApp(ctx, id.Venue); err != nil {
 			failure := at(err, id, "refresh")
-			return Token{}, k.remember(ctx, postponed(a.record, a.token, failure), failure)
+			return Token{}, k.remember(ctx, a.byStore(postponed(a.record, a.token, failure)), failure)
 		}
 		a.policy, a.back = a.venue.Policy().of(a.token), k.wentBack(ctx, k.readMarks(), a.token, a.record)
 		// After each of the two waits the record may be another.
@@ -78,7 +78,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 		case !permitted:
 			if err := k.permit(ctx, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
 				failure := at(err, id, "refresh")
-				return Token{}, k.remember(ctx, putOff(a.record, a.token, failure), failure)
+				return Token{}, k.remember(ctx, a.byStore(putOff(a.record, a.token, failure)), failure)
 			}
 			permitted, seen = true, false // the wait may have been long
 			continue
@@ -121,6 +121,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}
+	rotated.record = a.byStore(rotated.record)
 	k.step(stepSealed)
 	kept, err := k.save(ctx, a.id, rotated)
 	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
@@ -270,7 +271,7 @@ func (k *Keeper) lost(ctx context.Context, a attempt, after Record, failure *Err
 			after = sealed
 		}
 	}
-	return k.remember(ctx, after, failure)
+	return k.remember(ctx, a.byStore(after), failure)
 }
 
 // verdict is the end of a renewal that has no chance left, or none yet.
@@ -302,6 +303,16 @@ func (a attempt) chance() chance {
 	return is
 }
 
+// byStore says when a record is due by the store's clock, which claims go by, where
+// that is ahead of this machine's: else no wait would be one, and Run would try again
+// at once.
+func (a attempt) byStore(record Record) Record {
+	if ahead := a.record.ReadAt.Sub(a.looked); ahead > ClockTolerance && !record.NextRefresh.IsZero() {
+		record.NextRefresh = record.NextRefresh.Add(ahead)
+	}
+	return record
+}
+
 // after is the same look some time later.
 func (a attempt) after(d time.Duration) attempt {
 	a.record.ReadAt = a.record.ReadAt.Add(d)
@@ -318,7 +329,7 @@ func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
 	if a.record.Condition == Dead && a.why == insisting {
 		return failure // the record stays as it is: a human tries again, or nobody
 	}
-	return k.remember(ctx, unseen(a.record, a.token, a.policy, failure), failure)
+	return k.remember(ctx, a.byStore(unseen(a.record, a.token, a.policy, failure)), failure)
 }
 
 // The steps of a renewal, for tests that end the process at each.

@@ -1,0 +1,75 @@
+package venuekey_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/memory"
+)
+
+// The clock of a database is another than this machine's.
+
+// ahead is a store whose clock is ahead of this machine's.
+type ahead struct {
+	venuekey.Store
+	by time.Duration
+}
+
+func (s *ahead) Get(ctx context.Context, key string) (venuekey.Record, error) {
+	r, err := s.Store.Get(ctx, key)
+	r.ReadAt = r.ReadAt.Add(s.by)
+	return r, err
+}
+
+func (s *ahead) List(ctx context.Context, prefix, after string, limit int) ([]venuekey.Record, error) {
+	rs, err := s.Store.List(ctx, prefix, after, limit)
+	for i := range rs {
+		rs[i].ReadAt = rs[i].ReadAt.Add(s.by)
+	}
+	return rs, err
+}
+
+func (s *ahead) Claim(ctx context.Context, prefix, owner string, lease time.Duration, limit int) (out []venuekey.Record, err error) {
+	rs, err := s.List(ctx, prefix, "", 1000)
+	for _, r := range rs {
+		if len(out) == limit || r.NextRefresh.IsZero() || r.NextRefresh.After(r.ReadAt) || r.Leased() {
+			continue
+		}
+		at := r.ReadAt
+		r.LeaseOwner, r.LeaseUntil = owner, at.Add(lease)
+		if r.Version, err = s.Put(ctx, r); err != nil {
+			return out, err
+		}
+		out = append(out, r)
+	}
+	return out, err
+}
+
+// A store whose clock is ahead takes everything for due that was put off for less.
+// Back-off must hold all the same, and no verdict be written again and again.
+func TestAStoreWhoseClockIsAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &metered{stageVenue: stageVenue{policy: venuekey.Policy{Pace: time.Millisecond, Burst: 1000}}}
+		keeper := newKeeper(t, &ahead{Store: &memory.Store{}, by: 10 * time.Minute}, venue)
+		populate(t, keeper, 40)
+		venue.set(func(context.Context) error {
+			time.Sleep(100 * time.Millisecond)
+			return &venuekey.Error{Class: venuekey.Later, Reason: "down"}
+		})
+		time.Sleep(life * 7 / 10)
+		run(t, keeper, 10*time.Minute)
+		if n := len(venue.asked); n > 40*12 {
+			t.Errorf("%d requests of 40 sign-ins within ten minutes", n)
+		}
+		venue.set(nil)
+		run(t, keeper, 10*time.Minute)
+		for status, err := range keeper.Statuses(t.Context()) {
+			if err != nil || status.State != venuekey.StateFresh {
+				t.Errorf("%s is %s, %v", status.ID, status.State, err)
+			}
+		}
+	})
+}
