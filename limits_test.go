@@ -76,3 +76,69 @@ func TestRunReconsidersWhatTheAppWasRefusedFor(t *testing.T) {
 		})
 	}
 }
+
+// finder is a venue that finds something out about the app at each renewal.
+type finder struct{ repeats }
+
+func (v *finder) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	token, err := v.repeats.Refresh(ctx, app, token)
+	token.Learned = map[string]string{"method": "GET"}
+	return token, err
+}
+
+// What a renewal finds out about the app is written once, not at each renewal.
+func TestWhatARenewalFindsOutIsWrittenOnce(t *testing.T) {
+	writes := 0
+	store := &moodyStore{Store: &memory.Store{}, refuse: func(record venuekey.Record) error {
+		if record.Key == "app/stage" {
+			writes++
+		}
+		return nil
+	}}
+	keeper := newKeeper(t, store, &finder{})
+	keeper.Apps = nil
+	if err := keeper.Vault.SaveApp(t.Context(), venuekey.App{Venue: "stage"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if app, err := keeper.Vault.App(t.Context(), "stage"); err != nil || app.Param("method") != "GET" || writes != 2 {
+		t.Fatalf("method %q, %d writes of the app, %v", string(app.Param("method")), writes, err)
+	}
+}
+
+// A renewal's answer does not repeat who signed in and what the token may do.
+func TestWhatARenewalDoesNotRepeatStaysKnown(t *testing.T) {
+	keeper := newKeeper(t, &memory.Store{}, &repeats{})
+	now := time.Now()
+	token := venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(life), User: "alice (user 7)", Scopes: []string{"trading"}}
+	if _, err := keeper.Adopt(t.Context(), alice, token); err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := keeper.Refresh(t.Context(), alice)
+	if err != nil || renewed.Access != "a+" || renewed.User != token.User || len(renewed.Scopes) != 1 {
+		t.Fatalf("%q %q %v", renewed.User, renewed.Scopes, err)
+	}
+}
+
+// A program saved a token without saying when it is due, and no program asks for it.
+func TestRunFindsWhatWasSavedWithoutASchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keeper := newKeeper(t, &memory.Store{}, &repeats{})
+		now := time.Now()
+		token := venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(life)}
+		if _, err := keeper.Vault.Save(t.Context(), venuekey.Record{Key: "token/" + alice.String(), Generation: 1}, token); err != nil {
+			t.Fatal(err)
+		}
+		run(t, keeper, life)
+		if token, _, err := keeper.Vault.Load(t.Context(), alice); err != nil || token.Access != "a+" {
+			t.Fatalf("%s, %v", string(token.Access), err)
+		}
+	})
+}
