@@ -307,6 +307,11 @@ func TestTheHourlyTryOfAnyProgramOpensTheBudget(t *testing.T) {
 		if _, err := newKeeper(t, store, venue).Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
+		for status, err := range newKeeper(t, store, venue).Statuses(t.Context()) {
+			if err != nil || time.Until(status.LeftAloneUntil) < 9*time.Hour {
+				t.Errorf("%s is left alone until %s, %v", status.ID, status.LeftAloneUntil, err)
+			}
+		}
 		venue.set(nil)
 		if _, err := newKeeper(t, store, venue).Token(t.Context(), ids[1]); !venuekey.Temporary(err) {
 			t.Fatalf("the budget is closed, but: %v", err)
