@@ -142,3 +142,30 @@ func TestRunFindsWhatWasSavedWithoutASchedule(t *testing.T) {
 		}
 	})
 }
+
+// A program asks again and again for a token that is dead, while the venue wants to
+// be left alone. That it is put off is written once.
+func TestWhoAsksWhileTheBudgetIsClosedWritesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &metered{}
+		writes := 0
+		store := &moodyStore{Store: &memory.Store{}, refuse: func(venuekey.Record) error { writes++; return nil }}
+		keeper := newKeeper(t, store, venue)
+		ids := populate(t, keeper, 2)
+		time.Sleep(2 * life)
+		venue.set(maintenance(10 * time.Hour))
+		if _, err := keeper.Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		writes = 0
+		for range 600 {
+			if _, err := keeper.Token(t.Context(), ids[1]); !venuekey.Temporary(err) {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if writes > 3 {
+			t.Errorf("%d writes in ten minutes", writes)
+		}
+	})
+}

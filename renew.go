@@ -77,8 +77,7 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			continue
 		case !permitted:
 			if err := k.permit(ctx, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
-				failure := at(err, id, "refresh")
-				return Token{}, k.remember(ctx, a.byStore(putOff(a.record, a.token, failure)), failure)
+				return Token{}, k.notPermitted(ctx, a, err)
 			}
 			permitted, seen = true, false // the wait may have been long
 			continue
@@ -317,6 +316,16 @@ func (a attempt) byStore(record Record) Record {
 func (a attempt) after(d time.Duration) attempt {
 	a.record.ReadAt = a.record.ReadAt.Add(d)
 	return a
+}
+
+// notPermitted puts a renewal off whose turn did not come. What is put off already is
+// not written again, however often somebody asks.
+func (k *Keeper) notPermitted(ctx context.Context, a attempt, err error) error {
+	failure := at(err, a.id, "refresh")
+	if a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
+		return failure
+	}
+	return k.remember(ctx, a.byStore(putOff(a.record, a.token, failure)), failure)
 }
 
 // notSeen saves the chance up.
