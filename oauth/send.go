@@ -108,6 +108,9 @@ func sendError(address *url.URL, sent bool, err error) *venuekey.Error {
 		failure.Class = venuekey.Unknown
 		failure.Reason = fmt.Sprintf("%s was reached, but no answer could be read: %v", address.Host, err)
 	}
+	if sent && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) { // "EOF" is no word for a person
+		failure.Reason = fmt.Sprintf("%s was reached, and closed the connection without a whole answer", address.Host)
+	}
 	if name, ok := badCertificate(err); ok && !sent {
 		failure.Class = venuekey.Wrong
 		failure.Reason = fmt.Sprintf("the certificate of %s does not verify: %s", address.Host, name)

@@ -113,6 +113,8 @@ func (p *program) remedy(err *venuekey.Error) string {
 		return "venuekey doctor; or forget it and sign in again: " + p.loginCommand(err.ID)
 	case err.Class == venuekey.Damaged, err.Class == venuekey.Wrong:
 		return "venuekey doctor"
+	case exitOf(err.Class) == exitTemporary:
+		return "again in a minute; it may pass by itself"
 	}
 	return ""
 }
