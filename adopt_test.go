@@ -64,6 +64,25 @@ func TestATokenThatIsAdopted(t *testing.T) {
 	}
 }
 
+// Another tool's file states no end of the refresh token. The one that the venue
+// documents ends the sign-in all the same.
+func TestARefreshTokenOfADocumentedLifeSetsThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := venuekey.Policy{RenewalEnds: venuekey.EndAfterIssue, RenewalLife: 10 * 24 * time.Hour, RefreshAt: 0.5}
+		keeper := newKeeper(t, &memory.Store{}, &stageVenue{policy: policy, serial: 1, alive: "refresh-1"})
+		keeper.Marks = t.TempDir()
+		now := time.Now()
+		theirs := venuekey.Token{Access: "theirs", Refresh: "refresh-1", Expires: now.Add(30 * 24 * time.Hour)}
+		if _, err := keeper.Adopt(t.Context(), alice, theirs); err != nil {
+			t.Fatal(err)
+		}
+		status, err := keeper.Status(t.Context(), alice)
+		if err != nil || status.NextRefresh.After(now.Add(5*24*time.Hour)) || !status.NextRefresh.Before(status.SignInEnds) {
+			t.Errorf("%v, it is renewed %v after now, and ends %v after now", err, status.NextRefresh.Sub(now), status.SignInEnds.Sub(now))
+		}
+	})
+}
+
 func TestWhatCannotBeAdopted(t *testing.T) {
 	keeper := newKeeper(t, &memory.Store{}, &stageVenue{})
 	if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{}); !venuekey.Misconfigured(err) {

@@ -109,7 +109,7 @@ func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.T
 	}
 	life := token.Life()
 	// A refresh token that dies before the access token sets the pace.
-	if last := token.RefreshExpires; !last.IsZero() && last.Before(token.Expires) && policy.RenewsWith == WithRefreshToken {
+	if last := refreshEnds(token, policy); !last.IsZero() && last.Before(token.Expires) && policy.RenewsWith == WithRefreshToken {
 		life = last.Sub(token.Issued)
 	}
 	next := token.Issued.Add(time.Duration((fraction - jitter*draw) * float64(life)))
@@ -118,6 +118,15 @@ func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.T
 		next = soonest
 	}
 	return next
+}
+
+// refreshEnds is when a refresh token dies of age, as the venue stated or as it
+// documents; zero means that nobody knows, or never.
+func refreshEnds(token Token, policy Policy) time.Time {
+	if token.RefreshExpires.IsZero() && policy.RenewalEnds == EndAfterIssue && policy.RenewalLife > 0 && !token.repeats() {
+		return after(token.RefreshIssued, policy.RenewalLife)
+	}
+	return token.RefreshExpires
 }
 
 // isDue reports whether a record's token is to be renewed.
