@@ -169,3 +169,40 @@ func TestWhoAsksWhileTheBudgetIsClosedWritesNothing(t *testing.T) {
 		}
 	})
 }
+
+// Of those whose turn did not come, the one with the least of its life left comes
+// first.
+func TestWhoHasLeastLeftIsPutOffForLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &metered{}
+		keeper := newKeeper(t, &memory.Store{}, venue)
+		old := populate(t, keeper, 1)[0]
+		time.Sleep(life * 15 / 100)
+		young := venuekey.ID{Venue: "stage", Name: "young"}
+		if _, err := keeper.SignIn(t.Context(), young, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(life * 80 / 100)
+		venue.set(maintenance(100 * time.Second))
+		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.Temporary(err) {
+			t.Fatal(err)
+		}
+		var next []time.Time
+		for _, id := range []venuekey.ID{old, young} {
+			if _, err := keeper.Token(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			status, err := keeper.Status(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next = append(next, status.NextRefresh)
+		}
+		if between := next[1].Sub(next[0]); between < 2*time.Second || between > 10*time.Second {
+			t.Errorf("the older one comes %s before the younger", between)
+		}
+	})
+}
