@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -46,6 +47,7 @@ type action struct {
 	After   time.Duration
 	Fault   emulator.FaultKind
 	Status  int
+	Retry   time.Duration
 	Step    string
 }
 
@@ -62,12 +64,13 @@ var faults = []emulator.FaultKind{
 func losesNothing(kind emulator.FaultKind) bool { return kind == emulator.WrongContentTypeAfter }
 
 func drawAction(t *rapid.T) action {
-	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "copy", "put back", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
+	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "copy", "put back", "wrong secret", "right secret", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
 	return action{
 		What:    rapid.SampledFrom(whats).Draw(t, "what"),
 		Program: rapid.IntRange(0, 2).Draw(t, "program"),
 		After:   time.Duration(rapid.Int64Range(0, int64(40*24*time.Hour)).Draw(t, "after")),
 		Fault:   rapid.SampledFrom(faults).Draw(t, "fault"),
+		Retry:   rapid.SampledFrom([]time.Duration{0, 0, 0, time.Minute, 24 * time.Hour, 365 * 24 * time.Hour}).Draw(t, "retry"),
 		Status:  rapid.SampledFrom([]int{0, 403, 404, 405, 500, 503}).Draw(t, "status"),
 		Step:    rapid.SampledFrom(venuekey.Steps).Draw(t, "step"),
 	}
@@ -102,6 +105,8 @@ type world struct {
 	mayLose  bool  // the venue rotated, and nobody has what it gave
 	dozing   sync.WaitGroup
 	marks    string
+	secret   venuekey.Secret // of the app
+	heard    *hearing
 	copy     []venuekey.Record // of the store, as it was
 	backs    int               // how often an older copy was put back
 	wentBack bool              // an older copy of it was put back since the last sign-in
@@ -124,7 +129,8 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	if err != nil {
 		return err
 	}
-	knobs := ctraderemu.Knobs{AnyLoopbackRedirect: true}
+	// A wrong client secret is refused in the words of a dead refresh token.
+	knobs := ctraderemu.Knobs{AnyLoopbackRedirect: true, ErrorCodes: ctraderemu.ErrorCodes{Client: "INVALID_GRANT"}}
 	if policy != venuekey.UntilRefused {
 		knobs.Rotation = emulator.StrictFamilyRevoke
 	}
@@ -132,7 +138,7 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	if err != nil {
 		return err
 	}
-	w := &world{t: t, policy: policy, marks: marks, venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
+	w := &world{t: t, policy: policy, marks: marks, secret: "demo-secret", venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
 		id: venuekey.ID{Venue: "ctrader", Name: "alice"}}
 	for i := range w.programs {
 		w.programs[i] = w.program(0)
@@ -140,6 +146,8 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	if err := w.signIn(); err != nil {
 		return err
 	}
+	w.heard = w.listen()
+	defer func() { w.heard.stop() }()
 	for i, a := range actions {
 		w.do(a)
 		if err := w.check(); err != nil {
@@ -156,10 +164,10 @@ func (w *world) program(dozes time.Duration) *venuekey.Keeper {
 		Vault:  &venuekey.Vault{Store: w.store, Key: venuekey.Key{9}},
 		Venues: []venuekey.Venue{under{ctrader.Venue{Transport: inProcess{handler: w.venue, dozes: dozes}}, w.policy}},
 		Apps: func(context.Context, string) (venuekey.App, error) {
-			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "https://app.example/cb",
+			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: w.secret, RedirectURI: "https://app.example/cb",
 				URLs: map[string]string{"base": "http://localhost:1"}}, nil
 		},
-		Spills: []string{w.spill}, Marks: w.marks,
+		Spills: []string{filepath.Join(w.spill, "not a folder", "x"), w.spill}, Marks: w.marks,
 	}
 }
 
@@ -214,7 +222,7 @@ func (w *world) do(a action) {
 	case "fault":
 		w.mayLose = w.mayLose || strings.HasSuffix(string(a.Fault), "-after") && !losesNothing(a.Fault)
 		w.ordered++
-		w.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: a.Fault, Status: a.Status})
+		w.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: a.Fault, Status: a.Status, RetryAfter: a.Retry})
 	case "crash":
 		w.crash(ctx, a)
 	case "store refuses":
@@ -241,6 +249,10 @@ func (w *world) do(a action) {
 		}
 	case "put back":
 		w.putBack()
+	case "wrong secret":
+		w.secret = "wrong"
+	case "right secret":
+		w.secret = "demo-secret"
 	case "restart":
 		w.programs[a.Program] = w.program(0)
 	}
@@ -263,7 +275,9 @@ func (w *world) putBack() {
 	w.backs++
 	status, err := w.program(0).Status(w.t.Context(), w.id)
 	w.wentBack = w.wentBack || err != nil || w.copy[0].Generation < status.Generation
+	w.heard.stop()
 	w.store.Store, w.given = old, 0
+	w.heard = w.listen()
 	for i := range w.programs {
 		w.programs[i] = w.program(0)
 	}
@@ -317,7 +331,12 @@ func (w *world) check() error {
 func (w *world) checkPresented() error {
 	unread := w.crashes + w.backs
 	shown, issued := map[string]int{}, map[string]time.Time{}
+	before := emulator.Event{}
 	for _, event := range w.venue.Events() {
+		if event.Kind == emulator.ClientRefused && before.Kind == emulator.RefreshPresented {
+			shown[before.Fingerprint]-- // nothing was used up, and the answer says so
+		}
+		before = event
 		switch event.Kind {
 		case emulator.CodeExchanged, emulator.RefreshGranted:
 			issued[event.Successor] = event.At
@@ -354,6 +373,7 @@ func (w *world) chancesAreUsedUp() bool {
 // end kills every program and lets everything go well again, for long enough.
 func (w *world) end() error {
 	w.store.turn(nil)
+	w.secret = "demo-secret"
 	last := w.program(0)
 	var err error
 	for range 3 { // faults that were ordered and not yet used up
@@ -367,6 +387,9 @@ func (w *world) end() error {
 			}
 		}
 	}
+	if err := w.heard.agrees(last, w.id); err != nil {
+		return err
+	}
 	switch {
 	case err == nil:
 		_, err = last.Token(w.t.Context(), w.id)
@@ -379,6 +402,52 @@ func (w *world) end() error {
 	default:
 		return fmt.Errorf("no progress although nothing was lost: %w", err)
 	}
+}
+
+// hearing is a program that listens all the time and renews nothing, whoever meets
+// the trouble.
+type hearing struct {
+	mu   sync.Mutex
+	now  venuekey.Event // trouble, or its end
+	stop func()
+}
+
+func (w *world) listen() *hearing {
+	h := &hearing{}
+	ctx, stop := context.WithCancel(w.t.Context())
+	done := make(chan struct{})
+	h.stop = sync.OnceFunc(func() { stop(); <-done })
+	listener := w.program(0)
+	go func() {
+		defer close(done)
+		for event := range listener.Events(ctx, w.id) {
+			h.mu.Lock()
+			switch event.Kind {
+			case venuekey.EventTrouble, venuekey.EventRecovered, venuekey.EventSignedIn, venuekey.EventFound:
+				h.now = event
+			}
+			h.mu.Unlock()
+		}
+	}()
+	return h
+}
+
+// agrees compares what was told last with what is true, after the hour in which
+// whatever was missed is found.
+func (h *hearing) agrees(keeper *venuekey.Keeper, id venuekey.ID) error {
+	time.Sleep(2 * time.Hour)
+	synctest.Wait()
+	status, err := keeper.Status(context.Background(), id)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	needs, told := status.State == venuekey.StateNeedsSignIn, h.now.Kind == venuekey.EventTrouble && h.now.Status.State == venuekey.StateNeedsSignIn
+	if needs != told {
+		return fmt.Errorf("the sign-in is %q, and what was told last is %q, %q", status.State, h.now.Kind, h.now.Status.State)
+	}
+	return nil
 }
 
 // inProcess answers requests without a network, so that virtual time goes on.

@@ -144,6 +144,10 @@ func (o *observer) rest(ctx context.Context) {
 // turn tells what there is to tell, and reports whether the reader wants more.
 func (o *observer) turn(ctx context.Context, yield func(Event) bool) bool {
 	keys, queues, all := o.take()
+	rings := len(o.alarms) > 0 && !time.Now().Before(o.alarms[0].at)
+	if len(queues) == 0 && len(keys) == 0 && !all && !rings {
+		return true
+	}
 	g := o.keeper.glance()
 	for _, event := range queues {
 		if !yield(event) {
