@@ -27,6 +27,13 @@ func (v *metered) set(before func(context.Context) error) {
 	v.before = before
 }
 
+// times are when it was asked.
+func (v *metered) times() []time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.asked)
+}
+
 func (v *metered) lives() time.Duration { return max(v.life, life) }
 
 func (v *metered) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
@@ -47,13 +54,6 @@ func (v *metered) Refresh(_ context.Context, _ venuekey.App, token venuekey.Toke
 	}
 	now := time.Now()
 	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh + "+", Issued: now, Expires: now.Add(v.lives())}, nil
-}
-
-// times is when it was asked.
-func (v *metered) times() []time.Time {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return slices.Clone(v.asked)
 }
 
 // most is the largest number of renewals within any window of that length.

@@ -61,9 +61,8 @@ func successor(old, got Token, policy Policy) Token {
 	if got.Refresh == "" {
 		got.Refresh = old.Refresh
 	}
-	// A refresh token that stays keeps its end, unless the venue states another, or
-	// renewed with it after that end: then nobody knows it any more.
-	if got.Refresh == old.Refresh && got.RefreshExpires.IsZero() && got.Issued.Before(old.RefreshExpires) {
+	// A refresh token that stays keeps its end, unless the venue states another.
+	if got.Refresh == old.Refresh && got.RefreshExpires.IsZero() {
 		got.RefreshExpires = old.RefreshExpires
 	}
 	if len(got.Scopes) == 0 {
@@ -108,8 +107,9 @@ func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.T
 		fraction = defaultRefreshAt
 	}
 	life := token.Life()
-	// A refresh token that dies before the access token sets the pace.
-	if last := refreshEnds(token, policy); !last.IsZero() && last.Before(token.Expires) && policy.RenewsWith == WithRefreshToken {
+	// A refresh token that dies before the access token sets the pace, unless it has
+	// just renewed the token after the end that it was said to have.
+	if last := refreshEnds(token, policy); last.After(token.Issued) && last.Before(token.Expires) && policy.RenewsWith == WithRefreshToken {
 		life = last.Sub(token.Issued)
 	}
 	next := token.Issued.Add(time.Duration((fraction - jitter*draw) * float64(life)))
