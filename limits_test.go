@@ -206,3 +206,16 @@ func TestWhoHasLeastLeftIsPutOffForLess(t *testing.T) {
 		}
 	})
 }
+
+// A venue asks the policy before it goes another way to its endpoint.
+func TestAnotherWayIsForHarmlessReuseOnly(t *testing.T) {
+	for policy, want := range map[venuekey.LostAnswer]bool{venuekey.Never: false, venuekey.Once: false, venuekey.UntilRefused: true, venuekey.Freely: true} {
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: policy}}
+		keeper, _ := signedIn(t, venue)
+		may := !want
+		venue.before = func(ctx context.Context) error { may = venuekey.MayPresentTwice(ctx); return nil }
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil || may != want {
+			t.Errorf("policy %d: %t, %v", policy, may, err)
+		}
+	}
+}

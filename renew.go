@@ -122,7 +122,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	}
 	rotated.record = a.byStore(rotated.record)
 	k.step(stepSealed)
-	kept, err := k.save(ctx, a.id, rotated)
+	kept, err := k.save(context.WithoutCancel(ctx), a.id, rotated) // however long the venue took
 	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
 	k.note(a.id, got)
 	k.learn(ctx, a.id.Venue, got.Learned)
