@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,7 +106,7 @@ type world struct {
 	mayLose  bool  // the venue rotated, and nobody has what it gave
 	dozing   sync.WaitGroup
 	marks    string
-	secret   venuekey.Secret // of the app
+	secret   atomic.Value // of the app, a venuekey.Secret
 	heard    *hearing
 	copy     []venuekey.Record // of the store, as it was
 	backs    int               // how often an older copy was put back
@@ -138,8 +139,9 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	if err != nil {
 		return err
 	}
-	w := &world{t: t, policy: policy, marks: marks, secret: "demo-secret", venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
+	w := &world{t: t, policy: policy, marks: marks, venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
 		id: venuekey.ID{Venue: "ctrader", Name: "alice"}}
+	w.secret.Store(venuekey.Secret("demo-secret"))
 	for i := range w.programs {
 		w.programs[i] = w.program(0)
 	}
@@ -164,7 +166,7 @@ func (w *world) program(dozes time.Duration) *venuekey.Keeper {
 		Vault:  &venuekey.Vault{Store: w.store, Key: venuekey.Key{9}},
 		Venues: []venuekey.Venue{under{ctrader.Venue{Transport: inProcess{handler: w.venue, dozes: dozes}}, w.policy}},
 		Apps: func(context.Context, string) (venuekey.App, error) {
-			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: w.secret, RedirectURI: "https://app.example/cb",
+			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: w.secret.Load().(venuekey.Secret), RedirectURI: "https://app.example/cb",
 				URLs: map[string]string{"base": "http://localhost:1"}}, nil
 		},
 		Spills: []string{filepath.Join(w.spill, "not a folder", "x"), w.spill}, Marks: w.marks,
@@ -250,9 +252,9 @@ func (w *world) do(a action) {
 	case "put back":
 		w.putBack()
 	case "wrong secret":
-		w.secret = "wrong"
+		w.secret.Store(venuekey.Secret("wrong"))
 	case "right secret":
-		w.secret = "demo-secret"
+		w.secret.Store(venuekey.Secret("demo-secret"))
 	case "restart":
 		w.programs[a.Program] = w.program(0)
 	}
@@ -373,7 +375,7 @@ func (w *world) chancesAreUsedUp() bool {
 // end kills every program and lets everything go well again, for long enough.
 func (w *world) end() error {
 	w.store.turn(nil)
-	w.secret = "demo-secret"
+	w.secret.Store(venuekey.Secret("demo-secret"))
 	last := w.program(0)
 	var err error
 	for range 3 { // faults that were ordered and not yet used up
