@@ -384,7 +384,7 @@ func (w *world) end() error {
 			if _, err = last.Refresh(w.t.Context(), w.id); err == nil {
 				break
 			}
-			if status, _ := last.Status(w.t.Context(), w.id); status.State == venuekey.StateNeedsSignIn {
+			if status, _ := last.Status(w.t.Context(), w.id); status.State == venuekey.StateNeedsSignIn && status.NextRefresh.IsZero() {
 				break
 			}
 		}
