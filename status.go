@@ -79,6 +79,17 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	return status, nil
 }
 
+// State tells how a sign-in stands in one word, from its record alone: for who asks
+// with each token and wants nothing else.
+func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
+	k.init()
+	token, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return "", at(err, id, "status")
+	}
+	return stateOf(token, record, time.Now()), nil
+}
+
 // Statuses tells how every sign-in in the vault stands, in the order of their
 // IDs. A record that cannot be opened is told as a Status with Err set; an
 // error of the sequence itself ends it.
@@ -131,8 +142,8 @@ func (k *Keeper) statusOfRecord(ctx context.Context, g *glance, record Record) S
 func (k *Keeper) tellClosure(ctx context.Context, g *glance, s *Status) {
 	until, known := g.closed[s.ID.Venue]
 	if !known {
-		if venue, app, err := k.venueAndApp(ctx, s.ID.Venue); err == nil {
-			until, _ = k.Vault.closedUntil(ctx, k.budgetKey(app, venue.Policy()))
+		if app, err := k.app(ctx, s.ID.Venue); err == nil {
+			until, _ = k.Vault.closedUntil(ctx, k.budgetKey(app, k.policy(s.ID.Venue)))
 		}
 		g.closed[s.ID.Venue] = until
 	}

@@ -97,9 +97,13 @@ func (p *program) tokenInPlaceOf(ctx context.Context, v *vault, id venuekey.ID) 
 // access token, whatever ended the refresh token ended the access token too: the
 // user signed in again, or took access away, or somebody else renewed.
 func (p *program) unlessDead(ctx context.Context, v *vault, id venuekey.ID, token *venuekey.Token) (*venuekey.Token, venuekey.State, error) {
+	state, err := v.keeper.State(ctx, id)
+	if err != nil || state != venuekey.StateNeedsSignIn {
+		return token, state, nil
+	}
 	status, err := v.keeper.Status(ctx, id)
-	if err != nil || status.State != venuekey.StateNeedsSignIn {
-		return token, status.State, nil
+	if err != nil {
+		return token, state, nil
 	}
 	if venue, known := venueOf(id.Venue); known && venue.Policy().KillsAccess {
 		return nil, status.State, &venuekey.Error{ID: id, Op: "token", Class: venuekey.Refused,
