@@ -1,6 +1,7 @@
 package venuekey_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ var faults = []emulator.FaultKind{
 func losesNothing(kind emulator.FaultKind) bool { return kind == emulator.WrongContentTypeAfter }
 
 func drawAction(t *rapid.T) action {
-	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "copy", "put back", "wrong secret", "right secret", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
+	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "copy", "put back", "wrong secret", "right secret", "odd life", "right life", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
 	return action{
 		What:    rapid.SampledFrom(whats).Draw(t, "what"),
 		Program: rapid.IntRange(0, 2).Draw(t, "program"),
@@ -107,6 +108,7 @@ type world struct {
 	dozing   sync.WaitGroup
 	marks    string
 	secret   atomic.Value // of the app, a venuekey.Secret
+	life     atomic.Value // of an access token, as the venue states it
 	heard    *hearing
 	copy     []venuekey.Record // of the store, as it was
 	backs    int               // how often an older copy was put back
@@ -142,6 +144,7 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	w := &world{t: t, policy: policy, marks: marks, venue: &ctraderemu.Server{Knobs: knobs}, store: &moodyStore{Store: &memory.Store{}}, spill: spill,
 		id: venuekey.ID{Venue: "ctrader", Name: "alice"}}
 	w.secret.Store(venuekey.Secret("demo-secret"))
+	w.life.Store("2628000")
 	for i := range w.programs {
 		w.programs[i] = w.program(0)
 	}
@@ -164,7 +167,7 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 func (w *world) program(dozes time.Duration) *venuekey.Keeper {
 	return &venuekey.Keeper{
 		Vault:  &venuekey.Vault{Store: w.store, Key: venuekey.Key{9}},
-		Venues: []venuekey.Venue{under{ctrader.Venue{Transport: inProcess{handler: w.venue, dozes: dozes}}, w.policy}},
+		Venues: []venuekey.Venue{under{ctrader.Venue{Transport: inProcess{handler: w.venue, dozes: dozes, life: &w.life}}, w.policy}},
 		Apps: func(context.Context, string) (venuekey.App, error) {
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: w.secret.Load().(venuekey.Secret), RedirectURI: "https://app.example/cb",
 				URLs: map[string]string{"base": "http://localhost:1"}}, nil
@@ -255,6 +258,10 @@ func (w *world) do(a action) {
 		w.secret.Store(venuekey.Secret("wrong"))
 	case "right secret":
 		w.secret.Store(venuekey.Secret("demo-secret"))
+	case "odd life":
+		w.life.Store([]string{"0", "-5", "1", "2628000000"}[a.Program%2*2+len(a.Fault)%2])
+	case "right life":
+		w.life.Store("2628000")
 	case "restart":
 		w.programs[a.Program] = w.program(0)
 	}
@@ -394,7 +401,10 @@ func (w *world) end() error {
 	}
 	switch {
 	case err == nil:
-		_, err = last.Token(w.t.Context(), w.id)
+		token, err := last.Token(w.t.Context(), w.id)
+		if err == nil && (token.Life() < time.Hour || token.Life() > 2*ctrader.AccessLife) {
+			err = fmt.Errorf("a token is taken to live for %s", token.Life())
+		}
 		return err
 	case venuekey.NeedsSignIn(err) && (w.mayLose || w.wentBack || w.chancesAreUsedUp()):
 		if status, _ := last.Status(w.t.Context(), w.id); status.Reason == "" {
@@ -456,6 +466,7 @@ func (h *hearing) agrees(keeper *venuekey.Keeper, id venuekey.ID) error {
 type inProcess struct {
 	handler http.Handler
 	dozes   time.Duration // before the connection is there
+	life    *atomic.Value // that answers state in place of cTrader's
 }
 
 func (p inProcess) RoundTrip(r *http.Request) (response *http.Response, err error) {
@@ -477,6 +488,10 @@ func (p inProcess) RoundTrip(r *http.Request) (response *http.Response, err erro
 		return nil, r.Context().Err()
 	}
 	p.handler.ServeHTTP(recorder, r)
+	if p.life != nil {
+		text := strings.ReplaceAll(recorder.Body.String(), ":2628000,", ":"+p.life.Load().(string)+",")
+		recorder.Body = bytes.NewBufferString(text)
+	}
 	response = recorder.Result()
 	response.Request = r
 	return response, nil
