@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/emulator"
 )
 
 // One answer to one renewal, of every kind that was met, under every policy, and
@@ -121,19 +120,8 @@ func TestAnswersUnderEveryPolicy(t *testing.T) {
 func (o ordeal) hear(t *testing.T, a answered) string {
 	way := new(between)
 	way.outage = a.outage(way)
-	venue, server := o.open(way)
-	way.venue = inProcess{handler: server}
-	keeper := o.keeper(t, venue)
-	id := venuekey.ID{Venue: venue.Name(), Name: "alice"}
-	person := emulator.Person{Name: "alice", Password: "wonderland", Client: &http.Client{Transport: way.venue}}
-	if _, err := keeper.SignIn(t.Context(), id, pasting{person, make(chan string, 1)}); err != nil {
-		t.Fatal(err)
-	}
-	status, err := keeper.Status(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := status.Generation
+	keeper, server, status := o.signIn(t, way)
+	id, first := status.ID, status.Generation
 	time.Sleep(time.Until(status.NextRefresh))
 	way.length, way.armed = time.Nanosecond, true
 	_, refused := keeper.Refresh(t.Context(), id)

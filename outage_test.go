@@ -226,23 +226,12 @@ func TestOutages(t *testing.T) {
 // live goes through one outage, and says how it ended.
 func (o ordeal) live(t *testing.T, kind outage, length time.Duration) string {
 	way := &between{outage: kind, length: length}
-	venue, server := o.open(way)
-	way.venue = inProcess{handler: server}
-	keeper := o.keeper(t, venue)
-	id := venuekey.ID{Venue: venue.Name(), Name: "alice"}
-	person := emulator.Person{Name: "alice", Password: "wonderland", Client: &http.Client{Transport: way.venue}}
-	if _, err := keeper.SignIn(t.Context(), id, pasting{person, make(chan string, 1)}); err != nil {
-		t.Fatal(err)
-	}
-	status, err := keeper.Status(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := status.Generation
+	keeper, server, status := o.signIn(t, way)
+	id, first := status.ID, status.Generation
 	time.Sleep(time.Until(status.NextRefresh) - time.Second)
 	way.armed = true
 	died := o.run(t, keeper, id, first, way)
-	status, err = keeper.Status(t.Context(), id)
+	status, err := keeper.Status(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,6 +249,24 @@ func (o ordeal) live(t *testing.T, kind outage, length time.Duration) string {
 	}
 	t.Errorf("%s: a sign-in is lost that could be saved: %s, %s", where, status.State, status.Reason)
 	return "LOST"
+}
+
+// signIn signs alice in by that way, before anything is in it.
+func (o ordeal) signIn(t *testing.T, way *between) (*venuekey.Keeper, emulated, venuekey.Status) {
+	t.Helper()
+	venue, server := o.open(way)
+	way.venue = inProcess{handler: server}
+	keeper := o.keeper(t, venue)
+	id := venuekey.ID{Venue: venue.Name(), Name: "alice"}
+	person := emulator.Person{Name: "alice", Password: "wonderland", Client: &http.Client{Transport: way.venue}}
+	if _, err := keeper.SignIn(t.Context(), id, pasting{person, make(chan string, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	status, err := keeper.Status(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keeper, server, status
 }
 
 func (o ordeal) keeper(t *testing.T, venue venuekey.Venue) *venuekey.Keeper {

@@ -20,7 +20,8 @@ func withSending(ctx context.Context, s sending) context.Context {
 // first byte of a renewal would leave, after connecting and the TLS handshake.
 // An error, of class NotSent, means that nothing may be sent any more: the
 // machine stood still for so long that somebody else may have renewed the token
-// by now. Outside a renewal it is nil.
+// by now, or connecting took so long that the venue no longer forgives a second
+// presentation. Outside a renewal it is nil.
 func BeforeSending(ctx context.Context) error {
 	if s, ok := ctx.Value(sendingKey{}).(sending); ok {
 		return s.check()
