@@ -4,7 +4,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 20s
 
-.PHONY: demo build test race lint bench fuzz torture
+.PHONY: demo build test race lint bench fuzz attack torture
 
 demo: ## the main job, offline, in seconds
 	@$(GO) run ./cmd/venuekey demo
@@ -27,5 +27,8 @@ bench: ## ratios against limits and peers, each measured in one run
 fuzz: ## every fuzz target for FUZZTIME, and the model for 100,000 steps
 	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
 
-torture: ## thousands of processes killed, a virtual year, and whatever else takes long
+attack: ## every attack that doc/security.md names: held, OPEN, or not tried
+	@GO="$(GO)" scripts/attack
+
+torture: ## thousands of processes killed, a virtual year, every attack, and whatever else takes long
 	@GO="$(GO)" scripts/torture
