@@ -41,6 +41,7 @@ var house = map[string][]string{
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/journal", "emulator/internal/orders", "venue/ctrader/openapi/message"},
 	"internal/attack":           {}, // plays doc/security.md
+	"internal/foreign":          {}, // for text that is not ours, wherever it enters
 	"internal/draft":            {}, // for files that are written whole, wherever they lie
 	"internal/needs":            {}, // for tests of more than one room
 	"internal/pgtest":           {"internal/needs"},

@@ -1,0 +1,51 @@
+package foreign
+
+import (
+	"errors"
+	"strconv"
+)
+
+// error.go owns errors that are not ours.
+
+// Error gives an error whose text passed the gate, for a chain of causes: a log that
+// prints each of them prints no raw one. errors.Is and errors.As look through it;
+// errors.Unwrap does not.
+func Error(err error) error { return ErrorWithout[string](err) }
+
+// ErrorWithout is Error without secrets.
+func ErrorWithout[S ~string](err error, secrets ...S) error {
+	if err == nil {
+		return nil
+	}
+	return gated(err, Tell(err.Error(), secrets...))
+}
+
+// FitError is Error for errors of this machine: see Fit.
+func FitError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return gated(err, Fit(err.Error()))
+}
+
+// gated leaves an error alone that is clean by itself and hides nothing.
+func gated(err error, text string) error {
+	if known, ok := err.(*cause); ok && known.text == text {
+		return err
+	}
+	return &cause{text, err}
+}
+
+// cause is an error that was cleaned.
+type cause struct {
+	text string
+	err  error
+}
+
+func (c *cause) Error() string { return c.text }
+
+// GoString keeps %#v from printing what is inside.
+func (c *cause) GoString() string { return "foreign.Error(" + strconv.Quote(c.text) + ")" }
+
+func (c *cause) Is(target error) bool { return errors.Is(c.err, target) }
+func (c *cause) As(target any) bool   { return errors.As(c.err, target) }
