@@ -56,6 +56,9 @@ type Error struct {
 	Reason string
 	// Remedy is what to do about it, for a person; "" where nothing helps.
 	Remedy string
+	// Scopes are those that the venue wants for what it refused, where it says that
+	// the token's are too few; see RefusalOf.
+	Scopes []string
 	// RetryAfter is how long the venue asked to be left alone.
 	RetryAfter time.Duration
 	// Err is the cause, for errors.Is and errors.As.

@@ -12,7 +12,9 @@ import (
 // Transport is an http.RoundTripper that signs requests: it adds the bearer
 // token (RFC 6750 §2.1) and the header fields that the venue wants on API
 // calls. A request that is answered 401 is sent once more with another token,
-// if its body can be had again.
+// if its body can be had again. One that is answered insufficient_scope is not, with
+// whatever status: that says nothing against the token, and another one of the same
+// sign-in may do no more (RFC 6750 §3.1). RefusalOf reads from the response what it is.
 //
 // The token goes to no other host than the one the program addressed: not
 // along a redirect to a foreign host, and not over plain HTTP except to
@@ -42,7 +44,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response, err := t.base().RoundTrip(t.signed(request, request.Body, token))
-	if err != nil || response.StatusCode != http.StatusUnauthorized {
+	if err != nil || response.StatusCode != http.StatusUnauthorized || lacksScope(response) {
 		return response, err
 	}
 	return t.again(request, response, token), nil

@@ -1,0 +1,277 @@
+package venuekey
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// challenge.go owns what an answer to an API call says of the token that the call
+// carried.
+
+// challenge is one demand of a WWW-Authenticate field (RFC 9110 §11.6.1).
+type challenge struct {
+	Scheme string
+	// Token68 is what some schemes have in place of parameters.
+	Token68 string
+	// Params are the parameters, by their names in lower case.
+	Params map[string]string
+}
+
+// challengesIn reads the fields of that name. A field that is not written as the
+// RFC has it counts up to where it is: nothing is guessed of what somebody may have
+// meant.
+func challengesIn(fields []string) []challenge {
+	var all []challenge
+	for _, field := range fields {
+		r := challengeReader{rest: field}
+		all = append(all, r.challenges()...)
+	}
+	return all
+}
+
+// challengeReader reads a field from its beginning.
+type challengeReader struct{ rest string }
+
+func (r *challengeReader) challenges() []challenge {
+	var list []challenge
+	for r.skip(" \t,"); r.rest != ""; r.skip(" \t,") {
+		next, ok := r.challenge()
+		if !ok {
+			return list
+		}
+		list = append(list, next)
+	}
+	return list
+}
+
+// challenge reads a scheme and what belongs to it: parameters, which commas
+// separate as they do challenges, or one token68, or nothing.
+func (r *challengeReader) challenge() (challenge, bool) {
+	c := challenge{Scheme: r.span(isTokenByte)}
+	if c.Scheme == "" || r.rest != "" && strings.IndexByte(" \t,", r.rest[0]) < 0 {
+		return c, false
+	}
+	if r.skip(" \t"); r.ends() {
+		return c, true
+	}
+	if token, ok := r.token68(); ok {
+		c.Token68 = token
+		return c, true
+	}
+	c.Params = map[string]string{}
+	for {
+		name, value, ok := r.param()
+		if _, twice := c.Params[name]; !ok || twice {
+			return c, false
+		}
+		c.Params[name] = value
+		if r.skip(" \t"); !r.ends() {
+			return c, false
+		}
+		// What follows a comma is another parameter, or the next challenge.
+		if ahead := (challengeReader{strings.TrimLeft(r.rest, " \t,")}); !ahead.looksLikeParam() {
+			return c, true
+		}
+		r.skip(" \t,")
+	}
+}
+
+// looksLikeParam reports whether a parameter begins here, if only a broken one.
+func (r challengeReader) looksLikeParam() bool {
+	name := r.span(isTokenByte)
+	r.skip(" \t")
+	return name != "" && strings.HasPrefix(r.rest, "=")
+}
+
+func (r *challengeReader) param() (name, value string, ok bool) {
+	name = strings.ToLower(r.span(isTokenByte))
+	r.skip(" \t")
+	if name == "" || !strings.HasPrefix(r.rest, "=") {
+		return "", "", false
+	}
+	r.rest = r.rest[1:]
+	if r.skip(" \t"); strings.HasPrefix(r.rest, `"`) {
+		value, ok = r.quoted()
+		return name, value, ok
+	}
+	value = r.span(isTokenByte)
+	return name, value, value != ""
+}
+
+// quoted reads a quoted-string (RFC 9110 §5.6.4).
+func (r *challengeReader) quoted() (string, bool) {
+	var text strings.Builder
+	for i := 1; i < len(r.rest); i++ {
+		letter := r.rest[i]
+		if letter == '"' {
+			r.rest = r.rest[i+1:]
+			return text.String(), true
+		}
+		if letter == '\\' {
+			if i++; i == len(r.rest) {
+				break
+			}
+			letter = r.rest[i]
+		}
+		if letter < ' ' && letter != '\t' || letter == 0x7f {
+			break
+		}
+		text.WriteByte(letter)
+	}
+	return "", false
+}
+
+// token68 reads one, if that is all that stands before the next comma.
+func (r *challengeReader) token68() (string, bool) {
+	ahead := *r
+	token := ahead.span(isToken68Byte)
+	if token == "" {
+		return "", false
+	}
+	token += ahead.span(func(b byte) bool { return b == '=' })
+	if ahead.skip(" \t"); !ahead.ends() {
+		return "", false
+	}
+	*r = ahead
+	return token, true
+}
+
+// ends reports whether an element of the list is over.
+func (r *challengeReader) ends() bool { return r.rest == "" || r.rest[0] == ',' }
+
+func (r *challengeReader) skip(letters string) { r.rest = strings.TrimLeft(r.rest, letters) }
+
+func (r *challengeReader) span(is func(byte) bool) string {
+	end := 0
+	for end < len(r.rest) && is(r.rest[end]) {
+		end++
+	}
+	text := r.rest[:end]
+	r.rest = r.rest[end:]
+	return text
+}
+
+func isAlphanumeric(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
+}
+
+func isTokenByte(b byte) bool {
+	return isAlphanumeric(b) || strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
+}
+
+func isToken68Byte(b byte) bool { return isAlphanumeric(b) || strings.IndexByte("-._~+/", b) >= 0 }
+
+const insufficientScope = "insufficient_scope"
+
+// refusals are the words that RFC 6750 §3.1 has for what is wrong with a call, and
+// two that a widespread WordPress plugin has for a dead token. No other word is
+// repeated: whoever answers may write anything there.
+var refusals = map[string]Error{
+	insufficientScope: {Class: Wrong, Reason: "the venue does not let this token do that"},
+	"invalid_token":   {Class: Refused, Reason: "the venue does not accept the access token"},
+	"expired_token":   {Class: Refused, Reason: "the venue does not accept the access token"},
+	"malformed_token": {Class: Refused, Reason: "the venue does not accept the access token"},
+	"invalid_request": {Class: Wrong, Reason: "the venue does not understand the call, and says nothing of the token"},
+}
+
+// RefusalOf reads what the answer to an API call says of the token that the call
+// carried (RFC 6750 §3.1). It is an *Error, or nil where the answer says nothing of
+// the token, as most 403 do:
+//
+//   - insufficient_scope: class Wrong, with the Scopes that are wanted. The token
+//     lives on, and no other one of this sign-in may do more: the user has to sign
+//     in again with these scopes.
+//   - invalid_token, and any 401 without a word: class Refused. A Transport has
+//     tried another token by then.
+//   - invalid_request: class Wrong. The call is not as the venue wants it.
+//
+// Where one of these stands in the answer's Code, the venue said it; a bare 401 has
+// none.
+func RefusalOf(response *http.Response) error {
+	if response == nil || response.StatusCode < 400 {
+		return nil
+	}
+	word, scope := bearerWord(response.Header)
+	known, ok := refusals[word]
+	switch {
+	case !ok && response.StatusCode == http.StatusUnauthorized:
+		return &Error{Class: Refused, Reason: "the venue does not accept the access token, and does not say why"}
+	case !ok:
+		return nil
+	}
+	known.Code = word
+	if word == insufficientScope {
+		known.wants(scopesOf(scope, response.Request))
+	}
+	return &known
+}
+
+// bearerWord is the error that the challenges for bearer tokens name, and the scope
+// beside it; two different ones are none.
+func bearerWord(header http.Header) (word, scope string) {
+	for _, c := range challengesIn(header.Values("WWW-Authenticate")) {
+		if !strings.EqualFold(c.Scheme, "Bearer") || c.Params["error"] == "" {
+			continue
+		}
+		if word != "" && word != c.Params["error"] {
+			return "", ""
+		}
+		word, scope = c.Params["error"], c.Params["scope"]
+	}
+	return word, scope
+}
+
+// wants says which scopes would do.
+func (e *Error) wants(scopes []string) {
+	e.Scopes, e.Remedy = scopes, "sign in again with more scopes"
+	if len(scopes) > 0 {
+		list := strings.Join(scopes, " ")
+		e.Reason += ": it wants the scope " + list
+		e.Remedy = "sign in again with the scope " + list
+	}
+}
+
+const (
+	mostScopes   = 16
+	longestScope = 128
+)
+
+// scopesOf splits a scope attribute (RFC 6749 §3.3). Whoever wrote it saw the
+// token: what is no scope by the grammar, or repeats a part of it, is left out.
+func scopesOf(text string, request *http.Request) []string {
+	sent := ""
+	if request != nil {
+		_, sent, _ = strings.Cut(request.Header.Get("Authorization"), " ")
+	}
+	var scopes []string
+	for scope := range strings.SplitSeq(text, " ") {
+		if isScope(scope) && !repeats(scope, sent) && !slices.Contains(scopes, scope) && len(scopes) < mostScopes {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+func isScope(scope string) bool {
+	for _, letter := range []byte(scope) {
+		if letter <= ' ' || letter > '~' || letter == '"' || letter == '\\' {
+			return false
+		}
+	}
+	return scope != "" && len(scope) <= longestScope
+}
+
+// repeats reports whether a text has the whole of a secret in it, or is a good part
+// of it.
+func repeats(text, secret string) bool {
+	const part = 8
+	return secret != "" && (strings.Contains(text, secret) || len(text) >= part && strings.Contains(secret, text))
+}
+
+// lacksScope reports whether an answer says that the token lives and may not do what
+// was asked: no other token of the sign-in would do it either.
+func lacksScope(response *http.Response) bool {
+	word, _ := bearerWord(response.Header)
+	return word == insufficientScope
+}
