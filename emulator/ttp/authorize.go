@@ -4,9 +4,12 @@ package ttp
 // a bad one, and how the browser is sent back.
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
 )
@@ -14,6 +17,12 @@ import (
 // defaultScope is granted when none is asked for, and the only one that a site
 // has whose owner added none (TTP facts §1).
 const defaultScope = "basic"
+
+// has tells whether the site knows every scope that is asked for.
+func (k Knobs) has(asked string) bool {
+	known := append(strings.Fields(k.Scopes), defaultScope)
+	return !slices.ContainsFunc(strings.Fields(asked), func(scope string) bool { return !slices.Contains(known, scope) })
+}
 
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
@@ -39,7 +48,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g := emulator.Grant{
-		User: d.User.Name, Client: app.ClientID, Scope: defaultScope,
+		User: d.User.Name, Client: app.ClientID, Scope: cmp.Or(q.Get("scope"), defaultScope),
 		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
 	}
 	if k.PKCE {
@@ -78,7 +87,7 @@ func (k Knobs) checkAuthorize(q url.Values) error {
 		return bad("unsupported_response_type", "The response type is not supported")
 	case k.EnforceState && q.Get("state") == "":
 		return bad("invalid_request", "The state parameter is required")
-	case q.Get("scope") != "" && q.Get("scope") != defaultScope:
+	case !k.has(q.Get("scope")):
 		return bad("invalid_scope", "An unsupported scope was requested")
 	case k.PKCE && method != "" && method != "plain" && method != "S256":
 		return bad("invalid_request", "The code challenge method is not supported")

@@ -40,6 +40,8 @@
 //	HTMLStatus                          token, me and revoke answer HTML with this status (f)
 //	MovedPOST                           they answer a POST with 301 to https (g)
 //	DeadToken                           the error of me for a dead token (h)
+//	Scopes, GrantOnly                   more scopes than basic, and fewer than asked for
+//	NeedsScope                          me and ping want a scope that tokens may lack
 //	ClientStatus                        the status of invalid_client (j)
 //	PluginOff                           everything answers 503
 //	StripAuthorization                  the web server swallows the Authorization header

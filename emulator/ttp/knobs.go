@@ -60,6 +60,12 @@ type Knobs struct {
 	// PKCE checks the verifier of codes that came with a challenge. By default both
 	// are ignored (§3).
 	PKCE bool
+	// Scopes are what the site's owner added to "basic", separated by spaces; the
+	// plugin grants what is asked for of them. By default there are none (§3).
+	Scopes string
+	// GrantOnly, unless empty, is what tokens may do, whatever was asked for: a server
+	// may grant less and says so (RFC 6749 §3.3).
+	GrantOnly string
 	// AskConsent shows a consent page after sign-in. By default there is none (§3).
 	AskConsent bool
 	// SignedIn names a user whose browser has a session already: the authorize page
@@ -73,6 +79,10 @@ type Knobs struct {
 	// "invalid_token". "expired_token" and "malformed_token" come with 401 as well,
 	// "invalid_request" with 400 and the text "Invalid token" (§3).
 	DeadToken string
+	// NeedsScope is a scope that me and the API want. A token without it is refused
+	// with 403 insufficient_scope, in the words of the plugin's PHP library. By default
+	// every token may do everything (RFC 6750 §3.1).
+	NeedsScope string
 	// Roles adds user_roles and capabilities to the answer of me, as newer versions
 	// do (§3).
 	Roles bool

@@ -5,7 +5,9 @@ package ttp
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
 )
@@ -23,6 +25,10 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), token)
 	if err != nil {
 		s.refuseMe(w, token, k.deadToken(token))
+		return
+	}
+	if k.lacks(pair.Grant) {
+		s.refuseMe(w, token, k.lackingScope())
 		return
 	}
 	u, _ := s.core.People.User(pair.Grant.User)
@@ -44,16 +50,36 @@ func (k Knobs) deadToken(token string) refusal {
 
 func (s *Server) refuseMe(w http.ResponseWriter, token string, e refusal) {
 	s.core.Record(emulator.Event{Kind: emulator.MeRefused, Fingerprint: emulator.Fingerprint(token), Status: e.status, Detail: e.code})
-	challenge := `Bearer realm="Service"`
+	s.Current().challenge(w, e)
 	if e.code == "" {
-		w.Header().Set("WWW-Authenticate", challenge)
 		w.WriteHeader(e.status)
 		return
 	}
-	if e.status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf("%s, error=%q, error_description=%q", challenge, e.code, e.text))
-	}
 	e.send(w)
+}
+
+// challenge is what a refusal of a token says in the header. A 400 has none.
+func (k Knobs) challenge(w http.ResponseWriter, e refusal) {
+	challenge := `Bearer realm="Service"`
+	switch {
+	case e.status == http.StatusBadRequest:
+		return
+	case e.status == http.StatusForbidden:
+		challenge += fmt.Sprintf(", scope=%q", k.NeedsScope)
+		fallthrough
+	case e.code != "":
+		challenge += fmt.Sprintf(", error=%q, error_description=%q", e.code, e.text)
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+}
+
+// lacks tells whether a token may do less than its call needs.
+func (k Knobs) lacks(g emulator.Grant) bool {
+	return k.NeedsScope != "" && !slices.Contains(strings.Fields(k.scopeOf(g)), k.NeedsScope)
+}
+
+func (k Knobs) lackingScope() refusal {
+	return refusal{http.StatusForbidden, "insufficient_scope", "The request requires higher privileges than provided by the access token"}
 }
 
 // profile is a row of WordPress's user table, where every column is text (TTP

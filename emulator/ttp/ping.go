@@ -43,6 +43,13 @@ func (s *Server) ping(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Unauthorized", http.StatusUnauthorized)
 		return
 	}
+	if k := s.Current(); k.lacks(pair.Grant) {
+		e.Status, e.Detail = http.StatusForbidden, "scope"
+		s.core.Record(e)
+		k.challenge(w, k.lackingScope())
+		k.lackingScope().send(w)
+		return
+	}
 	e.Kind, e.User, e.Client = PingAnswered, pair.Grant.User, pair.Grant.Client
 	s.core.Record(e)
 	emulator.Reply(w, http.StatusOK, map[string]any{"pong": true, "user": pair.Grant.User})

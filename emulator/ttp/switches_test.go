@@ -404,3 +404,31 @@ func TestAdminIsMounted(t *testing.T) {
 		t.Errorf("name %q, %v", s.Name(), a.keys["venue"])
 	}
 }
+
+// The words of the plugin's PHP library, at the site and at the stand-in for the API.
+func TestATokenThatMayDoTooLittle(t *testing.T) {
+	t.Parallel()
+	s := open(t, ttp.Knobs{NeedsScope: "profile", Scopes: "profile trade"})
+	access, _ := s.signIn()
+	ping := func(access string) answer {
+		return s.request("GET", "/v1/ping", "", "Authorization", "Bearer "+access, "Accept", "application/vnd.thetradingparrot+json;version=1.0")
+	}
+	for name, a := range map[string]answer{"me": s.me(access), "ping": ping(access)} {
+		const want = `Bearer realm="Service", scope="profile", error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token"`
+		if a.status != 403 || a.header.Get("WWW-Authenticate") != want || a.text("error") != "insufficient_scope" {
+			t.Errorf("%s: %d %v", name, a.status, a.header)
+		}
+	}
+	more := s.exchange(s.code("scope", "profile basic"))
+	if access := more.text("access_token"); more.text("scope") != "profile basic" || s.me(access).status != 200 || ping(access).status != 200 {
+		t.Errorf("with the scope: %v", more.keys)
+	}
+	if back := s.back(alice(), s.authorizeURL("scope", "basic sudo")); back.Get("error") != "invalid_scope" {
+		t.Error(back)
+	}
+	s.Tune(func(k *ttp.Knobs) { k.GrantOnly = "basic" })
+	less := s.exchange(s.code("scope", "profile basic"))
+	if access := less.text("access_token"); less.text("scope") != "basic" || s.me(access).status != 403 {
+		t.Errorf("granted less: %v", less.keys)
+	}
+}

@@ -3,6 +3,7 @@ package ttp
 // This file owns the token endpoint.
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -132,12 +133,15 @@ func (s *Server) refresh(k Knobs, app emulator.App, form url.Values) (emulator.P
 	return pair, nil
 }
 
+// scopeOf is what a token may do.
+func (k Knobs) scopeOf(g emulator.Grant) string { return cmp.Or(k.GrantOnly, g.Scope) }
+
 // granted is the answer with tokens (TTP facts §2).
 func (k Knobs) granted(p emulator.Pair, now time.Time, refreshed bool) map[string]any {
 	out := map[string]any{
 		"access_token": p.Access,
 		"token_type":   "Bearer",
-		"scope":        p.Grant.Scope,
+		"scope":        k.scopeOf(p.Grant),
 	}
 	seconds := int64(p.AccessExpires.Sub(now).Round(time.Second) / time.Second)
 	switch {

@@ -116,10 +116,20 @@ func (a API) request(ctx context.Context, method, base, path, contentType string
 // call sends a request and reads the answer into a response, after it looked
 // for every way in which the answer can fail.
 func (a API) call(request *http.Request, response any, grant string, secrets ...venuekey.Secret) error {
-	address, bearer := request.URL, request.Header.Get("Authorization") != ""
+	address := request.URL
+	scheme, access, _ := strings.Cut(request.Header.Get("Authorization"), " ")
+	bearer := scheme == "Bearer"
 	answer, err := oauth.Send(a.Transport, request)
 	if err != nil {
 		return err
+	}
+	if bearer {
+		// That a renewal's token is dead is not taken from a challenge: a gateway
+		// sends one too.
+		refusal := answer.Refusal(venuekey.Secret(access))
+		if refusal != nil && (refusal.Code == "insufficient_scope" || refusal.Code == "invalid_token" && grant != renewal) {
+			return refusal
+		}
 	}
 	fields, ok := answer.Fields()
 	if !ok {

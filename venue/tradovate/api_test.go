@@ -273,3 +273,36 @@ func TestAnEndThatCannotBeMeant(t *testing.T) {
 		server.Close()
 	}
 }
+
+// What an API call may not do says nothing against the token (RFC 6750 §3.1): a
+// renewal that hears it uses nothing up, and asks no human for a sign-in that would
+// bring the same token.
+func TestAttackTooFewScopesTakenForADeadToken(t *testing.T) {
+	for _, row := range []struct {
+		status          int
+		challenge, body string
+		me, renew       venuekey.Class
+	}{
+		{403, `Bearer error="insufficient_scope", scope="Users:Read"`, `{"error":"insufficient_scope"}`, venuekey.Wrong, venuekey.Wrong},
+		{401, `Bearer error="insufficient_scope"`, ``, venuekey.Wrong, venuekey.Wrong},
+		{403, ``, `{"error":"insufficient_scope","scope":"Users:Read"}`, venuekey.Wrong, venuekey.Wrong},
+		{401, `Bearer error="invalid_token"`, `{"message":"no"}`, venuekey.Refused, venuekey.Unknown}, // a gateway may say so too
+		{401, ``, `Access is denied`, venuekey.Refused, venuekey.Refused},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if row.challenge != "" {
+				w.Header().Set("WWW-Authenticate", row.challenge)
+			}
+			w.WriteHeader(row.status)
+			fmt.Fprint(w, row.body)
+		}))
+		api := tradovate.API{Base: server.URL}
+		if _, err := api.Me(t.Context(), "alive"); venuekey.ClassOf(err) != row.me {
+			t.Errorf("%v: me: %v", row, err)
+		}
+		if _, err := api.RenewAccessToken(t.Context(), "alive"); venuekey.ClassOf(err) != row.renew {
+			t.Errorf("%v: renew: %v", row, err)
+		}
+		server.Close()
+	}
+}

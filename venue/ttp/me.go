@@ -33,10 +33,13 @@ func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret)
 		return Me{}, err
 	}
 	fields, ok := answer.Fields()
-	switch {
+	switch refusal := answer.Refusal(access); {
+	case refusal != nil && refusal.Code == "insufficient_scope":
+		refusal.Op = "me"
+		return Me{}, refusal
 	case !ok:
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d and no JSON", answer.Status)}
-	case answer.Status >= 500:
+	case answer.Status >= 500, answer.Status == http.StatusForbidden: // a firewall in front of the site
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
 	case answer.Status >= 400:
 		// 401 invalid_token, expired_token and malformed_token, or a 400

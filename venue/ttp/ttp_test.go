@@ -104,3 +104,44 @@ func TestASiteWithoutPrettyAddresses(t *testing.T) {
 		t.Fatal(seen, err)
 	}
 }
+
+// A token that may not see who it belongs to is not dead: the remedy is another
+// sign-in with more scopes, and nothing is wrong with this one until then.
+func TestMeTellsTooFewScopesFromADeadToken(t *testing.T) {
+	for name, answer := range map[string]http.HandlerFunc{
+		"as the plugin answers": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="Service", scope="profile", error="insufficient_scope", error_description="The request requires higher privileges"`)
+			w.WriteHeader(403)
+			fmt.Fprint(w, `{"error":"insufficient_scope"}`)
+		},
+		"in the body only": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(403)
+			fmt.Fprint(w, `{"error":"insufficient_scope","scope":"profile"}`)
+		},
+		"and no JSON": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="profile"`)
+			w.WriteHeader(403)
+			fmt.Fprint(w, `<html>`)
+		},
+	} {
+		server := httptest.NewServer(answer)
+		_, err := (ttp.Venue{Site: server.URL}).Me(t.Context(), venuekey.App{}, "alive")
+		server.Close()
+		known, ok := errors.AsType[*venuekey.Error](err)
+		if !ok || known.Class != venuekey.Wrong || known.Op != "me" || len(known.Scopes) != 1 || known.Scopes[0] != "profile" || !strings.Contains(known.Remedy, "profile") {
+			t.Errorf("%s: %v %+v", name, err, known)
+		}
+	}
+}
+
+// A firewall's JSON says nothing of the token.
+func TestMeTakesAFirewallForNoRefusal(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(403)
+		fmt.Fprint(w, `{"error":"blocked"}`)
+	}))
+	defer server.Close()
+	if _, err := (ttp.Venue{Site: server.URL}).Me(t.Context(), venuekey.App{}, "alive"); !venuekey.Temporary(err) {
+		t.Fatal(err)
+	}
+}

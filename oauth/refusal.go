@@ -1,0 +1,46 @@
+package oauth
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/venuekey/venuekey"
+)
+
+// Refusal reads what the answer to a call with a bearer token says of that token, as
+// venuekey.RefusalOf does. Servers that leave the challenge out put its words into
+// the body; they are believed with the status that goes with them (RFC 6750 §3.1).
+func (a Answer) Refusal(access venuekey.Secret) *venuekey.Error {
+	header := http.Header{"Www-Authenticate": a.Header.Values("WWW-Authenticate")}
+	if len(header["Www-Authenticate"]) == 0 {
+		header.Set("WWW-Authenticate", a.bodyChallenge())
+	}
+	request := &http.Request{Header: http.Header{"Authorization": {"Bearer " + string(access)}}}
+	failure, _ := venuekey.RefusalOf(&http.Response{StatusCode: a.Status, Header: header, Request: request}).(*venuekey.Error)
+	return failure
+}
+
+// bodyChallenge makes a challenge of an error in the body; "" where there is none.
+func (a Answer) bodyChallenge() string {
+	fields, ok := a.Fields()
+	word := text(fields, []string{"error"})
+	status := map[string]int{"insufficient_scope": http.StatusForbidden, "invalid_token": http.StatusUnauthorized}
+	if !ok || status[word] != a.Status {
+		return ""
+	}
+	return "Bearer error=" + word + ", scope=" + quoted(fields["scope"])
+}
+
+// quoted writes a JSON string as a quoted-string (RFC 9110 §5.6.4). What cannot
+// stand in one is left out.
+func quoted(raw json.RawMessage) string {
+	var scope string
+	_ = json.Unmarshal(raw, &scope)
+	return `"` + strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, scope) + `"`
+}
