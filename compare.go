@@ -30,8 +30,14 @@ func (o *observer) compare(ctx context.Context, g *glance, record Record, yield 
 		heap.Push(&o.alarms, alarm{is.next, record.Key})
 	}
 	kind := kindOf(was, is, seen, !o.found)
-	if kind != "" && !yield(eventOf(kind, status, was.state, now)) {
-		return false
+	if kind != "" {
+		event := eventOf(kind, status, was.state, now)
+		if kind == EventRenewed && is.missing > was.missing {
+			event.Reason += status.lacks()
+		}
+		if !yield(event) {
+			return false
+		}
 	}
 	if is.warned > was.warned && kind != EventTrouble {
 		return yield(eventOf(EventWarning, status, was.state, now))
@@ -52,6 +58,7 @@ func (o *observer) judge(was known, status Status, now time.Time) known {
 	return known{
 		generation: status.Generation, state: status.State, reason: status.Reason, grave: grave,
 		warned: o.keeper.warnings(status, now), failures: status.Failures, signedIn: status.SignedIn,
+		missing: len(status.ScopesMissing),
 	}
 }
 
@@ -155,7 +162,7 @@ func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 	case EventRecovered:
 		e.Reason = "all is well again"
 	case EventSignedIn:
-		e.Reason = "somebody signed in"
+		e.Reason = "somebody signed in" + s.lacks()
 	case EventRenewed:
 		e.Reason = "there is a new token"
 	}

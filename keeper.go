@@ -174,6 +174,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	if warning := clockWarning(token); warning != "" {
 		ui.Tell(warning)
 	}
+	k.tellShortcomings(id, token, ui)
 	return token.handedOut(), nil
 }
 

@@ -59,6 +59,7 @@ type known struct {
 	warned              int // how many of the warnings before its end
 	failures            int
 	signedIn            time.Time
+	missing             int       // how many scopes that were asked for
 	next                time.Time // when time alone changes something
 	lookNo              uint32    // the last look at all that saw it
 }

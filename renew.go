@@ -125,6 +125,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	kept, err := k.save(context.WithoutCancel(ctx), a.id, rotated) // however long the venue took
 	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
 	k.note(a.id, got)
+	k.tellNarrowing(a.id, a.token, rotated.token)
 	k.learn(ctx, a.id.Venue, got.Learned)
 	return kept, err
 }

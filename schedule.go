@@ -68,6 +68,7 @@ func successor(old, got Token, policy Policy) Token {
 	if len(got.Scopes) == 0 {
 		got.Scopes = old.Scopes
 	}
+	got.Asked = old.Asked
 	if got.User == "" {
 		got.User = old.User
 	}

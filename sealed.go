@@ -19,6 +19,7 @@ type sealedToken struct {
 	RefreshIssued  time.Time                  `json:"refresh_issued,omitzero"`
 	SignedIn       time.Time                  `json:"signed_in,omitzero"`
 	Scopes         []string                   `json:"scopes,omitempty"`
+	Asked          []string                   `json:"asked,omitempty"`
 	User           string                     `json:"user,omitempty"`
 	Extras         map[string]json.RawMessage `json:"extras,omitempty"`
 	RefusedUnder   string                     `json:"refused_under,omitempty"`
@@ -28,7 +29,7 @@ func sealedFrom(t Token) sealedToken {
 	form := sealedToken{
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
-		RefreshIssued: t.RefreshIssued.Round(0).UTC(), SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, User: t.User,
+		RefreshIssued: t.RefreshIssued.Round(0).UTC(), SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, Asked: t.Asked, User: t.User,
 		RefusedUnder: t.refusedUnder,
 	}
 	if len(t.Extras) > 0 {
@@ -44,7 +45,7 @@ func (f sealedToken) token() Token {
 	t := Token{
 		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Type: f.Type,
 		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
-		RefreshIssued: f.RefreshIssued, SignedIn: f.SignedIn, Scopes: f.Scopes, User: f.User,
+		RefreshIssued: f.RefreshIssued, SignedIn: f.SignedIn, Scopes: f.Scopes, Asked: f.Asked, User: f.User,
 		refusedUnder: f.RefusedUnder,
 	}
 	if len(f.Extras) > 0 {

@@ -47,8 +47,13 @@ type Status struct {
 	// SignedIn is when the user signed in; zero means that nobody noted it.
 	SignedIn time.Time
 	// Left is how long the access token still lives; negative when it is dead.
-	Left       time.Duration
-	Scopes     []string
+	Left   time.Duration
+	Scopes []string
+	// ScopesMissing are those that the sign-in asked for and the venue did not grant.
+	ScopesMissing []string
+	// Limits is what the venue says that the sign-in cannot do with its scopes, such
+	// as to trade; "" where nothing is missed.
+	Limits     string
 	User       string
 	Generation int64
 	Failures   int
@@ -76,6 +81,7 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	g := k.glance()
 	k.tellLapse(ctx, g.marks, &status, token, record)
 	k.tellClosure(ctx, g, &status)
+	status.Limits = k.limits(id.Venue, status.Scopes)
 	return status, nil
 }
 
@@ -135,6 +141,7 @@ func (k *Keeper) statusOfRecord(ctx context.Context, g *glance, record Record) S
 	}
 	k.tellLapse(ctx, g.marks, &status, token, record)
 	k.tellClosure(ctx, g, &status)
+	status.Limits = k.limits(id.Venue, status.Scopes)
 	return status
 }
 
@@ -180,7 +187,7 @@ func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) S
 		ID: id, State: stateOf(token, record, now), Reason: record.Reason,
 		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,
 		SignInEnds: ends.at, Ending: ends.counts, EndsAnyway: ends.final, SignedIn: token.SignedIn,
-		Left: token.Expires.Sub(now), Scopes: token.Scopes, User: token.User,
+		Left: token.Expires.Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,
 		Generation: record.Generation, Failures: record.Failures,
 	}
 }

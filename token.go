@@ -35,6 +35,9 @@ type Token struct {
 	SignedIn time.Time
 	// Scopes is what the token may do, if the venue said so or we asked for it.
 	Scopes []string
+	// Asked are the scopes that were asked for at the sign-in; empty means the venue's
+	// own choice. See Missing.
+	Asked []string
 	// User is the account's identity in the venue's own words, where the venue
 	// tells one.
 	User string

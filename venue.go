@@ -53,6 +53,13 @@ type Addresser interface {
 	APIHeader() http.Header
 }
 
+// Limiter is a Venue that can say, from its scopes, what a token cannot do.
+type Limiter interface {
+	// Limits is one line for a person; "" where there is nothing that is missed, or
+	// nobody knows the scopes.
+	Limits(scopes []string) string
+}
+
 // Checker is a Venue that can tell, without asking anybody, what of an app's
 // registration will not work.
 type Checker interface {

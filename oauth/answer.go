@@ -83,7 +83,7 @@ func (c Config) granted(answer Answer, found finding, sent time.Time) venuekey.T
 	note(oddRefresh != "", "the refresh token %s", oddRefresh)
 	answered, _ := http.ParseTime(answer.Header.Get("Date"))
 	c.lives(&token, fields, answered)
-	token.Scopes = scopes(text(fields, names.Scope))
+	token.Scopes = scopes(orText(text(fields, names.Scope), listed(fields, names.Scope)))
 	token.Extras = extras(fields, names)
 	return token
 }
@@ -120,6 +120,18 @@ func tokenText(fields map[string]json.RawMessage, names []string) (token, odd st
 		}
 	}
 	return "", ""
+}
+
+// listed gives the first of the named fields that holds a list of strings, which
+// some venues make of their scopes, with spaces in place of the commas.
+func listed(fields map[string]json.RawMessage, names []string) string {
+	for _, name := range names {
+		var list []string
+		if raw, ok := fields[name]; ok && json.Unmarshal(raw, &list) == nil && len(list) > 0 {
+			return strings.Join(list, " ")
+		}
+	}
+	return ""
 }
 
 // scopes splits a scope field; venues separate by spaces (RFC 6749 §3.3), and

@@ -27,8 +27,11 @@ func (c Config) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 	if err != nil && venuekey.ClassOf(err) == venuekey.NotSent && ctx.Err() == nil {
 		token, err = c.grant(ctx, app, form)
 	}
-	if err == nil && len(token.Scopes) == 0 {
-		token.Scopes = c.scopes(app)
+	if err == nil {
+		token.Asked = scopes(strings.Join(c.scopes(app), " "))
+		if len(token.Scopes) == 0 { // as asked (RFC 6749 §5.1)
+			token.Scopes = token.Asked
+		}
 	}
 	return token, anew(err)
 }

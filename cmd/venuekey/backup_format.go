@@ -75,6 +75,7 @@ type tokenLine struct {
 	RefreshIssued  time.Time          `json:"refresh_issued,omitzero"`
 	SignedIn       time.Time          `json:"signed_in,omitzero"`
 	Scopes         []string           `json:"scopes,omitempty"`
+	Asked          []string           `json:"asked,omitempty"`
 	User           string             `json:"user,omitempty"`
 	Extras         map[string]string  `json:"extras,omitempty"`
 	Attempt        int                `json:"attempt,omitempty"`
@@ -124,7 +125,7 @@ func (w *backupWriter) signIn(s signIn) error {
 		ID: s.ID, Generation: r.Generation,
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued, Expires: t.Expires, RefreshExpires: t.RefreshExpires,
-		RefreshIssued: t.RefreshIssued, SignedIn: t.SignedIn, Scopes: t.Scopes, User: t.User, Extras: converted[string](t.Extras),
+		RefreshIssued: t.RefreshIssued, SignedIn: t.SignedIn, Scopes: t.Scopes, Asked: t.Asked, User: t.User, Extras: converted[string](t.Extras),
 		Attempt: r.Attempt, IntentAt: r.IntentAt, Condition: r.Condition, Reason: r.Reason,
 	}})
 }
@@ -240,7 +241,7 @@ func (l tokenLine) signIn() signIn {
 		Token: venuekey.Token{
 			Access: venuekey.Secret(l.Access), Refresh: venuekey.Secret(l.Refresh), Type: l.Type,
 			Issued: l.Issued, Expires: l.Expires, RefreshExpires: l.RefreshExpires,
-			RefreshIssued: l.RefreshIssued, SignedIn: l.SignedIn, Scopes: l.Scopes, User: l.User, Extras: converted[venuekey.Secret](l.Extras),
+			RefreshIssued: l.RefreshIssued, SignedIn: l.SignedIn, Scopes: l.Scopes, Asked: l.Asked, User: l.User, Extras: converted[venuekey.Secret](l.Extras),
 		},
 		Record: venuekey.Record{Generation: l.Generation, Attempt: l.Attempt, IntentAt: l.IntentAt, Condition: l.Condition, Reason: l.Reason},
 	}

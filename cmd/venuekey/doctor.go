@@ -341,6 +341,10 @@ func (d *doctor) signIns(ctx context.Context, v *vault) {
 			d.find("bad", exitFailed, what, judged.help, "%s", says)
 		case judged.help != "":
 			d.warn(what, judged.help, "%s", says)
+		case len(status.ScopesMissing) > 0:
+			d.warn(what, d.p.loginCommand(status.ID), "%s, without the scope %s that was asked for", says, strings.Join(status.ScopesMissing, " "))
+		case status.Limits != "":
+			d.note(what, "%s; %s", says, status.Limits)
 		default:
 			d.ok(what, "%s", says)
 		}

@@ -62,8 +62,10 @@ type keptJSON struct {
 	User    string   `json:"user,omitempty"`
 	Expires string   `json:"expires"`
 	Scopes  []string `json:"scopes,omitempty"`
+	// ScopesMissing are those that were asked for and not granted.
+	ScopesMissing []string `json:"scopes_missing,omitempty"`
 }
 
 func kept(id venuekey.ID, token *venuekey.Token) keptJSON {
-	return keptJSON{ID: id.String(), User: token.User, Expires: exactly(token.Expires), Scopes: token.Scopes}
+	return keptJSON{ID: id.String(), User: token.User, Expires: exactly(token.Expires), Scopes: token.Scopes, ScopesMissing: token.Missing()}
 }

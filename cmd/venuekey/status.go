@@ -21,8 +21,9 @@ func (p *program) statusCmd() *cobra.Command {
 		GroupID: groupSignIns,
 		Short:   "Tell how one sign-in stands, or all of them",
 		Long: `Tell how a sign-in stands: its state, the time left, the next renewal, when the
-sign-in ends although nothing fails, its scopes, the account, the reason where
-something is wrong, and the one command that helps. No venue is asked. Where a
+sign-in ends although nothing fails, its scopes and which of those that were
+asked for the venue did not grant, the account, the reason where something is
+wrong, and the one command that helps. No venue is asked. Where a
 venue asked to be left alone, it says until when: nothing is renewed there
 before then, except a token that is about to die.
 
@@ -202,6 +203,8 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	line("next renewal", moment(s.NextRefresh), plain)
 	line("sign-in ends", signInEnds(s, moment), plain)
 	line("scopes", strings.Join(s.Scopes, " "), plain)
+	line("not granted", strings.Join(s.ScopesMissing, " "), yellow)
+	line("limits", s.Limits, yellow)
 	line("account", s.User, plain)
 	if s.Failures > 0 {
 		line("failures", fmt.Sprintf("%d in a row", s.Failures), yellow)
@@ -269,6 +272,8 @@ type statusJSON struct {
 	SignInEnds     string   `json:"sign_in_ends,omitempty"`
 	EndsAnyway     bool     `json:"ends_anyway,omitempty"`
 	Scopes         []string `json:"scopes,omitempty"`
+	ScopesMissing  []string `json:"scopes_missing,omitempty"`
+	Limits         string   `json:"limits,omitempty"`
 	User           string   `json:"user,omitempty"`
 	Generation     int64    `json:"generation"`
 	Failures       int      `json:"failures,omitempty"`
@@ -285,7 +290,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 		ID: s.ID.String(), State: string(s.State), Issued: exactly(s.Issued), Expires: exactly(s.Expires),
 		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
 		Ending: s.Ending.String(), SignInEnds: exactly(s.SignInEnds), EndsAnyway: s.EndsAnyway,
-		Scopes: s.Scopes, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind,
+		Scopes: s.Scopes, ScopesMissing: s.ScopesMissing, Limits: s.Limits, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind,
 		LeftAloneUntil: exactly(s.LeftAloneUntil), Reason: s.Reason, Help: v.help, Exit: v.exit,
 	}
 	if !s.Expires.IsZero() {

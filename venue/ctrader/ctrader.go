@@ -29,6 +29,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ const (
 )
 
 // Venue is cTrader; the zero value is the real one. It implements
-// venuekey.Venue, Prober, Checker and Asker.
+// venuekey.Venue, Prober, Checker, Limiter and Asker.
 type Venue struct {
 	// AuthorizeURL and TokenURL replace the standard addresses.
 	AuthorizeURL, TokenURL string
@@ -111,6 +112,14 @@ func (v Venue) Check(app venuekey.App) error {
 	}
 	_, err := oauth.ParseRedirect(app.RedirectURI)
 	return err
+}
+
+// Limits implements venuekey.Limiter.
+func (Venue) Limits(scopes []string) string {
+	if len(scopes) == 0 || slices.Contains(scopes, ScopeTrading) {
+		return ""
+	}
+	return "this sign-in may look at accounts and cannot trade: that takes a sign-in with the scope " + ScopeTrading
 }
 
 // Login implements venuekey.Venue.

@@ -1,0 +1,76 @@
+package venuekey
+
+import (
+	"slices"
+	"strings"
+)
+
+// scopes.go owns what a token may do, compared with what was asked for.
+
+// Missing are the scopes that the sign-in asked for and the venue did not grant,
+// which it has to say (RFC 6749 §3.3, §5.1). Where it says nothing it granted all.
+func (t Token) Missing() []string {
+	if len(t.Scopes) == 0 {
+		return nil
+	}
+	return without(t.Asked, t.Scopes)
+}
+
+// without are the members of a set that another lacks.
+func without(set, other []string) []string {
+	var left []string
+	for _, member := range set {
+		if !slices.Contains(other, member) && !slices.Contains(left, member) {
+			left = append(left, member)
+		}
+	}
+	return left
+}
+
+// scopeWarning is what to tell where a venue granted other scopes than were asked
+// for.
+func scopeWarning(token Token) string {
+	granted := "; it granted " + strings.Join(token.Scopes, " ")
+	if missing := token.Missing(); len(missing) > 0 {
+		return "the venue granted fewer scopes than were asked for: without " + strings.Join(missing, " ") + granted
+	}
+	if more := without(token.Scopes, token.Asked); len(more) > 0 && len(token.Asked) > 0 {
+		return "the venue granted more scopes than were asked for: " + strings.Join(more, " ") + " as well"
+	}
+	return ""
+}
+
+// limits is what the venue says that a token with these scopes cannot do.
+func (k *Keeper) limits(name string, scopes []string) string {
+	venue, err := k.Venue(name)
+	if limiter, ok := venue.(Limiter); ok && err == nil {
+		return limiter.Limits(scopes)
+	}
+	return ""
+}
+
+// tellShortcomings tells, at a sign-in, what it will not do.
+func (k *Keeper) tellShortcomings(id ID, token Token, ui UI) {
+	for _, line := range []string{scopeWarning(token), k.limits(id.Venue, token.Scopes)} {
+		if line != "" {
+			k.log().Warn(line, "id", id)
+			ui.Tell(line)
+		}
+	}
+}
+
+// tellNarrowing logs a renewal that brought fewer scopes than the token before had
+// (RFC 6749 §6).
+func (k *Keeper) tellNarrowing(id ID, old, got Token) {
+	if lost := without(got.Missing(), old.Missing()); len(lost) > 0 {
+		k.log().Warn("the venue renewed the token with fewer scopes: without "+strings.Join(lost, " "), "id", id)
+	}
+}
+
+// lacks says in words which scopes are missing.
+func (s Status) lacks() string {
+	if len(s.ScopesMissing) == 0 {
+		return ""
+	}
+	return ", without the scope " + strings.Join(s.ScopesMissing, " ") + " that was asked for"
+}
