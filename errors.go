@@ -41,6 +41,11 @@ func (c Class) String() string {
 	return names[c]
 }
 
+// ErrAccessLives is told by errors.Is of a sign-out where the venue ended what renews
+// the sign-in and has no way to end an access token (RFC 7009 §2.2.1): that one dies
+// by itself. The sign-in is forgotten all the same.
+var ErrAccessLives = errors.New("the venue has no way to end an access token")
+
 // Error is what venuekey says went wrong. It never carries a response body, a
 // URL with a query, or a secret.
 type Error struct {

@@ -234,9 +234,12 @@ func (k *Keeper) identify(ctx context.Context, venue Venue, app App, token Token
 // SignOut forgets the token of an ID. With revoke it first asks the venue to
 // end it; if that fails, nothing is forgotten. A venue that cannot revoke is
 // an error that errors.Is(err, errors.ErrUnsupported) tells, and nothing is
-// forgotten either, so that the caller decides.
+// forgotten either, so that the caller decides. One that ended what renews the
+// sign-in and cannot end the access token is an error that ErrAccessLives tells, and
+// then the sign-in is forgotten: nothing more can be done.
 func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 	k.init()
+	var left error
 	for {
 		token, record, err := k.Vault.Load(ctx, id)
 		// A record that cannot be opened can still be forgotten.
@@ -245,7 +248,9 @@ func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 		}
 		if revoke {
 			if err := k.revoke(ctx, id, token); err != nil {
-				return at(err, id, "revoke")
+				if left = at(err, id, "revoke"); !errors.Is(err, ErrAccessLives) {
+					return left
+				}
 			}
 			revoke = false
 		}
@@ -262,7 +267,7 @@ func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 		k.unmark(record.Key, nil)
 		k.forget(id)
 		k.log().Info("signed out", "id", id)
-		return nil
+		return left
 	}
 }
 

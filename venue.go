@@ -29,7 +29,8 @@ type Venue interface {
 // Revoker is a Venue that can end a token before its time (RFC 7009).
 type Revoker interface {
 	// Revoke returns nil where the venue confirmed the end of everything that the
-	// token holds, else an *Error that names what is ended and what is not.
+	// token holds, else an *Error that names what is ended and what is not. Its cause is
+	// ErrAccessLives where nothing but an access token is left that cannot be ended.
 	Revoke(ctx context.Context, app App, token Token) error
 }
 

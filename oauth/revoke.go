@@ -15,7 +15,9 @@ import (
 // other with it (RFC 7009 §2.1), and there are servers where it does not. It
 // returns nil where the venue confirmed the end of both, else an error that names
 // what is ended and what is not. A venue whose address is not there answers with
-// an error that errors.Is(err, errors.ErrUnsupported) tells.
+// an error that errors.Is(err, errors.ErrUnsupported) tells, as does one that does not
+// revoke refresh tokens; that it does not revoke access tokens is
+// venuekey.ErrAccessLives. What it does revoke of the two is ended in any case.
 func (c Config) Revoke(ctx context.Context, app venuekey.App, token venuekey.Token) error {
 	if c.RevokeURL == "" {
 		return unsupported()
@@ -24,24 +26,63 @@ func (c Config) Revoke(ctx context.Context, app venuekey.App, token venuekey.Tok
 	if err != nil {
 		return err
 	}
+	var refresh, access *venuekey.Error
 	if token.Refresh != "" {
-		if err := c.revoke(ctx, app, target, token.Refresh, "refresh_token"); err != nil {
-			return err
+		refresh = c.revoke(ctx, app, target, token.Refresh, "refresh_token")
+	}
+	if refresh != nil && !isOtherKind(refresh) {
+		return refresh
+	}
+	if token.Access != "" {
+		access = c.revoke(ctx, app, target, token.Access, "access_token")
+	}
+	if failure := halves(token, refresh, access); failure != nil {
+		return failure
+	}
+	return nil
+}
+
+// isOtherKind reports whether a server revokes tokens, and not those of that kind
+// (RFC 7009 §2.2.1).
+func isOtherKind(failure *venuekey.Error) bool {
+	return failure != nil && failure.Code == "unsupported_token_type"
+}
+
+// halves puts together what became of the two tokens.
+func halves(token venuekey.Token, refresh, access *venuekey.Error) *venuekey.Error {
+	if token.Refresh == "" || token.Access == "" {
+		return either(refresh, access)
+	}
+	told := venuekey.Error{}
+	switch {
+	case refresh == nil && access == nil:
+		return nil
+	case refresh == nil && isOtherKind(access):
+		told = *access
+		told.Err, told.Reason = venuekey.ErrAccessLives, "the venue ended the refresh token, and has no way to end an access token: it may live on"
+		if !token.Expires.IsZero() {
+			told.Reason += " until " + token.Expires.UTC().Format("2006-01-02 15:04 MST")
 		}
+	case refresh == nil:
+		told = *access
+		told.Reason = "the venue ended the refresh token, and not the access token: " + access.Reason
+	case access == nil:
+		told = *refresh
+		told.Reason = "the venue ended the access token, and not the refresh token, which it has no way to revoke"
+	case isOtherKind(access):
+		return unsupported()
+	default:
+		told = *access
+		told.Reason = "the venue has no way to revoke a refresh token, and did not end the access token: " + access.Reason
 	}
-	if token.Access == "" {
-		return nil
+	return &told
+}
+
+func either(a, b *venuekey.Error) *venuekey.Error {
+	if a != nil {
+		return a
 	}
-	failure := c.revoke(ctx, app, target, token.Access, "access_token")
-	if failure == nil {
-		return nil
-	}
-	if token.Refresh != "" {
-		half := *failure
-		half.Reason = "the venue ended the refresh token, and not the access token: " + failure.Reason
-		return &half
-	}
-	return failure
+	return b
 }
 
 // revoke ends one token.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/venuekey/venuekey"
 )
@@ -52,7 +53,7 @@ func TestRevokingEndsBothTokens(t *testing.T) {
 		{name: "a page is no confirmation", second: says(200, `<html>`), reason: "HTML page"},
 		{name: "its own no", second: says(200, `{"revoked":false}`), reason: "did not revoke"},
 		{name: "an error in a 200", second: says(200, `{"error":"invalid_client"}`), reason: "client id and secret"},
-		{name: "not that kind", second: says(400, `{"error":"unsupported_token_type"}`), reason: "not the access token: the venue has no way", unsupported: true},
+		{name: "not that kind", second: says(400, `{"error":"unsupported_token_type"}`), reason: "has no way to end an access token"},
 	} {
 		var shown []string
 		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -67,6 +68,49 @@ func TestRevokingEndsBothTokens(t *testing.T) {
 			t.Errorf("%s: %v, %v", row.name, shown, err)
 		} else if err != nil && !strings.Contains(err.Error(), row.reason) {
 			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
+
+// A server need not revoke every kind of token, and says so (RFC 7009 §2.2.1). The
+// other kind is ended all the same, and what the venue confirmed is told as it is:
+// never more, and never that nothing was done.
+func TestAttackAServerThatRevokesOneKindOfToken(t *testing.T) {
+	refusing := func(hint string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if hint == "" || r.PostFormValue("token_type_hint") == hint {
+				says(400, `{"error":"unsupported_token_type"}`)(w, r)
+			}
+		}
+	}
+	until := time.Date(2031, 5, 6, 7, 8, 0, 0, time.UTC)
+	for _, row := range []struct {
+		name      string
+		token     venuekey.Token
+		refuses   string
+		is, isNot error
+		says      []string
+		shown     int
+	}{
+		{name: "refresh tokens only", token: venuekey.Token{Access: "a", Refresh: "r", Expires: until}, refuses: "access_token",
+			is: venuekey.ErrAccessLives, isNot: errors.ErrUnsupported, says: []string{"ended the refresh token", "2031-05-06 07:08 UTC"}, shown: 2},
+		{name: "access tokens only", token: venuekey.Token{Access: "a", Refresh: "r"}, refuses: "refresh_token",
+			is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"ended the access token", "not the refresh token"}, shown: 2},
+		{name: "neither", token: venuekey.Token{Access: "a", Refresh: "r"}, is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 2},
+		{name: "an access token alone", token: venuekey.Token{Access: "a"}, refuses: "access_token", is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 1},
+		{name: "a refresh token alone", token: venuekey.Token{Refresh: "r"}, refuses: "refresh_token", is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 1},
+	} {
+		config, asked := answering(t, refusing(row.refuses))
+		config.RevokeURL = config.TokenURL
+		err := config.Revoke(t.Context(), stageApp, row.token)
+		if !errors.Is(err, row.is) || errors.Is(err, row.isNot) || int(asked.Load()) != row.shown {
+			t.Errorf("%s: asked %d times, %v", row.name, asked.Load(), err)
+			continue
+		}
+		for _, words := range row.says {
+			if !strings.Contains(err.Error(), words) {
+				t.Errorf("%s: %v", row.name, err)
+			}
 		}
 	}
 }

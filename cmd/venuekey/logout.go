@@ -19,7 +19,9 @@ func (p *program) logoutCmd() *cobra.Command {
 		Long: `Forget the tokens of sign-ins. With --revoke the venue is asked first to end
 them, the refresh token and the access token; if it does not confirm the end of
 both, nothing is forgotten and the error says which one is ended. A venue that
-has no way to revoke says so: take access away on its own page then.
+has no way to revoke says so: take access away on its own page then. One that ends
+the refresh token and has no way to end an access token has done what it can: the
+sign-in is forgotten, and you are told until when the access token may live.
 
 A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 		Example: `  venuekey logout ctrader/alice
@@ -30,14 +32,17 @@ A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withVault(cmd.Context(), func(v *vault) error {
 				return p.each(cmd.Context(), v, args, func(id venuekey.ID) (any, string, error) {
-					if err := v.keeper.SignOut(cmd.Context(), id, revoke); err != nil {
-						return nil, "", signOutError(id, err)
-					}
+					err := v.keeper.SignOut(cmd.Context(), id, revoke)
 					words := id.String() + " is signed out"
-					if revoke {
+					switch known, ok := errors.AsType[*venuekey.Error](err); {
+					case ok && errors.Is(err, venuekey.ErrAccessLives):
+						return signedOut{ID: id.String(), Left: known.Reason}, words + "; " + known.Reason, nil
+					case err != nil:
+						return nil, "", signOutError(id, err)
+					case revoke:
 						words += ", and the venue confirmed the end of its tokens"
 					}
-					return signedOut{id.String(), revoke}, words, nil
+					return signedOut{ID: id.String(), Revoked: revoke}, words, nil
 				})
 			})
 		},
@@ -47,8 +52,11 @@ A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 }
 
 type signedOut struct {
-	ID      string `json:"id"`
+	ID string `json:"id"`
+	// Revoked says that the venue confirmed the end of both tokens, and Left what it
+	// has no way to end.
 	Revoked bool   `json:"revoked"`
+	Left    string `json:"left,omitempty"`
 }
 
 // signOutError says what helps. That nobody is signed in is no reason to sign

@@ -48,6 +48,7 @@
 //	EnforceState, PKCE                  settings of the authorize page
 //	AskConsent, SignedIn                a consent page, or no page at all
 //	RevokeEndsAll                       a refresh token takes its access token with it
+//	RevokeOnly                          one kind of token is revoked, the other refused
 //	RevokeAbsent, WellKnown, Roles      what other versions lack or have
 //	OmitExpiry, ExpiryAsText            expires_in is absent, or a string
 //	AnyLoopbackRedirect, TokenPrefix    for tests

@@ -92,6 +92,10 @@ type Knobs struct {
 	// token, as RFC 7009 §2.1 asks. By default they live on: the plugin's PHP
 	// library deletes the one token that it is shown.
 	RevokeEndsAll bool
+	// RevokeOnly, "refresh_token" or "access_token", is the one kind of token that the
+	// revoke endpoint ends; the other is answered unsupported_token_type (RFC 7009
+	// §2.2.1). By default both are ended.
+	RevokeOnly string
 	// WellKnown adds the two discovery documents of newer versions (§3).
 	WellKnown bool
 

@@ -432,3 +432,18 @@ func TestATokenThatMayDoTooLittle(t *testing.T) {
 		t.Errorf("granted less: %v", less.keys)
 	}
 }
+
+func TestARevocationOfOneKind(t *testing.T) {
+	t.Parallel()
+	s := open(t, ttp.Knobs{RevokeOnly: "refresh_token"})
+	access, refresh := s.signIn()
+	for token, status := range map[string]int{access: 400, "unknown": 200, refresh: 200} {
+		a := s.post("/oauth/revoke", url.Values{"token": {token}, "token_type_hint": {"refresh_token"}})
+		if a.status != status || (a.text("error") == "unsupported_token_type") != (status == 400) {
+			t.Errorf("%q: %d %v", token, a.status, a.keys)
+		}
+	}
+	if !s.Alive(access) || s.RefreshAlive(refresh) {
+		t.Error("the wrong one was ended")
+	}
+}
