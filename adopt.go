@@ -26,6 +26,9 @@ func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) 
 	if err == nil && token.Access == "" && token.Refresh == "" {
 		err = &Error{Class: Wrong, Reason: "there is neither an access token nor a refresh token"}
 	}
+	if err == nil {
+		token, err = offered(token)
+	}
 	if err != nil {
 		return nil, at(err, id, "adopt")
 	}
@@ -48,12 +51,17 @@ func adopted(token Token, policy Policy) Token {
 	if token.Issued.IsZero() {
 		token.Issued = time.Now()
 	}
-	if token.Access == "" {
-		token.Expires = token.Issued // there is nothing that lives
-	}
-	token = withDefaults(token, policy)
+	token = lifeless(withDefaults(token, policy))
 	if token.SignedIn.IsZero() {
 		token.SignedIn = token.Issued
+	}
+	return token
+}
+
+// lifeless ends a token at once that has no access token: there is nothing that lives.
+func lifeless(token Token) Token {
+	if token.Access == "" {
+		token.Expires = token.Issued
 	}
 	return token
 }
@@ -71,6 +79,9 @@ func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Recor
 	k.init()
 	id := record.ID()
 	venue, err := k.Venue(id.Venue)
+	if err == nil {
+		token, err = offered(token)
+	}
 	if err != nil {
 		return Record{}, at(err, id, "restore")
 	}
@@ -101,7 +112,7 @@ func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Recor
 func restored(was Record, token Token, policy Policy, now time.Time) Record {
 	record := Record{Key: was.Key, Version: was.Version, Attempt: was.Attempt, IntentAt: was.IntentAt, Condition: was.Condition}
 	if record.Condition != Good {
-		record.Reason = was.Reason
+		record.Reason = was.because()
 	}
 	if record.Condition != Dead && renewable(token, policy, now) {
 		record.NextRefresh = nextRefresh(token, policy, now, rand.Float64())

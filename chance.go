@@ -111,7 +111,7 @@ func nextChance(record Record, token Token, policy Policy, next time.Time) time.
 // spent says why a record without a chance is not presented.
 func spent(record Record) *Error {
 	if record.Condition == Dead {
-		return &Error{Class: Refused, Reason: record.Reason}
+		return &Error{Class: Refused, Reason: record.because()}
 	}
 	return &Error{Class: Refused, Reason: "the answer to a renewal sent at " + record.IntentAt.UTC().Format(time.RFC3339) +
 		" was lost, and the refresh token may be used up"}
@@ -147,7 +147,7 @@ func givenUp(record Record, verdict *Error) Record {
 func unseen(record Record, token Token, policy Policy, failure *Error) Record {
 	next := postponed(record, token, failure)
 	if record.Condition == Dead { // why it is dead stays known
-		next.Reason = record.Reason
+		next.Reason = record.because()
 		return next
 	}
 	next.Condition = Uncertain

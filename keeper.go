@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // Keeper keeps tokens fresh. It is the only caller of Venue.Refresh. Set the
@@ -147,11 +149,10 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 		return nil, at(err, id, "sign in")
 	}
 	k.reserve()
-	token, err := venue.Login(ctx, app, ui)
+	token, err := k.login(ctx, venue, app, ui)
 	if err != nil {
 		return nil, at(err, id, "sign in")
 	}
-	token = withDefaults(token, venue.Policy())
 	token.SignedIn = token.Issued
 	// From here on neither the caller's leave nor the UI may cost the token.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
@@ -176,6 +177,23 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	}
 	k.tellShortcomings(id, token, ui)
 	return token.handedOut(), nil
+}
+
+// login is the sign-in itself. A token that can be renewed and not used is renewed when
+// it is first asked for.
+func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token, error) {
+	token, err := venue.Login(ctx, app, ui)
+	if err != nil {
+		return Token{}, said(err, venue, app)
+	}
+	token, why := received(token, secretsOf(venue, app)...)
+	switch {
+	case why != "" && token.Refresh == "":
+		return Token{}, &Error{Class: Unknown, Reason: why + ", so that nobody can use it", Remedy: "sign in again"}
+	case why != "":
+		token.Notes = append(token.Notes, why)
+	}
+	return lifeless(withDefaults(token, venue.Policy())), nil
 }
 
 // adopt saves a token from a sign-in: it replaces whatever was there, and
@@ -221,14 +239,14 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 // identify asks the venue who signed in. Not knowing is no reason to fail.
 func (k *Keeper) identify(ctx context.Context, venue Venue, app App, token Token) string {
 	who, ok := venue.(Identifier)
-	if !ok || token.User != "" {
+	if !ok || token.User != "" || token.Access == "" {
 		return token.User
 	}
 	user, err := who.Identify(ctx, app, token)
 	if err != nil {
-		k.log().Debug("account identity not told", "venue", venue.Name(), "error", err)
+		k.log().Debug("account identity not told", "venue", venue.Name(), "error", said(err, venue, app, token))
 	}
-	return user
+	return foreign.NameWithout(user, secretsOf(venue, app, token)...)
 }
 
 // SignOut forgets the token of an ID. With revoke it first asks the venue to
@@ -280,7 +298,7 @@ func (k *Keeper) revoke(ctx context.Context, id ID, token Token) error {
 	if !ok {
 		return &Error{Class: Failed, Reason: id.Venue + " has no way to revoke a token", Err: errors.ErrUnsupported}
 	}
-	return revoker.Revoke(ctx, app, token)
+	return said(revoker.Revoke(ctx, app, token), venue, app, token)
 }
 
 // Source returns the handle on one ID. All callers of one Keeper share it.

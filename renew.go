@@ -111,7 +111,11 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	case errors.Is(err, errOverslept):
 		return Token{}, k.giveBack(ctx, a, claimed)
 	case err != nil:
-		return Token{}, k.unanswered(ctx, a, claimed, at(err, a.id, "refresh"))
+		return Token{}, k.unanswered(ctx, a, claimed, at(said(err, a.venue, a.app, a.token), a.id, "refresh"))
+	}
+	got, why := received(got, secretsOf(a.venue, a.app, a.token)...)
+	if why != "" && (got.Refresh == "" || got.Refresh.Equal(a.token.Refresh)) {
+		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: Unknown, Reason: why + ", so that nobody can use it"})
 	}
 	if a.back.behind() { // and yet the venue grants: what was seen does not count
 		k.unmark(a.record.Key, &a.token)
@@ -120,6 +124,9 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}
+	if why != "" {
+		rotated.record = postponed(a.failedSoFar(rotated.record), rotated.token, &Error{Reason: why})
+	}
 	rotated.record = a.byStore(rotated.record)
 	k.step(stepSealed)
 	kept, err := k.save(context.WithoutCancel(ctx), a.id, rotated) // however long the venue took
@@ -127,7 +134,17 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	k.note(a.id, got)
 	k.tellNarrowing(a.id, a.token, rotated.token)
 	k.learn(ctx, a.id.Venue, got.Learned)
+	if why != "" && err == nil {
+		return Token{}, &Error{ID: a.id, Op: "refresh", Class: Later, Reason: "the venue renewed the sign-in, and " + why}
+	}
 	return kept, err
+}
+
+// failedSoFar is a record that goes on counting: what renews was renewed, but nobody
+// got a token, and a venue that goes on like that is asked less and less.
+func (a attempt) failedSoFar(record Record) Record {
+	record.Failures = a.record.Failures
+	return record
 }
 
 // unanswered is a renewal that brought no token.

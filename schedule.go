@@ -74,6 +74,12 @@ func successor(old, got Token, policy Policy) Token {
 	}
 	got.SignedIn = old.SignedIn
 	got.RefreshIssued = refreshIssued(old, got)
+	if got.Access == "" { // nobody can use what came; what is there is good while it lives
+		got.Access, got.Type, got.Issued, got.Expires = old.Access, old.Type, old.Issued, old.Expires
+		if policy.KillsAccess {
+			got.Access, got.Type, got.Expires = "", "", got.Issued
+		}
+	}
 	extras := make(map[string]Secret, len(old.Extras)+len(got.Extras))
 	for name, value := range old.Extras {
 		extras[name] = value

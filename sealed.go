@@ -54,7 +54,9 @@ func (f sealedToken) token() Token {
 			t.Extras[name] = Secret(value)
 		}
 	}
-	return t
+	// An older program may have kept what nobody can use.
+	t, _ = usable(t)
+	return shown(t)
 }
 
 // rawJSON keeps text that is JSON as it is, and makes a JSON string of any

@@ -56,7 +56,7 @@ func (k *Keeper) seen(ctx context.Context, venue Venue, app App) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeDeadline)
 	defer cancel()
-	s.err = prober.Probe(ctx, app)
+	s.err = said(prober.Probe(ctx, app), venue, app)
 	life := seenFor
 	if s.err != nil {
 		life = unseenFor

@@ -123,10 +123,10 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 		k.publish(s.id, token, record)
 		return held, nil
 	case !alive && !due && record.NextRefresh.IsZero():
-		return nil, &Error{ID: s.id, Op: "token", Class: Refused, Reason: orReason(record.Reason, "the access token expired and cannot be renewed")}
+		return nil, &Error{ID: s.id, Op: "token", Class: Refused, Reason: orReason(record.because(), "the access token expired and cannot be renewed")}
 	case !alive && !due && record.Failures > 0:
 		return nil, &Error{ID: s.id, Op: "token", Class: Later, RetryAfter: record.NextRefresh.Sub(now),
-			Reason: "the access token expired and the last renewal failed: " + record.Reason}
+			Reason: "the access token expired and the last renewal failed: " + record.because()}
 	}
 	got, err := k.meanwhile(ctx, s.id, k.fly(ctx, s.id, record.Generation, whenDue), alive)
 	if err != nil && ctx.Err() == nil && held.Valid(time.Now()) {

@@ -184,7 +184,7 @@ func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status,
 func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) Status {
 	ends := endOf(token, record, policy)
 	return Status{
-		ID: id, State: stateOf(token, record, now), Reason: record.Reason,
+		ID: id, State: stateOf(token, record, now), Reason: record.because(),
 		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,
 		SignInEnds: ends.at, Ending: ends.counts, EndsAnyway: ends.final, SignedIn: token.SignedIn,
 		Left: token.Expires.Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,

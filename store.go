@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // ErrNotFound is what a Store answers about a key that it does not have.
@@ -91,6 +93,10 @@ type Record struct {
 
 // Leased reports whether somebody held the record when it was read.
 func (r Record) Leased() bool { return r.LeaseOwner != "" && r.ReadAt.Before(r.LeaseUntil) }
+
+// because is the Reason, fit to be shown: it lies in the store in plain, where whoever
+// may write to the store can write it.
+func (r Record) because() string { return foreign.Tell[Secret](r.Reason) }
 
 // ID names the sign-in that a record is about, or the venue of an app.
 func (r Record) ID() ID { return idOfKey(r.Key) }

@@ -31,7 +31,7 @@ func (s *Source) Client() *http.Client { return &http.Client{Transport: &Transpo
 
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if foreign(request) {
+	if leadsAway(request) {
 		return t.base().RoundTrip(request)
 	}
 	if !private(request.URL) {
@@ -105,9 +105,9 @@ func replay(request *http.Request) (io.ReadCloser, bool) {
 	return body, err == nil
 }
 
-// foreign reports whether a redirect led the request away from the host that
+// leadsAway reports whether a redirect led the request away from the host that
 // the program addressed.
-func foreign(request *http.Request) bool {
+func leadsAway(request *http.Request) bool {
 	first := request
 	for first.Response != nil && first.Response.Request != nil {
 		first = first.Response.Request

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // Vault is the portable type over a Store: it seals what it puts there and
@@ -218,7 +220,7 @@ func (v *Vault) open(record Record, form any) error {
 		err = json.Unmarshal(plain, form)
 	}
 	if err != nil {
-		return &Error{ID: record.ID(), Op: "open", Class: Damaged, Reason: fmt.Sprintf("record %s: %v", record.Key, err), Remedy: v.foreign(err), Err: err}
+		return &Error{ID: record.ID(), Op: "open", Class: Damaged, Reason: foreign.Fit(fmt.Sprintf("record %s: %v", record.Key, err)), Remedy: v.foreign(err), Err: bySystem(err)}
 	}
 	return nil
 }
@@ -278,10 +280,10 @@ func idOfKey(key string) ID {
 func storeError(id ID, op string, err error) error {
 	var known *Error
 	if errors.As(err, &known) {
-		return at(err, id, op)
+		return at(bySystem(err), id, op)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &Error{ID: id, Op: op, Class: NotSent, Reason: "the store did not answer in time", Err: err}
+		return &Error{ID: id, Op: op, Class: NotSent, Reason: "the store did not answer in time", Err: bySystem(err)}
 	}
-	return &Error{ID: id, Op: op, Class: Failed, Err: fmt.Errorf("store: %w", err)}
+	return &Error{ID: id, Op: op, Class: Failed, Err: bySystem(fmt.Errorf("store: %w", err))}
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // answer.go owns how a token is read from the answer to a token request.
@@ -16,22 +18,18 @@ import (
 // token reads the answer to a token request (RFC 6749 §5). A token that is there
 // is taken, whatever the status and whatever stands around it: the venue has
 // issued it, and the one before is dead.
-func (c Config) token(answer Answer, address *url.URL, form url.Values, sent time.Time, clientSecret venuekey.Secret) (venuekey.Token, error) {
-	secrets := []venuekey.Secret{clientSecret}
-	for _, name := range []string{"code", "refresh_token", "code_verifier"} {
-		secrets = append(secrets, venuekey.Secret(form.Get(name)))
-	}
+func (c Config) token(answer Answer, address *url.URL, form url.Values, sent time.Time) (venuekey.Token, error) {
 	found := c.find(answer.Body)
-	fault := c.fault(form.Get("grant_type"), answer, found, secrets)
+	fault := c.fault(form.Get("grant_type"), answer, found)
 	switch {
 	case len(found.grants) > 1:
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: fmt.Sprintf("the answer holds %d different tokens, and nobody can tell which is meant", len(found.grants))}
 	case len(found.grants) == 1 && (fault == nil || !fault.named || c.rotates(found.grants[0], form)):
-		return c.granted(answer, found, sent), nil
+		return c.usable(answer, found, form.Get("refresh_token"), sent)
 	case fault != nil:
 		return venuekey.Token{}, fault.Error
 	}
-	if own := c.own(form.Get("grant_type"), answer, secrets); own != nil {
+	if own := c.own(form.Get("grant_type"), answer); own != nil {
 		return venuekey.Token{}, own
 	}
 	if form.Get("grant_type") == grantRefresh {
@@ -48,7 +46,10 @@ func (c Config) rescued(answer Answer, sent time.Time, way Way, failure error) (
 		return venuekey.Token{}, failure
 	}
 	found.notes = append(found.notes, "the answer broke off behind its token")
-	token := c.granted(answer, found, sent)
+	token, err := c.usable(answer, found, "", sent)
+	if err != nil {
+		return venuekey.Token{}, failure
+	}
 	token.Learned = way.Learned
 	return token, nil
 }
@@ -61,6 +62,41 @@ func (c Config) rescued(answer Answer, sent time.Time, way Way, failure error) (
 func (c Config) rotates(grant map[string]json.RawMessage, form url.Values) bool {
 	refresh, _ := tokenText(grant, c.Names.withDefaults().Refresh)
 	return refresh != "" && refresh != form.Get("refresh_token")
+}
+
+// usable is the token in an answer that holds one, without what nobody can use: an
+// access token or a refresh token with characters that none has, which would become
+// part of a header (RFC 6749 §A.12, §A.17), or a type that is not understood here, whose
+// token must not be used (RFC 6749 §7.1). A new refresh token is kept by itself then:
+// the one before is used up.
+func (c Config) usable(answer Answer, found finding, presented string, sent time.Time) (venuekey.Token, error) {
+	token := c.granted(answer, found, sent)
+	if token.Refresh != "" && !foreign.IsRefreshToken(string(token.Refresh)) {
+		token.Refresh = ""
+		token.Notes = append(token.Notes, "the refresh token holds characters that none has, and is not kept")
+	}
+	why := ""
+	switch {
+	case !foreign.IsBearer(token.Type):
+		why = "the answer's token is of a type that is not understood here: " + strconv.Quote(foreign.NameWithout(token.Type, secretsOfToken(answer, token)...))
+	case !foreign.IsToken(string(token.Access)):
+		why = "the answer's access token holds characters that none has"
+	}
+	token.Type = strings.TrimSpace(token.Type)
+	if why == "" {
+		return token, nil
+	}
+	if token.Refresh == "" || string(token.Refresh) == presented {
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: why + ", so that nobody can use it"}
+	}
+	token.Access, token.Type = "", ""
+	token.Notes = append(token.Notes, why)
+	return token, nil
+}
+
+// secretsOfToken are the secrets that an answer may repeat in its other fields.
+func secretsOfToken(answer Answer, token venuekey.Token) []venuekey.Secret {
+	return append([]venuekey.Secret{token.Access, token.Refresh}, answer.Sent...)
 }
 
 // granted is the token in an answer that holds one.
@@ -83,7 +119,9 @@ func (c Config) granted(answer Answer, found finding, sent time.Time) venuekey.T
 	note(oddRefresh != "", "the refresh token %s", oddRefresh)
 	answered, _ := http.ParseTime(answer.Header.Get("Date"))
 	c.lives(&token, fields, answered)
-	token.Scopes = scopes(orText(text(fields, names.Scope), listed(fields, names.Scope)))
+	for _, scope := range scopes(orText(text(fields, names.Scope), listed(fields, names.Scope))) {
+		token.Scopes = append(token.Scopes, foreign.NameWithout(scope, secretsOfToken(answer, token)...))
+	}
 	token.Extras = extras(fields, names)
 	return token
 }

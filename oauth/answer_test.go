@@ -221,7 +221,7 @@ func FuzzTokenAnswer(f *testing.F) {
 	config := Config{TokenURL: "https://venue.example/token", DefaultLife: time.Hour, ErrorsInOK: true, Names: Names{Refresh: []string{"refresh_token", "request_token"}}}
 	form := url.Values{"grant_type": {grantRefresh}, "refresh_token": {sentRefresh}}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		token, err := config.token(Answer{Status: status, Header: http.Header{}, Body: body}, &url.URL{Host: "venue.example"}, form, time.Now(), "")
+		token, err := config.token(Answer{Status: status, Header: http.Header{}, Body: body}, &url.URL{Host: "venue.example"}, form, time.Now())
 		if err == nil && (token.Access == "" || token.Expires.IsZero() || token.Life() == 0) {
 			t.Fatalf("granted without a token or without an end: %s", token.Life())
 		}

@@ -33,7 +33,8 @@ func (c Config) readCallback(query url.Values, attempt Attempt) callback {
 		return callback{stray: "its state is not that of this sign-in; it may be from an older one"}
 	}
 	if code := query.Get("error"); code != "" {
-		return callback{denied: c.Explain("", 0, code, query.Get("error_description"), nil)}
+		return callback{denied: c.Explain("", 0, code, query.Get("error_description"),
+			[]venuekey.Secret{attempt.State, attempt.Verifier, venuekey.Secret(query.Get("code"))})}
 	}
 	if code := query.Get("code"); code != "" {
 		return callback{Code: venuekey.Secret(code)}

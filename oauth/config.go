@@ -58,9 +58,8 @@ type Config struct {
 	// the RFC's own meanings come after them.
 	Meanings []Meaning
 	// Own finds what else a venue says in JSON that holds no token and no OAuth
-	// error, such as a demand to wait; nil where it says nothing. The secrets were
-	// sent.
-	Own func(grant string, answer Answer, fields map[string]json.RawMessage, sent []venuekey.Secret) *venuekey.Error
+	// error, such as a demand to wait; nil where it says nothing.
+	Own func(grant string, answer Answer, fields map[string]json.RawMessage) *venuekey.Error
 	// ErrorsInOK says that the venue puts errors into answers with status 200, so
 	// that a word nobody knows is one of its errors there too.
 	ErrorsInOK bool

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // Meaning is what an error of a venue means and what to do about it.
@@ -64,7 +65,7 @@ type fault struct {
 // only if the venue's table or a standard has it. Any other counts where it is
 // written like one and comes with the status that errors have there; nobody knows
 // what it says of a refresh token, so it ends none.
-func (c Config) fault(grant string, answer Answer, found finding, sent []venuekey.Secret) *fault {
+func (c Config) fault(grant string, answer Answer, found finding) *fault {
 	if len(found.faults) == 0 {
 		return nil
 	}
@@ -75,20 +76,20 @@ func (c Config) fault(grant string, answer Answer, found finding, sent []venueke
 			return nil
 		}
 	}
-	code, description := cleanCode(word, sent), cleanText(text(found.faults[0], names.Description), sent)
+	description := text(found.faults[0], names.Description)
 	wait, _ := retryAfter(answer.Header)
-	if known := c.meaning(grant, code, description); known != nil && (isCode(code) || c.has(code)) {
+	if known := c.meaning(grant, word, description, answer.Sent); known != nil && (isCode(word) || c.has(word)) {
 		known.RetryAfter = wait
 		return &fault{known, true}
 	}
-	if !isCode(code) || answer.Status != http.StatusBadRequest && !(answer.Status == http.StatusOK && c.ErrorsInOK) {
+	if !isCode(word) || answer.Status != http.StatusBadRequest && !(answer.Status == http.StatusOK && c.ErrorsInOK) {
 		return nil
 	}
-	failure := &venuekey.Error{Class: venuekey.Refused, Code: code, Reason: "the venue refused", RetryAfter: wait}
+	failure := &venuekey.Error{Class: venuekey.Refused, Code: cleanCode(word, answer.Sent), Reason: "the venue refused", RetryAfter: wait}
 	if grant == grantRefresh {
 		failure.Class, failure.Reason = venuekey.Later, "the venue did not renew the token"
 	}
-	failure.Reason = inItsWords(failure.Reason, description)
+	failure.Reason = inItsWords(failure.Reason, answer.Says(description))
 	return &fault{failure, false}
 }
 
@@ -99,35 +100,37 @@ func (c Config) has(code string) bool {
 }
 
 // OAuthError finds the OAuth error in an answer, as fault does.
-func (c Config) OAuthError(grant string, answer Answer, sent []venuekey.Secret) *venuekey.Error {
-	if fault := c.fault(grant, answer, c.find(answer.Body), sent); fault != nil {
+func (c Config) OAuthError(grant string, answer Answer) *venuekey.Error {
+	if fault := c.fault(grant, answer, c.find(answer.Body)); fault != nil {
 		return fault.Error
 	}
 	return nil
 }
 
 // own is what the venue says in words of its own.
-func (c Config) own(grant string, answer Answer, sent []venuekey.Secret) *venuekey.Error {
+func (c Config) own(grant string, answer Answer) *venuekey.Error {
 	fields, ok := answer.Fields()
 	if c.Own == nil || !ok {
 		return nil
 	}
-	return c.Own(grant, answer, fields, sent)
+	return c.Own(grant, answer, fields)
 }
 
 // meaning looks an error up, first in the venue's table. Nil means that neither
-// has it.
-func (c Config) meaning(grant, code, description string) *venuekey.Error {
+// has it. What the words mean is judged before anything is struck from them: it must
+// not depend on what a secret looks like.
+func (c Config) meaning(grant, code, description string, sent []venuekey.Secret) *venuekey.Error {
+	whole, description := foreign.Fit(description), foreign.LineWithout(description, sent...)
 	for _, table := range [][]Meaning{c.Meanings, standard} {
 		for _, m := range table {
-			if !m.fits(grant, code, description) {
+			if !m.fits(grant, code, whole) {
 				continue
 			}
 			reason := orText(m.Reason, description)
 			if m.Text == "" && m.Reason != "" {
 				reason = inItsWords(reason, description)
 			}
-			return &venuekey.Error{Class: m.Class, Code: code, Reason: reason, Remedy: m.Remedy}
+			return &venuekey.Error{Class: m.Class, Code: cleanCode(code, sent), Reason: reason, Remedy: m.Remedy}
 		}
 	}
 	return nil
@@ -136,10 +139,10 @@ func (c Config) meaning(grant, code, description string) *venuekey.Error {
 // Explain makes an error of words that are the venue's own for sure. The secrets
 // that were sent are struck from them, in case it repeats them.
 func (c Config) Explain(grant string, status int, code, description string, sent []venuekey.Secret) *venuekey.Error {
-	code, description = cleanCode(code, sent), cleanText(description, sent)
-	if known := c.meaning(grant, code, description); known != nil {
+	if known := c.meaning(grant, code, description, sent); known != nil {
 		return known
 	}
+	code, description = cleanCode(code, sent), foreign.LineWithout(description, sent...)
 	failure := &venuekey.Error{Class: classOfStatus(status), Code: code, Reason: inItsWords("the venue refused", description)}
 	switch {
 	case grant == grantRefresh:
@@ -182,25 +185,5 @@ func cleanCode(code string, sent []venuekey.Secret) string {
 	}) >= 0 {
 		return "unreadable code"
 	}
-	return cleanText(code, sent)
-}
-
-// cleanText makes a venue's words fit for a log line: one line, not long,
-// printable, without anything secret that we sent.
-func cleanText(text string, sent []venuekey.Secret) string {
-	for _, secret := range sent {
-		if len(secret) >= 4 {
-			text = strings.ReplaceAll(text, string(secret), "[secret]")
-		}
-	}
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, text)
-	if runes := []rune(text); len(runes) > 160 {
-		text = string(runes[:160]) + "…"
-	}
-	return strings.TrimSpace(text)
+	return foreign.LineWithout(code, sent...)
 }

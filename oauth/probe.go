@@ -55,13 +55,13 @@ func (c Config) Probe(ctx context.Context) error {
 // asks to be left alone, if it does.
 func (c Config) spoke(answer Answer) (spoke bool, notNow error) {
 	found := c.find(answer.Body)
-	if fault := c.fault(grantRefresh, answer, found, nil); fault != nil {
+	if fault := c.fault(grantRefresh, answer, found); fault != nil {
 		if fault.named && fault.Class == venuekey.Later {
 			return true, fault.Error
 		}
 		return true, nil
 	}
-	if own := c.own(grantRefresh, answer, nil); own != nil {
+	if own := c.own(grantRefresh, answer); own != nil {
 		if own.RetryAfter > 0 {
 			return true, own
 		}

@@ -95,7 +95,7 @@ func (c Config) revoke(ctx context.Context, app venuekey.App, target *url.URL, s
 	if err != nil {
 		return failed(err)
 	}
-	fault := c.fault("", answer, c.find(answer.Body), []venuekey.Secret{secret, app.ClientSecret})
+	fault := c.fault("", answer, c.find(answer.Body))
 	switch {
 	case fault != nil && fault.Code == "unsupported_token_type":
 		return &venuekey.Error{Class: venuekey.Failed, Code: fault.Code, Reason: "the venue has no way to revoke this kind of token", Err: errors.ErrUnsupported}

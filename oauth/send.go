@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // maxAnswer is how much of an answer is read. Real ones have a few kilobytes.
@@ -24,6 +25,9 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// Sent is what the request held in secret, to be struck from whatever is told of
+	// the answer.
+	Sent []venuekey.Secret
 }
 
 // Send sends one request that may use something up, exactly once, and reads
@@ -32,7 +36,7 @@ type Answer struct {
 //
 // Errors say whether the request left: NotSent until its first byte, for which
 // venuekey.BeforeSending is asked, and Unknown from then on. They never hold the
-// request's address. Of an answer that broke off, what came is returned beside the
+// request's address, nor what it held in secret. Of an answer that broke off, what came is returned beside the
 // error.
 func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 	ctx, cancel := context.WithCancel(request.Context())
@@ -45,6 +49,7 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 	} else if g.blind = request.Body == nil || request.Body == http.NoBody; !g.blind {
 		request.Body = gatedBody{request.Body, g}
 	}
+	secrets := secretsIn(request)
 	// Without GetBody net/http has no way to send a body twice.
 	request.GetBody = nil
 	request.Header.Set("Accept", orText(request.Header.Get("Accept"), "application/json"))
@@ -59,13 +64,13 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 		return Answer{}, refusal
 	}
 	if err != nil {
-		return Answer{}, sendError(request.URL, g.sent(), err)
+		return Answer{}, sendError(request.URL, secrets, g.sent(), err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	answer := Answer{Status: response.StatusCode, Header: response.Header, Body: body}
+	answer := Answer{Status: response.StatusCode, Header: response.Header, Body: body, Sent: secrets}
 	if err != nil {
-		return answer, sendError(request.URL, true, fmt.Errorf("the answer broke off: %w", err))
+		return answer, sendError(request.URL, secrets, true, fmt.Errorf("the answer broke off: %w", err))
 	}
 	if len(body) > maxAnswer {
 		return answer, &venuekey.Error{Class: venuekey.Unknown, Reason: fmt.Sprintf("the answer of %s is larger than %d bytes", request.URL.Host, maxAnswer)}
@@ -97,12 +102,14 @@ func onceTransport(g *gate) *http.Transport {
 }
 
 // sendError strips the address that net/http puts into its errors: a token
-// request by GET has its secrets there.
-func sendError(address *url.URL, sent bool, err error) *venuekey.Error {
+// request by GET has its secrets there. The rest passes the gate: a gateway may
+// repeat the request in an answer that net/http cannot read, and quotes.
+func sendError(address *url.URL, secrets []venuekey.Secret, sent bool, err error) *venuekey.Error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
+	err = foreign.ErrorWithout(err, secrets...)
 	failure := &venuekey.Error{Class: venuekey.NotSent, Err: err, Reason: fmt.Sprintf("%s was not reached: %v", address.Host, err)}
 	if sent {
 		failure.Class = venuekey.Unknown
@@ -113,7 +120,7 @@ func sendError(address *url.URL, sent bool, err error) *venuekey.Error {
 	}
 	if name, ok := badCertificate(err); ok && !sent {
 		failure.Class = venuekey.Wrong
-		failure.Reason = fmt.Sprintf("the certificate of %s does not verify: %s", address.Host, name)
+		failure.Reason = fmt.Sprintf("the certificate of %s does not verify: %s", address.Host, foreign.LineWithout(name, secrets...))
 		failure.Remedy = "check the address and this machine's clock; if a private authority made it, give that to the app: --ca FILE"
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

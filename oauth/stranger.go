@@ -56,7 +56,7 @@ func (a Answer) strange(address *url.URL) *venuekey.Error {
 	failure.RetryAfter, _ = retryAfter(a.Header)
 	switch {
 	case a.redirects():
-		failure.Reason = fmt.Sprintf("%s redirects token requests to %s", address.Host, hostOf(a.Header.Get("Location")))
+		failure.Reason = fmt.Sprintf("%s redirects token requests to %s", address.Host, a.Says(hostOf(a.Header.Get("Location"))))
 		failure.Remedy = "set the address to where it leads, if that is the venue's; redirects are not followed"
 	case a.Status == http.StatusTooManyRequests:
 		failure.Reason = fmt.Sprintf("%s was asked too often: it answered %s", address.Host, statusText(a.Status))

@@ -80,7 +80,7 @@ func (c Config) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 		if way, others, more = c.another(way, others, answer); more {
 			continue
 		}
-		token, err := c.token(answer, request.URL, form, sent, app.ClientSecret)
+		token, err := c.token(answer, request.URL, form, sent)
 		if err == nil {
 			token.Learned = way.Learned
 		}
@@ -108,7 +108,7 @@ func (c Config) unread(a Answer) bool {
 		return false
 	}
 	found := c.find(a.Body)
-	return len(found.grants) == 0 && c.fault("", a, found, nil) == nil
+	return len(found.grants) == 0 && c.fault("", a, found) == nil
 }
 
 func (c Config) tokenRequest(ctx context.Context, app venuekey.App, way Way, form url.Values) (*http.Request, error) {

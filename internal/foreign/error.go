@@ -17,7 +17,7 @@ func ErrorWithout[S ~string](err error, secrets ...S) error {
 	if err == nil {
 		return nil
 	}
-	return gated(err, Tell(err.Error(), secrets...))
+	return Cause(err, Tell(err.Error(), secrets...))
 }
 
 // FitError is Error for errors of this machine: see Fit.
@@ -25,11 +25,11 @@ func FitError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return gated(err, Fit(err.Error()))
+	return Cause(err, Fit(err.Error()))
 }
 
-// gated leaves an error alone that is clean by itself and hides nothing.
-func gated(err error, text string) error {
+// Cause is an error whose text passed the gate already.
+func Cause(err error, text string) error {
 	if known, ok := err.(*cause); ok && known.text == text {
 		return err
 	}

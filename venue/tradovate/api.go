@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/oauth"
 )
 
@@ -38,7 +39,7 @@ func (a API) AccessTokenRequest(ctx context.Context, body AccessTokenRequest) (A
 	if err != nil {
 		return AccessTokenResponse{}, err
 	}
-	return a.accessToken(request, "", body.Password, body.Sec)
+	return a.accessToken(request, "")
 }
 
 // RenewAccessToken prolongs the session of a live access token: GET
@@ -49,7 +50,7 @@ func (a API) RenewAccessToken(ctx context.Context, access venuekey.Secret) (Acce
 		return AccessTokenResponse{}, err
 	}
 	request.Header.Set("Authorization", "Bearer "+string(access))
-	return a.accessToken(request, renewal, access)
+	return a.accessToken(request, renewal)
 }
 
 // OAuthToken exchanges a code or presents a refresh token: POST
@@ -60,11 +61,28 @@ func (a API) OAuthToken(ctx context.Context, body OAuthToken) (OAuthTokenRespons
 		return OAuthTokenResponse{}, err
 	}
 	var response OAuthTokenResponse
-	err = a.call(request, &response, body.GrantType, body.Code, body.RefreshToken, body.ClientSecret, body.CodeVerifier)
-	if err == nil && response.AccessToken == "" {
-		err = &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
+	err = a.call(request, &response, body.GrantType)
+	if err == nil {
+		err = unusable(response.AccessToken, response.TokenType)
 	}
 	return response, err
+}
+
+// unusable is the error for a token that an answer holds and nobody can use, nil where
+// it can be used.
+func unusable(access venuekey.Secret, kind string) error {
+	reason := ""
+	switch {
+	case access == "":
+		reason = "the answer is JSON but holds neither a token nor an error"
+	case !foreign.IsToken(string(access)):
+		reason = "the answer's access token holds characters that none has, so that nobody can use it"
+	case !foreign.IsBearer(kind):
+		reason = "the answer's token is of a type that is not understood here, so that nobody can use it"
+	default:
+		return nil
+	}
+	return &venuekey.Error{Class: venuekey.Unknown, Reason: reason}
 }
 
 // Me tells who a token belongs to: GET /auth/me.
@@ -79,18 +97,18 @@ func (a API) Me(ctx context.Context, access venuekey.Secret) (OAuthMeResponse, e
 	}
 	request.Header.Set("Authorization", "Bearer "+string(access))
 	var response OAuthMeResponse
-	err = a.call(request, &response, "", access)
+	err = a.call(request, &response, "")
 	return response, err
 }
 
 // renewal is the grant that words are judged by which renew a token.
 const renewal = "refresh_token"
 
-func (a API) accessToken(request *http.Request, grant string, secrets ...venuekey.Secret) (AccessTokenResponse, error) {
+func (a API) accessToken(request *http.Request, grant string) (AccessTokenResponse, error) {
 	response := AccessTokenResponse{requested: time.Now()}
-	err := a.call(request, &response, grant, secrets...)
-	if err == nil && response.AccessToken == "" {
-		err = &venuekey.Error{Class: venuekey.Unknown, Reason: "the answer is JSON but holds neither a token nor an error"}
+	err := a.call(request, &response, grant)
+	if err == nil {
+		err = unusable(response.AccessToken, "")
 	}
 	return response, err
 }
@@ -115,7 +133,7 @@ func (a API) request(ctx context.Context, method, base, path, contentType string
 
 // call sends a request and reads the answer into a response, after it looked
 // for every way in which the answer can fail.
-func (a API) call(request *http.Request, response any, grant string, secrets ...venuekey.Secret) error {
+func (a API) call(request *http.Request, response any, grant string) error {
 	address := request.URL
 	scheme, access, _ := strings.Cut(request.Header.Get("Authorization"), " ")
 	bearer := scheme == "Bearer"
@@ -135,7 +153,7 @@ func (a API) call(request *http.Request, response any, grant string, secrets ...
 	if !ok {
 		return notJSON(answer, address, grant, bearer)
 	}
-	if err := failure(grant, answer, fields, secrets); err != nil {
+	if err := failure(grant, answer, fields); err != nil {
 		return err
 	}
 	if answer.Status >= 300 {

@@ -39,26 +39,26 @@ func (p *Penalty) Error() string {
 // failure finds what went wrong in an answer that is JSON, in the order of the
 // fact sheet: errorText, p-ticket, error, violations, and then the status. Where a
 // grant is named, a word that nobody knows ends nothing.
-func failure(grant string, answer oauth.Answer, fields map[string]json.RawMessage, sent []venuekey.Secret) *venuekey.Error {
+func failure(grant string, answer oauth.Answer, fields map[string]json.RawMessage) *venuekey.Error {
 	if stringOf(fields["errorText"]) == "" && stringOf(fields["p-ticket"]) == "" {
-		if err := (oauth.Config{Meanings: meanings, ErrorsInOK: true}).OAuthError(grant, answer, sent); err != nil {
+		if err := (oauth.Config{Meanings: meanings, ErrorsInOK: true}).OAuthError(grant, answer); err != nil {
 			return err
 		}
 	}
-	return ownWords(grant, answer, fields, sent)
+	return ownWords(grant, answer, fields)
 }
 
 // ownWords finds what Tradovate says beside the errors of OAuth.
-func ownWords(grant string, answer oauth.Answer, fields map[string]json.RawMessage, sent []venuekey.Secret) *venuekey.Error {
+func ownWords(grant string, answer oauth.Answer, fields map[string]json.RawMessage) *venuekey.Error {
 	config := oauth.Config{Meanings: meanings}
 	if text := stringOf(fields["errorText"]); text != "" {
-		return config.Explain(grant, answer.Status, "", text, sent)
+		return config.Explain(grant, answer.Status, "", text, answer.Sent)
 	}
 	if ticket := stringOf(fields["p-ticket"]); ticket != "" {
 		return penaltyOf(ticket, fields)
 	}
 	if list := violationsOf(fields["violations"]); list != "" {
-		return config.Explain(grant, http.StatusBadRequest, "violations", list, sent)
+		return config.Explain(grant, http.StatusBadRequest, "violations", list, answer.Sent)
 	}
 	return nil
 }

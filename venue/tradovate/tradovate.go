@@ -240,7 +240,7 @@ func (v Venue) Identify(ctx context.Context, app venuekey.App, token venuekey.To
 	if err != nil {
 		return "", err
 	}
-	return identity(me.Name, me.UserID), nil
+	return identity(token.Access, me.Name, me.UserID), nil
 }
 
 // API gives the plain calls at the hosts that the app names.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/oauth"
 )
 
@@ -112,7 +113,7 @@ func (r *AccessTokenResponse) date(server time.Time) { r.server = server }
 func (r AccessTokenResponse) Token() venuekey.Token {
 	token := venuekey.Token{
 		Access: r.AccessToken, Type: "Bearer",
-		Issued: r.requested, User: identity(r.Name, r.UserID),
+		Issued: r.requested, User: identity(r.AccessToken, r.Name, r.UserID),
 		Extras: r.Extras,
 	}
 	if token.Issued.IsZero() {
@@ -215,7 +216,10 @@ func extras(data []byte, but ...string) (map[string]venuekey.Secret, error) {
 	return rest, nil
 }
 
-func identity(name string, userID int64) string {
+// identity names a user as it may be shown, which an answer that repeats the token as
+// a name would not.
+func identity(access venuekey.Secret, name string, userID int64) string {
+	name = foreign.NameWithout(name, access)
 	if userID == 0 {
 		return name
 	}

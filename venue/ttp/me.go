@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/oauth"
 )
 
@@ -82,5 +83,5 @@ func (v Venue) Identify(ctx context.Context, app venuekey.App, token venuekey.To
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s (user %s)", me.Login, me.ID), nil
+	return foreign.NameWithout(fmt.Sprintf("%s (user %s)", me.Login, me.ID), token.Access), nil
 }

@@ -1,0 +1,121 @@
+package venuekey
+
+import (
+	"errors"
+
+	"github.com/venuekey/venuekey/internal/foreign"
+)
+
+// foreign.go owns what passes from a Venue and a Store, which may be anybody's: what
+// they say goes into records, logs, events and errors, and what a venue gives becomes
+// part of a header.
+
+// said is an error of a venue with the secrets struck that it was told: the app's, the
+// token's. Its outcome, and what it is caused by, stay.
+func said(err error, venue Venue, app App, tokens ...Token) error {
+	return passed(err, secretsOf(venue, app, tokens...), foreign.Tell[Secret])
+}
+
+// secretsOf are the secrets that a venue was told. Of the app's parameters they are
+// those that the venue calls so: "basic" is none.
+func secretsOf(venue Venue, app App, tokens ...Token) []Secret {
+	secrets := []Secret{app.ClientSecret}
+	if asker, ok := venue.(Asker); ok {
+		for _, field := range asker.Fields() {
+			if field.Secret {
+				secrets = append(secrets, app.Param(field.Name))
+			}
+		}
+	}
+	for _, token := range tokens {
+		secrets = append(secrets, token.Access, token.Refresh)
+	}
+	return secrets
+}
+
+// bySystem is an error of a store or of this machine, fit to be shown: names of files
+// and tables in it may look like tokens.
+func bySystem(err error) error {
+	return passed(err, nil, func(text string, _ ...Secret) string { return foreign.Fit(text) })
+}
+
+// passed is an error whose text passed the gate.
+func passed(err error, secrets []Secret, gate func(string, ...Secret) string) error {
+	var known *Error
+	if err == nil {
+		return nil
+	}
+	if !errors.As(err, &known) {
+		return foreign.Cause(err, gate(err.Error(), secrets...))
+	}
+	clean := *known
+	clean.Code = foreign.NameWithout(known.Code, secrets...)
+	clean.Reason, clean.Remedy = gate(known.Reason, secrets...), gate(known.Remedy, secrets...)
+	if known.Err != nil {
+		clean.Err = foreign.Cause(known.Err, gate(known.Err.Error(), secrets...))
+	}
+	return &clean
+}
+
+// received is a venue's token as it may be kept, and why it has no access token where
+// it has none. It is without the secrets that the venue was told.
+func received(token Token, secrets ...Secret) (clean Token, why string) {
+	clean, why = usable(token)
+	if clean.Refresh != token.Refresh {
+		clean.Notes = append(clean.Notes[:len(clean.Notes):len(clean.Notes)], oddRefresh+", and is not kept")
+	}
+	return shown(clean, append(secrets, token.Access, token.Refresh)...), why
+}
+
+const oddRefresh = "the refresh token holds characters that none has"
+
+// usable is a token without what nobody can use: characters that none has would become
+// part of a header (RFC 6749 §A.12, §A.17), and a type that is not understood must not be
+// used (RFC 6749 §7.1).
+func usable(token Token) (clean Token, why string) {
+	switch {
+	case token.Access == "":
+		why = "there is no access token"
+	case !foreign.IsToken(string(token.Access)):
+		why = "the access token holds characters that none has"
+	case !foreign.IsBearer(token.Type):
+		why = "the access token is of a type that is not understood"
+	}
+	if why != "" {
+		token.Access, token.Type = "", ""
+	}
+	if token.Refresh != "" && !foreign.IsRefreshToken(string(token.Refresh)) {
+		token.Refresh = ""
+	}
+	return token, why
+}
+
+// shown is a token of which everything that is shown is fit for that.
+func shown(token Token, secrets ...Secret) Token {
+	token.User = foreign.NameWithout(token.User, secrets...)
+	token.Scopes = each(token.Scopes, secrets, foreign.NameWithout[Secret])
+	token.Notes = each(token.Notes, secrets, foreign.LineWithout[Secret])
+	return token
+}
+
+func each(texts []string, secrets []Secret, gate func(string, ...Secret) string) (clean []string) {
+	for _, text := range texts {
+		clean = append(clean, gate(text, secrets...))
+	}
+	return clean
+}
+
+// offered is a token from elsewhere, as a file holds it. One that nobody can use is
+// refused, and nothing is lost by that: whoever brings it still has it.
+func offered(token Token) (Token, error) {
+	clean, why := usable(token)
+	if clean.Refresh != token.Refresh {
+		why = oddRefresh
+	} else if token.Access == "" {
+		why = ""
+	}
+	if why != "" {
+		return Token{}, &Error{Class: Wrong, Reason: why + ", so that nobody can use it"}
+	}
+	return shown(clean, token.Access, token.Refresh), nil
+}

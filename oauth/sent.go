@@ -1,0 +1,103 @@
+package oauth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
+)
+
+// sent.go owns what a request holds in secret, so that it is struck from whatever is
+// said of it later: by the venue, by a gateway or a proxy on the way, and by net/http,
+// which quotes what it cannot read.
+
+// public are the parameters that are no secret. Every other is taken for one.
+var public = map[string]bool{
+	"client_id": true, "grant_type": true, "redirect_uri": true, "response_type": true, "scope": true, "token_type_hint": true, "resource": true, "oauth": true,
+	// Tradovate's; its user name is needed in what it says of it.
+	"name": true, "appId": true, "appVersion": true, "cid": true, "deviceId": true,
+}
+
+// secretsIn lists what a request holds in secret.
+func secretsIn(request *http.Request) []venuekey.Secret {
+	secrets := secretsOfForm(request.URL.Query())
+	if _, credentials, ok := strings.Cut(request.Header.Get("Authorization"), " "); ok {
+		secrets = append(secrets, venuekey.Secret(credentials))
+	}
+	if _, password, ok := request.BasicAuth(); ok {
+		plain, _ := url.QueryUnescape(password)
+		secrets = append(secrets, venuekey.Secret(password), venuekey.Secret(plain))
+	}
+	return append(append(secrets, secretsInBody(request)...), secretsOfProxies()...)
+}
+
+func secretsInBody(request *http.Request) []venuekey.Secret {
+	if request.GetBody == nil {
+		return nil
+	}
+	reader, err := request.GetBody()
+	if err != nil {
+		return nil
+	}
+	defer reader.Close()
+	body, _ := io.ReadAll(io.LimitReader(reader, maxAnswer))
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) == nil {
+		var secrets []venuekey.Secret
+		for name, value := range fields {
+			if text, ok := value.(string); ok && !public[name] {
+				secrets = append(secrets, venuekey.Secret(text))
+			}
+		}
+		return secrets
+	}
+	form, _ := url.ParseQuery(string(body))
+	return secretsOfForm(form)
+}
+
+func secretsOfForm(form url.Values) (secrets []venuekey.Secret) {
+	for name, values := range form {
+		for _, value := range values {
+			if !public[name] {
+				secrets = append(secrets, venuekey.Secret(value))
+			}
+		}
+	}
+	return secrets
+}
+
+// secretsOfProxies are the user's passwords at proxies, which net/http takes from the
+// environment: a proxy that refuses repeats them, and so does net/http where an
+// address is none.
+func secretsOfProxies() (secrets []venuekey.Secret) {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		_, rest, found := strings.Cut(os.Getenv(name), "://")
+		if !found {
+			rest = os.Getenv(name)
+		}
+		at := strings.LastIndexByte(rest, '@')
+		if at < 0 {
+			continue
+		}
+		_, password, _ := strings.Cut(rest[:at], ":")
+		plain, err := url.PathUnescape(rest[:at])
+		if err != nil {
+			plain = rest[:at]
+		}
+		secrets = append(secrets, venuekey.Secret(rest[:at]), venuekey.Secret(password), venuekey.Secret(base64.StdEncoding.EncodeToString([]byte(plain))))
+		if _, password, ok := strings.Cut(plain, ":"); ok {
+			secrets = append(secrets, venuekey.Secret(password))
+		}
+	}
+	return secrets
+}
+
+// Says gives what was answered as one line that anybody may read: without control
+// characters, and without what was sent in secret.
+func (a Answer) Says(text string) string { return foreign.LineWithout(text, a.Sent...) }
