@@ -53,9 +53,9 @@ var house = map[string][]string{
 	"examples/ctrader-code":     {"*"},
 	"examples/ctrader-token":    {"*"},
 
-	"venue/ctrader/openapi":                           {"", "venue/ctrader/openapi/message"}, // "" for Secret
-	"venue/ctrader/openapi/message":                   {""},                                  // the same
-	"venue/ctrader/openapi/message/internal/generate": {},                                    // writes the room around it
+	"venue/ctrader/openapi":                           {"", "internal/foreign", "venue/ctrader/openapi/message"}, // "" for Secret
+	"venue/ctrader/openapi/message":                   {""},                                                      // the same
+	"venue/ctrader/openapi/message/internal/generate": {},                                                        // writes the room around it
 }
 
 // onlyHere are imports that one package alone may have, or the few named: each is

@@ -298,10 +298,10 @@ func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message,
 		return nil, c.failed(req, Unknown, &message.UnknownTypeError{Type: e.Type})
 	}
 	if err := unmarshal(m, e.Payload, c.json); err != nil {
-		return nil, c.failed(req, Unknown, err)
+		return nil, c.failed(req, Unknown, c.foreign(err))
 	}
-	if refused := refusal(m); refused != nil {
-		refused.about(req, c.address).without(c.secrets())
+	if refused := refusal(m, c.secrets); refused != nil {
+		refused.about(req, c.address)
 		if req.PayloadType() == message.TypeApplicationAuthReq || !refused.MaintenanceEnd.IsZero() {
 			c.complain(refused)
 		}

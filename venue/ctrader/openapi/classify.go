@@ -3,9 +3,9 @@ package openapi
 import (
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -59,11 +59,12 @@ func classOf(code, description string) Class {
 func digitsOnly(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
 // refusal is the error that a message is, or nil for one that is none: errors
-// come as two messages, as one for orders, and inside an execution.
-func refusal(m message.Message) *Error {
+// come as two messages, as one for orders, and inside an execution. The secrets are
+// those that the service was told.
+func refusal(m message.Message, secrets func() []venuekey.Secret) *Error {
 	switch m := m.(type) {
 	case *message.ErrorRes:
-		e := verdict(m.ErrorCode, m.Description.Or(""))
+		e := verdict(m.ErrorCode, m.Description.Or(""), secrets())
 		e.Account = m.CtidTraderAccountID.Or(0)
 		if seconds, ok := m.RetryAfter.Get(); ok {
 			e.RetryAfter = time.Duration(min(seconds, 24*60*60)) * time.Second
@@ -71,16 +72,16 @@ func refusal(m message.Message) *Error {
 		e.MaintenanceEnd, _ = m.MaintenanceEnd()
 		return e
 	case *message.CommonErrorRes:
-		e := verdict(m.ErrorCode, m.Description.Or(""))
+		e := verdict(m.ErrorCode, m.Description.Or(""), secrets())
 		e.MaintenanceEnd, _ = m.MaintenanceEnd()
 		return e
 	case *message.OrderErrorEvent:
-		e := verdict(m.ErrorCode, m.Description.Or(""))
+		e := verdict(m.ErrorCode, m.Description.Or(""), secrets())
 		e.Account = m.CtidTraderAccountID
 		return e
 	case *message.ExecutionEvent:
 		if code := m.ErrorCode.Or(""); code != "" {
-			e := verdict(code, "")
+			e := verdict(code, "", secrets())
 			e.Account = m.CtidTraderAccountID
 			return e
 		}
@@ -88,22 +89,13 @@ func refusal(m message.Message) *Error {
 	return nil
 }
 
-func verdict(code, description string) *Error {
-	return &Error{Class: classOf(code, description), Code: printable(code), Description: printable(description)}
+// verdict judges what the service said, and then lets it through the gate: what a
+// class is must not depend on what was struck.
+func verdict(code, description string, secrets []venuekey.Secret) *Error {
+	return &Error{Class: classOf(code, description), Code: foreign.LineWithout(code, secrets...), Description: foreign.LineWithout(description, secrets...)}
 }
 
-// printable is what the service said as one line that fits into a log.
-func printable(text string) string {
-	const most = 300
-	line := strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
-	if len(line) > most {
-		line = strings.ToValidUTF8(line[:most], "") + "…"
-	}
-	return line
-}
-
-// about fills in what an error answers, and takes out of its text what the
-// request held in secret.
+// about fills in what an error answers.
 func (e *Error) about(req message.Message, address string) *Error {
 	e.Address = address
 	if req == nil {
@@ -112,17 +104,6 @@ func (e *Error) about(req message.Message, address string) *Error {
 	e.Request = req.PayloadType()
 	if e.Account == 0 {
 		e.Account, _ = accountOf(req)
-	}
-	return e.without(secretsOf(req))
-}
-
-// without takes secrets out of what the service said.
-func (e *Error) without(secrets []venuekey.Secret) *Error {
-	for _, secret := range secrets {
-		if secret != "" {
-			e.Description = strings.ReplaceAll(e.Description, string(secret), "[secret]")
-			e.Code = strings.ReplaceAll(e.Code, string(secret), "[secret]")
-		}
 	}
 	return e
 }

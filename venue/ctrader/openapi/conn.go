@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -107,7 +108,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 	c.do, c.try = c.Do, c.once
 	wire, err := connect(ctx, e, o, c.listens, c.hears)
 	if err != nil {
-		return nil, &Error{Class: Unsent, Address: address, Err: err}
+		return nil, &Error{Class: Unsent, Address: address, Err: foreign.Error(err)}
 	}
 	c.wire = wire
 	c.lent, _ = wire.(lender)
@@ -148,7 +149,7 @@ func (c *Conn) Close() error {
 func (c *Conn) die(cause error) {
 	var known *Error
 	if !errors.As(cause, &known) {
-		known = &Error{Class: Transient, Address: c.address, Err: fmt.Errorf("lost: %w", cause)}
+		known = &Error{Class: Transient, Address: c.address, Err: c.foreign(fmt.Errorf("lost: %w", cause))}
 	}
 	c.mu.Lock()
 	if c.err != nil {
@@ -241,7 +242,7 @@ func (c *Conn) handOut(e *message.Envelope) error {
 // tell hands an event to whoever wants it.
 func (c *Conn) tell(e *message.Envelope) {
 	if err := c.hub.take(e.Type, e.Payload, c.json, c.done); err != nil {
-		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", err)
+		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", c.foreign(err))
 	}
 }
 
@@ -273,13 +274,13 @@ func (c *Conn) spoken(e *message.Envelope) error {
 	if err := unmarshal(m, e.Payload, c.json); err != nil {
 		return nil // tell says so
 	}
-	if complaint := refusal(m); complaint != nil {
-		c.complain(complaint.about(nil, c.address).without(c.secrets()))
+	if complaint := refusal(m, c.secrets); complaint != nil {
+		c.complain(complaint.about(nil, c.address))
 		c.opts.Log.Warn("the service complains", "error", complaint)
 	}
 	if gone, ok := m.(*message.ClientDisconnectEvent); ok {
-		ended := &Error{Class: AppSessionLost, Address: c.address, Description: printable(gone.Reason.Or("the service ended the application's session"))}
-		return ended.without(c.secrets())
+		return &Error{Class: AppSessionLost, Address: c.address,
+			Description: foreign.LineWithout(gone.Reason.Or("the service ended the application's session"), c.secrets()...)}
 	}
 	if c.ear != nil {
 		c.ear(m)

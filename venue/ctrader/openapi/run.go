@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -210,13 +212,21 @@ func (c *Client) hear(m message.Message) {
 			ids = slices.Collect(maps.Keys(c.accounts))
 		}
 		for _, id := range ids {
-			c.lose(id, &Error{Class: TokenDead, Account: id, Description: printable(m.Reason.Or("the service invalidated the token"))})
+			c.lose(id, &Error{Class: TokenDead, Account: id, Description: foreign.LineWithout(m.Reason.Or("the service invalidated the token"), c.secrets()...)})
 		}
 	case *message.ErrorRes:
-		if e := refusal(m); e.Class == AccountSessionLost || e.Class == TokenDead {
+		if e := refusal(m, c.secrets); e.Class == AccountSessionLost || e.Class == TokenDead {
 			c.lose(e.Account, e)
 		}
 	}
+}
+
+// secrets are what the connection was told. c is locked.
+func (c *Client) secrets() []venuekey.Secret {
+	if c.conn == nil {
+		return nil
+	}
+	return c.conn.secrets()
 }
 
 func (c *Client) lose(id int64, e *Error) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // secrets.go owns what a connection was told in secret, so that it is taken out
@@ -31,6 +32,9 @@ func (c *Conn) confide(secrets []venuekey.Secret) {
 		c.told.Secrets = append(c.told.Secrets, secret)
 	}
 }
+
+// foreign is an error that quotes what came, fit to be shown.
+func (c *Conn) foreign(err error) error { return foreign.ErrorWithout(err, c.secrets()...) }
 
 func (c *Conn) secrets() []venuekey.Secret {
 	c.mu.Lock()
