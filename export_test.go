@@ -5,3 +5,6 @@ var Steps = []string{stepLoaded, stepClaimed, stepAnswered, stepSealed, stepSpil
 
 // OnStep has a Keeper tell of each step of a renewal.
 func OnStep(k *Keeper, step func(string)) { k.step = step }
+
+// WriteReserved writes a file over the reserve of its folder.
+var WriteReserved = writeReserved

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // marks.go owns the high-water marks: which generation of each sign-in this
@@ -28,6 +30,9 @@ import (
 // marksKept is how many sign-ins of one ID are remembered: an older copy may hold
 // a sign-in before the last.
 const marksKept = 8
+
+// longestMarks bounds what is read of a file: marks of a hundred thousand sign-ins.
+const longestMarks = 64 << 20
 
 // mark is a line: the record's key and the sign-in, both hashed, and the highest
 // generation that was seen.
@@ -55,7 +60,7 @@ func (k *Keeper) readMarks() *markReader { return &markReader{k.Marks, map[strin
 func (r *markReader) of(file string) []mark {
 	marks, known := r.files[file]
 	if !known && r.folder != "" {
-		text, _ := os.ReadFile(filepath.Join(r.folder, file))
+		text, _ := own.Read(filepath.Join(r.folder, file), longestMarks, 0o022)
 		for line := range bytes.Lines(text) {
 			parts := bytes.Fields(line)
 			if len(parts) != 3 {
@@ -151,7 +156,11 @@ func (k *Keeper) rewriteMarks(file string, change func([]mark) []mark) {
 	k.marking.Lock()
 	defer k.marking.Unlock()
 	path := filepath.Join(k.Marks, file)
-	draft, err := k.markDraft(path + ".new")
+	err := own.MakeFolder(k.Marks)
+	var draft *os.File
+	if err == nil {
+		draft, err = k.markDraft(path + ".new")
+	}
 	if err == nil {
 		var text []byte
 		for _, m := range change(k.readMarks().of(file)) {
@@ -177,12 +186,8 @@ func (k *Keeper) markDraft(path string) (*os.File, error) {
 		switch {
 		case err == nil || try == markTries:
 			return draft, err
-		case errors.Is(err, fs.ErrNotExist):
-			if err := os.MkdirAll(k.Marks, 0o700); err != nil {
-				return nil, err
-			}
 		case errors.Is(err, fs.ErrExist):
-			if info, gone := os.Stat(path); gone == nil && time.Since(info.ModTime()) > markStale {
+			if info, gone := os.Lstat(path); gone == nil && time.Since(info.ModTime()) > markStale {
 				_ = os.Remove(path) // whoever made it was killed
 				continue
 			}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // reserve.go owns the space that is kept free for a spill: a file in each spill
@@ -25,7 +27,7 @@ const (
 func (k *Keeper) reserve() {
 	for _, folder := range k.Spills {
 		path := filepath.Join(folder, reserveName)
-		if info, err := os.Stat(path); err == nil && info.Size() == reserveSize {
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == reserveSize {
 			continue
 		}
 		if err := makeReserve(path); err != nil {
@@ -37,11 +39,11 @@ func (k *Keeper) reserve() {
 // makeReserve makes the reserve under another name, so that nobody gets one whose
 // space is not there yet.
 func makeReserve(path string) error {
-	if err := makeFolder(filepath.Dir(path)); err != nil {
+	if err := own.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	draft := path + ".new"
-	if info, err := os.Stat(draft); err == nil && time.Since(info.ModTime()) > time.Minute {
+	if info, err := os.Lstat(draft); err == nil && time.Since(info.ModTime()) > time.Minute {
 		_ = os.Remove(draft) // whoever made it was killed
 	}
 	file, err := os.OpenFile(draft, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
@@ -74,7 +76,7 @@ func writeReserved(path string, text []byte) error {
 	if err := os.Rename(reserve, draft); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(draft, os.O_WRONLY, 0)
+	file, err := own.Open(draft, os.O_WRONLY, 0)
 	if err == nil {
 		_, err = file.WriteAt(append(text, bytes.Repeat([]byte(" "), reserveSize-len(text))...), 0)
 		err = errors.Join(err, file.Sync(), file.Close())
@@ -88,5 +90,5 @@ func writeReserved(path string, text []byte) error {
 		}
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return own.SyncFolder(filepath.Dir(path))
 }

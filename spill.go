@@ -12,11 +12,17 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // spill.go owns the files in which renewed tokens wait that the store refuses.
 
-const spillSuffix = ".spill"
+const (
+	spillSuffix = ".spill"
+	// longestSpill is more than any sealed record takes.
+	longestSpill = 4 << 20
+)
 
 // spillForm is what lies in a spill file: the record as it is to be written, and
 // the generation that it replaces.
@@ -132,7 +138,7 @@ func (k *Keeper) spillFiles() (files []string, err error) {
 // readSpill reads a spill file; none is no error. A file that does not open
 // stays where it is: it may be the only copy of a token.
 func (k *Keeper) readSpill(path string) (rotation, bool, error) {
-	text, err := os.ReadFile(path)
+	text, err := own.Read(path, longestSpill, 0o022)
 	if missing(err) {
 		return rotation{}, false, nil
 	}
@@ -158,7 +164,7 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 // is on disk; the folder is flushed too, or the name could be lost.
 func writeDurably(path string, text []byte) error {
 	folder := filepath.Dir(path)
-	if err := makeFolder(folder); err != nil {
+	if err := own.MakeFolder(folder); err != nil {
 		return err
 	}
 	file, err := os.CreateTemp(folder, ".spill-*") // mode 0600
@@ -173,5 +179,5 @@ func writeDurably(path string, text []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	return syncFolder(folder)
+	return own.SyncFolder(folder)
 }

@@ -26,6 +26,9 @@ func (c Config) Import(ctx context.Context, choice Choice, keys [][Size]byte, cu
 	if !slices.Contains(ids, current) {
 		return info, 0, errors.New("key that seals is not among those that are brought")
 	}
+	if len(keys) > mostKeys {
+		return info, 0, errTooMany
+	}
 	c = c.askingOnce()
 	m, err := c.remembered()
 	if errors.Is(err, ErrNoKey) {
@@ -41,6 +44,9 @@ func (c Config) Import(ctx context.Context, choice Choice, keys [][Size]byte, cu
 	before := m.all()
 	if m.Keys, err = joined(before, ids); err != nil {
 		return info, 0, err
+	}
+	if len(m.Keys) > mostKeys {
+		return info, 0, errTooMany
 	}
 	if slices.Index(m.Keys, current) > slices.Index(m.Keys, m.ID) {
 		m.ID = current
@@ -66,6 +72,7 @@ func (c Config) importFirst(ctx context.Context, choice Choice, keys [][Size]byt
 	if err := readyFolder(c.Dir); err != nil {
 		return info, 0, err
 	}
+	c = c.choosing()
 	m.Choice = choice
 	if choice == Automatic {
 		m.Choice = InKeyring

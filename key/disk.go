@@ -3,22 +3,18 @@ package key
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/venuekey/venuekey/internal/draft"
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // disk.go owns files: private, written whole or not at all, and durable before
 // anybody relies on them.
-
-// posix is whether modes and flushing folders mean anything here. On Windows a
-// folder in the user's profile is private by its access list.
-const posix = runtime.GOOS != "windows"
 
 // readyFolder makes the folder if it is not there, and refuses one in which
 // other users could replace what lies in it.
@@ -26,21 +22,38 @@ func readyFolder(dir string) error {
 	if dir == "" {
 		return errors.New("key folder is not named: set Config.Dir")
 	}
-	err := os.Mkdir(dir, 0o700)
-	if err == nil {
-		return flushFolder(filepath.Dir(filepath.Clean(dir)))
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("key folder %s cannot be made, there is no folder above it; check the path, or run: mkdir -p %s", dir, filepath.Dir(dir))
-	}
-	info, statErr := os.Stat(dir)
-	switch {
-	case statErr != nil:
+	err := ownFolder(dir)
+	if errors.Is(err, syscall.ENOTDIR) {
 		return fmt.Errorf("key folder %s cannot be made: %w", dir, err)
-	case !info.IsDir():
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = os.Mkdir(dir, 0o700)
+	switch {
+	case err == nil:
+		err = own.SyncFolder(filepath.Dir(filepath.Clean(dir)))
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("key folder %s cannot be made, there is no folder above it; check the path, or run: mkdir -p %s", dir, filepath.Dir(dir))
+	case errors.Is(err, fs.ErrExist):
+		err = nil // somebody was faster, who is looked at now
+	}
+	if err != nil {
+		return fmt.Errorf("key folder %s cannot be made: %w", dir, err)
+	}
+	return ownFolder(dir)
+}
+
+// ownFolder refuses a folder in which other users could replace what lies in it:
+// who chooses the key can read what is sealed with it. One that is not there is
+// fs.ErrNotExist.
+func ownFolder(dir string) error {
+	err := own.Folder(dir)
+	if info, seen := os.Stat(dir); seen == nil && !info.IsDir() {
 		return fmt.Errorf("key folder %s is a file; choose another place", dir)
-	case posix && info.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("key folder %s may be written to by other users (mode %04o); run: chmod 700 %[1]s", dir, info.Mode().Perm())
+	}
+	if err != nil {
+		return fmt.Errorf("key folder: %w", err)
 	}
 	return nil
 }
@@ -48,24 +61,16 @@ func readyFolder(dir string) error {
 // largest bounds what is read; nothing here is longer than a few lines.
 const largest = 16 << 10
 
-// readOwn reads a file on which other users have none of the forbidden rights.
+// readOwn reads a file of this user's on which other users have none of the
+// forbidden rights.
 func readOwn(path string, forbidden fs.FileMode) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("key file %s cannot be read: %w", path, err)
+	text, err := own.Read(path, largest, forbidden)
+	if errors.Is(err, own.ErrLong) {
+		return text, nil // what is cut short is found damaged
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("key file %s cannot be read: %w", path, err)
+	if _, ok := errors.AsType[*own.Exposed](err); ok {
+		return nil, fmt.Errorf("key file %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("key file %s is not a file", path)
-	}
-	if posix && info.Mode().Perm()&forbidden != 0 {
-		return nil, fmt.Errorf("key file %s is open to other users (mode %04o); run: chmod 600 %[1]s", path, info.Mode().Perm())
-	}
-	text, err := io.ReadAll(io.LimitReader(file, largest))
 	if err != nil {
 		return nil, fmt.Errorf("key file %s cannot be read: %w", path, err)
 	}
@@ -94,19 +99,6 @@ func write(path string, text []byte, name func(from, to string) error) error {
 // sweep removes what programs left that were killed while they wrote a key: a
 // draft may hold one that was to be destroyed.
 func (c Config) sweep() { draft.Sweep(c.Dir, memoryName, "seal-*") }
-
-// flushFolder makes the entries of a folder durable. Windows has no such call
-// and needs none.
-func flushFolder(dir string) error {
-	if !posix {
-		return nil
-	}
-	file, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
-}
 
 // format writes a file for people to recognise and programs to read: a title,
 // remarks behind "#", and lines of "name: value".

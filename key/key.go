@@ -16,8 +16,8 @@
 //	_, info, err = keys.Create(ctx, key.Automatic)
 //
 // The text of an error says what to do. The questions that a program asks of
-// it are errors.Is with ErrNoKey, ErrExists, ErrLocked, ErrLost, ErrPassphrase
-// and ErrForeign.
+// it are errors.Is with ErrNoKey, ErrExists, ErrLocked, ErrLost, ErrPassphrase,
+// ErrWeak and ErrForeign.
 package key
 
 import (
@@ -67,6 +67,8 @@ var (
 	// ErrPassphrase means that the passphrase is another than the one that the
 	// key was wrapped with. Asking again may help.
 	ErrPassphrase = errors.New("passphrase does not open the key")
+	// ErrWeak means that a new passphrase can be guessed by whoever has the file.
+	ErrWeak = errors.New("passphrase is too short")
 )
 
 // Config says where to look. Only Dir is needed.
@@ -148,7 +150,7 @@ func (c Config) Create(ctx context.Context, choice Choice) (key [Size]byte, info
 // program that dies in between leaves an item that nobody refers to, never a
 // choice without a key.
 func (c Config) create(ctx context.Context, choice Choice) (key [Size]byte, info Info, err error) {
-	k, err := c.keeper(choice)
+	k, err := c.choosing().keeper(choice)
 	if err != nil {
 		return key, info, err
 	}
@@ -181,7 +183,7 @@ func (c Config) ChangePassphrase(ctx context.Context, passphrase func(ctx contex
 	keys, _, err := c.LoadAll(ctx)
 	for i, id := range m.all() {
 		if err == nil {
-			err = wrapped{dir: c.Dir, ask: passphrase, cost: c.cost}.replace(ctx, id, keys[i])
+			err = wrapped{dir: c.Dir, ask: strong(passphrase), cost: c.cost}.replace(ctx, id, keys[i])
 		}
 	}
 	return err

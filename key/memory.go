@@ -37,9 +37,13 @@ func (m memory) all() []string {
 
 // remembered reads the choice; ErrNoKey if there was none.
 func (c Config) remembered() (memory, error) {
-	c.sweep()
 	path := c.path(memoryName)
-	text, err := readOwn(path, 0o022)
+	var text []byte
+	err := ownFolder(c.Dir)
+	if err == nil {
+		c.sweep()
+		text, err = readOwn(path, 0o022)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return memory{}, fmt.Errorf("%w: there is no %s", ErrNoKey, path)
 	}
@@ -53,7 +57,7 @@ func (c Config) remembered() (memory, error) {
 	if m.Version > memoryVersion {
 		return memory{}, fmt.Errorf("key choice in %s was written by a newer venuekey; update this program", path)
 	}
-	if m.Version < 1 || !slices.Contains(m.all(), m.ID) || slices.ContainsFunc(m.all(), isNoID) {
+	if m.Version < 1 || len(m.Keys) > mostKeys || !slices.Contains(m.all(), m.ID) || slices.ContainsFunc(m.all(), isNoID) {
 		return memory{}, fmt.Errorf("%w: %s does not name a key; bring it back from a copy", ErrLost, path)
 	}
 	return m, nil

@@ -11,6 +11,12 @@ import (
 // rotate.go owns having more than one key: the next one, the one that seals, and
 // older ones that something may still be sealed with.
 
+// mostKeys is how many keys are remembered. Each is opened at every start, and
+// key.json must stay one that is read to its end.
+const mostKeys = 100
+
+var errTooMany = fmt.Errorf("keys are too many, %d are kept at most: retire the old ones", mostKeys)
+
 // LoadAll gives every key that is remembered, the oldest first, and tells which
 // one seals. It is ErrNoKey if none was made.
 func (c Config) LoadAll(ctx context.Context) (keys [][Size]byte, info Info, err error) {
@@ -49,6 +55,9 @@ func (c Config) Add(ctx context.Context) (info Info, err error) {
 	all := m.all()
 	if all[len(all)-1] != m.ID {
 		return info, fmt.Errorf("%w: %s is the next one already", ErrExists, all[len(all)-1])
+	}
+	if len(all) >= mostKeys {
+		return info, errTooMany
 	}
 	k, err := c.keeper(m.Choice)
 	if err != nil {

@@ -37,9 +37,20 @@ type cost struct {
 var usual = cost{time: 3, memory: 64 << 10, threads: 4}
 
 // bearable tells parameters that were chosen from ones that would take the
-// machine down, as a damaged file may hold.
+// machine down, as a damaged file may hold: memory that cannot be had ends a Go
+// program at once. There is room for four times the usual.
 func (c cost) bearable() bool {
-	return c.time >= 1 && c.time <= 64 && c.memory >= 8 && c.memory <= 2<<20 && c.threads >= 1
+	return c.time >= 1 && c.time <= 16 && c.memory >= 8 && c.memory <= 256<<10 && c.threads >= 1 && c.threads <= 16
+}
+
+func (c cost) String() string {
+	return fmt.Sprintf("time=%d memory=%d threads=%d", c.time, c.memory, c.threads)
+}
+
+// readCost reads what String wrote, and nothing else.
+func readCost(text string) (c cost, ok bool) {
+	_, err := fmt.Sscanf(text, "time=%d memory=%d threads=%d", &c.time, &c.memory, &c.threads)
+	return c, err == nil && c.String() == text && c.bearable()
 }
 
 // wrapped keeps keys in files of a folder, under a passphrase that ask gives.
@@ -72,7 +83,7 @@ func (w wrapped) put(ctx context.Context, id string, key [Size]byte, write func(
 	return write(w.where(id), format(wrappedTitle,
 		[]string{"The key is opened by a passphrase. Without this file the passphrase is worth nothing: keep a copy."},
 		[][2]string{
-			{"argon2id", fmt.Sprintf("time=%d memory=%d threads=%d", c.time, c.memory, c.threads)},
+			{"argon2id", c.String()},
 			{"salt", base64.StdEncoding.EncodeToString(salt)},
 			{"check", base64.StdEncoding.EncodeToString(d.check[:])},
 			{"key", base64.StdEncoding.EncodeToString(d.seal(id, key))},
@@ -88,26 +99,39 @@ func (w wrapped) load(ctx context.Context, id string) (key [Size]byte, err error
 	if err != nil {
 		return key, err
 	}
-	var c cost
-	var salt, check [16]byte
-	var sealed [12 + Size + 16]byte
-	fields, ok := parse(text, wrappedTitle)
-	ok = ok && decode(fields["salt"], salt[:]) && decode(fields["check"], check[:]) && decode(fields["key"], sealed[:])
-	if _, err := fmt.Sscanf(fields["argon2id"], "time=%d memory=%d threads=%d", &c.time, &c.memory, &c.threads); !ok || err != nil || !c.bearable() {
+	f, ok := readWrapped(text)
+	if !ok {
 		return key, damaged(path)
 	}
 	passphrase, err := w.passphrase(ctx)
 	if err != nil {
 		return key, err
 	}
-	d := derive(passphrase, salt[:], c)
-	if subtle.ConstantTimeCompare(d.check[:], check[:]) == 0 {
+	d := derive(passphrase, f.salt[:], f.cost)
+	if subtle.ConstantTimeCompare(d.check[:], f.check[:]) == 0 {
 		return key, fmt.Errorf("%w in %s; try again", ErrPassphrase, path)
 	}
-	if key, ok = d.open(id, sealed[:]); !ok {
+	if key, ok = d.open(id, f.sealed[:]); !ok {
 		return key, damaged(path)
 	}
 	return key, nil
+}
+
+// wrappedFile is what such a file holds.
+type wrappedFile struct {
+	cost        cost
+	salt, check [16]byte
+	sealed      [12 + Size + 16]byte
+}
+
+// readWrapped reads one. It is not ok if something in it is not as it was written.
+func readWrapped(text []byte) (f wrappedFile, ok bool) {
+	fields, ok := parse(text, wrappedTitle)
+	if !ok || !decode(fields["salt"], f.salt[:]) || !decode(fields["check"], f.check[:]) || !decode(fields["key"], f.sealed[:]) {
+		return f, false
+	}
+	f.cost, ok = readCost(fields["argon2id"])
+	return f, ok
 }
 
 func (w wrapped) discard(id string) { _ = os.Remove(w.where(id)) }

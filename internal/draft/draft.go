@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // Write makes the file at path private and as fill writes it. Its draft lies
@@ -40,7 +42,7 @@ func Write(path, mark string, name func(draft, path string) error, fill func(*os
 	if err != nil {
 		return err
 	}
-	return syncFolder(folder)
+	return own.SyncFolder(folder)
 }
 
 // create makes a draft, with mode 0600, and locks it. One that somebody took for

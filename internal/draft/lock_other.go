@@ -25,6 +25,3 @@ func discard(path string) {
 		_ = os.Remove(path) // it stays for the next one
 	}
 }
-
-// syncFolder does nothing: Windows has no such call and needs none.
-func syncFolder(string) error { return nil }

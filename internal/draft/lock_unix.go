@@ -34,12 +34,3 @@ func discard(path string) {
 		_ = os.Remove(path) // it stays for the next one
 	}
 }
-
-// syncFolder makes the entries of a folder durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}

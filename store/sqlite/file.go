@@ -15,13 +15,14 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/draft"
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // file.go owns the vault file as a file: its folder, its modes, and how it comes
 // into being all at once.
 
-// posix is whether modes and flushing folders mean anything here. On Windows a
-// folder in the user's profile is private by its access list.
+// posix is whether modes mean anything here. On Windows a folder in the user's
+// profile is private by its access list.
 const posix = runtime.GOOS != "windows"
 
 // smallest is the size of the smallest database that there can be.
@@ -34,6 +35,9 @@ func ready(ctx context.Context, path string) (noLog bool, err error) {
 		return false, err
 	}
 	there, err := readyFile(path)
+	if err == nil {
+		err = ownFiles(path)
+	}
 	if err != nil {
 		return false, err
 	}
@@ -67,27 +71,39 @@ func tighten(path string, noLog bool) error {
 		return nil
 	}
 	// SQLite's flushes are worth nothing while the log has no durable name.
-	return flushFolder(filepath.Dir(path))
+	return own.SyncFolder(filepath.Dir(path))
+}
+
+// follow gives the path of the file itself, where a link leads to it.
+func follow(path string) (string, error) {
+	itself, err := own.Follow(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fault(path, venuekey.Wrong, nil, "is a link that leads nowhere", "bring back what it leads to, or remove it")
+	}
+	return itself, exposed(path, err)
 }
 
 func readyFolder(path string) error {
 	folder := filepath.Dir(path)
-	info, err := os.Stat(folder)
+	err := own.Folder(folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		return createFolder(path, folder)
+		if err = createFolder(path, folder); err == nil {
+			err = own.Folder(folder) // another one may have been faster
+		}
 	}
-	switch {
-	case err != nil:
-		return err
-	case !info.IsDir():
+	if info, seen := os.Stat(folder); seen == nil && !info.IsDir() {
 		return fault(path, venuekey.Wrong, nil, "has no folder: "+folder+" is a file",
 			"choose another place for the vault")
-	case posix && info.Mode().Perm()&0o022 != 0:
-		return fault(path, venuekey.Wrong, nil,
-			fmt.Sprintf("lies in a folder that other users may write to (mode %04o)", info.Mode().Perm()),
-			"run: chmod 700 "+folder)
 	}
-	return nil
+	return exposed(path, err)
+}
+
+// exposed says of a vault that something about it is not this user's alone.
+func exposed(path string, err error) error {
+	if told, ok := errors.AsType[*own.Exposed](err); ok {
+		return fault(path, venuekey.Wrong, nil, "is not used: "+told.Path+" "+told.Reason, told.Remedy)
+	}
+	return err
 }
 
 func createFolder(path, folder string) error {
@@ -101,7 +117,19 @@ func createFolder(path, folder string) error {
 	case err != nil:
 		return err
 	}
-	return flushFolder(filepath.Dir(folder))
+	return own.SyncFolder(filepath.Dir(folder))
+}
+
+// ownFiles refuses what others put in the place of the file and of what SQLite
+// keeps beside it: it opens them by their names, and cuts off what it finds there.
+func ownFiles(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		// The file itself has two names while a program makes it.
+		if err := own.Named(path+suffix, suffix != ""); err != nil {
+			return exposed(path, err)
+		}
+	}
+	return nil
 }
 
 // readyFile reports whether the file exists.
@@ -142,7 +170,7 @@ func create(ctx context.Context, path string) error {
 		return errors.Join(touch(path+"-wal"), touch(path+"-shm"))
 	})
 	if errors.Is(err, fs.ErrExist) {
-		return flushFolder(filepath.Dir(path))
+		return own.SyncFolder(filepath.Dir(path))
 	}
 	return err
 }
@@ -160,7 +188,7 @@ func link(draft, path string) error {
 // touch makes an empty file, if there is none, before SQLite makes it readable
 // for everybody.
 func touch(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := own.Open(path, os.O_CREATE|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -201,17 +229,4 @@ func blank(ctx context.Context) (image []byte, err error) {
 	// What reads and what writes it, a write-ahead log (https://sqlite.org/fileformat.html).
 	image[18], image[19] = 2, 2
 	return image, nil
-}
-
-// flushFolder makes the entries of a folder durable. Windows has no such call
-// and needs none.
-func flushFolder(folder string) error {
-	if !posix {
-		return nil
-	}
-	file, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
 }

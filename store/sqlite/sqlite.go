@@ -4,8 +4,11 @@
 // The file has mode 0600. Open makes it, and the folder that it lies in with
 // mode 0700; it does not make the folder's parents, so that a mistyped path or
 // a disk that is not mounted is noticed. A file that other users may read is
-// tightened; a folder that other users may write to is refused, because they
-// could put another file in its place.
+// tightened; a folder that other users may write to is refused, because they could
+// put another file in its place, and so is a folder or file of another user's. A
+// link in the place of the file is followed if this user or root made it; none is
+// in the place of what SQLite keeps beside it. What lies above the folder is looked
+// at as sshd does (package internal/own).
 //
 // Every write is a transaction that is flushed before it is acknowledged (WAL
 // with synchronous=FULL, and F_FULLFSYNC where there is one), so a program or
@@ -58,6 +61,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
+		return nil, err
+	}
+	if path, err = follow(path); err != nil {
 		return nil, err
 	}
 	noLog, err := ready(ctx, path)

@@ -1,4 +1,4 @@
-package venuekey
+package own
 
 import (
 	"errors"
@@ -19,7 +19,7 @@ func TestNewFoldersAreFlushedIntoTheirParents(t *testing.T) {
 		return nil
 	}
 	path := filepath.Join(base, "a", "b", "c")
-	if err := makeFolderWith(path, flush); err != nil {
+	if err := makeAll(path, flush); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{base, filepath.Join(base, "a"), filepath.Join(base, "a", "b")}
@@ -30,11 +30,11 @@ func TestNewFoldersAreFlushedIntoTheirParents(t *testing.T) {
 		t.Errorf("%v %v", info, err)
 	}
 	flushed = nil
-	if err := makeFolderWith(path, flush); err != nil || flushed != nil {
+	if err := makeAll(path, flush); err != nil || flushed != nil {
 		t.Errorf("made again: flushed %q, %v", flushed, err)
 	}
 	refused := errors.New("no")
-	if err := makeFolderWith(filepath.Join(base, "d"), func(string) error { return refused }); !errors.Is(err, refused) {
+	if err := makeAll(filepath.Join(base, "d"), func(string) error { return refused }); !errors.Is(err, refused) {
 		t.Errorf("a flush that fails: %v", err)
 	}
 	file := filepath.Join(base, "file")
@@ -42,7 +42,7 @@ func TestNewFoldersAreFlushedIntoTheirParents(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, wrong := range []string{file, filepath.Join(file, "below")} {
-		if err := makeFolderWith(wrong, flush); err == nil {
+		if err := makeAll(wrong, flush); err == nil {
 			t.Errorf("%s is taken for a folder", wrong)
 		}
 	}

@@ -1,4 +1,4 @@
-package venuekey
+package own
 
 import (
 	"errors"
@@ -9,16 +9,12 @@ import (
 
 // folder.go owns making folders that a power cut does not take away again.
 
-// makeFolder makes a private folder, and those above it that are missing. What
-// is flushed inside a folder is lost with it as long as the folder has no
-// durable name, so each new one is flushed into its parent.
-func makeFolder(path string) error { return makeFolderWith(path, syncFolder) }
-
-func makeFolderWith(path string, flush func(folder string) error) error {
+// makeAll makes a private folder, and those above it that are missing.
+func makeAll(path string, flush func(folder string) error) error {
 	err := os.Mkdir(path, 0o700)
 	parent := filepath.Dir(filepath.Clean(path))
 	if errors.Is(err, fs.ErrNotExist) && parent != path {
-		if err := makeFolderWith(parent, flush); err != nil {
+		if err := makeAll(parent, flush); err != nil {
 			return err
 		}
 		err = os.Mkdir(path, 0o700)

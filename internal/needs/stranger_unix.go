@@ -1,0 +1,49 @@
+//go:build unix
+
+package needs
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// stranger_unix.go owns the second user of the machine, who plays the attacks.
+
+// StrangerID is the number of a user and of a group that own nothing.
+const StrangerID = 65534
+
+// Stranger is how a process is started that runs as another user. It takes root.
+func Stranger(t testing.TB, suite string) *syscall.SysProcAttr {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		Skip(t, suite, "a second user takes root")
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: StrangerID, Gid: StrangerID}}
+}
+
+// StrangerDoes runs a line of shell as the other user, in a folder.
+func StrangerDoes(t testing.TB, suite, folder, line string) {
+	t.Helper()
+	command := exec.Command("/bin/sh", "-ec", line)
+	command.Dir, command.SysProcAttr = folder, Stranger(t, suite)
+	if text, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("the other user cannot play his part: %v %s", err, text)
+	}
+}
+
+// Street is a folder like /tmp: everybody may make something in it, and nobody
+// moves what is another's.
+func Street(t testing.TB) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "street-")
+	if err == nil {
+		t.Cleanup(func() { _ = os.RemoveAll(folder) })
+		err = os.Chmod(folder, 0o777|os.ModeSticky)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
