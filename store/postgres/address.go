@@ -64,6 +64,9 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 			"choose a name of lower-case letters, digits and _ that does not begin with pg_")
 	}
 	verify(&conn.Config)
+	// Nobody listens on these, but behind a pooler somebody may have; the driver
+	// would keep what arrives.
+	conn.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error { return sizeUp(ctx, c) }
 	return config, schema, nil
 }

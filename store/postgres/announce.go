@@ -26,9 +26,6 @@ const (
 	crowd        = 16
 	// announceTimeout is how long an announcement may take.
 	announceTimeout = 2 * time.Second
-	// payloadSize is how many bytes PostgreSQL takes in one notification, less
-	// a reserve.
-	payloadSize = 7900
 )
 
 // change is a write: which version it has, and of which key.
@@ -40,7 +37,7 @@ type change struct {
 // announcer gathers changes and sends them, in a goroutine that ends when there
 // are none.
 type announcer struct {
-	send func(ctx context.Context, payloads []string) error
+	send func(ctx context.Context, texts []string) error
 
 	mu      sync.Mutex
 	waiting []change
@@ -70,7 +67,7 @@ func (a *announcer) run() {
 		}
 		next := time.NewTimer(pace)
 		ctx, cancel := context.WithTimeout(context.Background(), announceTimeout)
-		_ = a.send(ctx, payloads(changes)) // see above
+		_ = a.send(ctx, linesOf(changes)) // see above
 		cancel()
 		<-next.C
 	}
@@ -93,45 +90,45 @@ func (a *announcer) finish() {
 	a.sending.Wait()
 }
 
-// notify sends payloads to whoever watches.
-func (s *Store) notify(ctx context.Context, payloads []string) error {
+// notify sends texts to whoever watches.
+func (s *Store) notify(ctx context.Context, texts []string) error {
+	payloads := make([]string, len(texts))
+	for i, text := range texts {
+		payloads[i] = s.whisper.seal(text)
+	}
 	return s.attempt(ctx, func(ctx context.Context, c session) error {
-		_, err := c.Exec(ctx, announce, c.mode, s.schema, payloads)
+		_, err := c.Exec(ctx, announce, c.mode, s.whisper.channel, payloads)
 		return err
 	})
 }
 
-// payloads writes changes as lines, "version key" each, in as few
-// notifications as will do. A key that is no line, or too long, is left out:
-// who knows a version without a key looks at everything.
-func payloads(changes []change) (payloads []string) {
+// linesOf writes changes as lines, "version key" each, in as few texts as will
+// do. A key that is no line, or too long, is left out: who knows a version
+// without a key looks at everything.
+func linesOf(changes []change) (texts []string) {
 	var text strings.Builder
 	for _, c := range changes {
-		if strings.ContainsAny(c.key, "\n") || len(c.key) > payloadSize/2 {
+		if strings.ContainsAny(c.key, "\n") || len(c.key) > textSize/2 {
 			c.key = ""
 		}
 		line := strconv.FormatInt(c.version, 10) + " " + c.key + "\n"
-		if text.Len()+len(line) > payloadSize {
-			payloads = append(payloads, text.String())
+		if text.Len()+len(line) > textSize {
+			texts = append(texts, text.String())
 			text.Reset()
 		}
 		text.WriteString(line)
 	}
-	return append(payloads, text.String())
+	return append(texts, text.String())
 }
 
-// changesIn reads a payload. What cannot be read is a change of anything.
-func changesIn(payload string) (changes []change) {
-	if payload == "" {
-		return []change{{}}
-	}
-	for line := range strings.Lines(payload) {
+// changesIn reads such a text. A line that cannot be read is passed over: if it
+// told of a write, its version will be missed.
+func changesIn(text string) (changes []change) {
+	for line := range strings.Lines(text) {
 		number, key, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		version, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			key = ""
+		if version, err := strconv.ParseInt(number, 10, 64); err == nil {
+			changes = append(changes, change{version, key})
 		}
-		changes = append(changes, change{version, key})
 	}
 	return changes
 }

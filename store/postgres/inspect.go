@@ -38,7 +38,10 @@ func (s *Store) inspect(ctx context.Context, steps []string) error {
 				fmt.Sprintf("has schema %s as an older venuekey made it (version %d; this one needs %d)", s.schema, version, len(steps)),
 				"update every program that uses it, then migrate it: venuekey store migrate, or postgres.Migrate")
 		}
-		return s.inspectSchema(ctx, c)
+		if err := s.inspectSchema(ctx, c); err != nil {
+			return err
+		}
+		return s.learnToWhisper(ctx, c)
 	})
 }
 
@@ -203,4 +206,17 @@ func (s *Store) lacking(ctx context.Context, c session, rights string) error {
 	}
 	return fault(s.place, venuekey.Wrong, nil, "does not give "+role+" the rights it needs: "+rights,
 		"as the schema's owner, grant them, see the documentation of store/postgres")
+}
+
+// learnToWhisper reads how changes are announced.
+func (s *Store) learnToWhisper(ctx context.Context, c session) error {
+	var secret []byte
+	err := c.row(ctx, in(s.schema, `SELECT announcing FROM $schema.migration WHERE announcing IS NOT NULL ORDER BY version LIMIT 1`)).Scan(&secret)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows), err == nil && len(secret) < secretSize, codeOf(err) == "42703": // undefined_column
+		return s.edited("table migration has lost what announcements are sealed with")
+	case err == nil:
+		s.whisper = whisperFrom(secret)
+	}
+	return err
 }

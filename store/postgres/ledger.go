@@ -1,10 +1,15 @@
 package postgres
 
+import "slices"
+
 // ledger.go owns the proof that a watch missed nothing: every write has a
 // version from one sequence, so a version that is taken, and whose transaction
 // has ended, and that nobody announced, belongs to a change that was not told.
 // Transactions that were undone leave such a version too; that costs a look at
 // everything and is rare.
+//
+// It keeps so many versions and no more. One that is full forgets them all, and
+// everything is looked at once instead.
 
 // reading is what the server says at one moment: the last version taken, and
 // then the oldest transaction that runs, and a number that is greater than those
@@ -18,15 +23,20 @@ type reading struct {
 // ledger accounts for versions. Its zero value has accounted for none.
 type ledger struct {
 	floor int64          // everything up to it is accounted for
-	heard map[int64]bool // announced versions above it
+	heard map[int64]bool // announced versions above it, heardMost at most
 	marks []mark         // readings that are not yet judged, two at most
+	full  bool           // versions up to floor were forgotten, and no mark says so yet
 }
+
+// heardMost is how many versions a ledger keeps. They pile up for as long as a
+// transaction runs, which may be anybody's.
+const heardMost = 1 << 16
 
 // mark is a reading whose transactions have to end before it is judged.
 type mark struct {
 	reading
 	over    bool // those have ended, and their announcements are on the way
-	suspect bool // some of them may have announced before anybody listened
+	suspect bool // what they wrote may not have been told of
 }
 
 // begin starts the account at a reading, when everything is about to be looked
@@ -36,20 +46,41 @@ type mark struct {
 func (l *ledger) begin(now reading) {
 	*l = ledger{floor: now.last, heard: map[int64]bool{}}
 	if now.oldest < now.next {
-		l.floor--
-		l.marks = []mark{{reading: now}}
+		l.marks = []mark{{reading: now, suspect: true}}
 	}
 }
 
-// hear notes an announced version.
-func (l *ledger) hear(version int64) {
-	if version > l.floor {
-		l.heard[version] = true
+// hear notes an announced version and reports whether it is news. What is
+// accounted for was told of, or everything was looked at since.
+func (l *ledger) hear(version int64) (news bool) {
+	switch {
+	case version <= l.floor:
+		return l.full || slices.ContainsFunc(l.marks, func(m mark) bool { return m.suspect })
+	case l.heard[version]:
+		return false
+	case len(l.heard) >= heardMost:
+		l.forget()
 	}
+	l.heard[version] = true
+	return true
 }
 
-// latest is the last version of the latest reading.
+// forget makes room. What was heard is accounted for, and so is what was not,
+// since everything will be looked at when those have ended who may have written it.
+func (l *ledger) forget() {
+	for version := range l.heard {
+		l.floor = max(l.floor, version)
+	}
+	clear(l.heard)
+	l.full = true
+}
+
+// latest is the last version of the latest reading, or never where the next one
+// has to ask for what runs.
 func (l *ledger) latest() int64 {
+	if l.full {
+		return never
+	}
 	if n := len(l.marks); n > 0 {
 		return l.marks[n-1].last
 	}
@@ -74,10 +105,12 @@ func (l *ledger) judge(now reading) (missed bool) {
 	if now.last == l.latest() {
 		return missed
 	}
+	next := mark{reading: now, suspect: l.full}
 	if len(l.marks) == 2 { // the first one waits for a transaction that takes long
+		next.suspect = next.suspect || l.marks[1].suspect
 		l.marks = l.marks[:1]
 	}
-	l.marks = append(l.marks, mark{reading: now})
+	l.marks, l.full = append(l.marks, next), false
 	return missed
 }
 

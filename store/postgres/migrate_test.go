@@ -13,8 +13,8 @@ import (
 // migrate_test.go owns how the schema comes into being and grows, whoever else
 // does the same at that moment.
 
-// two is a future with another step.
-var two = append(slices.Clone(migrations), `
+// future has another step.
+var future = append(slices.Clone(migrations), `
 	ALTER TABLE $schema.record ADD COLUMN tenant text NOT NULL DEFAULT '';
 	SELECT pg_sleep(0.05);`)
 
@@ -24,14 +24,14 @@ func TestMigrate(t *testing.T) {
 	for _, test := range []struct {
 		steps    []string
 		from, to int
-	}{{migrations, 0, 1}, {migrations, 1, 1}, {two, 1, 2}, {two, 2, 2}} {
+	}{{migrations[:1], 0, 1}, {migrations, 1, 2}, {migrations, 2, 2}, {future, 2, 3}, {future, 3, 3}} {
 		from, to, err := migrate(t.Context(), address, test.steps)
 		if err != nil || from != test.from || to != test.to {
 			t.Errorf("migrate: from %d to %d, %v; want from %d to %d", from, to, err, test.from, test.to)
 		}
 	}
 	_, _, err := Migrate(t.Context(), address)
-	says(t, err, venuekey.Wrong, "as a newer venuekey made it (version 2; this one knows 1)", "update this program")
+	says(t, err, venuekey.Wrong, "as a newer venuekey made it (version 3; this one knows 2)", "update this program")
 	if from, to, err := Migrate(t.Context(), server.Database(t)); from != 0 || to != len(migrations) || err != nil {
 		t.Errorf("migrate of an empty database: from %d to %d, %v", from, to, err)
 	}
@@ -43,17 +43,17 @@ func TestOtherVersions(t *testing.T) {
 	address := server.Database(t)
 	fill(t, address, 3)
 	before := dump(t, address)
-	_, err := open(t.Context(), address, two)
-	says(t, err, venuekey.Wrong, "as an older venuekey made it (version 1; this one needs 2)", "then migrate it")
+	_, err := open(t.Context(), address, future)
+	says(t, err, venuekey.Wrong, "as an older venuekey made it (version 2; this one needs 3)", "then migrate it")
 	if after := dump(t, address); after != before {
 		t.Errorf("schema was changed by opening it:\n%s\nwas\n%s", after, before)
 	}
-	if _, _, err := migrate(t.Context(), address, two); err != nil {
+	if _, _, err := migrate(t.Context(), address, future); err != nil {
 		t.Fatal(err)
 	}
 	_, err = Open(t.Context(), address)
-	says(t, err, venuekey.Wrong, "as a newer venuekey made it (version 2; this one knows 1)", "update this program")
-	store, err := open(t.Context(), address, two)
+	says(t, err, venuekey.Wrong, "as a newer venuekey made it (version 3; this one knows 2)", "update this program")
+	store, err := open(t.Context(), address, future)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestStartersRace(t *testing.T) {
 	for _, round := range []struct {
 		steps    []string
 		from, to int
-	}{{migrations, 0, 1}, {two, 1, 2}} {
+	}{{migrations, 0, 2}, {future, 2, 3}} {
 		var mu sync.Mutex
 		made := map[int]int{}
 		var wg sync.WaitGroup
@@ -127,7 +127,7 @@ func TestFirstStarts(t *testing.T) {
 func TestStepFails(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)
-	broken := append(slices.Clone(two), `CREATE TABLE $schema.third (n int); SELECT 1/0`)
+	broken := append(slices.Clone(future), `CREATE TABLE $schema.third (n int); SELECT 1/0`)
 	if _, _, err := migrate(t.Context(), address, broken); err == nil || !strings.Contains(err.Error(), "division by zero") {
 		t.Errorf("migrate: %v, want the step's error", err)
 	}

@@ -22,9 +22,17 @@
 // there: an older one is an error until Migrate was called, a newer one until
 // this program is updated, and one that somebody edited until it is put right.
 // Programs that start or migrate together wait for each other. A role that is
-// not the schema's owner needs USAGE on the schema; SELECT, INSERT, UPDATE and
-// DELETE on its table record; SELECT on its table migration; and USAGE and
-// SELECT on its sequence version, which is never to be set back.
+// not the schema's owner needs these rights and no others, besides CONNECT on the
+// database:
+//
+//	GRANT USAGE ON SCHEMA venuekey TO the_role;
+//	GRANT SELECT, INSERT, UPDATE, DELETE ON venuekey.record TO the_role;
+//	GRANT SELECT ON venuekey.migration TO the_role;
+//	GRANT USAGE, SELECT ON SEQUENCE venuekey.version TO the_role;
+//
+// The sequence is never to be set back. To make the schema, and to migrate it,
+// takes its owner, who needs CREATE on the database, or a schema that an
+// administrator made for him.
 //
 // # What is durable
 //
@@ -52,7 +60,13 @@
 //
 // # Watching
 //
-// Watch listens for what writers announce after their commit. Announcements may
+// Watch listens for what writers announce after their commit. Whoever may connect
+// to a database may listen and announce there, so the channel has a name that
+// nobody guesses, and what is announced is sealed: the random number that both come
+// from lies in the table migration. A role without the right to read it learns
+// nothing, not even whose token was renewed, and what it sends is thrown away.
+//
+// Announcements may
 // be lost, with the writer that dies before it or with a connection; therefore
 // every write has a version, versions are counted without gaps, and a watch
 // that finds one of them missing calls changed("") within a few seconds.
@@ -93,7 +107,10 @@ type Store struct {
 	own    *statements       // for one that no pooler lends to others, see sizeUp
 	mode   pgx.QueryExecMode // as the address has it
 	told   announcer
-	tick   time.Duration // of a watch, see watchTick
+	// whisper is how changes are announced. It is known once the schema was
+	// looked at.
+	whisper *whisper
+	tick    time.Duration // of a watch, see watchTick
 	// closing is closed by Close, and ends what waits.
 	closing chan struct{}
 	once    sync.Once

@@ -37,6 +37,10 @@ COMMENT ON COLUMN $schema.record.due IS 'Not later than the record may be claime
 COMMENT ON COLUMN $schema.record.digest IS 'The first 8 bytes of the SHA-256 of sealed.';
 COMMENT ON COLUMN $schema.record.receipt IS 'A number of the write that made the row, by which its writer knows it again.';
 COMMENT ON SEQUENCE $schema.version IS 'Versions of all records, one for every write. Never to be set back.';
+`, `
+ALTER TABLE $schema.migration ADD COLUMN announcing bytea;
+COMMENT ON COLUMN $schema.migration.announcing IS 'A random number by which programs find, and understand, what others announce. Not for roles that do not use the vault.';
+UPDATE $schema.migration SET announcing = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) WHERE version = 1;
 `}
 
 // versionTable holds a row for every step that was taken.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -58,7 +57,9 @@ var errDeaf = errors.New("no notifications arrive on this connection")
 func (s *Store) listen(ctx context.Context, changed func(key string)) error {
 	ctx, end := s.whileOpen(ctx)
 	defer end()
+	listener := ear{whisper: s.whisper}
 	config := s.pool.Config().ConnConfig // a copy
+	config.OnNotification = listener.hear
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
@@ -68,62 +69,58 @@ func (s *Store) listen(ctx context.Context, changed func(key string)) error {
 		return err
 	}
 	c := s.session(conn)
-	server, err := onServer(ctx, conn, `LISTEN "`+s.schema+`"`)
+	server, err := onServer(ctx, conn, `LISTEN "`+s.whisper.channel+`"`)
 	if err != nil {
 		return err
 	}
-	if !direct(conn) && !s.hears(ctx, conn) {
+	if !direct(conn) && !s.hears(ctx, conn, &listener) {
 		s.unlisten(ctx, conn, server)
 		return errDeaf
 	}
-	return s.follow(ctx, c, changed)
+	return s.follow(ctx, c, &listener, changed)
 }
 
 // follow tells of changes as they are announced, and looks every tick whether
 // one was not.
-func (s *Store) follow(ctx context.Context, c session, changed func(key string)) error {
+func (s *Store) follow(ctx context.Context, c session, listener *ear, changed func(key string)) error {
 	now, err := s.reading(ctx, c, never)
 	if err != nil {
 		return err
 	}
-	var account ledger
-	account.begin(now)
+	listener.account.begin(now)
 	changed("")
 	for {
 		next := time.Now().Add(s.tick)
-		if err := s.hear(ctx, c.Conn, next, &account, changed); err != nil {
+		if err := s.hear(ctx, c.Conn, next, listener, changed); err != nil {
 			return err
 		}
-		if now, err = s.reading(ctx, c, account.latest()); err != nil {
+		if now, err = s.reading(ctx, c, listener.account.latest()); err != nil {
 			return err
 		}
-		if account.judge(now) {
+		if listener.account.judge(now) {
 			changed("")
 		}
 	}
 }
 
 // hear tells of what is announced until a moment.
-func (s *Store) hear(ctx context.Context, conn *pgx.Conn, until time.Time, account *ledger, changed func(key string)) error {
+func (s *Store) hear(ctx context.Context, conn *pgx.Conn, until time.Time, listener *ear, changed func(key string)) error {
 	wait, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	for wait.Err() == nil {
-		told, err := conn.WaitForNotification(wait)
+		err := conn.PgConn().WaitForNotification(wait)
+		for _, key := range listener.take() {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			changed(key)
+		}
 		switch {
 		case err == nil:
 		case wait.Err() != nil && ctx.Err() == nil && !conn.IsClosed():
 			return nil
 		default:
 			return err
-		}
-		for _, change := range changesIn(told.Payload) {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			account.hear(change.version)
-			if change.key != probe {
-				changed(change.key)
-			}
 		}
 	}
 	return ctx.Err()
@@ -176,22 +173,19 @@ const probe = "is anybody there"
 
 // hears reports whether a notification that another connection sends reaches
 // this one.
-func (s *Store) hears(ctx context.Context, conn *pgx.Conn) bool {
+func (s *Store) hears(ctx context.Context, conn *pgx.Conn, listener *ear) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	mine := change{-rand.Int64(), probe} // no version is negative, none is accounted for
-	if err := s.notify(ctx, payloads([]change{mine})); err != nil {
+	listener.probe = -rand.Int64() // no version is negative, none is accounted for
+	if err := s.notify(ctx, linesOf([]change{{listener.probe, probe}})); err != nil {
 		return false
 	}
-	for {
-		told, err := conn.WaitForNotification(ctx)
-		if err != nil {
+	for !listener.probed {
+		if conn.PgConn().WaitForNotification(ctx) != nil {
 			return false
 		}
-		if slices.Contains(changesIn(told.Payload), mine) {
-			return true
-		}
 	}
+	return true
 }
 
 // unlisten takes back a LISTEN that a pooler ran on a connection which it lends
@@ -199,7 +193,7 @@ func (s *Store) hears(ctx context.Context, conn *pgx.Conn) bool {
 // that it does not meet brings the pooler notifications that it throws away.
 func (s *Store) unlisten(ctx context.Context, conn *pgx.Conn, server string) {
 	for range 32 {
-		met, err := onServer(ctx, conn, `UNLISTEN "`+s.schema+`"`)
+		met, err := onServer(ctx, conn, `UNLISTEN "`+s.whisper.channel+`"`)
 		if err != nil || met == server {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/venuekey/venuekey"
 )
@@ -267,26 +268,75 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-func TestPayloads(t *testing.T) {
+func TestAnnouncements(t *testing.T) {
+	w := whisperFrom(make([]byte, secretSize))
 	var changes []change
 	for i := range 1000 {
 		changes = append(changes, change{int64(i), "token/" + strings.Repeat("k", i%255)})
 	}
 	changes = append(changes, change{7, "a key with spaces"}, change{8, ""})
 	var got []change
-	for _, payload := range payloads(changes) {
-		if len(payload) > payloadSize {
-			t.Errorf("payload of %d bytes, want at most %d", len(payload), payloadSize)
+	for _, text := range linesOf(changes) {
+		payload := w.seal(text)
+		if len(payload) >= 7950 { // PostgreSQL takes less than 8000
+			t.Errorf("payload of %d bytes", len(payload))
 		}
-		got = append(got, changesIn(payload)...)
+		opened, ours := w.open(payload)
+		if !ours {
+			t.Fatal("payload does not open")
+		}
+		got = append(got, changesIn(opened)...)
 	}
 	if !slices.Equal(got, changes) {
 		t.Error("changes do not come back from payloads")
 	}
 	for _, odd := range []string{"two\nlines", strings.Repeat("k", 9000)} {
-		if got := changesIn(payloads([]change{{5, odd}})[0]); !slices.Equal(got, []change{{5, ""}}) {
+		if got := changesIn(linesOf([]change{{5, odd}})[0]); !slices.Equal(got, []change{{5, ""}}) {
 			t.Errorf("change of a key that is no line: %v, want one of everything", got)
 		}
+	}
+	other := whisperFrom([]byte(strings.Repeat("x", secretSize)))
+	if _, ours := other.open(w.seal("1 k\n")); ours || other.channel == w.channel {
+		t.Error("two schemas understand each other")
+	}
+}
+
+// A ledger and an ear that are full keep nothing more, and everything is looked
+// at instead.
+func TestFullLedgerLooksAtEverything(t *testing.T) {
+	e := ear{whisper: whisperFrom(make([]byte, secretSize))}
+	e.account.begin(reading{0, 9, 9})
+	hear := func(from, to int64) {
+		var changes []change
+		for version := from; version < to; version++ {
+			changes = append(changes, change{version, fmt.Sprint("k", version)})
+		}
+		for _, text := range linesOf(changes) {
+			e.hear(nil, &pgconn.Notification{Payload: e.whisper.seal(text)})
+		}
+	}
+	hear(1, earMost)
+	hear(1, earMost) // somebody repeats what he heard
+	if keys := e.take(); len(keys) != earMost-1 || slices.Contains(keys, "") {
+		t.Errorf("ear keeps %d keys, want each once", len(keys))
+	}
+	hear(2, 2+3*heardMost)
+	if len(e.account.heard) > heardMost || len(e.keys) > earMost || !slices.Contains(e.keys, "") {
+		t.Errorf("ledger keeps %d versions and the ear %d keys", len(e.account.heard), len(e.keys))
+	}
+	last := int64(1 + 3*heardMost)
+	e.account.judge(reading{last, 9, 20}) // a transaction runs that may have written one of those
+	for range 3 {
+		if e.account.judge(reading{last, 10, 0}) {
+			t.Error("everything is looked at before the transactions have ended")
+		}
+	}
+	e.account.judge(reading{last, 20, 0})
+	if !e.account.judge(reading{last, 20, 0}) {
+		t.Error("what a full ledger forgot is not looked at")
+	}
+	if e.account.judge(reading{last, 20, 0}) {
+		t.Error("it is looked at twice")
 	}
 }
 
@@ -294,15 +344,30 @@ func FuzzChangesIn(f *testing.F) {
 	f.Add("12 token/ctrader/alice\n13 token/ctrader/bob\n")
 	f.Add("")
 	f.Add("x y\n9223372036854775808 k\n-1 ")
-	f.Fuzz(func(t *testing.T, payload string) {
-		changes := changesIn(payload)
-		if len(changes) == 0 {
-			t.Error("a payload is no change of anything")
-		}
-		for _, c := range changes {
-			if c.version == 0 && c.key != "" && !strings.Contains(payload, "0 "+c.key) {
-				t.Errorf("%q names %q without a version", payload, c.key)
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, c := range changesIn(text) {
+			if strings.Contains(c.key, "\n") || len(c.key) > len(text) {
+				t.Errorf("%q names %q", text, c.key)
 			}
+		}
+	})
+}
+
+// Nothing that was not sealed with the schema's key is opened, and nothing of it
+// is kept.
+func FuzzForeignAnnouncement(f *testing.F) {
+	mine := whisperFrom(make([]byte, secretSize))
+	f.Add("12 token/ctrader/alice\n", "")
+	f.Add("", whisperFrom([]byte("other")).seal("1 k\n"))
+	f.Fuzz(func(t *testing.T, text, payload string) {
+		if opened, ours := mine.open(mine.seal(text)); !ours || opened != text {
+			t.Errorf("%q comes back as %q", text, opened)
+		}
+		e := ear{whisper: mine}
+		e.account.begin(reading{})
+		e.hear(nil, &pgconn.Notification{Payload: payload})
+		if len(e.keys) > 0 || len(e.account.heard) > 0 {
+			t.Errorf("%q is taken for ours", payload)
 		}
 	})
 }

@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/venuekey/venuekey"
+)
+
+// attack_test.go owns what somebody else can do who may connect to the database.
+
+// roleIn makes a role that may log in and nothing else, and gives its address.
+func roleIn(t *testing.T, address, name string) string {
+	t.Helper()
+	server.SQL(t, address, `CREATE ROLE `+name+` LOGIN PASSWORD 'pw'`)
+	t.Cleanup(func() { server.SQL(t, address, `DROP OWNED BY `+name+`; DROP ROLE `+name) })
+	return strings.Replace(address, "user=postgres", "user="+name+" password=pw", 1)
+}
+
+// heap is what lives in memory.
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// A role that may do nothing but connect listens, and floods. It is told no name
+// of a user on the channel that it can guess, and what it sends, even on the
+// channel that it cannot, takes no memory and wakes nobody.
+func TestAttackARoleWithoutRights(t *testing.T) { // not in parallel: it looks at the memory
+	address := server.Database(t)
+	store := openVault(t, address)
+	keys := told(t, store)
+	stranger, err := pgx.Connect(t.Context(), roleIn(t, address, "stranger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close(context.Background())
+	run := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := stranger.Exec(t.Context(), sql, append([]any{pgx.QueryExecModeSimpleProtocol}, args...)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, sql := range []string{`SELECT announcing FROM venuekey.migration`, `SELECT key FROM venuekey.record`, `SELECT last_value FROM venuekey.version`} {
+		if _, err := stranger.Exec(t.Context(), sql); codeOf(err) == "" {
+			t.Errorf("%s: %v, want to be refused", sql, err)
+		}
+	}
+	var listens int
+	if err := stranger.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%' || $1 || '%' AND pid <> pg_backend_pid()`, channelOf(store)).Scan(&listens); err != nil || listens > 0 {
+		t.Errorf("the channel's name can be read from the statements of others (%v)", err)
+	}
+	run(`LISTEN venuekey`)
+	record := mustPut(t, store, venuekey.Record{Key: "token/ctrader/alice"})
+	hears(t, keys, record.Key)
+	quiet(keys)
+	before := heap()
+	run(`SELECT count(pg_notify($1, payload)) FROM generate_series(1, 1500) i,
+		LATERAL (SELECT string_agg(1000 * i + n || ' ', E'\n') AS payload FROM generate_series(1, 800) n) p`, channelOf(store))
+	mustPut(t, store, record)
+	hears(t, keys, record.Key, "")
+	if grown := heap() - before; grown > 8<<20 {
+		t.Errorf("a flood of notifications took %d KiB of memory", grown>>10)
+	}
+	if woken := len(keys); woken > 8 {
+		t.Errorf("a flood of notifications woke the watch %d times", woken)
+	}
+	wait, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for {
+		heard, err := stranger.WaitForNotification(wait)
+		if err != nil {
+			break
+		}
+		if strings.Contains(heard.Payload, "alice") {
+			t.Fatalf("a role without rights was told %q", heard.Payload)
+		}
+	}
+}
+
+func channelOf(s *Store) string { return s.whisper.channel }
+
+// The rights that the documentation lists are enough for everything, and a role
+// that has none of them gets nowhere.
+func TestARoleWithItsRightsAndNoMore(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	openVault(t, address)
+	_, err := Open(t.Context(), roleIn(t, address, "nobody_at_all"))
+	says(t, err, venuekey.Wrong, "does not give nobody_at_all the rights it needs", "grant")
+	doc, err := os.ReadFile("postgres.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	grants := regexp.MustCompile(`(?m)^//\t(GRANT .*;)$`).FindAllStringSubmatch(string(doc), -1)
+	if len(grants) < 4 {
+		t.Fatalf("the documentation lists %d rights", len(grants))
+	}
+	agent := roleIn(t, address, "agent")
+	for _, grant := range grants {
+		server.SQL(t, address, strings.ReplaceAll(grant[1], "the_role", "agent"))
+	}
+	store := openVault(t, agent)
+	keys := told(t, store)
+	record := mustPut(t, store, venuekey.Record{Key: "k", NextRefresh: time.Now().Add(-time.Hour)})
+	hears(t, keys, "k")
+	claimed, err := store.Claim(t.Context(), "", "a", aLease, 1)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("claim: %d records, %v", len(claimed), err)
+	}
+	record = mustPut(t, store, claimed[0])
+	if listed := keysOf(t, store); len(listed) != 1 {
+		t.Errorf("list: %q", listed)
+	}
+	if err := store.Delete(t.Context(), "k", record.Version); err != nil {
+		t.Error(err)
+	}
+	if from, to, err := Migrate(t.Context(), agent); err != nil || from != to {
+		t.Errorf("migrate of what is up to date: from %d to %d, %v", from, to, err)
+	}
+}
