@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,6 +65,9 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 			"choose a name of lower-case letters, digits and _ that does not begin with pg_")
 	}
 	verify(&conn.Config)
+	if conn.RequireAuth == "" && !proven(&conn.Config) {
+		conn.RequireAuth = secretive
+	}
 	// Nobody listens on these, but behind a pooler somebody may have; the driver
 	// would keep what arrives.
 	conn.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
@@ -91,6 +95,30 @@ func verify(config *pgconn.Config) {
 		}
 	}
 	config.TLSConfig, config.Fallbacks = kept[0].TLSConfig, kept[1:]
+}
+
+// secretive refuses the ways to authenticate that give the password away to
+// whoever asks: in clear, and as MD5, which is as good as clear to those who can
+// guess. SCRAM gives nothing away. It is written as libpq's require_auth.
+const secretive = "!password,!md5"
+
+// proven reports whether every server has proved who it is before it may ask for
+// the password. One on a socket lies where nobody else may put one; on a port of
+// this machine anybody may listen while the server does not.
+func proven(config *pgconn.Config) bool {
+	sure := func(host string, port uint16, secured *tls.Config) bool {
+		if network, _ := pgconn.NetworkAddress(host, port); network == "unix" {
+			return true
+		}
+		// With verify-ca the driver verifies in a function of its own.
+		return secured != nil && (!secured.InsecureSkipVerify || secured.VerifyPeerCertificate != nil)
+	}
+	for _, other := range config.Fallbacks {
+		if !sure(other.Host, other.Port, other.TLSConfig) {
+			return false
+		}
+	}
+	return sure(config.Host, config.Port, config.TLSConfig)
 }
 
 // away reports whether a host is another machine.

@@ -2,14 +2,19 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/venuekey/venuekey"
 )
@@ -126,5 +131,112 @@ func TestARoleWithItsRightsAndNoMore(t *testing.T) {
 	}
 	if from, to, err := Migrate(t.Context(), agent); err != nil || from != to {
 		t.Errorf("migrate of what is up to date: from %d to %d, %v", from, to, err)
+	}
+}
+
+// squatter listens on a port of PostgreSQL's and asks for the password. It gives
+// its port and what it was told.
+func squatter(t *testing.T, asks pgproto3.BackendMessage, certificate *tls.Certificate) (port string, told <-chan string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan string, 10)
+	var running sync.WaitGroup
+	t.Cleanup(func() { _ = listener.Close(); running.Wait() })
+	running.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				defer client.Close()
+				if password, ok := asked(client, asks, certificate); ok {
+					said <- password
+				}
+			})
+		}
+	})
+	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	return port, said
+}
+
+// asked is one client of a squatter's.
+func asked(client net.Conn, asks pgproto3.BackendMessage, certificate *tls.Certificate) (password string, ok bool) {
+	for {
+		backend := pgproto3.NewBackend(client, client)
+		message, err := backend.ReceiveStartupMessage()
+		if err != nil {
+			return "", false
+		}
+		if _, wantsTLS := message.(*pgproto3.SSLRequest); wantsTLS {
+			if certificate == nil {
+				_, _ = client.Write([]byte("N"))
+				continue
+			}
+			_, _ = client.Write([]byte("S"))
+			client = tls.Server(client, &tls.Config{Certificates: []tls.Certificate{*certificate}, MinVersion: tls.VersionTLS12})
+			continue
+		}
+		backend.Send(asks)
+		if backend.Flush() != nil || backend.SetAuthType(pgproto3.AuthTypeCleartextPassword) != nil {
+			return "", false
+		}
+		answer, err := backend.Receive()
+		given, ok := answer.(*pgproto3.PasswordMessage)
+		if err != nil || !ok {
+			return "", false
+		}
+		return given.Password, true
+	}
+}
+
+// Whoever got hold of the port, as another user of the machine can while the
+// server is down, does not get the password by asking for it. A server that has
+// proved who it is does, and so does one to which the address allows it.
+func TestAttackAStrangerOnPostgreSQLsPortAsksForThePassword(t *testing.T) {
+	t.Parallel()
+	certificate, file := certify(t, "127.0.0.1", time.Now().Add(24*time.Hour))
+	plain, md5 := &pgproto3.AuthenticationCleartextPassword{}, &pgproto3.AuthenticationMD5Password{Salt: [4]byte{1, 2, 3, 4}}
+	for name, test := range map[string]struct {
+		asks  pgproto3.BackendMessage
+		tls   *tls.Certificate
+		extra string
+		given bool
+	}{
+		"in clear":                     {plain, nil, "sslmode=disable", false},
+		"in clear, by default":         {plain, nil, "", false},
+		"as MD5":                       {md5, nil, "sslmode=disable", false},
+		"over TLS that proves nothing": {plain, &certificate, "sslmode=require", false},
+		"over TLS by default":          {plain, &certificate, "", false},
+		"MD5 over such TLS":            {md5, &certificate, "sslmode=prefer", false},
+		"over TLS, verified":           {plain, &certificate, "sslmode=verify-full sslrootcert=" + file, true},
+		"over TLS, its authority":      {plain, &certificate, "sslmode=verify-ca sslrootcert=" + file, true},
+		"where the address allows it":  {plain, nil, "sslmode=disable require_auth=password", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			port, told := squatter(t, test.asks, test.tls)
+			_, err := Open(t.Context(), fmt.Sprintf("host=127.0.0.1 port=%s user=u dbname=d password=%s %s", port, password, test.extra))
+			if err == nil {
+				t.Fatal("a squatter's database opens")
+			}
+			select {
+			case secret := <-told:
+				if !test.given {
+					t.Fatalf("the squatter was told %q", secret)
+				}
+				return
+			default:
+			}
+			if test.given {
+				t.Fatalf("the password was not given: %v", err)
+			}
+			says(t, err, venuekey.Wrong, "asks for the password in a way that gives it away", "sslmode=verify-full")
+			if strings.Contains(err.Error(), password) {
+				t.Error("the password is in the error")
+			}
+		})
 	}
 }

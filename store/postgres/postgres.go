@@ -13,7 +13,10 @@
 //
 // On the way to another machine the server's certificate is verified
 // (sslmode=verify-full) unless the address says otherwise with another sslmode
-// than prefer, libpq's default, which anybody in between can talk down.
+// than prefer, libpq's default, which anybody in between can talk down. Where no
+// certificate was verified, the password is proved by SCRAM and never given: not in
+// clear and not as MD5, unless the address says so with require_auth. A socket needs
+// no certificate.
 //
 // # The schema
 //
