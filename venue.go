@@ -54,6 +54,13 @@ type Addresser interface {
 	APIHeader() http.Header
 }
 
+// Secretless is a Venue that lets apps in without a client secret (RFC 6749 §2.1, RFC
+// 8252 §8.5). Every other venue wants one.
+type Secretless interface {
+	// Secretless reports whether an app is registered as one of those.
+	Secretless(app App) bool
+}
+
 // Limiter is a Venue that can say, from its scopes, what a token cannot do.
 type Limiter interface {
 	// Limits is one line for a person; "" where there is nothing that is missed, or

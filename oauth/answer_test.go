@@ -132,6 +132,7 @@ func TestHowTheAppAuthenticates(t *testing.T) {
 		Basic:      "i+d:s%3Ae%25c||",
 		BasicPlain: "i d:s:e%c||",
 		BasicAndID: "i+d:s%3Ae%25c|i d|",
+		Public:     "|i d|", // a secret that stands there all the same is not sent
 	} {
 		var got string
 		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {

@@ -23,7 +23,7 @@ type Attempt struct {
 // NewAttempt draws state and, where the venue takes it, a PKCE verifier.
 func (c Config) NewAttempt() Attempt {
 	attempt := Attempt{State: venuekey.Secret(rand.Text())}
-	if c.PKCE {
+	if c.PKCE || c.ClientAuth == Public {
 		// 32 bytes give the 43 characters that RFC 7636 §4.1 recommends.
 		random := make([]byte, 32)
 		rand.Read(random)

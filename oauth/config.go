@@ -21,7 +21,8 @@ type Config struct {
 	OmitResponseType bool
 	// DefaultScopes are asked for where the app names none.
 	DefaultScopes []string
-	// PKCE sends a code challenge (RFC 7636, method S256).
+	// PKCE sends a code challenge (RFC 7636, method S256). An app without a secret
+	// sends one in any case.
 	PKCE bool
 	// StateNotEchoed says that the venue's redirect does not carry state, so
 	// that a callback without one must be taken. One with a foreign state is
@@ -104,6 +105,10 @@ const (
 	BasicPlain
 	// BasicAndID sends Basic, and client_id as a parameter too.
 	BasicAndID
+	// Public is for an app that has no secret: client_id is a parameter, so that the
+	// venue knows whose code it is (RFC 6749 §3.2.1), and no secret is sent. What
+	// proves that a code is ours is PKCE, which goes with it (RFC 8252 §8.1).
+	Public
 	// noClient sends neither, for a request that is nobody's.
 	noClient
 )

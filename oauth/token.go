@@ -146,7 +146,7 @@ func (c Config) withClient(app venuekey.App, form url.Values) url.Values {
 	for name, values := range form {
 		full[name] = values
 	}
-	if c.ClientAuth == InBody || c.ClientAuth == BasicAndID {
+	if c.ClientAuth == InBody || c.ClientAuth == BasicAndID || c.ClientAuth == Public {
 		full.Set("client_id", app.ClientID)
 	}
 	if c.ClientAuth == InBody && app.ClientSecret != "" {

@@ -36,6 +36,12 @@ func check(venue venuekey.Venue, app venuekey.App) error {
 	return about(venuekey.ID{Venue: venue.Name()}, "app", checker.Check(app))
 }
 
+// secretless is whether a venue lets an app in without a secret.
+func secretless(venue venuekey.Venue, app venuekey.App) bool {
+	public, ok := venue.(venuekey.Secretless)
+	return ok && public.Secretless(app)
+}
+
 func fieldOf(venue venuekey.Venue, name string) (venuekey.Field, bool) {
 	for _, field := range fieldsOf(venue) {
 		if field.Name == name {

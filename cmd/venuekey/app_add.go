@@ -202,6 +202,13 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 	if app.ClientID == "" {
 		return p.completeFields(ctx, venue, app, f)
 	}
+	if secretless(venue, *app) {
+		if f.secretStdin {
+			return misused("leave out --secret-stdin, or the value that says so", "app add: this app has no secret")
+		}
+		app.ClientSecret = ""
+		return nil
+	}
 	if app.ClientSecret != "" && !newID && !f.secretStdin {
 		return nil
 	}

@@ -46,7 +46,11 @@ func (p *program) appList(ctx context.Context, v *vault) error {
 		form := appForm(venue, app, from)
 		forms = append(forms, form)
 		secret := cell{"set", green}
-		if !form.Secret {
+		switch {
+		case form.Secret:
+		case secretless(venue, app):
+			secret = text("none")
+		default:
 			secret = cell{"missing", red}
 		}
 		shown.add(text(form.Venue), text(orDash(form.ClientID)), text(form.RedirectURI), secret, text(string(from)))

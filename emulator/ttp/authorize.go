@@ -34,7 +34,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		refused(err).send(w)
 		return
 	}
-	if err := k.checkAuthorize(q); err != nil {
+	if err := k.checkAuthorize(app, q); err != nil {
 		s.authorizeRefused(app, err)
 		sendBackError(w, r, refused(err), k.EnforceState && !q.Has("state"))
 		return
@@ -78,7 +78,7 @@ func (s *Server) checkClient(k Knobs, q url.Values) (emulator.App, error) {
 }
 
 // checkAuthorize finds what is wrong with the rest of the request.
-func (k Knobs) checkAuthorize(q url.Values) error {
+func (k Knobs) checkAuthorize(app emulator.App, q url.Values) error {
 	method := q.Get("code_challenge_method")
 	switch {
 	case q.Get("response_type") == "":
@@ -89,6 +89,8 @@ func (k Knobs) checkAuthorize(q url.Values) error {
 		return bad("invalid_request", "The state parameter is required")
 	case !k.has(q.Get("scope")):
 		return bad("invalid_scope", "An unsupported scope was requested")
+	case k.PublicNeedsPKCE && app.ClientSecret == "" && (q.Get("code_challenge") == "" || method != "S256"):
+		return bad("invalid_request", "A client without a secret needs a code challenge")
 	case k.PKCE && method != "" && method != "plain" && method != "S256":
 		return bad("invalid_request", "The code challenge method is not supported")
 	}

@@ -46,6 +46,7 @@
 //	PluginOff                           everything answers 503
 //	StripAuthorization                  the web server swallows the Authorization header
 //	EnforceState, PKCE                  settings of the authorize page
+//	RefusePublic, PublicNeedsPKCE       apps that are registered without a secret
 //	AskConsent, SignedIn                a consent page, or no page at all
 //	RevokeEndsAll                       a refresh token takes its access token with it
 //	RevokeOnly                          one kind of token is revoked, the other refused

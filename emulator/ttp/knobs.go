@@ -66,6 +66,13 @@ type Knobs struct {
 	// GrantOnly, unless empty, is what tokens may do, whatever was asked for: a server
 	// may grant less and says so (RFC 6749 §3.3).
 	GrantOnly string
+	// RefusePublic refuses apps that are registered without a secret. By default they
+	// are let in by their client id alone, as by the plugin's PHP library, whose
+	// setting is allow_public_clients (RFC 6749 §2.1).
+	RefusePublic bool
+	// PublicNeedsPKCE refuses authorize requests of such apps that bring no S256
+	// challenge (RFC 8252 §8.1, RFC 9700 §2.1.1). The plugin does not.
+	PublicNeedsPKCE bool
 	// AskConsent shows a consent page after sign-in. By default there is none (§3).
 	AskConsent bool
 	// SignedIn names a user whose browser has a session already: the authorize page

@@ -80,10 +80,13 @@ func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
 		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
 	app, known := s.core.People.App(id)
-	if known && app.ClientSecret == secret {
+	if known && app.ClientSecret == secret && !(secret == "" && k.RefusePublic) {
 		return app, nil
 	}
 	s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Status: k.ClientStatus})
+	if known && secret == "" {
+		return emulator.App{}, refusal{k.ClientStatus, "invalid_client", "This client must authenticate using a client secret"}
+	}
 	if id == "" {
 		return emulator.App{}, refusal{k.ClientStatus, "invalid_client", "No client credentials in header or body"}
 	}

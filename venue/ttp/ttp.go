@@ -24,6 +24,9 @@
 //     plugin only; the app's parameter "pkce" set to "on" sends it.
 //   - Client id and secret travel in the body; "client_auth" set to "basic"
 //     sends them in the header, not form-encoded, as the plugin reads them.
+//   - TTP registers apps with a secret, by hand. The plugin's PHP library lets in
+//     those that are registered without one too: "client_auth" set to "none" is for
+//     such an app, which sends its id alone, and PKCE with it.
 //   - Calls to the API want a vendor type in Accept, which the Transport adds.
 //
 // An app may name other addresses in App.URLs: "authorize", "token", "me",
@@ -33,6 +36,8 @@ package ttp
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -57,7 +62,7 @@ const (
 )
 
 // Venue is TheTradingParrot; the zero value is the real one. It implements
-// venuekey.Venue, Prober, Revoker, Identifier, Addresser, Checker and Asker.
+// venuekey.Venue, Prober, Revoker, Identifier, Addresser, Checker, Secretless and Asker.
 type Venue struct {
 	// Site replaces the site's scheme, host and port.
 	Site string
@@ -95,7 +100,7 @@ func (Venue) APIHeader() http.Header { return http.Header{"Accept": {Accept}} }
 // Fields implements venuekey.Asker.
 func (Venue) Fields() []venuekey.Field {
 	return []venuekey.Field{
-		{Name: "client_auth", Default: "body", Optional: true, Help: "body, or basic to send id and secret in the header"},
+		{Name: "client_auth", Default: "body", Optional: true, Help: "body, basic to send id and secret in the header, or none for an app that is registered without a secret"},
 		{Name: "address_form", Default: "path", Optional: true, Help: "path for /oauth/authorize, or query for /?oauth=authorize"},
 		{Name: "token_form", Default: "path", Optional: true, Help: "path for /oauth/token, or query for /?oauth=token; a sign-in finds out"},
 		{Name: "pkce", Default: "off", Optional: true, Help: "on where the site runs plugin version 4 or later"},
@@ -104,12 +109,15 @@ func (Venue) Fields() []venuekey.Field {
 
 // Check implements venuekey.Checker.
 func (v Venue) Check(app venuekey.App) error {
-	if app.ClientID == "" || app.ClientSecret == "" {
-		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, who registers apps by hand")
+	switch public := v.Secretless(app); {
+	case app.ClientID == "" || app.ClientSecret == "" && !public:
+		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, who registers apps by hand; set client_auth to none for one that has no secret")
+	case app.ClientSecret != "" && public:
+		return wrong("the app has a client secret, and client_auth none, which would not send it", "set client_auth to body, or take the secret away")
 	}
-	for name, values := range map[string][]string{"client_auth": {"body", "basic"}, "address_form": {"path", "query"}, "token_form": {"path", "query"}, "pkce": {"on", "off"}} {
-		if value := string(app.Param(name)); value != "" && value != values[0] && value != values[1] {
-			return wrong("the app's "+name+" is neither "+values[0]+" nor "+values[1], "")
+	for name, values := range map[string][]string{"client_auth": {"body", "basic", "none"}, "address_form": {"path", "query"}, "token_form": {"path", "query"}, "pkce": {"on", "off"}} {
+		if value := string(app.Param(name)); value != "" && !slices.Contains(values, value) {
+			return wrong("the app's "+name+" is none of "+strings.Join(values, ", "), "")
 		}
 	}
 	if _, err := oauth.Roots(app); err != nil {
@@ -118,6 +126,9 @@ func (v Venue) Check(app venuekey.App) error {
 	_, err := oauth.ParseRedirect(app.RedirectURI)
 	return err
 }
+
+// Secretless implements venuekey.Secretless.
+func (Venue) Secretless(app venuekey.App) bool { return app.Param("client_auth") == "none" }
 
 // Login implements venuekey.Venue.
 func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
@@ -180,8 +191,11 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 	if app.Param("address_form") == "query" {
 		config.AuthorizeURL = v.query(app, "authorize")
 	}
-	if app.Param("client_auth") == "basic" {
+	switch app.Param("client_auth") {
+	case "basic":
 		config.ClientAuth = oauth.BasicPlain
+	case "none":
+		config.ClientAuth = oauth.Public
 	}
 	return config
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
 	emu "github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/venue/ttp"
 )
@@ -143,5 +144,24 @@ func TestMeTakesAFirewallForNoRefusal(t *testing.T) {
 	defer server.Close()
 	if _, err := (ttp.Venue{Site: server.URL}).Me(t.Context(), venuekey.App{}, "alive"); !venuekey.Temporary(err) {
 		t.Fatal(err)
+	}
+}
+
+// An app without a secret is known by its id alone, where the site lets it in; a
+// site that does not says that something is wrong with the app.
+func TestAnAppWithoutASecret(t *testing.T) {
+	app := venuekey.App{ClientID: "public", RedirectURI: "https://app.example/cb", Params: map[string]venuekey.Secret{"client_auth": "none"}}
+	if err := (ttp.Venue{}).Check(app); err != nil {
+		t.Error(err)
+	}
+	secret := app
+	secret.ClientSecret = "s"
+	if err := (ttp.Venue{}).Check(secret); !venuekey.Misconfigured(err) {
+		t.Error("a secret that is not sent goes unnoticed:", err)
+	}
+	server := httptest.NewServer(&emu.Server{Knobs: emu.Knobs{RefusePublic: true}, Apps: []emulator.App{{ClientID: "public"}}})
+	defer server.Close()
+	if _, err := (ttp.Venue{Site: server.URL}).Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); !venuekey.Misconfigured(err) {
+		t.Error(err)
 	}
 }
