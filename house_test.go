@@ -7,8 +7,10 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -141,6 +143,66 @@ func packages(t *testing.T) []listed {
 			t.Fatal(err)
 		}
 		list = append(list, p)
+	}
+}
+
+// RFC 8252 §4 and §8.12: who signs in does it in a browser of his own, where the
+// program sees neither password nor cookies. No part of one is built in; the browser
+// of the tests is for the tests.
+func TestNoBrowserIsBuiltIn(t *testing.T) {
+	output, err := exec.Command("go", "list", "-deps", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path := range strings.Lines(string(output)) {
+		for _, engine := range []string{"chromedp", "cdproto", "webview", "webkit", "playwright", "selenium", "go-rod", "cef2go", "astilectron", "wails"} {
+			if strings.Contains(path, engine) {
+				t.Errorf("the programs are built with %s", path)
+			}
+		}
+	}
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if slices.Contains(p.Imports, "net/http/cookiejar") && room != "emulator" { // the made-up user has a browser
+			t.Errorf("%q keeps cookies", room)
+		}
+	}
+}
+
+// A page of promises is worth what holds them: every test that doc/security.md names
+// is there.
+func TestTheTestsOfTheSecurityPageExist(t *testing.T) {
+	page, err := os.ReadFile("doc/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	err = filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, declared := range file.Decls {
+			if function, ok := declared.(*ast.FuncDecl); ok {
+				there[function.Name.Name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9_]*)").FindAllStringSubmatch(string(page), -1)
+	for _, match := range named {
+		if !there[match[1]] {
+			t.Errorf("doc/security.md names %s, which is no test", match[1])
+		}
+	}
+	if len(named) == 0 {
+		t.Error("doc/security.md names no test")
 	}
 }
 

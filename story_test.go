@@ -96,7 +96,13 @@ func (browser) Tell(string) {}
 // open starts the venue and a Keeper for it.
 func (s stage) open(t *testing.T) (*venuekey.Keeper, venuekey.ID) {
 	t.Helper()
-	server := httptest.NewServer(s.server)
+	return s.openAt(t, s.server)
+}
+
+// openAt does so where something stands before the venue.
+func (s stage) openAt(t *testing.T, handler http.Handler) (*venuekey.Keeper, venuekey.ID) {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	s.app.URLs = map[string]string{"base": server.URL}
 	return &venuekey.Keeper{

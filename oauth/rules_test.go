@@ -1,0 +1,122 @@
+package oauth
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
+)
+
+// rules_test.go plays who breaks the rules of doc/security.md at the addresses of a
+// venue and at the callback.
+
+// A token in a redirect is the implicit grant's (RFC 9700 §2.1.2): whoever puts one
+// there may have got it anywhere. It is never taken, with whatever state.
+func TestAttackATokenInARedirect(t *testing.T) {
+	config, app := stage(t)
+	ui := &person{pastes: make(chan string, 8)}
+	ui.visit = func(visit venuekey.Visit) error {
+		const evil = "access_token=evil&token_type=bearer&expires_in=9999&state="
+		if status, page, _ := get(t, visit.Redirect+"?"+evil+stateOf(visit), nil); status != 400 || strings.Contains(page, "evil") {
+			t.Errorf("in the query: %d", status)
+		}
+		ui.pastes <- visit.Redirect + "?" + evil + stateOf(visit)
+		ui.pastes <- visit.Redirect + "#" + evil + stateOf(visit)
+		ui.pastes <- evil + stateOf(visit)
+		ui.pastes <- visit.Redirect + "?code=good-code&state=" + stateOf(visit)
+		return nil
+	}
+	token, err := config.Login(t.Context(), app, ui)
+	if err != nil || token.Access != "a" || len(ui.told) != 4 {
+		t.Fatal(err, ui.told)
+	}
+}
+
+// What else comes with a code is nobody's business (RFC 6749 §4.1.2).
+func TestUnknownParametersOfARedirectAreIgnored(t *testing.T) {
+	config, app := stage(t)
+	ui := &person{visit: func(visit venuekey.Visit) error {
+		go get(t, visit.Redirect+"?session_state=x&scope=one+two&authuser=0&authuser=1&hd=&code=good-code&state="+stateOf(visit), nil)
+		return nil
+	}}
+	if token, err := config.Login(t.Context(), app, ui); err != nil || token.Access != "a" {
+		t.Fatal(err)
+	}
+}
+
+// A browser may go to either address of localhost. Where a stranger has one of them,
+// nobody listens at the other, and nobody is told that somebody does.
+func TestAttackAStrangerAtTheOtherAddressOfLocalhost(t *testing.T) {
+	stranger, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		needs.Skip(t, "IPv6", "this machine has no IPv6 loopback")
+	}
+	defer stranger.Close()
+	_, port, _ := net.SplitHostPort(stranger.Addr().String())
+	config, app := stage(t)
+	app.RedirectURI = "http://localhost:" + port + "/auth/callback"
+	ui := &person{visit: func(visit venuekey.Visit) error {
+		if visit.Listening || visit.NotListening == "" {
+			t.Errorf("listening beside a stranger: %+v", visit)
+		}
+		return nil
+	}}
+	if _, err := config.Login(t.Context(), app, ui); !venuekey.Misconfigured(err) {
+		t.Fatal(err)
+	}
+}
+
+// No address of a venue is used in plain, whichever it is (RFC 6749 §3.1, §3.2; RFC
+// 7009 §2): nobody is sent there and nothing is.
+func TestAttackAnAddressInPlain(t *testing.T) {
+	const plain = "http://venue.example/x"
+	asked := 0
+	transport := roundTrip(func(*http.Request) (*http.Response, error) { asked++; return nil, http.ErrHandlerTimeout })
+	ui := &person{visit: func(venuekey.Visit) error { asked++; return nil }}
+	app := stageApp
+	app.RedirectURI = "http://127.0.0.1:0/cb"
+	config := Config{AuthorizeURL: plain, TokenURL: plain, RevokeURL: plain, Transport: transport, TokenFallbacks: []Way{{URL: plain}}, ReuseHarmless: true}
+	_, login := config.Login(t.Context(), app, ui)
+	_, exchange := config.Exchange(t.Context(), app, "code", "")
+	_, refresh := config.Refresh(t.Context(), app, sentRefresh)
+	for name, err := range map[string]error{
+		"login": login, "exchange": exchange, "refresh": refresh, "probe": config.Probe(t.Context()),
+		"revoke": config.Revoke(t.Context(), app, venuekey.Token{Access: "a", Refresh: "r"}),
+	} {
+		if !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), "is not https") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if asked > 0 {
+		t.Errorf("%d requests left", asked)
+	}
+}
+
+// No request with a secret follows a redirect, on whatever way and to wherever it
+// leads: the secret would go along (RFC 9700 §4.12).
+func TestAttackEveryRequestIsRedirected(t *testing.T) {
+	reached := 0
+	thief := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reached++
+		says(200, `{"access_token":"evil","refresh_token":"evil"}`)(w, r)
+	}))
+	defer thief.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, thief.URL, status) })
+		config.RevokeURL = config.TokenURL
+		_, exchange := config.Exchange(t.Context(), stageApp, "code", "verifier")
+		_, refresh := config.Refresh(t.Context(), stageApp, sentRefresh)
+		revoke := config.Revoke(t.Context(), stageApp, venuekey.Token{Access: "a", Refresh: "r"})
+		bearer, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, config.TokenURL, nil)
+		bearer.Header.Set("Authorization", "Bearer a")
+		answer, err := Send(nil, bearer)
+		if exchange == nil || refresh == nil || revoke == nil || err != nil || answer.Status != status || reached > 0 {
+			t.Errorf("%d: %v, %v, %v, %v; the thief was asked %d times", status, exchange, refresh, revoke, err, reached)
+		}
+	}
+}
