@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // challenge.go owns what an answer to an API call says of the token that the call
@@ -232,13 +234,12 @@ func (e *Error) wants(scopes []string) {
 	}
 }
 
-const (
-	mostScopes   = 16
-	longestScope = 128
-)
+// mostScopes is how many scopes are told of.
+const mostScopes = 16
 
 // scopesOf splits a scope attribute (RFC 6749 §3.3). Whoever wrote it saw the
-// token: what is no scope by the grammar, or repeats a part of it, is left out.
+// token: what is no scope by the grammar, or does not pass the gate as it is, is left
+// out.
 func scopesOf(text string, request *http.Request) []string {
 	sent := ""
 	if request != nil {
@@ -246,7 +247,7 @@ func scopesOf(text string, request *http.Request) []string {
 	}
 	var scopes []string
 	for scope := range strings.SplitSeq(text, " ") {
-		if isScope(scope) && !repeats(scope, sent) && !slices.Contains(scopes, scope) && len(scopes) < mostScopes {
+		if isScope(scope) && foreign.NameWithout(scope, sent) == scope && !slices.Contains(scopes, scope) && len(scopes) < mostScopes {
 			scopes = append(scopes, scope)
 		}
 	}
@@ -259,14 +260,7 @@ func isScope(scope string) bool {
 			return false
 		}
 	}
-	return scope != "" && len(scope) <= longestScope
-}
-
-// repeats reports whether a text has the whole of a secret in it, or is a good part
-// of it.
-func repeats(text, secret string) bool {
-	const part = 8
-	return secret != "" && (strings.Contains(text, secret) || len(text) >= part && strings.Contains(secret, text))
+	return scope != ""
 }
 
 // lacksScope reports whether an answer says that the token lives and may not do what

@@ -81,7 +81,7 @@ func TestWhatACallWasRefusedFor(t *testing.T) {
 		{"a bare 401", 401, nil, "", venuekey.Refused, nil},
 		{"a 401 for somebody else", 401, []string{`Basic realm="proxy"`}, "", venuekey.Refused, nil},
 		{"a scope that no scope can be", 403, []string{"Bearer error=insufficient_scope, scope=\"a\xe2\x80\xaeb trade c\td\""}, "insufficient_scope", venuekey.Wrong, []string{"trade"}},
-		{"the token for a scope", 403, []string{`Bearer error=insufficient_scope, scope="` + bearer + ` trade access-token x` + bearer + `"`}, "insufficient_scope", venuekey.Wrong, []string{"trade"}},
+		{"the token for a scope", 403, []string{`Bearer error=insufficient_scope, scope="` + bearer + ` trade ENTINEL-access-token x` + bearer + `"`}, "insufficient_scope", venuekey.Wrong, []string{"trade"}},
 	} {
 		request, _ := http.NewRequest("GET", "https://api.example.com", nil)
 		request.Header.Set("Authorization", "Bearer "+bearer)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // Exchange turns an authorization code into a token (RFC 6749 §4.1.3). The
@@ -28,7 +29,9 @@ func (c Config) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 		token, err = c.grant(ctx, app, form)
 	}
 	if err == nil {
-		token.Asked = scopes(strings.Join(c.scopes(app), " "))
+		for _, scope := range scopes(strings.Join(c.scopes(app), " ")) {
+			token.Asked = append(token.Asked, foreign.Name(scope)) // as those of the answer are kept
+		}
 		if len(token.Scopes) == 0 { // as asked (RFC 6749 §5.1)
 			token.Scopes = token.Asked
 		}
