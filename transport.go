@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // Transport is an http.RoundTripper that signs requests: it adds the bearer
@@ -44,8 +46,12 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response, err := t.base().RoundTrip(t.signed(request, request.Body, token))
-	if err != nil || response.StatusCode != http.StatusUnauthorized || lacksScope(response) {
-		return response, err
+	if err != nil {
+		// An answer that net/http cannot read is quoted, and may repeat the request.
+		return response, foreign.ErrorWithout(err, token.Access)
+	}
+	if response.StatusCode != http.StatusUnauthorized || lacksScope(response) {
+		return response, nil
 	}
 	return t.again(request, response, token), nil
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // ui.go owns the conversation with the person who signs in.
@@ -84,8 +85,12 @@ func (u *UI) write(text string) {
 	_, _ = io.WriteString(to, text) // there is nobody else to tell
 }
 
-// Tell implements venuekey.UI.
-func (u *UI) Tell(line string) { u.write(line + "\n") }
+// Tell implements venuekey.UI. It writes one line, whatever it is told: who tells may
+// repeat what a venue says.
+func (u *UI) Tell(line string) { u.tell(foreign.Fit(line)) }
+
+// tell writes what this package says, which may have several lines.
+func (u *UI) tell(text string) { u.write(text + "\n") }
 
 // Visit implements venuekey.UI. Nobody is sent anywhere that the answer could
 // not come back from.
@@ -96,22 +101,22 @@ func (u *UI) Visit(_ context.Context, visit venuekey.Visit) error {
 	u.mu.Lock()
 	u.visit, u.hinted = visit, false
 	u.mu.Unlock()
-	u.Tell("open this address in a browser, sign in and allow access:\n\n  " + visit.URL + "\n")
+	u.tell("open this address in a browser, sign in and allow access:\n\n  " + visit.URL + "\n")
 	if visit.Listening {
-		u.Tell("waiting for the sign-in at " + visit.Redirect + " (Ctrl-C to give up)")
+		u.tell("waiting for the sign-in at " + visit.Redirect + " (Ctrl-C to give up)")
 	} else {
-		u.Tell("nothing waits at " + visit.Redirect + ": " + visit.NotListening)
+		u.tell("nothing waits at " + visit.Redirect + ": " + visit.NotListening)
 	}
 	if u.TakesPaste() {
-		u.Tell("or paste here the address that the browser ends at, or the code in it")
+		u.tell("or paste here the address that the browser ends at, or the code in it")
 	}
 	if visit.CodeLife > 0 {
-		u.Tell(fmt.Sprintf("once access is allowed, the code lives %d s", int(visit.CodeLife.Seconds())))
+		u.tell(fmt.Sprintf("once access is allowed, the code lives %d s", int(visit.CodeLife.Seconds())))
 	}
 	if u.Browse != nil {
 		go func() {
 			if err := u.Browse(visit.URL); err != nil {
-				u.Tell(fmt.Sprintf("no browser could be opened (%v): open the address yourself", err))
+				u.tell(fmt.Sprintf("no browser could be opened (%v): open the address yourself", foreign.FitError(err)))
 			}
 		}()
 	}
@@ -157,7 +162,7 @@ func (u *UI) hint() {
 	if u.Advice != "" {
 		text += "\n" + u.Advice
 	}
-	u.Tell(text)
+	u.tell(text)
 }
 
 // Ask implements venuekey.UI. Questions are shown on a terminal only; elsewhere

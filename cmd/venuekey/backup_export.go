@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -267,7 +266,7 @@ func (p *program) exported(path string, wrote exportJSON) error {
 	case path != "-":
 		return p.say(wrote, "%s and %s are in %s", several(wrote.Apps, "app"), several(wrote.SignIns, "sign-in"), path)
 	case p.json:
-		line, err := json.Marshal(wrote)
+		line, err := jsonLine(wrote)
 		p.tell("%s", line)
 		return err
 	}

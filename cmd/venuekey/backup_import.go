@@ -194,6 +194,9 @@ func importable(read backup) error {
 		names = append(names, app.Venue)
 	}
 	for _, s := range read.SignIns {
+		if !usable(s.Token) {
+			return &venuekey.Error{ID: s.ID, Op: "backup", Class: venuekey.Wrong, Reason: "the backup's token holds characters that none has; nothing was imported"}
+		}
 		names = append(names, s.ID.Venue)
 	}
 	for _, name := range names {

@@ -26,7 +26,7 @@ shows, the broker, and whether the token may trade.`,
 				if err != nil {
 					return err
 				}
-				return p.showAccounts(list)
+				return p.showAccounts(list, showing(cmd.Context(), o.app.ClientSecret, o.source.Access))
 			})
 		},
 	}
@@ -41,17 +41,17 @@ type accountJSON struct {
 	Scope       string `json:"scope,omitempty"`
 }
 
-func (p *program) showAccounts(list *message.GetAccountListByAccessTokenRes) error {
+func (p *program) showAccounts(list *message.GetAccountListByAccessTokenRes, shown func(string) string) error {
 	scope := ""
 	if granted, ok := list.PermissionScope.Get(); ok { // absent is not SCOPE_VIEW
 		scope = strings.ToLower(strings.TrimPrefix(granted.String(), "SCOPE_"))
 	}
 	forms := []accountJSON{}
-	shown := table{heading: []string{"ACCOUNT", "ENVIRONMENT", "LOGIN", "BROKER", "SCOPE"}}
+	rows := table{heading: []string{"ACCOUNT", "ENVIRONMENT", "LOGIN", "BROKER", "SCOPE"}}
 	for _, a := range list.CtidTraderAccount {
-		form := accountJSON{int64(a.CtidTraderAccountID), environmentOf(a), a.TraderLogin.Or(0), a.BrokerTitleShort.Or(""), scope}
+		form := accountJSON{int64(a.CtidTraderAccountID), environmentOf(a), a.TraderLogin.Or(0), shown(a.BrokerTitleShort.Or("")), scope}
 		forms = append(forms, form)
-		shown.add(text(number(form.ID)), text(form.Environment), text(number(form.Login)), text(orDash(form.Broker)), text(orDash(scope)))
+		rows.add(text(number(form.ID)), text(form.Environment), text(number(form.Login)), text(orDash(form.Broker)), text(orDash(scope)))
 	}
 	if p.json {
 		return p.writeJSON(forms)
@@ -59,6 +59,6 @@ func (p *program) showAccounts(list *message.GetAccountListByAccessTokenRes) err
 	if len(forms) == 0 {
 		p.tell("the sign-in has no accounts: sign in again and choose some")
 	}
-	shown.write(p.stdout, p.style())
+	rows.write(p.stdout, p.style())
 	return nil
 }

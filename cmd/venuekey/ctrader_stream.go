@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -163,7 +162,7 @@ func rest(spots *spotStream) (n int) {
 
 func (p *program) writeQuotes(quotes []quoteJSON) error {
 	for _, quote := range quotes {
-		line, err := json.Marshal(quote)
+		line, err := jsonLine(quote)
 		if err != nil {
 			return err
 		}

@@ -52,9 +52,9 @@ func symbolsOf(ctx context.Context, c *openapi.Client, account int64) ([]symbolJ
 	if err != nil {
 		return nil, err
 	}
-	symbols := []symbolJSON{}
+	symbols, shown := []symbolJSON{}, showing(ctx, c.ClientSecret, c.Token)
 	for _, s := range list.Symbol {
-		symbols = append(symbols, symbolJSON{s.SymbolID, s.SymbolName.Or(number(s.SymbolID)), s.Enabled.Or(true), s.Description.Or("")})
+		symbols = append(symbols, symbolJSON{s.SymbolID, shown(s.SymbolName.Or(number(s.SymbolID))), s.Enabled.Or(true), shown(s.Description.Or(""))})
 	}
 	slices.SortFunc(symbols, func(a, b symbolJSON) int { return strings.Compare(a.Name, b.Name) })
 	return symbols, nil

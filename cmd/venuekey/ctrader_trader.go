@@ -60,14 +60,15 @@ func traderOf(ctx context.Context, c *openapi.Client, account message.CtidTrader
 	if err != nil {
 		return form, nil, err
 	}
-	t := got.Trader
+	t, shown := got.Trader, showing(ctx, c.ClientSecret, c.Token)
 	form = traderJSON{
-		ID: id, Environment: environmentOf(account), Login: t.TraderLogin.Or(0), Broker: t.BrokerName.Or(""),
+		ID: id, Environment: environmentOf(account), Login: t.TraderLogin.Or(0), Broker: shown(t.BrokerName.Or("")),
 		Balance: message.FormatMoney(t.Balance, t.MoneyDigits.Or(2)),
 	}
 	if form.Currency, missing = currencyOf(ctx, c, id, t.DepositAssetID); ctx.Err() != nil {
 		return form, nil, ctx.Err()
 	}
+	form.Currency = shown(form.Currency)
 	if cents, ok := t.LeverageInCents.Get(); ok {
 		form.Leverage = "1:" + message.FormatMoney(int64(cents), 2)
 	}

@@ -72,7 +72,7 @@ func (d *doctor) warn(what, try, format string, args ...any) {
 }
 
 func (d *doctor) find(verdict string, exit int, what, try, format string, args ...any) {
-	d.findings = append(d.findings, finding{verdict, what, oneLine(fmt.Sprintf(format, args...)), try, exit})
+	d.findings = append(d.findings, finding{verdict, oneLine(what), oneLine(fmt.Sprintf(format, args...)), oneLine(try), exit})
 }
 
 // bad tells an error. Every code but that of a wrong configuration counts as a
@@ -323,7 +323,7 @@ func (d *doctor) signIns(ctx context.Context, v *vault) {
 			d.bad("sign-ins", err)
 			return
 		}
-		what, judged := status.ID.String(), d.p.judge(status)
+		what, judged := orElse(status.ID.String(), "record"), d.p.judge(status)
 		says := string(status.State) + ", expires " + expiry(status)
 		if expiry(status) == ended {
 			says = string(status.State) + ", its access token is ended"
@@ -362,7 +362,7 @@ func (d *doctor) report() error {
 		}
 		line := fmt.Sprintf("%s  %s: %s", look.paint(cell{fmt.Sprintf("%-4s", f.Verdict), colours[f.Verdict]}), f.What, f.Says)
 		if f.Try != "" {
-			line += "\n      try: " + strings.TrimSpace(f.Try)
+			line += "\n      try: " + f.Try
 		}
 		if _, err := fmt.Fprintln(d.p.stdout, line); err != nil {
 			return err

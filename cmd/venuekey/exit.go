@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/venuekey/venuekey"
 )
@@ -54,7 +52,7 @@ func (p *program) finish(ctx context.Context, err error) int {
 		f = failure{Error: "interrupted", Class: "interrupted", Exit: exitInterrupted}
 	}
 	if p.wantsJSON() {
-		line, _ := json.Marshal(f)
+		line, _ := jsonLine(f)
 		p.tell("%s", line)
 		return f.Exit
 	}
@@ -189,5 +187,3 @@ func (p *program) wantsJSON() bool {
 	}
 	return false
 }
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

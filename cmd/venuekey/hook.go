@@ -168,7 +168,7 @@ func (p *program) hookEnv(e venuekey.Event) []string {
 	return []string{
 		"VENUEKEY_EVENT=" + string(e.Kind), "VENUEKEY_ID=" + s.ID.String(), "VENUEKEY_STATE=" + string(s.State),
 		"VENUEKEY_REASON=" + oneLine(e.Reason), "VENUEKEY_LEFT=" + strconv.Itoa(int(s.Left.Seconds())),
-		"VENUEKEY_ENDS=" + orElse(exactly(s.SignInEnds), s.Ending.String()), "VENUEKEY_HELP=" + p.remedyOf(e),
+		"VENUEKEY_ENDS=" + orElse(exactly(s.SignInEnds), s.Ending.String()), "VENUEKEY_HELP=" + oneLine(p.remedyOf(e)),
 	}
 }
 

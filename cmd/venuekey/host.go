@@ -50,7 +50,7 @@ func sameName(a, b string) bool {
 // tell writes a line for the person at the terminal. What is meant for a
 // program goes to standard output and nowhere else.
 func (h host) tell(format string, args ...any) {
-	fmt.Fprintf(h.stderr, format+"\n", args...)
+	fmt.Fprintf(h.stderr, format+"\n", fitting(args)...)
 }
 
 // interactive is whether somebody can be asked.

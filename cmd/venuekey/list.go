@@ -29,18 +29,16 @@ needed; "venuekey status" tells how each of them stands.`,
 					if err != nil {
 						return err
 					}
-					ids = append(ids, idOf(record))
+					if id := signInOf(record); id != "" {
+						ids = append(ids, id)
+					} else {
+						p.tell("note: the vault holds a record that is no sign-in: %q", record.Key)
+					}
 				}
 				return p.printIDs(ids)
 			})
 		},
 	}
-}
-
-// idOf is the sign-in that a token's record is about, without its seal opened.
-func idOf(record venuekey.Record) string {
-	_, id, _ := strings.Cut(record.Key, "/")
-	return id
 }
 
 func (p *program) printIDs(ids []string) error {
@@ -69,7 +67,7 @@ func (p *program) completeIDs(cmd *cobra.Command, args []string, typed string) (
 			if err != nil {
 				return err
 			}
-			if id := idOf(record); strings.HasPrefix(id, typed) {
+			if id := signInOf(record); id != "" && strings.HasPrefix(id, typed) {
 				ids = append(ids, id)
 			}
 		}

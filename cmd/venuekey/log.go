@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"strings"
 )
 
 // log.go owns what is told of the Keeper's work: warnings always, as one line
@@ -11,7 +10,7 @@ import (
 
 func (p *program) log() *slog.Logger {
 	if p.verbose {
-		return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: cleanAttr}))
 	}
 	return slog.New(warnings{p: p})
 }
@@ -37,7 +36,7 @@ func (w warnings) Handle(_ context.Context, record slog.Record) error {
 		add(a)
 	}
 	record.Attrs(add)
-	w.p.tell("venuekey: note: %s", oneLine(strings.ToValidUTF8(line, "?")))
+	w.p.tell("venuekey: note: %s", oneLine(line))
 	return nil
 }
 

@@ -172,7 +172,7 @@ func statusTable() table {
 func statusRow(s venuekey.Status, v verdict) []cell {
 	state := cell{string(s.State), stateColour(s.State)}
 	if s.Err != nil {
-		return []cell{text(s.ID.String()), {"unreadable", red}, text("-"), text("-"), text("-"), text("-"), text(v.help)}
+		return []cell{text(orDash(s.ID.String())), {"unreadable", red}, text("-"), text("-"), text("-"), text("-"), text(v.help)}
 	}
 	return []cell{text(s.ID.String()), state, text(expiry(s)), text(when(s.NextRefresh)), text(signInEnds(s, when)), text(orDash(s.User)), text(v.help)}
 }
@@ -188,7 +188,7 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	look := p.style()
 	line := func(name, value, colour string) {
 		const indent = 16
-		for _, part := range wrapped(value, look.width-indent) {
+		for _, part := range wrapped(oneLine(value), look.width-indent) {
 			fmt.Fprintf(p.stdout, "  %-13s %s\n", name, look.paint(cell{part, colour}))
 			name = ""
 		}
@@ -215,7 +215,7 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	if s.Spilled {
 		line("waits", "the renewed token lies in a spill file, sealed: the vault file refuses it", yellow)
 	}
-	line("reason", oneLine(s.Reason), yellow)
+	line("reason", s.Reason, yellow)
 	line("try", v.help, plain)
 	return codeOnly(v.exit)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,7 +39,14 @@ const (
 	yellow = "33"
 )
 
-func (t *table) add(cells ...cell) { t.rows = append(t.rows, cells) }
+// add adds a row. A cell never holds a tab, a line break or a control character,
+// whatever a venue called its account: they would make columns and rows of their own.
+func (t *table) add(cells ...cell) {
+	for i := range cells {
+		cells[i].text = oneLine(cells[i].text)
+	}
+	t.rows = append(t.rows, cells)
+}
 
 func text(s string) cell { return cell{text: s} }
 
@@ -163,15 +171,20 @@ func (p *program) say(value any, format string, args ...any) error {
 	if p.json {
 		return p.writeJSON(value)
 	}
-	_, err := fmt.Fprintf(p.stdout, format+"\n", args...)
+	_, err := fmt.Fprintf(p.stdout, format+"\n", fitting(args)...)
 	return err
 }
 
 func (p *program) writeJSON(value any) error {
-	encoder := json.NewEncoder(p.stdout)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	_, err := p.stdout.Write(visible(text.Bytes()))
+	return err
 }
 
 // span says how long something takes, to a precision that a person wants.

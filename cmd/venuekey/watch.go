@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -92,7 +91,7 @@ func (p *program) tellChange(e venuekey.Event) error {
 		if e.Kind == venuekey.EventSignedOut {
 			form.State, form.Exit = string(e.Kind), exitSignIn
 		}
-		line, err := json.Marshal(form)
+		line, err := jsonLine(form)
 		if err == nil {
 			_, err = fmt.Fprintf(p.stdout, "%s\n", line)
 		}

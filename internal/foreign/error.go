@@ -47,5 +47,18 @@ func (c *cause) Error() string { return c.text }
 // GoString keeps %#v from printing what is inside.
 func (c *cause) GoString() string { return "foreign.Error(" + strconv.Quote(c.text) + ")" }
 
+// Timeout and Temporary answer for what is inside, as a net.Error: url.Error asks its
+// cause without errors.As.
+func (c *cause) Timeout() bool {
+	var inner interface{ Timeout() bool }
+	return errors.As(c.err, &inner) && inner.Timeout()
+}
+
+// Temporary is part of net.Error.
+func (c *cause) Temporary() bool {
+	var inner interface{ Temporary() bool }
+	return errors.As(c.err, &inner) && inner.Temporary()
+}
+
 func (c *cause) Is(target error) bool { return errors.Is(c.err, target) }
 func (c *cause) As(target any) bool   { return errors.As(c.err, target) }

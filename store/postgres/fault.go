@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // fault.go owns what is said when something is wrong with the database.
@@ -157,12 +158,14 @@ func fault(place string, class venuekey.Class, err error, state, remedy string) 
 	reason := place + " " + state
 	if server, ok := err.(*pgconn.PgError); ok {
 		// Its other fields may quote rows.
-		err = fmt.Errorf("%s (%s)", server.Message, server.Code)
+		err = errors.New(foreign.Line(fmt.Sprintf("%s (%s)", server.Message, server.Code)))
 	}
+	err = foreign.FitError(err)
 	if err != nil {
 		reason += ": " + err.Error()
 	}
-	return &venuekey.Error{Class: class, Reason: reason, Remedy: remedy, Err: err}
+	// A state may quote the catalog, where somebody else can have named things.
+	return &venuekey.Error{Class: class, Reason: foreign.Fit(reason), Remedy: foreign.Fit(remedy), Err: err}
 }
 
 func codeOf(err error) string {

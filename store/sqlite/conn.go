@@ -82,7 +82,7 @@ func (c *conn) setUp(ctx context.Context, path string) error {
 		return err
 	}
 	if id != applicationID || version < 1 {
-		return foreign(path)
+		return strange(path)
 	}
 	if version > schemaVersion {
 		return newer(path, version)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/draft"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // fault.go owns what is said when something is wrong with the file.
@@ -59,7 +60,7 @@ func fault(path string, class venuekey.Class, err error, state, remedy string) e
 	if err != nil {
 		reason += ": " + err.Error()
 	}
-	return &venuekey.Error{Class: class, Reason: reason, Remedy: remedy, Err: err}
+	return &venuekey.Error{Class: class, Reason: foreign.Fit(reason), Remedy: foreign.Fit(remedy), Err: foreign.FitError(err)}
 }
 
 func damaged(path string, err error, state string) error {
@@ -67,7 +68,7 @@ func damaged(path string, err error, state string) error {
 		fmt.Sprintf("restore it from a backup, or move %s, %[1]s-wal and %[1]s-shm away and sign in again; nothing in them was overwritten", path))
 }
 
-func foreign(path string) error {
+func strange(path string) error {
 	return fault(path, venuekey.Wrong, nil, "is not a vault: another program's database lies there",
 		"choose another place for the vault, or move that file away")
 }
