@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/needs"
@@ -71,6 +72,39 @@ func TestAttackAStrangerAtTheOtherAddressOfLocalhost(t *testing.T) {
 	}
 }
 
+// The callback is for this machine's browsers: nobody on the network reaches it (RFC
+// 8252 §8.3).
+func TestAttackTheCallbackFromTheNetwork(t *testing.T) {
+	addresses, _ := net.InterfaceAddrs()
+	config, app := stage(t)
+	tried := 0
+	for _, redirect := range []string{"http://localhost:0/auth/callback", "http://127.0.0.1:0/auth/callback"} {
+		app.RedirectURI = redirect
+		ui := &person{visit: func(visit venuekey.Visit) error {
+			_, port, _ := net.SplitHostPort(strings.TrimSuffix(strings.TrimPrefix(visit.Redirect, "http://"), "/auth/callback"))
+			for _, address := range addresses {
+				ip, ok := address.(*net.IPNet)
+				if !ok || ip.IP.IsLoopback() || ip.IP.IsLinkLocalUnicast() {
+					continue
+				}
+				tried++
+				if connection, err := net.DialTimeout("tcp", net.JoinHostPort(ip.IP.String(), port), time.Second); err == nil {
+					connection.Close()
+					t.Errorf("%s: reached at %s", redirect, ip.IP)
+				}
+			}
+			go get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
+			return nil
+		}}
+		if _, err := config.Login(t.Context(), app, ui); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tried == 0 {
+		needs.Skip(t, "network", "this machine has no address but loopback")
+	}
+}
+
 // No address of a venue is used in plain, whichever it is (RFC 6749 §3.1, §3.2; RFC
 // 7009 §2): nobody is sent there and nothing is.
 func TestAttackAnAddressInPlain(t *testing.T) {
@@ -117,6 +151,26 @@ func TestAttackEveryRequestIsRedirected(t *testing.T) {
 		answer, err := Send(nil, bearer)
 		if exchange == nil || refresh == nil || revoke == nil || err != nil || answer.Status != status || reached > 0 {
 			t.Errorf("%d: %v, %v, %v, %v; the thief was asked %d times", status, exchange, refresh, revoke, err, reached)
+		}
+	}
+}
+
+// A token of a type that is not understood is not used (RFC 6749 §7.1), and no letter
+// of it gets into a header.
+func TestAttackATokenOfATypeThatIsNotUnderstood(t *testing.T) {
+	for _, kind := range []string{"mac", "DPoP", "N_A", "Bearer x", `Bearer\r\nX-Evil: 1`, "Basic"} {
+		config, _ := answering(t, says(200, `{"access_token":"evil","token_type":"`+kind+`"}`))
+		if token, err := config.Exchange(t.Context(), stageApp, "code", ""); err == nil || token.Access != "" {
+			t.Errorf("%s: taken as %q", kind, token.Type)
+		}
+		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.Unknown || token.Access != "" {
+			t.Errorf("%s: renewed: %v", kind, err)
+		}
+	}
+	for _, kind := range []string{`"bearer"`, `"BEARER"`, `null`, `""`} { // RFC 6749 §5.1: case-insensitive; some venues leave it out
+		config, _ := answering(t, says(200, `{"access_token":"a","token_type":`+kind+`}`))
+		if token, err := config.Exchange(t.Context(), stageApp, "code", ""); err != nil || token.TypeOrBearer() != "Bearer" {
+			t.Errorf("%s: %q, %v", kind, token.TypeOrBearer(), err)
 		}
 	}
 }
