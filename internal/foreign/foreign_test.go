@@ -157,6 +157,7 @@ func TestAttackATokenThatNobodyKnows(t *testing.T) {
 		"pZ3_kT8-vQ1xW6yR2mN9cL5bH7gF4dS0aJ",
 		"eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
 		"ab12cd34ef56/gh78ij90+kl12mn34op56==",
+		"hvQ7/zR+u2Lx+9TnKp4WbYs1",
 		"6f1c2a7e-52d0-4b8e-9c43-0a1b2c3d4e5f0",
 	} {
 		if got := foreign.Line("the header was Bearer " + token + ", which is dead"); got != "the header was Bearer [secret], which is dead" &&

@@ -8,7 +8,8 @@ const (
 	// leastRun is how long a run of a token's characters must be: the venues' tokens
 	// have 32 and more, and 20 of base64 are 120 bits.
 	leastRun = 20
-	// leastWord is how many letters and digits must stand together in it.
+	// leastWord is how many letters and digits must stand together in it; half of
+	// that is enough where small letters, capitals and digits are mixed.
 	leastWord = 8
 	// leastTurns is how often, within a run's length, letters and digits must take
 	// turns. Words, paths, error codes and the names of messages do it once or twice.
@@ -68,7 +69,7 @@ func isUUID(run string) bool {
 // looksLikeToken judges a run. What makes a part of a run one makes the whole run
 // one, so that a cut changes nothing about that.
 func looksLikeToken(run string) bool {
-	if len(run) < leastRun || longestWord(run) < leastWord || isUUID(run) {
+	if len(run) < leastRun || !mixed(run) || isUUID(run) {
 		return false
 	}
 	var last [leastTurns]int // where the last turns were, the oldest first
@@ -96,15 +97,19 @@ func turnAt(run string, at int) bool {
 	return at >= 2 && isUpper(run[at-2]) && isLower(before) && isUpper(here)
 }
 
-func longestWord(run string) (longest int) {
-	word := 0
+// mixed reports whether a run has a word that is long enough: a list of periods such as
+// M1/M5/M15/M30/H1/H4/D1 has none.
+func mixed(run string) bool {
+	word, longest := 0, 0
+	var small, capital bool
 	for i := range len(run) {
+		small, capital = small || isLower(run[i]), capital || isUpper(run[i])
 		if word++; !isDigit(run[i]) && !isLetter(run[i]) {
 			word = 0
 		}
 		longest = max(longest, word)
 	}
-	return longest
+	return longest >= leastWord || longest >= leastWord/2 && small && capital
 }
 
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
