@@ -2,8 +2,10 @@ package openapi_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,6 +121,60 @@ func TestNoErrorHasASecret(t *testing.T) {
 					t.Errorf("%s: %s", message.Name(req.PayloadType()), text)
 				}
 			}
+		}
+	})
+}
+
+// A description is cut, and a secret that it repeats may lie at the cut; it may also
+// come in another form, and be something for a terminal.
+func TestAttackASecretAtTheCut(t *testing.T) {
+	const token = "kT8vQ1xW6yR2mN9cL5bH7gF4dS0aJpZ3uE5oI2qX8wV4"
+	forms := map[string]string{
+		"plain": token, "base64": base64.StdEncoding.EncodeToString([]byte("id:" + token)), "split": token[:22] + "\n" + token[22:],
+		"upper": strings.ToUpper(token), "a form": strings.ReplaceAll(url.QueryEscape(token), "k", "%6b"), "an escape within": token[:22] + "\x1b[1m" + token[22:],
+	}
+	for form, repeated := range forms {
+		for at := 240; at < 320; at += 7 {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake()
+				f.hook = func(s *peer, e message.Envelope, m message.Message) bool {
+					s.refuse(e.ID, "INVALID_REQUEST", strings.Repeat("so ", at/3)+repeated+"\x1b[2J\u202e and more")
+					return true
+				}
+				c := dialed(t, f, openapi.Options{})
+				defer c.Close()
+				_, err := c.AccountAuth(t.Context(), &message.AccountAuthReq{CtidTraderAccountID: 7, AccessToken: token})
+				for piece := 0; piece+12 <= len(repeated) && err != nil; piece++ {
+					if strings.Contains(err.Error(), repeated[piece:piece+12]) && !strings.Contains(" and more", repeated[piece:piece+9]) {
+						t.Fatalf("%s at %d: %v", form, at, err)
+					}
+				}
+				if err == nil || strings.ContainsAny(err.Error(), "\x1b\n\u202e") {
+					t.Fatalf("%s at %d: %q", form, at, err)
+				}
+			})
+		}
+	}
+}
+
+// What the service sends is quoted where it cannot be read.
+func TestAttackAnAnswerThatCannotBeRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.hook = func(s *peer, e message.Envelope, m message.Message) bool {
+			s.raw([]byte("\x1b[2J" + fakeSecret + "\u202e\n"))
+			return true
+		}
+		c := dialed(t, f, openapi.Options{})
+		defer c.Close()
+		_, err := c.ApplicationAuth(t.Context(), &message.ApplicationAuthReq{ClientID: "id", ClientSecret: fakeSecret})
+		for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+			if text := inner.Error(); strings.ContainsAny(text, "\x1b\n\u202e") || strings.Contains(text, fakeSecret) {
+				t.Errorf("%q", text)
+			}
+		}
+		if err == nil {
+			t.Error("it was read")
 		}
 	})
 }
