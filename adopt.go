@@ -85,6 +85,9 @@ func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Recor
 	if err != nil {
 		return Record{}, at(err, id, "restore")
 	}
+	if err := checkCount(record); err != nil {
+		return Record{}, at(err, id, "restore")
+	}
 	first, err := k.Vault.probe(ctx, id)
 	if err != nil {
 		return Record{}, at(err, id, "restore")
@@ -98,7 +101,7 @@ func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Recor
 	}
 	token = withDefaults(token, venue.Policy())
 	next := restored(record, token, venue.Policy(), time.Now())
-	next.Generation = max(record.Generation, old.Generation+1, first, k.highest(record.Key)+1)
+	next.Generation = max(record.Generation, counted(old.Generation)+1, counted(first), k.highest(record.Key)+1)
 	saved, err := k.Vault.Save(ctx, next, token)
 	if err != nil {
 		return Record{}, err
@@ -140,12 +143,13 @@ func (k *Keeper) scheduled(id ID, token Token, record Record) Record {
 }
 
 // scheduleAll writes down when tokens are due that were saved without it, so that
-// Run finds them.
+// Run finds them, and sees to those that somebody hid from it.
 func (k *Keeper) scheduleAll(ctx context.Context) {
 	for record, err := range k.Vault.Records(ctx) {
 		if err != nil {
 			return // Run tells of a store that does not answer
 		}
+		k.free(ctx, record)
 		if record.Condition != Good || !record.NextRefresh.IsZero() || record.Leased() {
 			continue
 		}

@@ -210,7 +210,10 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 			return Record{}, storeError(id, "read", err)
 		}
 		replaces := record.Generation
-		record.Generation = max(replaces, k.highest(record.Key))
+		record.Generation = max(counted(replaces), k.highest(record.Key))
+		if counted(replaces) != replaces {
+			record.Generation = max(record.Generation, counted(first))
+		}
 		r, err := k.rotation(record, token, policy)
 		if err != nil {
 			return Record{}, err

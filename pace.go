@@ -185,6 +185,7 @@ func (p Policy) burst() int {
 // takeBudget takes up to want permits, or says how long to wait for one.
 func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, burst, want int, how need) (granted int, wait time.Duration, err error) {
 	err = v.changeBudget(ctx, key, func(record *Record) bool {
+		*record = believed(*record)
 		granted, wait = 0, record.LeaseUntil.Sub(record.ReadAt)
 		switch {
 		case wait <= 0:
@@ -243,7 +244,7 @@ func (v *Vault) closedUntil(ctx context.Context, key string) (time.Time, error) 
 	if errors.Is(err, ErrNotFound) {
 		return time.Time{}, nil
 	}
-	if err != nil || !record.LeaseUntil.After(record.ReadAt) {
+	if record = believed(record); err != nil || !record.LeaseUntil.After(record.ReadAt) {
 		return time.Time{}, err
 	}
 	return record.LeaseUntil, nil

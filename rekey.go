@@ -72,7 +72,7 @@ func (v *Vault) rekeyMark(ctx context.Context) error {
 		if record.KeyID() == v.current().ID() {
 			return nil
 		}
-		record.Generation++
+		record.Generation = counted(record.Generation) + 1
 		if _, err = v.put(ctx, record, struct{}{}); !errors.Is(err, ErrConflict) {
 			return err
 		}
@@ -86,7 +86,7 @@ func (v *Vault) rekeyOne(ctx context.Context, record Record, done *Rekeyed) erro
 	case record.KeyID() == v.current().ID():
 		done.Current++
 		return nil
-	case record.Leased():
+	case held(record):
 		done.Waiting++
 		return nil
 	}

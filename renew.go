@@ -174,7 +174,7 @@ func (k *Keeper) note(id ID, token Token) {
 // faster.
 func (k *Keeper) claim(ctx context.Context, record Record) (Record, error) {
 	record.LeaseOwner, record.LeaseUntil = k.owner(), record.ReadAt.Add(k.lease())
-	record.Attempt++
+	record.Attempt = min(record.Attempt, mostTries) + 1
 	record.IntentAt = record.ReadAt
 	version, err := k.Vault.Store.Put(ctx, record)
 	record.Version = version
@@ -217,7 +217,7 @@ func (v *vigil) over(record Record, usual time.Duration) bool {
 		*v = vigil{record.Version, time.Now()}
 	}
 	length := usual
-	if given := record.LeaseUntil.Sub(record.IntentAt); !record.IntentAt.IsZero() && given > 0 {
+	if given := record.LeaseUntil.Sub(record.IntentAt); !record.IntentAt.IsZero() && given > 0 && given <= LongestLease {
 		length = given
 	}
 	return time.Since(v.since) > length

@@ -32,7 +32,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 	if watcher, ok := k.Vault.Store.(Watcher); ok {
 		running.Go(func() { k.watch(ctx, watcher) })
 	}
-	running.Go(func() { k.scheduleAll(ctx) })
+	running.Go(func() {
+		for k.scheduleAll(ctx); pause(ctx, lookAgain) == nil; {
+			k.scheduleAll(ctx)
+		}
+	})
 	for _, venue := range k.Venues {
 		running.Go(func() { k.runVenue(ctx, venue.Name()) })
 	}

@@ -182,7 +182,7 @@ func unsent(before, claimed Record) Record {
 // postponed is a record after a failure: free again, and due after a while.
 func postponed(record Record, token Token, failure *Error) Record {
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	record.Failures++
+	record.Failures = min(max(record.Failures, 0), mostTries) + 1
 	record.Reason = orReason(failure.Reason, failure.Class.String())
 	record.NextRefresh = nextTry(token, time.Now(), backOff(record.Failures, min(failure.RetryAfter, mostSilence)))
 	return record

@@ -148,6 +148,9 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	}
 	r := rotation{record: form.Record, from: form.Replaces, file: path}
 	if err == nil {
+		err = checkCount(r.record)
+	}
+	if err == nil {
 		r.token, err = k.Vault.Open(r.record)
 	}
 	if err == nil {

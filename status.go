@@ -60,6 +60,9 @@ type Status struct {
 	// Spilled says that a renewed token waits in a spill file, or in memory, for
 	// a store that refuses it. Everything else is told of that token.
 	Spilled bool
+	// Odd says what in the record no program wrote: somebody else writes to the
+	// store. Reason begins with it.
+	Odd string
 	// Behind says that the vault went back in time: this machine has seen a newer
 	// generation. Reason says which.
 	Behind bool
@@ -183,13 +186,15 @@ func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status,
 
 func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) Status {
 	ends := endOf(token, record, policy)
-	return Status{
+	status := Status{
 		ID: id, State: stateOf(token, record, now), Reason: record.because(),
 		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,
 		SignInEnds: ends.at, Ending: ends.counts, EndsAnyway: ends.final, SignedIn: token.SignedIn,
 		Left: token.Expires.Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,
 		Generation: record.Generation, Failures: record.Failures,
 	}
+	tellOdd(&status, record, token)
+	return status
 }
 
 // policy is the policy of a venue; of an unknown one the most careful.
@@ -206,7 +211,7 @@ func stateOf(token Token, record Record, now time.Time) State {
 	switch {
 	// A lease with an open intent is somebody at work; one without may be a
 	// claim that has not come to it.
-	case record.Leased():
+	case held(record):
 		return StateRefreshing
 	case record.Condition == Dead, !alive && record.NextRefresh.IsZero():
 		return StateNeedsSignIn

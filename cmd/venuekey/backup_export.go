@@ -233,7 +233,7 @@ func (p *program) sealBackup(ctx context.Context, v *vault, to io.Writer, recipi
 // used up, and the one that it brings is the one to keep. A lease whose holder
 // is gone ends by itself; then the open intent goes into the backup as well.
 func settled(ctx context.Context, v *vault, record venuekey.Record) (venuekey.Record, error) {
-	for record.Leased() {
+	for record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= venuekey.LongestLease {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():

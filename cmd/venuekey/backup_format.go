@@ -22,10 +22,15 @@ const (
 	backupVersion = 1
 	// longestRecord is more than a venue's answer may be, many times.
 	longestRecord = 4 << 20
-	// mostGenerations keeps counting on from a backup's generation from ever
-	// running over.
-	mostGenerations = 1 << 53
+	// mostGenerations and mostAttempts are more than anybody has counted to. A
+	// backup with more was made up: counting on from there would run over.
+	mostGenerations = 1 << 48
+	mostAttempts    = 1 << 30
 )
+
+// mostOfBackup is how much may stand in a backup, which is read as a whole: tens
+// of thousands of sign-ins.
+var mostOfBackup int64 = 256 << 20
 
 // backupHead is the first line.
 type backupHead struct {
@@ -104,8 +109,38 @@ type backupWriter struct {
 	wrote endLine
 }
 
+// bounded takes, or gives, so many bytes and no more.
+type bounded struct {
+	io.Reader
+	io.Writer
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errTooLarge
+	}
+	return n, err
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if int64(len(p)) > b.left {
+		return 0, tooLarge()
+	}
+	b.left -= int64(len(p))
+	return b.Writer.Write(p)
+}
+
+var errTooLarge = errors.New("too large")
+
+func tooLarge() error {
+	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: fmt.Sprintf("the backup is larger than %d MiB", mostOfBackup>>20), Err: errTooLarge,
+		Remedy: "copy the vault as a whole: venuekey store copy"}
+}
+
 func newBackupWriter(to io.Writer, made time.Time) (*backupWriter, error) {
-	w := &backupWriter{lines: json.NewEncoder(to)}
+	w := &backupWriter{lines: json.NewEncoder(&bounded{Writer: to, left: mostOfBackup})}
 	w.lines.SetEscapeHTML(false)
 	return w, w.lines.Encode(backupHead{Venuekey: "backup", Version: backupVersion, Made: made})
 }
@@ -122,11 +157,11 @@ func (w *backupWriter) signIn(s signIn) error {
 	w.wrote.Tokens++
 	t, r := s.Token, s.Record
 	return w.lines.Encode(backupLine{Token: &tokenLine{
-		ID: s.ID, Generation: r.Generation,
+		ID: s.ID, Generation: min(r.Generation, mostGenerations), // what imports it counts on from its own
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued, Expires: t.Expires, RefreshExpires: t.RefreshExpires,
 		RefreshIssued: t.RefreshIssued, SignedIn: t.SignedIn, Scopes: t.Scopes, Asked: t.Asked, User: t.User, Extras: converted[string](t.Extras),
-		Attempt: r.Attempt, IntentAt: r.IntentAt, Condition: r.Condition, Reason: r.Reason,
+		Attempt: min(r.Attempt, mostAttempts), IntentAt: r.IntentAt, Condition: r.Condition, Reason: r.Reason,
 	}})
 }
 
@@ -136,7 +171,7 @@ func (w *backupWriter) end() error { return w.lines.Encode(backupLine{End: &w.wr
 // readBackup reads a backup to its end. What is wrong with it is an error that
 // never shows what stands there.
 func readBackup(from io.Reader) (backup, error) {
-	lines := bufio.NewScanner(from)
+	lines := bufio.NewScanner(&bounded{Reader: from, left: mostOfBackup})
 	lines.Buffer(make([]byte, 0, 64<<10), longestRecord)
 	if !lines.Scan() {
 		return backup{}, brokenOff(lines.Err(), 1)
@@ -225,8 +260,10 @@ func (l tokenLine) problem() string {
 		return "names no sign-in"
 	case l.Access == "" || l.Expires.IsZero():
 		return "has no access token with an end"
-	case l.Generation < 0 || l.Generation > mostGenerations || l.Attempt < 0 || l.Attempt > mostGenerations:
+	case l.Generation < 0 || l.Generation > mostGenerations || l.Attempt < 0 || l.Attempt > mostAttempts:
 		return "counts wrong"
+	case time.Until(l.IntentAt) > 24*time.Hour: // clocks may differ, but not by more
+		return "tells of a renewal in the future"
 	}
 	switch l.Condition {
 	case venuekey.Good, venuekey.Uncertain, venuekey.Dead:
@@ -278,6 +315,8 @@ func several(n int, thing string) string {
 // age tells a file that was cut from one that was changed in some places only.
 func brokenOff(err error, number int) error {
 	switch {
+	case errors.Is(err, errTooLarge):
+		return tooLarge()
 	case errors.Is(err, bufio.ErrTooLong):
 		return damagedLine(number, "is too long for a record")
 	case err == nil || errors.Is(err, io.ErrUnexpectedEOF):

@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	agefile "filippo.io/age"
@@ -146,6 +148,9 @@ func (w passphraseWhenWanted) Unwrap(stanzas []*agefile.Stanza) ([]byte, error) 
 	if len(stanzas) != 1 || stanzas[0].Type != "scrypt" {
 		return nil, agefile.ErrIncorrectIdentity
 	}
+	if err := affordable(stanzas[0]); err != nil {
+		return nil, err
+	}
 	passphrase, err := w.ask()
 	if err != nil {
 		return nil, err
@@ -154,7 +159,26 @@ func (w passphraseWhenWanted) Unwrap(stanzas []*agefile.Stanza) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	identity.SetMaxWorkFactor(mostWork)
 	return identity.Unwrap(stanzas)
+}
+
+// mostWork is twice the work that goes into the passphrase of an export, and takes
+// 512 MiB: the head of a file says how much it wants, and anybody may have made the
+// file.
+const mostWork = 19
+
+// affordable refuses what would take more, before anything is asked for.
+func affordable(scrypt *agefile.Stanza) error {
+	if len(scrypt.Args) != 2 {
+		return nil // age says what is wrong
+	}
+	work, err := strconv.Atoi(scrypt.Args[1])
+	if err != nil || work <= mostWork {
+		return nil
+	}
+	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: fmt.Sprintf("the file wants more work for its passphrase than an export does (work factor %d, and %d is the most)", work, mostWork),
+		Remedy: "seal it anew: age -d FILE | age -p"}
 }
 
 // notOpened says why a file does not open.

@@ -22,7 +22,7 @@ const (
 )
 
 func sampleBackup() backup {
-	at := time.Date(2030, 1, 2, 3, 4, 5, 6000, time.UTC)
+	at := time.Date(2020, 1, 2, 3, 4, 5, 6000, time.UTC) // a renewal cannot have begun in the future
 	return backup{
 		Made: at,
 		Apps: []venuekey.App{{Venue: "ctrader", ClientID: "1_a", ClientSecret: "s", RedirectURI: "http://localhost:1/cb", Scopes: []string{"trading"},

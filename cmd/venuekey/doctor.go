@@ -339,6 +339,8 @@ func (d *doctor) signIns(ctx context.Context, v *vault) {
 			d.bad(what, status.Err)
 		case judged.exit != exitGood:
 			d.find("bad", exitFailed, what, judged.help, "%s", says)
+		case status.Odd != "":
+			d.warn(what, "see who may write to the vault besides venuekey", "%s", says)
 		case judged.help != "":
 			d.warn(what, judged.help, "%s", says)
 		case len(status.ScopesMissing) > 0:

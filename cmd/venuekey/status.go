@@ -279,6 +279,7 @@ type statusJSON struct {
 	Failures       int      `json:"failures,omitempty"`
 	Spilled        bool     `json:"spilled,omitempty"`
 	Behind         bool     `json:"behind,omitempty"`
+	Odd            string   `json:"odd,omitempty"`
 	LeftAloneUntil string   `json:"left_alone_until,omitempty"`
 	Reason         string   `json:"reason,omitempty"`
 	Help           string   `json:"help,omitempty"`
@@ -290,7 +291,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 		ID: s.ID.String(), State: string(s.State), Issued: exactly(s.Issued), Expires: exactly(s.Expires),
 		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
 		Ending: s.Ending.String(), SignInEnds: exactly(s.SignInEnds), EndsAnyway: s.EndsAnyway,
-		Scopes: s.Scopes, ScopesMissing: s.ScopesMissing, Limits: s.Limits, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind,
+		Scopes: s.Scopes, ScopesMissing: s.ScopesMissing, Limits: s.Limits, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind, Odd: s.Odd,
 		LeftAloneUntil: exactly(s.LeftAloneUntil), Reason: s.Reason, Help: v.help, Exit: v.exit,
 	}
 	if !s.Expires.IsZero() {

@@ -158,7 +158,7 @@ func (p *program) copyStore(ctx context.Context, from venuekey.Store, argument s
 // copyRecord brings one record over. One that is being renewed right now must
 // not be: its refresh token is about to die.
 func copyRecord(ctx context.Context, to venuekey.Store, record venuekey.Record, done *copied) error {
-	if record.Leased() {
+	if record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= venuekey.LongestLease {
 		return &venuekey.Error{Class: venuekey.Later, Reason: "a program is renewing this token right now", Remedy: "end the programs that use the vault, and run the copy again"}
 	}
 	there, err := to.Get(ctx, record.Key)

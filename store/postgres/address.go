@@ -29,6 +29,9 @@ const (
 	defaultConns = 4
 	// connectTimeout bounds the making of a connection unless the address does.
 	connectTimeout = 10 * time.Second
+	// longestRow is more than a row of ours has, many times. Who may write to the
+	// table, or stands in the server's place, must not fill the memory.
+	longestRow = 16 << 20
 )
 
 // schemaName is what the schema may be called: what needs no escape anywhere.
@@ -68,6 +71,7 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 	if conn.RequireAuth == "" && !proven(&conn.Config) {
 		conn.RequireAuth = secretive
 	}
+	conn.MaxProtocolMessageBodyLen = longestRow
 	// Nobody listens on these, but behind a pooler somebody may have; the driver
 	// would keep what arrives.
 	conn.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}

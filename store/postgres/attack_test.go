@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -238,5 +239,64 @@ func TestAttackAStrangerOnPostgreSQLsPortAsksForThePassword(t *testing.T) {
 				t.Error("the password is in the error")
 			}
 		})
+	}
+}
+
+// Whoever may write to the table writes what no program does. The other rows are
+// read all the same, and every time can be written as JSON.
+func TestAttackRowsThatNoProgramWrote(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	store := openVault(t, address)
+	for _, key := range []string{"a", "b", "c"} {
+		mustPut(t, store, venuekey.Record{Key: key, NextRefresh: time.Now().Add(-time.Hour)})
+	}
+	for _, moment := range []string{"infinity", "-infinity", "294276-01-01", "4000-01-01 BC", "10000-01-01"} {
+		server.SQL(t, address, `UPDATE venuekey.record SET next_refresh = '`+moment+`', lease_until = '`+moment+`', intent_at = '`+moment+`' WHERE key = 'b'`)
+		records, err := store.List(t.Context(), "", "", 10)
+		if err != nil || len(records) != 3 {
+			t.Fatalf("%s: list: %d records, %v", moment, len(records), err)
+		}
+		odd := records[1]
+		if text, err := json.Marshal(odd); err != nil {
+			t.Errorf("%s: record %s is no JSON: %v", moment, text, err)
+		}
+		if odd.NextRefresh.IsZero() || odd.LeaseUntil.IsZero() || odd.IntentAt.IsZero() {
+			t.Errorf("%s: a time that is there is taken for none", moment)
+		}
+		if _, err := store.Put(t.Context(), odd); err != nil {
+			t.Errorf("%s: put: %v", moment, err)
+		}
+	}
+	// And one that is due, and hidden from those who look for what is due.
+	server.SQL(t, address, `UPDATE venuekey.record SET next_refresh = now() - interval '2 hours', due = 'infinity', lease_until = NULL, intent_at = NULL WHERE key = 'b'`)
+	hidden, err := store.Get(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Put(t.Context(), hidden); err != nil {
+		t.Fatal(err)
+	}
+	if claimed, err := store.Claim(t.Context(), "", "x", aLease, 10); err != nil || len(claimed) != 3 {
+		t.Errorf("claim: %d records, %v", len(claimed), err)
+	}
+}
+
+// A row as large as the server takes is refused before it is read: it would take
+// the memory of every program.
+func TestAttackARowThatFillsTheMemory(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	store := openVault(t, address)
+	mustPut(t, store, venuekey.Record{Key: "a"})
+	record := mustPut(t, store, venuekey.Record{Key: "b"})
+	server.SQL(t, address, `UPDATE venuekey.record SET reason = repeat('x', 60000000) WHERE key = 'b'`)
+	_, err := store.Get(t.Context(), "b")
+	says(t, err, venuekey.Damaged, "sent a row that is larger than any of ours", "look who may write")
+	if _, err := store.Get(t.Context(), "a"); err != nil {
+		t.Errorf("another row cannot be read: %v", err)
+	}
+	if err := store.Delete(t.Context(), "b", record.Version); err != nil {
+		t.Errorf("it cannot be deleted: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/foreign"
@@ -97,9 +98,12 @@ func explainNetwork(place string, err error) error {
 		verifying *tls.CertificateVerificationError
 		lookup    *net.DNSError
 		network   *net.OpError
+		large     *pgproto3.ExceededMaxBodyLenErr
 	)
 	const certificate = "give the certificate that signed it as sslrootcert in the address, or say with sslmode what will do instead"
 	switch {
+	case errors.As(err, &large):
+		return fault(place, venuekey.Damaged, nil, "sent a row that is larger than any of ours", "look who may write to the table record, and delete the row")
 	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid), errors.As(err, &verifying):
 		return fault(place, venuekey.Wrong, bare(err), "has a certificate that is not trusted", certificate)
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):

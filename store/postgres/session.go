@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/venuekey/venuekey"
 )
@@ -52,23 +53,37 @@ func (c session) records(ctx context.Context, sql string, args ...any) (records 
 	defer rows.Close()
 	for rows.Next() {
 		var r venuekey.Record
-		var next, until, intent *time.Time
+		var next, until, intent pgtype.Timestamptz
 		if err := rows.Scan(&r.Key, &r.Version, &r.Generation, &next, &r.LeaseOwner, &until,
 			&r.Attempt, &intent, &r.Condition, &r.Failures, &r.Reason, &r.Sealed, &r.ReadAt); err != nil {
 			return nil, err
 		}
-		r.NextRefresh, r.LeaseUntil, r.IntentAt = orZero(next), orZero(until), orZero(intent)
+		r.NextRefresh, r.LeaseUntil, r.IntentAt = moment(next), moment(until), moment(intent)
 		r.ReadAt = r.ReadAt.UTC()
 		records = append(records, r)
 	}
 	return records, rows.Err()
 }
 
-func orZero(t *time.Time) time.Time {
-	if t == nil {
+// first and last bound the times that are read. The server has infinite ones, and
+// years that nobody can write as JSON: one row with such a time, which no program
+// wrote, must not make the others unreadable.
+var (
+	first = time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)
+	last  = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+)
+
+// moment is a time as it was read; none is the zero time.
+func moment(t pgtype.Timestamptz) time.Time {
+	switch {
+	case !t.Valid:
 		return time.Time{}
+	case t.InfinityModifier == pgtype.Infinity, t.InfinityModifier == pgtype.Finite && t.Time.After(last):
+		return last
+	case t.InfinityModifier == pgtype.NegativeInfinity, t.Time.Before(first):
+		return first
 	}
-	return t.UTC()
+	return t.Time.UTC()
 }
 
 // row is a record in the order of the columns, without its version, and the

@@ -1,0 +1,27 @@
+package venuekey
+
+import "fmt"
+
+// counted.go owns how far anybody counts. Generations lie outside the seal as
+// well, where whoever can write the store can write any number: one that nobody
+// has counted to is no reason to begin a new sign-in above it, and run over.
+
+// mostGenerations is far more than a sign-in is renewed, and leaves as much to
+// count on.
+const mostGenerations = 1 << 52
+
+// counted is a generation, or zero for a number that nobody has counted to.
+func counted(generation int64) int64 {
+	if generation < 0 || generation > mostGenerations {
+		return 0
+	}
+	return generation
+}
+
+// checkCount refuses a record from elsewhere that counts too far.
+func checkCount(record Record) error {
+	if counted(record.Generation) != record.Generation || record.Attempt < 0 || record.Failures < 0 {
+		return &Error{ID: record.ID(), Class: Damaged, Reason: fmt.Sprintf("record %s counts to what nobody has counted to: generation %d", record.Key, record.Generation)}
+	}
+	return nil
+}
