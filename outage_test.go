@@ -130,7 +130,10 @@ type pasting struct {
 	url    chan string
 }
 
-func (p pasting) Visit(_ context.Context, visit venuekey.Visit) error { p.url <- visit.URL; return nil }
+func (p pasting) Visit(_ context.Context, visit venuekey.Visit) error {
+	p.url <- visit.Elsewhere
+	return nil
+}
 func (p pasting) Paste(ctx context.Context) (string, error) {
 	select {
 	case address := <-p.url:

@@ -215,11 +215,11 @@ func (p Policy) check(venue string) error {
 
 // UI is how a venue talks to the person who signs in.
 type UI interface {
-	// Visit shows the address at which the user signs in, and opens a browser
-	// there if it can. It returns as soon as that is done.
+	// Visit shows the addresses at which the user signs in, and opens a browser if
+	// it can and may. It returns as soon as that is done.
 	Visit(ctx context.Context, visit Visit) error
 	// Paste waits for the user to hand over what the browser was redirected to:
-	// the whole address or the bare code. It blocks until then or until the
+	// the whole address or the bare code. Whoever pastes vouches for it. It blocks until then or until the
 	// context ends; a UI that takes no pasted addresses just waits for that. It
 	// must return when the context ends: nobody waits for one that does not, and
 	// its goroutine stays for as long as it blocks.
@@ -231,9 +231,25 @@ type UI interface {
 }
 
 // Visit is one invitation to sign in.
+//
+// While a listener waits, URL and Open are addresses of it, each for one browser:
+// that browser gets a cookie, which the callback wants, and is sent on to the venue.
+// Both are secrets until they were opened, for whoever opens one first signs in.
 type Visit struct {
-	// URL is the address to open. It holds no secret.
+	// URL is the address to show: it is opened in a browser on this machine, or on
+	// one that the listener's port is forwarded from. It is empty where no browser
+	// on this machine may be sent anywhere: Redirect leads to a port of this machine
+	// that is not held for this sign-in, and whoever holds it would get the code.
 	URL string
+	// Open is the address to hand to the program that opens a browser, empty where
+	// URL is. Whatever stands in a list of arguments can be read by every user of
+	// this machine, so where the system tells whose a connection is, this one is
+	// taken from a browser of this user only.
+	Open string
+	// Elsewhere is the venue's own address, for a browser on another machine: the
+	// address that this one ends at has to be pasted. It holds state, and must not
+	// stand in a list of arguments.
+	Elsewhere string
 	// Redirect is where the venue sends the user back to.
 	Redirect string
 	// Listening says that a listener waits at Redirect on this machine.

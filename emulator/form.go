@@ -12,9 +12,10 @@ import (
 
 // webPage is what a [Person] sees of a page.
 type webPage struct {
-	title string
-	alert string
-	form  *webForm // the first one, or nil
+	title  string
+	alert  string
+	form   *webForm // the first one, or nil
+	onward string   // where the page sends on to by itself
 }
 
 type webForm struct {
@@ -58,6 +59,10 @@ func readPage(src string) webPage {
 			_, src, _ = cutFold(src, "</"+tag.name)
 		case "title":
 			p.title = text(src)
+		case "meta":
+			if strings.EqualFold(tag.attr["http-equiv"], "refresh") {
+				_, p.onward, _ = strings.Cut(tag.attr["content"], "url=")
+			}
 		case "form":
 			if inForm = p.form == nil; inForm {
 				p.form = &webForm{method: strings.ToUpper(tag.attr["method"]), action: tag.attr["action"]}

@@ -3,6 +3,7 @@ package emulator
 // This file owns the made-up user who drives the real pages over HTTP.
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,38 +31,59 @@ type Person struct {
 	Client *http.Client
 }
 
-// Visit goes the whole way, up to and including the app's callback. The callback
-// must be on loopback. What it answers is the app's affair: any answer will do.
-func (p Person) Visit(ctx context.Context, authorizeURL string) error {
+// Visit goes the whole way, up to and including the app's callback. The address is
+// the venue's, or one of the app's that leads there. The callback must be on loopback.
+// What it answers is the app's affair: any answer will do, and the button of a page
+// that asks whether it was him is pressed.
+func (p Person) Visit(ctx context.Context, address string) error {
 	b, err := p.browser()
 	if err != nil {
 		return err
 	}
-	callback, err := p.drive(ctx, b, authorizeURL)
+	callback, err := p.drive(ctx, b, address)
 	if err != nil {
 		return err
 	}
 	if !isLoopbackHost(callback.Hostname()) {
 		return fmt.Errorf("emulator: callback on %q is not on loopback, use Redirected", callback.Host)
 	}
-	res, _, err := b.fetch(ctx, http.MethodGet, callback, nil)
+	res, body, err := b.fetch(ctx, http.MethodGet, callback, nil)
 	if err != nil {
 		return err
 	}
 	if res.StatusCode == http.StatusNotFound {
 		return fmt.Errorf("emulator: callback %s%s does not exist", callback.Host, callback.Path)
 	}
-	return nil
+	return p.confirm(ctx, b, callback, body)
+}
+
+// confirm presses the button of the app's own page, if it has one: without scripts
+// the app cannot know the tab again.
+func (p Person) confirm(ctx context.Context, b browser, at *url.URL, body string) error {
+	form := readPage(body).form
+	if form == nil {
+		return nil
+	}
+	fields, err := p.fill(form)
+	if err != nil {
+		return err
+	}
+	method, to, err := form.target(at, fields)
+	if err != nil {
+		return err
+	}
+	_, _, err = b.fetch(ctx, method, to, fields)
+	return err
 }
 
 // Redirected stops before the callback and returns the address that the browser
 // would have gone to, as a user would copy it from the address bar.
-func (p Person) Redirected(ctx context.Context, authorizeURL string) (string, error) {
+func (p Person) Redirected(ctx context.Context, address string) (string, error) {
 	b, err := p.browser()
 	if err != nil {
 		return "", err
 	}
-	callback, err := p.drive(ctx, b, authorizeURL)
+	callback, err := p.drive(ctx, b, address)
 	if err != nil {
 		return "", err
 	}
@@ -69,8 +91,8 @@ func (p Person) Redirected(ctx context.Context, authorizeURL string) (string, er
 }
 
 // drive walks through the pages until a redirect leaves the venue.
-func (p Person) drive(ctx context.Context, b browser, authorizeURL string) (*url.URL, error) {
-	at, err := url.Parse(authorizeURL)
+func (p Person) drive(ctx context.Context, b browser, address string) (*url.URL, error) {
+	at, err := url.Parse(address)
 	if err != nil {
 		return nil, errors.New("emulator: authorize URL is no URL")
 	}
@@ -81,17 +103,20 @@ func (p Person) drive(ctx context.Context, b browser, authorizeURL string) (*url
 		if err != nil {
 			return nil, err
 		}
-		if location := res.Header.Get("Location"); res.StatusCode/100 == 3 && location != "" {
+		page := readPage(body)
+		if location := cmp.Or(res.Header.Get("Location"), page.onward); location != "" && (res.StatusCode/100 == 3 || page.onward != "") {
 			if at, err = at.Parse(location); err != nil {
 				return nil, errors.New("emulator: venue redirects to no URL")
 			}
-			if origin(at) != home || withoutQuery(at) == callback {
+			switch to := at.Query().Get("redirect_uri"); {
+			case callback == "" && to != "":
+				home, callback = origin(at), to // from the app's own address to the venue's
+			case origin(at) != home || withoutQuery(at) == callback:
 				return at, nil
 			}
 			method, form = http.MethodGet, nil
 			continue
 		}
-		page := readPage(body)
 		if page.form == nil {
 			return nil, fmt.Errorf("emulator: page %q (status %d): %s", page.title, res.StatusCode, page.alert)
 		}
@@ -157,9 +182,9 @@ func (p Person) fill(f *webForm) (url.Values, error) {
 }
 
 func (p Person) press(f *webForm, out url.Values) error {
-	wanted := []string{"allow", "sign-in"}
+	wanted := []string{"allow", "sign-in", "finish"}
 	if p.Deny {
-		wanted = []string{"deny", "sign-in"}
+		wanted = []string{"deny", "sign-in", "finish"}
 	}
 	for _, value := range wanted {
 		if b, ok := f.button(value); ok {

@@ -25,9 +25,14 @@ type Config struct {
 	// sends one in any case.
 	PKCE bool
 	// StateNotEchoed says that the venue's redirect does not carry state, so
-	// that a callback without one must be taken. One with a foreign state is
-	// refused all the same.
+	// that a callback without one must be taken: from the tab that began, or when
+	// the user says so. One with a foreign state is refused all the same.
 	StateNotEchoed bool
+
+	// Issuer is what the venue calls itself in its answers (RFC 9207), where that
+	// is known. Any other name is refused; where none is known, any but that of one
+	// of the venue's own addresses.
+	Issuer string
 
 	// TokenURL takes token requests.
 	TokenURL string

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"errors"
 	"html/template"
@@ -30,36 +31,82 @@ type verdict struct {
 	Title, Words string
 }
 
+// sheet is a page: a verdict, or one of those on the way there.
+type sheet struct {
+	verdict
+	// Leads is where the browser is sent on to, with Value kept under Key in its tab.
+	Leads, Key, Value string
+	// Finish is where the form goes that hands over what the tab keeps.
+	Finish, Pending string
+	// Nonce is for the page's own script (CSP).
+	Nonce string
+}
+
 // listener waits at the redirect URI on loopback. It answers everything that
 // comes and hands on what the callback brings; it ends with close.
 type listener struct {
 	redirect Redirect
 	read     func(*http.Request) callback
-	tell     func(string)
+	strays   *strays
 	arrived  chan callback
 	done     chan struct{}
 	verdict  verdict
+	sockets  []net.Listener
 	server   *http.Server
 	serving  sync.WaitGroup
 	once     sync.Once
 
-	mu sync.Mutex
+	// leads is the venue's address, name that of the cookie, and life the cookie's.
+	leads, name string
+	life        time.Duration
+
+	mu    sync.Mutex
+	doors []*door
+	tabs  *tabs
 	// silent are connections that have not sent a byte: browsers open some in
 	// advance.
 	silent map[net.Conn]bool
 }
 
-// listen binds every address that the redirect can mean. With port 0 the
-// system chooses one, and the redirect that is returned names it (RFC 8252
-// §7.3); that works at venues that ignore the port.
-func listen(redirect Redirect, read func(*http.Request) callback, tell func(string)) (*listener, Redirect, error) {
-	l := &listener{redirect: redirect, read: read, tell: tell, arrived: make(chan callback, 1), done: make(chan struct{}), silent: map[net.Conn]bool{}}
-	sockets, err := bind(&l.redirect)
+// listen binds every address that the redirect can mean, and answers nobody yet.
+// With port 0 the system chooses one, and the redirect names it (RFC 8252 §7.3);
+// that works at venues that ignore the port.
+func listen(redirect Redirect) (*listener, error) {
+	sockets, err := bind(&redirect)
 	if err != nil {
-		return nil, redirect, err
+		return nil, err
 	}
+	return &listener{redirect: redirect, sockets: sockets, strays: &strays{}, arrived: make(chan callback, 1), done: make(chan struct{}), silent: map[net.Conn]bool{}}, nil
+}
+
+// invite begins to answer, and gives the addresses to show and to open a browser at.
+func (l *listener) invite(ctx context.Context, c Config, attempt Attempt, venue string, tell func(string)) (show, open string) {
+	l.read = func(r *http.Request) callback { return c.readCallback(r.URL.Query(), attempt) }
+	l.strays = &strays{tell: tell, seen: map[string]bool{}}
+	l.leads, l.name, l.life = venue, "venuekey-"+rand.Text(), time.Hour
+	if end, ok := ctx.Deadline(); ok {
+		l.life = max(time.Until(end), time.Second)
+	}
+	l.doors = []*door{newDoor(false), newDoor(true)}
+	if c.StateNotEchoed {
+		l.tabs = newTabs()
+	}
+	l.serve()
+	return l.address(l.doors[0]), l.address(l.doors[1])
+}
+
+// answers is where callbacks arrive; none do where nothing listens.
+func (l *listener) answers() <-chan callback {
+	if l == nil {
+		return nil
+	}
+	return l.arrived
+}
+
+// serve begins to answer.
+func (l *listener) serve() {
 	l.server = &http.Server{
-		Handler:           http.HandlerFunc(l.serve),
+		Handler:           http.HandlerFunc(l.answer),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		MaxHeaderBytes:    32 << 10,
@@ -67,10 +114,9 @@ func listen(redirect Redirect, read func(*http.Request) callback, tell func(stri
 		// What strangers send to the port is not worth a line on the terminal.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
-	for _, socket := range sockets {
+	for _, socket := range l.sockets {
 		l.serving.Go(func() { _ = l.server.Serve(socket) })
 	}
-	return l, l.redirect, nil
 }
 
 // bind opens the sockets. A machine without IPv6 still has one to listen on;
@@ -107,17 +153,22 @@ func bind(redirect *Redirect) ([]net.Listener, error) {
 	return sockets, nil
 }
 
-func (l *listener) serve(w http.ResponseWriter, r *http.Request) {
+func (l *listener) answer(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'none'; base-uri 'none'")
-	switch {
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Content-Security-Policy", policy("", ""))
+	switch d := l.doorAt(r.URL.Path); {
 	case !isLoopback(hostname(r.Host)):
 		// A page on the internet whose name was pointed at this machine.
 		l.show(w, http.StatusMisdirectedRequest, verdict{Title: "Not here", Words: "This address is for this machine only."})
-	case r.URL.Path != orText(l.redirect.URL.Path, "/"):
+	case d != nil:
+		l.begin(w, r, d)
+	case l.tabs != nil && l.tabs.Path.Equal(venuekey.Secret(r.URL.Path)):
+		l.finish(w, r)
+	case r.URL.Path != orText(l.redirect.URL.Path, "/") || !l.redirect.Loopback:
 		l.show(w, http.StatusNotFound, verdict{Title: "Nothing here", Words: "venuekey waits for a sign-in at another path."})
 	case r.Method != http.MethodGet:
 		header.Set("Allow", http.MethodGet)
@@ -127,31 +178,76 @@ func (l *listener) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// take hands a callback on and keeps the browser waiting until it is known
-// what became of it, so that the page tells the truth.
+// policy allows a page nothing but its own style, and a script and a form where it
+// has them.
+func policy(nonce, form string) string {
+	allowed := "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action " + orText(form, "'none'")
+	if nonce != "" {
+		allowed += "; script-src 'nonce-" + nonce + "'"
+	}
+	return allowed
+}
+
+// take reads a callback of a browser that began the sign-in, and hands it on.
 func (l *listener) take(w http.ResponseWriter, r *http.Request) {
-	got := l.read(r)
-	if got.stray != "" {
-		l.tell("a callback was ignored: " + got.stray)
-		l.show(w, http.StatusBadRequest, verdict{Title: "This is not the sign-in that venuekey waits for", Words: "Go back to the page of the venue, or start the sign-in again."})
+	if why := l.began(r); why != "" {
+		l.refuse(w, why)
 		return
 	}
+	got := l.read(r)
+	switch {
+	case got.stray != "":
+		l.refuse(w, got.stray)
+	case l.tabs != nil && !got.stated:
+		l.question(w, got)
+	default:
+		l.hand(got)
+		l.await(w, r)
+	}
+}
+
+func (l *listener) refuse(w http.ResponseWriter, why string) {
+	l.strays.ignore(why)
+	l.show(w, http.StatusBadRequest, verdict{Title: "This is not the sign-in that venuekey waits for", Words: "Nothing was taken: " + why + ". Go back to the page of the venue, or start the sign-in again."})
+}
+
+// hand hands an answer on. Of several the first counts: a page that was loaded again
+// waits for the same verdict.
+func (l *listener) hand(got callback) {
 	select {
 	case l.arrived <- got:
 	default:
-		// A second callback, a reloaded page: it waits for the same verdict.
 	}
+}
+
+// await keeps the browser waiting until it is known what became of its sign-in, so
+// that the page tells the truth.
+func (l *listener) await(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-l.done:
+		gone := l.cookie(&door{})
+		gone.MaxAge = -1
+		http.SetCookie(w, gone)
 		l.show(w, http.StatusOK, l.verdict)
 	case <-r.Context().Done():
 	}
 }
 
 func (l *listener) show(w http.ResponseWriter, status int, v verdict) {
+	l.render(w, status, sheet{verdict: v})
+}
+
+func (l *listener) render(w http.ResponseWriter, status int, s sheet) {
+	if s.Nonce != "" {
+		form := ""
+		if s.Finish != "" {
+			form = "'self'"
+		}
+		w.Header().Set("Content-Security-Policy", policy(s.Nonce, form))
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_ = page().Execute(w, v)
+	_ = page().Execute(w, s)
 }
 
 // watch keeps the silent connections apart.
@@ -183,6 +279,12 @@ func (l *listener) close(v verdict) {
 		l.hangUp()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
+		if l.server == nil { // nobody was answered
+			for _, socket := range l.sockets {
+				socket.Close()
+			}
+			return
+		}
 		if err := l.server.Shutdown(ctx); err != nil {
 			_ = l.server.Close()
 		}

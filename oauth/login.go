@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -21,24 +20,31 @@ func (c Config) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 		return token, err
 	}
 	attempt := c.NewAttempt()
-	visit := venuekey.Visit{CodeLife: c.CodeLife, NotListening: "the redirect uri is not on this machine"}
-	var arrived <-chan callback
-	if redirect.Loopback {
-		read := func(r *http.Request) callback { return c.readCallback(r.URL.Query(), attempt) }
-		l, bound, busy := listen(redirect, read, ui.Tell)
-		if busy != nil {
-			visit.NotListening = busy.Error()
-		} else {
-			defer func() { l.close(verdictOn(err)) }()
-			visit.Listening, visit.NotListening, arrived = true, "", l.arrived
-			redirect, app.RedirectURI = bound, bound.URL.String()
-		}
+	visit := venuekey.Visit{CodeLife: c.CodeLife}
+	l, busy := listen(redirect.listens())
+	switch {
+	case busy != nil && redirect.Loopback:
+		visit.NotListening = busy.Error()
+	case !redirect.Loopback:
+		visit.NotListening = "the redirect uri is not on this machine"
+	default:
+		visit.Listening, redirect = true, l.redirect
+		app.RedirectURI = redirect.URL.String()
 	}
 	visit.Redirect = app.RedirectURI
-	if visit.URL, err = c.Authorize(app, attempt); err != nil {
+	if l != nil {
+		defer func() { l.close(verdictOn(err)); tellAtOnce(ui, l.strays.sum()) }()
+	}
+	if visit.Elsewhere, err = c.Authorize(app, attempt); err != nil {
 		return token, err
 	}
-	return c.meet(ctx, app, ui, visit, redirect, attempt, arrived)
+	if l != nil {
+		visit.URL, visit.Open = l.invite(ctx, c, attempt, visit.Elsewhere, ui.Tell)
+	}
+	if !redirect.Loopback {
+		visit.URL = visit.Elsewhere
+	}
+	return c.meet(ctx, app, ui, visit, redirect, attempt, l.answers())
 }
 
 // meet invites the user, waits for the answer and exchanges the code. It waits
@@ -47,7 +53,7 @@ func (c Config) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 func (c Config) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visit venuekey.Visit, redirect Redirect, attempt Attempt, arrived <-chan callback) (venuekey.Token, error) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
-	talk := conversation{visited: make(chan error, 1), pasted: make(chan callback, 1), refused: make(chan error, 1)}
+	talk := conversation{visited: make(chan error, 1), pasted: make(chan callback), refused: make(chan error, 1)}
 	go func() {
 		// The browser that Visit opens is still needed for the last page.
 		if err := ui.Visit(ctx, visit); err != nil {
@@ -56,24 +62,36 @@ func (c Config) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visi
 		}
 		c.paste(waiting, ui, redirect, attempt, talk)
 	}()
-	for {
+	var last error
+	for tries := 1; ; {
 		select {
 		case err := <-talk.visited:
 			return venuekey.Token{}, err
 		case got := <-arrived:
 			return c.conclude(ctx, app, ui, attempt, got)
 		case got := <-talk.pasted:
-			return c.conclude(ctx, app, ui, attempt, got)
-		case err := <-talk.refused:
-			if visit.Listening {
-				continue // the callback may still come
+			token, err := c.conclude(ctx, app, ui, attempt, got)
+			if !got.bare || venuekey.ClassOf(err) != venuekey.Refused || tries == mostTries {
+				return token, err
 			}
-			return venuekey.Token{}, cannotReceive(visit, err)
+			tries, last = tries+1, err
+			tellAtOnce(ui, "that was not taken for a code of this sign-in: paste everything that the address bar shows")
+		case err := <-talk.refused:
+			switch {
+			case last != nil:
+				return venuekey.Token{}, last
+			case !visit.Listening: // else the callback may still come
+				return venuekey.Token{}, cannotReceive(visit, err)
+			}
 		case <-ctx.Done():
 			return venuekey.Token{}, &venuekey.Error{Class: venuekey.Failed, Reason: leftReason(ctx), Err: context.Cause(ctx)}
 		}
 	}
 }
+
+// mostTries is how many bare words are presented as codes. One that the venue refuses
+// may have been typed at the wrong prompt, and the real code still come.
+const mostTries = 3
 
 // conversation is what comes of talking to the user, one of these at most.
 type conversation struct {
@@ -82,10 +100,12 @@ type conversation struct {
 	refused chan error    // why nothing is pasted
 }
 
-// paste asks for the redirected address until it gets one that answers this
-// sign-in.
+// mostMistakes is how many are told: where a program writes, nobody reads.
+const mostMistakes = 20
+
+// paste asks for the redirected address until the sign-in is over.
 func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, attempt Attempt, talk conversation) {
-	for {
+	for mistakes := 0; ; {
 		text, err := ui.Paste(ctx)
 		if err != nil {
 			talk.refused <- err
@@ -93,13 +113,18 @@ func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, at
 		}
 		got := c.readPasted(text, redirect, attempt)
 		if got.stray == "" {
-			talk.pasted <- got
-			return
+			select {
+			case talk.pasted <- got:
+				continue
+			case <-ctx.Done():
+			}
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		ui.Tell(got.stray)
+		if mistakes++; mistakes <= mostMistakes {
+			ui.Tell(got.stray)
+		}
 	}
 }
 
@@ -118,12 +143,19 @@ func (c Config) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	return c.Exchange(ctx, app, got.Code, attempt.Verifier)
+	token, err := c.Exchange(ctx, app, got.Code, attempt.Verifier)
+	if class := venuekey.ClassOf(err); attempt.Verifier != "" && (class == venuekey.Refused || class == venuekey.Wrong) {
+		tellAtOnce(ui, "a code verifier was sent (PKCE); where the venue takes none, set the app's pkce to off")
+	}
+	return token, err
 }
 
 // tellAtOnce does not wait for a UI that does not return, as one on a terminal
 // that was stopped with Ctrl-S: the code would die meanwhile.
 func tellAtOnce(ui venuekey.UI, line string) {
+	if line == "" {
+		return
+	}
 	told := make(chan struct{})
 	go func() {
 		defer close(told)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -49,8 +52,26 @@ func (p *person) Tell(line string) {
 	p.told = append(p.told, line)
 }
 
-// get asks the callback for something and gives status and page.
-func get(t *testing.T, address string, change func(*http.Request)) (int, string, http.Header) {
+// agent is a browser with its cookies. The zero value never began a sign-in.
+type agent struct{ jar http.CookieJar }
+
+// begins opens the address that a visit shows, and does not follow it to the venue.
+func begins(t *testing.T, visit venuekey.Visit) agent {
+	t.Helper()
+	return opens(t, visit.URL)
+}
+
+func opens(t *testing.T, address string) agent {
+	t.Helper()
+	a := agent{newJar(t)}
+	if status, _, _ := a.get(t, address, nil); status != http.StatusSeeOther && status != http.StatusOK {
+		t.Errorf("the one-time address answered %d", status)
+	}
+	return a
+}
+
+// get asks for something and gives status and page.
+func (a agent) get(t *testing.T, address string, change func(*http.Request)) (int, string, http.Header) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
@@ -60,7 +81,7 @@ func get(t *testing.T, address string, change func(*http.Request)) (int, string,
 	if change != nil {
 		change(request)
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Jar: a.jar, Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(request)
 	if err != nil {
 		t.Error(err)
@@ -71,11 +92,27 @@ func get(t *testing.T, address string, change func(*http.Request)) (int, string,
 	return response.StatusCode, string(page), response.Header
 }
 
+// post sends a form.
+func (a agent) post(t *testing.T, address string, form url.Values, change func(*http.Request)) (int, string) {
+	t.Helper()
+	status, page, _ := a.get(t, address, func(r *http.Request) {
+		r.Method, r.Body = http.MethodPost, io.NopCloser(strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if change != nil {
+			change(r)
+		}
+	})
+	return status, page
+}
+
+// goodCode is one that is long enough to stand alone.
+const goodCode = "a-good-code-of-the-venue"
+
 // stage is a venue that grants any code once, and the app for it.
 func stage(t *testing.T) (Config, venuekey.App) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.PostFormValue("code") != "good-code" {
+		if code := r.PostFormValue("code"); code != "good-code" && code != goodCode {
 			w.WriteHeader(400)
 			fmt.Fprint(w, `{"error":"invalid_grant"}`)
 			return
@@ -88,7 +125,7 @@ func stage(t *testing.T) (Config, venuekey.App) {
 }
 
 func stateOf(visit venuekey.Visit) string {
-	address, _ := url.Parse(visit.URL)
+	address, _ := url.Parse(visit.Elsewhere)
 	return address.Query().Get("state")
 }
 
@@ -114,7 +151,7 @@ func TestASignInThatGoesWell(t *testing.T) {
 	page := make(chan string, 1)
 	ui.visit = func(visit venuekey.Visit) error {
 		go func() {
-			_, text, header := get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
+			_, text, header := begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
 			page <- text + header.Get("Referrer-Policy") + header.Get("Cache-Control")
 		}()
 		return nil
@@ -136,7 +173,7 @@ func TestStrayRequestsAtTheCallback(t *testing.T) {
 	ui := &person{}
 	ui.visit = func(visit venuekey.Visit) error {
 		base := strings.TrimSuffix(visit.Redirect, "/auth/callback")
-		state := stateOf(visit)
+		state, browser := stateOf(visit), begins(t, visit)
 		for _, row := range []struct {
 			name, address string
 			change        func(*http.Request)
@@ -154,7 +191,7 @@ func TestStrayRequestsAtTheCallback(t *testing.T) {
 			{"post", visit.Redirect + "?code=good-code&state=" + state, func(r *http.Request) { r.Method = "POST" }, 405},
 			{"a name of the internet", visit.Redirect + "?code=good-code&state=" + state, func(r *http.Request) { r.Host = "evil.example" }, 421},
 		} {
-			if status, page, _ := get(t, row.address, row.change); status != row.status || strings.Contains(page, "signed in") {
+			if status, page, _ := browser.get(t, row.address, row.change); status != row.status || strings.Contains(page, "signed in") {
 				t.Errorf("%s: %d, want %d", row.name, status, row.status)
 			}
 		}
@@ -163,13 +200,14 @@ func TestStrayRequestsAtTheCallback(t *testing.T) {
 			fmt.Fprint(connection, "\x16\x03\x01\x00")
 			connection.Close()
 		}
-		go func() { get(t, visit.Redirect+"?code=good-code&state="+state, nil) }()
+		go func() { browser.get(t, visit.Redirect+"?code=good-code&state="+state, nil) }()
 		return nil
 	}
 	if _, err := config.Login(t.Context(), app, ui); err != nil {
 		t.Fatal(err)
 	}
-	if told := strings.Join(ui.told, "\n"); strings.Count(told, "ignored") != 6 || strings.Contains(told, "evil-code") {
+	// Each kind once: two had no state, and two a foreign one.
+	if told := strings.Join(ui.told, "\n"); strings.Count(told, "a callback was ignored") != 4 || !strings.Contains(told, "6 callbacks were ignored in all") || strings.Contains(told, "evil-code") {
 		t.Fatal(told)
 	}
 }
@@ -190,7 +228,10 @@ func TestSignInsThatEndBadly(t *testing.T) {
 			config, app := stage(t)
 			ui, page := &person{}, make(chan string, 1)
 			ui.visit = func(visit venuekey.Visit) error {
-				go func() { _, text, _ := get(t, visit.Redirect+"?state="+stateOf(visit)+"&"+row.query, nil); page <- text }()
+				go func() {
+					_, text, _ := begins(t, visit).get(t, visit.Redirect+"?state="+stateOf(visit)+"&"+row.query, nil)
+					page <- text
+				}()
 				return nil
 			}
 			_, err := config.Login(t.Context(), app, ui)
@@ -205,19 +246,60 @@ func TestSignInsThatEndBadly(t *testing.T) {
 }
 
 func TestAVenueThatDoesNotEchoState(t *testing.T) {
-	config, app := stage(t)
-	config.StateNotEchoed = true
-	ui := &person{}
-	ui.visit = func(visit venuekey.Visit) error {
-		if status, _, _ := get(t, visit.Redirect+"?code=evil&state=foreign", nil); status != 400 {
-			t.Errorf("a foreign state was taken: %d", status)
-		}
-		go func() { get(t, visit.Redirect+"?code=good-code", nil) }()
-		return nil
+	for name, tab := range map[string]func(t *testing.T, first string) string{
+		"the tab that began":      kept,
+		"another, and he says so": func(*testing.T, string) string { return "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			config, app := stage(t)
+			config.StateNotEchoed = true
+			ui := &person{}
+			ui.visit = func(visit venuekey.Visit) error {
+				browser := agent{newJar(t)}
+				_, first, _ := browser.get(t, visit.URL, nil)
+				if status, _, _ := browser.get(t, visit.Redirect+"?code=evil&state=foreign", nil); status != 400 {
+					t.Errorf("a foreign state was taken: %d", status)
+				}
+				_, asks, _ := browser.get(t, visit.Redirect+"?code=good-code", nil)
+				go browser.post(t, originOf(visit)+field(asks, `action="`), url.Values{"pending": {field(asks, `name="pending" value="`)}, "tab": {tab(t, first)}}, nil)
+				return nil
+			}
+			if _, err := config.Login(t.Context(), app, ui); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
-	if _, err := config.Login(t.Context(), app, ui); err != nil {
-		t.Fatal(err)
+}
+
+// field is what stands behind some words of a page, until the next quote.
+func field(page, before string) string {
+	_, after, _ := strings.Cut(page, before)
+	value, _, _ := strings.Cut(after, `"`)
+	return html.UnescapeString(value)
+}
+
+// kept is what the first page has its tab keep.
+func kept(t *testing.T, first string) string {
+	t.Helper()
+	found := regexp.MustCompile(`setItem\("[^"]+", "([^"]+)"\)`).FindStringSubmatch(first)
+	if found == nil {
+		t.Errorf("the first page keeps nothing: %s", first)
+		return ""
 	}
+	return found[1]
+}
+
+func originOf(visit venuekey.Visit) string {
+	return strings.TrimSuffix(visit.Redirect, "/auth/callback")
+}
+
+func newJar(t *testing.T) http.CookieJar {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Error(err)
+	}
+	return jar
 }
 
 // Where nothing can listen, the user pastes: the whole address or the code.
@@ -237,9 +319,9 @@ func TestPastedRedirects(t *testing.T) {
 		{"the whole address", func(v venuekey.Visit) []string {
 			return []string{" <" + v.Redirect + "?code=good-code&state=" + stateOf(v) + ">\n"}
 		}, 0},
-		{"the bare code", func(venuekey.Visit) []string { return []string{"good-code"} }, 0},
+		{"the bare code", func(venuekey.Visit) []string { return []string{goodCode} }, 0},
 		{"after mistakes", func(v venuekey.Visit) []string {
-			return []string{"", v.URL, v.Redirect + "?code=x", "code=good-code", "two words", v.Redirect + "?code=good-code&state=" + stateOf(v)}
+			return []string{"", v.Elsewhere, v.Redirect + "?code=x", "code=good-code", "two words", v.Redirect + "?code=good-code&state=" + stateOf(v)}
 		}, 5},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -312,7 +394,7 @@ func TestNoUIKeepsATokenBack(t *testing.T) {
 						leave()
 						return nil
 					}
-					go func() { get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
+					go func() { begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
 					return nil
 				}
 				returned := make(chan error, 1)
@@ -348,7 +430,7 @@ func TestASilentConnectionKeepsNoTokenBack(t *testing.T) {
 			return err
 		}
 		t.Cleanup(func() { silent.Close() })
-		go func() { get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
+		go func() { begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
 		return nil
 	}
 	began := time.Now()
@@ -367,14 +449,23 @@ func TestWhatCannotBeACodeIsNotPresented(t *testing.T) {
 		code  venuekey.Secret
 		stray string
 	}{
-		"yes":                  {stray: "too short"},
-		"q":                    {stray: "too short"},
-		"\x1b[A\x1b[A\x1b[A":   {stray: "neither"},
-		"pässwörter":           {stray: "neither"},
-		"venuekey login":       {stray: "neither"},
-		"client_id=0123456789": {stray: "neither"},
-		"good-code":            {code: "good-code"},
-		"ab%2Fcd%2Bef%3D%3D":   {code: "ab/cd+ef=="},
+		"yes":                          {stray: "too short"},
+		"q":                            {stray: "too short"},
+		"\x1b[A\x1b[A\x1b[A":           {stray: "nothing"},
+		"pässwörter":                   {stray: "neither"},
+		"venuekey login":               {stray: "neither"},
+		"client_id=0123456789":         {stray: "neither"},
+		"good-code":                    {stray: "too short"},
+		"correct horse battery staple": {stray: "neither"},
+		"Tr0ub4dor&3":                  {stray: "neither"},
+		"\x1b[A":                       {stray: "nothing"},
+		"\x1bOA\x1b[1;5C":              {stray: "nothing"},
+		"\x1b[200~localhost:8080/auth/callback?code=good-code&state=s\x1b[201~": {code: "good-code"},
+		"\x1b[Alocalhost:8080/auth/callback?code=good-code&state=s":             {code: "good-code"},
+		"localhost:8080/auth/callback?code=good%0Acode&state=s":                 {stray: "none"},
+		goodCode:                       {code: goodCode},
+		"ab%2Fcd%2Bef%3D%3D0123456789": {stray: "neither"},
+		"ab%2Fcd%2Bef0123456789%3D%3D": {code: "ab/cd+ef0123456789=="},
 		"localhost:8080/auth/callback?code=good-code&state=s": {code: "good-code"},
 		"localhost:8080/auth/callback?code=good-code&state=x": {stray: "state"},
 		"localhost:8080/elsewhere?code=good-code&state=s":     {stray: "neither"},
@@ -390,7 +481,7 @@ func TestTheCallbackMayComeWhileTheUserCouldPaste(t *testing.T) {
 	config, app := stage(t)
 	ui := &person{pastes: make(chan string)}
 	ui.visit = func(visit venuekey.Visit) error {
-		go func() { get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
+		go func() { begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
 		return nil
 	}
 	if _, err := config.Login(t.Context(), app, ui); err != nil {
@@ -435,11 +526,11 @@ func TestLocalhostListensInBothFamilies(t *testing.T) {
 				continue
 			}
 			probe.Close()
-			if status, _, _ := get(t, "http://"+net.JoinHostPort(host, port)+"/favicon.ico", nil); status != 404 {
+			if status, _, _ := (agent{}).get(t, "http://"+net.JoinHostPort(host, port)+"/favicon.ico", nil); status != 404 {
 				t.Errorf("%s: %d", host, status)
 			}
 		}
-		go func() { get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
+		go func() { begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
 		return nil
 	}
 	if _, err := config.Login(t.Context(), app, ui); err != nil {

@@ -61,6 +61,15 @@ func (r Redirect) Notes() []string {
 	return notes
 }
 
+// listens is where a listener waits: at the redirect, or where that is on another
+// machine, at any port here, to send a browser on from.
+func (r Redirect) listens() Redirect {
+	if r.Loopback {
+		return r
+	}
+	return Redirect{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:0"}}
+}
+
 // addresses are where a listener for the redirect binds: loopback only, and
 // both families where the name can mean either.
 func (r Redirect) addresses() []string {

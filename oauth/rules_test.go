@@ -23,7 +23,7 @@ func TestAttackATokenInARedirect(t *testing.T) {
 	ui := &person{pastes: make(chan string, 8)}
 	ui.visit = func(visit venuekey.Visit) error {
 		const evil = "access_token=evil&token_type=bearer&expires_in=9999&state="
-		if status, page, _ := get(t, visit.Redirect+"?"+evil+stateOf(visit), nil); status != 400 || strings.Contains(page, "evil") {
+		if status, page, _ := begins(t, visit).get(t, visit.Redirect+"?"+evil+stateOf(visit), nil); status != 400 || strings.Contains(page, "evil") {
 			t.Errorf("in the query: %d", status)
 		}
 		ui.pastes <- visit.Redirect + "?" + evil + stateOf(visit)
@@ -42,7 +42,7 @@ func TestAttackATokenInARedirect(t *testing.T) {
 func TestUnknownParametersOfARedirectAreIgnored(t *testing.T) {
 	config, app := stage(t)
 	ui := &person{visit: func(visit venuekey.Visit) error {
-		go get(t, visit.Redirect+"?session_state=x&scope=one+two&authuser=0&authuser=1&hd=&code=good-code&state="+stateOf(visit), nil)
+		go begins(t, visit).get(t, visit.Redirect+"?session_state=x&scope=one+two&authuser=0&authuser=1&hd=&code=good-code&state="+stateOf(visit), nil)
 		return nil
 	}}
 	if token, err := config.Login(t.Context(), app, ui); err != nil || token.Access != "a" {

@@ -35,7 +35,8 @@ type UI struct {
 	// Out is where questions and progress go; nil means standard error.
 	Out io.Writer
 	// Browse opens a browser and may take as long as that runs; nil means that
-	// the address is only shown.
+	// the address is only shown. It is never called where the callback would come
+	// to somebody else's port.
 	Browse func(address string) error
 	// Piped takes a pasted address from In even where that is no terminal.
 	Piped bool
@@ -93,34 +94,58 @@ func (u *UI) Tell(line string) { u.tell(foreign.Fit(line)) }
 func (u *UI) tell(text string) { u.write(text + "\n") }
 
 // Visit implements venuekey.UI. Nobody is sent anywhere that the answer could
-// not come back from.
+// not come back from, or would come to somebody else.
 func (u *UI) Visit(_ context.Context, visit venuekey.Visit) error {
 	if !visit.Listening && !u.TakesPaste() {
 		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening, Remedy: "free the port, or sign in at a terminal, where the address can be pasted"}
 	}
+	if u.Astray(visit) {
+		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port", Remedy: "free the port, or register another redirect uri"}
+	}
 	u.mu.Lock()
 	u.visit, u.hinted = visit, false
 	u.mu.Unlock()
-	u.tell("open this address in a browser, sign in and allow access:\n\n  " + visit.URL + "\n")
-	if visit.Listening {
-		u.tell("waiting for the sign-in at " + visit.Redirect + " (Ctrl-C to give up)")
-	} else {
-		u.tell("nothing waits at " + visit.Redirect + ": " + visit.NotListening)
-	}
-	if u.TakesPaste() {
-		u.tell("or paste here the address that the browser ends at, or the code in it")
-	}
+	u.invite(visit)
 	if visit.CodeLife > 0 {
 		u.tell(fmt.Sprintf("once access is allowed, the code lives %d s", int(visit.CodeLife.Seconds())))
 	}
-	if u.Browse != nil {
+	if u.Browse != nil && visit.Open != "" {
 		go func() {
-			if err := u.Browse(visit.URL); err != nil {
+			if err := u.Browse(visit.Open); err != nil {
 				u.tell(fmt.Sprintf("no browser could be opened (%v): open the address yourself", foreign.FitError(err)))
 			}
 		}()
 	}
 	return nil
+}
+
+// Astray reports whether a browser that somebody wants opened here would go astray:
+// the port of the redirect is not held for this sign-in. Whoever asked for pasting,
+// or opens no browser here, can still use one on another machine.
+func (u *UI) Astray(visit venuekey.Visit) bool {
+	return visit.URL == "" && u.Browse != nil && !u.Piped
+}
+
+const pasteHere = "paste here the address that it ends at, or the code in it"
+
+// invite shows where to go.
+func (u *UI) invite(visit venuekey.Visit) {
+	elsewhere := "in a browser on another machine, and " + pasteHere + ":\n\n  " + visit.Elsewhere + "\n"
+	switch {
+	case visit.Listening:
+		u.tell("open this address in a browser on this machine, sign in and allow access:\n\n  " + visit.URL + "\n")
+		u.tell("waiting for the sign-in at " + visit.Redirect + " (Ctrl-C to give up)")
+		if u.TakesPaste() {
+			u.tell("or open this one " + elsewhere)
+		}
+	case visit.URL != "":
+		u.tell("open this address in a browser, sign in and allow access:\n\n  " + visit.URL + "\n")
+		u.tell("nothing waits at " + visit.Redirect + ": " + visit.NotListening)
+		u.tell(pasteHere)
+	default:
+		u.tell("nothing waits at " + visit.Redirect + ": " + visit.NotListening)
+		u.tell("open no browser on this machine: it would bring the code to whoever has that port. Free the port and\nstart again, or open this address " + elsewhere)
+	}
 }
 
 // Paste implements venuekey.UI. Where nothing can be pasted it waits for the end
@@ -155,10 +180,14 @@ func (u *UI) hint() {
 	}
 	text := fmt.Sprintf("nothing came back for %d s. Does the venue's page show an error? It sends nobody back unless\n"+
 		"both are what is registered there, letter by letter:\n\n", int(u.silence().Seconds()))
-	if address, err := url.Parse(visit.URL); err == nil && address.Query().Get("client_id") != "" {
+	address, err := url.Parse(visit.Elsewhere)
+	if err == nil && address.Query().Get("client_id") != "" {
 		text += "  client id     " + address.Query().Get("client_id") + "\n"
 	}
 	text += "  redirect uri  " + visit.Redirect + "\n"
+	if err == nil && address.Query().Has("code_challenge") {
+		text += "\na code challenge was sent (PKCE); where the venue takes none, set the app's pkce to off\n"
+	}
 	if u.Advice != "" {
 		text += "\n" + u.Advice
 	}

@@ -36,7 +36,7 @@ func TestATerminalTakesAPasteWithoutBeingToldTo(t *testing.T) {
 	screen, keyboard := ptytest.Open(t)
 	out := &paper{}
 	ui := &UI{In: keyboard, Out: out}
-	if err := ui.Visit(t.Context(), visit); err != nil || !strings.Contains(out.String(), "or paste here") {
+	if err := ui.Visit(t.Context(), visit); err != nil || !strings.Contains(out.String(), "paste here") {
 		t.Error(err, out)
 	}
 	fmt.Fprintln(screen, "http://localhost:8080/auth/callback?code=x")

@@ -37,8 +37,12 @@ func (p *paper) String() string {
 }
 
 var visit = venuekey.Visit{
-	URL: "https://venue.example/authorize?client_id=12_abc&redirect_uri=x", Redirect: "http://localhost:8080/auth/callback", Listening: true, CodeLife: time.Minute,
+	URL: "http://localhost:8080/start/shown", Open: "http://localhost:8080/start/opened", Elsewhere: "https://venue.example/authorize?client_id=12_abc&redirect_uri=x",
+	Redirect: "http://localhost:8080/auth/callback", Listening: true, CodeLife: time.Minute,
 }
+
+// taken is one whose redirect leads to somebody else's port.
+var taken = venuekey.Visit{Elsewhere: visit.Elsewhere, Redirect: visit.Redirect, NotListening: "the port is taken"}
 
 func TestAVisitSaysWhereToGoAndWhatToPaste(t *testing.T) {
 	for _, row := range []struct {
@@ -49,9 +53,12 @@ func TestAVisitSaysWhereToGoAndWhatToPaste(t *testing.T) {
 		refused   string
 	}{
 		{"nobody is at the input", &UI{}, visit, "waiting for the sign-in at http://localhost:8080/auth/callback (Ctrl-C to give up)", "paste", ""},
-		{"a pipe that takes a paste", &UI{Piped: true}, visit, "or paste here the address that the browser ends at, or the code in it", "no browser", ""},
-		{"nothing listens", &UI{Piped: true}, venuekey.Visit{URL: visit.URL, Redirect: "http://x", NotListening: "the port is taken"}, "nothing waits at http://x: the port is taken", "waiting", ""},
-		{"nothing can come back", &UI{}, venuekey.Visit{URL: visit.URL, NotListening: "the port is taken"}, "", "open this address", "the port is taken"},
+		{"a pipe that takes a paste", &UI{Piped: true}, visit, "or open this one in a browser on another machine, and paste here the address that it ends at, or the code in it:\n\n  " + visit.Elsewhere + "\n", "no browser", ""},
+		{"the address to show is that of the listener", &UI{}, visit, "open this address in a browser on this machine, sign in and allow access:\n\n  " + visit.URL + "\n", "venue.example", ""},
+		{"the redirect is on another machine", &UI{Piped: true}, venuekey.Visit{URL: visit.Elsewhere, Redirect: "https://x", NotListening: "it is not here"}, "nothing waits at https://x: it is not here\npaste here", "waiting", ""},
+		{"nothing can come back", &UI{}, taken, "", "open this address", "the port is taken"},
+		{"somebody else has the port", &UI{Piped: true}, taken, "open no browser on this machine: it would bring the code to whoever has that port", "waiting", ""},
+		{"the address is for another machine then", &UI{Piped: true}, taken, "in a browser on another machine, and paste here the address that it ends at, or the code in it:\n\n  " + visit.Elsewhere + "\n", "waiting", ""},
 		{"a code that lives", &UI{}, visit, "once access is allowed, the code lives 60 s", "paste", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -162,5 +169,33 @@ func TestQuestionsInAPipe(t *testing.T) {
 	long := &UI{In: strings.NewReader(strings.Repeat("x", 1<<20)), Out: out, Piped: true}
 	if _, err := long.Paste(t.Context()); !errors.Is(err, errTooLong) {
 		t.Error(err)
+	}
+}
+
+// The program that opens a browser gets the address that may stand in a list of
+// arguments, and none where the callback would come to somebody else.
+func TestAttackAStrangerOnTheCallbacksPortGetsNoBrowser(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		visit  venuekey.Visit
+		piped  bool
+		opened string
+		err    bool
+	}{
+		{"a listener waits", visit, false, visit.Open, false},
+		{"a stranger has the port, at a terminal", taken, false, "", true},
+		{"a stranger has the port, pasting", taken, true, "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opened := ""
+				ui := &UI{In: strings.NewReader(""), Out: &paper{}, Piped: row.piped, Browse: func(address string) error { opened = address; return nil }}
+				err := ui.Visit(t.Context(), row.visit)
+				synctest.Wait()
+				if opened != row.opened || (err != nil) != row.err {
+					t.Errorf("%q was opened, %v", opened, err)
+				}
+			})
+		})
 	}
 }

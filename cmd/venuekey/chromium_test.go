@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -22,74 +22,104 @@ import (
 // VENUEKEY_SCREENSHOTS set to a folder it leaves there what the user saw.
 
 func TestSigningInWithARealBrowser(t *testing.T) {
-	path := chromiumPath()
-	if path == "" {
-		needs.Skip(t, "browser", "no Chromium is installed (apt-get install chromium)")
-	}
-	for _, venue := range emulatedVenues(true) {
-		t.Run(venue.venue, func(t *testing.T) {
-			web := httptest.NewServer(venue.hosts[0].handler)
-			defer web.Close()
-			app := emulatedApp()
-			environ := []string{
-				"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), "VENUEKEY_KEY=file", "HOME=" + t.TempDir(),
-				variable(venue.venue, "BASE_URL") + "=" + web.URL,
-				variable(venue.venue, "CLIENT_ID") + "=" + app.ClientID,
-				variable(venue.venue, "CLIENT_SECRET") + "=" + app.ClientSecret,
-				variable(venue.venue, "REDIRECT_URI") + "=http://localhost:0/auth/callback",
+	path := chromiumPath(t)
+	for i, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		if host == "[::1]" && !hasFamily("::1") {
+			continue
+		}
+		for j, venue := range emulatedVenues(true) {
+			if i != j && os.Getenv("VENUEKEY_HEAVY") == "" {
+				continue // each venue once, and each host once
 			}
-			id := venue.venue + "/alice"
-			page, cancel := context.WithTimeout(startChromium(t, path), time.Minute)
-			defer cancel()
-
-			address, ended := startLogin(t, environ, id)
-			// CSS everywhere: a plain search finds the style sheet's words too.
-			do := func(shown string, steps ...chromedp.Action[chromedp.Void]) {
-				t.Helper()
-				if err := chromedp.Do(page, steps...); err != nil {
+			t.Run(venue.venue+" at "+host, func(t *testing.T) {
+				s := newBrowserStage(t, venue, "http://"+host+":0/auth/callback")
+				page, cancel := context.WithTimeout(startChromium(t, path), time.Minute)
+				defer cancel()
+				login := s.login(t)
+				if err := chromedp.Do(page, chromedp.Navigate(login.address)); err != nil {
 					t.Fatal(err)
 				}
-				shoot(t, page, venue.venue+"-"+shown)
-			}
-			do("1-sign-in",
-				chromedp.Navigate(address),
-				chromedp.WaitVisible(chromedp.CSS(`input[type=password]`)),
-				chromedp.SendKeys(chromedp.CSS(`input[name=user]`), "alice"),
-				chromedp.SendKeys(chromedp.CSS(`input[type=password]`), "wonderland"))
-			press := chromedp.Click(chromedp.CSS(`button[value="sign-in"]`))
-			if venue.venue != "ttp" { // which has no consent page
-				do("2-consent", press, chromedp.WaitVisible(chromedp.CSS(`button[value=allow]`)))
-				press = chromedp.Click(chromedp.CSS(`button[value=allow]`))
-			}
-			do("3-callback", press, chromedp.WaitVisible(chromedp.CSS(`main.good, main.bad`)))
-			heading, err := chromedp.Run(page, chromedp.Text(chromedp.CSS(`h1`)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			at, err := chromedp.Run(page, chromedp.Location())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if heading != "You are signed in" || !strings.HasPrefix(at, "http://localhost:") {
-				t.Errorf("the browser ends at a page that says %q", heading)
-			}
-			if code := <-ended; code != exitGood {
-				t.Fatalf("login ended with %d", code)
-			}
-			var out strings.Builder
-			if code := run(t.Context(), host{args: []string{"token", id}, environ: environ, stdin: strings.NewReader(""), stdout: &out, stderr: io.Discard}); code != exitGood || strings.TrimSpace(out.String()) == "" {
-				t.Fatalf("token ended with %d", code)
-			}
-		})
+				s.goThrough(t, page, venue.venue, "http://"+host+":")
+				if code := <-login.ended; code != exitGood {
+					t.Fatalf("login ended with %d", code)
+				}
+				var out strings.Builder
+				if code := run(t.Context(), quietly(s.environ, &out, "token", s.id)); code != exitGood || strings.TrimSpace(out.String()) == "" {
+					t.Fatalf("token ended with %d", code)
+				}
+			})
+		}
 	}
 }
 
-func chromiumPath() string {
+// browserStage is an emulated venue, and a place of its own to sign in from.
+type browserStage struct {
+	environ []string
+	id      string
+}
+
+func newBrowserStage(t *testing.T, venue emulated, redirect string) browserStage {
+	t.Helper()
+	web := httptest.NewServer(venue.hosts[0].handler)
+	t.Cleanup(web.Close)
+	app := emulatedApp()
+	return browserStage{id: venue.venue + "/alice", environ: []string{
+		"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), "VENUEKEY_KEY=file", "HOME=" + t.TempDir(),
+		variable(venue.venue, "BASE_URL") + "=" + web.URL,
+		variable(venue.venue, "CLIENT_ID") + "=" + app.ClientID,
+		variable(venue.venue, "CLIENT_SECRET") + "=" + app.ClientSecret,
+		variable(venue.venue, "REDIRECT_URI") + "=" + redirect,
+	}}
+}
+
+// goThrough does with the venue's pages what a user does, from the sign-in to the
+// page that he ends at.
+func (s browserStage) goThrough(t *testing.T, page context.Context, venue, end string) {
+	t.Helper()
+	// CSS everywhere: a plain search finds the style sheet's words too.
+	do := func(shown string, steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(page, steps...); err != nil {
+			t.Fatal(err)
+		}
+		shoot(t, page, venue+"-"+shown)
+	}
+	do("1-sign-in",
+		chromedp.WaitVisible(chromedp.CSS(`input[type=password]`)),
+		chromedp.SendKeys(chromedp.CSS(`input[name=user]`), "alice"),
+		chromedp.SendKeys(chromedp.CSS(`input[type=password]`), "wonderland"))
+	press := chromedp.Click(chromedp.CSS(`button[value="sign-in"]`))
+	if venue != "ttp" { // which has no consent page
+		do("2-consent", press, chromedp.WaitVisible(chromedp.CSS(`button[value=allow]`)))
+		press = chromedp.Click(chromedp.CSS(`button[value=allow]`))
+	}
+	do("3-callback", press, chromedp.WaitVisible(chromedp.CSS(`main.good, main.bad`)))
+	heading, err := chromedp.Run(page, chromedp.Text(chromedp.CSS(`h1`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := chromedp.Run(page, chromedp.Location())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if heading != "You are signed in" || !strings.HasPrefix(at, end) {
+		t.Errorf("the browser ends at a page that says %q", heading)
+	}
+}
+
+// quietly is the command without anybody at it.
+func quietly(environ []string, out io.Writer, args ...string) host {
+	return host{args: args, environ: environ, stdin: strings.NewReader(""), stdout: out, stderr: io.Discard}
+}
+
+func chromiumPath(t *testing.T) string {
+	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
 	}
+	needs.Skip(t, "browser", "no Chromium is installed (apt-get install chromium)")
 	return ""
 }
 
@@ -100,6 +130,8 @@ func startChromium(t *testing.T, path string) context.Context {
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		// Nobody on the internet is needed for a page of the internet.
+		chromedp.Flag("host-resolver-rules", "MAP mallory.example 127.0.0.1"),
 		chromedp.WindowSize(900, 760))...)
 	t.Cleanup(cancel)
 	browser, cancel := chromedp.NewContext(allocator)
@@ -110,31 +142,42 @@ func startChromium(t *testing.T, path string) context.Context {
 	return browser
 }
 
-// startLogin runs login and gives the address that it prints and, later, its
-// exit code.
-func startLogin(t *testing.T, environ []string, id string) (address string, ended <-chan int) {
+// startedLogin is a login that waits for its browser.
+type startedLogin struct {
+	address, callback string
+	ended             <-chan int
+	said              *buffer
+}
+
+var (
+	printedAddress = regexp.MustCompile(`(?m)^  (http\S+)$`)
+	printedWaiting = regexp.MustCompile(`(?m)^waiting for the sign-in at (http\S+) `)
+)
+
+// login runs login until it has printed where to go and where it waits.
+func (s browserStage) login(t *testing.T, args ...string) startedLogin {
 	t.Helper()
-	read, write := io.Pipe()
 	done := make(chan int, 1)
+	l := startedLogin{ended: done, said: &buffer{grew: make(chan struct{}, 1)}}
 	go func() {
-		code := run(t.Context(), host{
-			args: []string{"login", id, "--no-browser"}, environ: environ,
-			stdin: strings.NewReader(""), stdout: io.Discard, stderr: write,
+		done <- run(t.Context(), host{
+			args: append([]string{"login", s.id, "--no-browser"}, args...), environ: s.environ,
+			stdin: strings.NewReader(""), stdout: io.Discard, stderr: l.said,
 		})
-		write.Close()
-		done <- code
 	}()
-	lines := bufio.NewScanner(read)
-	for address == "" && lines.Scan() {
-		if text := strings.TrimSpace(lines.Text()); strings.HasPrefix(text, "http") {
-			address = text
+	for {
+		said := l.said.String()
+		address, waiting := printedAddress.FindStringSubmatch(said), printedWaiting.FindStringSubmatch(said)
+		if address != nil && waiting != nil {
+			l.address, l.callback = address[1], waiting[1]
+			return l
+		}
+		select {
+		case <-l.said.grew:
+		case code := <-done:
+			t.Fatalf("login ended with %d and printed no address:\n%s", code, l.said)
 		}
 	}
-	go io.Copy(io.Discard, read)
-	if address == "" {
-		t.Fatalf("login ended with %d and printed no address", <-done)
-	}
-	return address, done
 }
 
 // shoot keeps a picture of the page.

@@ -285,7 +285,7 @@ func (w *walkIn) signIn(ctx context.Context, keeper *venuekey.Keeper, id venueke
 
 // Visit implements venuekey.UI.
 func (w *walkIn) Visit(ctx context.Context, visit venuekey.Visit) error {
-	before, _, _ := strings.Cut(visit.URL, "?")
+	before, _, _ := strings.Cut(visit.Elsewhere, "?")
 	w.tell("  %s opens %s and allows access", w.person.Name, before)
 	w.visit.Go(func() {
 		if w.problem = w.person.Visit(ctx, visit.URL); w.problem != nil {

@@ -158,7 +158,7 @@ func (w *world) types(t *testing.T, line string, e example) {
 	r := w.start(t, line)
 	defer r.kill()
 	if e.visit {
-		address := r.sees(t, `(?m)^  (http\S+client_id\S+)$`)
+		address := r.sees(t, `(?m)^  (http\S+/start/\S+)$`)
 		if err := personNamed("alice").Visit(t.Context(), address[1]); err != nil {
 			t.Fatal(err)
 		}

@@ -355,8 +355,12 @@ func (r *running) sees(ts *testscript.TestScript, line string) []string {
 	}
 }
 
-// address is where the program sends the user.
+// address is where the program sends the user, and elsewhere where it sends one who
+// has his browser on another machine.
 func (r *running) address(ts *testscript.TestScript) string {
+	return r.sees(ts, `^  (http://\S+/start/\S+)$`)[1]
+}
+func (r *running) elsewhere(ts *testscript.TestScript) string {
 	return r.sees(ts, `^  (https?://\S+client_id\S+)$`)[1]
 }
 
@@ -370,7 +374,7 @@ func visits(ts *testscript.TestScript, _ bool, args []string) {
 // pastes the address that it ends at, or the code in it.
 func pastes(ts *testscript.TestScript, _ bool, args []string) {
 	r := setOf(ts).running
-	ended, err := personNamed(args[0]).Redirected(context.Background(), r.address(ts))
+	ended, err := personNamed(args[0]).Redirected(context.Background(), r.elsewhere(ts))
 	ts.Check(err)
 	if args[1] == "code" {
 		address, err := url.Parse(ended)

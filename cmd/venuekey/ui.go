@@ -53,8 +53,12 @@ func (c *console) Visit(ctx context.Context, visit venuekey.Visit) error {
 		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening,
 			Remedy: "free the port, or: venuekey login " + c.id.String() + " --paste"}
 	}
+	if c.Astray(visit) {
+		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port",
+			Remedy: "free the port, or register another redirect uri; with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
+	}
 	err := c.UI.Visit(ctx, visit)
-	if !c.TakesPaste() && (c.p.remote() || !c.p.hasDisplay()) {
+	if err == nil && !c.TakesPaste() && (c.p.remote() || !c.p.hasDisplay()) {
 		c.Tell("a browser on another machine does not reach this one: forward the port (ssh -L), or use --paste")
 	}
 	if c.open && c.Browse == nil {

@@ -1,0 +1,37 @@
+package oauth
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+)
+
+// peer.go owns whose a connection is, as far as the system tells.
+
+// peer is the user at the other end of a connection on this machine.
+type peer struct {
+	uid   int
+	known bool
+}
+
+// peerOf asks for the user who sent a request.
+func peerOf(r *http.Request) peer {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return peer{}
+	}
+	ours, err := netip.ParseAddrPort(local.String())
+	if err != nil {
+		return peer{}
+	}
+	theirs, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return peer{}
+	}
+	return whoConnects(theirs, ours)
+}
+
+// foreign says that it is neither this program's user nor root, who can be anybody:
+// what forwards a port into a virtual machine runs as root.
+func (p peer) foreign() bool { return p.known && p.uid != os.Geteuid() && p.uid != 0 }
