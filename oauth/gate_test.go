@@ -184,7 +184,7 @@ func TestAttackAVenueThatRepeatsSecretsInItsError(t *testing.T) {
 			}
 			config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(400)
-				fmt.Fprintf(w, `{"error":%s,"error_description":%s,"error_uri":%s}`, quoted(fields["error"]), quoted(fields["error_description"]), quoted(fields["error_uri"]))
+				fmt.Fprintf(w, `{"error":%s,"error_description":%s,"error_uri":%s}`, spelled(fields["error"]), spelled(fields["error_description"]), spelled(fields["error_uri"]))
 			})
 			config.ClientAuth = []ClientAuth{InBody, Basic, BasicPlain}[len(form)%3]
 			_, err := config.Refresh(t.Context(), hotApp, hotRefresh)
@@ -196,7 +196,7 @@ func TestAttackAVenueThatRepeatsSecretsInItsError(t *testing.T) {
 	}
 }
 
-func quoted(text string) string {
+func spelled(text string) string {
 	var out bytes.Buffer
 	for _, r := range text {
 		fmt.Fprintf(&out, `\u%04x`, r)
