@@ -93,7 +93,7 @@ func TestAttackTheCallbackFromTheNetwork(t *testing.T) {
 					t.Errorf("%s: reached at %s", redirect, ip.IP)
 				}
 			}
-			go get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
+			go begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
 			return nil
 		}}
 		if _, err := config.Login(t.Context(), app, ui); err != nil {
