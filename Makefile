@@ -2,9 +2,10 @@
 
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 20s
 
-.PHONY: demo build test race lint bench fuzz attack torture
+.PHONY: demo build test race lint bench fuzz attack vuln torture
 
 demo: ## the main job, offline, in seconds
 	@$(GO) run ./cmd/venuekey demo
@@ -29,6 +30,9 @@ fuzz: ## every fuzz target for FUZZTIME, and the model for 100,000 steps
 
 attack: ## every attack that doc/security.md names: held, OPEN, or not tried
 	@GO="$(GO)" scripts/attack
+
+vuln: ## known holes in what is used; says so where the database cannot be reached
+	@GO="$(GO)" GOVULNCHECK="$(GOVULNCHECK)" scripts/vuln
 
 torture: ## thousands of processes killed, a virtual year, every attack, and whatever else takes long
 	@GO="$(GO)" scripts/torture
