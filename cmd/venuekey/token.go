@@ -32,7 +32,8 @@ When the venue refuses a token that venuekey printed, hand it back:
 --rejected-stdin reads it from standard input, and prints the newer one that is
 there already, or renews it. Do not use "venuekey refresh" for that: where a
 renewal ends the old token, two programs that each renew would end each other's
-token, over and over.
+token, over and over. A 403, or insufficient_scope, is no refusal of the token:
+it may not do that, and no other one of the same sign-in may.
 
 With --json the token comes with its type, its end, the state of
 the sign-in, its scopes and whatever else
