@@ -19,9 +19,10 @@ func (p *program) logoutCmd() *cobra.Command {
 		Long: `Forget the tokens of sign-ins. With --revoke the venue is asked first to end
 them, the refresh token and the access token; if it does not confirm the end of
 both, nothing is forgotten and the error says which one is ended. A venue that
-has no way to revoke says so: take access away on its own page then. One that ends
-the refresh token and has no way to end an access token has done what it can: the
-sign-in is forgotten, and you are told until when the access token may live.
+has no way to revoke says so: take access away on its own page then. One that
+ends the refresh token and has no way to end an access token has done what it
+can: the sign-in is forgotten, and you are told how long the access token may
+live.
 
 A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 		Example: `  venuekey logout ctrader/alice
