@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/venuekey/venuekey/internal/foreign"
@@ -24,6 +25,10 @@ import (
 type Transport struct {
 	// Source hands out the token.
 	Source *Source
+	// Hosts, unless empty, are the only ones that the token goes to, as host or
+	// host:port; a request to any other is an error. Set them where a program follows
+	// addresses that come from elsewhere (RFC 6750 §5.2, RFC 9700 §4.9.1).
+	Hosts []string
 	// Base sends the requests; nil means http.DefaultTransport.
 	Base http.RoundTripper
 }
@@ -39,6 +44,10 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !private(request.URL) {
 		closeBody(request)
 		return nil, fmt.Errorf("%s: the token is not sent over plain HTTP to %s", t.Source.id, request.URL.Host)
+	}
+	if !t.intended(request.URL.Host) {
+		closeBody(request)
+		return nil, fmt.Errorf("%s: the token is not sent to %s, which is none of the hosts that it is for", t.Source.id, request.URL.Host)
 	}
 	token, err := t.Source.Token(request.Context())
 	if err != nil {
@@ -91,6 +100,11 @@ func (t *Transport) signed(request *http.Request, body io.ReadCloser, token *Tok
 	}
 	signed.Header.Set("Authorization", token.TypeOrBearer()+" "+string(token.Access))
 	return signed
+}
+
+// intended reports whether a host is one that the token is for.
+func (t *Transport) intended(host string) bool {
+	return len(t.Hosts) == 0 || slices.ContainsFunc(t.Hosts, func(one string) bool { return strings.EqualFold(one, host) })
 }
 
 func (t *Transport) base() http.RoundTripper {
