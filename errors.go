@@ -47,7 +47,9 @@ func (c Class) String() string {
 var ErrAccessLives = errors.New("the venue has no way to end an access token")
 
 // Error is what venuekey says went wrong. It never carries a response body, a
-// URL with a query, or a secret.
+// URL with a query, or a secret. What others say in it is one line, without control
+// characters; errors.Is and errors.As look into causes that were cleaned, and
+// errors.Unwrap does not.
 type Error struct {
 	// ID is the sign-in that it is about; zero where it is about a venue.
 	ID ID

@@ -40,7 +40,7 @@ func (k *Keeper) learn(ctx context.Context, venue string, learned map[string]str
 		return
 	}
 	if err != nil {
-		k.log().Warn("what was learned about the app is not kept", "venue", venue, "error", err)
+		k.log().Warn("what was learned about the app is not kept", "venue", venue, "error", bySystem(err))
 	}
 }
 

@@ -82,7 +82,7 @@ func (o *observer) listen(ctx context.Context) {
 		err := watcher.Watch(ctx, o.mark)
 		watches = !errors.Is(err, errors.ErrUnsupported)
 		if ctx.Err() == nil && watches {
-			o.keeper.log().Warn("the store does not tell of changes", "error", err)
+			o.keeper.log().Warn("the store does not tell of changes", "error", bySystem(err))
 			_ = pause(ctx, runTick)
 		}
 	}
@@ -240,7 +240,7 @@ func (o *observer) look(ctx context.Context, g *glance, key string, yield func(E
 func (o *observer) unanswered(ctx context.Context, key string, err error) {
 	if !o.deaf && ctx.Err() == nil {
 		o.deaf = true
-		o.keeper.log().Warn("the store does not answer; what happens to sign-ins is told when it does", "error", err)
+		o.keeper.log().Warn("the store does not answer; what happens to sign-ins is told when it does", "error", bySystem(err))
 	}
 	o.mu.Lock()
 	o.changed[key] = true

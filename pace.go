@@ -117,7 +117,7 @@ func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Polic
 		burst := app.burst(policy)
 		granted, wait, err := k.Vault.takeBudget(ctx, k.budgetKey(app, policy), app.pace(policy), burst, max(burst/2, 1), how)
 		if err != nil {
-			k.log().Error("the budget of renewals cannot be read", "venue", app.Venue, "error", err)
+			k.log().Error("the budget of renewals cannot be read", "venue", app.Venue, "error", bySystem(err))
 			return 0
 		}
 		if granted == 0 {
@@ -141,7 +141,7 @@ func (k *Keeper) leaveAlone(ctx context.Context, app App, policy Policy, wait ti
 	p.closed, p.believed, p.permits = time.Now().Add(wait), time.Now().Add(closureKnown), 0
 	p.mu.Unlock()
 	if err := k.Vault.closeBudget(ctx, k.budgetKey(app, policy), wait); err != nil {
-		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", err)
+		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", bySystem(err))
 	}
 }
 
@@ -157,7 +157,7 @@ func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced boo
 		return
 	}
 	if err := k.Vault.openBudget(ctx, k.budgetKey(app, policy)); err != nil {
-		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", err)
+		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", bySystem(err))
 	}
 }
 

@@ -273,7 +273,7 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
 	if _, err := k.Vault.Store.Put(ctx, record); err != nil && !errors.Is(err, ErrConflict) {
 		// The intent stays open: whoever comes next takes it as uncertain.
-		k.log().Error("the store does not answer", "id", failure.ID, "error", err)
+		k.log().Error("the store does not answer", "id", failure.ID, "error", bySystem(err))
 	}
 	return failure
 }

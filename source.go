@@ -107,7 +107,7 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 	token, record, err := k.Vault.Load(ctx, s.id)
 	if err != nil {
 		if h := s.last.Load(); h != nil && h.token.Valid(now) && !errors.Is(err, ErrNotFound) {
-			k.log().Warn(unread(err)+"; the last token is served", "id", s.id, "error", err)
+			k.log().Warn(unread(err)+"; the last token is served", "id", s.id, "error", bySystem(err))
 			return h.token, nil
 		}
 		return nil, at(err, s.id, "token")

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/internal/own"
 )
 
@@ -107,7 +108,7 @@ func (k *Keeper) unspill(r rotation) {
 		}
 		// A file that cannot be removed is found again and fenced off.
 		if err := os.Remove(file); err != nil && !missing(err) {
-			k.log().Warn("a spill file that is saved cannot be removed", "error", err)
+			k.log().Warn("a spill file that is saved cannot be removed", "error", bySystem(err))
 		}
 	}
 }
@@ -157,8 +158,8 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 		r.Key, err = k.Vault.keyOf(r.record.Sealed)
 	}
 	if err != nil {
-		return rotation{}, false, &Error{Op: "spill", Class: Damaged, Reason: fmt.Sprintf("spill file %s does not open: %v", filepath.Base(path), err),
-			Remedy: "keep the file; sign in again if the token it holds is needed now", Err: err}
+		return rotation{}, false, &Error{Op: "spill", Class: Damaged, Reason: foreign.Fit(fmt.Sprintf("spill file %s does not open: %v", filepath.Base(path), err)),
+			Remedy: "keep the file; sign in again if the token it holds is needed now", Err: bySystem(err)}
 	}
 	return r, true, nil
 }

@@ -9,7 +9,8 @@ import (
 // Token is what a venue gave at one sign-in or one renewal. It is a value:
 // nothing changes a Token once it is made.
 type Token struct {
-	// Access is what API calls carry.
+	// Access is what API calls carry: visible ASCII. It is empty where the venue gave
+	// one that nobody can use beside a refresh token that is good.
 	Access Secret
 	// Refresh renews the token. It is empty where the venue renews with the
 	// access token, and in every Token that a Source hands out: only the

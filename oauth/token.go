@@ -54,7 +54,9 @@ func anew(err error) error {
 	return &told
 }
 
-// Refresh presents the refresh token, once (RFC 6749 §6).
+// Refresh presents the refresh token, once (RFC 6749 §6). Where the venue gave a new
+// refresh token beside an access token that nobody can use, the token has the former
+// alone: the Keeper keeps it and renews again.
 func (c Config) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.Secret) (venuekey.Token, error) {
 	if refresh == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Reason: "the venue gave no refresh token"}

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/store/sqlite"
 )
 
@@ -37,9 +39,9 @@ import (
 // every kind of answer goes through every output. Nothing that was sent in secret
 // comes out in any form, and nothing that a terminal obeys.
 
-// hostile is an emulated venue that, when it is told to, answers token requests with
+// repeater is an emulated venue that, when it is told to, answers token requests with
 // what it was sent.
-type hostile struct {
+type repeater struct {
 	http.Handler
 	mu    sync.Mutex
 	said  func(s string) string // the body of its answer, nil for the venue's own
@@ -49,7 +51,7 @@ type hostile struct {
 
 var harmless = []string{"client_id", "grant_type", "redirect_uri", "scope", "name", "appId", "appVersion", "cid", "deviceId", "oauth", "product", "state", "user", "token_type_hint"}
 
-func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *repeater) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	said, raw := h.said, h.raw
 	h.mu.Unlock()
@@ -79,7 +81,7 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // hears remembers what was sent in secret, and gives what repeats all of it.
-func (h *hostile) hears(r *http.Request, body []byte) string {
+func (h *repeater) hears(r *http.Request, body []byte) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var now []string
@@ -166,7 +168,7 @@ func answersThatRepeat() map[string]func(s string) string {
 // watched is a command's world in which every output is looked at.
 type watched struct {
 	hunt
-	venue *hostile
+	venue *repeater
 }
 
 // sees fails where a text holds a piece of what the venue was sent, in any form, or a
@@ -247,7 +249,7 @@ func TestAttackEveryAnswerThroughEveryOutput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			evil := &hostile{Handler: venue, heard: map[string]bool{}}
+			evil := &repeater{Handler: venue, heard: map[string]bool{}}
 			web := httptest.NewServer(evil)
 			defer web.Close()
 			w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}, evil}
@@ -337,7 +339,7 @@ func TestAttackAnAccountThatIsMadeUp(t *testing.T) {
 	defer api.Close()
 	web := httptest.NewServer(signIn)
 	defer web.Close()
-	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}, &hostile{}}
+	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}, &repeater{}}
 	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "DISPLAY=:0", variable("ctrader", "BASE_URL") + "=" + web.URL,
 		variable("ctrader", "CLIENT_ID") + "=demo-client", variable("ctrader", "CLIENT_SECRET") + "=demo-secret",
 		variable("ctrader", "REDIRECT_URI") + "=http://localhost:0/auth/callback",
@@ -373,7 +375,7 @@ func TestAttackACellThatIsATable(t *testing.T) {
 
 // Whoever may write to a shared table writes on an operator's terminal.
 func TestAttackARecordThatSomebodyWrote(t *testing.T) {
-	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home")}, &hostile{}}
+	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home")}, &repeater{}}
 	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file"}
 	w.does("init")
 	store, err := sqlite.Open(t.Context(), filepath.Join(w.home, "vault.db"))
@@ -408,9 +410,9 @@ func TestAttackABackupWithASecondHeaderField(t *testing.T) {
 		"shown":   `"access":"a","refresh":"r","user":"u\u001b[2J\n9999\tlive","scopes":["\u202es\tx"],"condition":"dead","reason":"\u001b[2J\nwhy"`,
 	} {
 		t.Run(what, func(t *testing.T) {
-			w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home")}, &hostile{}}
+			w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home")}, &repeater{}}
 			w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "VENUEKEY_BACKUP_PASSPHRASE=correct horse battery"}
-			path := filepath.Join(t.TempDir(), "a\x1b[2Jb.age")
+			path := filepath.Join(t.TempDir(), "backup.age")
 			text := `{"venuekey":"backup","version":1,"made":"2026-01-01T00:00:00Z"}
 {"app":{"venue":"ctrader","client_id":"c\u001b[2J\n9999\tlive","client_secret":"s","redirect_uri":"http://localhost:1/\u202e","urls":{"base":"https://h.test/\u202ex"}}}
 {"token":{"id":"ctrader/alice","generation":3,` + line + `,"issued":"2026-01-01T00:00:00Z","expires":"2099-01-01T00:00:00Z"}}
@@ -459,7 +461,10 @@ func sealToFile(t *testing.T, path, text string) {
 
 // A file's name is what its maker wants, and stands in the system's message.
 func TestAttackAFileWhoseNameIsAControlSequence(t *testing.T) {
-	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "ho\x1b[2Jme\n9999\tlive")}, &hostile{}}
+	if runtime.GOOS == "windows" {
+		needs.Skip(t, "foreign", "a system whose names of files may hold control characters")
+	}
+	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "ho\x1b[2Jme\n9999\tlive")}, &repeater{}}
 	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file"}
 	for _, line := range []string{"init", "status", "doctor", "doctor --json", "list -v", "backup import no\x1b[2Jne.age", "store copy fi\x1b[2Jle/db", "import ctrader/x"} {
 		w.does(strings.Fields(line)...)

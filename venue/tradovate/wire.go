@@ -186,7 +186,8 @@ func (r *OAuthTokenResponse) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// OAuthMeResponse says who a token belongs to.
+// OAuthMeResponse says who a token belongs to. The texts of answers are as Tradovate
+// wrote them: data, which is not fit for a terminal as it is.
 type OAuthMeResponse struct {
 	UserID             int64    `json:"userId"`
 	Name               string   `json:"name"`

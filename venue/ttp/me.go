@@ -12,7 +12,8 @@ import (
 )
 
 // Me is who a token belongs to. The site tells more, roles and capabilities
-// among it, which nobody here needs.
+// among it, which nobody here needs. The fields are as the site wrote them: data,
+// which is not fit for a terminal as it is.
 type Me struct {
 	ID          string `json:"ID"`
 	Login       string `json:"user_login"`

@@ -21,6 +21,10 @@
 // Trendbars, Notify). Errors are *Error; SafeToRetry is the question to ask
 // them. An order is never sent twice by this package.
 //
+// Texts in messages are the service's own, as they came: data, which is not fit for a
+// terminal as it is. In an *Error and in the log they are one line without control
+// characters, and without what the service was told in secret.
+//
 // It takes a function that yields a token and knows nothing of where that comes
 // from. Nothing here refreshes one.
 package openapi
