@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/venuekey/venuekey"
@@ -74,10 +75,29 @@ func Endpoint(what, text string) (*url.URL, error) {
 	if err != nil || address.Host == "" {
 		return nil, wrong("the "+what+" address is not an absolute URL", "give it as https://host/path")
 	}
+	if address.User != nil || address.Fragment != "" || hasSecret(address.RawQuery) {
+		return nil, wrong("the "+what+" address has a user name, a password or another secret in it", "leave it out: addresses are shown, logged and kept as they are")
+	}
 	if address.Scheme != "https" && (address.Scheme != "http" || !isLoopback(address.Hostname())) {
 		return nil, wrong("the "+what+" address at "+address.Host+" is not https", "plain http is taken for loopback addresses only")
 	}
 	return address, nil
+}
+
+// hasSecret reports whether a query has a parameter that is a secret by its name.
+// One that cannot be read is taken for one that has.
+func hasSecret(query string) bool {
+	parameters, err := url.ParseQuery(query)
+	if err != nil {
+		return true
+	}
+	for name := range parameters {
+		name = strings.ToLower(name)
+		if slices.ContainsFunc([]string{"password", "passwd", "secret", "token", "apikey", "api_key"}, func(part string) bool { return strings.Contains(name, part) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func wrong(reason, remedy string) *venuekey.Error {

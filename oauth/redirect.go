@@ -29,6 +29,8 @@ func ParseRedirect(text string) (Redirect, error) {
 		return Redirect{}, wrong("the redirect uri must begin with http:// or https://, in lower case", "venues compare it byte for byte")
 	case address.Fragment != "" || strings.HasSuffix(text, "#"):
 		return Redirect{}, wrong("the redirect uri has a fragment, which RFC 6749 §3.1.2 forbids", "leave out # and what follows")
+	case hasSecret(address.RawQuery):
+		return Redirect{}, wrong("the redirect uri has a password or another secret in it", "leave it out: it is shown, logged and kept as it is")
 	case address.User != nil:
 		return Redirect{}, wrong("the redirect uri has a user name", "leave out what stands before @")
 	}

@@ -76,7 +76,7 @@ func (p *program) resolve(ctx context.Context, vault *venuekey.Vault, venue venu
 	case !stored && !registers:
 		return app, "", missing
 	}
-	if err := errors.Join(checkURLs(app), checkEmulated(app)); err != nil {
+	if err := errors.Join(checkURLs(app), checkShown(app), checkEmulated(app)); err != nil {
 		return app, "", err
 	}
 	if app.RedirectURI == "" {

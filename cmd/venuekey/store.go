@@ -26,6 +26,7 @@ func (p *program) storeCmd() *cobra.Command {
 database, which --store or VENUEKEY_STORE names as in
 
   postgres://venuekey@db.example.com/trading
+  "host=/run/postgresql dbname=trading"
 
 Its password belongs in VENUEKEY_STORE, PGPASSWORD or ~/.pgpass, never among the
 arguments. The key is not in the vault: whoever shares it, or opens a copy,
@@ -105,7 +106,7 @@ makes the tokens at the other useless.`,
 		Example: "  venuekey store copy /backup/vault.db\n  venuekey store copy postgres://venuekey@db.example.com/trading",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused(usageOf(cmd), "copy takes one address: a file, or postgres://…")
+				return misused(usageOf(cmd), "copy takes one address: a file, postgres://…, or host=… dbname=…")
 			}
 			_, err := addressOf(args[0])
 			return err

@@ -88,6 +88,16 @@ func checkEmulated(app venuekey.App) error {
 		Remedy: "set all that venuekey emulate prints, or nothing of it"}
 }
 
+// checkShown finds a redirect uri with something in it that is not to be shown,
+// as every other one is.
+func checkShown(app venuekey.App) error {
+	if !strings.ContainsAny(app.RedirectURI, "@?#") {
+		return nil
+	}
+	_, err := oauth.ParseRedirect(app.RedirectURI)
+	return about(venuekey.ID{Venue: app.Venue}, "", err)
+}
+
 // checkURLs finds an address that could not be meant: one that is taken for
 // nothing would leave a program at the real venue.
 func checkURLs(app venuekey.App) error {

@@ -43,6 +43,9 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 	if err == nil {
 		config, err = pgxpool.ParseConfig(dsn)
 	}
+	if err == nil && strings.Contains(config.ConnConfig.Database+config.ConnConfig.User, "://") {
+		err = errors.New("an address stands within the address") // whose password would be shown
+	}
 	if err != nil {
 		return nil, "", unreadable(err)
 	}
