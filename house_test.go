@@ -70,7 +70,6 @@ var onlyHere = map[string]string{
 	"github.com/coder/websocket":    "venue/ctrader/openapi emulator/ctrader/openapi", // both sides of one wire
 	"github.com/zalando/go-keyring": "key",
 	"github.com/spf13/cobra":        "cmd/venuekey",
-	"github.com/cli/browser":        "cmd/venuekey",
 	"golang.org/x/crypto/argon2":    "key",
 	"golang.org/x/term":             "terminal",
 	"filippo.io/age":                "cmd/venuekey",

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -136,7 +135,7 @@ func newApp(venue venuekey.Venue) venuekey.App {
 
 // put takes over what the command line says.
 func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.App) error {
-	given := cmd.Flags().Changed
+	ctx, given := cmd.Context(), cmd.Flags().Changed
 	if given("client-id") {
 		app.ClientID = f.clientID
 	}
@@ -153,9 +152,9 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 		app.URLs = with(app.URLs, "base", f.base)
 	}
 	if given("ca") {
-		certificates, err := readCA(f.ca)
+		certificates, err := readCA(ctx, f.ca)
 		if err != nil {
-			return &venuekey.Error{Op: "app add", Class: venuekey.Wrong, Reason: err.Error(), Err: err}
+			return wrongFile("--ca", err)
 		}
 		app.Params = with(app.Params, oauth.CAParam, certificates)
 	}
@@ -242,7 +241,7 @@ func (p *program) completeFields(ctx context.Context, venue venuekey.Venue, app 
 // to be, else in the environment, else by asking.
 func (p *program) value(ctx context.Context, f appFlags, name string, field venuekey.Field) (venuekey.Secret, error) {
 	if !f.secretStdin || !field.Secret {
-		if value, err := p.envSecret(name); err != nil || value != "" {
+		if value, err := p.envSecret(ctx, name); err != nil || value != "" {
 			return value, err
 		}
 	}
@@ -250,11 +249,11 @@ func (p *program) value(ctx context.Context, f appFlags, name string, field venu
 }
 
 // readCA reads the certificates of a private authority; no file means none.
-func readCA(path string) (venuekey.Secret, error) {
+func readCA(ctx context.Context, path string) (venuekey.Secret, error) {
 	if path == "" {
 		return "", nil
 	}
-	certificates, err := os.ReadFile(path)
+	certificates, _, err := readNamed(ctx, path)
 	if err != nil {
 		return "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/key"
 )
 
 // backup.go owns what exports and imports share, of the vault and of its keys: the
@@ -56,7 +57,10 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 
 // newBackupPassphrase asks twice, since nobody sees what is typed.
 func (p *program) newBackupPassphrase(ctx context.Context, what string) (venuekey.Secret, error) {
-	given, err := p.envSecret(backupPassphrase)
+	given, err := p.envSecret(ctx, backupPassphrase)
+	if err == nil && given != "" {
+		err = notTooShort(given)
+	}
 	if err != nil || given != "" {
 		return given, err
 	}
@@ -68,11 +72,21 @@ func (p *program) newBackupPassphrase(ctx context.Context, what string) (venueke
 	if err == nil && !first.Equal(second) {
 		err = misused("try again", "the two passphrases differ")
 	}
+	if err == nil {
+		err = notTooShort(first)
+	}
 	return first, err
 }
 
+func notTooShort(passphrase venuekey.Secret) error {
+	if err := key.CheckPassphrase(string(passphrase)); err != nil {
+		return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Err: err, Remedy: "choose a longer one"}
+	}
+	return nil
+}
+
 func (p *program) oldBackupPassphrase(ctx context.Context, what string) (venuekey.Secret, error) {
-	given, err := p.envSecret(backupPassphrase)
+	given, err := p.envSecret(ctx, backupPassphrase)
 	if err != nil || given != "" {
 		return given, err
 	}

@@ -130,7 +130,7 @@ func namedRecipients(cmd *cobra.Command, flags exportFlags) ([]agefile.Recipient
 		}
 		return recipients, nil
 	case cmd.Flags().Changed("recipients-file"):
-		file, err := os.Open(flags.recipientsFile)
+		file, err := openNamed(cmd.Context(), flags.recipientsFile)
 		if err != nil {
 			return nil, backupFileError(err, "name a file of recipients, one a line")
 		}

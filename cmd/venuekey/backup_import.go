@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,7 +86,7 @@ func (p *program) openSealed(cmd *cobra.Command, path, what string, flags import
 	}
 	stream := p.stdin
 	if path != "-" {
-		file, err := os.Open(path)
+		file, err := openNamed(cmd.Context(), path)
 		if err != nil {
 			return backupFileError(err, "give the file that \"venuekey "+exportOf(what)+"\" wrote")
 		}
@@ -125,7 +124,7 @@ func (p *program) identitiesOf(cmd *cobra.Command, what string, flags importFlag
 	if !cmd.Flags().Changed("identity") {
 		return []agefile.Identity{passphraseWhenWanted{func() (venuekey.Secret, error) { return p.oldBackupPassphrase(cmd.Context(), what) }}}, nil
 	}
-	file, err := os.Open(flags.identity)
+	file, err := openNamed(cmd.Context(), flags.identity)
 	if err != nil {
 		return nil, backupFileError(err, "name the file of the identity")
 	}

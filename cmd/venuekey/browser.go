@@ -1,21 +1,38 @@
 package main
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
-
-	"github.com/cli/browser"
 )
 
 // browser.go owns the browser: whether there is one, and opening it.
 
-// openBrowser opens the system's browser and waits for the program that does
-// so, which may be the browser itself.
-func openBrowser(address string) error {
-	// What browsers write is not for the person at this terminal. A nil writer
-	// is the null device; any other would be waited for.
-	browser.Stdout, browser.Stderr = nil, nil
-	return browser.OpenURL(address)
+// openBrowser opens the system's browser and waits for the program that does so,
+// which may be the browser itself. What it writes is not for the person at this
+// terminal, and what this program was handed open is not for it.
+func openBrowser(address string, environ []string) error {
+	name, args, err := browserCommand()
+	if err != nil {
+		return err
+	}
+	command := exec.Command(name, append(args, address)...)
+	command.Env = environ
+	keepAllFromChildren()
+	return command.Run()
+}
+
+// browserCommand is what opens an address on this system.
+func browserCommand() (name string, args []string, err error) {
+	switch runtime.GOOS {
+	case "darwin":
+		return "open", nil, nil
+	case "windows":
+		return filepath.Join(os.Getenv("SYSTEMROOT"), "System32", "rundll32.exe"), []string{"url.dll,FileProtocolHandler"}, nil
+	}
+	name, err = browserProgram()
+	return name, nil, err
 }
 
 // hasDisplay is whether a browser could show itself here. Without a display

@@ -43,6 +43,8 @@ nothing behind. The exit code is 1 if anything did not behave.`,
 }
 
 func (p *program) demo(ctx context.Context) (err error) {
+	p.grip.take() // the folder goes with an orderly end only
+	defer p.grip.give()
 	folder, err := os.MkdirTemp(p.env("TMPDIR"), "venuekey-demo-")
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/oauth"
 )
@@ -102,6 +103,9 @@ func (d *doctor) examine(ctx context.Context) {
 	for _, folder := range places.spills() {
 		d.note("spill", "renewed tokens that the vault refuses wait in %s", folder)
 	}
+	if _, err := d.p.runtimeGiven(); err != nil {
+		d.warn("spill", "unset XDG_RUNTIME_DIR, or begin a session of this user", "XDG_RUNTIME_DIR is not used: %v", err)
+	}
 	d.note("marks", "how far sign-ins were renewed is remembered in %s", places.marks())
 	d.clock(places.data)
 	d.browser()
@@ -130,7 +134,10 @@ func nearestVariable(name string) string {
 
 func (d *doctor) folder(what, path string) {
 	info, err := os.Stat(path)
+	exposed := notOurs(own.Folder(path), d.p.namedBy())
 	switch {
+	case venuekey.ClassOf(exposed) == venuekey.Wrong:
+		d.bad(what, exposed)
 	case errors.Is(err, fs.ErrNotExist):
 		d.note(what, "%s is not there yet; it is made when it is needed", path)
 	case err != nil:
@@ -152,7 +159,11 @@ func (d *doctor) clock(data string) {
 		d.find("bad", exitFailed, "clock", "set the clock", "it is not the year %d", year)
 		return
 	}
-	file, err := os.CreateTemp(data, ".doctor-*")
+	var file *os.File
+	err := own.Folder(data)
+	if err == nil {
+		file, err = os.CreateTemp(data, ".doctor-*")
+	}
 	if err != nil {
 		file, err = os.CreateTemp("", "venuekey-doctor-*")
 	}

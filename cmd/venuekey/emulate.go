@@ -15,6 +15,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
+	"github.com/venuekey/venuekey/internal/draft"
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // emulate.go owns the emulated venues that run until somebody ends them.
@@ -113,6 +115,8 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	if err := p.showEmulation(shown, sh); err != nil {
 		return errors.Join(err, web.stop())
 	}
+	p.grip.take() // what is on the wire is answered
+	defer p.grip.give()
 	<-ctx.Done()
 	return web.stop()
 }
@@ -180,7 +184,10 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 	}
 	web.others = append(web.others, one.api)
 	file := filepath.Join(home, "ctrader-ca.pem")
-	if err := errors.Join(os.MkdirAll(home, 0o700), os.WriteFile(file, one.api.CAPEM(), 0o600)); err != nil {
+	if err := writeCertificate(file, one.api.CAPEM()); err != nil {
+		if told := notOurs(err, ""); told != err {
+			return told
+		}
 		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.Wrong, Err: err, Reason: err.Error(), Remedy: "mend the path, or set VENUEKEY_HOME"}
 	}
 	ports := one.api.Addresses()
@@ -192,6 +199,17 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 	}
 	e.Environment = append(e.Environment, setting{variable(one.venue, "CA_FILE"), file})
 	return nil
+}
+
+// writeCertificate writes a file anew, whatever lies in its place.
+func writeCertificate(path string, text []byte) error {
+	if err := own.MakeFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return draft.Write(path, filepath.Base(path), os.Rename, func(file *os.File) error {
+		_, err := file.Write(text)
+		return err
+	})
 }
 
 // shell is how a shell sets a variable, and writes a quote inside quotes.

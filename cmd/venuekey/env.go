@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,27 +28,6 @@ func variable(venue, what string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(venue+"_"+what, "-", "_"))
 }
 
-// envSecret reads a secret from a variable, or from the file that the variable
-// with _FILE after its name leads to.
-func (p *program) envSecret(name string) (venuekey.Secret, error) {
-	if value := p.env(name); value != "" {
-		return venuekey.Secret(value), nil
-	}
-	path := p.env(name + "_FILE")
-	if path == "" {
-		return "", nil
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: name + "_FILE: " + err.Error(), Err: err, Remedy: "correct or unset it"}
-	}
-	value := strings.TrimRight(string(content), "\r\n")
-	if value == "" {
-		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: name + "_FILE: " + path + " is empty"}
-	}
-	return venuekey.Secret(value), nil
-}
-
 // origin says where an app comes from.
 type origin string
 
@@ -69,7 +47,7 @@ func (p *program) resolve(ctx context.Context, vault *venuekey.Vault, venue venu
 	}
 	missing := err
 	app.Venue = venue.Name()
-	registers, touched, err := p.overlay(&app, fieldsOf(venue))
+	registers, touched, err := p.overlay(ctx, &app, fieldsOf(venue))
 	switch {
 	case err != nil:
 		return app, "", err
@@ -115,7 +93,7 @@ func notRegistered(err error) bool {
 // overlay puts what the environment says over an app, and the defaults where
 // nobody said anything. It registers the app when it says who the app is, by a
 // client id, a secret or a value of the venue's own.
-func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers, touched bool, err error) {
+func (p *program) overlay(ctx context.Context, app *venuekey.App, fields []venuekey.Field) (registers, touched bool, err error) {
 	said := func(what string, to *string) bool {
 		value := p.env(variable(app.Venue, what))
 		if value != "" {
@@ -124,7 +102,7 @@ func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers
 		return value != ""
 	}
 	registers = said("CLIENT_ID", &app.ClientID)
-	secret, err := p.envSecret(variable(app.Venue, "CLIENT_SECRET"))
+	secret, err := p.envSecret(ctx, variable(app.Venue, "CLIENT_SECRET"))
 	if err != nil {
 		return false, false, err
 	}
@@ -133,9 +111,9 @@ func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers
 	}
 	// Whom to trust says nothing of who the app is.
 	if name := variable(app.Venue, "CA_FILE"); p.env(name) != "" {
-		certificates, err := readCA(p.env(name))
+		certificates, err := readCA(ctx, p.env(name))
 		if err != nil {
-			return false, false, &venuekey.Error{Class: venuekey.Wrong, Reason: name + ": " + err.Error(), Err: err, Remedy: "correct or unset it"}
+			return false, false, wrongFile(name, err)
 		}
 		app.Params = with(app.Params, oauth.CAParam, certificates)
 	}
@@ -154,7 +132,7 @@ func (p *program) overlay(app *venuekey.App, fields []venuekey.Field) (registers
 		app.URLs, touched = with(app.URLs, name, address), true
 	}
 	for _, field := range fields {
-		value, err := p.envSecret(variable(app.Venue, field.Name))
+		value, err := p.envSecret(ctx, variable(app.Venue, field.Name))
 		if err != nil {
 			return false, false, err
 		}
@@ -237,28 +215,6 @@ func knownVariables() []string {
 		}
 	}
 	return known
-}
-
-// isSecretVariable is whether a variable holds a secret of ours, or leads to
-// one: another program has no business with it.
-func isSecretVariable(key string) bool {
-	if !strings.HasPrefix(key, envPrefix) {
-		return false
-	}
-	name := strings.TrimSuffix(key, "_FILE")
-	for _, suffix := range []string{"_SECRET", "_PASSWORD", "_PASSPHRASE"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	for _, venue := range venues() {
-		for _, field := range fieldsOf(venue) {
-			if field.Secret && sameName(name, variable(venue.Name(), field.Name)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // with sets one value in a copy of a map.

@@ -42,9 +42,11 @@ func (p *program) execCmd() *cobra.Command {
 
 The program takes the place of venuekey, and its exit code is the exit code: 126
 where it cannot be run, 127 where it is not found. It gets the rest of the
-environment, but no variable of venuekey's that holds a secret or a passphrase.
-The token is not renewed while the program runs: one that runs for longer asks
-"venuekey token" again, or is run anew.`,
+environment, but no variable of venuekey's that holds a secret or a passphrase,
+VENUEKEY_STORE without a password, and no PGPASSWORD where the vault is in a
+database. The token is not renewed while the program runs: one that runs for
+longer asks "venuekey token" again, or is run anew. To ask, it needs its own way
+to what was taken away: for the database ~/.pgpass or PGPASSFILE.`,
 		Example: `  venuekey exec ctrader/alice -- ./bot --live
   venuekey exec ttp/alice --as TTP_TOKEN -- python bot.py
   venuekey exec tradovate/bot --extra mdAccessToken=TRADOVATE_MD_TOKEN -- ./bot`,
@@ -90,8 +92,8 @@ func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, fl
 	return codeOnly(code)
 }
 
-// childEnviron is this program's environment without our secrets, and with the
-// token. It is the one place where a token enters an environment.
+// childEnviron is the program's environment, with the token. It is the one place
+// where a token enters an environment.
 func (p *program) childEnviron(id venuekey.ID, token *venuekey.Token, flags execFlags) ([]string, error) {
 	given := map[string]string{
 		"VENUEKEY_TOKEN_TYPE":   token.TypeOrBearer(),
@@ -108,21 +110,12 @@ func (p *program) childEnviron(id venuekey.ID, token *venuekey.Token, flags exec
 		}
 		given[name] = string(value)
 	}
-	var environ []string
-	for _, entry := range p.environ {
-		key, _, _ := strings.Cut(entry, "=")
-		if _, replaced := given[key]; !replaced && !isSecretVariable(key) {
-			environ = append(environ, entry)
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		value := given[name]
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(given[name], "\x00") {
 			return nil, misused("name it as in --as BOT_TOKEN", "exec: %q cannot be the name of a variable", name)
 		}
-		environ = append(environ, name+"="+value)
 	}
-	return environ, nil
+	return p.programEnviron(given), nil
 }
 
 // find looks the program up in the PATH of this run.

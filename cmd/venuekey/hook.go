@@ -123,10 +123,11 @@ func (h *hooks) call(event venuekey.Event) {
 	limit := time.Now().Add(h.limit)
 	ended := make(chan struct{})
 	command := exec.Command(h.path)
-	command.Env = append(slices.DeleteFunc(slices.Clone(h.p.environ), isSecretEntry), h.p.hookEnv(event)...)
+	command.Env = h.p.programEnviron(h.p.hookEnv(event))
 	command.WaitDelay = hookWait
 	var words lastWords
 	command.Stdout, command.Stderr = &words, &words
+	keepAllFromChildren()
 	ownGroup(command)
 	if err := command.Start(); err != nil {
 		h.p.tell("the hook failed: %v", err)
@@ -163,12 +164,12 @@ func (h *hooks) sweep(command *exec.Cmd, limit time.Time) {
 }
 
 // hookEnv is what the program is told: never a token.
-func (p *program) hookEnv(e venuekey.Event) []string {
+func (p *program) hookEnv(e venuekey.Event) map[string]string {
 	s := e.Status
-	return []string{
-		"VENUEKEY_EVENT=" + string(e.Kind), "VENUEKEY_ID=" + s.ID.String(), "VENUEKEY_STATE=" + string(s.State),
-		"VENUEKEY_REASON=" + oneLine(e.Reason), "VENUEKEY_LEFT=" + strconv.Itoa(int(s.Left.Seconds())),
-		"VENUEKEY_ENDS=" + orElse(exactly(s.SignInEnds), s.Ending.String()), "VENUEKEY_HELP=" + oneLine(p.remedyOf(e)),
+	return map[string]string{
+		"VENUEKEY_EVENT": string(e.Kind), "VENUEKEY_ID": s.ID.String(), "VENUEKEY_STATE": string(s.State),
+		"VENUEKEY_REASON": oneLine(e.Reason), "VENUEKEY_LEFT": strconv.Itoa(int(s.Left.Seconds())),
+		"VENUEKEY_ENDS": orElse(exactly(s.SignInEnds), s.Ending.String()), "VENUEKEY_HELP": oneLine(p.remedyOf(e)),
 	}
 }
 
@@ -183,11 +184,6 @@ func (p *program) remedyOf(e venuekey.Event) string {
 		return orElse(p.judge(e.Status).help, e.Remedy)
 	}
 	return e.Remedy
-}
-
-func isSecretEntry(entry string) bool {
-	name, _, _ := strings.Cut(entry, "=")
-	return isSecretVariable(name)
 }
 
 // lastWords keeps the end of what a program writes.

@@ -26,6 +26,8 @@ type host struct {
 	// orderly is called before work that a signal should not cut short. Until
 	// then a signal kills, which loses nothing.
 	orderly func()
+	// grip is what this run holds; nil where nobody asks.
+	grip *grip
 	// work is the logarithm of what one try of a backup's passphrase costs; zero
 	// is age's own choice, a second or so.
 	work int

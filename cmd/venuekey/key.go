@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
 )
 
@@ -69,7 +70,7 @@ func (p *program) keyless(places folders, err error) error {
 func (p *program) createKey(ctx context.Context, places folders, choice key.Choice) error {
 	keys := p.keys(places)
 	keys.Passphrase = p.newPassphrase
-	if err := makeFolder(places.config); err != nil {
+	if err := own.MakeFolder(places.config); err != nil {
 		return p.keyError(places, err)
 	}
 	_, info, err := keys.Create(ctx, choice)
@@ -107,7 +108,7 @@ func (p *program) passphrase(ctx context.Context) (string, error) {
 	if p.Known != "" {
 		return string(p.Known), nil
 	}
-	given, err := p.envSecret("VENUEKEY_PASSPHRASE")
+	given, err := p.envSecret(ctx, "VENUEKEY_PASSPHRASE")
 	if err == nil && given == "" {
 		given, err = p.askPassphrase(ctx, "passphrase of the vault")
 	}
@@ -117,7 +118,7 @@ func (p *program) passphrase(ctx context.Context) (string, error) {
 
 // newPassphrase asks twice, since nobody sees what is typed.
 func (p *program) newPassphrase(ctx context.Context) (string, error) {
-	given, err := p.envSecret("VENUEKEY_PASSPHRASE")
+	given, err := p.envSecret(ctx, "VENUEKEY_PASSPHRASE")
 	if err != nil || given != "" {
 		p.Known = given
 		return string(given), err
@@ -152,9 +153,14 @@ func (p *program) keyError(places folders, err error) error {
 		return err
 	}
 	told := &venuekey.Error{Class: venuekey.Wrong, Err: err}
+	exposed, _ := errors.AsType[*own.Exposed](err)
 	switch {
 	case err == nil:
 		return nil
+	case exposed != nil:
+		told.Reason, told.Remedy = exposed.Path+" "+exposed.Reason+p.namedBy(), exposed.Remedy
+	case errors.Is(err, key.ErrWeak):
+		told.Remedy = "choose a longer one"
 	case errors.Is(err, errNobodyThere):
 		told.Remedy = "set VENUEKEY_PASSPHRASE_FILE or VENUEKEY_PASSPHRASE, or run it in a terminal"
 	case errors.Is(err, key.ErrPassphrase):

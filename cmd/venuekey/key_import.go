@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
 )
 
@@ -54,7 +55,7 @@ func (p *program) keyImport(cmd *cobra.Command, path string, flags importFlags) 
 	if err != nil {
 		return err
 	}
-	if err := makeFolder(places.config); err != nil {
+	if err := own.MakeFolder(places.config); err != nil {
 		return p.keyError(places, err)
 	}
 	keys := p.keys(places)

@@ -21,16 +21,20 @@ func main() { os.Exit(here(host{})) }
 // here runs the command in this process, with what h says of the world already.
 func here(h host) int {
 	ctx, cancel := context.WithCancel(context.Background())
+	keepMemoryPrivate()
 	h.args, h.environ = os.Args[1:], os.Environ()
 	h.stdin, h.stdout, h.stderr = os.Stdin, os.Stdout, os.Stderr
-	h.browse, h.become = openBrowser, become
-	h.orderly = sync.OnceFunc(func() { endOrderly(cancel) })
+	h.browse = func(address string) error { return openBrowser(address, browserEnviron(h.environ)) }
+	h.become, h.grip = become, new(grip)
+	die := func() { os.Exit((&program{host: h}).finish(ctx, context.Canceled)) }
+	h.orderly = sync.OnceFunc(func() { endOrderly(cancel, h.grip, die) })
 	return run(ctx, h)
 }
 
 // endOrderly makes the first signal ask for an orderly end. From then on
-// signals have their usual meaning, so that a second one kills.
-func endOrderly(end func()) {
+// signals have their usual meaning, so that a second one kills. Where nothing is
+// held, the first one ends the run also if it hangs.
+func endOrderly(end func(), holds *grip, die func()) {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup
 		ends = append(ends, syscall.SIGHUP)
@@ -41,6 +45,7 @@ func endOrderly(end func()) {
 		<-arrived
 		signal.Stop(arrived)
 		end()
+		holds.end(die)
 	}()
 }
 

@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // paths.go owns where files lie.
@@ -86,10 +86,25 @@ func (p *program) usualFolders() (config, data, state string) {
 // runtimeFolder is what the system gives a user for files that a restart may take
 // away; "" where it gives none.
 func (p *program) runtimeFolder() string {
-	if path := p.env("XDG_RUNTIME_DIR"); filepath.IsAbs(path) {
-		return filepath.Join(path, "venuekey")
+	path, err := p.runtimeGiven()
+	if err != nil {
+		return ""
 	}
-	return ""
+	return path
+}
+
+// runtimeGiven is also an error where the folder is not this user's, as the XDG Base
+// Directory Specification wants it: su and sudo may leave the variable as it was.
+func (p *program) runtimeGiven() (string, error) {
+	path := p.env("XDG_RUNTIME_DIR")
+	if !filepath.IsAbs(path) {
+		return "", nil
+	}
+	path = filepath.Join(path, "venuekey")
+	if err := own.Folder(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return path, nil
 }
 
 // xdg is a folder that a variable names, or the usual one. Relative paths are to
@@ -106,41 +121,4 @@ func under(home string, parts ...string) string {
 		return ""
 	}
 	return filepath.Join(append([]string{home}, parts...)...)
-}
-
-// makeFolder makes a private folder, and those above it that are missing. What
-// is flushed inside a folder is lost with it as long as the folder has no
-// durable name, so each new one is flushed into its parent.
-func makeFolder(path string) error { return makeFolderWith(path, syncFolder) }
-
-func makeFolderWith(path string, flush func(folder string) error) error {
-	err := os.Mkdir(path, 0o700)
-	parent := filepath.Dir(filepath.Clean(path))
-	if errors.Is(err, fs.ErrNotExist) && parent != path {
-		if err := makeFolderWith(parent, flush); err != nil {
-			return err
-		}
-		err = os.Mkdir(path, 0o700)
-	}
-	if err == nil {
-		return flush(parent)
-	}
-	// Whoever made it, flushes it.
-	if info, unseen := os.Stat(path); unseen == nil && info.IsDir() {
-		return nil
-	}
-	return err
-}
-
-// syncFolder makes the entries of a folder durable. Windows has no such call and
-// needs none.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

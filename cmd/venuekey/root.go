@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,8 @@ type program struct {
 	scopes []string
 	// choice is how a new key is kept.
 	choice key.Choice
+	// warned holds the files of which somebody was warned.
+	warned sync.Map
 	// Known is the passphrase once it was given; every key is under the same.
 	Known venuekey.Secret
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
 )
 
@@ -43,6 +44,9 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 	if err != nil {
 		return err
 	}
+	if err := p.ours(places); err != nil {
+		return err
+	}
 	v := &vault{Vault: new(venuekey.Vault)}
 	if v.store, v.empty, err = p.openStore(ctx, places, create); err != nil {
 		return err
@@ -52,6 +56,8 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 			return errors.Join(err, v.store.Close())
 		}
 	}
+	p.grip.take()
+	defer p.grip.give()
 	v.Vault.Store = v.store
 	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues(), Apps: p.apps(v.Vault), Log: p.log(), Spills: places.spills(), Marks: places.marks()}
 	v.places = append([]string{shownAddress(places.vault())}, places.spills()...)
@@ -102,6 +108,9 @@ func (p *program) withStore(ctx context.Context, work func(venuekey.Store) error
 	if err != nil {
 		return err
 	}
+	if err := p.ours(places); err != nil {
+		return err
+	}
 	store, _, err := p.openStore(ctx, places, false)
 	if err != nil {
 		return err
@@ -131,7 +140,10 @@ func (p *program) close(ctx context.Context, v *vault) error {
 // an empty store that forgets.
 func (p *program) openStore(ctx context.Context, places folders, create bool) (store venuekey.Store, empty bool, err error) {
 	if create && !isDatabase(places.vault()) {
-		if err := makeFolder(filepath.Dir(places.vault())); err != nil {
+		if err := own.MakeFolder(filepath.Dir(places.vault())); err != nil {
+			if told := notOurs(err, ""); told != err {
+				return nil, false, told
+			}
 			return nil, false, &venuekey.Error{Class: venuekey.Wrong, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
 				Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
 		}

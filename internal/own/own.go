@@ -124,6 +124,20 @@ func Follow(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
+// Given judges a file that somebody named, when it is open. One that has no name any
+// more was handed over by somebody who could open it, as shells do with <<END.
+func Given(path string, info fs.FileInfo, forbidden fs.FileMode) error {
+	if nameless(info) {
+		return nil
+	}
+	return judgeFile(path, info, forbidden)
+}
+
+// ReadableByAll is whether every user of the machine can read a file.
+func ReadableByAll(info fs.FileInfo) bool {
+	return modes && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 && !nameless(info)
+}
+
 // judgeFile judges a file by what is known of it.
 func judgeFile(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	switch {

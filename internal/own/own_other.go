@@ -26,6 +26,8 @@ func ownLink(string, fs.FileInfo) error { return nil }
 
 func onlyName(string, fs.FileInfo) error { return nil }
 
+func nameless(fs.FileInfo) bool { return false }
+
 func open(path string, flag int) (*os.File, error) { return os.OpenFile(path, flag, 0o600) }
 
 // SyncFolder does nothing: Windows has no such call and needs none.

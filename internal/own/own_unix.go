@@ -177,6 +177,12 @@ func onlyName(path string, info fs.FileInfo) error {
 	return nil
 }
 
+// nameless is whether a file was deleted, and is open all the same.
+func nameless(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink == 0
+}
+
 // open waits for no pipe and no line, and follows no link to what is written.
 func open(path string, flag int) (*os.File, error) {
 	flag |= syscall.O_NONBLOCK | syscall.O_NOCTTY
