@@ -60,6 +60,8 @@ type finding struct {
 type doctor struct {
 	p        *program
 	findings []finding
+	// redirects are whose each redirect uri is.
+	redirects map[string]string
 }
 
 func (d *doctor) ok(what, format string, args ...any) {
@@ -265,7 +267,19 @@ func (d *doctor) app(ctx context.Context, v *vault, venue venuekey.Venue) {
 	}
 	if app.ClientID != "" {
 		d.redirect(what, app.RedirectURI)
+		d.mixUp(what, venue.Name(), app.RedirectURI)
 	}
+}
+
+// mixUp notes what tells the answers of two venues apart: a redirect URI of its own
+// for each (RFC 9700 §4.4.2). The standard one is the same for all, because apps are
+// registered with it.
+func (d *doctor) mixUp(what, venue, uri string) {
+	if other := d.redirects[uri]; other != "" {
+		d.note(what, "%s has the same redirect uri: register one of its own for each, as in …/callback/%s, and no venue can be given an answer of the other's", other, venue)
+		return
+	}
+	d.redirects = with(d.redirects, uri, venue)
 }
 
 // redirect explains what the venue will compare, and tries what a sign-in
@@ -293,7 +307,7 @@ func (d *doctor) redirect(what, uri string) {
 			err = socket.Close()
 		}
 		if err != nil {
-			d.warn(what, "end the program that uses the port, or sign in with --paste", "nothing can listen at %s: %v", address, plainNetError(err))
+			d.warn(what, "end the program that uses the port; or sign in with --paste and a browser on another machine", "nothing can listen at %s: %v", address, plainNetError(err))
 			continue
 		}
 		d.ok(what, "a listener can wait at %s", address)

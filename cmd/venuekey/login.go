@@ -28,15 +28,21 @@ func (p *program) loginCmd() *cobra.Command {
 		Long: `Sign a user in at a venue and keep what the venue gives. The ID is the venue and
 a name of your choice, as in ctrader/alice; "ctrader" alone is ctrader/default.
 
-A browser opens at the venue's page, and the page's address is printed too. When
-you allowed access the venue sends the browser back to this machine, where a
-listener waits for it. The code that it brings is exchanged at once: it lives
-for a minute at most.
+A browser opens at an address of this machine that works once; it is printed
+too. There the browser gets a cookie and is sent to the venue's page. When you
+allowed access the venue sends it back to this machine, where a listener waits
+for this browser and no other. The code that it brings is exchanged at once: it
+lives for a minute at most.
 
-On a machine without a browser open the address anywhere, and paste the address
-that the browser ends at, whole or only the code in it. The listener waits as
-well, and whichever comes first counts. A terminal always takes what is pasted;
---paste takes it from a pipe too.
+With a browser on another machine open the venue's own address, which is printed
+as the second, and paste the address that the browser ends at, whole or only the
+code in it. The listener waits as well, and whichever comes first counts. A
+terminal always takes what is pasted; --paste takes it from a pipe too. Through
+a port that is forwarded (ssh -L) the first address works there, too.
+
+Where another program has the listener's port, a browser on this machine would
+bring the code to it: none is opened then. Free the port, or use --paste and a
+browser on another machine.
 
 Where a venue signs in by name and password, as Tradovate does with an API key,
 both are asked for. A service sets them as VENUEKEY_TRADOVATE_NAME and
@@ -47,7 +53,7 @@ Where no app is registered for the venue yet, a terminal asks for it first, as
 
 Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
 		Example: `  venuekey login ctrader/alice
-  venuekey login ctrader/alice --no-browser   # paste what the browser ends at
+  venuekey login ctrader/alice --no-browser   # open the address yourself, or paste
   venuekey login ctrader/alice --scope accounts`,
 		Args:              oneID,
 		ValidArgsFunction: p.completeNewIDs,

@@ -34,10 +34,14 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if !k.OldRefreshStays {
 		s.endOldRefresh(d.User.Name, app.ClientID)
 	}
-	s.core.SendCode(w, r, emulator.Grant{
+	g := emulator.Grant{
 		User: d.User.Name, Client: app.ClientID, Scope: q.Get("scope"),
 		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
-	}, k.CodeLife, k.style(), k.echo(q))
+	}
+	if k.PKCE {
+		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
+	}
+	s.core.SendCode(w, r, g, k.CodeLife, k.style(), k.echo(q))
 }
 
 // checkAuthorize returns what is wrong with the request, if anything. All of it is
@@ -77,10 +81,14 @@ func scopeInWords(scope string) string {
 
 // echo is what goes back beside code or error.
 func (k Knobs) echo(q url.Values) url.Values {
+	back := url.Values{}
 	if k.EchoState && q.Has("state") {
-		return url.Values{"state": {q.Get("state")}}
+		back.Set("state", q.Get("state"))
 	}
-	return url.Values{}
+	if k.Issuer != "" {
+		back.Set("iss", k.Issuer)
+	}
+	return back
 }
 
 func (s *Server) deny(w http.ResponseWriter, r *http.Request, k Knobs, q url.Values, app emulator.App) {

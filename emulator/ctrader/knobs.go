@@ -44,9 +44,13 @@ type Knobs struct {
 	// PlaygroundFirst refuses the first registered redirect URI, which at cTrader
 	// belongs to the Playground (§1.1).
 	PlaygroundFirst bool
-	// RejectPKCE refuses authorize requests with a code_challenge. By default it is
-	// ignored (§8).
+	// RejectPKCE refuses authorize requests with a code_challenge, and PKCE checks the
+	// verifier of codes that came with one. By default both are ignored (§8).
 	RejectPKCE bool
+	PKCE       bool
+	// Issuer is sent back as iss (RFC 9207), unless empty. Nobody has seen the real one
+	// send any.
+	Issuer string
 	// RejectBasic refuses token requests with a Basic header. By default the header
 	// is ignored (§8).
 	RejectBasic bool

@@ -93,6 +93,8 @@ func (s *Server) exchange(k Knobs, app emulator.App, form url.Values) (emulator.
 			return badCode
 		case g.Redirect != form.Get("redirect_uri"):
 			return badRedirect
+		case !emulator.VerifyPKCE(g.Challenge, g.ChallengeMethod, form.Get("code_verifier")):
+			return badCode
 		}
 		return nil
 	})

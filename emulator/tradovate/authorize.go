@@ -21,9 +21,9 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.core.Refuse(w, http.StatusBadRequest, "Wrong redirect_uri", emulator.Event{Client: app.ClientID})
 		return
 	}
-	if code := authorizeError(q); code != "" {
+	if code := k.authorizeError(q); code != "" {
 		s.core.Record(emulator.Event{Kind: emulator.AuthorizeRefused, Client: app.ClientID, Detail: code})
-		sendBackError(w, r, code)
+		k.sendBackError(w, r, code)
 		return
 	}
 	// What the app may do follows from its registration, not from scope (Tradovate
@@ -33,44 +33,51 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !d.Allowed {
-		sendBackError(w, r, "access_denied")
+		k.sendBackError(w, r, "access_denied")
 		return
 	}
-	s.core.SendCode(w, r, emulator.Grant{
+	g := emulator.Grant{
 		User: d.User.Name, Client: app.ClientID, Scope: q.Get("scope"),
 		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
-		Challenge: q.Get("code_challenge"), ChallengeMethod: q.Get("code_challenge_method"),
-	}, k.CodeLife, k.style(), echo(q))
+	}
+	if !k.IgnorePKCE && !k.LosePKCE {
+		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
+	}
+	s.core.SendCode(w, r, g, k.CodeLife, k.style(), k.echo(q))
 }
 
 // authorizeError is the error code of a request that is not in order. PKCE on this
 // page is undocumented; a method that could never be verified is refused at once
 // (RFC 7636 §4.4.1).
-func authorizeError(q url.Values) string {
+func (k Knobs) authorizeError(q url.Values) string {
 	method := q.Get("code_challenge_method")
 	switch {
 	case q.Get("response_type") == "":
 		return "invalid_request"
 	case q.Get("response_type") != "code":
 		return "unsupported_response_type"
-	case method != "" && method != "plain" && method != "S256":
+	case k.RejectPKCE && q.Has("code_challenge"), method != "" && method != "plain" && method != "S256":
 		return "invalid_request"
 	}
 	return ""
 }
 
 // sendBackError tells the callback, with the code alone (Tradovate facts §3.4).
-func sendBackError(w http.ResponseWriter, r *http.Request, code string) {
+func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, code string) {
 	q := r.URL.Query()
-	back := echo(q)
+	back := k.echo(q)
 	back.Set("error", code)
 	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
 }
 
-// echo is the state, which round-trips (Tradovate facts §3.4).
-func echo(q url.Values) url.Values {
+// echo is what goes back: the state, which round-trips (Tradovate facts §3.4).
+func (k Knobs) echo(q url.Values) url.Values {
+	back := url.Values{}
 	if q.Has("state") {
-		return url.Values{"state": {q.Get("state")}}
+		back.Set("state", q.Get("state"))
 	}
-	return url.Values{}
+	if k.Issuer != "" {
+		back.Set("iss", k.Issuer)
+	}
+	return back
 }

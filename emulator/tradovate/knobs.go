@@ -98,6 +98,18 @@ type Knobs struct {
 	// 307 (§0). Pages and the admin endpoint stay.
 	MovedTo string
 
+	// IgnorePKCE looks at neither challenge nor verifier, RejectPKCE refuses authorize
+	// requests with a challenge, and LosePKCE has the page lose it and the token
+	// endpoint refuse the verifier of a code that came without (RFC 9700 §4.8.2). By
+	// default both are checked: the schema of the token endpoint names the verifier
+	// (§3.1), and nobody has documented what the page does (§3.4).
+	IgnorePKCE bool
+	RejectPKCE bool
+	LosePKCE   bool
+	// Issuer is sent back as iss (RFC 9207), unless empty. Nobody has seen the real one
+	// send any.
+	Issuer string
+
 	// AnyLoopbackRedirect takes any loopback redirect URI for a registered one, for
 	// tests that listen on a random port. Tradovate does not (§3.4).
 	AnyLoopbackRedirect bool

@@ -105,6 +105,8 @@ func (s *Server) exchange(k Knobs, app emulator.App, f fields) (emulator.Pair, e
 		switch {
 		case g.Client != app.ClientID, g.Redirect != f["redirect_uri"]:
 			return badClient()
+		case k.LosePKCE && f["code_verifier"] != "":
+			return refusal{"invalid_grant", "The code came without a challenge"}
 		case !emulator.VerifyPKCE(g.Challenge, g.ChallengeMethod, f["code_verifier"]):
 			return refusal{"invalid_grant", "The code verifier does not match"}
 		}

@@ -36,7 +36,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := k.checkAuthorize(app, q); err != nil {
 		s.authorizeRefused(app, err)
-		sendBackError(w, r, refused(err), k.EnforceState && !q.Has("state"))
+		k.sendBackError(w, r, refused(err), k.EnforceState && !q.Has("state"))
 		return
 	}
 	d, decided := s.decide(w, r, k, app)
@@ -44,7 +44,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !d.Allowed {
-		sendBackError(w, r, bad("access_denied", "The user denied access to the application"), false)
+		k.sendBackError(w, r, bad("access_denied", "The user denied access to the application"), false)
 		return
 	}
 	g := emulator.Grant{
@@ -54,7 +54,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if k.PKCE {
 		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
 	}
-	s.core.SendCode(w, r, g, k.CodeLife, k.style(), echo(q))
+	s.core.SendCode(w, r, g, k.CodeLife, k.style(), k.echo(q))
 }
 
 // checkClient finds what is wrong with the request so that its redirect URI cannot
@@ -91,6 +91,8 @@ func (k Knobs) checkAuthorize(app emulator.App, q url.Values) error {
 		return bad("invalid_scope", "An unsupported scope was requested")
 	case k.PublicNeedsPKCE && app.ClientSecret == "" && (q.Get("code_challenge") == "" || method != "S256"):
 		return bad("invalid_request", "A client without a secret needs a code challenge")
+	case k.RejectPKCE && q.Has("code_challenge"):
+		return bad("invalid_request", "Unknown parameter: code_challenge")
 	case k.PKCE && method != "" && method != "plain" && method != "S256":
 		return bad("invalid_request", "The code challenge method is not supported")
 	}
@@ -116,9 +118,9 @@ func (s *Server) authorizeRefused(app emulator.App, err error) {
 
 // sendBackError tells the callback. Only the refusal for a missing state comes
 // back bare (TTP facts §3).
-func sendBackError(w http.ResponseWriter, r *http.Request, e refusal, bare bool) {
+func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, e refusal, bare bool) {
 	q := r.URL.Query()
-	back := echo(q)
+	back := k.echo(q)
 	if bare {
 		back = url.Values{}
 	}
@@ -127,12 +129,16 @@ func sendBackError(w http.ResponseWriter, r *http.Request, e refusal, bare bool)
 	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
 }
 
-// echo is the state that goes back beside code or error, verbatim.
-func echo(q url.Values) url.Values {
+// echo is what goes back beside code or error, the state verbatim.
+func (k Knobs) echo(q url.Values) url.Values {
+	back := url.Values{}
 	if q.Has("state") {
-		return url.Values{"state": {q.Get("state")}}
+		back.Set("state", q.Get("state"))
 	}
-	return url.Values{}
+	if k.Issuer != "" {
+		back.Set("iss", k.Issuer)
+	}
+	return back
 }
 
 // refused is the refusal in err.

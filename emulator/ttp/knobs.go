@@ -57,9 +57,13 @@ type Knobs struct {
 	// EnforceState refuses authorize requests without state. By default state is
 	// optional (§3).
 	EnforceState bool
-	// PKCE checks the verifier of codes that came with a challenge. By default both
-	// are ignored (§3).
-	PKCE bool
+	// PKCE checks the verifier of codes that came with a challenge, and RejectPKCE
+	// refuses authorize requests with one. By default both are ignored (§3).
+	PKCE       bool
+	RejectPKCE bool
+	// Issuer is sent back as iss (RFC 9207), unless empty. Nobody has seen the real one
+	// send any.
+	Issuer string
 	// Scopes are what the site's owner added to "basic", separated by spaces; the
 	// plugin grants what is asked for of them. By default there are none (§3).
 	Scopes string

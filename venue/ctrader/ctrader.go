@@ -3,9 +3,12 @@
 // What is particular about it, with what the emulator has switches for:
 //
 //   - The redirect does not carry state back. A callback without state is
-//     therefore taken; what is left of the protection is that the listener is
-//     on loopback, waits for one sign-in only, and is gone after it. Run one
-//     sign-in at a time on one redirect URI.
+//     therefore taken, from the browser and the tab that began the sign-in; from
+//     another tab of that browser the user is asked first.
+//   - PKCE is documented nowhere. The app's parameter "pkce" set to "on" sends it:
+//     cTrader takes other parameters that it does not document, and RFC 6749 §3.1
+//     has it ignore what it does not know, so that it should do no harm. It is off
+//     because nobody has tried.
 //   - The redirect URI is compared byte for byte, the port included, with those
 //     registered at https://openapi.ctrader.com/apps. The first registered one
 //     belongs to the Playground and does not work for programs.
@@ -22,7 +25,8 @@
 //   - There is no address to revoke a token at: users do it on their cTrader ID
 //     page.
 //
-// An app may name other addresses in App.URLs: "authorize", "token" and "base".
+// An app may name other addresses in App.URLs: "authorize", "token" and "base",
+// and "issuer", which an answer that names one must name (RFC 9207).
 package ctrader
 
 import (
@@ -87,10 +91,12 @@ func (Venue) Policy() venuekey.Policy {
 
 // Fields implements venuekey.Asker.
 func (Venue) Fields() []venuekey.Field {
-	return []venuekey.Field{{
-		Name: "token_method", Default: "POST", Optional: true,
-		Help: "POST, or GET for the documented way with the secret in the address; a sign-in finds out where only GET is taken",
-	}}
+	return []venuekey.Field{
+		{Name: "token_method", Default: "POST", Optional: true,
+			Help: "POST, or GET for the documented way with the secret in the address; a sign-in finds out where only GET is taken"},
+		{Name: "pkce", Default: "off", Optional: true,
+			Help: "on sends a code challenge; nobody knows whether cTrader looks at it, ignores it or refuses it"},
+	}
 }
 
 // Check implements venuekey.Checker.
@@ -106,6 +112,9 @@ func (v Venue) Check(app venuekey.App) error {
 	}
 	if method := app.Param("token_method"); method != "" && method != "POST" && method != "GET" {
 		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app's token_method is neither POST nor GET"}
+	}
+	if pkce := app.Param("pkce"); pkce != "" && pkce != "on" && pkce != "off" {
+		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app's pkce is neither on nor off"}
 	}
 	if _, err := oauth.Roots(app); err != nil {
 		return err
@@ -142,6 +151,8 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		OmitResponseType: true,
 		DefaultScopes:    []string{ScopeTrading},
 		StateNotEchoed:   true,
+		PKCE:             app.Param("pkce") == "on",
+		Issuer:           app.URLs["issuer"],
 		TokenURL:         app.URL("token", either(v.TokenURL, TokenURL)),
 		TokenByGet:       strings.EqualFold(string(app.Param("token_method")), "GET"),
 		Names:            names,

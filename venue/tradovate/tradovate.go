@@ -26,7 +26,8 @@
 //     is here because individuals get an API key and no OAuth client.
 //
 // The app's own parameters are described by Fields. App.URLs may name
-// "authorize", "token", "api", "me" and "base".
+// "authorize", "token", "api", "me" and "base", and "issuer", which an answer that
+// names one must name (RFC 9207).
 package tradovate
 
 import (
@@ -109,6 +110,7 @@ func (Venue) Fields() []venuekey.Field {
 		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "names this device for ever; live orders need it approved by mail"},
 		{Name: "token_path", Optional: true, Default: "plain", Help: "OAuth: plain for /auth/oauthtoken, or v1 for /v1/auth/oauthtoken; a sign-in finds out"},
 		{Name: "client_auth", Optional: true, Default: "body", Help: "OAuth: body, or basic to send id and secret in the header"},
+		{Name: "pkce", Optional: true, Default: "off", Help: "OAuth: on sends a code challenge; the token endpoint knows its verifier, of the page nobody knows"},
 	}
 }
 
@@ -127,6 +129,9 @@ func (v Venue) Check(app venuekey.App) error {
 	}
 	if path := string(app.Param("token_path")); path != "" && tokenPaths[path] == "" {
 		return wrong("the app's token_path is neither plain nor v1", "")
+	}
+	if pkce := app.Param("pkce"); pkce != "" && pkce != "on" && pkce != "off" {
+		return wrong("the app's pkce is neither on nor off", "")
 	}
 	if _, err := oauth.Roots(app); err != nil {
 		return err
@@ -263,6 +268,8 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 	live := either(v.LiveHost, LiveHost)
 	config := oauth.Config{
 		AuthorizeURL: app.URL("authorize", either(v.AuthorizeURL, AuthorizeURL)),
+		PKCE:         app.Param("pkce") == "on",
+		Issuer:       app.URLs["issuer"],
 		TokenURL:     app.URLs["token"],
 		Meanings:     meanings,
 		Own:          ownWords,

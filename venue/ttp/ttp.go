@@ -20,8 +20,9 @@
 //     one day by that of newer versions; using it does not prolong it. So tokens
 //     are renewed at half a day.
 //   - A used refresh token is refused, and nothing else happens for it.
-//   - state comes back and is required. PKCE is known to newer versions of the
-//     plugin only; the app's parameter "pkce" set to "on" sends it.
+//   - state comes back and is required. PKCE is sent: versions of the plugin from 4
+//     on check it, and older ones ignore what they do not know. The app's parameter
+//     "pkce" set to "off" leaves it out.
 //   - Client id and secret travel in the body; "client_auth" set to "basic"
 //     sends them in the header, not form-encoded, as the plugin reads them.
 //   - TTP registers apps with a secret, by hand. The plugin's PHP library lets in
@@ -30,7 +31,8 @@
 //   - Calls to the API want a vendor type in Accept, which the Transport adds.
 //
 // An app may name other addresses in App.URLs: "authorize", "token", "me",
-// "revoke" and "base".
+// "revoke" and "base", and "issuer", which an answer that names one must name
+// (RFC 9207).
 package ttp
 
 import (
@@ -103,7 +105,7 @@ func (Venue) Fields() []venuekey.Field {
 		{Name: "client_auth", Default: "body", Optional: true, Help: "body, basic to send id and secret in the header, or none for an app that is registered without a secret"},
 		{Name: "address_form", Default: "path", Optional: true, Help: "path for /oauth/authorize, or query for /?oauth=authorize"},
 		{Name: "token_form", Default: "path", Optional: true, Help: "path for /oauth/token, or query for /?oauth=token; a sign-in finds out"},
-		{Name: "pkce", Default: "off", Optional: true, Help: "on where the site runs plugin version 4 or later"},
+		{Name: "pkce", Default: "on", Optional: true, Help: "on sends a code challenge, which plugin version 4 and later check and older ones ignore; or off"},
 	}
 }
 
@@ -168,7 +170,8 @@ func (v Venue) site() string {
 func (v Venue) config(app venuekey.App) oauth.Config {
 	config := oauth.Config{
 		AuthorizeURL: v.address(app, "authorize"),
-		PKCE:         app.Param("pkce") == "on",
+		PKCE:         app.Param("pkce") != "off",
+		Issuer:       app.URLs["issuer"],
 		TokenURL:     v.address(app, "token"),
 		RevokeURL:    v.address(app, "revoke"),
 		Names:        oauth.Names{Refresh: []string{"refresh_token", "request_token"}},
