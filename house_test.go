@@ -168,6 +168,46 @@ func TestNoBrowserIsBuiltIn(t *testing.T) {
 	}
 }
 
+// Venue.Refresh uses up what keeps a user signed in, so one place calls it. It takes
+// three arguments, which tells it from the Keeper's own. A venue hands it on to oauth,
+// and an emulator is the other side.
+func TestOnlyTheKeeperCallsRefresh(t *testing.T) {
+	calls := 0
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		room, _, _ := strings.Cut(filepath.ToSlash(path), "/")
+		if err == nil && entry.IsDir() && slices.Contains([]string{"venue", "oauth", "emulator"}, room) {
+			return fs.SkipDir
+		}
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || len(call.Args) != 3 {
+				return true
+			}
+			if called, ok := call.Fun.(*ast.SelectorExpr); ok && called.Sel.Name == "Refresh" {
+				calls++
+				if path != "renew.go" {
+					t.Errorf("%s calls Venue.Refresh", path)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls == 0 {
+		t.Error("nobody calls Venue.Refresh")
+	}
+}
+
 // A page of promises is worth what holds them: every test that doc/security.md names
 // is there.
 func TestTheTestsOfTheSecurityPageExist(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/oauth"
 	"github.com/venuekey/venuekey/store/sqlite"
 )
 
@@ -168,7 +171,7 @@ func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act)
 	}
 	row.Renewed = "yes"
 	s.tell("  renewed: access token %s", redacted(renewed.Access))
-	if row.OldRefresh, err = s.reuse(ctx, id, old); err != nil {
+	if row.OldRefresh, err = s.reuse(ctx, e, id, old); err != nil {
 		return err
 	}
 	// Whatever was done with the old one, the new one is served.
@@ -179,8 +182,9 @@ func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act)
 	return err
 }
 
-// reuse does what a Keeper never does: it presents a used refresh token again.
-func (s *stage) reuse(ctx context.Context, id venuekey.ID, old venuekey.Token) (string, error) {
+// reuse has somebody who kept a copy of the used refresh token present it: a Keeper
+// never does, so it goes to the venue over HTTP, as anybody's request.
+func (s *stage) reuse(ctx context.Context, e emulated, id venuekey.ID, old venuekey.Token) (string, error) {
 	venue, err := s.keeper.Venue(id.Venue)
 	if err != nil {
 		return "", err
@@ -193,12 +197,32 @@ func (s *stage) reuse(ctx context.Context, id venuekey.ID, old venuekey.Token) (
 	if err != nil {
 		return "", err
 	}
-	_, err = venue.Refresh(ctx, app, old)
-	if !venuekey.NeedsSignIn(err) {
-		return "", fmt.Errorf("a used refresh token was not refused: %w", err)
+	refused := e.log().Count(emulator.RefreshRefused)
+	if err := present(ctx, app.URLs[e.hosts[0].url]+e.tokens, app, old.Refresh); err != nil {
+		return "", err
 	}
-	s.tell("  the old refresh token %s once more: %v", redacted(old.Refresh), err)
-	return "refused", nil
+	events := e.log().Events()
+	if last := events[len(events)-1]; last.Kind == emulator.RefreshRefused && e.log().Count(emulator.RefreshRefused) == refused+1 {
+		s.tell("  somebody presents the old refresh token %s once more: %s refuses it", redacted(old.Refresh), e.title)
+		return "refused", nil
+	}
+	return "", errors.New("a used refresh token was not refused")
+}
+
+// present sends a refresh token to a token endpoint (RFC 6749 §6). What became of it
+// is in the venue's log: each words its refusals in its own way.
+func present(ctx context.Context, address string, app venuekey.App, refresh venuekey.Secret) error {
+	form := url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {string(refresh)},
+		"client_id": {app.ClientID}, "client_secret": {string(app.ClientSecret)},
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return errors.New("the venue's token endpoint has no address")
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	_, err = oauth.Send(nil, request)
+	return err
 }
 
 // leave signs out, at the venue too where that is possible.

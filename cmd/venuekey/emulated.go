@@ -25,6 +25,9 @@ type emulated struct {
 	venue string
 	title string
 	hosts []emulatedHost
+	// tokens is the path of its token endpoint, and log what it says happened there.
+	tokens string
+	log    func() *emulator.Log
 	// api is cTrader's Open API, which is no HTTP.
 	api *openapi.Server
 }
@@ -45,16 +48,17 @@ type emulatedHost struct {
 func emulatedVenues(anyRedirect bool) []emulated {
 	signIn := &ctrader.Server{Knobs: ctrader.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	trader := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: anyRedirect}}
+	site := &ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	return []emulated{
-		{venue: "ctrader", title: "cTrader", hosts: []emulatedHost{
+		{venue: "ctrader", title: "cTrader", tokens: "/apps/token", log: signIn.Log, hosts: []emulatedHost{
 			{url: "base", port: 1, handler: signIn},
 		}, api: &openapi.Server{Venue: signIn}},
-		{venue: "tradovate", title: "Tradovate", hosts: []emulatedHost{
+		{venue: "tradovate", title: "Tradovate", tokens: "/auth/oauthtoken", log: trader.Log, hosts: []emulatedHost{
 			{url: "base", name: "live", port: 2, handler: trader},
 			{name: "demo", port: 3, handler: trader.Demo()},
 		}},
-		{venue: "ttp", title: "TheTradingParrot", hosts: []emulatedHost{
-			{url: "base", port: 4, handler: &ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: anyRedirect}}},
+		{venue: "ttp", title: "TheTradingParrot", tokens: "/oauth/token", log: site.Log, hosts: []emulatedHost{
+			{url: "base", port: 4, handler: site},
 		}},
 	}
 }
