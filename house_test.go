@@ -34,14 +34,13 @@ var house = map[string][]string{
 	"store/postgres":            {"", "internal/foreign"},
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
-	"emulator":                  {"emulator/internal/journal", "emulator/internal/orders"},
+	"emulator":                  {"emulator/internal/journal", "emulator/internal/faultqueue"},
 	"emulator/internal/journal": {},
-	"emulator/internal/orders":  {},
 	"emulator/ctrader":          {"emulator"},
 	"emulator/tradovate":        {"emulator"},
 	"emulator/ttp":              {"emulator"},
 	"cmd/venuekey":              {"*"},
-	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/journal", "emulator/internal/orders", "venue/ctrader/openapi/message"},
+	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
 	"internal/attack":           {},               // plays doc/security.md
 	"internal/foreign":          {},               // for text that is not ours, wherever it enters
 	"internal/draft":            {"internal/own"}, // for files that are written whole, wherever they lie
@@ -59,6 +58,8 @@ var house = map[string][]string{
 	"venue/ctrader/openapi":                           {"", "internal/foreign", "venue/ctrader/openapi/message"}, // "" for Secret
 	"venue/ctrader/openapi/message":                   {""},                                                      // the same
 	"venue/ctrader/openapi/message/internal/generate": {},                                                        // writes the room around it
+
+	"emulator/internal/faultqueue": {},
 }
 
 // onlyHere are imports that one package alone may have, or the few named: each is

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/venuekey/venuekey/emulator/internal/orders"
+	"github.com/venuekey/venuekey/emulator/internal/faultqueue"
 )
 
 // Endpoint names a place where faults can be injected. One request may go by
@@ -110,7 +110,7 @@ func (f Fault) Valid() error {
 
 // Faults is the queue of ordered faults. The zero value is empty and ready, and
 // safe for concurrent use.
-type Faults struct{ queue orders.Queue[Fault] }
+type Faults struct{ queue faultqueue.Queue[Fault] }
 
 // Add orders a fault. The first order that matches a request wins it.
 func (q *Faults) Add(f Fault) error {

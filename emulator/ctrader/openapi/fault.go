@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/venuekey/venuekey/emulator/internal/orders"
+	"github.com/venuekey/venuekey/emulator/internal/faultqueue"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -74,7 +74,7 @@ func (f Fault) Valid() error {
 }
 
 // faults is the queue of ordered faults.
-type faults struct{ queue orders.Queue[Fault] }
+type faults struct{ queue faultqueue.Queue[Fault] }
 
 func (q *faults) add(f Fault) error {
 	if err := f.Valid(); err != nil {

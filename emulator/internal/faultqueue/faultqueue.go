@@ -1,6 +1,6 @@
-// Package orders is the queue of what was ordered to go wrong at an emulated
+// Package faultqueue is the queue of what is to go wrong at an emulated
 // venue.
-package orders
+package faultqueue
 
 import (
 	"iter"
