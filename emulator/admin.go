@@ -18,7 +18,7 @@ import (
 // AdminPath is where the admin endpoint of every venue lies.
 const AdminPath = "/_emulator/"
 
-// Tunable is a [Board] of any knobs.
+// Tunable is [Settings] of any knobs.
 type Tunable interface {
 	json.Marshaler
 	Merge(object []byte) error
@@ -76,10 +76,10 @@ func guard(h http.Handler) http.Handler {
 // state is what GET state shows. Of people and apps it shows the names only.
 func (c *Core) state(knobs Tunable) map[string]any {
 	users, apps, faults, signedIn := []string{}, []string{}, []any{}, []any{}
-	for _, u := range c.People.Users() {
+	for _, u := range c.Registry.Users() {
 		users = append(users, u.Name)
 	}
-	for _, a := range c.People.Apps() {
+	for _, a := range c.Registry.Apps() {
 		apps = append(apps, a.ClientID)
 	}
 	for _, f := range c.Faults.Pending() {
@@ -89,7 +89,7 @@ func (c *Core) state(knobs Tunable) map[string]any {
 		signedIn = append(signedIn, map[string]string{"user": g.User, "app": g.Client, "scope": g.Scope})
 	}
 	return map[string]any{
-		"venue": c.Look.Name, "now": c.Clock.Now(), "offset": c.Clock.Offset().String(),
+		"venue": c.Branding.Name, "now": c.Clock.Now(), "offset": c.Clock.Offset().String(),
 		"knobs": knobs, "users": users, "apps": apps, "faults": faults, "signedIn": signedIn,
 	}
 }
@@ -153,7 +153,7 @@ func (c *Core) adminUser(r *http.Request) error {
 	if u.Name == "" || u.Password == "" {
 		return errors.New("emulator: a user needs a name and a password")
 	}
-	c.People.PutUser(u)
+	c.Registry.PutUser(u)
 	return nil
 }
 
@@ -165,7 +165,7 @@ func (c *Core) adminApp(r *http.Request) error {
 	if a.ClientID == "" {
 		return errors.New("emulator: an app needs a clientID")
 	}
-	c.People.PutApp(a)
+	c.Registry.PutApp(a)
 	return nil
 }
 
@@ -174,7 +174,7 @@ func (c *Core) adminRevoke(r *http.Request) (any, error) {
 	if err := readFields(r, &order); err != nil {
 		return nil, err
 	}
-	if _, ok := c.People.User(order.User); !ok {
+	if _, ok := c.Registry.User(order.User); !ok {
 		return nil, fmt.Errorf("emulator: there is no user %q", order.User)
 	}
 	return map[string]int{"revoked": c.RevokeUser(order.User)}, nil

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-type adminDesk struct {
-	core  *Core
-	board *Board[someKnobs]
+type adminVenue struct {
+	core     *Core
+	settings *Settings[someKnobs]
 	http.Handler
 }
 
-func newAdmin() adminDesk {
-	core, board := NewCore(Look{Name: "v"}, nil, nil, nil), NewBoard(someKnobs{})
-	return adminDesk{core, board, core.Admin(board)}
+func newAdmin() adminVenue {
+	core, settings := NewCore(Branding{Name: "v"}, nil, nil, nil), NewSettings(someKnobs{})
+	return adminVenue{core, settings, core.Admin(settings)}
 }
 
-func (a adminDesk) do(method, path, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+func (a adminVenue) do(method, path, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://localhost:9100"+AdminPath+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:5555"
 	for _, c := range change {
@@ -50,10 +50,10 @@ func TestAdminStory(t *testing.T) {
 			t.Errorf("%s %s: %d %s", s.method, s.path, w.Code, w.Body)
 		}
 	}
-	if a.board.Current().CodeLife != 5*time.Second || a.core.Clock.Now().Sub(before) < 2*time.Hour {
+	if a.settings.Current().CodeLife != 5*time.Second || a.core.Clock.Now().Sub(before) < 2*time.Hour {
 		t.Error("knob or clock did not move")
 	}
-	if u, ok := a.core.People.SignIn("carol", "x"); !ok || !u.Accounts[0].Live || u.Accounts[0].ID != 7 {
+	if u, ok := a.core.Registry.SignIn("carol", "x"); !ok || !u.Accounts[0].Live || u.Accounts[0].ID != 7 {
 		t.Errorf("carol: %+v", u)
 	}
 	if f, ok := a.core.Faults.Take(Refresh); !ok || f.Status != 500 {
@@ -67,7 +67,7 @@ func TestAdminStory(t *testing.T) {
 		t.Errorf("clock: %s", w.Body)
 	}
 	w := a.do("POST", "reset", "")
-	if strings.Contains(w.Body.String(), "carol") || !strings.Contains(w.Body.String(), `"offset":"0s"`) || a.board.Current() != (someKnobs{}) {
+	if strings.Contains(w.Body.String(), "carol") || !strings.Contains(w.Body.String(), `"offset":"0s"`) || a.settings.Current() != (someKnobs{}) {
 		t.Errorf("after the reset: %s", w.Body)
 	}
 }
@@ -139,7 +139,7 @@ func FuzzAdminKnobs(f *testing.F) {
 	f.Add([]byte(`{"":null}`))
 	f.Add([]byte(`{"codes":null,"echo":null,"codeLife":null}`))
 	f.Fuzz(func(t *testing.T, object []byte) {
-		b := NewBoard(someKnobs{})
+		b := NewSettings(someKnobs{})
 		if b.Merge(object) == nil {
 			if _, err := json.Marshal(b); err != nil {
 				t.Error(err)

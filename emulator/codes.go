@@ -50,11 +50,11 @@ type code struct {
 }
 
 // Issue makes a code for the grant, and gives the grant an ID if it has none.
-func (c *Codes) Issue(now time.Time, life time.Duration, g Grant, s Style) string {
+func (c *Codes) Issue(now time.Time, life time.Duration, g Grant, s TokenFormat) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if g.ID == "" {
-		g.ID = Style{Length: 16}.Mint()
+		g.ID = TokenFormat{Length: 16}.Mint()
 	}
 	if c.codes == nil {
 		c.codes = make(map[string]*code)

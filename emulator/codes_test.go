@@ -12,7 +12,7 @@ func TestCodes(t *testing.T) {
 	t.Parallel()
 	var codes Codes
 	now := time.Unix(1_700_000_000, 0)
-	issue := func() string { return codes.Issue(now, time.Minute, Grant{User: "alice"}, Style{}) }
+	issue := func() string { return codes.Issue(now, time.Minute, Grant{User: "alice"}, TokenFormat{}) }
 	code := issue()
 	wrong := errors.New("wrong redirect")
 	if _, err := codes.Redeem(now, code, func(Grant) error { return wrong }); !errors.Is(err, wrong) {
@@ -35,10 +35,10 @@ func TestCodes(t *testing.T) {
 
 func TestCodeReuseRevokesTheFamily(t *testing.T) {
 	t.Parallel()
-	c := NewCore(Look{Name: "v"}, nil, nil, nil)
+	c := NewCore(Branding{Name: "v"}, nil, nil, nil)
 	for _, revokes := range []bool{false, true} {
 		p := Policy{AccessLife: day, CodeReuseRevokes: revokes}
-		code := c.Codes.Issue(c.Clock.Now(), time.Minute, Grant{User: "alice"}, Style{})
+		code := c.Codes.Issue(c.Clock.Now(), time.Minute, Grant{User: "alice"}, TokenFormat{})
 		pair, err := c.Exchange(code, p, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -52,19 +52,19 @@ func TestCodeReuseRevokesTheFamily(t *testing.T) {
 	}
 }
 
-func TestStyle(t *testing.T) {
+func TestTokenFormat(t *testing.T) {
 	t.Parallel()
-	if got := (Style{}).Mint(); len(got) != 43 {
+	if got := (TokenFormat{}).Mint(); len(got) != 43 {
 		t.Errorf("length %d", len(got))
 	}
-	got := Style{Prefix: "SENTINEL-", Length: 200, Alphabet: "ab"}.Mint()
+	got := TokenFormat{Prefix: "SENTINEL-", Length: 200, Alphabet: "ab"}.Mint()
 	body, ok := strings.CutPrefix(got, "SENTINEL-")
 	if !ok || len(body) != 200 || strings.Trim(body, "ab") != "" {
 		t.Errorf("minted %q", got)
 	}
 	many := make([]string, 1000)
 	for i := range many {
-		many[i] = Style{}.Mint()
+		many[i] = TokenFormat{}.Mint()
 	}
 	slices.Sort(many)
 	if len(slices.Compact(many)) != 1000 {

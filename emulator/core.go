@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// Look is how a venue presents itself on its pages.
-type Look struct {
+// Branding is how a venue presents itself on its pages.
+type Branding struct {
 	// Name is the venue's short name, as in "ctrader".
 	Name string
 	// Title is its name for people, as in "cTrader".
@@ -20,16 +20,16 @@ type Look struct {
 	Colour string
 }
 
-// Core is what every emulated venue is made of: clock, log, faults, people, codes
-// and tokens. A venue makes one with [NewCore] when its server starts.
+// Core is what every emulated venue is made of: clock, log, faults, apps and users,
+// codes and tokens. A venue makes one with [NewCore] when its server starts.
 type Core struct {
-	Look   Look
-	Clock  *Clock
-	Log    Log
-	Faults Faults
-	People Directory
-	Codes  Codes
-	Tokens Tokens
+	Branding Branding
+	Clock    *Clock
+	Log      Log
+	Faults   Faults
+	Registry Registry
+	Codes    Codes
+	Tokens   Tokens
 
 	// OnReset and OnRevoke, if set, let a venue forget what it keeps beside the
 	// core when the admin endpoint resets it or revokes a user.
@@ -38,14 +38,14 @@ type Core struct {
 	// OnEnd, if set, learns of every grant that was revoked.
 	OnEnd func(Grant)
 
-	desk  desk
+	pages openPages
 	apps  []App
 	users []User
 }
 
 // NewCore makes a core. A nil clock means one of its own, no apps [DefaultApp],
 // no users [DefaultUsers].
-func NewCore(look Look, clock *Clock, apps []App, users []User) *Core {
+func NewCore(branding Branding, clock *Clock, apps []App, users []User) *Core {
 	if len(apps) == 0 {
 		apps = []App{DefaultApp()}
 	}
@@ -55,14 +55,14 @@ func NewCore(look Look, clock *Clock, apps []App, users []User) *Core {
 	if clock == nil {
 		clock = new(Clock)
 	}
-	c := &Core{Look: look, Clock: clock, apps: slices.Clone(apps), users: slices.Clone(users)}
-	c.People.replace(c.apps, c.users)
+	c := &Core{Branding: branding, Clock: clock, apps: slices.Clone(apps), users: slices.Clone(users)}
+	c.Registry.replace(c.apps, c.users)
 	return c
 }
 
 // Record adds an event, with the time and the venue filled in.
 func (c *Core) Record(e Event) {
-	e.At, e.Venue = c.Clock.Now(), c.Look.Name
+	e.At, e.Venue = c.Clock.Now(), c.Branding.Name
 	c.Log.Add(e)
 }
 
@@ -90,14 +90,14 @@ func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc,
 	f.serve(w, r, h)
 }
 
-// Reset puts everything but the knobs back to where the server started: people,
+// Reset puts everything but the knobs back to where the server started: apps and users,
 // clock, codes, tokens, faults, open pages, log.
 func (c *Core) Reset() {
 	c.Faults.Clear()
 	c.Codes.clear()
 	c.Tokens.clear()
-	c.desk.clear()
-	c.People.replace(c.apps, c.users)
+	c.pages.clear()
+	c.Registry.replace(c.apps, c.users)
 	c.Clock.Advance(-c.Clock.Offset())
 	if c.OnReset != nil {
 		c.OnReset()
@@ -125,5 +125,5 @@ func (c *Core) end(g Grant) {
 	}
 }
 
-// successor is the fingerprint that stands for what was issued.
-func (p Pair) successor() string { return Fingerprint(cmp.Or(p.Refresh, p.Access)) }
+// issued is the fingerprint that stands for what was issued.
+func (p Pair) issued() string { return Fingerprint(cmp.Or(p.Refresh, p.Access)) }

@@ -38,7 +38,7 @@
 //
 // # Building a venue
 //
-// A venue makes a [Core] when it starts, keeps its knobs on a [Board], answers
+// A venue makes a [Core] when it starts, keeps its knobs in [Settings], answers
 // its endpoints through [Core.Serve] so that faults can strike, asks the user with
 // [Core.Ask], and gives out codes and tokens with [Core.SendCode], [Core.Exchange],
 // [Core.Refresh] and [Core.Renew], which also write the event log. The package

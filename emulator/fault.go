@@ -1,7 +1,7 @@
 package emulator
 
 // This file owns faults: what can be ordered to go wrong, and the queue of what
-// was ordered. How each one looks on the wire is in broken.go.
+// was ordered. How each one looks on the wire is in faultwire.go.
 
 import (
 	"fmt"

@@ -19,7 +19,7 @@ type worker struct {
 	done atomic.Int32
 }
 
-func newWorker() *worker { return &worker{core: NewCore(Look{Name: "w"}, nil, nil, nil)} }
+func newWorker() *worker { return &worker{core: NewCore(Branding{Name: "w"}, nil, nil, nil)} }
 
 func (v *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {

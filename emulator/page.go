@@ -1,7 +1,7 @@
 package emulator
 
 // This file owns the pages that a user sees: how they are rendered and guarded.
-// What is asked on them is in desk.go.
+// What is asked on them is in consent.go.
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ var pageFiles embed.FS
 
 // page is what the templates in page.html show.
 type page struct {
-	Look     Look
+	Branding Branding
 	Heading  string
 	Message  string
 	App      App
@@ -34,9 +34,9 @@ type page struct {
 const plainColour = `^(#[0-9a-fA-F]{3,8}|[a-zA-Z]{1,30})$`
 
 func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
-	p.Look, p.Nonce, p.Colour = c.Look, Style{Length: 22}.Mint(), "#24527a"
-	if ok, _ := regexp.MatchString(plainColour, c.Look.Colour); ok {
-		p.Colour = template.CSS(c.Look.Colour)
+	p.Branding, p.Nonce, p.Colour = c.Branding, TokenFormat{Length: 22}.Mint(), "#24527a"
+	if ok, _ := regexp.MatchString(plainColour, c.Branding.Colour); ok {
+		p.Colour = template.CSS(c.Branding.Colour)
 	}
 	// Parsed per page: an emulator has time, and package state stays away.
 	t, err := template.ParseFS(pageFiles, "page.html")

@@ -21,7 +21,7 @@ type inn struct {
 
 func newInn(q Question) *inn {
 	q.App = DefaultApp()
-	return &inn{core: NewCore(Look{Name: "inn", Title: "The <Inn>", Colour: "#123456"}, nil, nil, nil), question: q}
+	return &inn{core: NewCore(Branding{Name: "inn", Title: "The <Inn>", Colour: "#123456"}, nil, nil, nil), question: q}
 }
 
 func (v *inn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func (v *inn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g := Grant{User: d.User.Name, Redirect: redirect}
-	v.core.SendCode(w, r, g, time.Minute, Style{}, url.Values{"state": {r.URL.Query().Get("state")}})
+	v.core.SendCode(w, r, g, time.Minute, TokenFormat{}, url.Values{"state": {r.URL.Query().Get("state")}})
 }
 
 func authorizeURL(base, redirect string) string {

@@ -33,14 +33,14 @@ func (t *Tokens) Refresh(now time.Time, refresh string, p Policy, check func(Gra
 		}
 	}
 	if !r.firstUse.IsZero() {
-		switch r.reuse(now, p) {
-		case refuse:
+		switch r.reused(now, p) {
+		case reuseRefused:
 			if p.Rotation == StrictFamilyRevoke {
 				r.family.dead = true
 			}
 			return Pair{Grant: r.family.grant.clone()}, ErrUsedToken
-		case same:
-			return *r.successor, nil
+		case reuseSamePair:
+			return *r.firstAnswer, nil
 		}
 	}
 	return t.rotate(now, r, p), nil
@@ -54,19 +54,19 @@ func (t *Tokens) RefreshAlive(now time.Time, refresh string, p Policy) bool {
 	if !ok || r.refusal(now) != nil {
 		return false
 	}
-	return r.firstUse.IsZero() || r.reuse(now, p) != refuse
+	return r.firstUse.IsZero() || r.reused(now, p) != reuseRefused
 }
 
-type verdict int
+// reuse is what becomes of a refresh token that was used before.
+type reuse int
 
 const (
-	refuse verdict = iota
-	another
-	same
+	reuseRefused reuse = iota
+	reuseNewPair
+	reuseSamePair
 )
 
-// reuse judges a token that was used before.
-func (r *refreshToken) reuse(now time.Time, p Policy) verdict {
+func (r *refreshToken) reused(now time.Time, p Policy) reuse {
 	grace := p.Grace
 	if grace <= 0 {
 		grace = DefaultGrace
@@ -75,22 +75,22 @@ func (r *refreshToken) reuse(now time.Time, p Policy) verdict {
 	switch p.Rotation {
 	case GraceNewPair:
 		if inGrace {
-			return another
+			return reuseNewPair
 		}
 	case GraceSamePair:
 		// Only the generation before the current one, or the answer would hold a
 		// refresh token that is itself used up.
-		if inGrace && r.successor != nil && !r.refreshedOn {
-			return same
+		if inGrace && r.firstAnswer != nil && !r.refreshedOn {
+			return reuseSamePair
 		}
 	case PreviousUntilSuccessorUsed:
 		if !r.successorUsed {
-			return another
+			return reuseNewPair
 		}
 	case RotateOldStays, NoNewRefresh:
-		return another
+		return reuseNewPair
 	}
-	return refuse
+	return reuseRefused
 }
 
 // rotate gives the next pair for a refresh token. The caller holds the lock.
@@ -104,7 +104,7 @@ func (t *Tokens) rotate(now time.Time, r *refreshToken, p Policy) Pair {
 	pair := t.mint(now, r.family, r, p, p.Rotation.issuesRefresh() && !p.NoRefresh)
 	if r.firstUse.IsZero() {
 		r.firstUse = now
-		r.successor = &pair
+		r.firstAnswer = &pair
 	}
 	return pair
 }

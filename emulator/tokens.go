@@ -38,7 +38,7 @@ type Policy struct {
 	// CodeReuseRevokes revokes the family of a code that is presented twice (RFC
 	// 6749 §4.1.2).
 	CodeReuseRevokes bool
-	Style            Style
+	Format           TokenFormat
 }
 
 // Pair is what one answer of a token endpoint gives.
@@ -84,9 +84,9 @@ type refreshToken struct {
 	from          *refreshToken
 	expires       time.Time // zero: never
 	firstUse      time.Time // zero: not used yet
-	successor     *Pair     // of the first use
-	refreshedOn   bool      // a refresh token that came of it was presented
-	successorUsed bool      // anything that came of it was used
+	firstAnswer   *Pair
+	refreshedOn   bool // a refresh token that came of it was presented
+	successorUsed bool // anything that came of it was used
 }
 
 // Issue begins a family for the grant and gives its first pair.
@@ -94,7 +94,7 @@ func (t *Tokens) Issue(now time.Time, g Grant, p Policy) Pair {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if g.ID == "" {
-		g.ID = Style{Length: 16}.Mint()
+		g.ID = TokenFormat{Length: 16}.Mint()
 	}
 	f := &family{grant: g.clone()}
 	t.families = append(t.families, f)
@@ -105,11 +105,11 @@ func (t *Tokens) Issue(now time.Time, g Grant, p Policy) Pair {
 func (t *Tokens) mint(now time.Time, f *family, from *refreshToken, p Policy, withRefresh bool) Pair {
 	f.generation++
 	pair := Pair{
-		Access: p.Style.Mint(), Issued: now, AccessExpires: now.Add(p.AccessLife),
+		Access: p.Format.Mint(), Issued: now, AccessExpires: now.Add(p.AccessLife),
 		Generation: f.generation, Grant: f.grant.clone(),
 	}
 	if withRefresh {
-		pair.Refresh = p.Style.Mint()
+		pair.Refresh = p.Format.Mint()
 		if p.RefreshLife > 0 {
 			pair.RefreshExpires = now.Add(p.RefreshLife)
 		}

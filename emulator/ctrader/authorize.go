@@ -41,7 +41,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if k.PKCE {
 		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
 	}
-	s.core.SendCode(w, r, g, k.CodeLife, k.style(), k.echo(q))
+	s.core.SendCode(w, r, g, k.CodeLife, k.format(), k.echo(q))
 }
 
 // checkAuthorize returns what is wrong with the request, if anything. All of it is
@@ -50,7 +50,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 // looked at: official libraries leave the one out and the other is decoration
 // (cTrader facts §1.3).
 func (s *Server) checkAuthorize(k Knobs, method string, q url.Values) (emulator.App, string) {
-	app, known := s.core.People.App(q.Get("client_id"))
+	app, known := s.core.Registry.App(q.Get("client_id"))
 	redirect := q.Get("redirect_uri")
 	switch {
 	case method != http.MethodGet && method != http.MethodPost:

@@ -108,12 +108,12 @@ func (k Knobs) filled() Knobs {
 	return k
 }
 
-func (k Knobs) style() emulator.Style { return emulator.Style{Prefix: k.TokenPrefix} }
+func (k Knobs) format() emulator.TokenFormat { return emulator.TokenFormat{Prefix: k.TokenPrefix} }
 
 func (k Knobs) policy() emulator.Policy {
 	return emulator.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
 		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife,
-		KillOldAccess: !k.OldAccessStays, Style: k.style(),
+		KillOldAccess: !k.OldAccessStays, Format: k.format(),
 	}
 }

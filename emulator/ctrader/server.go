@@ -36,10 +36,10 @@ type Server struct {
 	// Clock is the venue's time; nil means one of its own, see Time.
 	Clock *emulator.Clock
 
-	once  sync.Once
-	core  *emulator.Core
-	board *emulator.Board[Knobs]
-	mux   *http.ServeMux
+	once     sync.Once
+	core     *emulator.Core
+	settings *emulator.Settings[Knobs]
+	mux      *http.ServeMux
 
 	watching sync.Mutex
 	watchers []*func(Ended)
@@ -47,15 +47,15 @@ type Server struct {
 
 func (s *Server) start() {
 	s.once.Do(func() {
-		look := emulator.Look{Name: s.Name(), Title: "cTrader", Colour: "#a3222b"}
-		s.core = emulator.NewCore(look, s.Clock, s.Apps, s.Users)
-		s.core.OnEnd = func(g emulator.Grant) { s.tell(Ended{Grant: g}) }
-		s.board = emulator.NewBoard(s.Knobs)
+		branding := emulator.Branding{Name: s.Name(), Title: "cTrader", Colour: "#a3222b"}
+		s.core = emulator.NewCore(branding, s.Clock, s.Apps, s.Users)
+		s.core.OnEnd = func(g emulator.Grant) { s.announce(Ended{Grant: g}) }
+		s.settings = emulator.NewSettings(s.Knobs)
 		s.mux = http.NewServeMux()
 		s.mux.HandleFunc("/my/settings/openapi/grantingaccess/{$}", s.serveAuthorize)
 		s.mux.HandleFunc("/apps/auth", s.serveAuthorize)
 		s.mux.HandleFunc("/apps/token", s.serveToken)
-		s.mux.Handle(emulator.AdminPath, s.core.Admin(s.board))
+		s.mux.Handle(emulator.AdminPath, s.core.Admin(s.settings))
 		s.mux.HandleFunc("/", s.core.NotFound)
 	})
 }
@@ -70,12 +70,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) Name() string { return "ctrader" }
 
 // Current is a copy of the knobs as they stand.
-func (s *Server) Current() Knobs { s.start(); return s.board.Current() }
+func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 
 // Tune moves knobs of the running server, as in
 //
 //	s.Tune(func(k *ctrader.Knobs) { k.EchoState = true })
-func (s *Server) Tune(change func(*Knobs)) { s.start(); s.board.Tune(change) }
+func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }
 
 // Time is the clock that the server lives by.
 func (s *Server) Time() *emulator.Clock { s.start(); return s.core.Clock }
@@ -107,4 +107,4 @@ func (s *Server) RefreshAlive(refresh string) bool {
 func (s *Server) RevokeUser(name string) int { s.start(); return s.core.RevokeUser(name) }
 
 // Reset puts everything back to where the server started.
-func (s *Server) Reset() { s.start(); s.board.Reset(); s.core.Reset() }
+func (s *Server) Reset() { s.start(); s.settings.Reset(); s.core.Reset() }

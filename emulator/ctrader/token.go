@@ -77,7 +77,7 @@ func (r refusal) Error() string { return "ctrader: " + strings.ToLower(string(r)
 // client finds the app. Credentials are parameters; a Basic header is not looked
 // at unless it is to be refused (cTrader facts §1.4, §8).
 func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
-	app, ok := s.core.People.App(r.Form.Get("client_id"))
+	app, ok := s.core.Registry.App(r.Form.Get("client_id"))
 	_, _, basic := r.BasicAuth()
 	if !ok || app.ClientSecret != r.Form.Get("client_secret") || basic && k.RejectBasic {
 		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Status: k.ErrorStatus})
@@ -114,7 +114,7 @@ func (s *Server) refresh(k Knobs, app emulator.App, token string) (emulator.Pair
 	if err != nil {
 		return pair, badRefresh // the venue does not tell why
 	}
-	s.tell(Ended{Grant: pair.Grant, Refreshed: true})
+	s.announce(Ended{Grant: pair.Grant, Refreshed: true})
 	return pair, nil
 }
 

@@ -38,7 +38,7 @@ func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environmen
 	}
 	e.Kind, e.Status = AccountsListed, http.StatusOK
 	s.core.Record(e)
-	u, _ := s.core.People.User(pair.Grant.User)
+	u, _ := s.core.Registry.User(pair.Grant.User)
 	list := []map[string]any{}
 	for _, a := range u.Accounts {
 		if environment(a.Live) == env {

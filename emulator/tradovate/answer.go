@@ -45,7 +45,7 @@ func (k Knobs) signedIn(p emulator.Pair, u emulator.User) map[string]any {
 }
 
 // mdToken looks like a token and nothing here checks it: there is no market data.
-func (k Knobs) mdToken() string { return k.style().Mint() }
+func (k Knobs) mdToken() string { return k.format().Mint() }
 
 // apiHosts lists bare host names (Tradovate facts §0). None but the first two
 // exists, so that nobody is led to a real host.

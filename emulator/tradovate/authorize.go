@@ -12,7 +12,7 @@ import (
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
 	q := r.URL.Query()
-	app, known := s.core.People.App(q.Get("client_id"))
+	app, known := s.core.Registry.App(q.Get("client_id"))
 	switch {
 	case !known:
 		s.core.Refuse(w, http.StatusBadRequest, "Wrong client_id", emulator.Event{})
@@ -43,7 +43,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if !k.IgnorePKCE && !k.LosePKCE {
 		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
 	}
-	s.core.SendCode(w, r, g, k.CodeLife, k.style(), k.echo(q))
+	s.core.SendCode(w, r, g, k.CodeLife, k.format(), k.echo(q))
 }
 
 // authorizeError is the error code of a request that is not in order. PKCE on this

@@ -43,7 +43,7 @@ func (k Knobs) deny(w http.ResponseWriter, status int) {
 			text = ""
 		}
 	case http.StatusInternalServerError:
-		text = fmt.Sprintf("Internal Server Error, error id: %s", emulator.Style{Length: 12}.Mint())
+		text = fmt.Sprintf("Internal Server Error, error id: %s", emulator.TokenFormat{Length: 12}.Mint())
 	}
 	if text != "" {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

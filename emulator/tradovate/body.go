@@ -89,9 +89,9 @@ type violation struct {
 	Description string `json:"description"`
 }
 
-// broken lists the rules that the fields break. The value is repeated unless the
+// violations lists the rules that the fields break. The value is repeated unless the
 // field holds a secret.
-func (f fields) broken(rules []rule) []violation {
+func (f fields) violations(rules []rule) []violation {
 	var out []violation
 	for _, r := range rules {
 		v := f[r.name]

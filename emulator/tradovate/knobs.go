@@ -138,27 +138,27 @@ func (k Knobs) filled() Knobs {
 	return k
 }
 
-func (k Knobs) style() emulator.Style { return emulator.Style{Prefix: k.TokenPrefix} }
+func (k Knobs) format() emulator.TokenFormat { return emulator.TokenFormat{Prefix: k.TokenPrefix} }
 
 // policy is that of OAuth tokens.
 func (k Knobs) policy() emulator.Policy {
 	return emulator.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
-		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, Style: k.style(),
+		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, Format: k.format(),
 	}
 }
 
 // sessionPolicy is that of sign-ins by password, which give no refresh token, and
 // of renewals.
 func (k Knobs) sessionPolicy() emulator.Policy {
-	return emulator.Policy{AccessLife: k.AccessLife, KillOldAccess: k.RenewKillsOld, NoRefresh: true, Style: k.style()}
+	return emulator.Policy{AccessLife: k.AccessLife, KillOldAccess: k.RenewKillsOld, NoRefresh: true, Format: k.format()}
 }
 
 // spend counts down a knob that is a number of times, and tells whether there was
 // one left.
 func (s *Server) spend(number func(*Knobs) *int) bool {
 	left := false
-	s.board.Tune(func(k *Knobs) {
+	s.settings.Tune(func(k *Knobs) {
 		if n := number(k); *n > 0 {
 			*n--
 			left = true

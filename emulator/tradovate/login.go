@@ -27,7 +27,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	if s.penalised(w, r, k, emulator.Login, f["p-ticket"]) {
 		return
 	}
-	if list := f.broken(loginRules()); len(list) > 0 {
+	if list := f.violations(loginRules()); len(list) > 0 {
 		refuseViolations(w, list)
 		return
 	}
@@ -38,7 +38,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		refuseText(w, "The app is not registered")
 		return
 	}
-	u, ok := s.core.People.SignIn(f["name"], f["password"])
+	u, ok := s.core.Registry.SignIn(f["name"], f["password"])
 	if !ok {
 		s.penalties.failed(s.core.Clock.Now(), network(r))
 		s.core.Record(emulator.Event{Kind: emulator.LoginRefused, Client: key.client(), Status: k.PasswordStatus, Detail: "by password"})

@@ -38,7 +38,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 		k.deny(w, e.Status)
 		return
 	}
-	u, _ := s.core.People.User(pair.Grant.User)
+	u, _ := s.core.Registry.User(pair.Grant.User)
 	e.Kind, e.User, e.Client = emulator.MeAnswered, u.Name, pair.Grant.Client
 	s.core.Record(e)
 	out := profile(u)

@@ -45,7 +45,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, f fields) {
 	if s.penalised(w, r, k, emulator.Token, f["p-ticket"]) {
 		return
 	}
-	if list := f.broken(tokenRules()); len(list) > 0 {
+	if list := f.violations(tokenRules()); len(list) > 0 {
 		refuseViolations(w, list)
 		return
 	}
@@ -92,7 +92,7 @@ func (s *Server) client(r *http.Request, f fields) (emulator.App, error) {
 	if !basic {
 		id, secret = f["client_id"], f["client_secret"]
 	}
-	app, known := s.core.People.App(id)
+	app, known := s.core.Registry.App(id)
 	if !known || app.ClientSecret != secret {
 		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Detail: "OAuth client"})
 		return emulator.App{}, badClient()

@@ -83,7 +83,7 @@ func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, 
 	if p.open == nil {
 		p.open = make(map[string]ticket)
 	}
-	p.open[key] = ticket{value: k.style().Mint(), issued: now, ready: now.Add(k.PenaltyWait), captcha: k.PenaltyCaptcha}
+	p.open[key] = ticket{value: k.format().Mint(), issued: now, ready: now.Add(k.PenaltyWait), captcha: k.PenaltyCaptcha}
 	return p.open[key], true
 }
 

@@ -25,6 +25,6 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 		k.deny(w, s.deadStatus(k, pair, err))
 		return
 	}
-	u, _ := s.core.People.User(pair.Grant.User)
+	u, _ := s.core.Registry.User(pair.Grant.User)
 	emulator.Reply(w, http.StatusOK, k.signedIn(pair, u))
 }

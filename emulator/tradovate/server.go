@@ -25,7 +25,7 @@ type Server struct {
 
 	once      sync.Once
 	core      *emulator.Core
-	board     *emulator.Board[Knobs]
+	settings  *emulator.Settings[Knobs]
 	admin     http.Handler
 	keys      []APIKey
 	sessions  sessions
@@ -36,11 +36,11 @@ type Server struct {
 
 func (s *Server) start() {
 	s.once.Do(func() {
-		look := emulator.Look{Name: s.Name(), Title: "Tradovate", Colour: "#14487a"}
-		s.core = emulator.NewCore(look, s.Clock, s.Apps, s.Users)
+		branding := emulator.Branding{Name: s.Name(), Title: "Tradovate", Colour: "#14487a"}
+		s.core = emulator.NewCore(branding, s.Clock, s.Apps, s.Users)
 		s.core.OnReset = s.forget
-		s.board = emulator.NewBoard(s.Knobs)
-		s.admin = s.core.Admin(s.board)
+		s.settings = emulator.NewSettings(s.Knobs)
+		s.admin = s.core.Admin(s.settings)
 		s.keys = slices.Clone(s.Keys)
 		if len(s.keys) == 0 {
 			s.keys = []APIKey{DefaultKey()}
@@ -68,12 +68,12 @@ func (s *Server) Demo() http.Handler {
 func (s *Server) Name() string { return "tradovate" }
 
 // Current is a copy of the knobs as they stand.
-func (s *Server) Current() Knobs { s.start(); return s.board.Current() }
+func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 
 // Tune moves knobs of the running server, as in
 //
 //	s.Tune(func(k *tradovate.Knobs) { k.ClosedStatus = 429 })
-func (s *Server) Tune(change func(*Knobs)) { s.start(); s.board.Tune(change) }
+func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }
 
 // Time is the clock that the server lives by.
 func (s *Server) Time() *emulator.Clock { s.start(); return s.core.Clock }
@@ -105,4 +105,4 @@ func (s *Server) RefreshAlive(refresh string) bool {
 func (s *Server) RevokeUser(name string) int { s.start(); return s.core.RevokeUser(name) }
 
 // Reset puts everything back to where the server started.
-func (s *Server) Reset() { s.start(); s.board.Reset(); s.core.Reset() }
+func (s *Server) Reset() { s.start(); s.settings.Reset(); s.core.Reset() }

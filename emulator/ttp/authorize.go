@@ -54,14 +54,14 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if k.PKCE {
 		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
 	}
-	s.core.SendCode(w, r, g, k.CodeLife, k.style(), k.echo(q))
+	s.core.SendCode(w, r, g, k.CodeLife, k.format(), k.echo(q))
 }
 
 // checkClient finds what is wrong with the request so that its redirect URI cannot
 // be trusted. The plugin also takes requests without redirect URI; TTP documents
 // it as needed (TTP facts §2), and so it is here.
 func (s *Server) checkClient(k Knobs, q url.Values) (emulator.App, error) {
-	app, known := s.core.People.App(q.Get("client_id"))
+	app, known := s.core.Registry.App(q.Get("client_id"))
 	switch {
 	case k.PluginOff:
 		return app, pluginOff()
@@ -101,7 +101,7 @@ func (k Knobs) checkAuthorize(app emulator.App, q url.Values) error {
 
 // decide asks the user, unless his browser is signed in already.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request, k Knobs, app emulator.App) (emulator.Decision, bool) {
-	if u, ok := s.core.People.User(k.SignedIn); ok && !k.AskConsent {
+	if u, ok := s.core.Registry.User(k.SignedIn); ok && !k.AskConsent {
 		s.core.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: app.ClientID, Detail: "signed in before, not asked"})
 		return emulator.Decision{Allowed: true, User: u}, true
 	}

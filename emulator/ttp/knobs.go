@@ -125,14 +125,14 @@ func (k Knobs) filled() Knobs {
 	return k
 }
 
-// style is that of the plugin: 40 lower-case letters and digits (TTP facts §1).
-func (k Knobs) style() emulator.Style {
-	return emulator.Style{Prefix: k.TokenPrefix, Length: 40, Alphabet: "abcdefghijklmnopqrstuvwxyz0123456789"}
+// format is that of the plugin: 40 lower-case letters and digits (TTP facts §1).
+func (k Knobs) format() emulator.TokenFormat {
+	return emulator.TokenFormat{Prefix: k.TokenPrefix, Length: 40, Alphabet: "abcdefghijklmnopqrstuvwxyz0123456789"}
 }
 
 func (k Knobs) policy() emulator.Policy {
 	return emulator.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
-		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, Style: k.style(),
+		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, Format: k.format(),
 	}
 }

@@ -31,7 +31,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 		s.refuseMe(w, token, k.lackingScope())
 		return
 	}
-	u, _ := s.core.People.User(pair.Grant.User)
+	u, _ := s.core.Registry.User(pair.Grant.User)
 	s.core.Record(emulator.Event{Kind: emulator.MeAnswered, User: u.Name, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(token)})
 	emulator.Reply(w, http.StatusOK, k.profile(u))
 }

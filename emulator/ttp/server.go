@@ -21,17 +21,17 @@ type Server struct {
 	// Clock is the venue's time; nil means one of its own, see Time.
 	Clock *emulator.Clock
 
-	once  sync.Once
-	core  *emulator.Core
-	board *emulator.Board[Knobs]
-	mux   *http.ServeMux
+	once     sync.Once
+	core     *emulator.Core
+	settings *emulator.Settings[Knobs]
+	mux      *http.ServeMux
 }
 
 func (s *Server) start() {
 	s.once.Do(func() {
-		look := emulator.Look{Name: s.Name(), Title: "TheTradingParrot", Colour: "#1f6f43"}
-		s.core = emulator.NewCore(look, s.Clock, s.Apps, s.Users)
-		s.board = emulator.NewBoard(s.Knobs)
+		branding := emulator.Branding{Name: s.Name(), Title: "TheTradingParrot", Colour: "#1f6f43"}
+		s.core = emulator.NewCore(branding, s.Clock, s.Apps, s.Users)
+		s.settings = emulator.NewSettings(s.Knobs)
 		s.mux = s.addresses()
 	})
 }
@@ -46,12 +46,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) Name() string { return "ttp" }
 
 // Current is a copy of the knobs as they stand.
-func (s *Server) Current() Knobs { s.start(); return s.board.Current() }
+func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 
 // Tune moves knobs of the running server, as in
 //
 //	s.Tune(func(k *ttp.Knobs) { k.RequestToken = true })
-func (s *Server) Tune(change func(*Knobs)) { s.start(); s.board.Tune(change) }
+func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }
 
 // Time is the clock that the server lives by.
 func (s *Server) Time() *emulator.Clock { s.start(); return s.core.Clock }
@@ -84,4 +84,4 @@ func (s *Server) RefreshAlive(refresh string) bool {
 func (s *Server) RevokeUser(name string) int { s.start(); return s.core.RevokeUser(name) }
 
 // Reset puts everything back to where the server started.
-func (s *Server) Reset() { s.start(); s.board.Reset(); s.core.Reset() }
+func (s *Server) Reset() { s.start(); s.settings.Reset(); s.core.Reset() }

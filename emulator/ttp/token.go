@@ -79,7 +79,7 @@ func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
 	if !basic || k.StripAuthorization {
 		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
-	app, known := s.core.People.App(id)
+	app, known := s.core.Registry.App(id)
 	if known && app.ClientSecret == secret && !(secret == "" && k.RefusePublic) {
 		return app, nil
 	}

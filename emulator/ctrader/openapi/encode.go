@@ -22,7 +22,7 @@ func (c *conn) encode(m message.Message, id string) []byte {
 		if e.Payload, err = m.AppendBinary([]byte{}); err != nil {
 			panic(err)
 		}
-		if len(e.Payload) == 0 && c.s.board.Current().OmitEmptyPayload {
+		if len(e.Payload) == 0 && c.s.settings.Current().OmitEmptyPayload {
 			e.Payload = nil
 		}
 		return e.AppendBinary(nil)
@@ -30,7 +30,7 @@ func (c *conn) encode(m message.Message, id string) []byte {
 	if e.Payload, err = m.MarshalJSON(); err != nil {
 		panic(err)
 	}
-	if c.s.board.Current().JSONText {
+	if c.s.settings.Current().JSONText {
 		e.Payload = textual(e.Payload, reflect.TypeOf(m))
 	}
 	return e.AppendJSON(nil)

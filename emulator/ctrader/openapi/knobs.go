@@ -206,4 +206,4 @@ func (k Knobs) filled() Knobs {
 	return k
 }
 
-func (s *Server) knobs() Knobs { return s.board.Current().filled() }
+func (s *Server) knobs() Knobs { return s.settings.Current().filled() }

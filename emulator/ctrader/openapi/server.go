@@ -32,11 +32,11 @@ type Server struct {
 	// [DefaultDeposit].
 	Deposits map[int64]Deposit
 
-	once    sync.Once
-	board   *emulator.Board[Knobs]
-	log     Log
-	faults  faults
-	unwatch func()
+	once     sync.Once
+	settings *emulator.Settings[Knobs]
+	log      Log
+	faults   faults
+	unwatch  func()
 
 	certified   sync.Once
 	authority   *x509.Certificate
@@ -70,7 +70,7 @@ type Addresses struct {
 
 func (s *Server) begin() {
 	s.once.Do(func() {
-		s.board = emulator.NewBoard(s.Knobs)
+		s.settings = emulator.NewSettings(s.Knobs)
 		s.unwatch = s.Venue.Watch(s.ended)
 		s.streams = make(map[net.Conn]bool)
 		s.conns = make(map[*conn]bool)
@@ -87,12 +87,12 @@ func (s *Server) Addresses() Addresses {
 }
 
 // Current is a copy of the knobs as they stand.
-func (s *Server) Current() Knobs { s.begin(); return s.board.Current() }
+func (s *Server) Current() Knobs { s.begin(); return s.settings.Current() }
 
 // Tune moves knobs of the running server.
 func (s *Server) Tune(change func(*Knobs)) {
 	s.begin()
-	s.board.Tune(change)
+	s.settings.Tune(change)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kicked()

@@ -31,7 +31,7 @@ func (c *conn) tellSpot(session *session, q *quote, now time.Time) {
 		return
 	}
 	e := &message.SpotEvent{CtidTraderAccountID: session.account, SymbolID: q.ID}
-	both := c.s.board.Current().BothSides
+	both := c.s.settings.Current().BothSides
 	if both || sub.bid != q.bid {
 		e.Bid = message.Some(uint64(q.bid))
 	}

@@ -12,7 +12,7 @@ import (
 
 // SendCode issues a code for the grant and sends the browser back with it. The
 // extra values, such as state, go along.
-func (c *Core) SendCode(w http.ResponseWriter, r *http.Request, g Grant, life time.Duration, s Style, extra url.Values) {
+func (c *Core) SendCode(w http.ResponseWriter, r *http.Request, g Grant, life time.Duration, s TokenFormat, extra url.Values) {
 	code := c.Codes.Issue(c.Clock.Now(), life, g, s)
 	c.Record(Event{Kind: CodeIssued, User: g.User, Client: g.Client, Successor: Fingerprint(code)})
 	add := url.Values{"code": {code}}
@@ -35,7 +35,7 @@ func (c *Core) Exchange(code string, p Policy, check func(Grant) error) (Pair, e
 		return Pair{Grant: g}, err
 	}
 	pair := c.Tokens.Issue(now, g, p)
-	c.Record(Event{Kind: CodeExchanged, User: g.User, Client: g.Client, Fingerprint: Fingerprint(code), Successor: pair.successor()})
+	c.Record(Event{Kind: CodeExchanged, User: g.User, Client: g.Client, Fingerprint: Fingerprint(code), Successor: pair.issued()})
 	return pair, nil
 }
 
@@ -53,7 +53,7 @@ func (c *Core) Refresh(refresh string, p Policy, check func(Grant) error) (Pair,
 		}
 		return pair, err
 	}
-	c.Record(Event{Kind: RefreshGranted, User: g.User, Client: g.Client, Fingerprint: Fingerprint(refresh), Successor: pair.successor()})
+	c.Record(Event{Kind: RefreshGranted, User: g.User, Client: g.Client, Fingerprint: Fingerprint(refresh), Successor: pair.issued()})
 	return pair, nil
 }
 
@@ -65,7 +65,7 @@ func (c *Core) Renew(access string, p Policy) (Pair, error) {
 		c.Record(Event{Kind: RenewRefused, User: g.User, Client: g.Client, Fingerprint: Fingerprint(access), Detail: err.Error()})
 		return pair, err
 	}
-	c.Record(Event{Kind: RenewGranted, User: g.User, Client: g.Client, Fingerprint: Fingerprint(access), Successor: pair.successor()})
+	c.Record(Event{Kind: RenewGranted, User: g.User, Client: g.Client, Fingerprint: Fingerprint(access), Successor: pair.issued()})
 	return pair, nil
 }
 

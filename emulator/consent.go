@@ -40,10 +40,10 @@ func requestKey(r *http.Request) string { return r.URL.Path + "?" + r.URL.Query(
 // ticketLife is how long a page waits for the user.
 const ticketLife = 10 * time.Minute
 
-// desk remembers the pages that are open. A ticket in a hidden field carries the
+// openPages remembers the pages that wait for the user. A ticket in a hidden field carries the
 // sign-in from one page to the next: it needs no cookie, cannot be forged from
 // another site, and belongs to one authorize request.
-type desk struct {
+type openPages struct {
 	mu   sync.Mutex
 	open map[string]visit
 }
@@ -54,39 +54,39 @@ type visit struct {
 	until   time.Time
 }
 
-func (d *desk) issue(now time.Time, v visit) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for k, o := range d.open {
+func (p *openPages) issue(now time.Time, v visit) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k, o := range p.open {
 		if !now.Before(o.until) {
-			delete(d.open, k)
+			delete(p.open, k)
 		}
 	}
-	if d.open == nil {
-		d.open = make(map[string]visit)
+	if p.open == nil {
+		p.open = make(map[string]visit)
 	}
-	ticket := Style{Length: 32}.Mint()
+	ticket := TokenFormat{Length: 32}.Mint()
 	v.until = now.Add(ticketLife)
-	d.open[ticket] = v
+	p.open[ticket] = v
 	return ticket
 }
 
 // take uses a ticket up.
-func (d *desk) take(now time.Time, ticket, request string) (visit, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	v, ok := d.open[ticket]
+func (p *openPages) take(now time.Time, ticket, request string) (visit, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v, ok := p.open[ticket]
 	if !ok || v.request != request || !now.Before(v.until) {
 		return visit{}, false
 	}
-	delete(d.open, ticket)
+	delete(p.open, ticket)
 	return v, true
 }
 
-func (d *desk) clear() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.open = nil
+func (p *openPages) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = nil
 }
 
 // Ask handles one request to an authorize endpoint that the venue found to be in
@@ -107,13 +107,13 @@ func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision
 		c.Refuse(w, http.StatusBadRequest, "The form could not be read", Event{Client: q.App.ClientID})
 		return Decision{}, false
 	}
-	v, ok := c.desk.take(c.Clock.Now(), r.PostForm.Get("ticket"), requestKey(r))
+	v, ok := c.pages.take(c.Clock.Now(), r.PostForm.Get("ticket"), requestKey(r))
 	if !ok {
 		c.askSignIn(w, r, q, http.StatusBadRequest, "", "This page has expired. Please sign in again.")
 		return Decision{}, false
 	}
 	if r.PostForm.Get("decision") == "deny" {
-		u, _ := c.People.User(v.user)
+		u, _ := c.Registry.User(v.user)
 		c.Record(Event{Kind: ConsentDenied, User: u.Name, Client: q.App.ClientID})
 		return Decision{User: u}, true
 	}
@@ -126,7 +126,7 @@ func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision
 // signIn reads the first form.
 func (c *Core) signIn(w http.ResponseWriter, r *http.Request, q Question) (Decision, bool) {
 	name := r.PostForm.Get("user")
-	u, ok := c.People.SignIn(name, r.PostForm.Get("password"))
+	u, ok := c.Registry.SignIn(name, r.PostForm.Get("password"))
 	if !ok {
 		// The name is what somebody typed, perhaps a password: not for the log.
 		c.Record(Event{Kind: LoginRefused, Client: q.App.ClientID, Detail: "on the page"})
@@ -144,7 +144,7 @@ func (c *Core) signIn(w http.ResponseWriter, r *http.Request, q Question) (Decis
 
 // allow reads the second form.
 func (c *Core) allow(w http.ResponseWriter, r *http.Request, q Question, user string) (Decision, bool) {
-	u, ok := c.People.User(user)
+	u, ok := c.Registry.User(user)
 	if !ok || r.PostForm.Get("decision") != "allow" {
 		c.askSignIn(w, r, q, http.StatusBadRequest, "", "Please sign in again.")
 		return Decision{}, false
@@ -175,14 +175,14 @@ func accountIDs(accounts []Account, form url.Values) []int64 {
 func (c *Core) askSignIn(w http.ResponseWriter, r *http.Request, q Question, status int, name, message string) {
 	c.show(w, status, "sign-in", page{
 		Heading: "Sign in", Message: message, App: q.App, UserName: name, DenyHere: q.SkipConsent,
-		Action: r.URL.RequestURI(), Ticket: c.desk.issue(c.Clock.Now(), visit{request: requestKey(r)}),
+		Action: r.URL.RequestURI(), Ticket: c.pages.issue(c.Clock.Now(), visit{request: requestKey(r)}),
 	})
 }
 
 func (c *Core) askConsent(w http.ResponseWriter, r *http.Request, q Question, u User, message string) {
 	p := page{
 		Heading: "Allow access", Message: message, App: q.App, UserName: u.Name, Scopes: q.Scopes,
-		Action: r.URL.RequestURI(), Ticket: c.desk.issue(c.Clock.Now(), visit{request: requestKey(r), user: u.Name}),
+		Action: r.URL.RequestURI(), Ticket: c.pages.issue(c.Clock.Now(), visit{request: requestKey(r), user: u.Name}),
 	}
 	if !q.NoAccounts {
 		p.Accounts = u.Accounts

@@ -1,13 +1,14 @@
 package emulator
 
-// This file owns how tokens and codes look.
+// This file owns what tokens and codes look like.
 
 import "crypto/rand"
 
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// Style says how the tokens and codes of a venue look. They carry no meaning.
-type Style struct {
+// TokenFormat says what the tokens and codes of a venue look like. They carry no
+// meaning.
+type TokenFormat struct {
 	// Prefix stands before every token and code. Tests plant a sentinel with it
 	// and then search all output for it.
 	Prefix string
@@ -19,7 +20,7 @@ type Style struct {
 }
 
 // Mint makes a random token.
-func (s Style) Mint() string {
+func (s TokenFormat) Mint() string {
 	length, alphabet := s.Length, s.Alphabet
 	if length <= 0 {
 		length = 43

@@ -32,24 +32,24 @@ func TestAllows(t *testing.T) {
 	}
 }
 
-func TestDirectory(t *testing.T) {
+func TestRegistry(t *testing.T) {
 	t.Parallel()
-	c := NewCore(Look{}, nil, nil, nil)
-	if _, ok := c.People.SignIn("alice", "wonderland"); !ok {
+	c := NewCore(Branding{}, nil, nil, nil)
+	if _, ok := c.Registry.SignIn("alice", "wonderland"); !ok {
 		t.Error("alice is not known")
 	}
 	for _, wrong := range [][2]string{{"alice", ""}, {"alice", "builder"}, {"", ""}, {"carol", "x"}} {
-		if _, ok := c.People.SignIn(wrong[0], wrong[1]); ok {
+		if _, ok := c.Registry.SignIn(wrong[0], wrong[1]); ok {
 			t.Errorf("%q got in", wrong)
 		}
 	}
-	c.People.PutUser(User{Name: "alice", Password: "new"})
-	c.People.PutApp(App{ClientID: "demo-client", Name: "Renamed"})
-	if u, a := c.People.Users(), c.People.Apps(); len(u) != 2 || u[0].Password != "new" || len(a) != 1 || a[0].Title() != "Renamed" {
+	c.Registry.PutUser(User{Name: "alice", Password: "new"})
+	c.Registry.PutApp(App{ClientID: "demo-client", Name: "Renamed"})
+	if u, a := c.Registry.Users(), c.Registry.Apps(); len(u) != 2 || u[0].Password != "new" || len(a) != 1 || a[0].Title() != "Renamed" {
 		t.Errorf("replaced: %+v %+v", u, a)
 	}
 	c.Reset()
-	if _, ok := c.People.SignIn("alice", "wonderland"); !ok {
+	if _, ok := c.Registry.SignIn("alice", "wonderland"); !ok {
 		t.Error("a reset does not bring the users back")
 	}
 }

@@ -15,9 +15,9 @@ type someKnobs struct {
 	Codes    struct{ Client, Redirect string }
 }
 
-func TestBoard(t *testing.T) {
+func TestSettings(t *testing.T) {
 	t.Parallel()
-	b := NewBoard(someKnobs{Status: 200})
+	b := NewSettings(someKnobs{Status: 200})
 	if err := b.Merge([]byte(`{"codelife":"90s","ROTATION":"grace-same-pair","Echo":true,"codes":{"client":"NO"}}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestBoard(t *testing.T) {
 	if string(shown) != want {
 		t.Errorf("shown %s", shown)
 	}
-	if err := NewBoard(someKnobs{}).Merge(shown); err != nil {
+	if err := NewSettings(someKnobs{}).Merge(shown); err != nil {
 		t.Errorf("what is shown cannot be read: %v", err)
 	}
 	b.Reset()
@@ -42,7 +42,7 @@ func TestBoard(t *testing.T) {
 	}
 }
 
-func TestBoardRefuses(t *testing.T) {
+func TestSettingsRefuses(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
 		`[]`:                           "want a JSON object",
@@ -55,7 +55,7 @@ func TestBoardRefuses(t *testing.T) {
 		`{"rotation":"sideways"}`:      "unknown rotation",
 		`{"echo":true,"status":"200"}`: "Status",
 	} {
-		b := NewBoard(someKnobs{})
+		b := NewSettings(someKnobs{})
 		err := b.Merge([]byte(body))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v, want %q", body, err, want)

@@ -27,13 +27,13 @@ func (s *Server) Grant(access string) (emulator.Grant, error) {
 // App finds a registered app.
 func (s *Server) App(clientID string) (emulator.App, bool) {
 	s.start()
-	return s.core.People.App(clientID)
+	return s.core.Registry.App(clientID)
 }
 
 // User finds a person.
 func (s *Server) User(name string) (emulator.User, bool) {
 	s.start()
-	return s.core.People.User(name)
+	return s.core.Registry.User(name)
 }
 
 // Issue gives what a sign-in gives, without the sign-in. No accounts are all
@@ -41,7 +41,7 @@ func (s *Server) User(name string) (emulator.User, bool) {
 func (s *Server) Issue(g emulator.Grant) emulator.Pair {
 	s.start()
 	if g.Accounts == nil {
-		user, _ := s.core.People.User(g.User)
+		user, _ := s.core.Registry.User(g.User)
 		for _, a := range user.Accounts {
 			g.Accounts = append(g.Accounts, a.ID)
 		}
@@ -71,7 +71,7 @@ func (s *Server) Watch(ended func(Ended)) (stop func()) {
 	}
 }
 
-func (s *Server) tell(e Ended) {
+func (s *Server) announce(e Ended) {
 	s.watching.Lock()
 	watchers := slices.Clone(s.watchers)
 	s.watching.Unlock()
