@@ -34,13 +34,14 @@ var house = map[string][]string{
 	"store/postgres":            {"", "internal/foreign"},
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
-	"emulator":                  {"emulator/internal/journal", "emulator/internal/faultqueue"},
+	"emulator":                  {"emulator/internal/journal", "emulator/internal/loopback"}, // a test's author
+	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "emulator/internal/loopback"},
 	"emulator/internal/journal": {},
-	"emulator/ctrader":          {"emulator"},
-	"emulator/tradovate":        {"emulator"},
-	"emulator/ttp":              {"emulator"},
+	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
+	"emulator/tradovate":        {"emulator", "emulator/internal/core"},
+	"emulator/ttp":              {"emulator", "emulator/internal/core"},
 	"cmd/venuekey":              {"*"},
-	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
+	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
 	"internal/attack":           {},               // plays doc/security.md
 	"internal/foreign":          {},               // for text that is not ours, wherever it enters
 	"internal/draft":            {"internal/own"}, // for files that are written whole, wherever they lie
@@ -60,6 +61,7 @@ var house = map[string][]string{
 	"venue/ctrader/openapi/message/internal/generate": {},                                                        // writes the room around it
 
 	"emulator/internal/faultqueue": {},
+	"emulator/internal/loopback":   {},
 }
 
 // onlyHere are imports that one package alone may have, or the few named: each is

@@ -64,7 +64,7 @@ func TestLog(t *testing.T) {
 		if since := l.Since(99); len(since) != 0 {
 			t.Errorf("since 99: %+v", since)
 		}
-		l.clear()
+		l.Clear()
 		l.Add(Event{})
 		if e := l.Events(); len(e) != 1 || e[0].Seq != 4 {
 			t.Errorf("numbering after a reset: %+v", e)

@@ -35,12 +35,7 @@
 //	curl -d '{"clientID":"my-app","clientSecret":"s","redirectURIs":["http://localhost:8080/cb"]}' http://localhost:9100/_emulator/apps
 //	curl -d '{"user":"alice"}'                     http://localhost:9100/_emulator/revoke
 //	curl -X POST                                   http://localhost:9100/_emulator/reset
-//
-// # Building a venue
-//
-// A venue makes a [Core] when it starts, keeps its knobs in [Settings], answers
-// its endpoints through [Core.Serve] so that faults can strike, asks the user with
-// [Core.Ask], and gives out codes and tokens with [Core.SendCode], [Core.Exchange],
-// [Core.Refresh] and [Core.Renew], which also write the event log. The package
-// knows nothing of the client library: the two meet on the wire only.
 package emulator
+
+// AdminPath is where the admin endpoint of every venue lies.
+const AdminPath = "/_emulator/"

@@ -98,5 +98,5 @@ func (l *Log) Wait(ctx context.Context, kind Kind, n int) error {
 
 func of(kind Kind) func(Event) bool { return func(e Event) bool { return e.Kind == kind } }
 
-// clear forgets the events; numbering goes on, so that a reader's since stays good.
-func (l *Log) clear() { l.journal.Clear() }
+// Clear forgets the events; numbering goes on, so that a reader's since stays good.
+func (l *Log) Clear() { l.journal.Clear() }

@@ -1,14 +1,11 @@
 package emulator
 
-// This file owns faults: what can be ordered to go wrong, and the queue of what
-// was ordered. How each one looks on the wire is in faultwire.go.
+// This file owns faults: what can be ordered to go wrong.
 
 import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/venuekey/venuekey/emulator/internal/faultqueue"
 )
 
 // Endpoint names a place where faults can be injected. One request may go by
@@ -106,38 +103,4 @@ func (f Fault) Valid() error {
 		return fmt.Errorf("emulator: fault %q has status %d, want 200 to 599", f.Kind, f.Status)
 	}
 	return nil
-}
-
-// Faults is the queue of ordered faults. The zero value is empty and ready, and
-// safe for concurrent use.
-type Faults struct{ queue faultqueue.Queue[Fault] }
-
-// Add orders a fault. The first order that matches a request wins it.
-func (q *Faults) Add(f Fault) error {
-	if err := f.Valid(); err != nil {
-		return err
-	}
-	q.queue.Add(f, f.Times, f.Skip)
-	return nil
-}
-
-// Clear takes all orders back.
-func (q *Faults) Clear() { q.queue.Clear() }
-
-// Pending lists the orders that still wait; Times is what remains.
-func (q *Faults) Pending() (list []Fault) {
-	for f, left := range q.queue.Pending() {
-		f.Times = left
-		list = append(list, f)
-	}
-	return list
-}
-
-// Take uses up the fault for a request that goes by these names, if one waits.
-func (q *Faults) Take(names ...Endpoint) (Fault, bool) {
-	f := q.queue.Take(func(f Fault) bool { return f.On == AnyEndpoint || slices.Contains(names, f.On) })
-	if f == nil {
-		return Fault{}, false
-	}
-	return *f, true
 }

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/venuekey/venuekey/emulator/internal/loopback"
 )
 
 // Person is a made-up user who does with the pages of an emulated venue what
@@ -44,7 +46,7 @@ func (p Person) Visit(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	if !isLoopbackHost(callback.Hostname()) {
+	if !loopback.Host(callback.Hostname()) {
 		return fmt.Errorf("emulator: callback on %q is not on loopback, use Redirected", callback.Host)
 	}
 	res, body, err := b.fetch(ctx, http.MethodGet, callback, nil)
@@ -195,6 +197,9 @@ func (p Person) press(f *webForm, out url.Values) error {
 	return fmt.Errorf("emulator: page has no button %s", strings.Join(wanted, " or "))
 }
 
+// maxPage is how much of a page is read.
+const maxPage = 1 << 20
+
 // browser fetches one page at a time and follows nothing by itself.
 type browser struct{ client *http.Client }
 
@@ -239,7 +244,7 @@ func (b browser) fetch(ctx context.Context, method string, to *url.URL, form url
 		return nil, "", fmt.Errorf("emulator: %s %s%s: %w", method, to.Host, to.Path, err)
 	}
 	defer res.Body.Close()
-	page, err := io.ReadAll(io.LimitReader(res.Body, MaxBody))
+	page, err := io.ReadAll(io.LimitReader(res.Body, maxPage))
 	if err != nil {
 		return nil, "", fmt.Errorf("emulator: %s %s%s: %w", method, to.Host, to.Path, err)
 	}

@@ -3,7 +3,10 @@ package emulator
 // This file owns the names of the ways in which venues treat a refresh token
 // that is presented.
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Rotation says what becomes of a refresh token when it is used, and what
 // happens when it is used again.
@@ -65,7 +68,5 @@ func (r *Rotation) UnmarshalText(text []byte) error {
 	return fmt.Errorf("emulator: unknown rotation %q", text)
 }
 
-// issuesRefresh tells whether a refresh answer carries a new refresh token.
-func (r Rotation) issuesRefresh() bool {
-	return r != NoNewRefresh && r != NoNewRefreshOldDies
-}
+// DefaultGrace is how long the grace modes wait where nobody says.
+const DefaultGrace = 30 * time.Second

@@ -3,12 +3,6 @@ package emulator
 // This file owns who exists at a venue: the apps, the users with their
 // accounts, and the defaults that a zero-value server knows.
 
-import (
-	"net"
-	"net/url"
-	"slices"
-)
-
 // App is an application registered at the venue.
 type App struct {
 	ClientID     string
@@ -16,40 +10,6 @@ type App struct {
 	RedirectURIs []string
 	// Name is what the consent page calls the app; empty means the client id.
 	Name string
-}
-
-// Title is the name the consent page shows.
-func (a App) Title() string {
-	if a.Name != "" {
-		return a.Name
-	}
-	return a.ClientID
-}
-
-// Allows tells whether the app may be sent to the redirect URI. The URI must be
-// one of the registered ones, byte for byte. With anyLoopback every http URI on
-// localhost, 127.0.0.0/8 or ::1 passes too, whatever its port and path: real
-// venues do not do that, but tests that listen on a random port need it.
-func (a App) Allows(redirect string, anyLoopback bool) bool {
-	if slices.Contains(a.RedirectURIs, redirect) {
-		return true
-	}
-	return anyLoopback && isLoopbackURI(redirect)
-}
-
-func isLoopbackURI(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && u.Scheme == "http" && u.User == nil && u.Fragment == "" && isLoopbackHost(u.Hostname())
-}
-
-// isLoopbackHost takes a host without port. "localhost" counts although it is a
-// name, because registered redirect URIs use it.
-func isLoopbackHost(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // User is a made-up person with a password and trading accounts.

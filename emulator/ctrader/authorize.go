@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
@@ -23,7 +24,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.core.Refuse(w, http.StatusBadRequest, problem, emulator.Event{Client: app.ClientID})
 		return
 	}
-	d, decided := s.core.Ask(w, r, emulator.Question{App: app, Scopes: []string{scopeInWords(q.Get("scope"))}})
+	d, decided := s.core.Ask(w, r, core.Question{App: app, Scopes: []string{scopeInWords(q.Get("scope"))}})
 	if !decided {
 		return
 	}
@@ -57,7 +58,7 @@ func (s *Server) checkAuthorize(k Knobs, method string, q url.Values) (emulator.
 		return app, "Invalid request method"
 	case !known:
 		return app, "Invalid client credentials"
-	case !app.Allows(redirect, k.AnyLoopbackRedirect),
+	case !core.Allows(app, redirect, k.AnyLoopbackRedirect),
 		k.PlaygroundFirst && slices.Index(app.RedirectURIs, redirect) == 0:
 		return app, "Invalid redirect URI"
 	case scopeInWords(q.Get("scope")) == "":
@@ -98,7 +99,7 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, k Knobs, q url.Val
 	}
 	back := k.echo(q)
 	back.Set("error", "access_denied")
-	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
+	core.SendBack(w, r, q.Get("redirect_uri"), back)
 }
 
 // endOldRefresh is what makes a second sign-in, even on another machine, cut off

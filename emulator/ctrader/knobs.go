@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Knobs say how the venue behaves. The zero value is cTrader as the fact sheet
@@ -108,10 +109,10 @@ func (k Knobs) filled() Knobs {
 	return k
 }
 
-func (k Knobs) format() emulator.TokenFormat { return emulator.TokenFormat{Prefix: k.TokenPrefix} }
+func (k Knobs) format() core.TokenFormat { return core.TokenFormat{Prefix: k.TokenPrefix} }
 
-func (k Knobs) policy() emulator.Policy {
-	return emulator.Policy{
+func (k Knobs) policy() core.Policy {
+	return core.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
 		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife,
 		KillOldAccess: !k.OldAccessStays, Format: k.format(),

@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Server is an emulated cTrader. The zero value is ready. The fields are read
@@ -37,8 +38,8 @@ type Server struct {
 	Clock *emulator.Clock
 
 	once     sync.Once
-	core     *emulator.Core
-	settings *emulator.Settings[Knobs]
+	core     *core.Core
+	settings *core.Settings[Knobs]
 	mux      *http.ServeMux
 
 	watching sync.Mutex
@@ -47,10 +48,10 @@ type Server struct {
 
 func (s *Server) start() {
 	s.once.Do(func() {
-		branding := emulator.Branding{Name: s.Name(), Title: "cTrader", Colour: "#a3222b"}
-		s.core = emulator.NewCore(branding, s.Clock, s.Apps, s.Users)
+		branding := core.Branding{Name: s.Name(), Title: "cTrader", Colour: "#a3222b"}
+		s.core = core.New(branding, s.Clock, s.Apps, s.Users)
 		s.core.OnEnd = func(g emulator.Grant) { s.announce(Ended{Grant: g}) }
-		s.settings = emulator.NewSettings(s.Knobs)
+		s.settings = core.NewSettings(s.Knobs)
 		s.mux = http.NewServeMux()
 		s.mux.HandleFunc("/my/settings/openapi/grantingaccess/{$}", s.serveAuthorize)
 		s.mux.HandleFunc("/apps/auth", s.serveAuthorize)

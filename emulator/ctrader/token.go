@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, emulator.MaxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, core.MaxBody)
 	// Parameters count wherever they stand, in the query or the form, for GET and
 	// POST alike (cTrader facts §1.4). A body that cannot be read counts as absent.
 	if err := r.ParseForm(); err != nil {
@@ -40,7 +41,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		k.refuse(w, err)
 		return
 	}
-	emulator.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now()))
+	core.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now()))
 }
 
 func (s *Server) pair(k Knobs, r *http.Request) (emulator.Pair, error) {
@@ -93,7 +94,7 @@ func (s *Server) exchange(k Knobs, app emulator.App, form url.Values) (emulator.
 			return badCode
 		case g.Redirect != form.Get("redirect_uri"):
 			return badRedirect
-		case !emulator.VerifyPKCE(g.Challenge, g.ChallengeMethod, form.Get("code_verifier")):
+		case !core.VerifyPKCE(g.Challenge, g.ChallengeMethod, form.Get("code_verifier")):
 			return badCode
 		}
 		return nil
@@ -158,7 +159,7 @@ func (k Knobs) refuse(w http.ResponseWriter, err error) {
 	if k.NullTokens {
 		out["accessToken"], out["refreshToken"], out["tokenType"], out["expiresIn"] = nil, nil, nil, nil
 	}
-	emulator.Reply(w, k.ErrorStatus, out)
+	core.Reply(w, k.ErrorStatus, out)
 }
 
 func (c ErrorCodes) of(why refusal) string {

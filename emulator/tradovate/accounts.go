@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // AccountList names the list of accounts to faults.
@@ -45,7 +46,7 @@ func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environmen
 			list = append(list, map[string]any{"id": a.ID, "name": accountName(a), "userId": u.ID, "accountType": "Customer", "active": true})
 		}
 	}
-	emulator.Reply(w, http.StatusOK, list)
+	core.Reply(w, http.StatusOK, list)
 }
 
 func accountName(a emulator.Account) string {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
@@ -17,7 +18,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	case !known:
 		s.core.Refuse(w, http.StatusBadRequest, "Wrong client_id", emulator.Event{})
 		return
-	case !app.Allows(q.Get("redirect_uri"), k.AnyLoopbackRedirect):
+	case !core.Allows(app, q.Get("redirect_uri"), k.AnyLoopbackRedirect):
 		s.core.Refuse(w, http.StatusBadRequest, "Wrong redirect_uri", emulator.Event{Client: app.ClientID})
 		return
 	}
@@ -28,7 +29,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	// What the app may do follows from its registration, not from scope (Tradovate
 	// facts §3.4).
-	d, decided := s.core.Ask(w, r, emulator.Question{App: app, Scopes: []string{"see your accounts and trade on them"}, NoAccounts: true})
+	d, decided := s.core.Ask(w, r, core.Question{App: app, Scopes: []string{"see your accounts and trade on them"}, NoAccounts: true})
 	if !decided {
 		return
 	}
@@ -67,7 +68,7 @@ func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, code string
 	q := r.URL.Query()
 	back := k.echo(q)
 	back.Set("error", code)
-	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
+	core.SendBack(w, r, q.Get("redirect_uri"), back)
 }
 
 // echo is what goes back: the state, which round-trips (Tradovate facts §3.4).

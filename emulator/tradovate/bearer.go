@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // bearer is the token of the Authorization header, or empty (RFC 6750 §2.1).
@@ -24,7 +25,7 @@ func bearer(r *http.Request) string {
 // deadStatus is the status for a token that was refused with err. That of a closed
 // session does not get a clear 401 (Tradovate facts §10.5).
 func (s *Server) deadStatus(k Knobs, p emulator.Pair, err error) int {
-	if errors.Is(err, emulator.ErrRevokedToken) && s.sessions.isClosed(p.Grant.ID) {
+	if errors.Is(err, core.ErrRevokedToken) && s.sessions.isClosed(p.Grant.ID) {
 		return k.ClosedStatus
 	}
 	return http.StatusUnauthorized
@@ -43,7 +44,7 @@ func (k Knobs) deny(w http.ResponseWriter, status int) {
 			text = ""
 		}
 	case http.StatusInternalServerError:
-		text = fmt.Sprintf("Internal Server Error, error id: %s", emulator.TokenFormat{Length: 12}.Mint())
+		text = fmt.Sprintf("Internal Server Error, error id: %s", core.TokenFormat{Length: 12}.Mint())
 	}
 	if text != "" {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

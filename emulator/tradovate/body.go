@@ -13,7 +13,7 @@ import (
 	"net/url"
 	"unicode/utf8"
 
-	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // fields are a request's parameters. Those of JSON that are no text stand as they
@@ -110,11 +110,11 @@ func (f fields) violations(rules []rule) []violation {
 
 // refuseViolations answers broken rules, with status 200.
 func refuseViolations(w http.ResponseWriter, list []violation) {
-	emulator.Reply(w, http.StatusOK, map[string]any{"violations": list})
+	core.Reply(w, http.StatusOK, map[string]any{"violations": list})
 }
 
 // refuseText answers a failure in the way of Tradovate: with status 200 (Tradovate
 // facts §10.1).
 func refuseText(w http.ResponseWriter, text string) {
-	emulator.Reply(w, http.StatusOK, map[string]string{"errorText": text})
+	core.Reply(w, http.StatusOK, map[string]string{"errorText": text})
 }

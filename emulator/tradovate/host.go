@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // environment is which of the two hosts a request came to.
@@ -36,7 +37,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) 
 		w.WriteHeader(http.StatusTemporaryRedirect)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, emulator.MaxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, core.MaxBody)
 	// With and without /v1, in any case (Tradovate facts §0, §3.3).
 	switch strings.TrimPrefix(path, "/v1") {
 	case "/auth/accesstokenrequest":

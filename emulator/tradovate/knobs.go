@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Knobs say how the venue behaves. The zero value is Tradovate as the fact sheet
@@ -138,11 +139,11 @@ func (k Knobs) filled() Knobs {
 	return k
 }
 
-func (k Knobs) format() emulator.TokenFormat { return emulator.TokenFormat{Prefix: k.TokenPrefix} }
+func (k Knobs) format() core.TokenFormat { return core.TokenFormat{Prefix: k.TokenPrefix} }
 
 // policy is that of OAuth tokens.
-func (k Knobs) policy() emulator.Policy {
-	return emulator.Policy{
+func (k Knobs) policy() core.Policy {
+	return core.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
 		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, Format: k.format(),
 	}
@@ -150,8 +151,8 @@ func (k Knobs) policy() emulator.Policy {
 
 // sessionPolicy is that of sign-ins by password, which give no refresh token, and
 // of renewals.
-func (k Knobs) sessionPolicy() emulator.Policy {
-	return emulator.Policy{AccessLife: k.AccessLife, KillOldAccess: k.RenewKillsOld, NoRefresh: true, Format: k.format()}
+func (k Knobs) sessionPolicy() core.Policy {
+	return core.Policy{AccessLife: k.AccessLife, KillOldAccess: k.RenewKillsOld, NoRefresh: true, Format: k.format()}
 }
 
 // spend counts down a knob that is a number of times, and tells whether there was

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // loginRules are those of the schema (Tradovate facts §1.1).
@@ -46,7 +47,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.penalties.succeeded(network(r))
-	emulator.Reply(w, http.StatusOK, k.signedIn(s.beginSession(k, u, key), u))
+	core.Reply(w, http.StatusOK, k.signedIn(s.beginSession(k, u, key), u))
 }
 
 // refusePassword has two forms: what was seen, and what the conformance page says

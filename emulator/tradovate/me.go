@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // me lives on the live host; the demo host names it, whatever the token (Tradovate
@@ -45,7 +46,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	if now.Sub(pair.Issued) < k.UserIDAfter {
 		delete(out, "userId")
 	}
-	emulator.Reply(w, http.StatusOK, out)
+	core.Reply(w, http.StatusOK, out)
 }
 
 // profile is OAuthMeResponse, without the fields of 2026 that are about plans and

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // serveToken reads the body first, because it says which faults may strike.
@@ -53,10 +54,10 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, f fields) {
 	if err != nil {
 		var e refusal
 		errors.As(err, &e)
-		emulator.Reply(w, k.OAuthErrorStatus, map[string]string{"error": e.code, "error_description": e.text})
+		core.Reply(w, k.OAuthErrorStatus, map[string]string{"error": e.code, "error_description": e.text})
 		return
 	}
-	emulator.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now()))
+	core.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now()))
 }
 
 // refusal is an OAuth error. It comes with status 200 (Tradovate facts §3.2).
@@ -107,7 +108,7 @@ func (s *Server) exchange(k Knobs, app emulator.App, f fields) (emulator.Pair, e
 			return badClient()
 		case k.LosePKCE && f["code_verifier"] != "":
 			return refusal{"invalid_grant", "The code came without a challenge"}
-		case !emulator.VerifyPKCE(g.Challenge, g.ChallengeMethod, f["code_verifier"]):
+		case !core.VerifyPKCE(g.Challenge, g.ChallengeMethod, f["code_verifier"]):
 			return refusal{"invalid_grant", "The code verifier does not match"}
 		}
 		return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // penalties holds failed sign-ins and open tickets, both by the caller's network.
@@ -54,7 +55,7 @@ func (s *Server) penalised(w http.ResponseWriter, r *http.Request, k Knobs, on e
 	// A wait that began is never told as nothing.
 	wait := max(1, int((t.ready.Sub(now)+time.Second-1)/time.Second))
 	s.core.Record(emulator.Event{Kind: emulator.Penalty, Fingerprint: emulator.Fingerprint(t.value), Status: http.StatusOK, Detail: fmt.Sprintf("%s, %d s, captcha %t", on, wait, t.captcha)})
-	emulator.Reply(w, http.StatusOK, map[string]any{"p-ticket": t.value, "p-time": wait, "p-captcha": t.captcha})
+	core.Reply(w, http.StatusOK, map[string]any{"p-ticket": t.value, "p-time": wait, "p-captcha": t.captcha})
 	return true
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // renew takes the tokens of both ways to sign in (Tradovate facts §2).
@@ -26,5 +27,5 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u, _ := s.core.Registry.User(pair.Grant.User)
-	emulator.Reply(w, http.StatusOK, k.signedIn(pair, u))
+	core.Reply(w, http.StatusOK, k.signedIn(pair, u))
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Server is an emulated Tradovate. The zero value is ready. The fields are read
@@ -24,8 +25,8 @@ type Server struct {
 	Clock *emulator.Clock
 
 	once      sync.Once
-	core      *emulator.Core
-	settings  *emulator.Settings[Knobs]
+	core      *core.Core
+	settings  *core.Settings[Knobs]
 	admin     http.Handler
 	keys      []APIKey
 	sessions  sessions
@@ -36,10 +37,10 @@ type Server struct {
 
 func (s *Server) start() {
 	s.once.Do(func() {
-		branding := emulator.Branding{Name: s.Name(), Title: "Tradovate", Colour: "#14487a"}
-		s.core = emulator.NewCore(branding, s.Clock, s.Apps, s.Users)
+		branding := core.Branding{Name: s.Name(), Title: "Tradovate", Colour: "#14487a"}
+		s.core = core.New(branding, s.Clock, s.Apps, s.Users)
 		s.core.OnReset = s.forget
-		s.settings = emulator.NewSettings(s.Knobs)
+		s.settings = core.NewSettings(s.Knobs)
 		s.admin = s.core.Admin(s.settings)
 		s.keys = slices.Clone(s.Keys)
 		if len(s.keys) == 0 {

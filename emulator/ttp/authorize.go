@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // defaultScope is granted when none is asked for, and the only one that a site
@@ -71,7 +72,7 @@ func (s *Server) checkClient(k Knobs, q url.Values) (emulator.App, error) {
 		return app, bad("invalid_client", "The client id supplied is invalid")
 	case q.Get("redirect_uri") == "":
 		return app, bad("invalid_uri", "No redirect URI was supplied")
-	case !app.Allows(q.Get("redirect_uri"), k.AnyLoopbackRedirect):
+	case !core.Allows(app, q.Get("redirect_uri"), k.AnyLoopbackRedirect):
 		return app, bad("redirect_uri_mismatch", "The redirect URI provided does not match the registered one")
 	}
 	return app, nil
@@ -100,12 +101,12 @@ func (k Knobs) checkAuthorize(app emulator.App, q url.Values) error {
 }
 
 // decide asks the user, unless his browser is signed in already.
-func (s *Server) decide(w http.ResponseWriter, r *http.Request, k Knobs, app emulator.App) (emulator.Decision, bool) {
+func (s *Server) decide(w http.ResponseWriter, r *http.Request, k Knobs, app emulator.App) (core.Decision, bool) {
 	if u, ok := s.core.Registry.User(k.SignedIn); ok && !k.AskConsent {
 		s.core.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: app.ClientID, Detail: "signed in before, not asked"})
-		return emulator.Decision{Allowed: true, User: u}, true
+		return core.Decision{Allowed: true, User: u}, true
 	}
-	return s.core.Ask(w, r, emulator.Question{
+	return s.core.Ask(w, r, core.Question{
 		App: app, Scopes: []string{"see who you are, and use the site for you"},
 		NoAccounts: true, SkipConsent: !k.AskConsent,
 	})
@@ -126,7 +127,7 @@ func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, e refusal, 
 	}
 	back.Set("error", e.code)
 	back.Set("error_description", e.text)
-	emulator.SendBack(w, r, q.Get("redirect_uri"), back)
+	core.SendBack(w, r, q.Get("redirect_uri"), back)
 }
 
 // echo is what goes back beside code or error, the state verbatim.

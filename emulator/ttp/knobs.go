@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Knobs say how the venue behaves. The zero value is plugin version 3.1.x; where
@@ -126,12 +127,12 @@ func (k Knobs) filled() Knobs {
 }
 
 // format is that of the plugin: 40 lower-case letters and digits (TTP facts §1).
-func (k Knobs) format() emulator.TokenFormat {
-	return emulator.TokenFormat{Prefix: k.TokenPrefix, Length: 40, Alphabet: "abcdefghijklmnopqrstuvwxyz0123456789"}
+func (k Knobs) format() core.TokenFormat {
+	return core.TokenFormat{Prefix: k.TokenPrefix, Length: 40, Alphabet: "abcdefghijklmnopqrstuvwxyz0123456789"}
 }
 
-func (k Knobs) policy() emulator.Policy {
-	return emulator.Policy{
+func (k Knobs) policy() core.Policy {
+	return core.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
 		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, Format: k.format(),
 	}

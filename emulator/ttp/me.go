@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 func (s *Server) me(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +34,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 	}
 	u, _ := s.core.Registry.User(pair.Grant.User)
 	s.core.Record(emulator.Event{Kind: emulator.MeAnswered, User: u.Name, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(token)})
-	emulator.Reply(w, http.StatusOK, k.profile(u))
+	core.Reply(w, http.StatusOK, k.profile(u))
 }
 
 // deadToken is the refusal of a token that is not alive. Without a token there is

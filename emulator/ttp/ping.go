@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Ping names the stand-in for the API host to faults.
@@ -52,7 +53,7 @@ func (s *Server) ping(w http.ResponseWriter, r *http.Request) {
 	}
 	e.Kind, e.User, e.Client = PingAnswered, pair.Grant.User, pair.Grant.Client
 	s.core.Record(e)
-	emulator.Reply(w, http.StatusOK, map[string]any{"pong": true, "user": pair.Grant.User})
+	core.Reply(w, http.StatusOK, map[string]any{"pong": true, "user": pair.Grant.User})
 }
 
 // acceptsAPI looks for application/vnd.thetradingparrot+json;version=1.0, which

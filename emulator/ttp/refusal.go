@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // refusal is an error of the plugin as it stands on the wire (TTP facts §3).
@@ -19,7 +19,7 @@ type refusal struct {
 func (e refusal) Error() string { return fmt.Sprintf("ttp: %s: %s", e.code, e.text) }
 
 func (e refusal) send(w http.ResponseWriter) {
-	emulator.Reply(w, e.status, map[string]string{"error": e.code, "error_description": e.text})
+	core.Reply(w, e.status, map[string]string{"error": e.code, "error_description": e.text})
 }
 
 // bad is a refusal with status 400, which is that of nearly all.

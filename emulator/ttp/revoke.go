@@ -5,7 +5,7 @@ package ttp
 import (
 	"net/http"
 
-	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // revoke ends one token, or with a refresh token all that came of its sign-in. It
@@ -34,7 +34,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.core.Revoke(token, !k.RevokeEndsAll)
-	emulator.Reply(w, http.StatusOK, map[string]bool{"revoked": true})
+	core.Reply(w, http.StatusOK, map[string]bool{"revoked": true})
 }
 
 // kindOf tells what a living token is, by what is kept of it and not by the hint,

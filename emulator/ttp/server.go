@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Server is an emulated TTP. The zero value is ready. The fields are read when it
@@ -22,16 +23,16 @@ type Server struct {
 	Clock *emulator.Clock
 
 	once     sync.Once
-	core     *emulator.Core
-	settings *emulator.Settings[Knobs]
+	core     *core.Core
+	settings *core.Settings[Knobs]
 	mux      *http.ServeMux
 }
 
 func (s *Server) start() {
 	s.once.Do(func() {
-		branding := emulator.Branding{Name: s.Name(), Title: "TheTradingParrot", Colour: "#1f6f43"}
-		s.core = emulator.NewCore(branding, s.Clock, s.Apps, s.Users)
-		s.settings = emulator.NewSettings(s.Knobs)
+		branding := core.Branding{Name: s.Name(), Title: "TheTradingParrot", Colour: "#1f6f43"}
+		s.core = core.New(branding, s.Clock, s.Apps, s.Users)
+		s.settings = core.NewSettings(s.Knobs)
 		s.mux = s.addresses()
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +30,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 // look at: a parameter in the query does not count (TTP facts §3). What cannot be
 // read counts as absent, as it does in PHP.
 func readForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, emulator.MaxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, core.MaxBody)
 	if err := r.ParseForm(); err != nil && r.PostForm == nil {
 		r.PostForm = url.Values{}
 	}
@@ -50,7 +51,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	refreshed := r.PostForm.Get("grant_type") == "refresh_token"
-	emulator.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now(), refreshed))
+	core.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now(), refreshed))
 }
 
 func (s *Server) pair(k Knobs, r *http.Request) (emulator.Pair, error) {
@@ -103,13 +104,13 @@ func (s *Server) exchange(k Knobs, app emulator.App, form url.Values) (emulator.
 			return bad("invalid_grant", "The authorization code is not for this client")
 		case g.Redirect != form.Get("redirect_uri"):
 			return bad("redirect_uri_mismatch", "The redirect URI is missing or does not match")
-		case !emulator.VerifyPKCE(g.Challenge, g.ChallengeMethod, form.Get("code_verifier")):
+		case !core.VerifyPKCE(g.Challenge, g.ChallengeMethod, form.Get("code_verifier")):
 			return bad("invalid_grant", "The code verifier does not match")
 		}
 		return nil
 	})
 	switch {
-	case errors.Is(err, emulator.ErrExpiredCode):
+	case errors.Is(err, core.ErrExpiredCode):
 		return pair, bad("invalid_grant", "The authorization code has expired")
 	case err != nil && !errors.As(err, new(refusal)):
 		return pair, bad("invalid_grant", "The authorization code does not exist")
@@ -128,7 +129,7 @@ func (s *Server) refresh(k Knobs, app emulator.App, form url.Values) (emulator.P
 		return nil
 	})
 	switch {
-	case errors.Is(err, emulator.ErrExpiredToken):
+	case errors.Is(err, core.ErrExpiredToken):
 		return pair, bad("invalid_grant", "Refresh token has expired")
 	case err != nil:
 		return pair, bad("invalid_grant", "Invalid refresh token")

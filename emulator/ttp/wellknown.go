@@ -5,7 +5,7 @@ package ttp
 import (
 	"net/http"
 
-	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // serveWellKnown answers both documents alike (RFC 8414 §2, TTP facts §3). The
@@ -48,5 +48,5 @@ func (s *Server) wellKnown(w http.ResponseWriter, r *http.Request) {
 	if k.PKCE {
 		out["code_challenge_methods_supported"] = []string{"plain", "S256"}
 	}
-	emulator.Reply(w, http.StatusOK, out)
+	core.Reply(w, http.StatusOK, out)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -74,11 +75,11 @@ func (c *conn) authorizeApp(k Knobs, m *message.ApplicationAuthReq) (message.Mes
 func (c *conn) owner(access string) (emulator.Grant, emulator.User, error) {
 	grant, err := c.s.Venue.Grant(access)
 	if err == nil && grant.Client != c.app {
-		err = emulator.ErrUnknownToken
+		err = core.ErrUnknownToken
 	}
 	user, known := c.s.Venue.User(grant.User)
 	if err == nil && !known {
-		err = emulator.ErrRevokedToken
+		err = core.ErrRevokedToken
 	}
 	if err != nil {
 		return emulator.Grant{}, emulator.User{}, badToken(err)
@@ -87,7 +88,7 @@ func (c *conn) owner(access string) (emulator.Grant, emulator.User, error) {
 }
 
 func badToken(err error) error {
-	if errors.Is(err, emulator.ErrExpiredToken) {
+	if errors.Is(err, core.ErrExpiredToken) {
 		return refused("CH_ACCESS_TOKEN_INVALID", "Access token expired")
 	}
 	return refused("CH_ACCESS_TOKEN_INVALID", "Invalid access token")

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"reflect"
 
-	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -101,7 +101,7 @@ func (c *conn) sessionOf(k Knobs, account int64) (*session, error) {
 		return nil, refused(code, "Trading account is not authorized")
 	}
 	if k.EnforceExpiry {
-		if _, err := c.s.Venue.Grant(session.access); errors.Is(err, emulator.ErrExpiredToken) {
+		if _, err := c.s.Venue.Grant(session.access); errors.Is(err, core.ErrExpiredToken) {
 			return nil, badToken(err)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // Server is the emulated Open API of one emulated cTrader. The fields are read
@@ -33,7 +33,7 @@ type Server struct {
 	Deposits map[int64]Deposit
 
 	once     sync.Once
-	settings *emulator.Settings[Knobs]
+	settings *core.Settings[Knobs]
 	log      Log
 	faults   faults
 	unwatch  func()
@@ -70,7 +70,7 @@ type Addresses struct {
 
 func (s *Server) begin() {
 	s.once.Do(func() {
-		s.settings = emulator.NewSettings(s.Knobs)
+		s.settings = core.NewSettings(s.Knobs)
 		s.unwatch = s.Venue.Watch(s.ended)
 		s.streams = make(map[net.Conn]bool)
 		s.conns = make(map[*conn]bool)

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns the knobs of a running venue: how they are read, changed and put
 // back.

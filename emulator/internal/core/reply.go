@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns the small pieces of HTTP that all venues write and read the
 // same way.
@@ -46,14 +46,4 @@ func SendBack(w http.ResponseWriter, r *http.Request, redirect string, add url.V
 	// By hand, since http.Redirect would write the code into a page as well.
 	w.Header().Set("Location", u.String())
 	w.WriteHeader(http.StatusFound)
-}
-
-// ClientCredentials reads the client id and secret from the form or, when there
-// is one, from the Basic header, as it is: not percent-decoded. The form must
-// have been parsed.
-func ClientCredentials(r *http.Request) (id, secret string, basic bool) {
-	if id, secret, ok := r.BasicAuth(); ok {
-		return id, secret, true
-	}
-	return r.Form.Get("client_id"), r.Form.Get("client_secret"), false
 }

@@ -1,30 +1,17 @@
-package emulator
+package core
 
-// This file owns consents and the authorization codes that stand for them.
+// This file owns the authorization codes that stand for consents.
 
 import (
 	"errors"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
-// Grant is what one user allowed one app, once. Everything issued from it, over
-// all refreshes, is its family and shares its ID.
-type Grant struct {
-	ID       string
-	User     string
-	Client   string
-	Scope    string
-	Accounts []int64
-	// Redirect is the redirect URI of the authorize request.
-	Redirect string
-	// Challenge and ChallengeMethod are those of PKCE (RFC 7636), empty without.
-	Challenge       string
-	ChallengeMethod string
-}
-
-func (g Grant) clone() Grant {
+func clone(g emulator.Grant) emulator.Grant {
 	g.Accounts = slices.Clone(g.Accounts)
 	return g
 }
@@ -44,13 +31,13 @@ type Codes struct {
 }
 
 type code struct {
-	grant   Grant
+	grant   emulator.Grant
 	expires time.Time
 	used    bool
 }
 
 // Issue makes a code for the grant, and gives the grant an ID if it has none.
-func (c *Codes) Issue(now time.Time, life time.Duration, g Grant, s TokenFormat) string {
+func (c *Codes) Issue(now time.Time, life time.Duration, g emulator.Grant, s TokenFormat) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if g.ID == "" {
@@ -60,21 +47,21 @@ func (c *Codes) Issue(now time.Time, life time.Duration, g Grant, s TokenFormat)
 		c.codes = make(map[string]*code)
 	}
 	v := s.Mint()
-	c.codes[v] = &code{grant: g.clone(), expires: now.Add(life)}
+	c.codes[v] = &code{grant: clone(g), expires: now.Add(life)}
 	return v
 }
 
 // Redeem uses up the code. The check, if any, sees the grant first; when it
 // returns an error the code stays good and the error comes back as it is.
 // Together with [ErrUsedCode] and [ErrExpiredCode] the grant is returned too.
-func (c *Codes) Redeem(now time.Time, value string, check func(Grant) error) (Grant, error) {
+func (c *Codes) Redeem(now time.Time, value string, check func(emulator.Grant) error) (emulator.Grant, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.codes[value]
 	if !ok {
-		return Grant{}, ErrUnknownCode
+		return emulator.Grant{}, ErrUnknownCode
 	}
-	g := k.grant.clone()
+	g := clone(k.grant)
 	if k.used {
 		return g, ErrUsedCode
 	}

@@ -1,15 +1,17 @@
-package emulator
+package core
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 type someKnobs struct {
 	CodeLife time.Duration
-	Rotation Rotation
+	Rotation emulator.Rotation
 	Echo     bool
 	Status   int
 	Codes    struct{ Client, Redirect string }
@@ -22,7 +24,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := b.Current()
-	if k.CodeLife != 90*time.Second || k.Rotation != GraceSamePair || !k.Echo || k.Status != 200 || k.Codes.Client != "NO" {
+	if k.CodeLife != 90*time.Second || k.Rotation != emulator.GraceSamePair || !k.Echo || k.Status != 200 || k.Codes.Client != "NO" {
 		t.Errorf("%+v", k)
 	}
 	shown, err := json.Marshal(b)

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns the core: what every emulated venue is made of, and the way
 // in which requests reach a venue's handlers past the faults.
@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 // Branding is how a venue presents itself on its pages.
@@ -21,11 +23,11 @@ type Branding struct {
 }
 
 // Core is what every emulated venue is made of: clock, log, faults, apps and users,
-// codes and tokens. A venue makes one with [NewCore] when its server starts.
+// codes and tokens. A venue makes one with [New] when its server starts.
 type Core struct {
 	Branding Branding
-	Clock    *Clock
-	Log      Log
+	Clock    *emulator.Clock
+	Log      emulator.Log
 	Faults   Faults
 	Registry Registry
 	Codes    Codes
@@ -36,24 +38,24 @@ type Core struct {
 	OnReset  func()
 	OnRevoke func(user string)
 	// OnEnd, if set, learns of every grant that was revoked.
-	OnEnd func(Grant)
+	OnEnd func(emulator.Grant)
 
 	pages openPages
-	apps  []App
-	users []User
+	apps  []emulator.App
+	users []emulator.User
 }
 
-// NewCore makes a core. A nil clock means one of its own, no apps [DefaultApp],
+// New makes a core. A nil clock means one of its own, no apps [DefaultApp],
 // no users [DefaultUsers].
-func NewCore(branding Branding, clock *Clock, apps []App, users []User) *Core {
+func New(branding Branding, clock *emulator.Clock, apps []emulator.App, users []emulator.User) *Core {
 	if len(apps) == 0 {
-		apps = []App{DefaultApp()}
+		apps = []emulator.App{emulator.DefaultApp()}
 	}
 	if len(users) == 0 {
-		users = DefaultUsers()
+		users = emulator.DefaultUsers()
 	}
 	if clock == nil {
-		clock = new(Clock)
+		clock = new(emulator.Clock)
 	}
 	c := &Core{Branding: branding, Clock: clock, apps: slices.Clone(apps), users: slices.Clone(users)}
 	c.Registry.replace(c.apps, c.users)
@@ -61,14 +63,14 @@ func NewCore(branding Branding, clock *Clock, apps []App, users []User) *Core {
 }
 
 // Record adds an event, with the time and the venue filled in.
-func (c *Core) Record(e Event) {
+func (c *Core) Record(e emulator.Event) {
 	e.At, e.Venue = c.Clock.Now(), c.Branding.Name
 	c.Log.Add(e)
 }
 
 // Inject orders a fault. It panics on an order that makes no sense, since that is
 // a mistake in a test.
-func (c *Core) Inject(f Fault) {
+func (c *Core) Inject(f emulator.Fault) {
 	if err := c.Faults.Add(f); err != nil {
 		panic(err)
 	}
@@ -76,7 +78,7 @@ func (c *Core) Inject(f Fault) {
 
 // Serve lets the handler answer the request unless a fault was ordered for one
 // of the names that the request goes by.
-func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc, names ...Endpoint) {
+func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc, names ...emulator.Endpoint) {
 	f, ok := c.Faults.Take(names...)
 	if !ok {
 		h(w, r)
@@ -86,8 +88,8 @@ func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc,
 	if len(names) > 0 {
 		at = string(names[len(names)-1])
 	}
-	c.Record(Event{Kind: FaultInjected, Status: f.Status, Detail: fmt.Sprintf("%s on %s", f.Kind, at)})
-	f.serve(w, r, h)
+	c.Record(emulator.Event{Kind: emulator.FaultInjected, Status: f.Status, Detail: fmt.Sprintf("%s on %s", f.Kind, at)})
+	fault(f).serve(w, r, h)
 }
 
 // Reset puts everything but the knobs back to where the server started: apps and users,
@@ -102,15 +104,15 @@ func (c *Core) Reset() {
 	if c.OnReset != nil {
 		c.OnReset()
 	}
-	c.Log.clear()
+	c.Log.Clear()
 }
 
 // RevokeUser ends everything that the user ever allowed, as when he revokes the
 // app on the venue's page, and returns how many consents that were.
 func (c *Core) RevokeUser(user string) int {
-	ended := c.Tokens.RevokeWhere(func(g Grant) bool { return g.User == user })
+	ended := c.Tokens.RevokeWhere(func(g emulator.Grant) bool { return g.User == user })
 	for _, g := range ended {
-		c.Record(Event{Kind: Revoked, User: g.User, Client: g.Client, Detail: "by the user"})
+		c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Detail: "by the user"})
 		c.end(g)
 	}
 	if c.OnRevoke != nil {
@@ -119,11 +121,11 @@ func (c *Core) RevokeUser(user string) int {
 	return len(ended)
 }
 
-func (c *Core) end(g Grant) {
+func (c *Core) end(g emulator.Grant) {
 	if c.OnEnd != nil {
 		c.OnEnd(g)
 	}
 }
 
 // issued is the fingerprint that stands for what was issued.
-func (p Pair) issued() string { return Fingerprint(cmp.Or(p.Refresh, p.Access)) }
+func issued(p emulator.Pair) string { return emulator.Fingerprint(cmp.Or(p.Refresh, p.Access)) }

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns the check of a PKCE verifier.
 

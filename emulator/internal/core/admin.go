@@ -1,6 +1,6 @@
-package emulator
+package core
 
-// This file owns the admin endpoint. Its use is shown in doc.go.
+// This file owns the admin endpoint. Its use is shown in package emulator.
 
 import (
 	"encoding/json"
@@ -13,10 +13,10 @@ import (
 	"reflect"
 	"strconv"
 	"time"
-)
 
-// AdminPath is where the admin endpoint of every venue lies.
-const AdminPath = "/_emulator/"
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/loopback"
+)
 
 // Tunable is [Settings] of any knobs.
 type Tunable interface {
@@ -25,13 +25,13 @@ type Tunable interface {
 	Reset()
 }
 
-// Admin is the admin endpoint, to be mounted under [AdminPath]. It answers only
+// Admin is the admin endpoint, to be mounted under [emulator.AdminPath]. It answers only
 // clients on loopback, and no page of another site.
 func (c *Core) Admin(knobs Tunable) http.Handler {
 	state := func() map[string]any { return c.state(knobs) }
 	mux := http.NewServeMux()
 	on := func(method, path string, h func(r *http.Request) (any, error)) {
-		mux.HandleFunc(method+" "+AdminPath+path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(method+" "+emulator.AdminPath+path, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 			v, err := h(r)
 			if err != nil {
@@ -59,7 +59,7 @@ func (c *Core) Admin(knobs Tunable) http.Handler {
 func guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil || !isLoopbackHost(client) || !isLoopbackHost((&url.URL{Host: r.Host}).Hostname()) {
+		if err != nil || !loopback.Host(client) || !loopback.Host((&url.URL{Host: r.Host}).Hostname()) {
 			Reply(w, http.StatusForbidden, map[string]string{"error": "emulator: the admin endpoint answers loopback only"})
 			return
 		}
@@ -85,7 +85,7 @@ func (c *Core) state(knobs Tunable) map[string]any {
 	for _, f := range c.Faults.Pending() {
 		faults = append(faults, showFields(reflect.ValueOf(f)))
 	}
-	for _, g := range c.Tokens.Grants(c.Clock.Now(), func(Grant) bool { return true }) {
+	for _, g := range c.Tokens.Grants(c.Clock.Now(), func(emulator.Grant) bool { return true }) {
 		signedIn = append(signedIn, map[string]string{"user": g.User, "app": g.Client, "scope": g.Scope})
 	}
 	return map[string]any{
@@ -105,7 +105,7 @@ func (c *Core) adminEvents(r *http.Request) (any, error) {
 	}
 	events := c.Log.Since(since)
 	if events == nil {
-		events = []Event{}
+		events = []emulator.Event{}
 	}
 	return events, nil
 }
@@ -130,7 +130,7 @@ func (c *Core) adminClock(r *http.Request) error {
 }
 
 func (c *Core) adminFault(r *http.Request) error {
-	var f Fault
+	var f emulator.Fault
 	if err := readFields(r, &f); err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func adminKnobs(r *http.Request, knobs Tunable) error {
 }
 
 func (c *Core) adminUser(r *http.Request) error {
-	var u User
+	var u emulator.User
 	if err := readFields(r, &u); err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func (c *Core) adminUser(r *http.Request) error {
 }
 
 func (c *Core) adminApp(r *http.Request) error {
-	var a App
+	var a emulator.App
 	if err := readFields(r, &a); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns the pages that a user sees: how they are rendered and guarded.
 // What is asked on them is in consent.go.
@@ -9,6 +9,8 @@ import (
 	"html/template"
 	"net/http"
 	"regexp"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 //go:embed page.html
@@ -19,10 +21,10 @@ type page struct {
 	Branding Branding
 	Heading  string
 	Message  string
-	App      App
+	App      emulator.App
 	UserName string
 	Scopes   []string
-	Accounts []Account
+	Accounts []emulator.Account
 	DenyHere bool
 	Action   string
 	Ticket   string
@@ -62,8 +64,8 @@ func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
 }
 
 // Refuse shows an error page and records why; nothing reaches the app's callback.
-func (c *Core) Refuse(w http.ResponseWriter, status int, message string, e Event) {
-	e.Kind, e.Status, e.Detail = AuthorizeRefused, status, message
+func (c *Core) Refuse(w http.ResponseWriter, status int, message string, e emulator.Event) {
+	e.Kind, e.Status, e.Detail = emulator.AuthorizeRefused, status, message
 	c.Record(e)
 	c.show(w, status, "refusal", page{Heading: message, Message: message})
 }

@@ -1,9 +1,11 @@
-package emulator
+package core
 
 import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 // step is one request in the life of a family. Tokens go by the order in which
@@ -30,34 +32,34 @@ func TestRotation(t *testing.T) {
 		{"strict and the old access token dies", Policy{KillOldAccess: true}, []step{
 			{use: 1}, {refresh: 1}, {use: 1, want: ErrRevokedToken}, {use: 2},
 		}},
-		{"family revoke", Policy{Rotation: StrictFamilyRevoke}, []step{
+		{"family revoke", Policy{Rotation: emulator.StrictFamilyRevoke}, []step{
 			{refresh: 1}, {refresh: 1, want: ErrUsedToken}, {refresh: 2, want: ErrRevokedToken}, {use: 2, want: ErrRevokedToken},
 		}},
-		{"grace, new pair", Policy{Rotation: GraceNewPair, Grace: minute}, []step{
+		{"grace, new pair", Policy{Rotation: emulator.GraceNewPair, Grace: minute}, []step{
 			{refresh: 1}, {at: minute, refresh: 1}, {at: minute, refresh: 2}, {at: minute, refresh: 3},
 			{at: minute + 1, refresh: 1, want: ErrUsedToken},
 		}},
-		{"grace, same pair", Policy{Rotation: GraceSamePair, Grace: minute}, []step{
+		{"grace, same pair", Policy{Rotation: emulator.GraceSamePair, Grace: minute}, []step{
 			{refresh: 1}, {at: minute, refresh: 1, gives: 2}, {at: minute + 1, refresh: 1, want: ErrUsedToken},
 		}},
-		{"grace, same pair, but that one moved on", Policy{Rotation: GraceSamePair, Grace: minute}, []step{
+		{"grace, same pair, but that one moved on", Policy{Rotation: emulator.GraceSamePair, Grace: minute}, []step{
 			{refresh: 1}, {refresh: 2}, {refresh: 1, want: ErrUsedToken}, {refresh: 2, gives: 3},
 		}},
-		{"default grace", Policy{Rotation: GraceNewPair}, []step{
-			{refresh: 1}, {at: DefaultGrace, refresh: 1}, {at: DefaultGrace + 1, refresh: 1, want: ErrUsedToken},
+		{"default grace", Policy{Rotation: emulator.GraceNewPair}, []step{
+			{refresh: 1}, {at: emulator.DefaultGrace, refresh: 1}, {at: emulator.DefaultGrace + 1, refresh: 1, want: ErrUsedToken},
 		}},
-		{"previous until the successor is refreshed", Policy{Rotation: PreviousUntilSuccessorUsed}, []step{
+		{"previous until the successor is refreshed", Policy{Rotation: emulator.PreviousUntilSuccessorUsed}, []step{
 			{refresh: 1}, {refresh: 1}, {refresh: 3}, {refresh: 1, want: ErrUsedToken}, {refresh: 4},
 		}},
-		{"previous until the successor is used", Policy{Rotation: PreviousUntilSuccessorUsed}, []step{
+		{"previous until the successor is used", Policy{Rotation: emulator.PreviousUntilSuccessorUsed}, []step{
 			{refresh: 1}, {use: 2}, {refresh: 1, want: ErrUsedToken}, {refresh: 2},
 		}},
-		{"old stays", Policy{Rotation: RotateOldStays, RefreshLife: time.Hour}, []step{
+		{"old stays", Policy{Rotation: emulator.RotateOldStays, RefreshLife: time.Hour}, []step{
 			{refresh: 1}, {refresh: 1}, {at: time.Hour - 1, refresh: 2}, {at: time.Hour, refresh: 1, want: ErrExpiredToken},
 			{at: time.Hour, refresh: 4},
 		}},
-		{"no new refresh token", Policy{Rotation: NoNewRefresh}, []step{{refresh: 1}, {refresh: 1}, {use: 3}}},
-		{"no new refresh token, the old dies", Policy{Rotation: NoNewRefreshOldDies}, []step{
+		{"no new refresh token", Policy{Rotation: emulator.NoNewRefresh}, []step{{refresh: 1}, {refresh: 1}, {use: 3}}},
+		{"no new refresh token, the old dies", Policy{Rotation: emulator.NoNewRefreshOldDies}, []step{
 			{refresh: 1}, {refresh: 1, want: ErrUsedToken}, {use: 2},
 		}},
 		{"expiry", Policy{RefreshLife: time.Hour}, []step{{at: time.Hour, refresh: 1, want: ErrExpiredToken}}},
@@ -77,7 +79,7 @@ func walk(t *testing.T, p Policy, steps []step) {
 	t.Helper()
 	start := time.Unix(1_700_000_000, 0)
 	var tokens Tokens
-	pairs := []Pair{{}, tokens.Issue(start, Grant{User: "alice", Client: "app"}, p)}
+	pairs := []emulator.Pair{{}, tokens.Issue(start, emulator.Grant{User: "alice", Client: "app"}, p)}
 	for i, s := range steps {
 		now := start.Add(s.at)
 		if s.use > 0 {
@@ -111,10 +113,10 @@ func walk(t *testing.T, p Policy, steps []step) {
 
 func TestRotationWithoutNewRefreshGivesNone(t *testing.T) {
 	t.Parallel()
-	for _, r := range []Rotation{NoNewRefresh, NoNewRefreshOldDies} {
+	for _, r := range []emulator.Rotation{emulator.NoNewRefresh, emulator.NoNewRefreshOldDies} {
 		var tokens Tokens
 		p := Policy{Rotation: r, AccessLife: day}
-		first := tokens.Issue(time.Now(), Grant{}, p)
+		first := tokens.Issue(time.Now(), emulator.Grant{}, p)
 		pair, err := tokens.Refresh(time.Now(), first.Refresh, p, nil)
 		if err != nil || pair.Refresh != "" || pair.Access == "" {
 			t.Errorf("%v: refresh token given %v, error %v", r, pair.Refresh != "", err)
@@ -124,8 +126,8 @@ func TestRotationWithoutNewRefreshGivesNone(t *testing.T) {
 
 func TestRotationNames(t *testing.T) {
 	t.Parallel()
-	for r := Strict; r <= NoNewRefreshOldDies; r++ {
-		var back Rotation
+	for r := emulator.Strict; r <= emulator.NoNewRefreshOldDies; r++ {
+		var back emulator.Rotation
 		text, err := r.MarshalText()
 		if err != nil {
 			t.Fatal(err)
@@ -134,11 +136,11 @@ func TestRotationNames(t *testing.T) {
 			t.Errorf("%s reads back as %v, %v", text, back, err)
 		}
 	}
-	var r Rotation
+	var r emulator.Rotation
 	if r.UnmarshalText([]byte("sideways")) == nil {
 		t.Error("an unknown rotation was taken")
 	}
-	if got := Rotation(99).String(); got != "Rotation(99)" {
+	if got := emulator.Rotation(99).String(); got != "Rotation(99)" {
 		t.Error(got)
 	}
 }
@@ -147,9 +149,9 @@ func TestRefreshCheckLeavesTheTokenAlone(t *testing.T) {
 	t.Parallel()
 	var tokens Tokens
 	p := Policy{AccessLife: day}
-	first := tokens.Issue(time.Now(), Grant{Client: "app"}, p)
+	first := tokens.Issue(time.Now(), emulator.Grant{Client: "app"}, p)
 	no := errors.New("wrong client")
-	if _, err := tokens.Refresh(time.Now(), first.Refresh, p, func(Grant) error { return no }); !errors.Is(err, no) {
+	if _, err := tokens.Refresh(time.Now(), first.Refresh, p, func(emulator.Grant) error { return no }); !errors.Is(err, no) {
 		t.Fatal(err)
 	}
 	if !tokens.RefreshAlive(time.Now(), first.Refresh, p) {
@@ -162,7 +164,7 @@ func TestRenew(t *testing.T) {
 	var tokens Tokens
 	now := time.Unix(1_700_000_000, 0)
 	p := Policy{AccessLife: time.Hour, NoRefresh: true}
-	first := tokens.Issue(now, Grant{User: "alice"}, p)
+	first := tokens.Issue(now, emulator.Grant{User: "alice"}, p)
 	second, err := tokens.Renew(now.Add(30*time.Minute), first.Access, p)
 	if err != nil || second.Access == first.Access || second.Refresh != "" || first.Refresh != "" {
 		t.Fatalf("renewed: %v", err)
@@ -188,21 +190,21 @@ func TestRevoke(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	p := Policy{AccessLife: day}
 	var tokens Tokens
-	a := tokens.Issue(now, Grant{User: "alice"}, p)
-	b := tokens.Issue(now, Grant{User: "bob"}, p)
+	a := tokens.Issue(now, emulator.Grant{User: "alice"}, p)
+	b := tokens.Issue(now, emulator.Grant{User: "bob"}, p)
 	if _, ok := tokens.Revoke(a.Access); !ok || tokens.Alive(now, a.Access) || !tokens.RefreshAlive(now, a.Refresh, p) {
 		t.Error("revoking an access token ends it alone")
 	}
-	if got := tokens.Grants(now, func(Grant) bool { return true }); len(got) != 2 || got[0].User != "alice" {
+	if got := tokens.Grants(now, func(emulator.Grant) bool { return true }); len(got) != 2 || got[0].User != "alice" {
 		t.Errorf("living grants: %v", got)
 	}
 	if _, ok := tokens.Revoke(b.Refresh); !ok || tokens.Alive(now, b.Access) {
 		t.Error("revoking a refresh token ends its family")
 	}
-	if ended := tokens.EndRefreshWhere(func(g Grant) bool { return g.User == "alice" }); len(ended) != 1 {
+	if ended := tokens.EndRefreshWhere(func(g emulator.Grant) bool { return g.User == "alice" }); len(ended) != 1 {
 		t.Errorf("ended: %v", ended)
 	}
-	if got := tokens.Grants(now, func(Grant) bool { return true }); len(got) != 0 {
+	if got := tokens.Grants(now, func(emulator.Grant) bool { return true }); len(got) != 0 {
 		t.Errorf("living grants: %v", got)
 	}
 	if _, ok := tokens.Revoke("nonsense"); ok {

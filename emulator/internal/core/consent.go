@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns the conversation with the user on the authorize page: sign in,
 // choose accounts, allow or deny.
@@ -10,11 +10,13 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 // Question is what an authorize endpoint asks the user.
 type Question struct {
-	App App
+	App emulator.App
 	// Scopes are shown in words.
 	Scopes []string
 	// NoAccounts leaves out the choice of accounts.
@@ -28,7 +30,7 @@ type Question struct {
 type Decision struct {
 	Allowed bool
 	// User is the zero User when he denied without signing in.
-	User User
+	User emulator.User
 	// Accounts are the ids he ticked, in the order of User.Accounts.
 	Accounts []int64
 }
@@ -98,13 +100,13 @@ func (p *openPages) clear() {
 // alike, so the venue must read them from r.URL.Query() and check them each time.
 func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision, bool) {
 	if r.Method != http.MethodPost {
-		c.Record(Event{Kind: AuthorizeShown, Client: q.App.ClientID})
+		c.Record(emulator.Event{Kind: emulator.AuthorizeShown, Client: q.App.ClientID})
 		c.askSignIn(w, r, q, http.StatusOK, "", "")
 		return Decision{}, false
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 	if err := r.ParseForm(); err != nil {
-		c.Refuse(w, http.StatusBadRequest, "The form could not be read", Event{Client: q.App.ClientID})
+		c.Refuse(w, http.StatusBadRequest, "The form could not be read", emulator.Event{Client: q.App.ClientID})
 		return Decision{}, false
 	}
 	v, ok := c.pages.take(c.Clock.Now(), r.PostForm.Get("ticket"), requestKey(r))
@@ -114,7 +116,7 @@ func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision
 	}
 	if r.PostForm.Get("decision") == "deny" {
 		u, _ := c.Registry.User(v.user)
-		c.Record(Event{Kind: ConsentDenied, User: u.Name, Client: q.App.ClientID})
+		c.Record(emulator.Event{Kind: emulator.ConsentDenied, User: u.Name, Client: q.App.ClientID})
 		return Decision{User: u}, true
 	}
 	if v.user == "" {
@@ -129,13 +131,13 @@ func (c *Core) signIn(w http.ResponseWriter, r *http.Request, q Question) (Decis
 	u, ok := c.Registry.SignIn(name, r.PostForm.Get("password"))
 	if !ok {
 		// The name is what somebody typed, perhaps a password: not for the log.
-		c.Record(Event{Kind: LoginRefused, Client: q.App.ClientID, Detail: "on the page"})
+		c.Record(emulator.Event{Kind: emulator.LoginRefused, Client: q.App.ClientID, Detail: "on the page"})
 		c.askSignIn(w, r, q, http.StatusOK, name, "User name or password is wrong.")
 		return Decision{}, false
 	}
-	c.Record(Event{Kind: LoginGranted, User: u.Name, Client: q.App.ClientID, Detail: "on the page"})
+	c.Record(emulator.Event{Kind: emulator.LoginGranted, User: u.Name, Client: q.App.ClientID, Detail: "on the page"})
 	if q.SkipConsent {
-		c.Record(Event{Kind: ConsentGiven, User: u.Name, Client: q.App.ClientID, Detail: "not asked"})
+		c.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: q.App.ClientID, Detail: "not asked"})
 		return Decision{Allowed: true, User: u, Accounts: accountIDs(u.Accounts, nil)}, true
 	}
 	c.askConsent(w, r, q, u, "")
@@ -157,12 +159,12 @@ func (c *Core) allow(w http.ResponseWriter, r *http.Request, q Question, user st
 			return Decision{}, false
 		}
 	}
-	c.Record(Event{Kind: ConsentGiven, User: u.Name, Client: q.App.ClientID})
+	c.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: q.App.ClientID})
 	return d, true
 }
 
 // accountIDs are the ids of the accounts that the form ticks; of all without a form.
-func accountIDs(accounts []Account, form url.Values) []int64 {
+func accountIDs(accounts []emulator.Account, form url.Values) []int64 {
 	var ids []int64
 	for _, a := range accounts {
 		if form == nil || slices.Contains(form["account"], strconv.FormatInt(a.ID, 10)) {
@@ -179,7 +181,7 @@ func (c *Core) askSignIn(w http.ResponseWriter, r *http.Request, q Question, sta
 	})
 }
 
-func (c *Core) askConsent(w http.ResponseWriter, r *http.Request, q Question, u User, message string) {
+func (c *Core) askConsent(w http.ResponseWriter, r *http.Request, q Question, u emulator.User, message string) {
 	p := page{
 		Heading: "Allow access", Message: message, App: q.App, UserName: u.Name, Scopes: q.Scopes,
 		Action: r.URL.RequestURI(), Ticket: c.pages.issue(c.Clock.Now(), visit{request: requestKey(r), user: u.Name}),

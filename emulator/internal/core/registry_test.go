@@ -1,10 +1,14 @@
-package emulator
+package core
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/venuekey/venuekey/emulator"
+)
 
 func TestAllows(t *testing.T) {
 	t.Parallel()
-	app := App{RedirectURIs: []string{"http://localhost:8080/auth/callback"}}
+	app := emulator.App{RedirectURIs: []string{"http://localhost:8080/auth/callback"}}
 	for _, tc := range []struct {
 		uri        string
 		exact, any bool
@@ -23,10 +27,10 @@ func TestAllows(t *testing.T) {
 		{"::", false, false},
 		{"", false, false},
 	} {
-		if got := app.Allows(tc.uri, false); got != tc.exact {
+		if got := Allows(app, tc.uri, false); got != tc.exact {
 			t.Errorf("%q exactly: %v", tc.uri, got)
 		}
-		if got := app.Allows(tc.uri, true); got != tc.any {
+		if got := Allows(app, tc.uri, true); got != tc.any {
 			t.Errorf("%q any loopback: %v", tc.uri, got)
 		}
 	}
@@ -34,7 +38,7 @@ func TestAllows(t *testing.T) {
 
 func TestRegistry(t *testing.T) {
 	t.Parallel()
-	c := NewCore(Branding{}, nil, nil, nil)
+	c := New(Branding{}, nil, nil, nil)
 	if _, ok := c.Registry.SignIn("alice", "wonderland"); !ok {
 		t.Error("alice is not known")
 	}
@@ -43,9 +47,9 @@ func TestRegistry(t *testing.T) {
 			t.Errorf("%q got in", wrong)
 		}
 	}
-	c.Registry.PutUser(User{Name: "alice", Password: "new"})
-	c.Registry.PutApp(App{ClientID: "demo-client", Name: "Renamed"})
-	if u, a := c.Registry.Users(), c.Registry.Apps(); len(u) != 2 || u[0].Password != "new" || len(a) != 1 || a[0].Title() != "Renamed" {
+	c.Registry.PutUser(emulator.User{Name: "alice", Password: "new"})
+	c.Registry.PutApp(emulator.App{ClientID: "demo-client", Name: "Renamed"})
+	if u, a := c.Registry.Users(), c.Registry.Apps(); len(u) != 2 || u[0].Password != "new" || len(a) != 1 || a[0].Name != "Renamed" {
 		t.Errorf("replaced: %+v %+v", u, a)
 	}
 	c.Reset()

@@ -1,9 +1,13 @@
-package emulator
+package core
 
 // This file owns what happens when a refresh token, or a live access token, is
 // presented to get a new pair.
 
-import "time"
+import (
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+)
 
 func (r *refreshToken) refusal(now time.Time) error {
 	switch {
@@ -17,28 +21,28 @@ func (r *refreshToken) refusal(now time.Time) error {
 
 // Refresh presents a refresh token. The check, if any, sees the grant before the
 // token is used; its error comes back as it is and nothing has happened then.
-func (t *Tokens) Refresh(now time.Time, refresh string, p Policy, check func(Grant) error) (Pair, error) {
+func (t *Tokens) Refresh(now time.Time, refresh string, p Policy, check func(emulator.Grant) error) (emulator.Pair, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r, ok := t.refresh[refresh]
 	if !ok {
-		return Pair{}, ErrUnknownToken
+		return emulator.Pair{}, ErrUnknownToken
 	}
 	if err := r.refusal(now); err != nil {
-		return Pair{Grant: r.family.grant.clone()}, err
+		return emulator.Pair{Grant: clone(r.family.grant)}, err
 	}
 	if check != nil {
-		if err := check(r.family.grant.clone()); err != nil {
-			return Pair{Grant: r.family.grant.clone()}, err
+		if err := check(clone(r.family.grant)); err != nil {
+			return emulator.Pair{Grant: clone(r.family.grant)}, err
 		}
 	}
 	if !r.firstUse.IsZero() {
 		switch r.reused(now, p) {
 		case reuseRefused:
-			if p.Rotation == StrictFamilyRevoke {
+			if p.Rotation == emulator.StrictFamilyRevoke {
 				r.family.dead = true
 			}
-			return Pair{Grant: r.family.grant.clone()}, ErrUsedToken
+			return emulator.Pair{Grant: clone(r.family.grant)}, ErrUsedToken
 		case reuseSamePair:
 			return *r.firstAnswer, nil
 		}
@@ -69,44 +73,49 @@ const (
 func (r *refreshToken) reused(now time.Time, p Policy) reuse {
 	grace := p.Grace
 	if grace <= 0 {
-		grace = DefaultGrace
+		grace = emulator.DefaultGrace
 	}
 	inGrace := now.Sub(r.firstUse) <= grace
 	switch p.Rotation {
-	case GraceNewPair:
+	case emulator.GraceNewPair:
 		if inGrace {
 			return reuseNewPair
 		}
-	case GraceSamePair:
+	case emulator.GraceSamePair:
 		// Only the generation before the current one, or the answer would hold a
 		// refresh token that is itself used up.
 		if inGrace && r.firstAnswer != nil && !r.refreshedOn {
 			return reuseSamePair
 		}
-	case PreviousUntilSuccessorUsed:
+	case emulator.PreviousUntilSuccessorUsed:
 		if !r.successorUsed {
 			return reuseNewPair
 		}
-	case RotateOldStays, NoNewRefresh:
+	case emulator.RotateOldStays, emulator.NoNewRefresh:
 		return reuseNewPair
 	}
 	return reuseRefused
 }
 
 // rotate gives the next pair for a refresh token. The caller holds the lock.
-func (t *Tokens) rotate(now time.Time, r *refreshToken, p Policy) Pair {
+func (t *Tokens) rotate(now time.Time, r *refreshToken, p Policy) emulator.Pair {
 	if r.from != nil {
 		r.from.refreshedOn, r.from.successorUsed = true, true
 	}
 	if p.KillOldAccess {
 		r.family.endAccess()
 	}
-	pair := t.mint(now, r.family, r, p, p.Rotation.issuesRefresh() && !p.NoRefresh)
+	pair := t.mint(now, r.family, r, p, issuesRefresh(p.Rotation) && !p.NoRefresh)
 	if r.firstUse.IsZero() {
 		r.firstUse = now
 		r.firstAnswer = &pair
 	}
 	return pair
+}
+
+// issuesRefresh tells whether a refresh answer carries a new refresh token.
+func issuesRefresh(r emulator.Rotation) bool {
+	return r != emulator.NoNewRefresh && r != emulator.NoNewRefreshOldDies
 }
 
 func (f *family) endAccess() {
@@ -118,12 +127,12 @@ func (f *family) endAccess() {
 
 // Renew gives a new access token for a live one, without a refresh token, in the
 // same family. With Policy.KillOldAccess the presented one dies.
-func (t *Tokens) Renew(now time.Time, access string, p Policy) (Pair, error) {
+func (t *Tokens) Renew(now time.Time, access string, p Policy) (emulator.Pair, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a, ok := t.access[access]
 	if !ok {
-		return Pair{}, ErrUnknownToken
+		return emulator.Pair{}, ErrUnknownToken
 	}
 	if err := a.refusal(now); err != nil {
 		return a.pair, err

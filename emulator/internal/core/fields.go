@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns how structs of public fields (knobs, faults, users, apps) are
 // shown and read as JSON: by the names of their fields in any case, with

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 // inn is a small venue: /authorize with the question that it is given.
@@ -20,8 +22,8 @@ type inn struct {
 }
 
 func newInn(q Question) *inn {
-	q.App = DefaultApp()
-	return &inn{core: NewCore(Branding{Name: "inn", Title: "The <Inn>", Colour: "#123456"}, nil, nil, nil), question: q}
+	q.App = emulator.DefaultApp()
+	return &inn{core: New(Branding{Name: "inn", Title: "The <Inn>", Colour: "#123456"}, nil, nil, nil), question: q}
 }
 
 func (v *inn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +32,7 @@ func (v *inn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Query().Get("bad") != "" {
-		v.core.Refuse(w, 400, "Invalid redirect URI", Event{})
+		v.core.Refuse(w, 400, "Invalid redirect URI", emulator.Event{})
 		return
 	}
 	d, ok := v.core.Ask(w, r, v.question)
@@ -43,7 +45,7 @@ func (v *inn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		SendBack(w, r, redirect, url.Values{"error": {"access_denied"}})
 		return
 	}
-	g := Grant{User: d.User.Name, Redirect: redirect}
+	g := emulator.Grant{User: d.User.Name, Redirect: redirect}
 	v.core.SendCode(w, r, g, time.Minute, TokenFormat{}, url.Values{"state": {r.URL.Query().Get("state")}})
 }
 
@@ -63,7 +65,7 @@ func TestPersonVisits(t *testing.T) {
 	venue := newInn(Question{Scopes: []string{"read"}})
 	web := httptest.NewServer(venue)
 	defer web.Close()
-	p := Person{Name: "alice", Password: "wonderland", Accounts: []int64{5002}}
+	p := emulator.Person{Name: "alice", Password: "wonderland", Accounts: []int64{5002}}
 	if err := p.Visit(t.Context(), authorizeURL(web.URL, app.URL+"/cb?keep=1")); err != nil {
 		t.Fatal(err)
 	}
@@ -74,26 +76,26 @@ func TestPersonVisits(t *testing.T) {
 	if d := venue.decided[0]; d.User.Name != "alice" || !slices.Equal(d.Accounts, []int64{5002}) {
 		t.Errorf("decided %+v", d)
 	}
-	for _, k := range []Kind{AuthorizeShown, LoginGranted, ConsentGiven, CodeIssued} {
+	for _, k := range []emulator.Kind{emulator.AuthorizeShown, emulator.LoginGranted, emulator.ConsentGiven, emulator.CodeIssued} {
 		if venue.core.Log.Count(k) != 1 {
 			t.Errorf("%d events %s", venue.core.Log.Count(k), k)
 		}
 	}
-	if e := venue.core.Log.Events(); e[len(e)-1].Successor != Fingerprint(q.Get("code")) || e[len(e)-1].Venue != "inn" {
+	if e := venue.core.Log.Events(); e[len(e)-1].Successor != emulator.Fingerprint(q.Get("code")) || e[len(e)-1].Venue != "inn" {
 		t.Errorf("last event %+v", e[len(e)-1])
 	}
 }
 
 func TestPersonRedirected(t *testing.T) {
 	t.Parallel()
-	alice := Person{Name: "alice", Password: "wonderland"}
+	alice := emulator.Person{Name: "alice", Password: "wonderland"}
 	deny := alice
 	deny.Deny = true
 	stranger := alice
 	stranger.Accounts = []int64{5003}
 	for _, tc := range []struct {
 		name     string
-		person   Person
+		person   emulator.Person
 		question Question
 		query    string
 		want     string // in the address
@@ -104,7 +106,7 @@ func TestPersonRedirected(t *testing.T) {
 		{name: "is not asked", person: alice, question: Question{SkipConsent: true}, want: "code="},
 		{name: "denies without being asked", person: deny, question: Question{SkipConsent: true}, want: "error=access_denied"},
 		{name: "chooses no accounts", person: alice, question: Question{NoAccounts: true}, want: "code="},
-		{name: "wrong password", person: Person{Name: "alice", Password: "x"}, err: `sign-in as "alice" refused: User name or password is wrong.`},
+		{name: "wrong password", person: emulator.Person{Name: "alice", Password: "x"}, err: `sign-in as "alice" refused: User name or password is wrong.`},
 		{name: "foreign account", person: stranger, err: `account 5003 is not offered to "alice"`},
 		{name: "error page", person: alice, query: "&bad=1", err: "Invalid redirect URI"},
 	} {
@@ -131,7 +133,7 @@ func TestPersonKeepsToLoopback(t *testing.T) {
 	t.Parallel()
 	web := httptest.NewServer(newInn(Question{}))
 	defer web.Close()
-	p := Person{Name: "alice", Password: "wonderland"}
+	p := emulator.Person{Name: "alice", Password: "wonderland"}
 	err := p.Visit(t.Context(), authorizeURL(web.URL, "https://app.invalid/cb"))
 	if err == nil || !strings.Contains(err.Error(), "not on loopback") {
 		t.Error(err)
@@ -158,40 +160,50 @@ func TestFormsThatAreNotInOrder(t *testing.T) {
 		return url.Values{"ticket": {ticket}, "user": {"alice"}, "password": {"wonderland"}, "decision": {"sign-in"}}
 	}
 	first := load(t, here, nil)
-	if p := load(t, here, signIn("forged")); !strings.Contains(p.alert, "expired") {
-		t.Errorf("forged ticket: %+v", p)
+	if p := load(t, here, signIn("forged")); !strings.Contains(p.alert(), "expired") {
+		t.Errorf("forged ticket: %s", p)
 	}
-	if p := load(t, authorizeURL(web.URL, "http://localhost:2/other"), signIn(ticketOf(first))); !strings.Contains(p.alert, "expired") {
-		t.Errorf("ticket of another request: %+v", p)
+	if p := load(t, authorizeURL(web.URL, "http://localhost:2/other"), signIn(first.ticket())); !strings.Contains(p.alert(), "expired") {
+		t.Errorf("ticket of another request: %s", p)
 	}
-	second := load(t, here, signIn(ticketOf(first)))
-	if second.form == nil || !second.form.has("checkbox") || second.form.has("password") {
-		t.Fatalf("after signing in: %+v", second)
+	second := load(t, here, signIn(first.ticket()))
+	if !second.has("checkbox") || second.has("password") {
+		t.Fatalf("after signing in: %s", second)
 	}
-	if p := load(t, here, signIn(ticketOf(first))); !strings.Contains(p.alert, "expired") {
-		t.Errorf("a ticket twice: %+v", p)
+	if p := load(t, here, signIn(first.ticket())); !strings.Contains(p.alert(), "expired") {
+		t.Errorf("a ticket twice: %s", p)
 	}
-	foreign := url.Values{"ticket": {ticketOf(second)}, "decision": {"allow"}, "account": {"5003"}}
+	foreign := url.Values{"ticket": {second.ticket()}, "decision": {"allow"}, "account": {"5003"}}
 	third := load(t, here, foreign)
-	if !strings.Contains(third.alert, "at least one account") {
-		t.Errorf("somebody else's account: %+v", third)
+	if !strings.Contains(third.alert(), "at least one account") {
+		t.Errorf("somebody else's account: %s", third)
 	}
 	venue.core.Clock.Advance(ticketLife)
-	late := url.Values{"ticket": {ticketOf(third)}, "decision": {"allow"}, "account": {"5001"}}
-	if p := load(t, here, late); !strings.Contains(p.alert, "expired") {
-		t.Errorf("late: %+v", p)
+	late := url.Values{"ticket": {third.ticket()}, "decision": {"allow"}, "account": {"5001"}}
+	if p := load(t, here, late); !strings.Contains(p.alert(), "expired") {
+		t.Errorf("late: %s", p)
 	}
 	if len(venue.decided) != 0 {
 		t.Errorf("decided %+v", venue.decided)
 	}
 }
 
-func ticketOf(p webPage) string {
-	i := slices.IndexFunc(p.form.fields, func(f webField) bool { return f.name == "ticket" })
-	return p.form.fields[i].value
+// shown is a page as it came.
+type shown string
+
+func (s shown) has(kind string) bool { return strings.Contains(string(s), `type="`+kind+`"`) }
+
+func (s shown) alert() string { return s.between(`role="alert">`, "<") }
+
+func (s shown) ticket() string { return s.between(`name="ticket" value="`, `"`) }
+
+func (s shown) between(before, after string) string {
+	_, rest, _ := strings.Cut(string(s), before)
+	found, _, _ := strings.Cut(rest, after)
+	return found
 }
 
-func load(t *testing.T, at string, form url.Values) webPage {
+func load(t *testing.T, at string, form url.Values) shown {
 	t.Helper()
 	send := func() (*http.Response, error) { return direct.Get(at) }
 	if form != nil {
@@ -206,7 +218,7 @@ func load(t *testing.T, at string, form url.Values) webPage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return readPage(string(body))
+	return shown(body)
 }
 
 func TestPagesAreGuarded(t *testing.T) {

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns what tokens and codes look like.
 

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns how a fault looks on the wire.
 
@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 // answer is what a handler wanted to send.
@@ -43,13 +45,16 @@ func (a *answer) send(w http.ResponseWriter, keep int) {
 	w.Write(a.body.Bytes()[:keep]) // the client may have left, which is its right
 }
 
+// fault is a fault at work.
+type fault emulator.Fault
+
 // before tells whether the fault strikes before the server did its work.
-func (f Fault) before() bool { return strings.HasSuffix(string(f.Kind), "-before") }
+func (f fault) before() bool { return strings.HasSuffix(string(f.Kind), "-before") }
 
 // serve answers a request with the fault. It may panic with
 // [http.ErrAbortHandler], which is how net/http is asked to close a connection.
-func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
-	if f.Kind == DelayBefore {
+func (f fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	if f.Kind == emulator.DelayBefore {
 		f.wait(r)
 		h.ServeHTTP(w, r)
 		return
@@ -60,7 +65,7 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	} else {
 		h.ServeHTTP(a, r)
 	}
-	if f.Delay > 0 || f.Kind == DelayAfter {
+	if f.Delay > 0 || f.Kind == emulator.DelayAfter {
 		f.wait(r)
 	}
 	if f.RetryAfter > 0 {
@@ -70,7 +75,7 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
 }
 
 // wait lasts for f.Delay, or until the client leaves.
-func (f Fault) wait(r *http.Request) {
+func (f fault) wait(r *http.Request) {
 	if f.Delay == 0 {
 		<-r.Context().Done()
 		return
@@ -84,31 +89,31 @@ func (f Fault) wait(r *http.Request) {
 }
 
 // spoil sends what the fault makes of the answer.
-func (f Fault) spoil(w http.ResponseWriter, a *answer) {
+func (f fault) spoil(w http.ResponseWriter, a *answer) {
 	switch f.Kind {
-	case DropBefore, DropAfter:
+	case emulator.DropBefore, emulator.DropAfter:
 		panic(http.ErrAbortHandler)
-	case TruncateBefore, TruncateAfter:
+	case emulator.TruncateBefore, emulator.TruncateAfter:
 		a.status = cmp.Or(f.Status, a.status)
 		a.send(w, a.body.Len()/2)
 		http.NewResponseController(w).Flush() // else the half would die in the buffer
 		panic(http.ErrAbortHandler)
-	case StatusBefore, StatusAfter:
+	case emulator.StatusBefore, emulator.StatusAfter:
 		status := cmp.Or(f.Status, http.StatusServiceUnavailable)
 		a.replace(status, cmp.Or(f.ContentType, "text/plain; charset=utf-8"), cmp.Or(f.Body, http.StatusText(status)+"\n"))
-	case HTMLBefore, HTMLAfter:
+	case emulator.HTMLBefore, emulator.HTMLAfter:
 		a.replace(cmp.Or(f.Status, http.StatusOK), "text/html; charset=UTF-8", cmsPage)
-	case RedirectBefore, RedirectAfter:
+	case emulator.RedirectBefore, emulator.RedirectAfter:
 		a.replace(cmp.Or(f.Status, http.StatusFound), "text/html; charset=utf-8", "<p>moved</p>\n")
 		a.header.Set("Location", cmp.Or(f.Location, "https://elsewhere.invalid/"))
-	case WrongContentTypeBefore, WrongContentTypeAfter:
+	case emulator.WrongContentTypeBefore, emulator.WrongContentTypeAfter:
 		a.status = cmp.Or(f.Status, a.status)
 		a.header.Set("Content-Type", cmp.Or(f.ContentType, "text/plain; charset=utf-8"))
-	case GarbageBefore, GarbageAfter:
+	case emulator.GarbageBefore, emulator.GarbageAfter:
 		a.replace(cmp.Or(f.Status, http.StatusOK), "application/json", `{"access_token": <<<%%%`+"\x00\xff")
-	case EmptyBefore, EmptyAfter:
+	case emulator.EmptyBefore, emulator.EmptyAfter:
 		a.replace(cmp.Or(f.Status, http.StatusOK), a.header.Get("Content-Type"), "")
-	case HugeBefore, HugeAfter:
+	case emulator.HugeBefore, emulator.HugeAfter:
 		f.flood(w, a)
 		return
 	}
@@ -123,7 +128,7 @@ func (a *answer) replace(status int, contentType, body string) {
 }
 
 // flood sends 10 MB of JSON that holds nothing.
-func (f Fault) flood(w http.ResponseWriter, a *answer) {
+func (f fault) flood(w http.ResponseWriter, a *answer) {
 	for k, v := range a.header {
 		w.Header()[k] = v
 	}

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 // This file owns the token store: families of access and refresh tokens, who is
 // alive, and what dies with whom. Presenting a refresh token is in refresh.go.
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 // What becomes of a token that is presented.
@@ -18,13 +20,10 @@ var (
 	ErrRevokedToken = errors.New("emulator: token revoked")
 )
 
-// DefaultGrace is the grace period of a [Policy] that has none.
-const DefaultGrace = 30 * time.Second
-
 // Policy says how a venue issues and refreshes tokens. It is given with every
 // call, so that a knob that moves counts from the next request on.
 type Policy struct {
-	Rotation Rotation
+	Rotation emulator.Rotation
 	// Grace is for the two grace modes; 0 means [DefaultGrace].
 	Grace      time.Duration
 	AccessLife time.Duration
@@ -41,19 +40,6 @@ type Policy struct {
 	Format           TokenFormat
 }
 
-// Pair is what one answer of a token endpoint gives.
-type Pair struct {
-	Access string
-	// Refresh is empty where none was issued.
-	Refresh        string
-	Issued         time.Time
-	AccessExpires  time.Time
-	RefreshExpires time.Time // zero: never
-	// Generation counts from 1 within the family.
-	Generation int
-	Grant      Grant
-}
-
 // Tokens is a store of token families. The zero value is ready and safe for
 // concurrent use.
 type Tokens struct {
@@ -64,7 +50,7 @@ type Tokens struct {
 }
 
 type family struct {
-	grant       Grant
+	grant       emulator.Grant
 	dead        bool
 	refreshDead bool // no refresh any more, access tokens live on
 	generation  int
@@ -73,7 +59,7 @@ type family struct {
 
 type accessToken struct {
 	family  *family
-	pair    Pair
+	pair    emulator.Pair
 	from    *refreshToken // the refresh token that it was issued for, or nil
 	expires time.Time
 	dead    bool
@@ -84,29 +70,29 @@ type refreshToken struct {
 	from          *refreshToken
 	expires       time.Time // zero: never
 	firstUse      time.Time // zero: not used yet
-	firstAnswer   *Pair
+	firstAnswer   *emulator.Pair
 	refreshedOn   bool // a refresh token that came of it was presented
 	successorUsed bool // anything that came of it was used
 }
 
 // Issue begins a family for the grant and gives its first pair.
-func (t *Tokens) Issue(now time.Time, g Grant, p Policy) Pair {
+func (t *Tokens) Issue(now time.Time, g emulator.Grant, p Policy) emulator.Pair {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if g.ID == "" {
 		g.ID = TokenFormat{Length: 16}.Mint()
 	}
-	f := &family{grant: g.clone()}
+	f := &family{grant: clone(g)}
 	t.families = append(t.families, f)
 	return t.mint(now, f, nil, p, !p.NoRefresh)
 }
 
 // mint adds the next generation to a family. The caller holds the lock.
-func (t *Tokens) mint(now time.Time, f *family, from *refreshToken, p Policy, withRefresh bool) Pair {
+func (t *Tokens) mint(now time.Time, f *family, from *refreshToken, p Policy, withRefresh bool) emulator.Pair {
 	f.generation++
-	pair := Pair{
+	pair := emulator.Pair{
 		Access: p.Format.Mint(), Issued: now, AccessExpires: now.Add(p.AccessLife),
-		Generation: f.generation, Grant: f.grant.clone(),
+		Generation: f.generation, Grant: clone(f.grant),
 	}
 	if withRefresh {
 		pair.Refresh = p.Format.Mint()
@@ -139,12 +125,12 @@ func (a *accessToken) refusal(now time.Time) error {
 
 // Use accepts an access token at an endpoint and returns the pair that it came
 // in. With [ErrExpiredToken] and [ErrRevokedToken] the pair is returned too.
-func (t *Tokens) Use(now time.Time, access string) (Pair, error) {
+func (t *Tokens) Use(now time.Time, access string) (emulator.Pair, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a, ok := t.access[access]
 	if !ok {
-		return Pair{}, ErrUnknownToken
+		return emulator.Pair{}, ErrUnknownToken
 	}
 	err := a.refusal(now)
 	if err == nil && a.from != nil {
@@ -163,53 +149,53 @@ func (t *Tokens) Alive(now time.Time, access string) bool {
 
 // Revoke ends a token: a refresh token with its whole family, an access token
 // alone (RFC 7009 §2.1).
-func (t *Tokens) Revoke(token string) (Grant, bool) {
+func (t *Tokens) Revoke(token string) (emulator.Grant, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r, ok := t.refresh[token]; ok {
 		r.family.dead = true
-		return r.family.grant.clone(), true
+		return clone(r.family.grant), true
 	}
 	if a, ok := t.access[token]; ok {
 		a.dead = true
-		return a.family.grant.clone(), true
+		return clone(a.family.grant), true
 	}
-	return Grant{}, false
+	return emulator.Grant{}, false
 }
 
 // RevokeAlone ends a token and nothing else: after a refresh token the access
 // tokens of its family live on.
-func (t *Tokens) RevokeAlone(token string) (Grant, bool) {
+func (t *Tokens) RevokeAlone(token string) (emulator.Grant, bool) {
 	t.mu.Lock()
 	r, ok := t.refresh[token]
 	if ok {
 		r.family.refreshDead = true
 		defer t.mu.Unlock()
-		return r.family.grant.clone(), true
+		return clone(r.family.grant), true
 	}
 	t.mu.Unlock()
 	return t.Revoke(token)
 }
 
 // RevokeWhere ends every living family whose grant matches, and returns their grants.
-func (t *Tokens) RevokeWhere(match func(Grant) bool) []Grant {
+func (t *Tokens) RevokeWhere(match func(emulator.Grant) bool) []emulator.Grant {
 	return t.endWhere(match, func(f *family) *bool { return &f.dead })
 }
 
 // EndRefreshWhere ends the refresh tokens of every matching family but leaves the
 // access tokens alive until they expire.
-func (t *Tokens) EndRefreshWhere(match func(Grant) bool) []Grant {
+func (t *Tokens) EndRefreshWhere(match func(emulator.Grant) bool) []emulator.Grant {
 	return t.endWhere(match, func(f *family) *bool { return &f.refreshDead })
 }
 
-func (t *Tokens) endWhere(match func(Grant) bool, flag func(*family) *bool) []Grant {
+func (t *Tokens) endWhere(match func(emulator.Grant) bool, flag func(*family) *bool) []emulator.Grant {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var ended []Grant
+	var ended []emulator.Grant
 	for _, f := range t.families {
 		if end := flag(f); !f.dead && !*end && match(f.grant) {
 			*end = true
-			ended = append(ended, f.grant.clone())
+			ended = append(ended, clone(f.grant))
 		}
 	}
 	return ended
@@ -217,7 +203,7 @@ func (t *Tokens) endWhere(match func(Grant) bool, flag func(*family) *bool) []Gr
 
 // Grants lists the grants of living families that match, oldest first. A family
 // lives until it is revoked, or until its last token expired.
-func (t *Tokens) Grants(now time.Time, match func(Grant) bool) []Grant {
+func (t *Tokens) Grants(now time.Time, match func(emulator.Grant) bool) []emulator.Grant {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	hasRefresh := make(map[*family]bool)
@@ -226,11 +212,11 @@ func (t *Tokens) Grants(now time.Time, match func(Grant) bool) []Grant {
 			hasRefresh[r.family] = true
 		}
 	}
-	var out []Grant
+	var out []emulator.Grant
 	for _, f := range t.families {
 		lives := !f.dead && (hasRefresh[f] || slices.ContainsFunc(f.access, func(a *accessToken) bool { return a.refusal(now) == nil }))
 		if lives && match(f.grant) {
-			out = append(out, f.grant.clone())
+			out = append(out, clone(f.grant))
 		}
 	}
 	return out

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 // worker is a small venue with one endpoint that counts its work.
@@ -19,13 +21,13 @@ type worker struct {
 	done atomic.Int32
 }
 
-func newWorker() *worker { return &worker{core: NewCore(Branding{Name: "w"}, nil, nil, nil)} }
+func newWorker() *worker { return &worker{core: New(Branding{Name: "w"}, nil, nil, nil)} }
 
 func (v *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {
 		v.done.Add(1)
 		Reply(w, http.StatusOK, map[string]string{"access_token": "aaaa"})
-	}, Token, Refresh)
+	}, emulator.Token, emulator.Refresh)
 }
 
 // got is what a client sees.
@@ -59,16 +61,16 @@ func ask(t *testing.T, ctx context.Context, url string) got {
 func TestFaultsOnTheWire(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		kind FaultKind
-		set  Fault
+		kind emulator.FaultKind
+		set  emulator.Fault
 		want func(g got) bool
 	}{
 		{kind: "drop", want: func(g got) bool { return g.sendErr != nil }},
-		{kind: "delay", set: Fault{Delay: time.Nanosecond}, want: func(g got) bool { return g.status == 200 && strings.Contains(g.body, "aaaa") }},
+		{kind: "delay", set: emulator.Fault{Delay: time.Nanosecond}, want: func(g got) bool { return g.status == 200 && strings.Contains(g.body, "aaaa") }},
 		{kind: "status", want: func(g got) bool { return g.status == 503 && g.header.Get("Retry-After") == "" }},
-		{kind: "status", set: Fault{Status: 429, RetryAfter: 1500 * time.Millisecond},
+		{kind: "status", set: emulator.Fault{Status: 429, RetryAfter: 1500 * time.Millisecond},
 			want: func(g got) bool { return g.status == 429 && g.header.Get("Retry-After") == "2" }},
-		{kind: "status", set: Fault{Status: 403, Body: `{"message":"Forbidden"}`, ContentType: "application/json"},
+		{kind: "status", set: emulator.Fault{Status: 403, Body: `{"message":"Forbidden"}`, ContentType: "application/json"},
 			want: func(g got) bool {
 				return g.status == 403 && g.body == `{"message":"Forbidden"}` && g.header.Get("Content-Type") == "application/json"
 			}},
@@ -76,9 +78,9 @@ func TestFaultsOnTheWire(t *testing.T) {
 		{kind: "html", want: func(g got) bool {
 			return g.status == 200 && strings.HasPrefix(g.header.Get("Content-Type"), "text/html") && strings.Contains(g.body, "WordPress")
 		}},
-		{kind: "html", set: Fault{Status: 403}, want: func(g got) bool { return g.status == 403 }},
+		{kind: "html", set: emulator.Fault{Status: 403}, want: func(g got) bool { return g.status == 403 }},
 		{kind: "redirect", want: func(g got) bool { return g.status == 302 && g.header.Get("Location") == "https://elsewhere.invalid/" }},
-		{kind: "redirect", set: Fault{Status: 307, Location: "http://x.invalid/"},
+		{kind: "redirect", set: emulator.Fault{Status: 307, Location: "http://x.invalid/"},
 			want: func(g got) bool { return g.status == 307 && g.header.Get("Location") == "http://x.invalid/" }},
 		{kind: "wrong-content-type", want: func(g got) bool {
 			return g.status == 200 && g.header.Get("Content-Type") == "text/plain; charset=utf-8" && strings.HasPrefix(g.body, "{")
@@ -87,7 +89,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 		{kind: "garbage", want: func(g got) bool { return g.header.Get("Content-Type") == "application/json" && len(g.body) < 100 }},
 		{kind: "empty", want: func(g got) bool { return g.status == 200 && g.body == "" && !g.cutShort }},
 	} {
-		for _, when := range []FaultKind{"-before", "-after"} {
+		for _, when := range []emulator.FaultKind{"-before", "-after"} {
 			kind := tc.kind + when
 			t.Run(string(kind), func(t *testing.T) {
 				t.Parallel()
@@ -101,13 +103,13 @@ func TestFaultsOnTheWire(t *testing.T) {
 					t.Errorf("status %d, error %v, cut short %v, headers %v, %d bytes", g.status, g.sendErr, g.cutShort, g.header, len(g.body))
 				}
 				worked := int32(0)
-				if when == "-after" || kind == DelayBefore {
+				if when == "-after" || kind == emulator.DelayBefore {
 					worked = 1
 				}
 				if n := venue.done.Load(); n != worked {
 					t.Errorf("the work was done %d times, want %d", n, worked)
 				}
-				if venue.core.Log.Count(FaultInjected) != 1 {
+				if venue.core.Log.Count(emulator.FaultInjected) != 1 {
 					t.Error("the log does not have the fault")
 				}
 				if g := ask(t, t.Context(), web.URL); g.status != 200 || !strings.Contains(g.body, "aaaa") {
@@ -123,11 +125,11 @@ func TestDelayWithoutEndLastsUntilTheClientLeaves(t *testing.T) {
 	venue := newWorker()
 	web := httptest.NewServer(venue)
 	defer web.Close()
-	venue.core.Inject(Fault{Kind: DelayAfter})
+	venue.core.Inject(emulator.Fault{Kind: emulator.DelayAfter})
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan got, 1)
 	go func() { left <- ask(t, ctx, web.URL) }()
-	if err := venue.core.Log.Wait(t.Context(), FaultInjected, 1); err != nil {
+	if err := venue.core.Log.Wait(t.Context(), emulator.FaultInjected, 1); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
@@ -139,9 +141,9 @@ func TestDelayWithoutEndLastsUntilTheClientLeaves(t *testing.T) {
 func TestDelayTakesItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		for _, kind := range []FaultKind{DelayBefore, DelayAfter, StatusBefore, StatusAfter} {
+		for _, kind := range []emulator.FaultKind{emulator.DelayBefore, emulator.DelayAfter, emulator.StatusBefore, emulator.StatusAfter} {
 			venue := newWorker()
-			venue.core.Inject(Fault{Kind: kind, Delay: time.Hour})
+			venue.core.Inject(emulator.Fault{Kind: kind, Delay: time.Hour})
 			start := time.Now()
 			venue.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 			if got := time.Since(start); got != time.Hour {
@@ -154,56 +156,56 @@ func TestDelayTakesItsTime(t *testing.T) {
 func TestFaultQueue(t *testing.T) {
 	t.Parallel()
 	var q Faults
-	for _, f := range []Fault{
-		{On: Me, Kind: DropBefore, Times: -1},
-		{On: Refresh, Kind: StatusBefore, Times: 2},
-		{On: Token, Kind: HTMLBefore, Skip: 1},
-		{On: Exchange, Kind: DropAfter},
+	for _, f := range []emulator.Fault{
+		{On: emulator.Me, Kind: emulator.DropBefore, Times: -1},
+		{On: emulator.Refresh, Kind: emulator.StatusBefore, Times: 2},
+		{On: emulator.Token, Kind: emulator.HTMLBefore, Skip: 1},
+		{On: emulator.Exchange, Kind: emulator.DropAfter},
 	} {
 		if err := q.Add(f); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var hits []FaultKind
+	var hits []emulator.FaultKind
 	for range 5 {
-		if f, ok := q.Take(Token, Refresh); ok {
+		if f, ok := q.Take(emulator.Token, emulator.Refresh); ok {
 			hits = append(hits, f.Kind)
 		} else {
 			hits = append(hits, "")
 		}
 	}
-	want := []FaultKind{StatusBefore, StatusBefore, "", HTMLBefore, ""}
+	want := []emulator.FaultKind{emulator.StatusBefore, emulator.StatusBefore, "", emulator.HTMLBefore, ""}
 	for i := range want {
 		if hits[i] != want[i] {
 			t.Fatalf("hits %q, want %q", hits, want)
 		}
 	}
 	for range 3 {
-		if _, ok := q.Take(Me); !ok {
+		if _, ok := q.Take(emulator.Me); !ok {
 			t.Fatal("a fault for ever ended")
 		}
 	}
-	if p := q.Pending(); len(p) != 2 || p[1].On != Exchange {
+	if p := q.Pending(); len(p) != 2 || p[1].On != emulator.Exchange {
 		t.Errorf("pending: %+v", p)
 	}
 	q.Clear()
-	if _, ok := q.Take(Me); ok {
+	if _, ok := q.Take(emulator.Me); ok {
 		t.Error("cleared faults strike")
 	}
 }
 
 func TestFaultValid(t *testing.T) {
 	t.Parallel()
-	for _, f := range []Fault{
-		{}, {Kind: "drop"}, {Kind: DropAfter, Times: -2}, {Kind: DropAfter, Skip: -1},
-		{Kind: DropAfter, Delay: -1}, {Kind: StatusAfter, Status: 99}, {Kind: StatusAfter, Status: 600},
+	for _, f := range []emulator.Fault{
+		{}, {Kind: "drop"}, {Kind: emulator.DropAfter, Times: -2}, {Kind: emulator.DropAfter, Skip: -1},
+		{Kind: emulator.DropAfter, Delay: -1}, {Kind: emulator.StatusAfter, Status: 99}, {Kind: emulator.StatusAfter, Status: 600},
 	} {
 		if new(Faults).Add(f) == nil {
 			t.Errorf("%+v was taken", f)
 		}
 	}
-	for _, k := range FaultKinds() {
-		if err := (Fault{Kind: k}).Valid(); err != nil {
+	for _, k := range emulator.FaultKinds() {
+		if err := (emulator.Fault{Kind: k}).Valid(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 import (
 	"errors"
@@ -6,16 +6,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	var codes Codes
 	now := time.Unix(1_700_000_000, 0)
-	issue := func() string { return codes.Issue(now, time.Minute, Grant{User: "alice"}, TokenFormat{}) }
+	issue := func() string { return codes.Issue(now, time.Minute, emulator.Grant{User: "alice"}, TokenFormat{}) }
 	code := issue()
 	wrong := errors.New("wrong redirect")
-	if _, err := codes.Redeem(now, code, func(Grant) error { return wrong }); !errors.Is(err, wrong) {
+	if _, err := codes.Redeem(now, code, func(emulator.Grant) error { return wrong }); !errors.Is(err, wrong) {
 		t.Fatal(err)
 	}
 	g, err := codes.Redeem(now.Add(time.Minute-1), code, nil)
@@ -35,10 +37,10 @@ func TestCodes(t *testing.T) {
 
 func TestCodeReuseRevokesTheFamily(t *testing.T) {
 	t.Parallel()
-	c := NewCore(Branding{Name: "v"}, nil, nil, nil)
+	c := New(Branding{Name: "v"}, nil, nil, nil)
 	for _, revokes := range []bool{false, true} {
 		p := Policy{AccessLife: day, CodeReuseRevokes: revokes}
-		code := c.Codes.Issue(c.Clock.Now(), time.Minute, Grant{User: "alice"}, TokenFormat{})
+		code := c.Codes.Issue(c.Clock.Now(), time.Minute, emulator.Grant{User: "alice"}, TokenFormat{})
 		pair, err := c.Exchange(code, p, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package emulator
+package core
 
 import (
 	"encoding/json"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/venuekey/venuekey/emulator"
 )
 
 type adminVenue struct {
@@ -16,12 +18,12 @@ type adminVenue struct {
 }
 
 func newAdmin() adminVenue {
-	core, settings := NewCore(Branding{Name: "v"}, nil, nil, nil), NewSettings(someKnobs{})
+	core, settings := New(Branding{Name: "v"}, nil, nil, nil), NewSettings(someKnobs{})
 	return adminVenue{core, settings, core.Admin(settings)}
 }
 
 func (a adminVenue) do(method, path, body string, change ...func(*http.Request)) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://localhost:9100"+AdminPath+path, strings.NewReader(body))
+	r := httptest.NewRequest(method, "http://localhost:9100"+emulator.AdminPath+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:5555"
 	for _, c := range change {
 		c(r)
@@ -56,7 +58,7 @@ func TestAdminStory(t *testing.T) {
 	if u, ok := a.core.Registry.SignIn("carol", "x"); !ok || !u.Accounts[0].Live || u.Accounts[0].ID != 7 {
 		t.Errorf("carol: %+v", u)
 	}
-	if f, ok := a.core.Faults.Take(Refresh); !ok || f.Status != 500 {
+	if f, ok := a.core.Faults.Take(emulator.Refresh); !ok || f.Status != 500 {
 		t.Errorf("fault: %+v", f)
 	}
 	a.do("POST", "faults", `{"kind":"drop-after"}`)
@@ -77,7 +79,7 @@ func TestAdminEventsAndRevoke(t *testing.T) {
 	a := newAdmin()
 	revoked := ""
 	a.core.OnRevoke = func(user string) { revoked = user }
-	pair := a.core.Tokens.Issue(a.core.Clock.Now(), Grant{User: "alice", Client: "demo-client"}, Policy{AccessLife: day})
+	pair := a.core.Tokens.Issue(a.core.Clock.Now(), emulator.Grant{User: "alice", Client: "demo-client"}, Policy{AccessLife: day})
 	if w := a.do("GET", "state", ""); !strings.Contains(w.Body.String(), `"signedIn":[{"app":"demo-client"`) {
 		t.Errorf("state: %s", w.Body)
 	}
@@ -87,8 +89,8 @@ func TestAdminEventsAndRevoke(t *testing.T) {
 	if a.core.Tokens.Alive(a.core.Clock.Now(), pair.Access) {
 		t.Error("the token lives")
 	}
-	var events []Event
-	if err := json.Unmarshal(a.do("GET", "events?since=0", "").Body.Bytes(), &events); err != nil || len(events) != 1 || events[0].Kind != Revoked {
+	var events []emulator.Event
+	if err := json.Unmarshal(a.do("GET", "events?since=0", "").Body.Bytes(), &events); err != nil || len(events) != 1 || events[0].Kind != emulator.Revoked {
 		t.Errorf("events %+v, %v", events, err)
 	}
 	if w := a.do("GET", "events?since=1", ""); strings.TrimSpace(w.Body.String()) != "[]" {

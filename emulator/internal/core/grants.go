@@ -1,0 +1,94 @@
+package core
+
+// This file owns the steps that every OAuth venue takes with codes and tokens,
+// each with its lines in the event log.
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+)
+
+// SendCode issues a code for the grant and sends the browser back with it. The
+// extra values, such as state, go along.
+func (c *Core) SendCode(w http.ResponseWriter, r *http.Request, g emulator.Grant, life time.Duration, s TokenFormat, extra url.Values) {
+	code := c.Codes.Issue(c.Clock.Now(), life, g, s)
+	c.Record(emulator.Event{Kind: emulator.CodeIssued, User: g.User, Client: g.Client, Successor: emulator.Fingerprint(code)})
+	add := url.Values{"code": {code}}
+	for k, v := range extra {
+		add[k] = v
+	}
+	SendBack(w, r, g.Redirect, add)
+}
+
+// Exchange turns a code into the first pair of a family. The check sees the grant
+// before the code is used up.
+func (c *Core) Exchange(code string, p Policy, check func(emulator.Grant) error) (emulator.Pair, error) {
+	now := c.Clock.Now()
+	g, err := c.Codes.Redeem(now, code, check)
+	if err != nil {
+		c.Record(emulator.Event{Kind: emulator.CodeRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(code), Detail: err.Error()})
+		if errors.Is(err, ErrUsedCode) && p.CodeReuseRevokes {
+			c.revokeFamily(g.ID, "code presented twice")
+		}
+		return emulator.Pair{Grant: g}, err
+	}
+	pair := c.Tokens.Issue(now, g, p)
+	c.Record(emulator.Event{Kind: emulator.CodeExchanged, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(code), Successor: issued(pair)})
+	return pair, nil
+}
+
+// Refresh presents a refresh token. The check sees the grant before the token is
+// used; with an error of the check nothing happened to the token.
+func (c *Core) Refresh(refresh string, p Policy, check func(emulator.Grant) error) (emulator.Pair, error) {
+	c.Record(emulator.Event{Kind: emulator.RefreshPresented, Fingerprint: emulator.Fingerprint(refresh)})
+	pair, err := c.Tokens.Refresh(c.Clock.Now(), refresh, p, check)
+	g := pair.Grant
+	if err != nil {
+		c.Record(emulator.Event{Kind: emulator.RefreshRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(refresh), Detail: err.Error()})
+		if errors.Is(err, ErrUsedToken) && p.Rotation == emulator.StrictFamilyRevoke {
+			c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Detail: "refresh token presented twice"})
+			c.end(g)
+		}
+		return pair, err
+	}
+	c.Record(emulator.Event{Kind: emulator.RefreshGranted, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(refresh), Successor: issued(pair)})
+	return pair, nil
+}
+
+// Renew gives a new access token for a live one.
+func (c *Core) Renew(access string, p Policy) (emulator.Pair, error) {
+	pair, err := c.Tokens.Renew(c.Clock.Now(), access, p)
+	g := pair.Grant
+	if err != nil {
+		c.Record(emulator.Event{Kind: emulator.RenewRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(access), Detail: err.Error()})
+		return pair, err
+	}
+	c.Record(emulator.Event{Kind: emulator.RenewGranted, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(access), Successor: issued(pair)})
+	return pair, nil
+}
+
+// Revoke ends a token as [Tokens.Revoke] does, or alone as [Tokens.RevokeAlone]
+// does, and tells whether it was known.
+func (c *Core) Revoke(token string, alone bool) bool {
+	end := c.Tokens.Revoke
+	if alone {
+		end = c.Tokens.RevokeAlone
+	}
+	g, ok := end(token)
+	if ok {
+		c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(token), Detail: "by the app"})
+		c.end(g)
+	}
+	return ok
+}
+
+func (c *Core) revokeFamily(id, why string) {
+	for _, g := range c.Tokens.RevokeWhere(func(g emulator.Grant) bool { return g.ID == id }) {
+		c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Detail: why})
+		c.end(g)
+	}
+}

@@ -1,0 +1,121 @@
+package core
+
+// This file owns the registry: the apps and users of one running venue, which
+// the admin endpoint may add to.
+
+import (
+	"net/url"
+	"slices"
+	"sync"
+
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/loopback"
+)
+
+// Registry holds the apps and users of one running venue. The zero value is
+// empty and ready, and safe for concurrent use.
+type Registry struct {
+	mu    sync.RWMutex
+	apps  []emulator.App
+	users []emulator.User
+}
+
+// PutApp adds the app or replaces the one with its client id.
+func (r *Registry) PutApp(a emulator.App) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a.RedirectURIs = slices.Clone(a.RedirectURIs)
+	i := slices.IndexFunc(r.apps, func(o emulator.App) bool { return o.ClientID == a.ClientID })
+	if i < 0 {
+		r.apps = append(r.apps, a)
+		return
+	}
+	r.apps[i] = a
+}
+
+// PutUser adds the user or replaces the one with its name.
+func (r *Registry) PutUser(u emulator.User) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	u.Accounts = slices.Clone(u.Accounts)
+	i := slices.IndexFunc(r.users, func(o emulator.User) bool { return o.Name == u.Name })
+	if i < 0 {
+		r.users = append(r.users, u)
+		return
+	}
+	r.users[i] = u
+}
+
+// App finds an app by client id.
+func (r *Registry) App(clientID string) (emulator.App, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	i := slices.IndexFunc(r.apps, func(a emulator.App) bool { return a.ClientID == clientID })
+	if i < 0 {
+		return emulator.App{}, false
+	}
+	return r.apps[i], true
+}
+
+// User finds a user by name.
+func (r *Registry) User(name string) (emulator.User, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	i := slices.IndexFunc(r.users, func(u emulator.User) bool { return u.Name == name })
+	if i < 0 {
+		return emulator.User{}, false
+	}
+	return r.users[i], true
+}
+
+// SignIn finds a user by name and password.
+func (r *Registry) SignIn(name, password string) (emulator.User, bool) {
+	u, ok := r.User(name)
+	if !ok || u.Password != password {
+		return emulator.User{}, false
+	}
+	return u, true
+}
+
+// Apps lists the apps in the order they were added.
+func (r *Registry) Apps() []emulator.App {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.apps)
+}
+
+// Users lists the users in the order they were added.
+func (r *Registry) Users() []emulator.User {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Clone(r.users)
+}
+
+// replace puts the registry to exactly these apps and users.
+func (r *Registry) replace(apps []emulator.App, users []emulator.User) {
+	r.mu.Lock()
+	r.apps, r.users = nil, nil
+	r.mu.Unlock()
+	for _, a := range apps {
+		r.PutApp(a)
+	}
+	for _, u := range users {
+		r.PutUser(u)
+	}
+}
+
+// Allows tells whether the app may be sent to the redirect URI. The URI must be
+// one of the registered ones, byte for byte. With anyLoopback every http URI on
+// localhost, 127.0.0.0/8 or ::1 passes too, whatever its port and path: real
+// venues do not do that, but tests that listen on a random port need it.
+func Allows(a emulator.App, redirect string, anyLoopback bool) bool {
+	if slices.Contains(a.RedirectURIs, redirect) {
+		return true
+	}
+	return anyLoopback && isLoopbackURI(redirect)
+}
+
+func isLoopbackURI(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "http" && u.User == nil && u.Fragment == "" && loopback.Host(u.Hostname())
+}
