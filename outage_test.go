@@ -162,7 +162,7 @@ func (v underPolicy) Probe(ctx context.Context, app venuekey.App) error {
 type ordeal struct {
 	name string
 	// open gives the venue, which sends through a transport, and its emulator.
-	open func(http.RoundTripper) (venuekey.Venue, emulated)
+	open func(http.RoundTripper) (venuekey.Venue, emulator.Venue)
 	// most is how often one refresh token may arrive.
 	most int
 	// life is that of the access token, and renewable what renews it once that is
@@ -175,8 +175,8 @@ type ordeal struct {
 func ordeals() []ordeal {
 	const short = 2 * time.Hour // so that the access token dies within the test
 	apps := []emulator.App{{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURIs: []string{"https://app.example/cb"}}}
-	punished := func(lost venuekey.LostAnswer, grace time.Duration, rotation emulator.Rotation) func(http.RoundTripper) (venuekey.Venue, emulated) {
-		return func(way http.RoundTripper) (venuekey.Venue, emulated) {
+	punished := func(lost venuekey.LostAnswer, grace time.Duration, rotation emulator.Rotation) func(http.RoundTripper) (venuekey.Venue, emulator.Venue) {
+		return func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			venue := ctrader.Venue{Transport: way}
 			policy := venue.Policy()
 			policy.AfterLostAnswer, policy.Grace, policy.KillsAccess = lost, grace, false
@@ -184,16 +184,16 @@ func ordeals() []ordeal {
 		}
 	}
 	return []ordeal{
-		{name: "cTrader", most: 1000, life: ctrader.AccessLife, open: func(way http.RoundTripper) (venuekey.Venue, emulated) {
+		{name: "cTrader", most: 1000, life: ctrader.AccessLife, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return ctrader.Venue{Transport: way}, &ctraderemu.Server{Apps: apps}
 		}},
-		{name: "TTP", most: 1000, life: ttp.AccessLife, open: func(way http.RoundTripper) (venuekey.Venue, emulated) {
+		{name: "TTP", most: 1000, life: ttp.AccessLife, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return ttp.Venue{Transport: way}, &ttpemu.Server{Apps: apps}
 		}},
-		{name: "Tradovate, OAuth", most: 3, life: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulated) {
+		{name: "Tradovate, OAuth", most: 3, life: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return tradovate.Venue{Transport: way}, &tradovateemu.Server{Apps: apps, Knobs: tradovateemu.Knobs{RenewQuota: 1000}}
 		}},
-		{name: "Tradovate, password", most: 0, life: tradovate.AccessLife, renewable: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulated) {
+		{name: "Tradovate, password", most: 0, life: tradovate.AccessLife, renewable: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return tradovate.Venue{Transport: way}, &tradovateemu.Server{Apps: apps, Knobs: tradovateemu.Knobs{RenewQuota: 1000}}
 		}},
 		{name: "Never, reuse revokes", most: 2, life: short, open: punished(venuekey.Never, 0, emulator.StrictFamilyRevoke)},
@@ -255,7 +255,7 @@ func (o ordeal) live(t *testing.T, kind outage, length time.Duration) string {
 }
 
 // signIn signs alice in by that way, before anything is in it.
-func (o ordeal) signIn(t *testing.T, way *between) (*venuekey.Keeper, emulated, venuekey.Status) {
+func (o ordeal) signIn(t *testing.T, way *between) (*venuekey.Keeper, emulator.Venue, venuekey.Status) {
 	t.Helper()
 	venue, server := o.open(way)
 	way.venue = inProcess{handler: server}
@@ -315,7 +315,7 @@ func (o ordeal) run(t *testing.T, keeper *venuekey.Keeper, id venuekey.ID, first
 }
 
 // check counts what arrived at the venue.
-func (o ordeal) check(t *testing.T, server emulated, kind outage, length time.Duration) {
+func (o ordeal) check(t *testing.T, server emulator.Venue, kind outage, length time.Duration) {
 	shown := map[string]int{}
 	for _, event := range server.Log().Events() {
 		if event.Kind != emulator.RefreshPresented {

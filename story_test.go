@@ -24,20 +24,10 @@ import (
 // The stories of this file are told of every venue against its emulator. A new
 // venue adds a row to stages.
 
-// emulated is what the stories need of an emulated venue.
-type emulated interface {
-	http.Handler
-	Inject(emulator.Fault)
-	Time() *emulator.Clock
-	RevokeUser(name string) int
-	Alive(access string) bool
-	Log() *emulator.Log
-}
-
 type stage struct {
 	name   string
 	venue  venuekey.Venue
-	server emulated
+	server emulator.Venue
 	app    venuekey.App
 	// renewal is where the venue takes what renews.
 	renewal emulator.Endpoint

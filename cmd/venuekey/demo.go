@@ -197,12 +197,13 @@ func (s *stage) reuse(ctx context.Context, e emulated, id venuekey.ID, old venue
 	if err != nil {
 		return "", err
 	}
-	refused := e.log().Count(emulator.RefreshRefused)
+	log := e.server.Log()
+	refused := log.Count(emulator.RefreshRefused)
 	if err := present(ctx, app.URLs[e.hosts[0].url]+e.tokens, app, old.Refresh); err != nil {
 		return "", err
 	}
-	events := e.log().Events()
-	if last := events[len(events)-1]; last.Kind == emulator.RefreshRefused && e.log().Count(emulator.RefreshRefused) == refused+1 {
+	events := log.Events()
+	if last := events[len(events)-1]; last.Kind == emulator.RefreshRefused && log.Count(emulator.RefreshRefused) == refused+1 {
 		s.tell("  somebody presents the old refresh token %s once more: %s refuses it", redacted(old.Refresh), e.title)
 		return "refused", nil
 	}

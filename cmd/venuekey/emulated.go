@@ -22,12 +22,11 @@ import (
 
 // emulated is one emulated venue: its hosts, and what its app is known by.
 type emulated struct {
-	venue string
-	title string
-	hosts []emulatedHost
-	// tokens is the path of its token endpoint, and log what it says happened there.
-	tokens string
-	log    func() *emulator.Log
+	venue  string
+	title  string
+	hosts  []emulatedHost
+	server emulator.Venue
+	tokens string // the path of its token endpoint
 	// api is cTrader's Open API, which is no HTTP.
 	api *openapi.Server
 }
@@ -50,14 +49,14 @@ func emulatedVenues(anyRedirect bool) []emulated {
 	trader := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	site := &ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	return []emulated{
-		{venue: "ctrader", title: "cTrader", tokens: "/apps/token", log: signIn.Log, hosts: []emulatedHost{
+		{venue: "ctrader", title: "cTrader", tokens: "/apps/token", server: signIn, hosts: []emulatedHost{
 			{url: "base", port: 1, handler: signIn},
 		}, api: &openapi.Server{Venue: signIn}},
-		{venue: "tradovate", title: "Tradovate", tokens: "/auth/oauthtoken", log: trader.Log, hosts: []emulatedHost{
+		{venue: "tradovate", title: "Tradovate", tokens: "/auth/oauthtoken", server: trader, hosts: []emulatedHost{
 			{url: "base", name: "live", port: 2, handler: trader},
 			{name: "demo", port: 3, handler: trader.Demo()},
 		}},
-		{venue: "ttp", title: "TheTradingParrot", tokens: "/oauth/token", log: site.Log, hosts: []emulatedHost{
+		{venue: "ttp", title: "TheTradingParrot", tokens: "/oauth/token", server: site, hosts: []emulatedHost{
 			{url: "base", port: 4, handler: site},
 		}},
 	}

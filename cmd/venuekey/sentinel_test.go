@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io/fs"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -24,19 +23,13 @@ import (
 
 const sentinel = "SENTINEL"
 
-// hunted is an emulated venue that the hunt goes through.
-type hunted interface {
-	http.Handler
-	Inject(emulator.Fault)
-}
-
 func TestNoOutputHoldsASecret(t *testing.T) {
 	app := emulator.DefaultApp()
 	app.ClientSecret = sentinel + "-client-secret"
 	user := emulator.DefaultUser()
 	user.Password = sentinel + "-password"
 	apps, users := []emulator.App{app}, []emulator.User{user}
-	for name, venue := range map[string]hunted{
+	for name, venue := range map[string]emulator.Venue{
 		"ctrader":   &ctrader.Server{Apps: apps, Users: users, Knobs: ctrader.Knobs{AnyLoopbackRedirect: true, TokenPrefix: sentinel}},
 		"tradovate": &tradovate.Server{Apps: apps, Users: users, Knobs: tradovate.Knobs{AnyLoopbackRedirect: true, TokenPrefix: sentinel}},
 		"ttp":       &ttp.Server{Apps: apps, Users: users, Knobs: ttp.Knobs{AnyLoopbackRedirect: true, TokenPrefix: sentinel}},

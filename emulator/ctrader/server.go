@@ -15,8 +15,7 @@
 // [Knobs] lists all switches.
 package ctrader
 
-// This file owns the server: its fields, its start, its paths, and what tests ask
-// it.
+// This file owns the server: its fields, its start, its paths.
 
 import (
 	"net/http"
@@ -26,16 +25,16 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// Server is an emulated cTrader. The zero value is ready. The fields are read
-// when it is first used, and must not be changed from then on; Tune moves knobs.
+// Server is an emulated cTrader, and an [emulator.Venue]. The zero value is ready. The
+// fields are read when it is first used, and must not be changed from then on; Tune
+// moves knobs.
 type Server struct {
-	Knobs Knobs
+	core.Base // Clock, and the methods of [emulator.Venue]
+	Knobs     Knobs
 	// Apps are the registered apps; empty means [emulator.DefaultApp].
 	Apps []emulator.App
 	// Users are the people with a cTrader ID; empty means [emulator.DefaultUsers].
 	Users []emulator.User
-	// Clock is the venue's time; nil means one of its own, see Time.
-	Clock *emulator.Clock
 
 	once     sync.Once
 	core     *core.Core
@@ -46,17 +45,22 @@ type Server struct {
 	watchers []*func(Ended)
 }
 
+var _ emulator.Venue = (*Server)(nil)
+
 func (s *Server) start() {
 	s.once.Do(func() {
-		branding := core.Branding{Name: s.Name(), Title: "cTrader", Colour: "#a3222b"}
-		s.core = core.New(branding, s.Clock, s.Apps, s.Users)
-		s.core.OnEnd = func(g emulator.Grant) { s.announce(Ended{Grant: g}) }
 		s.settings = core.NewSettings(s.Knobs)
+		s.core = core.Start(&s.Base, core.Venue{
+			Branding: core.Branding{Name: "ctrader", Title: "cTrader", Colour: "#a3222b"},
+			Apps:     s.Apps, Users: s.Users, Knobs: s.settings,
+			Policy: func() core.Policy { return s.settings.Current().filled().policy() },
+			OnEnd:  func(g emulator.Grant) { s.announce(Ended{Grant: g}) },
+		})
 		s.mux = http.NewServeMux()
 		s.mux.HandleFunc("/my/settings/openapi/grantingaccess/{$}", s.serveAuthorize)
 		s.mux.HandleFunc("/apps/auth", s.serveAuthorize)
 		s.mux.HandleFunc("/apps/token", s.serveToken)
-		s.mux.Handle(emulator.AdminPath, s.core.Admin(s.settings))
+		s.mux.Handle(emulator.AdminPath, s.core.Admin())
 		s.mux.HandleFunc("/", s.core.NotFound)
 	})
 }
@@ -67,9 +71,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Name is "ctrader".
-func (s *Server) Name() string { return "ctrader" }
-
 // Current is a copy of the knobs as they stand.
 func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 
@@ -77,35 +78,3 @@ func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 //
 //	s.Tune(func(k *ctrader.Knobs) { k.EchoState = true })
 func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }
-
-// Time is the clock that the server lives by.
-func (s *Server) Time() *emulator.Clock { s.start(); return s.core.Clock }
-
-// Events is what happened so far.
-func (s *Server) Events() []emulator.Event { s.start(); return s.core.Log.Events() }
-
-// Log is the event log, to count in it and to wait for it.
-func (s *Server) Log() *emulator.Log { s.start(); return &s.core.Log }
-
-// Inject orders a fault. It panics on one that makes no sense.
-func (s *Server) Inject(f emulator.Fault) { s.start(); s.core.Inject(f) }
-
-// Alive tells whether the venue would accept the access token.
-func (s *Server) Alive(access string) bool {
-	s.start()
-	return s.core.Tokens.Alive(s.core.Clock.Now(), access)
-}
-
-// RefreshAlive tells whether the venue would grant the refresh token. Asking does
-// not use it.
-func (s *Server) RefreshAlive(refresh string) bool {
-	s.start()
-	return s.core.Tokens.RefreshAlive(s.core.Clock.Now(), refresh, s.Current().filled().policy())
-}
-
-// RevokeUser takes back everything the user allowed, as he can on his cTrader ID
-// page (cTrader facts §1.7), and returns how many consents that were.
-func (s *Server) RevokeUser(name string) int { s.start(); return s.core.RevokeUser(name) }
-
-// Reset puts everything back to where the server started.
-func (s *Server) Reset() { s.start(); s.settings.Reset(); s.core.Reset() }

@@ -400,8 +400,8 @@ func TestAdminIsMounted(t *testing.T) {
 	if k := s.Current(); a.status != 200 || !k.PKCE || k.Rotation != emulator.RotateOldStays || k.RefreshLife != 24*time.Hour || k.DeadToken != "expired_token" {
 		t.Errorf("%d %v, knobs %+v", a.status, a.keys, s.Current())
 	}
-	if s.Name() != "ttp" || a.text("venue") != "ttp" {
-		t.Errorf("name %q, %v", s.Name(), a.keys["venue"])
+	if a.text("venue") != "ttp" {
+		t.Errorf("name %v", a.keys["venue"])
 	}
 }
 

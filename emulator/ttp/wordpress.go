@@ -27,7 +27,7 @@ func (s *Server) addresses() *http.ServeMux {
 	mux.HandleFunc("/.well-known/openid-configuration", s.serveWellKnown)
 	mux.HandleFunc("/.well-known/oauth-authorization-server", s.serveWellKnown)
 	mux.HandleFunc("GET /v1/ping", s.servePing)
-	mux.Handle(emulator.AdminPath, s.core.Admin(s.settings))
+	mux.Handle(emulator.AdminPath, s.core.Admin())
 	mux.HandleFunc("/", noPage)
 	return mux
 }

@@ -3,7 +3,6 @@ package core
 // This file owns the admin endpoint. Its use is shown in package emulator.
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,17 +17,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/loopback"
 )
 
-// Tunable is [Settings] of any knobs.
-type Tunable interface {
-	json.Marshaler
-	Merge(object []byte) error
-	Reset()
-}
-
 // Admin is the admin endpoint, to be mounted under [emulator.AdminPath]. It answers only
 // clients on loopback, and no page of another site.
-func (c *Core) Admin(knobs Tunable) http.Handler {
-	state := func() map[string]any { return c.state(knobs) }
+func (c *Core) Admin() http.Handler {
 	mux := http.NewServeMux()
 	on := func(method, path string, h func(r *http.Request) (any, error)) {
 		mux.HandleFunc(method+" "+emulator.AdminPath+path, func(w http.ResponseWriter, r *http.Request) {
@@ -41,15 +32,15 @@ func (c *Core) Admin(knobs Tunable) http.Handler {
 			Reply(w, http.StatusOK, v)
 		})
 	}
-	on("GET", "state", func(*http.Request) (any, error) { return state(), nil })
+	on("GET", "state", func(*http.Request) (any, error) { return c.state(), nil })
 	on("GET", "events", c.adminEvents)
-	on("POST", "clock", func(r *http.Request) (any, error) { err := c.adminClock(r); return state(), err })
-	on("POST", "faults", func(r *http.Request) (any, error) { err := c.adminFault(r); return state(), err })
-	on("DELETE", "faults", func(*http.Request) (any, error) { c.Faults.Clear(); return state(), nil })
-	on("POST", "knobs", func(r *http.Request) (any, error) { err := adminKnobs(r, knobs); return state(), err })
-	on("POST", "users", func(r *http.Request) (any, error) { err := c.adminUser(r); return state(), err })
-	on("POST", "apps", func(r *http.Request) (any, error) { err := c.adminApp(r); return state(), err })
-	on("POST", "reset", func(*http.Request) (any, error) { knobs.Reset(); c.Reset(); return state(), nil })
+	on("POST", "clock", func(r *http.Request) (any, error) { err := c.adminClock(r); return c.state(), err })
+	on("POST", "faults", func(r *http.Request) (any, error) { err := c.adminFault(r); return c.state(), err })
+	on("DELETE", "faults", func(*http.Request) (any, error) { c.Faults.Clear(); return c.state(), nil })
+	on("POST", "knobs", func(r *http.Request) (any, error) { err := c.adminKnobs(r); return c.state(), err })
+	on("POST", "users", func(r *http.Request) (any, error) { err := c.adminUser(r); return c.state(), err })
+	on("POST", "apps", func(r *http.Request) (any, error) { err := c.adminApp(r); return c.state(), err })
+	on("POST", "reset", func(*http.Request) (any, error) { c.Reset(); return c.state(), nil })
 	on("POST", "revoke", c.adminRevoke)
 	return guard(mux)
 }
@@ -74,7 +65,7 @@ func guard(h http.Handler) http.Handler {
 }
 
 // state is what GET state shows. Of people and apps it shows the names only.
-func (c *Core) state(knobs Tunable) map[string]any {
+func (c *Core) state() map[string]any {
 	users, apps, faults, signedIn := []string{}, []string{}, []any{}, []any{}
 	for _, u := range c.Registry.Users() {
 		users = append(users, u.Name)
@@ -89,8 +80,8 @@ func (c *Core) state(knobs Tunable) map[string]any {
 		signedIn = append(signedIn, map[string]string{"user": g.User, "app": g.Client, "scope": g.Scope})
 	}
 	return map[string]any{
-		"venue": c.Branding.Name, "now": c.Clock.Now(), "offset": c.Clock.Offset().String(),
-		"knobs": knobs, "users": users, "apps": apps, "faults": faults, "signedIn": signedIn,
+		"venue": c.venue().Branding.Name, "now": c.Clock.Now(), "offset": c.Clock.Offset().String(),
+		"knobs": c.venue().Knobs, "users": users, "apps": apps, "faults": faults, "signedIn": signedIn,
 	}
 }
 
@@ -137,12 +128,12 @@ func (c *Core) adminFault(r *http.Request) error {
 	return c.Faults.Add(f)
 }
 
-func adminKnobs(r *http.Request, knobs Tunable) error {
+func (c *Core) adminKnobs(r *http.Request) error {
 	object, err := io.ReadAll(r.Body)
 	if err != nil {
 		return fmt.Errorf("emulator: request body: %w", err)
 	}
-	return knobs.Merge(object)
+	return c.venue().Knobs.Merge(object)
 }
 
 func (c *Core) adminUser(r *http.Request) error {

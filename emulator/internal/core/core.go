@@ -7,7 +7,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/venuekey/venuekey/emulator"
 )
@@ -23,9 +24,9 @@ type Branding struct {
 }
 
 // Core is what every emulated venue is made of: clock, log, faults, apps and users,
-// codes and tokens. A venue makes one with [New] when its server starts.
+// codes and tokens. It lies in a server's [Base], which gives it to the server at its
+// [Start].
 type Core struct {
-	Branding Branding
 	Clock    *emulator.Clock
 	Log      emulator.Log
 	Faults   Faults
@@ -33,47 +34,30 @@ type Core struct {
 	Codes    Codes
 	Tokens   Tokens
 
-	// OnReset and OnRevoke, if set, let a venue forget what it keeps beside the
-	// core when the admin endpoint resets it or revokes a user.
-	OnReset  func()
-	OnRevoke func(user string)
-	// OnEnd, if set, learns of every grant that was revoked.
-	OnEnd func(emulator.Grant)
-
-	pages openPages
-	apps  []emulator.App
-	users []emulator.User
+	pages   openPages
+	started atomic.Pointer[Venue]
+	filling sync.Mutex // the registry, at the start and by a reset
 }
 
-// New makes a core. A nil clock means one of its own, no apps [DefaultApp],
-// no users [DefaultUsers].
-func New(branding Branding, clock *emulator.Clock, apps []emulator.App, users []emulator.User) *Core {
-	if len(apps) == 0 {
-		apps = []emulator.App{emulator.DefaultApp()}
+func (c *Core) begin(v Venue) {
+	c.filling.Lock()
+	defer c.filling.Unlock()
+	c.started.Store(&v)
+	c.Registry.replace(v.Apps, v.Users)
+}
+
+// venue is what the server said of itself; nothing before it started.
+func (c *Core) venue() Venue {
+	if v := c.started.Load(); v != nil {
+		return *v
 	}
-	if len(users) == 0 {
-		users = emulator.DefaultUsers()
-	}
-	if clock == nil {
-		clock = new(emulator.Clock)
-	}
-	c := &Core{Branding: branding, Clock: clock, apps: slices.Clone(apps), users: slices.Clone(users)}
-	c.Registry.replace(c.apps, c.users)
-	return c
+	return Venue{}
 }
 
 // Record adds an event, with the time and the venue filled in.
 func (c *Core) Record(e emulator.Event) {
-	e.At, e.Venue = c.Clock.Now(), c.Branding.Name
+	e.At, e.Venue = c.Clock.Now(), c.venue().Branding.Name
 	c.Log.Add(e)
-}
-
-// Inject orders a fault. It panics on an order that makes no sense, since that is
-// a mistake in a test.
-func (c *Core) Inject(f emulator.Fault) {
-	if err := c.Faults.Add(f); err != nil {
-		panic(err)
-	}
 }
 
 // Serve lets the handler answer the request unless a fault was ordered for one
@@ -92,17 +76,22 @@ func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc,
 	fault(f).serve(w, r, h)
 }
 
-// Reset puts everything but the knobs back to where the server started: apps and users,
-// clock, codes, tokens, faults, open pages, log.
+// Reset puts everything back to where the server started.
 func (c *Core) Reset() {
+	c.filling.Lock()
+	defer c.filling.Unlock()
+	v := c.venue()
+	if v.Knobs != nil {
+		v.Knobs.Reset()
+	}
 	c.Faults.Clear()
 	c.Codes.clear()
 	c.Tokens.clear()
 	c.pages.clear()
-	c.Registry.replace(c.apps, c.users)
+	c.Registry.replace(v.Apps, v.Users)
 	c.Clock.Advance(-c.Clock.Offset())
-	if c.OnReset != nil {
-		c.OnReset()
+	if v.OnReset != nil {
+		v.OnReset()
 	}
 	c.Log.Clear()
 }
@@ -115,15 +104,12 @@ func (c *Core) RevokeUser(user string) int {
 		c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Detail: "by the user"})
 		c.end(g)
 	}
-	if c.OnRevoke != nil {
-		c.OnRevoke(user)
-	}
 	return len(ended)
 }
 
 func (c *Core) end(g emulator.Grant) {
-	if c.OnEnd != nil {
-		c.OnEnd(g)
+	if onEnd := c.venue().OnEnd; onEnd != nil {
+		onEnd(g)
 	}
 }
 

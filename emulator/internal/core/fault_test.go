@@ -17,11 +17,16 @@ import (
 
 // worker is a small venue with one endpoint that counts its work.
 type worker struct {
+	Base
 	core *Core
 	done atomic.Int32
 }
 
-func newWorker() *worker { return &worker{core: New(Branding{Name: "w"}, nil, nil, nil)} }
+func newWorker() *worker {
+	w := new(worker)
+	w.core = Start(&w.Base, Venue{})
+	return w
+}
 
 func (v *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {
@@ -98,7 +103,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 				defer web.Close()
 				f := tc.set
 				f.Kind = kind
-				venue.core.Inject(f)
+				venue.Inject(f)
 				if g := ask(t, t.Context(), web.URL); !tc.want(g) {
 					t.Errorf("status %d, error %v, cut short %v, headers %v, %d bytes", g.status, g.sendErr, g.cutShort, g.header, len(g.body))
 				}
@@ -125,7 +130,7 @@ func TestDelayWithoutEndLastsUntilTheClientLeaves(t *testing.T) {
 	venue := newWorker()
 	web := httptest.NewServer(venue)
 	defer web.Close()
-	venue.core.Inject(emulator.Fault{Kind: emulator.DelayAfter})
+	venue.Inject(emulator.Fault{Kind: emulator.DelayAfter})
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan got, 1)
 	go func() { left <- ask(t, ctx, web.URL) }()
@@ -143,7 +148,7 @@ func TestDelayTakesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, kind := range []emulator.FaultKind{emulator.DelayBefore, emulator.DelayAfter, emulator.StatusBefore, emulator.StatusAfter} {
 			venue := newWorker()
-			venue.core.Inject(emulator.Fault{Kind: kind, Delay: time.Hour})
+			venue.Inject(emulator.Fault{Kind: kind, Delay: time.Hour})
 			start := time.Now()
 			venue.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 			if got := time.Since(start); got != time.Hour {

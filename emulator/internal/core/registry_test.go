@@ -38,7 +38,7 @@ func TestAllows(t *testing.T) {
 
 func TestRegistry(t *testing.T) {
 	t.Parallel()
-	c := New(Branding{}, nil, nil, nil)
+	c := Start(new(Base), Venue{})
 	if _, ok := c.Registry.SignIn("alice", "wonderland"); !ok {
 		t.Error("alice is not known")
 	}

@@ -9,6 +9,13 @@ import (
 	"sync"
 )
 
+// Knobs are [Settings] of any knobs.
+type Knobs interface {
+	json.Marshaler
+	Merge(object []byte) error
+	Reset()
+}
+
 // Settings hold the knobs of a running venue: a plain struct of public fields that
 // is copied in and out, so that a request sees one state of all knobs. K must be
 // comparable: a struct with maps or slices would be shared and not copied.
