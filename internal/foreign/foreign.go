@@ -26,7 +26,7 @@ const (
 	nameBound = 100
 	tellBound = 2000
 	// readBound is how many bytes of a text are looked at.
-	readBound = 16 << 10
+	readBound = 4 << 10
 )
 
 // struck stands where a secret stood. The gate leaves it alone when it meets it
