@@ -65,7 +65,7 @@ func TestAttackAnotherUserOpensTheAddressInTheArguments(t *testing.T) {
 				go browser.get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
 				return nil
 			}
-			if _, err := config.Login(t.Context(), app, ui); err != nil {
+			if _, err := config.Login(soon(t), app, ui); err != nil {
 				t.Fatal(err)
 			}
 			if told := strings.Join(ui.told, "\n"); strings.Count(told, "another user of this machine (uid 65534)") != 1 || len(ui.told) != 2 {
@@ -94,8 +94,26 @@ func TestAttackAnotherUserWithTheCookie(t *testing.T) {
 	})
 }
 
-func TestWhoConnects(t *testing.T) {
-	if who := (peer{uid: os.Geteuid(), known: true}); who.foreign() || (peer{}).foreign() || (peer{uid: 0, known: true}).foreign() || !(peer{uid: os.Geteuid() + 1, known: true}).foreign() {
-		t.Error("who is foreign?")
+func TestWhoMayOpenAnAddress(t *testing.T) {
+	me, root, alice, bob := peer{os.Geteuid(), true}, peer{0, true}, peer{os.Geteuid() + 1, true}, peer{os.Geteuid() + 2, true}
+	for _, row := range []struct {
+		name     string
+		who      peer
+		exposed  bool
+		login    peer
+		stranger bool
+	}{
+		{"this user", me, true, alice, false},
+		{"root", root, true, alice, false},
+		{"nobody knows whom", peer{}, true, alice, false},
+		{"whoever logged in, and became a service", alice, true, alice, false},
+		{"another", bob, true, alice, true},
+		{"another, at what was printed", bob, false, alice, true},
+		{"another, where nobody logged in", bob, true, peer{}, true},
+		{"another, at what a service printed", bob, false, peer{}, false},
+	} {
+		if got := row.who.foreign(row.exposed, row.login); got != row.stranger {
+			t.Errorf("%s: %v", row.name, got)
+		}
 	}
 }

@@ -66,9 +66,9 @@ func (l *listener) begin(w http.ResponseWriter, r *http.Request, d *door) {
 		l.show(w, http.StatusMethodNotAllowed, verdict{Title: "Not like this", Words: "Open this address in a browser."})
 	case early(r) || !navigates(r):
 		l.show(w, http.StatusServiceUnavailable, verdict{Title: "Not yet", Words: "This address works once, for a browser that shows it."})
-	case d.exposed && from.foreign():
-		l.strays.ignore("another user of this machine (uid " + strconv.Itoa(from.uid) + ") asked for the address that the browser was opened with; if that was you, open the one that is shown")
-		l.show(w, http.StatusForbidden, verdict{Title: "Not for you", Words: "Another user of this machine signs in here. If that is you, open the address that venuekey shows."})
+	case from.foreign(d.exposed, whoLoggedIn()):
+		l.strays.ignore("another user of this machine (uid " + strconv.Itoa(from.uid) + ") asked for the one-time address; if that was you, open the one that is shown here as the user who began")
+		l.show(w, http.StatusForbidden, verdict{Title: "Not for you", Words: "Another user of this machine signs in here. If that is you, open the address that venuekey shows, as the user who began."})
 	case !l.enter(r, d, from):
 		l.hand(callback{denied: &venuekey.Error{Class: venuekey.Failed, Reason: "somebody else opened the one-time address of this sign-in before or after you: two browsers did",
 			Remedy: "sign in again; if you opened it in one browser only, another user of this machine saw it"}})

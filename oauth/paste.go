@@ -52,6 +52,9 @@ func (c Config) readPasted(text string, redirect Redirect, attempt Attempt) call
 // the wrong prompt mostly are. In a whole address a code may have any length.
 const shortestCode = 20
 
+// longestCode is more than a venue gives, and what Tradovate takes at most.
+const longestCode = 8192
+
 // readCode reads a bare code. What cannot be one is not presented: nobody's password
 // is told to a venue.
 func (c Config) readCode(text string) callback {
@@ -63,6 +66,8 @@ func (c Config) readCode(text string) callback {
 		return callback{stray: "that is neither an address nor a code: paste everything that the address bar shows"}
 	case len(text) < shortestCode:
 		return callback{stray: "that is too short for a code: paste everything that the address bar shows"}
+	case len(text) > longestCode:
+		return callback{stray: "that is too long for a code: paste everything that the address bar shows"}
 	}
 	return callback{Code: venuekey.Secret(text), bare: true}
 }

@@ -32,6 +32,10 @@ func peerOf(r *http.Request) peer {
 	return whoConnects(theirs, ours)
 }
 
-// foreign says that it is neither this program's user nor root, who can be anybody:
-// what forwards a port into a virtual machine runs as root.
-func (p peer) foreign() bool { return p.known && p.uid != os.Geteuid() && p.uid != 0 }
+// foreign says that it is none of those who may open an address: this program's user,
+// whoever logged in and became this user (by sudo, as for a service), and root, who can
+// be anybody: what forwards a port into a virtual machine runs as root. An address that
+// was only printed is for whoever it was shown to, where nobody logged in.
+func (p peer) foreign(exposed bool, login peer) bool {
+	return p.known && (exposed || login.known) && p.uid != 0 && p.uid != os.Geteuid() && p != login
+}

@@ -36,6 +36,18 @@ func wide(at netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(at.Addr().As16()), at.Port())
 }
 
+// whoLoggedIn is the user of the session that this program runs in, whoever he became
+// since; a service and a container have none (pam_loginuid(8)).
+func whoLoggedIn() peer {
+	const nobody = 1<<32 - 1
+	text, err := os.ReadFile("/proc/self/loginuid")
+	uid, notNumber := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || notNumber != nil || uid == nobody {
+		return peer{}
+	}
+	return peer{uid, true}
+}
+
 // inTable writes an address as the table does: words of the machine's own order.
 func inTable(at netip.AddrPort) string {
 	bytes, text := at.Addr().AsSlice(), ""

@@ -6,3 +6,5 @@ import "net/netip"
 
 // whoConnects knows nothing where there is no table that every user may read.
 func whoConnects(netip.AddrPort, netip.AddrPort) peer { return peer{} }
+
+func whoLoggedIn() peer { return peer{} }

@@ -24,6 +24,8 @@ type input struct {
 	turn chan struct{}
 	// Left was read beyond the last line; it may be somebody's password.
 	Left venuekey.Secret
+	// skips says that the rest of a line is thrown away.
+	skips bool
 	// pending is a read that was given up and could not be interrupted.
 	pending chan chunk
 }
@@ -50,10 +52,17 @@ func (in *input) line(ctx context.Context) (venuekey.Secret, error) {
 	for {
 		if before, after, ok := bytes.Cut([]byte(in.Left), []byte("\n")); ok {
 			in.Left = venuekey.Secret(after)
+			if in.skips {
+				in.skips = false
+				continue
+			}
 			return trimmed(before), nil
 		}
-		if len(in.Left) > longestLine {
+		if in.skips {
 			in.Left = ""
+		}
+		if len(in.Left) > longestLine {
+			in.Left, in.skips = "", true
 			return "", errTooLong
 		}
 		got := in.read(ctx)

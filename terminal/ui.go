@@ -148,6 +148,9 @@ func (u *UI) invite(visit venuekey.Visit) {
 	}
 }
 
+// tooLong stands for a line that is longer than any address.
+const tooLong = "(a line without an end)"
+
 // Paste implements venuekey.UI. Where nothing can be pasted it waits for the end
 // of the sign-in, and only gives the hint.
 func (u *UI) Paste(ctx context.Context) (string, error) {
@@ -155,6 +158,9 @@ func (u *UI) Paste(ctx context.Context) (string, error) {
 	defer silent.Stop()
 	if u.TakesPaste() {
 		line, err := u.input().line(ctx)
+		if errors.Is(err, errTooLong) {
+			return tooLong, nil // a mistake like any other
+		}
 		return string(line), err
 	}
 	<-ctx.Done()

@@ -166,8 +166,14 @@ func TestQuestionsInAPipe(t *testing.T) {
 	if out.String() != "" {
 		t.Errorf("a program was asked %q", out)
 	}
-	long := &UI{In: strings.NewReader(strings.Repeat("x", 1<<20)), Out: out, Piped: true}
-	if _, err := long.Paste(t.Context()); !errors.Is(err, errTooLong) {
+	// A line without an end is a mistake, and what comes after it is read.
+	long := &UI{In: strings.NewReader(strings.Repeat("x", 1<<20) + "\nthe next\n" + strings.Repeat("y", 1<<20)), Out: out, Piped: true}
+	for _, want := range []string{tooLong, "the next", tooLong} {
+		if got, err := long.Paste(t.Context()); err != nil || got != want {
+			t.Errorf("%.20q, %v; want %q", got, err, want)
+		}
+	}
+	if _, err := long.Paste(t.Context()); !errors.Is(err, io.EOF) {
 		t.Error(err)
 	}
 }
