@@ -242,11 +242,11 @@ VENUEKEY_PASSPHRASE_FILE=pipe venuekey key list
 func TestAttackASecretInAFileOfOthers(t *testing.T) {
 	street := needs.Street(t)
 	secret := filepath.Join(street, "secret")
-	if err := os.WriteFile(secret, []byte("correct horse battery\n"), 0o600); err != nil {
+	if err := os.WriteFile(secret, []byte("demo-secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	environ := []string{"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), "VENUEKEY_PASSPHRASE_FILE=" + secret}
-	outsideAt(t, environ, "init", "--key", "passphrase").ends(t, exitGood)
+	environ := []string{"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), variable("ttp", "CLIENT_ID") + "=x", variable("ttp", "CLIENT_SECRET_FILE") + "=" + secret}
+	outsideAt(t, environ, "init").ends(t, exitGood)
 	for _, test := range []struct {
 		mode  os.FileMode
 		owner int
@@ -259,7 +259,7 @@ func TestAttackASecretInAFileOfOthers(t *testing.T) {
 		if err := errors.Join(os.Chown(secret, test.owner, 0), os.Chmod(secret, test.mode)); err != nil {
 			t.Fatal(err)
 		}
-		o := outsideAt(t, environ, "key", "list")
+		o := outsideAt(t, environ, "app", "list")
 		o.ends(t, test.code, test.words)
 		if warned := strings.Contains(o.err.String(), "warning: "); test.code == exitGood && warned != (test.words != "") {
 			t.Errorf("mode %04o: %s", test.mode, o.err)
@@ -290,7 +290,6 @@ func TestAttackALetterForAPassphrase(t *testing.T) {
 // Whatever the umask, what is made is this user's alone.
 func TestAttackTheWidestUmask(t *testing.T) {
 	w := newWorld(t)
-	w.set("VENUEKEY_KEY", "passphrase")
 	w.set("XDG_RUNTIME_DIR", w.dir)
 	script := `umask 000
 printf 'demo-secret\n' | venuekey app add ctrader --client-id demo-client --secret-stdin

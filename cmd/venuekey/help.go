@@ -148,10 +148,10 @@ that one folder. Folders are made with mode 0700 and files with 0600.
 
 A folder or file that belongs to another user is refused, and so is a folder
 that others may write to, or one below such a folder, as sshd does; root's are
-taken, and above them sticky folders like /tmp. Under sudo the variables may still name
-your own folders, which are another user's for root: run it as yourself, or give
-root a VENUEKEY_HOME of its own. On Windows, where a folder in your profile is
-private by its access list, owners are not looked at.
+taken, and above them sticky folders like /tmp. Under sudo the variables may
+still name your own folders, which are another user's for root: run it as
+yourself, or give root a VENUEKEY_HOME of its own. On Windows, where a folder in
+your profile is private by its access list, owners are not looked at.
 
 key.json remembers how the key is kept, and seal-*.key is the key where it is
 kept in a file. vault.db holds apps and tokens, each sealed with the key;
