@@ -57,7 +57,7 @@ type Keeper struct {
 	mu      sync.Mutex
 	sources map[ID]*Source
 	flights map[ID]*flight
-	unsaved map[ID]rotation
+	unsaved map[ID]hidden[rotation]
 	purses  map[string]*purse
 	sights  map[string]*sight
 	marking sync.Mutex
@@ -73,7 +73,7 @@ func (k *Keeper) init() {
 		k.owner = sync.OnceValue(rand.Text)
 		k.sources = make(map[ID]*Source)
 		k.flights = make(map[ID]*flight)
-		k.unsaved = make(map[ID]rotation)
+		k.unsaved = make(map[ID]hidden[rotation])
 		k.purses = make(map[string]*purse)
 		k.sights = make(map[string]*sight)
 		k.readers = make(map[*observer]bool)

@@ -164,7 +164,7 @@ func (k *Keeper) Held() (ids []ID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for id, r := range k.unsaved {
-		if r.file == "" {
+		if r().file == "" {
 			ids = append(ids, id)
 		}
 	}
@@ -175,7 +175,7 @@ func (k *Keeper) Held() (ids []ID) {
 // hold keeps a rotation that could not be saved, and flush saves it.
 func (k *Keeper) hold(id ID, r rotation) {
 	k.mu.Lock()
-	k.unsaved[id] = r
+	k.unsaved[id] = hide(r)
 	k.mu.Unlock()
 	k.Source(id).fresh.Store(nil) // the next caller tries again to save it
 }
@@ -186,11 +186,11 @@ func (k *Keeper) hold(id ID, r rotation) {
 // returned: it is as good as a saved one, if it lies in a spill file.
 func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error) {
 	k.mu.Lock()
-	r, held := k.unsaved[id]
+	r, held := k.heldFor(id)
 	busy := held && r.saving
 	if held {
 		// It stays there, so that nobody presents what it replaces meanwhile.
-		k.unsaved[id] = r.withSaving()
+		k.unsaved[id] = hide(r.withSaving())
 	}
 	k.mu.Unlock()
 	if busy {
@@ -209,7 +209,7 @@ func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error
 	_, err = k.save(ctx, id, r)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	r, held = k.unsaved[id]
+	r, held = k.heldFor(id)
 	switch {
 	case ours && held && r.saving: // nobody holds it any more
 		delete(k.unsaved, id)
@@ -217,6 +217,14 @@ func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error
 		return &r, nil
 	}
 	return nil, err
+}
+
+// heldFor is what is in memory for an ID; k.mu is held.
+func (k *Keeper) heldFor(id ID) (r rotation, held bool) {
+	if in, held := k.unsaved[id]; held {
+		return in(), true
+	}
+	return rotation{}, false
 }
 
 func (r rotation) withSaving() rotation {
@@ -248,7 +256,7 @@ func (k *Keeper) waiting(ctx context.Context, id ID, than int64) (token Token, f
 // waits looks for a rotation of an ID without saving it.
 func (k *Keeper) waits(id ID) (rotation, bool) {
 	k.mu.Lock()
-	r, held := k.unsaved[id]
+	r, held := k.heldFor(id)
 	k.mu.Unlock()
 	if !held {
 		r, held, _ = k.findSpill(id)

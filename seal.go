@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 )
 
@@ -24,6 +25,16 @@ func (k Key) ID() string {
 
 // Format implements fmt.Formatter: a key never prints.
 func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// LogValue implements slog.LogValuer, and redacts.
+func (k Key) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements encoding.TextMarshaler, which JSON and most other
+// encoders obey. It redacts: whoever keeps a key converts it to bytes.
+func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalBinary implements encoding.BinaryMarshaler, which gob obeys. It redacts.
+func (k Key) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
 
 // A seal is
 //

@@ -34,6 +34,37 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.redacted()) }
 // encoders obey. It redacts; what is sealed is written by the Vault.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.redacted()), nil }
 
+// MarshalBinary implements encoding.BinaryMarshaler, which gob obeys. It redacts.
+func (s Secret) MarshalBinary() ([]byte, error) { return []byte(s.redacted()), nil }
+
+// hidden holds what lies in an unexported field and has secrets in it. Those fmt
+// prints without asking any method; of a function it prints where it is.
+type hidden[T any] func() T
+
+func hide[T any](value T) hidden[T] { return func() T { return value } }
+
+// plainly prints a type by its name alone: for types with secrets behind pointers,
+// which some verbs of fmt follow.
+func plainly(f fmt.State, name string) { fmt.Fprint(f, "venuekey."+name) }
+
+// Format implements fmt.Formatter: a Keeper prints as its name alone, since it may
+// hold tokens that a store refuses.
+func (k *Keeper) Format(f fmt.State, _ rune) { plainly(f, "Keeper") }
+
+// Format implements fmt.Formatter: a Vault prints as its name alone.
+func (v *Vault) Format(f fmt.State, _ rune) { plainly(f, "Vault") }
+
+// Format implements fmt.Formatter: a Source prints as its ID.
+func (s *Source) Format(f fmt.State, _ rune) { plainly(f, "Source("+s.id.String()+")") }
+
+// Format implements fmt.Formatter: a Transport prints as its name alone.
+func (t *Transport) Format(f fmt.State, _ rune) { plainly(f, "Transport") }
+
+// Format implements fmt.Formatter: what a decision or a save holds does not print.
+func (a attempt) Format(f fmt.State, _ rune) { plainly(f, "attempt("+a.id.String()+")") }
+
+func (r rotation) Format(f fmt.State, _ rune) { plainly(f, "rotation("+r.record.Key+")") }
+
 // Equal compares two secrets in a time that does not tell how much of them
 // agrees.
 func (s Secret) Equal(t Secret) bool {

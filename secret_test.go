@@ -2,43 +2,174 @@ package venuekey_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
 	"fmt"
+	"log"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/oauth"
+	"github.com/venuekey/venuekey/store/memory"
+	"github.com/venuekey/venuekey/terminal"
+	"github.com/venuekey/venuekey/venue/ctrader"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/tradovate"
 )
 
 const sentinel = "SENTINEL-do-not-print"
 
-func TestSecretsNeverPrint(t *testing.T) {
-	token := venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now(), Extras: map[string]venuekey.Secret{"id_token": sentinel}}
-	app := venuekey.App{ClientSecret: sentinel, Params: map[string]venuekey.Secret{"sec": sentinel}}
-	key := venuekey.Key([]byte(sentinel + sentinel)[:32])
-	failure := &venuekey.Error{Class: venuekey.Refused, Reason: "no"}
+// formatted is what fmt makes of values.
+func formatted(t *testing.T, values ...any) string {
+	t.Helper()
 	var out bytes.Buffer
-	logger := slog.New(slog.NewJSONHandler(&out, nil))
-	for _, value := range []any{token, &token, app, &app, key, venuekey.Secret(sentinel), failure, []venuekey.Secret{sentinel}} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+	for _, value := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} { // %p asks no method, and go vet finds it
 			fmt.Fprintf(&out, verb+"\n", value)
 		}
-		text, err := json.Marshal(value)
-		if err != nil {
+	}
+	return out.String()
+}
+
+// printed is everything that the standard library makes of values, in one text.
+func printed(t *testing.T, values ...any) string {
+	t.Helper()
+	var out bytes.Buffer
+	out.WriteString(formatted(t, values...))
+	for _, value := range values {
+		for _, logger := range []*slog.Logger{slog.New(slog.NewJSONHandler(&out, nil)), slog.New(slog.NewTextHandler(&out, nil))} {
+			logger.Info("value", "it", value, "in", []any{value}, slog.Group("group", "of", value))
+		}
+		log.New(&out, "", 0).Print(value)
+		// What cannot be encoded is an error, which says why.
+		for _, encode := range []func(any) error{json.NewEncoder(&out).Encode, xml.NewEncoder(&out).Encode, gob.NewEncoder(&out).Encode} {
+			if err := encode(value); err != nil {
+				fmt.Fprintf(&out, "%v %+v %#v\n", err, err, err)
+			}
+		}
+		fmt.Fprintln(&out, fmt.Errorf("failed: %w, %v", errors.New("x"), value))
+	}
+	return out.String()
+}
+
+// mustNotTell looks for the sentinel in all forms in which it could be printed.
+func mustNotTell(t *testing.T, what, text string) {
+	t.Helper()
+	numbers := strings.Trim(fmt.Sprint([]byte(sentinel)), "[]")
+	for _, trace := range []string{sentinel, fmt.Sprintf("%x", sentinel), fmt.Sprintf("%X", sentinel), numbers, strings.ReplaceAll(numbers, " ", ","),
+		strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(sentinel)), "=")[:20], fmt.Sprintf("%#v", []byte(sentinel))[8:60]} {
+		if at := strings.Index(text, trace); at >= 0 {
+			t.Errorf("%s prints %q: …%.120q", what, trace, text[max(0, at-60):])
+			return
+		}
+	}
+}
+
+// filled gives a value of a type with the sentinel in every secret that it has.
+func filled(kind reflect.Type, depth int) reflect.Value {
+	value := reflect.New(kind).Elem()
+	switch {
+	case kind == reflect.TypeFor[venuekey.Secret]():
+		value.SetString(sentinel)
+	case kind == reflect.TypeFor[venuekey.Key]():
+		reflect.Copy(value, reflect.ValueOf([]byte(sentinel + sentinel)[:value.Len()]))
+	case depth > 8:
+	case kind.Kind() == reflect.Struct:
+		for i := range kind.NumField() {
+			if value.Field(i).CanSet() {
+				value.Field(i).Set(filled(kind.Field(i).Type, depth+1))
+			}
+		}
+	case kind.Kind() == reflect.Pointer:
+		value.Set(reflect.New(kind.Elem()))
+		value.Elem().Set(filled(kind.Elem(), depth+1))
+	case kind.Kind() == reflect.Slice:
+		value.Set(reflect.Append(value, filled(kind.Elem(), depth+1)))
+	case kind.Kind() == reflect.Map:
+		value.Set(reflect.MakeMap(kind))
+		value.SetMapIndex(filled(kind.Key(), depth+1), filled(kind.Elem(), depth+1))
+	}
+	return value
+}
+
+// confidential are the types of the library in which a secret can lie. Another one
+// that comes to be is asked for by TestSecretsLieInExportedFieldsOnly.
+var confidential = map[string]reflect.Type{
+	".App": reflect.TypeFor[venuekey.App](), ".Keeper": reflect.TypeFor[venuekey.Keeper](), ".Key": reflect.TypeFor[venuekey.Key](),
+	".Secret": reflect.TypeFor[venuekey.Secret](), ".Source": reflect.TypeFor[venuekey.Source](), ".Token": reflect.TypeFor[venuekey.Token](),
+	".Transport": reflect.TypeFor[venuekey.Transport](), ".Vault": reflect.TypeFor[venuekey.Vault](),
+	"/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),
+	"/venue/ctrader/openapi.Client": reflect.TypeFor[openapi.Client](), "/venue/ctrader/openapi.Conn": reflect.TypeFor[openapi.Conn](),
+	"/venue/ctrader/openapi.Subscription":                           reflect.TypeFor[openapi.Subscription](),
+	"/venue/ctrader/openapi/message.AccountAuthReq":                 reflect.TypeFor[message.AccountAuthReq](),
+	"/venue/ctrader/openapi/message.ApplicationAuthReq":             reflect.TypeFor[message.ApplicationAuthReq](),
+	"/venue/ctrader/openapi/message.GetAccountListByAccessTokenReq": reflect.TypeFor[message.GetAccountListByAccessTokenReq](),
+	"/venue/ctrader/openapi/message.GetAccountListByAccessTokenRes": reflect.TypeFor[message.GetAccountListByAccessTokenRes](),
+	"/venue/ctrader/openapi/message.GetCtidProfileByTokenReq":       reflect.TypeFor[message.GetCtidProfileByTokenReq](),
+	"/venue/ctrader/openapi/message.RefreshTokenReq":                reflect.TypeFor[message.RefreshTokenReq](),
+	"/venue/ctrader/openapi/message.RefreshTokenRes":                reflect.TypeFor[message.RefreshTokenRes](),
+	"/venue/tradovate.AccessTokenRequest":                           reflect.TypeFor[tradovate.AccessTokenRequest](),
+	"/venue/tradovate.AccessTokenResponse":                          reflect.TypeFor[tradovate.AccessTokenResponse](),
+	"/venue/tradovate.OAuthToken":                                   reflect.TypeFor[tradovate.OAuthToken](),
+	"/venue/tradovate.OAuthTokenResponse":                           reflect.TypeFor[tradovate.OAuthTokenResponse](),
+	"/venue/tradovate.Penalty":                                      reflect.TypeFor[tradovate.Penalty](),
+}
+
+func TestAttackATypeThatPrintsItsSecrets(t *testing.T) {
+	for name, kind := range confidential {
+		value := filled(kind, 0)
+		print := printed
+		if strings.Contains(name, "/message.") {
+			print = formatted // as JSON, messages are what goes over the wire, and their documentation says so
+		}
+		mustNotTell(t, name, print(t, value.Interface()))
+		mustNotTell(t, "*"+name, print(t, value.Addr().Interface()))
+	}
+	mustNotTell(t, "many", printed(t, []venuekey.Secret{sentinel}, []venuekey.Key{venuekey.Key([]byte(sentinel + sentinel)[:32])}))
+	if fmt.Sprint(venuekey.Secret("")) != "" {
+		t.Error("an empty secret should print as nothing")
+	}
+}
+
+// A Keeper in use holds more than its fields say: tokens that the store refuses,
+// with the key that they are sealed with.
+func TestAttackAKeeperThatIsPrinted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		store := &moodyStore{Store: &memory.Store{}}
+		keeper := newKeeper(t, store, venue)
+		keeper.Vault.Key = venuekey.Key([]byte(sentinel + sentinel)[:32])
+		keeper.Spills, keeper.SaveBudget = nil, time.Second
+		if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
-		out.Write(text)
-		logger.Info("value", "it", value)
-	}
-	printed := out.String()
-	for _, trace := range []string{sentinel, fmt.Sprintf("%x", sentinel), fmt.Sprintf("%X", sentinel), fmt.Sprint([]byte(sentinel))[1:20]} {
-		if strings.Contains(printed, trace) {
-			t.Fatalf("printed %q", trace)
+		store.turn(func(record venuekey.Record) error {
+			if record.Generation > 0 {
+				return errLost
+			}
+			return nil
+		})
+		if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now().Add(2 * time.Hour)}); err == nil {
+			t.Fatal("the store took a token that it refuses")
 		}
-	}
-	if fmt.Sprint(venuekey.Secret("")) != "" {
-		t.Fatal("an empty secret should print as nothing")
-	}
+		source := keeper.Source(alice)
+		_, _ = source.Token(t.Context())
+		transport := &venuekey.Transport{Source: source}
+		for _, value := range []any{keeper, source, transport, keeper.Vault, source.Client()} {
+			mustNotTell(t, fmt.Sprintf("%T", value), printed(t, value, reflect.ValueOf(value).Elem().Interface(), struct{ In any }{value}, []any{value}))
+		}
+		store.turn(nil)
+		if err := keeper.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -78,10 +78,19 @@ func Endpoint(what, text string) (*url.URL, error) {
 	if address.User != nil || address.Fragment != "" || hasSecret(address.RawQuery) {
 		return nil, wrong("the "+what+" address has a user name, a password or another secret in it", "leave it out: addresses are shown, logged and kept as they are")
 	}
-	if address.Scheme != "https" && (address.Scheme != "http" || !isLoopback(address.Hostname())) {
-		return nil, wrong("the "+what+" address at "+address.Host+" is not https", "plain http is taken for loopback addresses only")
+	if err := secure(what, address); err != nil {
+		return nil, err
 	}
 	return address, nil
+}
+
+// secure refuses an address at which somebody on the way could read what is sent
+// (RFC 6749 §3.1, §3.2, RFC 6750 §5.2).
+func secure(what string, address *url.URL) error {
+	if address.Scheme != "https" && (address.Scheme != "http" || !isLoopback(address.Hostname())) {
+		return wrong("the "+what+" address at "+address.Host+" is not https", "plain http is taken for loopback addresses only")
+	}
+	return nil
 }
 
 // hasSecret reports whether a query has a parameter that is a secret by its name.

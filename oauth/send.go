@@ -38,7 +38,13 @@ type Answer struct {
 // venuekey.BeforeSending is asked, and Unknown from then on. They never hold the
 // request's address, nor what it held in secret. Of an answer that broke off, what came is returned beside the
 // error.
+//
+// Whatever is sent has a secret in it, so plain HTTP is for loopback only, whoever
+// made the address.
 func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
+	if err := secure("venue's", request.URL); err != nil {
+		return Answer{}, err
+	}
 	ctx, cancel := context.WithCancel(request.Context())
 	defer cancel()
 	g := &gate{check: func() error { return venuekey.BeforeSending(ctx) }}

@@ -47,7 +47,7 @@ host:port, and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too:
 // openAPI is the Open API as one sign-in sees it.
 type openAPI struct {
 	id     venuekey.ID
-	app    venuekey.App
+	App    venuekey.App // exported, or printing an openAPI would tell its secret
 	source *venuekey.Source
 	// endpoints of the live and the demo environment.
 	live, demo openapi.Endpoint
@@ -64,7 +64,7 @@ func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*o
 		if err != nil {
 			return err
 		}
-		o := &openAPI{id: id, app: app, source: v.keeper.Source(id), live: openapi.Live(), demo: openapi.Demo()}
+		o := &openAPI{id: id, App: app, source: v.keeper.Source(id), live: openapi.Live(), demo: openapi.Demo()}
 		if err := p.aim(o); err != nil {
 			return err
 		}
@@ -79,12 +79,12 @@ func (p *program) aim(o *openAPI) error {
 			endpoint.Address = address
 		}
 	}
-	if at := emulatedAt(o.app); at != "" && (o.live.Address == openapi.Live().Address || o.demo.Address == openapi.Demo().Address) {
+	if at := emulatedAt(o.App); at != "" && (o.live.Address == openapi.Live().Address || o.demo.Address == openapi.Demo().Address) {
 		return &venuekey.Error{ID: o.id, Op: "connect", Class: venuekey.Wrong,
 			Reason: "the sign-in is at an emulated venue, " + at + ", and the Open API would be the real one",
 			Remedy: "set all that venuekey emulate prints: " + variable("ctrader", "LIVE_ADDRESS") + ", …_DEMO_ADDRESS and …_CA_FILE too"}
 	}
-	roots, err := oauth.Roots(o.app)
+	roots, err := oauth.Roots(o.App)
 	if err != nil || roots == nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (o *openAPI) ask(ctx context.Context, req message.Message) (message.Message
 		return nil, err
 	}
 	defer conn.Close()
-	if _, err := conn.ApplicationAuth(ctx, &message.ApplicationAuthReq{ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret}); err != nil {
+	if _, err := conn.ApplicationAuth(ctx, &message.ApplicationAuthReq{ClientID: o.App.ClientID, ClientSecret: o.App.ClientSecret}); err != nil {
 		return nil, err
 	}
 	return conn.Do(ctx, req)
@@ -166,7 +166,7 @@ func accountNames(accounts []message.CtidTraderAccount) string {
 func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, onState func(openapi.State), work func(context.Context, *openapi.Client) error) error {
 	ctx, end := context.WithCancel(ctx)
 	client := &openapi.Client{
-		Live: account.IsLive.Or(false), Endpoint: o.demo, ClientID: o.app.ClientID, ClientSecret: o.app.ClientSecret,
+		Live: account.IsLive.Or(false), Endpoint: o.demo, ClientID: o.App.ClientID, ClientSecret: o.App.ClientSecret,
 		Token: o.source.Access, Refused: o.source.Newer, Accounts: []int64{int64(account.CtidTraderAccountID)}, OnState: onState,
 	}
 	if client.Live {

@@ -37,7 +37,7 @@ func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *ac
 		return err
 	}
 	trust := &tls.Config{RootCAs: e.api.CA(), MinVersion: tls.VersionTLS12}
-	o := &openAPI{id: id, app: app, source: s.keeper.Source(id),
+	o := &openAPI{id: id, App: app, source: s.keeper.Source(id),
 		live: api.Endpoint{Address: e.api.Addresses().LiveProtobuf, TLS: trust},
 		demo: api.Endpoint{Address: e.api.Addresses().DemoProtobuf, TLS: trust}}
 	list, err := o.accounts(ctx)

@@ -52,7 +52,11 @@ func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret)
 }
 
 func (v Venue) ask(ctx context.Context, app venuekey.App, address string, access venuekey.Secret) (oauth.Answer, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	target, err := oauth.Endpoint("me", address)
+	if err != nil {
+		return oauth.Answer{}, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return oauth.Answer{}, wrong("the me address is not usable", "")
 	}

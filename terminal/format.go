@@ -1,0 +1,7 @@
+package terminal
+
+import "fmt"
+
+// Format implements fmt.Formatter: a UI prints as its name alone, since what
+// somebody has typed may be in it.
+func (u *UI) Format(f fmt.State, _ rune) { fmt.Fprint(f, "terminal.UI") }
