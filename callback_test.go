@@ -25,7 +25,7 @@ import (
 type position struct {
 	name   string
 	venue  venuekey.Venue
-	server emulated
+	server emulator.Venue
 	params map[string]venuekey.Secret
 	fails  bool
 }
@@ -67,9 +67,12 @@ func alicesBrowser() emulator.Person { return emulator.Person{Name: "alice", Pas
 
 func TestPKCEInEveryPositionOfEveryVenue(t *testing.T) {
 	on, off := map[string]venuekey.Secret{"pkce": "on"}, map[string]venuekey.Secret{"pkce": "off"}
-	cTrader := func(k ctraderemu.Knobs) emulated { k.AnyLoopbackRedirect = true; return &ctraderemu.Server{Knobs: k} }
-	parrot := func(k ttpemu.Knobs) emulated { k.AnyLoopbackRedirect = true; return &ttpemu.Server{Knobs: k} }
-	trader := func(k tradovateemu.Knobs) emulated {
+	cTrader := func(k ctraderemu.Knobs) emulator.Venue {
+		k.AnyLoopbackRedirect = true
+		return &ctraderemu.Server{Knobs: k}
+	}
+	parrot := func(k ttpemu.Knobs) emulator.Venue { k.AnyLoopbackRedirect = true; return &ttpemu.Server{Knobs: k} }
+	trader := func(k tradovateemu.Knobs) emulator.Venue {
 		k.AnyLoopbackRedirect = true
 		return &tradovateemu.Server{Knobs: k}
 	}
