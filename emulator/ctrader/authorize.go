@@ -35,14 +35,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	if !k.OldRefreshStays {
 		s.endOldRefresh(d.User.Name, app.ClientID)
 	}
-	g := emulator.Grant{
-		User: d.User.Name, Client: app.ClientID, Scope: q.Get("scope"),
-		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
-	}
-	if k.PKCE {
-		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
-	}
-	s.core.SendCode(w, r, g, k.CodeLife, k.format(), k.echo(q))
+	s.core.SendCode(w, r, d.Grant(r, k.PKCE), k.CodeLife, k.format(), k.echo(q))
 }
 
 // checkAuthorize returns what is wrong with the request, if anything. All of it is
@@ -82,12 +75,9 @@ func scopeInWords(scope string) string {
 
 // echo is what goes back beside code or error.
 func (k Knobs) echo(q url.Values) url.Values {
-	back := url.Values{}
-	if k.EchoState && q.Has("state") {
-		back.Set("state", q.Get("state"))
-	}
-	if k.Issuer != "" {
-		back.Set("iss", k.Issuer)
+	back := core.Echo(q, k.Issuer)
+	if !k.EchoState {
+		back.Del("state")
 	}
 	return back
 }
@@ -97,9 +87,7 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, k Knobs, q url.Val
 		s.core.Refuse(w, http.StatusOK, "Access denied", emulator.Event{Client: app.ClientID})
 		return
 	}
-	back := k.echo(q)
-	back.Set("error", "access_denied")
-	core.SendBack(w, r, q.Get("redirect_uri"), back)
+	core.SendBackError(w, r, "access_denied", "", k.echo(q))
 }
 
 // endOldRefresh is what makes a second sign-in, even on another machine, cut off

@@ -20,14 +20,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		r.Form = url.Values{}
 	}
-	names := []emulator.Endpoint{emulator.Token}
-	switch r.Form.Get("grant_type") {
-	case "authorization_code":
-		names = append(names, emulator.Exchange)
-	case "refresh_token":
-		names = append(names, emulator.Refresh)
-	}
-	s.core.Serve(w, r, s.token, names...)
+	s.core.ServeToken(w, r, r.Form.Get("grant_type"), s.token)
 }
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
@@ -127,7 +120,7 @@ func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 		"tokenType":   "bearer",
 		"errorCode":   nil,
 	}
-	seconds := int64(p.AccessExpires.Sub(now).Round(time.Second) / time.Second)
+	seconds := core.Seconds(p.AccessExpires.Sub(now))
 	if !k.OmitExpiry {
 		out["expiresIn"] = seconds
 	}

@@ -28,7 +28,7 @@ func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environmen
 	if s.penalised(w, r, k, AccountList, "") {
 		return
 	}
-	token := bearer(r)
+	token := core.Bearer(r)
 	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), token)
 	e := emulator.Event{Kind: AccountsRefused, User: pair.Grant.User, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(token)}
 	if err != nil {

@@ -22,9 +22,11 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.core.Refuse(w, http.StatusBadRequest, "Wrong redirect_uri", emulator.Event{Client: app.ClientID})
 		return
 	}
+	// The state round-trips, and an error is the code alone (Tradovate facts §3.4).
+	beside := core.Echo(q, k.Issuer)
 	if code := k.authorizeError(q); code != "" {
 		s.core.Record(emulator.Event{Kind: emulator.AuthorizeRefused, Client: app.ClientID, Detail: code})
-		k.sendBackError(w, r, code)
+		core.SendBackError(w, r, code, "", beside)
 		return
 	}
 	// What the app may do follows from its registration, not from scope (Tradovate
@@ -34,17 +36,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !d.Allowed {
-		k.sendBackError(w, r, "access_denied")
+		core.SendBackError(w, r, "access_denied", "", beside)
 		return
 	}
-	g := emulator.Grant{
-		User: d.User.Name, Client: app.ClientID, Scope: q.Get("scope"),
-		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
-	}
-	if !k.IgnorePKCE && !k.LosePKCE {
-		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
-	}
-	s.core.SendCode(w, r, g, k.CodeLife, k.format(), k.echo(q))
+	s.core.SendCode(w, r, d.Grant(r, !k.IgnorePKCE && !k.LosePKCE), k.CodeLife, k.format(), beside)
 }
 
 // authorizeError is the error code of a request that is not in order. PKCE on this
@@ -61,24 +56,4 @@ func (k Knobs) authorizeError(q url.Values) string {
 		return "invalid_request"
 	}
 	return ""
-}
-
-// sendBackError tells the callback, with the code alone (Tradovate facts §3.4).
-func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, code string) {
-	q := r.URL.Query()
-	back := k.echo(q)
-	back.Set("error", code)
-	core.SendBack(w, r, q.Get("redirect_uri"), back)
-}
-
-// echo is what goes back: the state, which round-trips (Tradovate facts §3.4).
-func (k Knobs) echo(q url.Values) url.Values {
-	back := url.Values{}
-	if q.Has("state") {
-		back.Set("state", q.Get("state"))
-	}
-	if k.Issuer != "" {
-		back.Set("iss", k.Issuer)
-	}
-	return back
 }

@@ -7,20 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
-
-// bearer is the token of the Authorization header, or empty (RFC 6750 §2.1).
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return token
-}
 
 // deadStatus is the status for a token that was refused with err. That of a closed
 // session does not get a clear 401 (Tradovate facts §10.5).

@@ -13,7 +13,7 @@ import (
 // facts §0, §4).
 func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	k := s.Current().filled()
-	now, token := s.core.Clock.Now(), bearer(r)
+	now, token := s.core.Clock.Now(), core.Bearer(r)
 	e := emulator.Event{Kind: emulator.MeRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusOK}
 	if s.meFailed.isOver(now, address(r), k.MeQuota) {
 		e.Status, e.Detail = http.StatusTooManyRequests, "quota"

@@ -3,6 +3,7 @@ package tradovate
 // This file owns the OAuth token endpoint.
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -14,22 +15,16 @@ import (
 // serveToken reads the body first, because it says which faults may strike.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	f, err := readFields(r)
-	names := []emulator.Endpoint{emulator.Token}
-	switch f["grant_type"] {
-	case "authorization_code":
-		names = append(names, emulator.Exchange)
-	case "refresh_token", "":
-		// A client that asks for nothing wants to know whether refreshes are
-		// answered, so what ails them ails it.
-		names = append(names, emulator.Refresh)
-	}
-	s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {
+	// A client that asks for nothing wants to know whether refreshes are answered, so
+	// what ails them ails it.
+	grantType := cmp.Or(f["grant_type"], "refresh_token")
+	s.core.ServeToken(w, r, grantType, func(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			refuseBody(w)
 			return
 		}
 		s.token(w, r, f)
-	}, names...)
+	})
 }
 
 // tokenRules are those of the schema (Tradovate facts §3.1).
@@ -145,11 +140,11 @@ func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 	out := map[string]any{
 		"access_token": p.Access,
 		"token_type":   "Bearer",
-		"expires_in":   seconds(p.AccessExpires.Sub(now)),
+		"expires_in":   core.Seconds(p.AccessExpires.Sub(now)),
 	}
 	if p.Refresh != "" {
 		out["refresh_token"] = p.Refresh
-		out["refresh_token_expires_in"] = seconds(p.RefreshExpires.Sub(now))
+		out["refresh_token_expires_in"] = core.Seconds(p.RefreshExpires.Sub(now))
 	}
 	if k.OAuthMDToken {
 		out["mdAccessToken"] = k.mdToken()
@@ -159,5 +154,3 @@ func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 	}
 	return out
 }
-
-func seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }

@@ -12,7 +12,7 @@ import (
 // renew takes the tokens of both ways to sign in (Tradovate facts §2).
 func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
-	token := bearer(r)
+	token := core.Bearer(r)
 	if s.renewals.take(s.core.Clock.Now(), address(r), k.RenewQuota) {
 		s.core.Record(emulator.Event{Kind: emulator.RenewRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusTooManyRequests, Detail: "quota"})
 		k.deny(w, http.StatusTooManyRequests)

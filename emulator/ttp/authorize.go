@@ -48,14 +48,9 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		k.sendBackError(w, r, bad("access_denied", "The user denied access to the application"), false)
 		return
 	}
-	g := emulator.Grant{
-		User: d.User.Name, Client: app.ClientID, Scope: cmp.Or(q.Get("scope"), defaultScope),
-		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
-	}
-	if k.PKCE {
-		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
-	}
-	s.core.SendCode(w, r, g, k.CodeLife, k.format(), k.echo(q))
+	g := d.Grant(r, k.PKCE)
+	g.Scope = cmp.Or(g.Scope, defaultScope)
+	s.core.SendCode(w, r, g, k.CodeLife, k.format(), core.Echo(q, k.Issuer))
 }
 
 // checkClient finds what is wrong with the request so that its redirect URI cannot
@@ -120,26 +115,11 @@ func (s *Server) authorizeRefused(app emulator.App, err error) {
 // sendBackError tells the callback. Only the refusal for a missing state comes
 // back bare (TTP facts §3).
 func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, e refusal, bare bool) {
-	q := r.URL.Query()
-	back := k.echo(q)
+	beside := core.Echo(r.URL.Query(), k.Issuer)
 	if bare {
-		back = url.Values{}
+		beside = nil
 	}
-	back.Set("error", e.code)
-	back.Set("error_description", e.text)
-	core.SendBack(w, r, q.Get("redirect_uri"), back)
-}
-
-// echo is what goes back beside code or error, the state verbatim.
-func (k Knobs) echo(q url.Values) url.Values {
-	back := url.Values{}
-	if q.Has("state") {
-		back.Set("state", q.Get("state"))
-	}
-	if k.Issuer != "" {
-		back.Set("iss", k.Issuer)
-	}
-	return back
+	core.SendBackError(w, r, e.code, e.text, beside)
 }
 
 // refused is the refusal in err.

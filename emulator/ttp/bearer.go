@@ -4,7 +4,8 @@ package ttp
 
 import (
 	"net/http"
-	"strings"
+
+	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
 // bearer finds the token in header, form or query, and refuses a request that has
@@ -29,15 +30,9 @@ func (k Knobs) bearer(w http.ResponseWriter, r *http.Request) (string, error) {
 	case header == "":
 		return form + query, nil
 	}
-	token, ok := headerToken(r)
-	if !ok {
+	token := core.Bearer(r)
+	if token == "" {
 		return "", bad("invalid_request", "The Authorization header is malformed")
 	}
 	return token, nil
-}
-
-// headerToken is the token of a Bearer header (RFC 6750 §2.1).
-func headerToken(r *http.Request) (string, bool) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return token, strings.EqualFold(scheme, "Bearer") && token != ""
 }

@@ -29,7 +29,7 @@ func (s *Server) servePing(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) ping(w http.ResponseWriter, r *http.Request) {
-	token, _ := headerToken(r)
+	token := core.Bearer(r)
 	e := emulator.Event{Kind: PingRefused, Fingerprint: emulator.Fingerprint(token)}
 	if !acceptsAPI(r.Header.Values("Accept")) {
 		e.Status, e.Detail = http.StatusNotAcceptable, "Accept header"

@@ -340,6 +340,9 @@ func TestPing(t *testing.T) {
 	if a := s.ping("dead", apiType); a.status != 401 || s.Log().Count(ttp.PingRefused) != 6 || s.Log().Count(ttp.PingAnswered) != 4 {
 		t.Errorf("dead token: %d, events %+v", a.status, s.Events())
 	}
+	if a := s.request("GET", "/v1/ping", "", "Accept", apiType, "Authorization", "Basic "+access); a.status != 401 {
+		t.Errorf("a good token as something else than a bearer's: %d", a.status)
+	}
 	s.Inject(emulator.Fault{On: ttp.Ping, Kind: emulator.StatusBefore, Status: 502})
 	if a := s.ping(access, apiType); a.status != 502 {
 		t.Errorf("fault: %d", a.status)

@@ -16,14 +16,7 @@ import (
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	readForm(w, r)
-	names := []emulator.Endpoint{emulator.Token}
-	switch r.PostForm.Get("grant_type") {
-	case "authorization_code":
-		names = append(names, emulator.Exchange)
-	case "refresh_token":
-		names = append(names, emulator.Refresh)
-	}
-	s.core.Serve(w, r, s.token, names...)
+	s.core.ServeToken(w, r, r.PostForm.Get("grant_type"), s.token)
 }
 
 // readForm reads the form body into r.PostForm, which is all that the endpoints
@@ -147,7 +140,7 @@ func (k Knobs) granted(p emulator.Pair, now time.Time, refreshed bool) map[strin
 		"token_type":   "Bearer",
 		"scope":        k.scopeOf(p.Grant),
 	}
-	seconds := int64(p.AccessExpires.Sub(now).Round(time.Second) / time.Second)
+	seconds := core.Seconds(p.AccessExpires.Sub(now))
 	switch {
 	case k.OmitExpiry:
 	case k.ExpiryAsText:

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
@@ -161,7 +160,7 @@ func (c *conn) refreshToken(m *message.RefreshTokenReq) (message.Message, error)
 	res := &message.RefreshTokenRes{TokenType: "bearer"}
 	give(&res.AccessToken, pair.Access)
 	give(&res.RefreshToken, pair.Refresh)
-	res.ExpiresIn = int64(pair.AccessExpires.Sub(c.s.now()).Round(time.Second) / time.Second)
+	res.ExpiresIn = core.Seconds(pair.AccessExpires.Sub(c.s.now()))
 	return res, nil
 }
 

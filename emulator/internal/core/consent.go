@@ -35,6 +35,20 @@ type Decision struct {
 	Accounts []int64
 }
 
+// Grant is what he allowed, as the request asked him. It holds the challenge of PKCE
+// for a venue that keeps it.
+func (d Decision) Grant(r *http.Request, keepChallenge bool) emulator.Grant {
+	q := r.URL.Query()
+	g := emulator.Grant{
+		User: d.User.Name, Client: q.Get("client_id"), Scope: q.Get("scope"),
+		Accounts: d.Accounts, Redirect: q.Get("redirect_uri"),
+	}
+	if keepChallenge {
+		g.Challenge, g.ChallengeMethod = q.Get("code_challenge"), q.Get("code_challenge_method")
+	}
+	return g
+}
+
 // requestKey names the authorize request. It is decoded, since the address of the
 // form comes back escaped in another way than the browser first sent it.
 func requestKey(r *http.Request) string { return r.URL.Path + "?" + r.URL.Query().Encode() }

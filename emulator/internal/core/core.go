@@ -76,6 +76,19 @@ func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc,
 	fault(f).serve(w, r, h)
 }
 
+// ServeToken is Serve for a token endpoint, where the grant type says which faults may
+// strike.
+func (c *Core) ServeToken(w http.ResponseWriter, r *http.Request, grantType string, h http.HandlerFunc) {
+	names := []emulator.Endpoint{emulator.Token}
+	switch grantType {
+	case "authorization_code":
+		names = append(names, emulator.Exchange)
+	case "refresh_token":
+		names = append(names, emulator.Refresh)
+	}
+	c.Serve(w, r, h, names...)
+}
+
 // Reset puts everything back to where the server started.
 func (c *Core) Reset() {
 	c.filling.Lock()

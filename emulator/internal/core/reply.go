@@ -1,12 +1,13 @@
 package core
 
 // This file owns the small pieces of HTTP that all venues write and read the
-// same way.
+// same way. The way back to the app is in sendback.go.
 
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
+	"strings"
+	"time"
 )
 
 // MaxBody is how much of a request body is read; forms are far smaller.
@@ -28,22 +29,15 @@ func Reply(w http.ResponseWriter, status int, v any) {
 	w.Write(append(body, '\n'))
 }
 
-// SendBack redirects the browser to the redirect URI with the values added to
-// its query (RFC 6749 §4.1.2).
-func SendBack(w http.ResponseWriter, r *http.Request, redirect string, add url.Values) {
-	u, err := url.Parse(redirect)
-	if err != nil {
-		http.Error(w, "emulator: redirect URI is no URI", http.StatusBadRequest)
-		return
+// Seconds is a lifetime as answers have it.
+func Seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }
+
+// Bearer is the token of the Authorization header, and empty if it has none (RFC 6750
+// §2.1).
+func Bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	q := u.Query()
-	for k, v := range add {
-		q[k] = v
-	}
-	u.RawQuery = q.Encode()
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	// By hand, since http.Redirect would write the code into a page as well.
-	w.Header().Set("Location", u.String())
-	w.WriteHeader(http.StatusFound)
+	return token
 }

@@ -1,0 +1,55 @@
+package core
+
+// This file owns the way from the authorize page back to the app.
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// Echo is what goes back beside code or error: the state of the request, verbatim, if
+// it had one (RFC 6749 §4.1.2), and who the venue says it is, unless empty (RFC 9207).
+func Echo(q url.Values, issuer string) url.Values {
+	back := url.Values{}
+	if q.Has("state") {
+		back.Set("state", q.Get("state"))
+	}
+	if issuer != "" {
+		back.Set("iss", issuer)
+	}
+	return back
+}
+
+// SendBackError tells the app why it gets no code (RFC 6749 §4.1.2.1), at the redirect
+// URI of the request, which must have been found in order. There is no description if
+// it is empty.
+func SendBackError(w http.ResponseWriter, r *http.Request, code, description string, beside url.Values) {
+	add := url.Values{"error": {code}}
+	if description != "" {
+		add.Set("error_description", description)
+	}
+	for k, v := range beside {
+		add[k] = v
+	}
+	SendBack(w, r, r.URL.Query().Get("redirect_uri"), add)
+}
+
+// SendBack redirects the browser to the redirect URI with the values added to
+// its query (RFC 6749 §4.1.2).
+func SendBack(w http.ResponseWriter, r *http.Request, redirect string, add url.Values) {
+	u, err := url.Parse(redirect)
+	if err != nil {
+		http.Error(w, "emulator: redirect URI is no URI", http.StatusBadRequest)
+		return
+	}
+	q := u.Query()
+	for k, v := range add {
+		q[k] = v
+	}
+	u.RawQuery = q.Encode()
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	// By hand, since http.Redirect would write the code into a page as well.
+	w.Header().Set("Location", u.String())
+	w.WriteHeader(http.StatusFound)
+}
