@@ -26,7 +26,7 @@ shows, the broker, and whether the token may trade.`,
 				if err != nil {
 					return err
 				}
-				return p.showAccounts(list, showing(cmd.Context(), o.app.ClientSecret, o.source.Access))
+				return p.showAccounts(list, showing(cmd.Context(), o.App.ClientSecret, o.source.Access))
 			})
 		},
 	}
