@@ -107,7 +107,7 @@ var confidential = map[string]reflect.Type{
 	".App": reflect.TypeFor[venuekey.App](), ".Keeper": reflect.TypeFor[venuekey.Keeper](), ".Key": reflect.TypeFor[venuekey.Key](),
 	".Secret": reflect.TypeFor[venuekey.Secret](), ".Source": reflect.TypeFor[venuekey.Source](), ".Token": reflect.TypeFor[venuekey.Token](),
 	".Transport": reflect.TypeFor[venuekey.Transport](), ".Vault": reflect.TypeFor[venuekey.Vault](),
-	"/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),
+	"/oauth.Answer": reflect.TypeFor[oauth.Answer](), "/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),
 	"/venue/ctrader/openapi.Client": reflect.TypeFor[openapi.Client](), "/venue/ctrader/openapi.Conn": reflect.TypeFor[openapi.Conn](),
 	"/venue/ctrader/openapi.Subscription":                           reflect.TypeFor[openapi.Subscription](),
 	"/venue/ctrader/openapi/message.AccountAuthReq":                 reflect.TypeFor[message.AccountAuthReq](),

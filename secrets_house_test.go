@@ -108,7 +108,7 @@ func (p *prying) path(kind types.Type, hidden bool) string {
 	case *types.Array:
 		return p.path(under.Elem(), hidden)
 	case *types.Map:
-		if holds(under.Key(), map[types.Type]bool{}) {
+		if _, pointer := under.Key().Underlying().(*types.Pointer); !pointer && holds(under.Key(), map[types.Type]bool{}) {
 			return "!" // encoding/json writes a string as the key that it is
 		}
 		return p.path(under.Elem(), hidden)

@@ -18,16 +18,16 @@ import (
 type tabs struct {
 	// Value is what the tab keeps, and Path where it is handed over.
 	Value, Path venuekey.Secret
-	// pending are callbacks whose tab is not known yet, by a number that no other
+	// Pending are callbacks whose tab is not known yet, by a number that no other
 	// page can guess.
-	pending map[string]callback
+	Pending map[string]callback
 }
 
 // mostPending bounds them: each is a page that the user's browser shows.
 const mostPending = 32
 
 func newTabs() *tabs {
-	return &tabs{Value: venuekey.Secret(rand.Text()), Path: venuekey.Secret("/finish/" + rand.Text()), pending: map[string]callback{}}
+	return &tabs{Value: venuekey.Secret(rand.Text()), Path: venuekey.Secret("/finish/" + rand.Text()), Pending: map[string]callback{}}
 }
 
 // lead sends a browser on to the venue.
@@ -45,10 +45,10 @@ func (l *listener) lead(w http.ResponseWriter) {
 func (l *listener) question(w http.ResponseWriter, got callback) {
 	id := rand.Text()
 	l.mu.Lock()
-	if len(l.tabs.pending) >= mostPending {
-		clear(l.tabs.pending) // the pages of before have to be loaded again
+	if len(l.tabs.Pending) >= mostPending {
+		clear(l.tabs.Pending) // the pages of before have to be loaded again
 	}
-	l.tabs.pending[id] = got
+	l.tabs.Pending[id] = got
 	l.mu.Unlock()
 	l.render(w, http.StatusOK, sheet{verdict: verdict{Title: "Was it you?",
 		Words: "A sign-in came back here, but not in the tab in which you began it. If you just allowed access on the venue's own page in this tab, go on. If not, close the tab: another page tries to sign you in as somebody else."},
@@ -62,7 +62,7 @@ func (l *listener) finish(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	site := r.Header.Get("Sec-Fetch-Site")
 	l.mu.Lock()
-	got, asked := l.tabs.pending[r.PostFormValue("pending")]
+	got, asked := l.tabs.Pending[r.PostFormValue("pending")]
 	l.mu.Unlock()
 	kept := venuekey.Secret(r.PostFormValue("tab"))
 	switch {

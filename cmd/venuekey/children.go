@@ -14,7 +14,7 @@ import (
 // this one has but its secrets, and what is given beside it. Of the vault's address
 // it gets what is no secret; what opens a database that is a vault is ours too.
 func (p *program) programEnviron(given map[string]string) []string {
-	database := isDatabaseOrSo(p.env("VENUEKEY_STORE")) || isDatabaseOrSo(p.store)
+	database := isDatabase(p.env("VENUEKEY_STORE")) || isDatabase(p.store)
 	var environ []string
 	for _, entry := range p.environ {
 		name, value, _ := strings.Cut(entry, "=")
@@ -78,17 +78,11 @@ func opensDatabases(name string) bool {
 	return sameName(name, "PGPASSWORD") || sameName(name, "PGSSLPASSWORD")
 }
 
-// isDatabaseOrSo is whether an address is that of a database in any of libpq's two
-// forms; in doubt it is.
-func isDatabaseOrSo(address string) bool {
-	return isDatabase(address) || strings.Contains(address, "=")
-}
-
 // withoutPassword is an address without its passwords. Where they cannot be told from
 // the rest, there is none.
 func withoutPassword(address string) (string, bool) {
-	if !isDatabase(address) {
-		return address, !strings.Contains(strings.ToLower(address), "password")
+	if !isURL(address) {
+		return address, !isDatabase(address) || !hasPassword(address)
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
