@@ -2,6 +2,8 @@ module github.com/venuekey/venuekey
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	filippo.io/age v1.3.2
 	github.com/chromedp/chromedp v0.22.1
