@@ -18,6 +18,9 @@ var _ venuekey.UI = (*terminal)(nil)
 
 // Visit implements venuekey.UI.
 func (t *terminal) Visit(ctx context.Context, visit venuekey.Visit) error {
+	if visit.URL == "" { // somebody else has the port, and would get the code
+		return errors.New(visit.NotListening)
+	}
 	fmt.Println("open this address in a browser:", visit.URL)
 	if t.person != nil {
 		go func() { _ = t.person.Visit(ctx, visit.URL) }() // what comes of it comes to the listener
