@@ -14,7 +14,7 @@ import (
 // keys are what a terminal sends for keys that are no letters (ECMA-48 §5.4), and
 // around what is pasted where a program before this one asked for that.
 var keys = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile("\\x1b(\\[[0-?]*[ -/]*[@-~]|O[ -~])")
+	return regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|O[ -~])`)
 })
 
 // readPasted reads what a user pasted: the whole redirected address, or the
