@@ -28,7 +28,7 @@ import (
 
 const sentinel = "SENTINEL-do-not-print"
 
-// formatted is what fmt makes of values.
+// formatted is what fmt and a log make of values.
 func formatted(t *testing.T, values ...any) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -36,6 +36,8 @@ func formatted(t *testing.T, values ...any) string {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} { // %p asks no method, and go vet finds it
 			fmt.Fprintf(&out, verb+"\n", value)
 		}
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("value", "it", value, slog.Group("group", "of", value))
+		slog.New(slog.NewTextHandler(&out, nil)).Info("value", "it", value, "in", []any{value})
 	}
 	return out.String()
 }

@@ -5,6 +5,8 @@ package message
 // json_generated.go owns the messages in JSON.
 
 import (
+	"fmt"
+	"log/slog"
 	"strconv"
 
 	"github.com/venuekey/venuekey"
@@ -2569,6 +2571,10 @@ func (m *ApplicationAuthReq) UnmarshalJSON(text []byte) error {
 // MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
 func (m ApplicationAuthReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
+// LogValue implements slog.LogValuer: the message without its secrets, since a
+// log in JSON would take them from MarshalJSON.
+func (m ApplicationAuthReq) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
+
 func (m *ApplicationAuthReq) readJSON(r *reader) {
 	m.reset()
 	var seen uint64
@@ -2636,6 +2642,10 @@ func (m *AccountAuthReq) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
 func (m AccountAuthReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
+
+// LogValue implements slog.LogValuer: the message without its secrets, since a
+// log in JSON would take them from MarshalJSON.
+func (m AccountAuthReq) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
 
 func (m *AccountAuthReq) readJSON(r *reader) {
 	m.reset()
@@ -5027,6 +5037,12 @@ func (m *GetAccountListByAccessTokenReq) UnmarshalJSON(text []byte) error {
 // MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
 func (m GetAccountListByAccessTokenReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
+// LogValue implements slog.LogValuer: the message without its secrets, since a
+// log in JSON would take them from MarshalJSON.
+func (m GetAccountListByAccessTokenReq) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%+v", m))
+}
+
 func (m *GetAccountListByAccessTokenReq) readJSON(r *reader) {
 	m.reset()
 	var seen uint64
@@ -5061,6 +5077,12 @@ func (m *GetAccountListByAccessTokenRes) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
 func (m GetAccountListByAccessTokenRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
+
+// LogValue implements slog.LogValuer: the message without its secrets, since a
+// log in JSON would take them from MarshalJSON.
+func (m GetAccountListByAccessTokenRes) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%+v", m))
+}
 
 func (m *GetAccountListByAccessTokenRes) readJSON(r *reader) {
 	m.reset()
@@ -5125,6 +5147,10 @@ func (m *RefreshTokenReq) UnmarshalJSON(text []byte) error {
 // MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
 func (m RefreshTokenReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
+// LogValue implements slog.LogValuer: the message without its secrets, since a
+// log in JSON would take them from MarshalJSON.
+func (m RefreshTokenReq) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
+
 func (m *RefreshTokenReq) readJSON(r *reader) {
 	m.reset()
 	var seen uint64
@@ -5159,6 +5185,10 @@ func (m *RefreshTokenRes) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
 func (m RefreshTokenRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
+
+// LogValue implements slog.LogValuer: the message without its secrets, since a
+// log in JSON would take them from MarshalJSON.
+func (m RefreshTokenRes) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
 
 func (m *RefreshTokenRes) readJSON(r *reader) {
 	m.reset()
@@ -5944,6 +5974,12 @@ func (m *GetCtidProfileByTokenReq) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
 func (m GetCtidProfileByTokenReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
+
+// LogValue implements slog.LogValuer: the message without its secrets, since a
+// log in JSON would take them from MarshalJSON.
+func (m GetCtidProfileByTokenReq) LogValue() slog.Value {
+	return slog.StringValue(fmt.Sprintf("%+v", m))
+}
 
 func (m *GetCtidProfileByTokenReq) readJSON(r *reader) {
 	m.reset()

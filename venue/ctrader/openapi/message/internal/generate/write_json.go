@@ -8,13 +8,17 @@ import (
 )
 
 func writeJSON(out *page, p *protocol) {
-	out.begin("message", "json_generated.go owns the messages in JSON.", "strconv", "", "github.com/venuekey/venuekey")
+	out.begin("message", "json_generated.go owns the messages in JSON.", "fmt", "log/slog", "strconv", "", "github.com/venuekey/venuekey")
 	for _, m := range p.own() {
 		name := goType(m.name)
 		out.linef("// UnmarshalJSON reads the message off its JSON form and passes over unknown\n// keys.")
 		out.linef("func (m *%s) UnmarshalJSON(text []byte) error { return readJSONInto(m, %q, text, false) }\n", name, name)
 		out.linef("// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.")
 		out.linef("func (m %s) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }\n", name)
+		if slices.ContainsFunc(m.fields, field.secret) {
+			out.linef("// LogValue implements slog.LogValuer: the message without its secrets, since a\n// log in JSON would take them from MarshalJSON.")
+			out.linef("func (m %s) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf(\"%%+v\", m)) }\n", name)
+		}
 		writeReadJSON(out, p, m)
 		writeAppendJSON(out, p, m)
 	}
