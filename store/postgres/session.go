@@ -70,7 +70,7 @@ func (c session) records(ctx context.Context, sql string, args ...any) (records 
 // wrote, must not make the others unreadable.
 var (
 	first = time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)
-	last  = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	last  = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 )
 
 // moment is a time as it was read; none is the zero time.
