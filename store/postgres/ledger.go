@@ -54,6 +54,8 @@ func (l *ledger) begin(now reading) {
 // accounted for was told of, or everything was looked at since.
 func (l *ledger) hear(version int64) (news bool) {
 	switch {
+	case l.heard == nil: // before the first reading, after which everything is looked at
+		return false
 	case version <= l.floor:
 		return l.full || slices.ContainsFunc(l.marks, func(m mark) bool { return m.suspect })
 	case l.heard[version]:

@@ -371,3 +371,15 @@ func FuzzForeignAnnouncement(f *testing.F) {
 		}
 	})
 }
+
+// What is announced while the first reading is under way is no reason to fall over.
+func TestAnAnnouncementBeforeTheFirstReading(t *testing.T) {
+	var account ledger
+	if account.hear(7) {
+		t.Error("it is news, although everything is about to be looked at")
+	}
+	account.begin(reading{last: 7})
+	if !account.hear(8) {
+		t.Error("what comes after it is none")
+	}
+}
