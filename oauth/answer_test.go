@@ -213,7 +213,7 @@ func TestPlainHTTPIsForLoopbackOnly(t *testing.T) {
 
 func FuzzTokenAnswer(f *testing.F) {
 	for _, body := range []string{
-		`{"access_token":"a","expires_in":"60"}`, `{"error":"invalid_grant"}`, `<html>`, `{"expires_in":1e999}`, `[`, ``, `{"access_token":{}}`,
+		`{"access_token":"a","expires_in":"60"}`, `{"access_token":"a\r\nX: y","refresh_token":"r2","token_type":"mac"}`, `{"error":"invalid_grant"}`, `<html>`, `{"expires_in":1e999}`, `[`, ``, `{"access_token":{}}`,
 		"\xef\xbb\xbf[{\"access_token\":\"a\"}]", "x{\"access_token\":7}y", `{"data":{"error":"x_y","access_token":" a","refresh_token":"r"}}`, "{\x00\"\x00",
 	} {
 		f.Add(200, []byte(body))
@@ -223,8 +223,13 @@ func FuzzTokenAnswer(f *testing.F) {
 	form := url.Values{"grant_type": {grantRefresh}, "refresh_token": {sentRefresh}}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		token, err := config.token(Answer{Status: status, Header: http.Header{}, Body: body}, &url.URL{Host: "venue.example"}, form, time.Now())
-		if err == nil && (token.Access == "" || token.Expires.IsZero() || token.Life() == 0) {
+		if err == nil && (token.Access == "" && token.Refresh == "" || token.Expires.IsZero() || token.Life() == 0) {
 			t.Fatalf("granted without a token or without an end: %s", token.Life())
+		}
+		// An access token is one header field, or it is not there: then a new refresh
+		// token is, which is kept by itself.
+		if strings.ContainsFunc(string(token.Access)+token.Type, func(r rune) bool { return r <= ' ' || r > '~' }) || strings.ContainsFunc(string(token.Refresh), unicode.IsControl) {
+			t.Fatal("a token that would be more than a header field")
 		}
 		if err != nil && (token.Access != "" || token.Refresh != "") {
 			t.Fatal("a token and an error")
