@@ -206,17 +206,49 @@ func TestAttackAPipeThatIsWaitedFor(t *testing.T) {
 	}
 }
 
+// Standard input cannot be interrupted at all.
+func TestAttackAnInputThatNeverEnds(t *testing.T) {
+	c := command(t, []string{"VENUEKEY_HOME=" + t.TempDir() + "/home"}, "import", "ttp/alice", "-")
+	var said strings.Builder
+	c.Stderr = &said
+	stdin, err := c.StdinPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	// More than a pipe holds: when it is written, the command reads.
+	if _, err := stdin.Write(make([]byte, 200<<10)); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Process.Signal(syscall.SIGTERM)
+	hung := time.AfterFunc(10*time.Second, func() { _ = c.Process.Kill() })
+	err = c.Wait()
+	if !hung.Stop() || c.ProcessState.ExitCode() != exitInterrupted || !strings.Contains(said.String(), "interrupted") {
+		t.Errorf("%v %s", err, &said)
+	}
+}
+
 // awaitReader waits until somebody has opened a pipe for reading, or is about to.
 func awaitReader(t *testing.T, pipe string) *os.File {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
-		if writer, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil {
-			return writer
+	opened := make(chan *os.File, 1)
+	go func() {
+		writer, _ := os.OpenFile(pipe, os.O_WRONLY, 0) // waits
+		opened <- writer
+	}()
+	select {
+	case writer := <-opened:
+		return writer
+	case <-time.After(20 * time.Second):
+		if reader, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
+			defer reader.Close()
 		}
-		time.Sleep(time.Millisecond)
+		t.Fatal("nobody reads the pipe")
+		return nil
 	}
-	t.Fatal("nobody reads the pipe")
-	return nil
 }
 
 // What a person pipes in is read as ever.

@@ -130,11 +130,11 @@ func namedRecipients(cmd *cobra.Command, flags exportFlags) ([]agefile.Recipient
 		}
 		return recipients, nil
 	case cmd.Flags().Changed("recipients-file"):
-		file, err := openNamed(cmd.Context(), flags.recipientsFile)
+		file, closed, err := openNamed(cmd.Context(), flags.recipientsFile)
 		if err != nil {
 			return nil, backupFileError(err, "name a file of recipients, one a line")
 		}
-		defer file.Close()
+		defer closed()
 		recipients, err := agefile.ParseRecipients(file)
 		if err != nil {
 			return nil, &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: flags.recipientsFile + " is no file of recipients: " + err.Error(), Err: err,

@@ -86,11 +86,11 @@ func (p *program) openSealed(cmd *cobra.Command, path, what string, flags import
 	}
 	stream := p.stdin
 	if path != "-" {
-		file, err := openNamed(cmd.Context(), path)
+		file, closed, err := openNamed(cmd.Context(), path)
 		if err != nil {
 			return backupFileError(err, "give the file that \"venuekey "+exportOf(what)+"\" wrote")
 		}
-		defer file.Close()
+		defer closed()
 		stream = file
 	} else if p.interactive() {
 		return misused(cmd.CommandPath()+" - <FILE", "%s: nobody types a sealed file", cmd.CommandPath())
@@ -124,11 +124,11 @@ func (p *program) identitiesOf(cmd *cobra.Command, what string, flags importFlag
 	if !cmd.Flags().Changed("identity") {
 		return []agefile.Identity{passphraseWhenWanted{func() (venuekey.Secret, error) { return p.oldBackupPassphrase(cmd.Context(), what) }}}, nil
 	}
-	file, err := openNamed(cmd.Context(), flags.identity)
+	file, closed, err := openNamed(cmd.Context(), flags.identity)
 	if err != nil {
 		return nil, backupFileError(err, "name the file of the identity")
 	}
-	defer file.Close()
+	defer closed()
 	identities, err := agefile.ParseIdentities(file)
 	if err != nil { // which is not told: it may show what stands there
 		return nil, &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: flags.identity + " holds no identity of age", Remedy: "give the file that age-keygen wrote"}

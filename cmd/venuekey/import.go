@@ -91,11 +91,11 @@ func (p *program) readForeign(ctx context.Context, args []string) (venuekey.Secr
 		}
 		return readAllOf(p.stdin, "standard input")
 	}
-	file, err := openNamed(ctx, args[0])
+	file, closed, err := openNamed(ctx, args[0])
 	if err != nil {
 		return "", time.Time{}, &venuekey.Error{Op: "import", Class: venuekey.Failed, Reason: err.Error(), Err: err, Remedy: "name the file that the other tool keeps its token in"}
 	}
-	defer file.Close()
+	defer closed()
 	return readAllOf(file, args[0])
 }
 

@@ -21,7 +21,7 @@ import (
 // openNamed opens a file for reading. A pipe without a writer, and a disk that is
 // not there, keep it waiting until the context ends; what it opens then is closed
 // with this program.
-func openNamed(ctx context.Context, path string) (*os.File, error) {
+func openNamed(ctx context.Context, path string) (file *os.File, closed func(), err error) {
 	type opened struct {
 		file *os.File
 		err  error
@@ -33,13 +33,14 @@ func openNamed(ctx context.Context, path string) (*os.File, error) {
 	}()
 	select {
 	case o := <-done:
-		if o.err == nil {
-			// A pipe is waited at no longer than that either. Other files have no deadline.
-			context.AfterFunc(ctx, func() { _ = o.file.SetReadDeadline(time.Unix(1, 0)) })
+		if o.err != nil {
+			return nil, nil, o.err
 		}
-		return o.file, o.err
+		// A pipe is waited at no longer than that either. Other files have no deadline.
+		stop := context.AfterFunc(ctx, func() { _ = o.file.SetReadDeadline(time.Unix(1, 0)) })
+		return o.file, func() { stop(); _ = o.file.Close() }, nil // it was read only
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 }
 
@@ -50,11 +51,11 @@ const longestNamed = 1 << 20
 // may write to, is refused: whoever writes it chooses what is believed. Pipes, and
 // files that have no name any more, were handed over by who could open them.
 func readNamed(ctx context.Context, path string) ([]byte, os.FileInfo, error) {
-	file, err := openNamed(ctx, path)
+	file, closed, err := openNamed(ctx, path)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer file.Close()
+	defer closed()
 	closeOnExec(path)
 	info, err := file.Stat()
 	if err == nil && info.Mode().IsRegular() {
