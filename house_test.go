@@ -35,6 +35,7 @@ var house = map[string][]string{
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
 	"emulator":                  {"emulator/internal/journal", "emulator/internal/loopback"}, // a test's author
+	"emulator/internal/apptest": {"emulator"},                                                // for the venues' tests
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "emulator/internal/loopback"},
 	"emulator/internal/journal": {},
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},

@@ -1,10 +1,7 @@
 package ctrader_test
 
 import (
-	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
+	"encoding/base64"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,204 +10,84 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/internal/apptest"
 )
-
-const callback = "http://localhost:8080/auth/callback"
-
-// desk is an emulated cTrader behind a real listener, and an app that uses it.
-type desk struct {
-	*ctrader.Server
-	t   *testing.T
-	url string
-}
-
-// open has the emulator say in words why it refuses, so that a test can tell.
-func open(t *testing.T, k ctrader.Knobs) desk {
-	k.Descriptions = true
-	s := &ctrader.Server{Knobs: k}
-	web := httptest.NewServer(s)
-	t.Cleanup(web.Close)
-	return desk{s, t, web.URL}
-}
-
-func alice() emulator.Person { return emulator.Person{Name: "alice", Password: "wonderland"} }
-
-// authorizeURL is in order but for the changes, which come as pairs; an empty
-// value leaves a parameter out.
-func (d desk) authorizeURL(path string, change ...string) string {
-	q := url.Values{"client_id": {"demo-client"}, "redirect_uri": {callback}, "scope": {"trading"}, "state": {"xyzzy"}}
-	return d.url + path + "?" + with(q, change).Encode()
-}
-
-func with(q url.Values, change []string) url.Values {
-	for i := 0; i < len(change); i += 2 {
-		q.Set(change[i], change[i+1])
-		if change[i+1] == "" {
-			q.Del(change[i])
-		}
-	}
-	return q
-}
-
-// back is the query with which the browser is sent back.
-func (d desk) back(p emulator.Person, authorizeURL string) url.Values {
-	d.t.Helper()
-	to, err := p.Redirected(d.t.Context(), authorizeURL)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	u, err := url.Parse(to)
-	if err != nil || !strings.HasPrefix(to, callback+"?") {
-		d.t.Fatalf("sent back to %q", to)
-	}
-	return u.Query()
-}
-
-func (d desk) code() string {
-	d.t.Helper()
-	return d.back(alice(), d.authorizeURL("/apps/auth")).Get("code")
-}
-
-// reply is a token answer.
-type reply struct {
-	status  int
-	keys    map[string]any
-	access  string
-	refresh string
-	errCode string
-	desc    string
-}
-
-func (d desk) token(method string, change ...string) reply {
-	d.t.Helper()
-	q := with(url.Values{"client_id": {"demo-client"}, "client_secret": {"demo-secret"}}, change)
-	var res *http.Response
-	var err error
-	switch method {
-	case "GET":
-		res, err = direct.Get(d.url + "/apps/token?" + q.Encode())
-	case "POST query":
-		res, err = direct.Post(d.url+"/apps/token?"+q.Encode(), "application/json", nil)
-	default:
-		res, err = direct.PostForm(d.url+"/apps/token", q)
-	}
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return read(d.t, res)
-}
-
-func read(t *testing.T, res *http.Response) reply {
-	t.Helper()
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := reply{status: res.StatusCode}
-	if json.Unmarshal(body, &r.keys) == nil {
-		r.access, _ = r.keys["accessToken"].(string)
-		r.refresh, _ = r.keys["refreshToken"].(string)
-		r.errCode, _ = r.keys["errorCode"].(string)
-		r.desc, _ = r.keys["description"].(string)
-	}
-	return r
-}
-
-func (d desk) exchange(code string, change ...string) reply {
-	d.t.Helper()
-	return d.token("POST", append([]string{"grant_type", "authorization_code", "code", code, "redirect_uri", callback}, change...)...)
-}
-
-func (d desk) refresh(token string, change ...string) reply {
-	d.t.Helper()
-	return d.token("POST", append([]string{"grant_type", "refresh_token", "refresh_token", token}, change...)...)
-}
-
-func (d desk) signIn() reply {
-	d.t.Helper()
-	r := d.exchange(d.code())
-	if r.access == "" || r.refresh == "" {
-		d.t.Fatalf("sign-in: %+v", r)
-	}
-	return r
-}
 
 // The life of one sign-in, as cTrader facts §1.3 to §1.7 tell it.
 func TestStory(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
+	v := open(t, ctrader.Knobs{})
 	for _, path := range []string{"/apps/auth", "/my/settings/openapi/grantingaccess/"} {
-		q := d.back(alice(), d.authorizeURL(path, "product", "web", "response_type", "code"))
+		q := v.Back(apptest.Alice(), v.authorizeURL(path, "product", "web", "response_type", "code"))
 		if len(q) != 1 || len(q.Get("code")) != 43 {
 			t.Errorf("%s: sent back with %v, want nothing but a code", path, q)
 		}
 	}
-	first := d.signIn()
-	if len(first.access) != 43 || len(first.refresh) != 43 || !d.Alive(first.access) || !d.RefreshAlive(first.refresh) {
+	first := v.signIn()
+	if len(first.access) != 43 || len(first.refresh) != 43 || !v.Alive(first.access) || !v.RefreshAlive(first.refresh) {
 		t.Errorf("first pair: %+v", first)
 	}
-	second := d.refresh(first.refresh)
+	second := v.refresh(first.refresh)
 	if second.access == "" || second.refresh == "" || second.refresh == first.refresh {
 		t.Fatalf("refresh: %+v", second)
 	}
-	if d.Alive(first.access) || d.RefreshAlive(first.refresh) || !d.Alive(second.access) {
+	if v.Alive(first.access) || v.RefreshAlive(first.refresh) || !v.Alive(second.access) {
 		t.Error("the old pair must die of the refresh and the new one live")
 	}
-	if r := d.refresh(first.refresh); r.status != 200 || r.desc != "Invalid refresh token" || r.errCode == "" {
+	if r := v.refresh(first.refresh); r.status != 200 || r.desc != "Invalid refresh token" || r.errCode == "" {
 		t.Errorf("used refresh token: %+v", r)
 	}
-	d.Time().Advance(2628000 * time.Second)
-	if d.Alive(second.access) || !d.RefreshAlive(second.refresh) {
+	v.Time().Advance(2628000 * time.Second)
+	if v.Alive(second.access) || !v.RefreshAlive(second.refresh) {
 		t.Error("after a month the access token is dead, the refresh token never")
 	}
-	third := d.refresh(second.refresh)
-	d.signIn()
-	if !d.Alive(third.access) || d.RefreshAlive(third.refresh) {
+	third := v.refresh(second.refresh)
+	v.signIn()
+	if !v.Alive(third.access) || v.RefreshAlive(third.refresh) {
 		t.Error("signing in again kills the earlier refresh token and nothing else")
 	}
-	if n := d.RevokeUser("alice"); n == 0 || d.Alive(third.access) {
+	if n := v.RevokeUser("alice"); n == 0 || v.Alive(third.access) {
 		t.Errorf("revoking: %d", n)
 	}
 	for kind, want := range map[emulator.Kind]int{
 		emulator.CodeIssued: 4, emulator.CodeExchanged: 2, emulator.RefreshPresented: 3,
 		emulator.RefreshGranted: 2, emulator.RefreshRefused: 1, emulator.GrantReplaced: 1,
 	} {
-		if n := d.Log().Count(kind); n != want {
+		if n := v.Log().Count(kind); n != want {
 			t.Errorf("%d events %s, want %d", n, kind, want)
 		}
 	}
-	d.Reset()
-	if len(d.Events()) != 0 {
+	v.Reset()
+	if len(v.Events()) != 0 {
 		t.Error("a reset forgets everything")
 	}
 }
 
 func TestTokenMethods(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
+	v := open(t, ctrader.Knobs{})
 	for _, method := range []string{"GET", "POST", "POST query"} {
-		r := d.token(method, "grant_type", "authorization_code", "code", d.code(), "redirect_uri", callback)
+		r := v.token(method, "grant_type", "authorization_code", "code", v.code(), "redirect_uri", apptest.Callback)
 		if r.access == "" {
 			t.Errorf("%s: exchange %+v", method, r)
 		}
-		if r := d.token(method, "grant_type", "refresh_token", "refresh_token", r.refresh); r.access == "" {
+		if r := v.token(method, "grant_type", "refresh_token", "refresh_token", r.refresh); r.access == "" {
 			t.Errorf("%s: refresh %+v", method, r)
 		}
 	}
-	d.Tune(func(k *ctrader.Knobs) { k.RefuseGET = true })
-	if r := d.token("GET"); r.status != 405 {
+	v.Tune(func(k *ctrader.Knobs) { k.RefuseGET = true })
+	if r := v.token("GET"); r.status != 405 {
 		t.Errorf("GET refused: %+v", r)
 	}
-	d.Tune(func(k *ctrader.Knobs) { k.RefusePOST = true })
-	if r := d.token("POST"); r.status != 405 {
+	v.Tune(func(k *ctrader.Knobs) { k.RefusePOST = true })
+	if r := v.token("POST"); r.status != 405 {
 		t.Errorf("POST refused: %+v", r)
 	}
 }
 
 func TestTokenShapes(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
+	v := open(t, ctrader.Knobs{})
 	shape := func(r reply) string {
 		var keys []string
 		for k, v := range r.keys {
@@ -222,7 +99,7 @@ func TestTokenShapes(t *testing.T) {
 		slices.Sort(keys)
 		return strings.Join(keys, " ")
 	}
-	r := d.signIn()
+	r := v.signIn()
 	// The shape of 2021 (cTrader facts §1.5).
 	if got, want := shape(r), "accessToken access_token errorCode=null expiresIn expires_in refreshToken refresh_token tokenType"; got != want {
 		t.Errorf("both: %s", got)
@@ -231,74 +108,72 @@ func TestTokenShapes(t *testing.T) {
 		r.keys["access_token"] != r.access || r.keys["refresh_token"] != r.refresh {
 		t.Errorf("values: type %v, life %v", r.keys["tokenType"], r.keys["expiresIn"])
 	}
-	d.Tune(func(k *ctrader.Knobs) { k.CamelCaseOnly = true })
-	if got, want := shape(d.signIn()), "accessToken description=null errorCode=null expiresIn refreshToken tokenType"; got != want {
+	v.Tune(func(k *ctrader.Knobs) { k.CamelCaseOnly = true })
+	if got, want := shape(v.signIn()), "accessToken description=null errorCode=null expiresIn refreshToken tokenType"; got != want {
 		t.Errorf("camelCase only: %s", got)
 	}
-	d.Tune(func(k *ctrader.Knobs) { k.OmitExpiry = true; k.Rotation = emulator.NoNewRefresh })
-	if got, want := shape(d.refresh(d.signIn().refresh)), "accessToken description=null errorCode=null tokenType"; got != want {
+	v.Tune(func(k *ctrader.Knobs) { k.OmitExpiry = true; k.Rotation = emulator.NoNewRefresh })
+	if got, want := shape(v.refresh(v.signIn().refresh)), "accessToken description=null errorCode=null tokenType"; got != want {
 		t.Errorf("without expiry and refresh token: %s", got)
 	}
-	if got, want := shape(d.refresh("nonsense")), "description errorCode"; got != want {
+	if got, want := shape(v.refresh("nonsense")), "description errorCode"; got != want {
 		t.Errorf("error: %s", got)
 	}
-	d.Tune(func(k *ctrader.Knobs) { k.NullTokens = true })
-	if got, want := shape(d.refresh("nonsense")), "accessToken=null description errorCode expiresIn=null refreshToken=null tokenType=null"; got != want {
+	v.Tune(func(k *ctrader.Knobs) { k.NullTokens = true })
+	if got, want := shape(v.refresh("nonsense")), "accessToken=null description errorCode expiresIn=null refreshToken=null tokenType=null"; got != want {
 		t.Errorf("error with nulls: %s", got)
 	}
 }
 
 func TestTokenErrors(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{ErrorCodes: ctrader.ErrorCodes{Code: "CODE_X"}})
-	pair := d.signIn()
-	used := d.code()
-	d.exchange(used)
-	late := d.code()
-	d.Time().Advance(time.Minute)
+	v := open(t, ctrader.Knobs{ErrorCodes: ctrader.ErrorCodes{Code: "CODE_X"}})
+	pair := v.signIn()
+	used := v.code()
+	v.exchange(used)
+	late := v.code()
+	v.Time().Advance(time.Minute)
 	for _, tc := range []struct {
 		name       string
 		got        reply
 		code, desc string
 	}{
-		{"no grant type", d.token("POST"), "INVALID_REQUEST", "Invalid grant type"},
-		{"wrong secret", d.refresh(pair.refresh, "client_secret", "x"), "ACCESS_DENIED", "Invalid client credentials"},
-		{"no secret", d.refresh(pair.refresh, "client_secret", ""), "ACCESS_DENIED", "Invalid client credentials"},
-		{"unknown client", d.refresh(pair.refresh, "client_id", "x"), "ACCESS_DENIED", "Invalid client credentials"},
-		{"unknown refresh token", d.refresh("x"), "INVALID_GRANT", "Invalid refresh token"},
-		{"access as refresh token", d.refresh(pair.access), "INVALID_GRANT", "Invalid refresh token"},
-		{"unknown code", d.exchange("x"), "CODE_X", "Invalid authorization code"},
-		{"used code", d.exchange(used), "CODE_X", "Invalid authorization code"},
-		{"late code", d.exchange(late), "CODE_X", "Invalid authorization code"},
-		{"other redirect", d.exchange(d.code(), "redirect_uri", callback+"/"), "INVALID_REQUEST", "Invalid redirect URI"},
-		{"no redirect", d.exchange(d.code(), "redirect_uri", ""), "INVALID_REQUEST", "Invalid redirect URI"},
+		{"no grant type", v.token("POST"), "INVALID_REQUEST", "Invalid grant type"},
+		{"wrong secret", v.refresh(pair.refresh, "client_secret", "x"), "ACCESS_DENIED", "Invalid client credentials"},
+		{"no secret", v.refresh(pair.refresh, "client_secret", ""), "ACCESS_DENIED", "Invalid client credentials"},
+		{"unknown client", v.refresh(pair.refresh, "client_id", "x"), "ACCESS_DENIED", "Invalid client credentials"},
+		{"unknown refresh token", v.refresh("x"), "INVALID_GRANT", "Invalid refresh token"},
+		{"access as refresh token", v.refresh(pair.access), "INVALID_GRANT", "Invalid refresh token"},
+		{"unknown code", v.exchange("x"), "CODE_X", "Invalid authorization code"},
+		{"used code", v.exchange(used), "CODE_X", "Invalid authorization code"},
+		{"late code", v.exchange(late), "CODE_X", "Invalid authorization code"},
+		{"other redirect", v.exchange(v.code(), "redirect_uri", apptest.Callback+"/"), "INVALID_REQUEST", "Invalid redirect URI"},
+		{"no redirect", v.exchange(v.code(), "redirect_uri", ""), "INVALID_REQUEST", "Invalid redirect URI"},
 	} {
 		if tc.got.status != 200 || tc.got.errCode != tc.code || tc.got.desc != tc.desc || tc.got.access != "" {
 			t.Errorf("%s: %+v", tc.name, tc.got)
 		}
 	}
-	d.Tune(func(k *ctrader.Knobs) { k.ErrorStatus = 400 })
-	if r := d.refresh("x"); r.status != 400 || r.errCode != "INVALID_GRANT" {
+	v.Tune(func(k *ctrader.Knobs) { k.ErrorStatus = 400 })
+	if r := v.refresh("x"); r.status != 400 || r.errCode != "INVALID_GRANT" {
 		t.Errorf("with a status: %+v", r)
 	}
 }
 
 func TestTokensBelongToTheirApp(t *testing.T) {
 	t.Parallel()
-	other := emulator.App{ClientID: "other", ClientSecret: "o", RedirectURIs: []string{callback}}
+	other := emulator.App{ClientID: "other", ClientSecret: "o", RedirectURIs: []string{apptest.Callback}}
 	s := &ctrader.Server{Apps: []emulator.App{emulator.DefaultApp(), other}, Knobs: ctrader.Knobs{Descriptions: true}}
-	web := httptest.NewServer(s)
-	defer web.Close()
-	d := desk{s, t, web.URL}
+	v := venue{s, apptest.Open(t, s)}
 	asOther := []string{"client_id", "other", "client_secret", "o"}
-	pair, code := d.signIn(), d.code()
-	if r := d.exchange(code, asOther...); r.desc != "Invalid authorization code" {
+	pair, code := v.signIn(), v.code()
+	if r := v.exchange(code, asOther...); r.desc != "Invalid authorization code" {
 		t.Errorf("foreign code: %+v", r)
 	}
-	if r := d.exchange(code); r.access == "" {
+	if r := v.exchange(code); r.access == "" {
 		t.Errorf("the code is used up by a foreign app: %+v", r)
 	}
-	if r := d.refresh(pair.refresh, asOther...); r.desc != "Invalid refresh token" {
+	if r := v.refresh(pair.refresh, asOther...); r.desc != "Invalid refresh token" {
 		t.Errorf("foreign refresh token: %+v", r)
 	}
 }
@@ -322,15 +197,15 @@ func TestAuthorizeRefuses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			d := open(t, tc.knobs)
-			p := alice()
+			v := open(t, tc.knobs)
+			p := apptest.Alice()
 			p.Deny = true
-			_, err := p.Redirected(t.Context(), d.authorizeURL("/apps/auth", tc.change...))
+			_, err := p.Redirected(t.Context(), v.authorizeURL("/apps/auth", tc.change...))
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
-			if d.Log().Count(emulator.AuthorizeRefused) != 1 || d.Log().Count(emulator.CodeIssued) != 0 {
-				t.Errorf("events %+v", d.Events())
+			if v.Log().Count(emulator.AuthorizeRefused) != 1 || v.Log().Count(emulator.CodeIssued) != 0 {
+				t.Errorf("events %+v", v.Events())
 			}
 		})
 	}
@@ -340,7 +215,7 @@ func TestAuthorizeRefuses(t *testing.T) {
 type position struct {
 	name  string
 	knobs ctrader.Knobs
-	check func(d desk) bool
+	check func(v venue) bool
 }
 
 func try(t *testing.T, positions []position) {
@@ -348,67 +223,67 @@ func try(t *testing.T, positions []position) {
 	for _, tc := range positions {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if d := open(t, tc.knobs); !tc.check(d) {
-				t.Errorf("not as expected; events %+v", d.Events())
+			if v := open(t, tc.knobs); !tc.check(v) {
+				t.Errorf("not as expected; events %+v", v.Events())
 			}
 		})
 	}
 }
 
 func TestAuthorizeSwitches(t *testing.T) {
-	deny := alice()
+	deny := apptest.Alice()
 	deny.Deny = true
 	try(t, []position{
-		{"denied", ctrader.Knobs{}, func(d desk) bool {
-			return d.back(deny, d.authorizeURL("/apps/auth")).Encode() == "error=access_denied"
+		{"denied", ctrader.Knobs{}, func(v venue) bool {
+			return v.Back(deny, v.authorizeURL("/apps/auth")).Encode() == "error=access_denied"
 		}},
-		{"denied with state", ctrader.Knobs{EchoState: true}, func(d desk) bool {
-			return d.back(deny, d.authorizeURL("/apps/auth")).Encode() == "error=access_denied&state=xyzzy"
+		{"denied with state", ctrader.Knobs{EchoState: true}, func(v venue) bool {
+			return v.Back(deny, v.authorizeURL("/apps/auth")).Encode() == "error=access_denied&state=xyzzy"
 		}},
-		{"state", ctrader.Knobs{EchoState: true}, func(d desk) bool {
-			return d.back(alice(), d.authorizeURL("/apps/auth")).Get("state") == "xyzzy"
+		{"state", ctrader.Knobs{EchoState: true}, func(v venue) bool {
+			return v.Back(apptest.Alice(), v.authorizeURL("/apps/auth")).Get("state") == "xyzzy"
 		}},
-		{"no state to echo", ctrader.Knobs{EchoState: true}, func(d desk) bool {
-			return !d.back(alice(), d.authorizeURL("/apps/auth", "state", "")).Has("state")
+		{"no state to echo", ctrader.Knobs{EchoState: true}, func(v venue) bool {
+			return !v.Back(apptest.Alice(), v.authorizeURL("/apps/auth", "state", "")).Has("state")
 		}},
-		{"any loopback", ctrader.Knobs{AnyLoopbackRedirect: true}, func(d desk) bool {
-			to, err := alice().Redirected(t.Context(), d.authorizeURL("/apps/auth", "redirect_uri", "http://127.0.0.1:5/x"))
+		{"any loopback", ctrader.Knobs{AnyLoopbackRedirect: true}, func(v venue) bool {
+			to, err := apptest.Alice().Redirected(t.Context(), v.authorizeURL("/apps/auth", "redirect_uri", "http://127.0.0.1:5/x"))
 			return err == nil && strings.HasPrefix(to, "http://127.0.0.1:5/x?code=")
 		}},
-		{"PKCE is ignored", ctrader.Knobs{}, func(d desk) bool {
-			q := d.back(alice(), d.authorizeURL("/apps/auth", "code_challenge", "x", "code_challenge_method", "S256"))
-			return d.exchange(q.Get("code")).access != ""
+		{"PKCE is ignored", ctrader.Knobs{}, func(v venue) bool {
+			q := v.Back(apptest.Alice(), v.authorizeURL("/apps/auth", "code_challenge", "x", "code_challenge_method", "S256"))
+			return v.exchange(q.Get("code")).access != ""
 		}},
 	})
 }
 
 func TestTokenSwitches(t *testing.T) {
 	try(t, []position{
-		{"code life", ctrader.Knobs{CodeLife: time.Hour}, func(d desk) bool {
-			code := d.code()
-			d.Time().Advance(59 * time.Minute)
-			return d.exchange(code).access != ""
+		{"code life", ctrader.Knobs{CodeLife: time.Hour}, func(v venue) bool {
+			code := v.code()
+			v.Time().Advance(59 * time.Minute)
+			return v.exchange(code).access != ""
 		}},
-		{"lives", ctrader.Knobs{AccessLife: time.Hour, RefreshLife: 2 * time.Hour}, func(d desk) bool {
-			r := d.signIn()
-			d.Time().Advance(time.Hour)
-			dead, kept := !d.Alive(r.access), d.RefreshAlive(r.refresh)
-			d.Time().Advance(time.Hour)
-			return r.keys["expiresIn"] == 3600.0 && dead && kept && d.refresh(r.refresh).access == ""
+		{"lives", ctrader.Knobs{AccessLife: time.Hour, RefreshLife: 2 * time.Hour}, func(v venue) bool {
+			r := v.signIn()
+			v.Time().Advance(time.Hour)
+			dead, kept := !v.Alive(r.access), v.RefreshAlive(r.refresh)
+			v.Time().Advance(time.Hour)
+			return r.keys["expiresIn"] == 3600.0 && dead && kept && v.refresh(r.refresh).access == ""
 		}},
-		{"old access stays", ctrader.Knobs{OldAccessStays: true}, func(d desk) bool {
-			r := d.signIn()
-			return d.refresh(r.refresh).access != "" && d.Alive(r.access)
+		{"old access stays", ctrader.Knobs{OldAccessStays: true}, func(v venue) bool {
+			r := v.signIn()
+			return v.refresh(r.refresh).access != "" && v.Alive(r.access)
 		}},
-		{"old refresh stays", ctrader.Knobs{OldRefreshStays: true}, func(d desk) bool {
-			r := d.signIn()
-			d.signIn()
-			return d.RefreshAlive(r.refresh)
+		{"old refresh stays", ctrader.Knobs{OldRefreshStays: true}, func(v venue) bool {
+			r := v.signIn()
+			v.signIn()
+			return v.RefreshAlive(r.refresh)
 		}},
-		{"rotation", ctrader.Knobs{Rotation: emulator.GraceSamePair, Grace: time.Minute}, func(d desk) bool {
-			r := d.signIn()
-			second := d.refresh(r.refresh)
-			return second.access != "" && d.refresh(r.refresh).refresh == second.refresh
+		{"rotation", ctrader.Knobs{Rotation: emulator.GraceSamePair, Grace: time.Minute}, func(v venue) bool {
+			r := v.signIn()
+			second := v.refresh(r.refresh)
+			return second.access != "" && v.refresh(r.refresh).refresh == second.refresh
 		}},
 	})
 }
@@ -416,9 +291,9 @@ func TestTokenSwitches(t *testing.T) {
 // Nobody knows what the real service says beside a code, so nothing is said.
 func TestNothingIsSaidBesideACode(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
-	d.Tune(func(k *ctrader.Knobs) { k.Descriptions = false })
-	for code, r := range map[string]reply{"ACCESS_DENIED": d.refresh("x", "client_secret", "x"), "INVALID_GRANT": d.refresh("x"), "INVALID_REQUEST": d.token("POST")} {
+	v := open(t, ctrader.Knobs{})
+	v.Tune(func(k *ctrader.Knobs) { k.Descriptions = false })
+	for code, r := range map[string]reply{"ACCESS_DENIED": v.refresh("x", "client_secret", "x"), "INVALID_GRANT": v.refresh("x"), "INVALID_REQUEST": v.token("POST")} {
 		if description, there := r.keys["description"]; r.errCode != code || !there || description != nil {
 			t.Errorf("%s: %+v", code, r)
 		}
@@ -427,19 +302,10 @@ func TestNothingIsSaidBesideACode(t *testing.T) {
 
 func TestBasicHeader(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
+	v := open(t, ctrader.Knobs{})
 	ask := func(form url.Values) reply {
-		req, err := http.NewRequest("POST", d.url+"/apps/token", strings.NewReader(form.Encode()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.SetBasicAuth("demo-client", "demo-secret")
-		res, err := direct.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return read(t, res)
+		basic := "Basic " + base64.StdEncoding.EncodeToString([]byte("demo-client:demo-secret"))
+		return read(v.Post("/apps/token", form, "Authorization", basic))
 	}
 	full := url.Values{"client_id": {"demo-client"}, "client_secret": {"demo-secret"}}
 	if r := ask(url.Values{}); r.desc != "Invalid client credentials" {
@@ -448,12 +314,8 @@ func TestBasicHeader(t *testing.T) {
 	if r := ask(full); r.desc != "Invalid grant type" {
 		t.Errorf("the header harms: %+v", r)
 	}
-	d.Tune(func(k *ctrader.Knobs) { k.RejectBasic = true })
+	v.Tune(func(k *ctrader.Knobs) { k.RejectBasic = true })
 	if r := ask(full); r.desc != "Invalid client credentials" {
 		t.Errorf("the header is not refused: %+v", r)
 	}
 }
-
-// direct keeps no connections. The default client's end when any test's server
-// closes, and with them a form that is about to be sent.
-var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,63 +11,59 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/internal/apptest"
 )
 
 // The case that the emulator is for: the venue rotated and the client never learns.
 func TestLostRotation(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
-	pair := d.signIn()
-	d.Inject(emulator.Fault{On: emulator.Exchange, Kind: emulator.StatusBefore})
-	d.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DropAfter})
-	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {pair.refresh}, "client_id": {"demo-client"}, "client_secret": {"demo-secret"}}
-	if res, err := direct.PostForm(d.url+"/apps/token", form); err == nil {
+	v := open(t, ctrader.Knobs{})
+	pair := v.signIn()
+	v.Inject(emulator.Fault{On: emulator.Exchange, Kind: emulator.StatusBefore})
+	v.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DropAfter})
+	if res, err := v.HTTP.PostForm(v.URL+"/apps/token", apptest.RefreshForm(pair.refresh)); err == nil {
 		res.Body.Close()
 		t.Fatalf("an answer came: %s", res.Status)
 	}
-	if d.RefreshAlive(pair.refresh) || d.Alive(pair.access) || d.Log().Count(emulator.RefreshGranted) != 1 {
-		t.Errorf("the venue did not rotate: %+v", d.Events())
+	if v.RefreshAlive(pair.refresh) || v.Alive(pair.access) || v.Log().Count(emulator.RefreshGranted) != 1 {
+		t.Errorf("the venue did not rotate: %+v", v.Events())
 	}
-	if r := d.refresh(pair.refresh); r.desc != "Invalid refresh token" {
+	if r := v.refresh(pair.refresh); r.desc != "Invalid refresh token" {
 		t.Errorf("once more: %+v", r)
 	}
-	if r := d.exchange("x"); r.status != 503 {
+	if r := v.exchange("x"); r.status != 503 {
 		t.Errorf("the fault for exchanges: %+v", r)
 	}
 }
 
 func TestOneOfManyRefreshesWins(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
-	pair := d.signIn()
+	v := open(t, ctrader.Knobs{})
+	pair := v.signIn()
 	var won atomic.Int32
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
-			if d.refresh(pair.refresh).access != "" {
+			if v.refresh(pair.refresh).access != "" {
 				won.Add(1)
 			}
-			d.Tune(func(k *ctrader.Knobs) { k.EchoState = !k.EchoState })
+			v.Tune(func(k *ctrader.Knobs) { k.EchoState = !k.EchoState })
 		})
 	}
 	wg.Wait()
-	if won.Load() != 1 || d.Log().Count(emulator.RefreshPresented) != 16 {
-		t.Errorf("%d refreshes won, %d were presented", won.Load(), d.Log().Count(emulator.RefreshPresented))
+	if won.Load() != 1 || v.Log().Count(emulator.RefreshPresented) != 16 {
+		t.Errorf("%d refreshes won, %d were presented", won.Load(), v.Log().Count(emulator.RefreshPresented))
 	}
 }
 
 func TestAdminIsMounted(t *testing.T) {
 	t.Parallel()
-	d := open(t, ctrader.Knobs{})
-	res, err := direct.Post(d.url+"/_emulator/knobs", "application/json", strings.NewReader(`{"echoState":true,"errorCodes":{"code":"X"},"rotation":"no-new-refresh","codeLife":"5s"}`))
-	if err != nil {
-		t.Fatal(err)
+	v := open(t, ctrader.Knobs{})
+	a := v.Request("POST", "/_emulator/knobs", `{"echoState":true,"errorCodes":{"code":"X"},"rotation":"no-new-refresh","codeLife":"5s"}`)
+	if k := v.Current(); a.Status != 200 || !k.EchoState || k.ErrorCodes.Code != "X" || k.Rotation != emulator.NoNewRefresh {
+		t.Errorf("status %d, knobs %+v", a.Status, k)
 	}
-	res.Body.Close()
-	if k := d.Current(); res.StatusCode != 200 || !k.EchoState || k.ErrorCodes.Code != "X" || k.Rotation != emulator.NoNewRefresh {
-		t.Errorf("status %d, knobs %+v", res.StatusCode, k)
-	}
-	if q := d.back(alice(), d.authorizeURL("/apps/auth")); q.Get("state") != "xyzzy" {
+	if q := v.Back(apptest.Alice(), v.authorizeURL("/apps/auth")); q.Get("state") != "xyzzy" {
 		t.Errorf("the knob has no effect: %v", q)
 	}
 }
@@ -78,30 +73,25 @@ func TestAdminIsMounted(t *testing.T) {
 func TestNothingSecretComesOut(t *testing.T) {
 	t.Parallel()
 	const sentinel = "SENTINEL"
-	d := open(t, ctrader.Knobs{TokenPrefix: sentinel})
-	pair := d.signIn()
+	v := open(t, ctrader.Knobs{TokenPrefix: sentinel})
+	pair := v.signIn()
 	if !strings.HasPrefix(pair.access, sentinel) || !strings.HasPrefix(pair.refresh, sentinel) {
 		t.Fatal("the tokens lack the prefix")
 	}
-	d.refresh(pair.refresh)
-	d.refresh(pair.refresh)
-	d.exchange(pair.access)
-	d.refresh(pair.refresh, "client_secret", "wrong-secret")
-	if _, err := (emulator.Person{Name: "alice", Password: "wrong-password"}).Redirected(t.Context(), d.authorizeURL("/apps/auth")); err == nil {
+	v.refresh(pair.refresh)
+	v.refresh(pair.refresh)
+	v.exchange(pair.access)
+	v.refresh(pair.refresh, "client_secret", "wrong-secret")
+	if _, err := (emulator.Person{Name: "alice", Password: "wrong-password"}).Redirected(t.Context(), v.authorizeURL("/apps/auth")); err == nil {
 		t.Fatal("a wrong password got in")
 	}
-	d.RevokeUser("alice")
+	v.RevokeUser("alice")
 	var out bytes.Buffer
-	if err := json.NewEncoder(&out).Encode(d.Events()); err != nil {
+	if err := json.NewEncoder(&out).Encode(v.Events()); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"state", "events"} {
-		res, err := direct.Get(d.url + "/_emulator/" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out.ReadFrom(res.Body)
-		res.Body.Close()
+		out.WriteString(v.Request("GET", "/_emulator/"+path, "").Body)
 	}
 	// The state shows the knob itself, which is no secret.
 	text := strings.ReplaceAll(out.String(), `"TokenPrefix":"SENTINEL"`, "")

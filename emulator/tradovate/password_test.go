@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/apptest"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 )
 
@@ -28,31 +29,31 @@ func TestPasswordStory(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{})
 	a := v.login()
-	first := a.text("accessToken")
-	if a.status != 200 || sortedKeys(a.keys) != sessionKeys || a.keys["userId"] != 1001.0 || a.text("name") != "alice" ||
-		a.text("userStatus") != "Active" || a.keys["hasLive"] != true || !v.Alive(first) {
-		t.Fatalf("sign-in: %d, %s", a.status, sortedKeys(a.keys))
+	first := a.Text("accessToken")
+	if a.Status != 200 || sortedKeys(a.Keys) != sessionKeys || a.Keys["userId"] != 1001.0 || a.Text("name") != "alice" ||
+		a.Text("userStatus") != "Active" || a.Keys["hasLive"] != true || !v.Alive(first) {
+		t.Fatalf("sign-in: %d, %s", a.Status, sortedKeys(a.Keys))
 	}
-	if life := parseTime(t, a.text("expirationTime")).Sub(v.Time().Now()); life > 80*time.Minute || life < 79*time.Minute {
+	if life := parseTime(t, a.Text("expirationTime")).Sub(v.Time().Now()); life > 80*time.Minute || life < 79*time.Minute {
 		t.Errorf("life %s", life)
 	}
-	if me := v.me(first); me.status != 200 || sortedKeys(me.keys) != "email emailVerified fullName isTrial name userId" || me.keys["userId"] != 1001.0 {
-		t.Errorf("me: %d %v", me.status, me.keys)
+	if me := v.me(first); me.Status != 200 || sortedKeys(me.Keys) != "email emailVerified fullName isTrial name userId" || me.Keys["userId"] != 1001.0 {
+		t.Errorf("me: %d %v", me.Status, me.Keys)
 	}
 	v.Time().Advance(65 * time.Minute)
 	b := v.renew(first)
-	second := b.text("accessToken")
-	if b.status != 200 || second == first || sortedKeys(b.keys) != sessionKeys || !v.Alive(second) || !v.Alive(first) {
-		t.Fatalf("renewal: %d, %s; the old token lives on: %t", b.status, sortedKeys(b.keys), v.Alive(first))
+	second := b.Text("accessToken")
+	if b.Status != 200 || second == first || sortedKeys(b.Keys) != sessionKeys || !v.Alive(second) || !v.Alive(first) {
+		t.Fatalf("renewal: %d, %s; the old token lives on: %t", b.Status, sortedKeys(b.Keys), v.Alive(first))
 	}
 	v.Time().Advance(20 * time.Minute)
-	if c := v.renew(first); c.status != 401 || c.body != "Access is denied" {
-		t.Errorf("renewing an expired token: %d %q", c.status, c.body)
+	if c := v.renew(first); c.Status != 401 || c.Body != "Access is denied" {
+		t.Errorf("renewing an expired token: %d %q", c.Status, c.Body)
 	}
-	if c := v.me(second); c.status != 200 {
-		t.Errorf("me with the new token: %d", c.status)
+	if c := v.me(second); c.Status != 200 {
+		t.Errorf("me with the new token: %d", c.Status)
 	}
-	if v.RevokeUser("alice") != 1 || v.me(second).status != 401 {
+	if v.RevokeUser("alice") != 1 || v.me(second).Status != 401 {
 		t.Error("revoking ends the session")
 	}
 	for kind, want := range map[emulator.Kind]int{
@@ -80,31 +81,31 @@ func TestRelaxed(t *testing.T) {
 	}
 	json := `{"name":"alice","password":"wonderland","appId":"x","cid":42,"sec":"demo-sec","hibpCheck":true,"unknown":{"a":[1]},"chl":null}`
 	for _, path := range []string{"/v1/auth/accesstokenrequest", "/auth/accessTokenRequest", "/V1/AUTH/ACCESSTOKENREQUEST"} {
-		for name, a := range map[string]answer{
-			"JSON":            v.request("POST", v.live+path, json, "Content-Type", "application/json; charset=utf-8"),
-			"cid as a string": v.request("POST", v.live+path, strings.Replace(json, "42", `"42"`, 1), "Content-Type", asJSON),
-			"untyped JSON":    v.request("POST", v.live+path, json),
-			"PUT":             v.request("PUT", v.live+path, json, "Content-Type", asJSON),
-			"GET with a body": v.request("GET", v.live+path, json, "Content-Type", asJSON),
-			"form":            v.request("POST", v.live+path, form.Encode(), "Content-Type", asForm),
-			"form by PUT":     v.request("PUT", v.demo+path, form.Encode(), "Content-Type", asForm),
+		for name, a := range map[string]apptest.Answer{
+			"JSON":            v.Request("POST", v.live+path, json, "Content-Type", "application/json; charset=utf-8"),
+			"cid as a string": v.Request("POST", v.live+path, strings.Replace(json, "42", `"42"`, 1), "Content-Type", asJSON),
+			"untyped JSON":    v.Request("POST", v.live+path, json),
+			"PUT":             v.Request("PUT", v.live+path, json, "Content-Type", asJSON),
+			"GET with a body": v.Request("GET", v.live+path, json, "Content-Type", asJSON),
+			"form":            v.Request("POST", v.live+path, form.Encode(), "Content-Type", apptest.AsForm),
+			"form by PUT":     v.Request("PUT", v.demo+path, form.Encode(), "Content-Type", apptest.AsForm),
 		} {
-			if a.status != 200 || !v.Alive(a.text("accessToken")) {
-				t.Errorf("%s %s: %d %v", path, name, a.status, a.keys)
+			if a.Status != 200 || !v.Alive(a.Text("accessToken")) {
+				t.Errorf("%s %s: %d %v", path, name, a.Status, a.Keys)
 			}
 		}
 	}
 	for _, method := range []string{"GET", "POST"} {
 		for _, path := range []string{"/v1/auth/renewaccesstoken", "/auth/renewAccessToken"} {
 			for _, host := range []string{v.live, v.demo} {
-				if a := v.request(method, host+path, "{}", "Authorization", "bearer "+v.session()); a.status != 200 {
-					t.Errorf("%s %s: %d %v", method, path, a.status, a.keys)
+				if a := v.Request(method, host+path, "{}", "Authorization", "bearer "+v.session()); a.Status != 200 {
+					t.Errorf("%s %s: %d %v", method, path, a.Status, a.Keys)
 				}
 			}
 		}
 	}
-	if a := v.get("/v1/auth/nothing", ""); a.status != 404 {
-		t.Errorf("no such path: %d", a.status)
+	if a := v.get("/v1/auth/nothing", ""); a.Status != 404 {
+		t.Errorf("no such path: %d", a.Status)
 	}
 }
 
@@ -125,21 +126,21 @@ func TestSignInRefused(t *testing.T) {
 		"wrong password": {[]any{"password", "wrong"}, "Incorrect username or password. Please try again."},
 		"mail address":   {[]any{"name", "alice@example.com"}, "Incorrect username or password. Please try again."},
 	} {
-		if a := v.login(test.change...); a.status != 200 || a.text("errorText") != test.text || len(a.keys) != 1 {
-			t.Errorf("%s: %d %v", name, a.status, a.keys)
+		if a := v.login(test.change...); a.Status != 200 || a.Text("errorText") != test.text || len(a.Keys) != 1 {
+			t.Errorf("%s: %d %v", name, a.Status, a.Keys)
 		}
 	}
 	for _, body := range []string{"", "{", "[]", "null", "name=alice"} {
-		if a := v.request("POST", v.live+"/v1/auth/accesstokenrequest", body, "Content-Type", asJSON); a.status != 400 {
-			t.Errorf("body %q: %d", body, a.status)
+		if a := v.Request("POST", v.live+"/v1/auth/accesstokenrequest", body, "Content-Type", asJSON); a.Status != 400 {
+			t.Errorf("body %q: %d", body, a.Status)
 		}
 	}
-	if a := v.request("GET", v.live+"/v1/auth/accesstokenrequest", ""); a.status != 400 {
-		t.Errorf("GET without body: %d", a.status)
+	if a := v.Request("GET", v.live+"/v1/auth/accesstokenrequest", ""); a.Status != 400 {
+		t.Errorf("GET without body: %d", a.Status)
 	}
 	v.Tune(func(k *tradovate.Knobs) { k.PasswordStatus = 401 })
-	if a := v.login("password", "wrong"); a.status != 401 || a.body != "Access is denied" {
-		t.Errorf("switched: %d %q", a.status, a.body)
+	if a := v.login("password", "wrong"); a.Status != 401 || a.Body != "Access is denied" {
+		t.Errorf("switched: %d %q", a.Status, a.Body)
 	}
 	if n := v.Log().Count(emulator.LoginRefused); n != 3 {
 		t.Errorf("%d refusals in the log", n)
@@ -163,20 +164,20 @@ func TestViolations(t *testing.T) {
 		"no password": {[]any{"password", ""}, "required", ""},
 	} {
 		a := v.login(test.change...)
-		list, _ := a.keys["violations"].([]any)
-		if a.status != 200 || len(list) != 1 {
-			t.Errorf("%s: %d %v", name, a.status, a.keys)
+		list, _ := a.Keys["violations"].([]any)
+		if a.Status != 200 || len(list) != 1 {
+			t.Errorf("%s: %d %v", name, a.Status, a.Keys)
 			continue
 		}
 		if one, _ := list[0].(map[string]any); one["constraint"] != test.constraint || one["value"] != test.value || one["description"] == "" {
 			t.Errorf("%s: %v", name, one)
 		}
 	}
-	if a := v.login("name", strings.Repeat("é", 64)); a.text("errorText") == "" {
-		t.Errorf("64 characters are allowed: %v", a.keys)
+	if a := v.login("name", strings.Repeat("é", 64)); a.Text("errorText") == "" {
+		t.Errorf("64 characters are allowed: %v", a.Keys)
 	}
-	if a := v.token(exchangeForm("x", "grant_type", strings.Repeat("x", 65))); a.keys["violations"] == nil {
-		t.Errorf("OAuth: %d %v", a.status, a.keys)
+	if a := v.token(apptest.ExchangeForm("x", "grant_type", strings.Repeat("x", 65))); a.Keys["violations"] == nil {
+		t.Errorf("OAuth: %d %v", a.Status, a.Keys)
 	}
 }
 
@@ -184,7 +185,7 @@ func TestThirdSessionClosesTheOldest(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{})
 	first, second := v.session(), v.session()
-	renewed := v.renew(first).text("accessToken") // the same session, not a third
+	renewed := v.renew(first).Text("accessToken") // the same session, not a third
 	if !v.Alive(first) || !v.Alive(second) {
 		t.Fatal("two sessions are allowed")
 	}
@@ -200,8 +201,8 @@ func TestThirdSessionClosesTheOldest(t *testing.T) {
 	for status, body := range map[int]string{408: "Request Timeout", 429: "", 500: "Internal Server Error, error id: "} {
 		v.Tune(func(k *tradovate.Knobs) { k.ClosedStatus = status })
 		for _, path := range []string{"/auth/me", "/auth/renewaccesstoken", "/account/list"} {
-			if a := v.get(path, renewed); a.status != status || !strings.HasPrefix(a.body, body) || body == "" && a.body != "" {
-				t.Errorf("%s: %d %q, want %d", path, a.status, a.body, status)
+			if a := v.get(path, renewed); a.Status != status || !strings.HasPrefix(a.Body, body) || body == "" && a.Body != "" {
+				t.Errorf("%s: %d %q, want %d", path, a.Status, a.Body, status)
 			}
 		}
 	}
@@ -229,27 +230,27 @@ func TestRenewalQuota(t *testing.T) {
 	v := open(t, tradovate.Knobs{AccessLife: 24 * time.Hour})
 	access := v.session()
 	for i := range 15 {
-		if a := v.renew(access); a.status != 200 {
-			t.Fatalf("renewal %d: %d", i+1, a.status)
+		if a := v.renew(access); a.Status != 200 {
+			t.Fatalf("renewal %d: %d", i+1, a.Status)
 		}
 	}
-	bare429 := func(a answer) bool {
-		return a.status == 429 && a.body == "" && a.header.Get("Content-Length") == "0" && a.header.Get("Retry-After") == ""
+	bare429 := func(a apptest.Answer) bool {
+		return a.Status == 429 && a.Body == "" && a.Header.Get("Content-Length") == "0" && a.Header.Get("Retry-After") == ""
 	}
 	if a := v.renew(access); !bare429(a) {
-		t.Errorf("the sixteenth: %d %q", a.status, a.body)
-	}
-	v.Time().Advance(59 * time.Minute)
-	if a := v.renew(access); !bare429(a) {
-		t.Errorf("after 59 min: %d", a.status)
+		t.Errorf("the sixteenth: %d %q", a.Status, a.Body)
 	}
 	v.Time().Advance(59 * time.Minute)
 	if a := v.renew(access); !bare429(a) {
-		t.Errorf("asking began the hour anew: %d", a.status)
+		t.Errorf("after 59 min: %d", a.Status)
+	}
+	v.Time().Advance(59 * time.Minute)
+	if a := v.renew(access); !bare429(a) {
+		t.Errorf("asking began the hour anew: %d", a.Status)
 	}
 	v.Time().Advance(time.Hour)
-	if a := v.renew(access); a.status != 200 {
-		t.Errorf("after an hour of silence: %d", a.status)
+	if a := v.renew(access); a.Status != 200 {
+		t.Errorf("after an hour of silence: %d", a.Status)
 	}
 }
 
@@ -257,14 +258,14 @@ func TestRenewalSwitches(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{RenewKillsOld: true, NoMDToken: true, APIHosts: true, LiveHost: "127.0.0.1:1", UserStatus: "TemporaryLocked"})
 	a := v.login()
-	b := v.renew(a.text("accessToken"))
-	if v.Alive(a.text("accessToken")) || !v.Alive(b.text("accessToken")) {
+	b := v.renew(a.Text("accessToken"))
+	if v.Alive(a.Text("accessToken")) || !v.Alive(b.Text("accessToken")) {
 		t.Error("the old token must die")
 	}
-	for name, a := range map[string]answer{"sign-in": a, "renewal": b} {
-		hosts, _ := a.keys["apiHosts"].(map[string]any)
-		if a.keys["mdAccessToken"] != nil || a.text("userStatus") != "TemporaryLocked" || hosts["live"] != "127.0.0.1:1" {
-			t.Errorf("%s: %v", name, a.keys)
+	for name, a := range map[string]apptest.Answer{"sign-in": a, "renewal": b} {
+		hosts, _ := a.Keys["apiHosts"].(map[string]any)
+		if a.Keys["mdAccessToken"] != nil || a.Text("userStatus") != "TemporaryLocked" || hosts["live"] != "127.0.0.1:1" {
+			t.Errorf("%s: %v", name, a.Keys)
 		}
 		for key, host := range hosts {
 			if text, _ := host.(string); key != "live" && !strings.HasSuffix(text, ".invalid") {
@@ -273,8 +274,8 @@ func TestRenewalSwitches(t *testing.T) {
 		}
 	}
 	v.Tune(func(k *tradovate.Knobs) { k.Empty401 = true })
-	if c := v.renew(a.text("accessToken")); c.status != 401 || c.body != "" {
-		t.Errorf("401: %d %q", c.status, c.body)
+	if c := v.renew(a.Text("accessToken")); c.Status != 401 || c.Body != "" {
+		t.Errorf("401: %d %q", c.Status, c.Body)
 	}
 }
 
@@ -285,11 +286,11 @@ func TestDateIsOfTheVenuesClock(t *testing.T) {
 	v := open(t, tradovate.Knobs{})
 	v.Time().Set(time.Date(2030, 1, 2, 3, 4, 5, 600e6, time.UTC))
 	a := v.login()
-	date, err := http.ParseTime(a.header.Get("Date"))
+	date, err := http.ParseTime(a.Header.Get("Date"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if life := parseTime(t, a.text("expirationTime")).Sub(date); life < 80*time.Minute || life > 81*time.Minute {
+	if life := parseTime(t, a.Text("expirationTime")).Sub(date); life < 80*time.Minute || life > 81*time.Minute {
 		t.Errorf("Date %s, life %s", date, life)
 	}
 }
@@ -298,25 +299,27 @@ func TestMe(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{UserIDAfter: 5 * time.Minute})
 	access := v.session()
-	demo := func() answer { return v.request("GET", v.demo+"/v1/auth/me", "", "Authorization", "Bearer "+access) }
-	if a := demo(); a.status != 200 || a.text("errorText") != "This endpoint should be called on live.tradovateapi.com" {
-		t.Errorf("on demo: %d %v", a.status, a.keys)
+	demo := func() apptest.Answer {
+		return v.Request("GET", v.demo+"/v1/auth/me", "", "Authorization", "Bearer "+access)
+	}
+	if a := demo(); a.Status != 200 || a.Text("errorText") != "This endpoint should be called on live.tradovateapi.com" {
+		t.Errorf("on demo: %d %v", a.Status, a.Keys)
 	}
 	v.Tune(func(k *tradovate.Knobs) { k.MeOnDemo = true })
-	if a := demo(); a.text("name") != "alice" || a.keys["userId"] != nil {
-		t.Errorf("on demo, allowed, at once: %d %v", a.status, a.keys)
+	if a := demo(); a.Text("name") != "alice" || a.Keys["userId"] != nil {
+		t.Errorf("on demo, allowed, at once: %d %v", a.Status, a.Keys)
 	}
 	v.Time().Advance(5 * time.Minute)
-	if a := demo(); a.keys["userId"] != 1001.0 {
-		t.Errorf("after five minutes: %d %v", a.status, a.keys)
+	if a := demo(); a.Keys["userId"] != 1001.0 {
+		t.Errorf("after five minutes: %d %v", a.Status, a.Keys)
 	}
 	for range 9 {
-		if a := v.me("dead"); a.status != 401 {
-			t.Errorf("dead token: %d", a.status)
+		if a := v.me("dead"); a.Status != 401 {
+			t.Errorf("dead token: %d", a.Status)
 		}
 	}
-	if a := v.me(access); a.status != 429 || a.body != "" {
-		t.Errorf("after ten failures even a good one is refused: %d %q", a.status, a.body)
+	if a := v.me(access); a.Status != 429 || a.Body != "" {
+		t.Errorf("after ten failures even a good one is refused: %d %q", a.Status, a.Body)
 	}
 }
 
@@ -328,16 +331,16 @@ func TestAccountsOfTheEnvironment(t *testing.T) {
 		v.live: `[{"accountType":"Customer","active":true,"id":5002,"name":"3100002","userId":1001}]`,
 		v.demo: `[{"accountType":"Customer","active":true,"id":5001,"name":"DEMO3100001","userId":1001}]`,
 	} {
-		if a := v.request("GET", host+"/v1/account/list", "", "Authorization", "Bearer "+access); a.status != 200 || strings.TrimSpace(a.body) != want {
-			t.Errorf("%d %s", a.status, a.body)
+		if a := v.Request("GET", host+"/v1/account/list", "", "Authorization", "Bearer "+access); a.Status != 200 || strings.TrimSpace(a.Body) != want {
+			t.Errorf("%d %s", a.Status, a.Body)
 		}
 	}
-	bob := v.login("name", "bob", "password", "builder").text("accessToken")
-	if a := v.get("/account/list", bob); strings.TrimSpace(a.body) != "[]" {
-		t.Errorf("bob has no live account: %d %s", a.status, a.body)
+	bob := v.login("name", "bob", "password", "builder").Text("accessToken")
+	if a := v.get("/account/list", bob); strings.TrimSpace(a.Body) != "[]" {
+		t.Errorf("bob has no live account: %d %s", a.Status, a.Body)
 	}
-	if a := v.get("/account/list", ""); a.status != 401 || v.Log().Count(tradovate.AccountsListed) != 3 || v.Log().Count(tradovate.AccountsRefused) != 1 {
-		t.Errorf("without token: %d, %+v", a.status, v.Events())
+	if a := v.get("/account/list", ""); a.Status != 401 || v.Log().Count(tradovate.AccountsListed) != 3 || v.Log().Count(tradovate.AccountsRefused) != 1 {
+		t.Errorf("without token: %d, %+v", a.Status, v.Events())
 	}
 }
 
@@ -345,8 +348,8 @@ func TestMoved(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{MovedTo: "http://dedicated.invalid/"})
 	for _, path := range []string{"/v1/auth/me", "/auth/oauthtoken", "/v1/account/list?a=b"} {
-		if a := v.request("POST", v.demo+path, ""); a.status != 307 || a.header.Get("Location") != "http://dedicated.invalid"+path {
-			t.Errorf("%s: %d %q", path, a.status, a.header.Get("Location"))
+		if a := v.Request("POST", v.demo+path, ""); a.Status != 307 || a.Header.Get("Location") != "http://dedicated.invalid"+path {
+			t.Errorf("%s: %d %q", path, a.Status, a.Header.Get("Location"))
 		}
 	}
 	if v.code() == "" {
@@ -358,10 +361,10 @@ func TestOwnKeys(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{})
 	v.Server.Keys = []tradovate.APIKey{{CID: 7, Sec: "seven"}}
-	if a := v.login(); a.text("errorText") == "" {
-		t.Errorf("the default key is gone: %v", a.keys)
+	if a := v.login(); a.Text("errorText") == "" {
+		t.Errorf("the default key is gone: %v", a.Keys)
 	}
-	if a := v.login("cid", 7, "sec", "seven"); !v.Alive(a.text("accessToken")) {
-		t.Errorf("own key: %v", a.keys)
+	if a := v.login("cid", 7, "sec", "seven"); !v.Alive(a.Text("accessToken")) {
+		t.Errorf("own key: %v", a.Keys)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/apptest"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 )
 
@@ -17,39 +18,39 @@ func TestPenaltyAfterFailures(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{})
 	for range 5 {
-		if a := v.login("password", "wrong"); a.text("errorText") == "" {
-			t.Fatalf("%d %v", a.status, a.keys)
+		if a := v.login("password", "wrong"); a.Text("errorText") == "" {
+			t.Fatalf("%d %v", a.Status, a.Keys)
 		}
 	}
 	a := v.login()
-	ticket := a.text("p-ticket")
-	if a.status != 200 || len(a.keys) != 3 || ticket == "" || a.keys["p-time"] != 15.0 || a.keys["p-captcha"] != false {
-		t.Fatalf("the sixth: %d %v", a.status, a.keys)
+	ticket := a.Text("p-ticket")
+	if a.Status != 200 || len(a.Keys) != 3 || ticket == "" || a.Keys["p-time"] != 15.0 || a.Keys["p-captcha"] != false {
+		t.Fatalf("the sixth: %d %v", a.Status, a.Keys)
 	}
 	v.Time().Advance(5 * time.Second)
-	if a := v.login("p-ticket", ticket); a.text("p-ticket") != ticket || a.keys["p-time"] != 10.0 {
-		t.Errorf("too early: %v", a.keys)
+	if a := v.login("p-ticket", ticket); a.Text("p-ticket") != ticket || a.Keys["p-time"] != 10.0 {
+		t.Errorf("too early: %v", a.Keys)
 	}
 	v.Time().Advance(10 * time.Second)
-	if a := v.login("p-ticket", "made up"); a.text("p-ticket") == ticket || a.keys["p-time"] != 15.0 {
-		t.Errorf("in time with another ticket: %v", a.keys)
+	if a := v.login("p-ticket", "made up"); a.Text("p-ticket") == ticket || a.Keys["p-time"] != 15.0 {
+		t.Errorf("in time with another ticket: %v", a.Keys)
 	} else {
-		ticket = a.text("p-ticket")
+		ticket = a.Text("p-ticket")
 	}
 	v.Time().Advance(15 * time.Second)
-	if a := v.login("p-ticket", ticket, "password", "wrong"); a.text("errorText") == "" {
-		t.Errorf("in time with the ticket the request is executed, right or wrong: %v", a.keys)
+	if a := v.login("p-ticket", ticket, "password", "wrong"); a.Text("errorText") == "" {
+		t.Errorf("in time with the ticket the request is executed, right or wrong: %v", a.Keys)
 	}
-	ticket = v.login("p-ticket", ticket).text("p-ticket")
+	ticket = v.login("p-ticket", ticket).Text("p-ticket")
 	if ticket == "" {
 		t.Fatal("the sixth failure brings the next penalty")
 	}
 	v.Time().Advance(15 * time.Second)
-	if a := v.login("p-ticket", ticket); !v.Alive(a.text("accessToken")) {
-		t.Errorf("executed: %v", a.keys)
+	if a := v.login("p-ticket", ticket); !v.Alive(a.Text("accessToken")) {
+		t.Errorf("executed: %v", a.Keys)
 	}
-	if a := v.login("password", "wrong"); a.text("errorText") == "" {
-		t.Errorf("a success forgives: %v", a.keys)
+	if a := v.login("password", "wrong"); a.Text("errorText") == "" {
+		t.Errorf("a success forgives: %v", a.Keys)
 	}
 	if n := v.Log().Count(emulator.Penalty); n != 4 {
 		t.Errorf("%d penalties in the log", n)
@@ -61,16 +62,16 @@ func TestCaptchaLastsAnHour(t *testing.T) {
 	v := open(t, tradovate.Knobs{PenaltyAfter: 1, PenaltyCaptcha: true})
 	v.login("password", "wrong")
 	a := v.login()
-	if a.keys["p-captcha"] != true {
-		t.Fatalf("%v", a.keys)
+	if a.Keys["p-captcha"] != true {
+		t.Fatalf("%v", a.Keys)
 	}
 	v.Time().Advance(59 * time.Minute)
-	if b := v.login("p-ticket", a.text("p-ticket")); b.text("p-ticket") != a.text("p-ticket") {
-		t.Errorf("no ticket helps: %v", b.keys)
+	if b := v.login("p-ticket", a.Text("p-ticket")); b.Text("p-ticket") != a.Text("p-ticket") {
+		t.Errorf("no ticket helps: %v", b.Keys)
 	}
 	v.Time().Advance(time.Minute)
-	if b := v.login(); !v.Alive(b.text("accessToken")) {
-		t.Errorf("after an hour: %v", b.keys)
+	if b := v.login(); !v.Alive(b.Text("accessToken")) {
+		t.Errorf("after an hour: %v", b.Keys)
 	}
 }
 
@@ -83,23 +84,23 @@ func TestPenaltyAnywhere(t *testing.T) {
 		emulator.Renew: "/auth/renewaccesstoken", emulator.Me: "/auth/me", tradovate.AccountList: "/account/list",
 	} {
 		v.Tune(func(k *tradovate.Knobs) { k.Penalties, k.PenaltyOn = 1, on })
-		if a := v.get(path, access); a.status != 200 || a.text("p-ticket") == "" || a.keys["p-time"] != 2.0 {
-			t.Errorf("%s: %d %v", on, a.status, a.keys)
+		if a := v.get(path, access); a.Status != 200 || a.Text("p-ticket") == "" || a.Keys["p-time"] != 2.0 {
+			t.Errorf("%s: %d %v", on, a.Status, a.Keys)
 		}
-		if a := v.get(path, access); a.text("p-ticket") == "" {
-			t.Errorf("%s, at once: %d %v", on, a.status, a.keys)
+		if a := v.get(path, access); a.Text("p-ticket") == "" {
+			t.Errorf("%s, at once: %d %v", on, a.Status, a.Keys)
 		}
 		v.Time().Advance(2 * time.Second)
-		if a := v.get(path, access); a.status != 200 || a.text("p-ticket") != "" {
-			t.Errorf("%s, after the wait: %d %v", on, a.status, a.keys)
+		if a := v.get(path, access); a.Status != 200 || a.Text("p-ticket") != "" {
+			t.Errorf("%s, after the wait: %d %v", on, a.Status, a.Keys)
 		}
 	}
 	code := v.code()
 	v.Tune(func(k *tradovate.Knobs) { k.Penalties, k.PenaltyOn = 1, emulator.Token })
-	ticket := v.token(exchangeForm(code)).text("p-ticket")
+	ticket := v.token(apptest.ExchangeForm(code)).Text("p-ticket")
 	v.Time().Advance(2 * time.Second)
-	if a := v.token(exchangeForm(code, "p-ticket", ticket)); !v.Alive(a.text("access_token")) {
-		t.Errorf("the code was not used by the penalised request: %v", a.keys)
+	if a := v.token(apptest.ExchangeForm(code, "p-ticket", ticket)); !v.Alive(a.Text("access_token")) {
+		t.Errorf("the code was not used by the penalised request: %v", a.Keys)
 	}
 	if k := v.Current(); k.Penalties != 0 {
 		t.Errorf("%d penalties are left", k.Penalties)

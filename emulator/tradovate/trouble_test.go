@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/internal/apptest"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 )
 
@@ -17,25 +18,25 @@ func TestFaultsStrike(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{})
 	access, refresh := v.oauth()
-	for on, try := range map[emulator.Endpoint]func() answer{
-		emulator.Authorize:    func() answer { return v.request("GET", v.authorizeURL(), "") },
-		emulator.Token:        func() answer { return v.token(refreshForm("x")) },
-		emulator.Exchange:     func() answer { return v.token(exchangeForm("x")) },
-		emulator.Login:        func() answer { return v.login() },
-		emulator.Renew:        func() answer { return v.renew(access) },
-		emulator.Me:           func() answer { return v.me(access) },
-		tradovate.AccountList: func() answer { return v.get("/account/list", access) },
+	for on, try := range map[emulator.Endpoint]func() apptest.Answer{
+		emulator.Authorize:    func() apptest.Answer { return v.Request("GET", v.authorizeURL(), "") },
+		emulator.Token:        func() apptest.Answer { return v.token(apptest.RefreshForm("x")) },
+		emulator.Exchange:     func() apptest.Answer { return v.token(apptest.ExchangeForm("x")) },
+		emulator.Login:        func() apptest.Answer { return v.login() },
+		emulator.Renew:        func() apptest.Answer { return v.renew(access) },
+		emulator.Me:           func() apptest.Answer { return v.me(access) },
+		tradovate.AccountList: func() apptest.Answer { return v.get("/account/list", access) },
 	} {
 		v.Inject(emulator.Fault{On: on, Kind: emulator.RedirectBefore, Status: 307, Location: "http://dedicated.invalid/"})
-		if a := try(); a.status != 307 || a.header.Get("Location") != "http://dedicated.invalid/" {
-			t.Errorf("%s: %d", on, a.status)
+		if a := try(); a.Status != 307 || a.Header.Get("Location") != "http://dedicated.invalid/" {
+			t.Errorf("%s: %d", on, a.Status)
 		}
 	}
 	if v.Log().Count(emulator.LoginGranted) != 1 { // the one on the page
 		t.Error("a fault before does nothing")
 	}
 	v.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.TruncateAfter})
-	res, err := v.client.Post(v.live+"/auth/oauthtoken", asForm, strings.NewReader(refreshForm(refresh).Encode()))
+	res, err := v.HTTP.Post(v.live+"/auth/oauthtoken", apptest.AsForm, strings.NewReader(apptest.RefreshForm(refresh).Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,22 +71,22 @@ func TestParallelSignIns(t *testing.T) {
 func TestAdminIsMounted(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{PenaltyAfter: 1})
-	a := v.request("POST", v.demo+"/_emulator/knobs", `{"accessLife":"90m","penaltyOn":"renew","closedStatus":500,"rotation":"grace-new-pair","apiHosts":true}`)
-	if k := v.Current(); a.status != 200 || k.AccessLife != 90*time.Minute || k.PenaltyOn != emulator.Renew || k.ClosedStatus != 500 || !k.APIHosts {
-		t.Errorf("%d %v, knobs %+v", a.status, a.keys, v.Current())
+	a := v.Request("POST", v.demo+"/_emulator/knobs", `{"accessLife":"90m","penaltyOn":"renew","closedStatus":500,"rotation":"grace-new-pair","apiHosts":true}`)
+	if k := v.Current(); a.Status != 200 || k.AccessLife != 90*time.Minute || k.PenaltyOn != emulator.Renew || k.ClosedStatus != 500 || !k.APIHosts {
+		t.Errorf("%d %v, knobs %+v", a.Status, a.Keys, v.Current())
 	}
 	v.login("password", "wrong")
-	if a := v.login(); a.text("p-ticket") == "" {
-		t.Errorf("no penalty: %v", a.keys)
+	if a := v.login(); a.Text("p-ticket") == "" {
+		t.Errorf("no penalty: %v", a.Keys)
 	}
-	if a := v.request("POST", v.live+"/_emulator/reset", ""); a.status != 200 || v.Current() != (tradovate.Knobs{PenaltyAfter: 1}) {
-		t.Errorf("reset: %d, knobs %+v", a.status, v.Current())
+	if a := v.Request("POST", v.live+"/_emulator/reset", ""); a.Status != 200 || v.Current() != (tradovate.Knobs{PenaltyAfter: 1}) {
+		t.Errorf("reset: %d, knobs %+v", a.Status, v.Current())
 	}
-	if a := v.login(); !v.Alive(a.text("accessToken")) {
-		t.Errorf("a reset forgets penalties: %v", a.keys)
+	if a := v.login(); !v.Alive(a.Text("accessToken")) {
+		t.Errorf("a reset forgets penalties: %v", a.Keys)
 	}
-	if a.text("venue") != "tradovate" {
-		t.Errorf("name %v", a.keys["venue"])
+	if a.Text("venue") != "tradovate" {
+		t.Errorf("name %v", a.Keys["venue"])
 	}
 }
 
@@ -102,10 +103,10 @@ func TestNothingSecretComesOut(t *testing.T) {
 	v.me(sentinel + "-made-up")
 	v.get("/account/list", first)
 	_, refresh := v.oauth()
-	v.token(refreshForm(refresh))
-	v.token(refreshForm(refresh))
-	v.token(exchangeForm(sentinel+"-made-up", "client_secret", "wrong-sentinel"))
-	v.token(exchangeForm(sentinel + "-made-up"))
+	v.token(apptest.RefreshForm(refresh))
+	v.token(apptest.RefreshForm(refresh))
+	v.token(apptest.ExchangeForm(sentinel+"-made-up", "client_secret", "wrong-sentinel"))
+	v.token(apptest.ExchangeForm(sentinel + "-made-up"))
 	v.login("password", "wrong-sentinel")
 	v.login("name", sentinel, "sec", "wrong-sentinel")
 	v.login("p-ticket", sentinel+"-made-up")
@@ -117,7 +118,7 @@ func TestNothingSecretComesOut(t *testing.T) {
 		t.Errorf("events: %+v", v.Events())
 	}
 	for _, path := range []string{"state", "events"} {
-		out.WriteString(strings.ReplaceAll(v.request("GET", v.live+"/_emulator/"+path, "").body, `"TokenPrefix":"`+sentinel+`"`, ""))
+		out.WriteString(strings.ReplaceAll(v.Request("GET", v.live+"/_emulator/"+path, "").Body, `"TokenPrefix":"`+sentinel+`"`, ""))
 	}
 	for _, secret := range []string{sentinel, "demo-secret", "demo-sec", "wonderland"} {
 		if strings.Contains(out.String(), secret) {
