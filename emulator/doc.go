@@ -1,9 +1,7 @@
-// Package emulator holds what the emulated venues have in common: made-up users
-// and apps, a consent page for a browser, codes and tokens in all the ways in
-// which venues rotate them, faults, a movable clock, an event log, and an admin
-// endpoint for all of it. The venues themselves are its subpackages; each is an
-// [net/http.Handler] whose zero value is ready, so that nobody has to test
-// against a live trading account:
+// Package emulator has the words in which a test speaks to an emulated venue: made-up
+// users and apps, a person with a browser, faults, ways of rotation, a movable clock and
+// an event log. The venues themselves are its subpackages; each is a [Venue] whose zero
+// value is ready, so that nobody has to test against a live trading account:
 //
 //	venue := new(ctrader.Server)
 //	web := httptest.NewServer(venue)

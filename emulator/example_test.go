@@ -1,0 +1,144 @@
+package emulator_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/emulator/ttp"
+)
+
+// An answer is lost after the venue has rotated: what a client of it has to survive.
+func Example() {
+	venue := new(ctrader.Server)
+	web := httptest.NewServer(venue)
+	defer web.Close()
+	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading"})
+	venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DropAfter})
+
+	_, err := http.PostForm(web.URL+"/apps/token", url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {pair.Refresh},
+		"client_id": {"demo-client"}, "client_secret": {"demo-secret"},
+	})
+	fmt.Println("an answer came:", err == nil)
+	fmt.Println("the old refresh token lives:", venue.RefreshAlive(pair.Refresh))
+	fmt.Println("rotated:", venue.Log().Count(emulator.RefreshGranted))
+	// Output:
+	// an answer came: false
+	// the old refresh token lives: false
+	// rotated: 1
+}
+
+// A made-up person signs in on the venue's pages, and is sent to the app's callback.
+func ExamplePerson_Visit() {
+	web := httptest.NewServer(&ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: true}})
+	defer web.Close()
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("code:", r.URL.Query().Get("code") != "", "state:", r.URL.Query().Get("state"))
+	}))
+	defer app.Close()
+
+	alice := emulator.Person{Name: "alice", Password: "wonderland"}
+	err := alice.Visit(context.Background(), web.URL+"/oauth/authorize?"+url.Values{
+		"response_type": {"code"}, "client_id": {"demo-client"}, "redirect_uri": {app.URL + "/callback"}, "state": {"xyz"},
+	}.Encode())
+	fmt.Println(err)
+	// Output:
+	// code: true state: xyz
+	// <nil>
+}
+
+// A person who says no, up to the address that her browser would go to.
+func ExamplePerson_Redirected() {
+	web := httptest.NewServer(new(ctrader.Server))
+	defer web.Close()
+	alice := emulator.Person{Name: "alice", Password: "wonderland", Deny: true}
+	to, err := alice.Redirected(context.Background(), web.URL+"/apps/auth?"+url.Values{
+		"client_id": {"demo-client"}, "redirect_uri": {emulator.DefaultApp().RedirectURIs[0]}, "scope": {"trading"},
+	}.Encode())
+	fmt.Println(to, err)
+	// Output:
+	// http://localhost:8080/auth/callback?error=access_denied <nil>
+}
+
+// Tokens age by the venue's clock.
+func ExampleClock_Advance() {
+	venue := &ctrader.Server{Knobs: ctrader.Knobs{AccessLife: time.Hour}}
+	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client"})
+	fmt.Println(venue.Alive(pair.Access))
+	venue.Time().Advance(time.Hour)
+	fmt.Println(venue.Alive(pair.Access))
+	// Output:
+	// true
+	// false
+}
+
+// The log is what happened, and can be waited for.
+func ExampleLog_Wait() {
+	venue := new(ctrader.Server)
+	venue.Issue(emulator.Grant{User: "bob", Client: "demo-client"})
+	go venue.RevokeUser("bob")
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	fmt.Println(venue.Log().Wait(ctx, emulator.Revoked, 1))
+	for _, event := range venue.Events() {
+		fmt.Println(event.Kind, event.User, event.Detail)
+	}
+	// Output:
+	// <nil>
+	// revoked bob by the user
+}
+
+// A knob moves while the venue runs, here to refresh tokens that may be used again for a
+// while. The admin endpoint moves it too.
+func ExampleRotation() {
+	venue := new(ctrader.Server)
+	web := httptest.NewServer(venue)
+	defer web.Close()
+	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client"})
+	venue.Tune(func(k *ctrader.Knobs) { k.Rotation, k.Grace = emulator.GraceSamePair, time.Minute })
+
+	first, _ := venue.Refresh("demo-client", pair.Refresh)
+	again, err := venue.Refresh("demo-client", pair.Refresh)
+	fmt.Println(first.Refresh == again.Refresh, err)
+
+	answer, err := http.Post(web.URL+emulator.AdminPath+"knobs", "application/json", strings.NewReader(`{"rotation":"strict"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer answer.Body.Close()
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_, err = venue.Refresh("demo-client", pair.Refresh)
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// ctrader: invalid refresh token
+}
+
+// What holds at every venue is told once.
+func ExampleVenue() {
+	for path, venue := range map[string]emulator.Venue{"/apps/token": new(ctrader.Server), "/oauth/token": new(ttp.Server)} {
+		web := httptest.NewServer(venue)
+		venue.Inject(emulator.Fault{Kind: emulator.StatusBefore, Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second})
+		answer, err := http.PostForm(web.URL+path, nil)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		answer.Body.Close()
+		fmt.Println(answer.StatusCode, answer.Header.Get("Retry-After"), venue.Events()[0].Kind)
+		web.Close()
+	}
+	// Output:
+	// 429 30 fault-injected
+	// 429 30 fault-injected
+}
