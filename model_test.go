@@ -113,6 +113,7 @@ type world struct {
 	copy     []venuekey.Record // of the store, as it was
 	backs    int               // how often an older copy was put back
 	wentBack bool              // an older copy of it was put back since the last sign-in
+	erased   int               // how often a copy of the same generation was, from before a presentation
 }
 
 // under is cTrader under another policy.
@@ -282,6 +283,11 @@ func (w *world) putBack() {
 		}
 	}
 	w.backs++
+	// A copy of the same generation from before a presentation hides that there was
+	// one: no mark tells of it.
+	if now, err := w.store.Get(w.t.Context(), w.copy[0].Key); err == nil && now.Generation == w.copy[0].Generation && now.Attempt > w.copy[0].Attempt {
+		w.erased += now.Attempt - w.copy[0].Attempt
+	}
 	status, err := w.program(0).Status(w.t.Context(), w.id)
 	w.wentBack = w.wentBack || err != nil || w.copy[0].Generation < status.Generation
 	w.heard.stop()
@@ -358,7 +364,7 @@ func (w *world) checkPresented() error {
 			switch {
 			case n > 1+unread:
 				return fmt.Errorf("refresh token %s was presented %d times; %d answers were not read", event.Fingerprint, n, unread)
-			case w.policy == venuekey.Never && (n > 2 || n == 2 && !dead), w.policy == venuekey.Once && (n > 3 || n == 3 && !dead):
+			case w.policy == venuekey.Never && (n-w.erased > 2 || n-w.erased == 2 && !dead), w.policy == venuekey.Once && (n-w.erased > 3 || n-w.erased == 3 && !dead):
 				return fmt.Errorf("refresh token %s, which must not be reused, was presented %d times, %s after it was issued", event.Fingerprint, n, event.At.Sub(at))
 			}
 		}
