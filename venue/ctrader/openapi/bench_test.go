@@ -59,12 +59,16 @@ func bareConn(b *testing.B, e openapi.Endpoint) *bare {
 	return &bare{Conn: secured, frames: message.FrameReader{Reader: secured}}
 }
 
-// ask sends a request and reads until its answer.
-func (c *bare) ask(b *testing.B, req message.Message) (events int) {
+func (c *bare) send(b *testing.B, req message.Message) {
 	payload, _ := req.AppendBinary(nil)
 	if _, err := c.Write(message.AppendFrame(nil, message.Envelope{Type: req.PayloadType(), Payload: payload, ID: "1"})); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// ask sends a request and reads until its answer.
+func (c *bare) ask(b *testing.B, req message.Message) (events int) {
+	c.send(b, req)
 	for {
 		frame, err := c.frames.Next()
 		var e message.Envelope

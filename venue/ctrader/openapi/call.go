@@ -18,6 +18,7 @@ type call struct {
 	req    message.Message
 	at     int64         // when it was sent, since the connection's beginning of time
 	within time.Duration // how long its answer may take
+	alone  bool          // nobody else waited when it was sent
 	permit permit        // what it takes up of the pace
 	result chan result   // has room for one
 }
@@ -163,7 +164,7 @@ func (c *Conn) register(sent *call) bool {
 		return false
 	}
 	c.lastID++
-	sent.id = c.lastID
+	sent.id, sent.alone = c.lastID, c.only == nil && len(c.pending) == 0
 	if c.only == nil {
 		c.only = sent
 	} else {
@@ -210,7 +211,7 @@ func (c *Conn) put(t message.PayloadType, payload []byte, id string, now int64) 
 	}
 	c.writing.Store(now)
 	err := c.wire.write(b)
-	c.wrote.Store(c.now())
+	c.wrote.Store(now)
 	c.writing.Store(0)
 	clear(b) // there may be a secret in it
 	clear(c.payload)
@@ -276,9 +277,10 @@ func (c *Conn) answer(e *message.Envelope) bool {
 	c.mu.Unlock()
 	heard := c.heard.Load()
 	sent.permit.answered(heard)
-	if heard-sent.at > int64(shortNap) { // a wake is nothing beside that
+	if heard-sent.at > int64(near) {
 		c.brisk.Store(c.brisk.Load() / 2)
 	}
+	c.crowded = c.listened > sent.at
 	m, err := c.judge(sent.req, e)
 	sent.result <- result{m, err}
 	return !message.IsEvent(e.Type)

@@ -19,9 +19,9 @@ import (
 // why. Any number of goroutines may use it. It authorises nothing by itself, see
 // Client; it sends heartbeats, and never a RefreshTokenReq on its own.
 //
-// It costs one goroutine, which reads. Writers write themselves, one at a time, and
-// read too while nobody listens to events, or while they ask one request right
-// after the other.
+// It costs one goroutine, which reads what comes unasked, and on Linux one
+// descriptor more than its socket. Who asks writes himself, one at a time, and reads
+// the answer too, if he waits alone; see reader.go.
 type Conn struct {
 	calls
 
@@ -44,7 +44,7 @@ type Conn struct {
 	theirs  atomic.Int64 // the shortest time between two of them
 	asked   atomic.Int64 // when the service was asked whether it is there
 	writing atomic.Int64 // when the write under way began
-	wrote   atomic.Int64 // when the last one ended
+	wrote   atomic.Int64 // when the last one did
 
 	turn         chan struct{} // holds one while somebody writes
 	payload, out []byte        // for whoever has the turn
@@ -67,6 +67,11 @@ type Conn struct {
 	reading  chan struct{}    // holds one while somebody reads
 	envelope message.Envelope // for whoever does
 	lent     lender           // the wire, if callers may read
+	watch    watch            // beside it, if somebody can wait there
+	looking  bool             // somebody looks out there
+	dozing   bool             // or naps
+	listened int64            // when an event came last
+	crowded  bool             // one came while the last call waited
 	called   int64            // when readers are called off, 0 is never
 	patron   <-chan struct{}  // whose end calls them off, too
 	dismiss  func() bool      // and how that is given up
@@ -112,7 +117,11 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 	}
 	c.wire = wire
 	c.lent, _ = wire.(lender)
-	h.reader.Store(&c.needed)
+	if f, ok := wire.(*framed); ok {
+		c.watch = f.watch
+	}
+	call := c.call
+	h.reader.Store(&call)
 	c.wrote.Store(c.now())
 	c.mu.Lock()
 	c.pulse = time.AfterFunc(o.Heartbeat, c.beat)
@@ -232,6 +241,7 @@ func (c *Conn) sort(b []byte) (answered, rest bool, err error) {
 
 // handOut gives what answered nothing to whom it concerns.
 func (c *Conn) handOut(e *message.Envelope) error {
+	c.listened = c.heard.Load()
 	if e.Type == message.TypeSpotEvent { // most of all that comes
 		c.tell(e)
 		return nil

@@ -126,10 +126,15 @@ func (f *fake) listen(t testing.TB) openapi.Endpoint {
 		f.open.Wait()
 	})
 	e := f.endpoint()
-	e.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, listener.Addr().String())
-	}
+	e.Dial = dialer(listener.Addr().String())
 	return e
+}
+
+// dialer connects to one address, whatever it is asked for.
+func dialer(address string) func(ctx context.Context, network, _ string) (net.Conn, error) {
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
 }
 
 func (f *fake) serve(nc net.Conn) {

@@ -24,15 +24,15 @@ type hub struct {
 	ended error
 	ends  map[any]func(error) // of the streams
 
-	listeners atomic.Int64                  // how many have joined
-	reader    atomic.Pointer[chan struct{}] // wakes who reads the connection
+	listeners atomic.Int64           // how many have joined
+	reader    atomic.Pointer[func()] // wakes who reads the connection
 }
 
 // joined counts one that listens, and returns what counts it out again.
 func (h *hub) joined() (left func()) {
 	h.listeners.Add(1)
 	if reader := h.reader.Load(); reader != nil {
-		signal(*reader)
+		(*reader)()
 	}
 	return sync.OnceFunc(func() { h.listeners.Add(-1) })
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// reader_test.go tells stories of who reads a connection: callers while nobody
-// listens, and the connection's own goroutine.
+// reader_test.go tells stories of who reads a connection beside which nobody can
+// wait: callers who ask briskly, and the connection's own goroutine.
 
 // withCallersReading is a story about a connection on which the next caller will
 // read. What is asked is answered when the story says.
@@ -26,6 +26,7 @@ func withCallersReading(t *testing.T, story func(t *testing.T, c *openapi.Conn, 
 		f := newFake()
 		c := authorised(t, f, openapi.Options{}, 7)
 		defer c.Close()
+		askBriskly(t, c)
 		asked := make(chan message.Envelope, 10)
 		f.hook = func(_ *peer, e message.Envelope, _ message.Message) bool {
 			if e.Type == message.TypeVersionReq {

@@ -36,17 +36,21 @@ func connect(ctx context.Context, e Endpoint, o Options, begin func(), end func(
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	if !e.WebSocket {
-		nc, err := e.dialTLS(ctx)
+		f := &framed{}
+		nc, err := e.dialTLS(ctx, func(nc net.Conn) net.Conn {
+			nc, f.watch = overlooking(nc)
+			return nc
+		})
 		if err != nil {
 			return nil, err
 		}
-		metered := &meter{nc, begin, end}
-		return &framed{nc: nc, frames: message.FrameReader{Reader: metered, Max: o.MaxFrame}}, nil
+		f.nc, f.frames = nc, message.FrameReader{Reader: &meter{nc, begin, end}, Max: o.MaxFrame}
+		return f, nil
 	}
 	// The names of the parameters of DialTLSContext do not matter: everything
 	// needed is in the endpoint.
 	transport := &http.Transport{DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		nc, err := e.dialTLS(ctx)
+		nc, err := e.dialTLS(ctx, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -66,8 +70,8 @@ func connect(ctx context.Context, e Endpoint, o Options, begin func(), end func(
 	return &socket{ws: ws, kind: kind, max: o.MaxFrame}, nil
 }
 
-// dialTLS connects and verifies the server.
-func (e Endpoint) dialTLS(ctx context.Context) (net.Conn, error) {
+// dialTLS connects and verifies the server. What lies below TLS can be replaced.
+func (e Endpoint) dialTLS(ctx context.Context, below func(net.Conn) net.Conn) (net.Conn, error) {
 	dial := e.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
@@ -76,6 +80,9 @@ func (e Endpoint) dialTLS(ctx context.Context) (net.Conn, error) {
 	nc, err := dial(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
+	}
+	if below != nil {
+		nc = below(nc)
 	}
 	secured := tls.Client(nc, e.tlsConfig())
 	if err := secured.HandshakeContext(ctx); err != nil {
@@ -124,12 +131,17 @@ func (m *meter) Close() error {
 // framed is TCP: four bytes of length, the most significant first.
 type framed struct {
 	nc     net.Conn
+	watch  watch // may be nil
 	frames message.FrameReader
 }
 
 const prefix = 4
 
-func (f *framed) read() ([]byte, error)   { return f.frames.Next() }
+func (f *framed) read() ([]byte, error) { return f.frames.Next() }
+
+// drained reports whether nothing can lie in our own buffers.
+func (f *framed) drained() bool { return f.watch.single() && f.frames.Drained() }
+
 func (f *framed) frame(b []byte) []byte   { return append(b, 0, 0, 0, 0) }
 func (f *framed) until(t time.Time) error { return f.nc.SetReadDeadline(t) }
 func (f *framed) close()                  { closeBelow(f.nc) }

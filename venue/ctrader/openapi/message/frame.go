@@ -77,6 +77,10 @@ func (r *FrameReader) Next() ([]byte, error) {
 	return frame[:len(frame):len(frame)], nil
 }
 
+// Drained reports whether all that was read has been returned, and the last read
+// was of less than there was room for.
+func (r *FrameReader) Drained() bool { return r.start == r.end && r.end < len(r.buffer) }
+
 func (r *FrameReader) max() int {
 	if r.Max > 0 {
 		return r.Max
