@@ -48,6 +48,7 @@ host:port, and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too:
 type openAPI struct {
 	id     venuekey.ID
 	App    venuekey.App // exported, or printing an openAPI would tell its secret
+	keeper *venuekey.Keeper
 	source *venuekey.Source
 	// endpoints of the live and the demo environment.
 	live, demo openapi.Endpoint
@@ -60,16 +61,23 @@ func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*o
 		return misused("ctrader/alice", "%q is no sign-in at cTrader", argument)
 	}
 	return p.withVault(ctx, func(v *vault) error {
-		app, err := v.keeper.Apps(ctx, id.Venue)
+		o, err := p.openAPIOf(ctx, v, id)
 		if err != nil {
-			return err
-		}
-		o := &openAPI{id: id, App: app, source: v.keeper.Source(id), live: openapi.Live(), demo: openapi.Demo()}
-		if err := p.aim(o); err != nil {
 			return err
 		}
 		return o.explained(work(o))
 	})
+}
+
+// openAPIOf is the Open API for a sign-in. It can be there although it is not to be
+// asked.
+func (p *program) openAPIOf(ctx context.Context, v *vault, id venuekey.ID) (*openAPI, error) {
+	app, err := v.keeper.Apps(ctx, id.Venue)
+	if err != nil {
+		return nil, err
+	}
+	o := &openAPI{id: id, App: app, keeper: v.keeper, source: v.keeper.Source(id), live: openapi.Live(), demo: openapi.Demo()}
+	return o, p.aim(o)
 }
 
 // aim points the endpoints to where the environment says.
@@ -96,20 +104,32 @@ func (p *program) aim(o *openAPI) error {
 // connectPatience is how long a command waits for a connection.
 const connectPatience = 30 * time.Second
 
-// ask sends what is about no account, on a connection where only the application
-// is authorised. Either environment will do.
-func (o *openAPI) ask(ctx context.Context, req message.Message) (message.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectPatience)
-	defer cancel()
+// doing sends a request.
+type doing func(context.Context, message.Message) (message.Message, error)
+
+// connected lends a connection where only the application is authorised, for what
+// is about no account. Either environment will do.
+func (o *openAPI) connected(ctx context.Context, work func(doing) error) error {
 	conn, err := openapi.Dial(ctx, o.demo, openapi.Options{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer conn.Close()
 	if _, err := conn.ApplicationAuth(ctx, &message.ApplicationAuthReq{ClientID: o.App.ClientID, ClientSecret: o.App.ClientSecret}); err != nil {
-		return nil, err
+		return err
 	}
-	return conn.Do(ctx, req)
+	return work(conn.Do)
+}
+
+// ask sends one request on such a connection.
+func (o *openAPI) ask(ctx context.Context, req message.Message) (answer message.Message, err error) {
+	ctx, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	err = o.connected(ctx, func(do doing) (err error) {
+		answer, err = do(ctx, req)
+		return err
+	})
+	return answer, err
 }
 
 // accounts lists what the token is good for.

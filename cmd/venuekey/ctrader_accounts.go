@@ -16,7 +16,8 @@ func (p *program) ctraderAccountsCmd() *cobra.Command {
 		Short: "List the trading accounts of a sign-in",
 		Long: `List the trading accounts that a sign-in is good for: their number in the API
 (ctidTraderAccountId), whether they are live or demo, the login that the broker
-shows, the broker, and whether the token may trade.`,
+shows, the broker, and whether the token may trade. Where nobody knew yet whose
+sign-in it is, that is asked too, and kept for status.`,
 		Example:           "  venuekey ctrader accounts ctrader/alice",
 		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
@@ -26,6 +27,7 @@ shows, the broker, and whether the token may trade.`,
 				if err != nil {
 					return err
 				}
+				o.nameOwner(cmd.Context())
 				return p.showAccounts(list, showing(cmd.Context(), o.App.ClientSecret, o.source.Access))
 			})
 		},

@@ -37,11 +37,14 @@ func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *ac
 		return err
 	}
 	trust := &tls.Config{RootCAs: e.api.CA(), MinVersion: tls.VersionTLS12}
-	o := &openAPI{id: id, App: app, source: s.keeper.Source(id),
+	o := &openAPI{id: id, App: app, keeper: s.keeper, source: s.keeper.Source(id),
 		live: api.Endpoint{Address: e.api.Addresses().LiveProtobuf, TLS: trust},
 		demo: api.Endpoint{Address: e.api.Addresses().DemoProtobuf, TLS: trust}}
 	list, err := o.accounts(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.tellOwner(ctx, o); err != nil {
 		return err
 	}
 	for _, account := range list.CtidTraderAccount {
@@ -55,6 +58,22 @@ func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *ac
 	})
 	if err == nil {
 		row.Connection = "kept"
+	}
+	return err
+}
+
+// tellOwner has the Open API say whose the sign-in is, as login does.
+func (s *stage) tellOwner(ctx context.Context, o *openAPI) error {
+	token, err := o.source.Token(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := o.ownerOf(ctx, token.Access)
+	if err == nil {
+		err = o.keeper.Named(ctx, o.id, token, found.user)
+	}
+	if err == nil {
+		s.tell("  the Open API says that this is user %s", found.user)
 	}
 	return err
 }

@@ -48,6 +48,10 @@ Where a venue signs in by name and password, as Tradovate does with an API key,
 both are asked for. A service sets them as VENUEKEY_TRADOVATE_NAME and
 VENUEKEY_TRADOVATE_PASSWORD, or …_PASSWORD_FILE.
 
+At cTrader the Open API is asked whose sign-in it is, once that is kept: look
+whether the user and the accounts that are printed are the right ones. If
+another account takes the place of an earlier one, that is said.
+
 Where no app is registered for the venue yet, a terminal asks for it first, as
 "venuekey app add" does.
 
@@ -85,6 +89,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		}
 		p.tell("signing in %s", id)
 		p.tellOfOthers(ctx, v, id)
+		before, _, _ := v.Load(ctx, id) // nobody, if it cannot be read
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
 		token, err := v.keeper.SignIn(waiting, id, p.console(id, flags))
@@ -92,6 +97,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		if err != nil {
 			return loginError(err)
 		}
+		token = p.tellOwner(ctx, v, id, token, before.User)
 		as := ""
 		if token.User != "" {
 			as = " as " + token.User
