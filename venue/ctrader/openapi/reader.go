@@ -253,7 +253,7 @@ func (c *Conn) lead(ctx context.Context, sent *call) {
 		return
 	}
 	if c.looking && (c.crowded && c.hub.listeners.Load() > 0 || !sent.alone) {
-		<-c.reading
+		<-c.reading // who looks out will read it
 		return
 	}
 	c.led.Store(true)
