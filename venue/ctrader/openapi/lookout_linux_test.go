@@ -44,6 +44,9 @@ func beside(t *testing.T, o openapi.Options) (c *openapi.Conn, f *fake, asked ch
 	t.Cleanup(func() { c.Close() })
 	openapi.Handle(c, func(m *message.SpotEvent) { quotes <- m.SymbolID })
 	standsBy(t)
+	for begun := time.Now(); f.connections() == 0 && time.Since(begun) < patient; runtime.Gosched() {
+		// the server may have its side of the handshake before it
+	}
 	return c, f, asked, quotes
 }
 
