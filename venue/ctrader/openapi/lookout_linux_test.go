@@ -286,6 +286,7 @@ func callersAmongQuotes(t *testing.T, plain bool) {
 		}
 		return true
 	}
+	t.Cleanup(late.Wait) // after the server, which adds to them, has ended
 	e := f.listen(t)
 	if dial := e.Dial; !plain {
 		e.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -297,7 +298,6 @@ func callersAmongQuotes(t *testing.T, plain bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer late.Wait()
 	defer c.Close()
 	if _, err := c.Version(t.Context(), &message.VersionReq{}); err != nil { // the server has noted who is there
 		t.Fatal(err)
