@@ -33,7 +33,7 @@ var _ emulator.Venue = (*Server)(nil)
 func (s *Server) start() {
 	s.once.Do(func() {
 		s.settings = core.NewSettings(s.Knobs)
-		s.core = core.Start(&s.Base, core.Venue{
+		s.core = core.Start(&s.Base, core.Setup{
 			Branding: core.Branding{Name: "ttp", Title: "TheTradingParrot", Colour: "#1f6f43"},
 			Apps:     s.Apps, Users: s.Users, Knobs: s.settings,
 			Policy: func() core.Policy { return s.settings.Current().filled().policy() },

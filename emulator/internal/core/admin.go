@@ -80,8 +80,8 @@ func (c *Core) state() map[string]any {
 		signedIn = append(signedIn, map[string]string{"user": g.User, "app": g.Client, "scope": g.Scope})
 	}
 	return map[string]any{
-		"venue": c.venue().Branding.Name, "now": c.Clock.Now(), "offset": c.Clock.Offset().String(),
-		"knobs": c.venue().Knobs, "users": users, "apps": apps, "faults": faults, "signedIn": signedIn,
+		"venue": c.setup().Branding.Name, "now": c.Clock.Now(), "offset": c.Clock.Offset().String(),
+		"knobs": c.setup().Knobs, "users": users, "apps": apps, "faults": faults, "signedIn": signedIn,
 	}
 }
 
@@ -133,7 +133,7 @@ func (c *Core) adminKnobs(r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("emulator: request body: %w", err)
 	}
-	return c.venue().Knobs.Merge(object)
+	return c.setup().Knobs.Merge(object)
 }
 
 func (c *Core) adminUser(r *http.Request) error {

@@ -19,7 +19,7 @@ type adminVenue struct {
 
 func newAdmin() adminVenue {
 	settings := NewSettings(someKnobs{})
-	core := Start(new(Base), Venue{Branding: Branding{Name: "v"}, Knobs: settings})
+	core := Start(new(Base), Setup{Branding: Branding{Name: "v"}, Knobs: settings})
 	return adminVenue{core, settings, core.Admin()}
 }
 

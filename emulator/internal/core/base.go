@@ -23,8 +23,8 @@ type Base struct {
 	core    Core
 }
 
-// Venue is what a server says of itself when it starts.
-type Venue struct {
+// Setup is what a server says of itself when it starts.
+type Setup struct {
 	Branding Branding
 	Apps     []emulator.App  // none means [emulator.DefaultApp]
 	Users    []emulator.User // none means [emulator.DefaultUsers]
@@ -37,23 +37,23 @@ type Venue struct {
 	OnEnd func(emulator.Grant)
 }
 
-// Start gives the base its venue, and the server the core to build its endpoints on.
+// Start gives the base its setup, and the server the core to build its endpoints on.
 // A server calls it once.
-func Start(b *Base, v Venue) *Core {
-	v.Apps, v.Users = slices.Clone(v.Apps), slices.Clone(v.Users)
-	if len(v.Apps) == 0 {
-		v.Apps = []emulator.App{emulator.DefaultApp()}
+func Start(b *Base, setup Setup) *Core {
+	setup.Apps, setup.Users = slices.Clone(setup.Apps), slices.Clone(setup.Users)
+	if len(setup.Apps) == 0 {
+		setup.Apps = []emulator.App{emulator.DefaultApp()}
 	}
-	if len(v.Users) == 0 {
-		v.Users = emulator.DefaultUsers()
+	if len(setup.Users) == 0 {
+		setup.Users = emulator.DefaultUsers()
 	}
-	c := b.ticking()
-	c.begin(v)
+	c := b.ready()
+	c.begin(setup)
 	return c
 }
 
-// ticking is the core, whose clock runs.
-func (b *Base) ticking() *Core {
+// ready is the core, whose clock runs.
+func (b *Base) ready() *Core {
 	b.clocked.Do(func() {
 		b.core.Clock = cmp.Or(b.Clock, new(emulator.Clock))
 	})
@@ -61,7 +61,7 @@ func (b *Base) ticking() *Core {
 }
 
 // Time implements [emulator.Venue].
-func (b *Base) Time() *emulator.Clock { return b.ticking().Clock }
+func (b *Base) Time() *emulator.Clock { return b.ready().Clock }
 
 // Events implements [emulator.Venue].
 func (b *Base) Events() []emulator.Event { return b.core.Log.Events() }
@@ -78,19 +78,19 @@ func (b *Base) Inject(f emulator.Fault) {
 
 // Alive implements [emulator.Venue].
 func (b *Base) Alive(access string) bool {
-	c := b.ticking()
+	c := b.ready()
 	return c.Tokens.Alive(c.Clock.Now(), access)
 }
 
 // RefreshAlive implements [emulator.Venue].
 func (b *Base) RefreshAlive(refresh string) bool {
-	c := b.ticking()
-	policy := c.venue().Policy
+	c := b.ready()
+	policy := c.setup().Policy
 	return policy != nil && c.Tokens.RefreshAlive(c.Clock.Now(), refresh, policy())
 }
 
 // RevokeUser implements [emulator.Venue].
-func (b *Base) RevokeUser(name string) int { return b.ticking().RevokeUser(name) }
+func (b *Base) RevokeUser(name string) int { return b.ready().RevokeUser(name) }
 
 // Reset implements [emulator.Venue].
-func (b *Base) Reset() { b.ticking().Reset() }
+func (b *Base) Reset() { b.ready().Reset() }

@@ -18,7 +18,7 @@ func TestABaseIsReadyBeforeItsStart(t *testing.T) {
 	if b.Alive("a") || b.RefreshAlive("r") || b.RevokeUser("alice") != 0 || len(b.Events()) != 0 {
 		t.Error("a venue without sign-ins has some")
 	}
-	c := Start(&b, Venue{Branding: Branding{Name: "v"}, Policy: func() Policy { return Policy{} }})
+	c := Start(&b, Setup{Branding: Branding{Name: "v"}, Policy: func() Policy { return Policy{} }})
 	if c.Clock != b.Time() || c.Clock.Offset() != time.Hour {
 		t.Error("the clock was exchanged")
 	}
@@ -37,7 +37,7 @@ func TestABaseIsReadyBeforeItsStart(t *testing.T) {
 func TestABaseKeepsTheClockThatItIsGiven(t *testing.T) {
 	t.Parallel()
 	shared := new(emulator.Clock)
-	if b := (Base{Clock: shared}); b.Time() != shared || Start(&b, Venue{}).Clock != shared {
+	if b := (Base{Clock: shared}); b.Time() != shared || Start(&b, Setup{}).Clock != shared {
 		t.Error("another clock")
 	}
 }
@@ -49,7 +49,7 @@ func TestABaseIsResetWhileItStarts(t *testing.T) {
 		var b Base
 		var both sync.WaitGroup
 		both.Go(func() { b.Reset() })
-		both.Go(func() { Start(&b, Venue{}) })
+		both.Go(func() { Start(&b, Setup{}) })
 		both.Wait()
 		if _, known := b.core.Registry.SignIn("alice", "wonderland"); !known {
 			t.Fatal("alice is not known")

@@ -37,7 +37,7 @@ func TestCodes(t *testing.T) {
 
 func TestCodeReuseRevokesTheFamily(t *testing.T) {
 	t.Parallel()
-	c := Start(new(Base), Venue{})
+	c := Start(new(Base), Setup{})
 	for _, revokes := range []bool{false, true} {
 		p := Policy{AccessLife: day, CodeReuseRevokes: revokes}
 		code := c.Codes.Issue(c.Clock.Now(), time.Minute, emulator.Grant{User: "alice"}, TokenFormat{})

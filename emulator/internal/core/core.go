@@ -35,28 +35,28 @@ type Core struct {
 	Tokens   Tokens
 
 	pages   openPages
-	started atomic.Pointer[Venue]
+	started atomic.Pointer[Setup]
 	filling sync.Mutex // the registry, at the start and by a reset
 }
 
-func (c *Core) begin(v Venue) {
+func (c *Core) begin(setup Setup) {
 	c.filling.Lock()
 	defer c.filling.Unlock()
-	c.started.Store(&v)
-	c.Registry.replace(v.Apps, v.Users)
+	c.started.Store(&setup)
+	c.Registry.replace(setup.Apps, setup.Users)
 }
 
-// venue is what the server said of itself; nothing before it started.
-func (c *Core) venue() Venue {
+// setup is what the server said of itself; nothing before it started.
+func (c *Core) setup() Setup {
 	if v := c.started.Load(); v != nil {
 		return *v
 	}
-	return Venue{}
+	return Setup{}
 }
 
 // Record adds an event, with the time and the venue filled in.
 func (c *Core) Record(e emulator.Event) {
-	e.At, e.Venue = c.Clock.Now(), c.venue().Branding.Name
+	e.At, e.Venue = c.Clock.Now(), c.setup().Branding.Name
 	c.Log.Add(e)
 }
 
@@ -93,18 +93,18 @@ func (c *Core) ServeToken(w http.ResponseWriter, r *http.Request, grantType stri
 func (c *Core) Reset() {
 	c.filling.Lock()
 	defer c.filling.Unlock()
-	v := c.venue()
-	if v.Knobs != nil {
-		v.Knobs.Reset()
+	setup := c.setup()
+	if setup.Knobs != nil {
+		setup.Knobs.Reset()
 	}
 	c.Faults.Clear()
 	c.Codes.clear()
 	c.Tokens.clear()
 	c.pages.clear()
-	c.Registry.replace(v.Apps, v.Users)
+	c.Registry.replace(setup.Apps, setup.Users)
 	c.Clock.Advance(-c.Clock.Offset())
-	if v.OnReset != nil {
-		v.OnReset()
+	if setup.OnReset != nil {
+		setup.OnReset()
 	}
 	c.Log.Clear()
 }
@@ -121,7 +121,7 @@ func (c *Core) RevokeUser(user string) int {
 }
 
 func (c *Core) end(g emulator.Grant) {
-	if onEnd := c.venue().OnEnd; onEnd != nil {
+	if onEnd := c.setup().OnEnd; onEnd != nil {
 		onEnd(g)
 	}
 }

@@ -24,7 +24,7 @@ type worker struct {
 
 func newWorker() *worker {
 	w := new(worker)
-	w.core = Start(&w.Base, Venue{})
+	w.core = Start(&w.Base, Setup{})
 	return w
 }
 

@@ -36,7 +36,7 @@ type page struct {
 const plainColour = `^(#[0-9a-fA-F]{3,8}|[a-zA-Z]{1,30})$`
 
 func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
-	p.Branding, p.Nonce, p.Colour = c.venue().Branding, TokenFormat{Length: 22}.Mint(), "#24527a"
+	p.Branding, p.Nonce, p.Colour = c.setup().Branding, TokenFormat{Length: 22}.Mint(), "#24527a"
 	if ok, _ := regexp.MatchString(plainColour, p.Branding.Colour); ok {
 		p.Colour = template.CSS(p.Branding.Colour)
 	}

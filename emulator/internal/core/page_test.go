@@ -23,7 +23,7 @@ type inn struct {
 
 func newInn(q Question) *inn {
 	q.App = emulator.DefaultApp()
-	return &inn{core: Start(new(Base), Venue{Branding: Branding{Name: "inn", Title: "The <Inn>", Colour: "#123456"}}), question: q}
+	return &inn{core: Start(new(Base), Setup{Branding: Branding{Name: "inn", Title: "The <Inn>", Colour: "#123456"}}), question: q}
 }
 
 func (v *inn) ServeHTTP(w http.ResponseWriter, r *http.Request) {

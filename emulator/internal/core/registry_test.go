@@ -38,7 +38,7 @@ func TestAllows(t *testing.T) {
 
 func TestRegistry(t *testing.T) {
 	t.Parallel()
-	c := Start(new(Base), Venue{})
+	c := Start(new(Base), Setup{})
 	if _, ok := c.Registry.SignIn("alice", "wonderland"); !ok {
 		t.Error("alice is not known")
 	}
