@@ -212,6 +212,24 @@ func TestOnlyTheKeeperCallsRefresh(t *testing.T) {
 	}
 }
 
+// A file whose name one system or the go command does not take breaks a checkout there,
+// and the module for everybody (golang.org/x/mod/module, CheckFilePath).
+func TestEveryFilesNameIsOneEverywhere(t *testing.T) {
+	usual := regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if path == ".git" && entry.IsDir() { // in a worktree it is a file
+			return fs.SkipDir
+		}
+		if err == nil && path != "." && !usual.MatchString(entry.Name()) {
+			t.Errorf("%q", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A page of promises is worth what holds them: every test that doc/security.md names
 // is there.
 func TestTheTestsOfTheSecurityPageExist(t *testing.T) {

@@ -466,6 +466,7 @@ func TestAttackAFileWhoseNameIsAControlSequence(t *testing.T) {
 	}
 	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "ho\x1b[2Jme\n9999\tlive")}, &repeater{}}
 	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file"}
+	t.Chdir(t.TempDir()) // where the copy of the vault goes
 	for _, line := range []string{"init", "status", "doctor", "doctor --json", "list -v", "backup import no\x1b[2Jne.age", "store copy fi\x1b[2Jle/db", "import ctrader/x"} {
 		w.does(strings.Fields(line)...)
 	}
