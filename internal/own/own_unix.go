@@ -111,8 +111,8 @@ func judgeFolder(path string, info fs.FileInfo, itself bool) error {
 	if !info.IsDir() {
 		return &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
 	}
-	if err := owned(path, info); err != nil {
-		return err
+	if !trusted(info) {
+		return foreign(path, info, itself)
 	}
 	wrong, remedy := info.Mode().Perm()&0o022, "run: chmod 700 "
 	if !itself {
@@ -141,8 +141,17 @@ func owned(path string, info fs.FileInfo) error {
 	if trusted(info) {
 		return nil
 	}
-	return &Exposed{path, fmt.Sprintf("belongs to another user (%d), and this one is %d", owner(info), os.Geteuid()),
-		fmt.Sprintf("run it as its owner, or choose a place of your own; if it is yours, run: chown -R %d %s", os.Geteuid(), path)}
+	return foreign(path, info, true)
+}
+
+// foreign tells of it. To take a folder above ours, as a home folder is under sudo,
+// would take all that is in it from its owner; and what root finds is not root's.
+func foreign(path string, info fs.FileInfo, itself bool) *Exposed {
+	remedy := "run it as its owner, or choose a place of your own"
+	if itself && os.Geteuid() != 0 {
+		remedy += fmt.Sprintf("; if it is yours, run: chown -R %d %s", os.Geteuid(), path)
+	}
+	return &Exposed{path, fmt.Sprintf("belongs to another user (%d), and this one is %d", owner(info), os.Geteuid()), remedy}
 }
 
 // trusted is whether something belongs to this user or to root. Inside a user

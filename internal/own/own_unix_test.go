@@ -18,6 +18,8 @@ import (
 
 const suite = "a second user"
 
+const asOwner = "run it as its owner"
+
 // exposed sees that something is refused, and with what remedy.
 func exposed(t *testing.T, err error, reason, remedy string) {
 	t.Helper()
@@ -69,7 +71,7 @@ func TestAFolderOfASharedGroup(t *testing.T) {
 func TestAttackAFolderThatAnotherUserMade(t *testing.T) {
 	street := needs.Street(t)
 	needs.StrangerDoes(t, suite, street, "mkdir -m 755 home; mkdir -m 755 home/below; ln -s /etc link; ln -s home/below mine")
-	for name, remedy := range map[string]string{"home": "chown -R 0 ", "home/below": "chown -R 0 ", "home/none": "chown -R 0 ", "link": "rm ", "link/none": "rm ", "mine": "rm "} {
+	for name, remedy := range map[string]string{"home": asOwner, "home/below": asOwner, "home/none": asOwner, "link": "rm ", "link/none": "rm ", "mine": "rm "} {
 		exposed(t, Folder(filepath.Join(street, name)), "another user", remedy)
 		exposed(t, MakeFolder(filepath.Join(street, name)), "another user", remedy)
 	}
@@ -84,7 +86,26 @@ func TestAttackAFolderThatAnotherUserMade(t *testing.T) {
 	if err := os.Chown(filepath.Dir(mine), needs.StrangerID, needs.StrangerID); err != nil {
 		t.Fatal(err)
 	}
-	exposed(t, Folder(mine), "another user", "chown -R 0 ")
+	exposed(t, Folder(mine), "another user", asOwner)
+}
+
+// Under sudo HOME may be another user's. Nobody is told to make that root's.
+func TestNobodyIsToldToTakeAHomeFolder(t *testing.T) {
+	needs.Stranger(t, suite)
+	home := mkdir(t, 0o755, t.TempDir(), "bob")
+	itself := mkdir(t, 0o700, home, "itself")
+	if err := errors.Join(os.Chown(home, needs.StrangerID, needs.StrangerID), os.Chown(itself, needs.StrangerID, needs.StrangerID)); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{home, "/elsewhere"} {
+		t.Setenv("HOME", at)
+		for _, path := range []string{home, itself, filepath.Join(home, "none")} {
+			err := Folder(path)
+			if exposed(t, err, "another user", asOwner); strings.Contains(err.Error(), "chown") {
+				t.Errorf("HOME=%s: %v", at, err)
+			}
+		}
+	}
 }
 
 // The home folder is judged, and what is above it is the machine's.
