@@ -8,7 +8,8 @@
 // put another one in the place of ours. Two things are let pass above the folder
 // itself. One is a sticky folder like /tmp, in which nobody moves what is another's.
 // The other is a folder that the user's private group may write to, which is what an
-// umask of 002 makes. A link on the way must have been made by this user or by root.
+// umask of 002 makes; nobody else may be in that group. A link on the way must have
+// been made by this user or by root.
 //
 // When all of this holds, nobody else can plant or replace anything below, so that
 // looking first and opening then is no race. What is looked at in a folder itself is

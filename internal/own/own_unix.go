@@ -129,13 +129,6 @@ func judgeFolder(path string, info fs.FileInfo, itself bool) error {
 	return &Exposed{path, fmt.Sprintf("is a folder that other users may write to (mode %04o)", info.Mode().Perm()), remedy + path}
 }
 
-// groupIsPrivate is whether a group is this user's own, by its number: systems that
-// give each user a group give it the user's (pam_umask(8), usergroups).
-func groupIsPrivate(info fs.FileInfo) bool {
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Gid) == os.Getegid() && os.Getegid() == os.Geteuid()
-}
-
 // owned is an error for what belongs to another user.
 func owned(path string, info fs.FileInfo) error {
 	if trusted(info) {
