@@ -229,7 +229,7 @@ func (w *world) do(a action) {
 	case "fault":
 		w.mayLose = w.mayLose || strings.HasSuffix(string(a.Fault), "-after") && !losesNothing(a.Fault)
 		w.ordered++
-		if a.Fault == emulator.StatusAfter && a.Retry > 0 && (a.Status == 0 || a.Status == http.StatusServiceUnavailable) {
+		if strings.HasSuffix(string(a.Fault), "-after") && a.Retry > 0 && (a.Status == http.StatusServiceUnavailable || a.Status == 0 && a.Fault == emulator.StatusAfter) {
 			w.lies++
 		}
 		w.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: a.Fault, Status: a.Status, RetryAfter: a.Retry})
