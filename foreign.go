@@ -2,6 +2,7 @@ package venuekey
 
 import (
 	"errors"
+	"unicode/utf8"
 
 	"github.com/venuekey/venuekey/internal/foreign"
 )
@@ -61,17 +62,13 @@ func passed(err error, secrets []Secret, gate func(string, ...Secret) string) er
 // it has none. It is without the secrets that the venue was told.
 func received(token Token, secrets ...Secret) (clean Token, why string) {
 	clean, why = usable(token)
-	if clean.Refresh != token.Refresh {
-		clean.Notes = append(clean.Notes[:len(clean.Notes):len(clean.Notes)], oddRefresh+", and is not kept")
-	}
 	return shown(clean, append(secrets, token.Access, token.Refresh)...), why
 }
 
-const oddRefresh = "the refresh token holds characters that none has"
-
-// usable is a token without what nobody can use: characters that none has would become
-// part of a header (RFC 6749 §A.12, §A.17), and a type that is not understood must not be
-// used (RFC 6749 §7.1).
+// usable is a token without what nobody can use: an access token of characters that none
+// has would be more than a header field (RFC 6749 §A.12), and a type that is not
+// understood must not be used (RFC 6749 §7.1). What renews stays as the venue gave it: it
+// goes into the body of a form, and the one before it is used up.
 func usable(token Token) (clean Token, why string) {
 	switch {
 	case token.Access == "":
@@ -83,9 +80,6 @@ func usable(token Token) (clean Token, why string) {
 	}
 	if why != "" {
 		token.Access, token.Type = "", ""
-	}
-	if token.Refresh != "" && !foreign.IsRefreshToken(string(token.Refresh)) {
-		token.Refresh = ""
 	}
 	return token, why
 }
@@ -109,10 +103,11 @@ func each(texts []string, secrets []Secret, gate func(string, ...Secret) string)
 // refused, and nothing is lost by that: whoever brings it still has it.
 func offered(token Token) (Token, error) {
 	clean, why := usable(token)
-	if clean.Refresh != token.Refresh {
-		why = oddRefresh
-	} else if token.Access == "" {
+	if token.Access == "" {
 		why = ""
+	}
+	if !utf8.ValidString(string(token.Refresh)) { // a seal is JSON, which would change it
+		why = "the refresh token is no text"
 	}
 	if why != "" {
 		return Token{}, &Error{Class: Wrong, Reason: why + ", so that nobody can use it"}

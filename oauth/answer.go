@@ -65,15 +65,14 @@ func (c Config) rotates(grant map[string]json.RawMessage, form url.Values) bool 
 }
 
 // usable is the token in an answer that holds one, without what nobody can use: an
-// access token or a refresh token with characters that none has, which would become
-// part of a header (RFC 6749 §A.12, §A.17), or a type that is not understood here, whose
-// token must not be used (RFC 6749 §7.1). A new refresh token is kept by itself then:
-// the one before is used up.
+// access token with characters that none has, which would be more than a header field
+// (RFC 6749 §A.12), or a type that is not understood here, whose token must not be used
+// (RFC 6749 §7.1). A new refresh token is kept by itself then, and whatever it holds: the
+// one before is used up.
 func (c Config) usable(answer Answer, found finding, presented string, sent time.Time) (venuekey.Token, error) {
 	token := c.granted(answer, found, sent)
 	if token.Refresh != "" && !foreign.IsRefreshToken(string(token.Refresh)) {
-		token.Refresh = ""
-		token.Notes = append(token.Notes, "the refresh token holds characters that none has, and is not kept")
+		token.Notes = append(token.Notes, "the refresh token holds characters that none has")
 	}
 	why := ""
 	switch {

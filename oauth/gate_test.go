@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -221,22 +222,20 @@ func TestAttackATokenThatBreaksOutOfItsHeader(t *testing.T) {
 		access, refresh, kind string
 		taken, kept           bool
 	}{
-		"good":                    {`a1`, `r2`, `bearer`, true, true},
-		"good, in capitals":       {`a1`, `r2`, `BEARER`, true, true},
-		"white space around":      {`\r\na1 \n`, `r2`, `Bearer\n`, true, true},
-		"a second field":          {`a1\r\nX-Admin: 1`, `r2`, `bearer`, false, true},
-		"a line feed":             {`a\n1`, `r2`, ``, false, true},
-		"NUL":                     {`a\u00001`, `r2`, ``, false, true},
-		"a space":                 {`a 1`, `r2`, ``, false, true},
-		"not ASCII":               {`a\u00e91`, `r2`, ``, false, true},
-		"an escape":               {`a\u001b[2J`, `r2`, ``, false, true},
-		"a MAC":                   {`a1`, `r2`, `mac`, false, true},
-		"DPoP":                    {`a1`, `r2`, `DPoP`, false, true},
-		"a type with a field":     {`a1`, `r2`, `bearer x\r\nX-Admin: 1`, false, true},
-		"no new refresh token":    {`a\r\n1`, ``, `bearer`, false, false},
-		"the same refresh token":  {`a\r\n1`, hotRefresh, `bearer`, false, false},
-		"a refresh token as well": {`a\n1`, `r\n2`, `bearer`, false, false},
-		"the refresh token alone": {`a1`, `r\u00002`, `bearer`, true, false},
+		"good":                   {`a1`, `r2`, `bearer`, true, true},
+		"good, in capitals":      {`a1`, `r2`, `BEARER`, true, true},
+		"white space around":     {`\r\na1 \n`, `r2`, `Bearer\n`, true, true},
+		"a second field":         {`a1\r\nX-Admin: 1`, `r2`, `bearer`, false, true},
+		"a line feed":            {`a\n1`, `r2`, ``, false, true},
+		"NUL":                    {`a\u00001`, `r2`, ``, false, true},
+		"a space":                {`a 1`, `r2`, ``, false, true},
+		"not ASCII":              {`a\u00e91`, `r2`, ``, false, true},
+		"an escape":              {`a\u001b[2J`, `r2`, ``, false, true},
+		"a MAC":                  {`a1`, `r2`, `mac`, false, true},
+		"DPoP":                   {`a1`, `r2`, `DPoP`, false, true},
+		"a type with a field":    {`a1`, `r2`, `bearer x\r\nX-Admin: 1`, false, true},
+		"no new refresh token":   {`a\r\n1`, ``, `bearer`, false, false},
+		"the same refresh token": {`a\r\n1`, hotRefresh, `bearer`, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config, asked := answering(t, says(200, fmt.Sprintf(`{"access_token":"%s","refresh_token":"%s","token_type":"%s","scope":"trade \u001b[2J"}`, row.access, row.refresh, row.kind)))
@@ -259,6 +258,28 @@ func TestAttackATokenThatBreaksOutOfItsHeader(t *testing.T) {
 			}
 			clean(t, "the notes", strings.Join(token.Notes, "; "))
 		})
+	}
+}
+
+// What renews is in no header: it is kept as the venue gave it, and comes back to it so.
+func TestARefreshTokenOfAnyCharactersComesBack(t *testing.T) {
+	for _, odd := range []string{"r\n2", "r\x002", "r\x1b[2J", "r 2", "\u00e4\u4f60\u202e", "<&>+%=;", "\x7f", strings.Repeat("r\n2", 100_000)} {
+		for name, access := range map[string]string{"beside a good one": "a1", "alone": "a\n1"} {
+			var presented string
+			config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				presented = r.PostFormValue("refresh_token")
+				answer, _ := json.Marshal(map[string]string{"access_token": access, "refresh_token": odd})
+				_, _ = w.Write(answer)
+			})
+			token, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+			if err != nil || string(token.Refresh) != odd {
+				t.Fatalf("%s: %.20q became %.20q: %v", name, odd, string(token.Refresh), err)
+			}
+			clean(t, "the notes", strings.Join(token.Notes, "; "))
+			if _, err := config.Refresh(t.Context(), hotApp, token.Refresh); presented != odd {
+				t.Fatalf("%s: %.20q came back as %.20q: %v", name, odd, presented, err)
+			}
+		}
 	}
 }
 

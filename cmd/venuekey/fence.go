@@ -113,7 +113,7 @@ func showing(ctx context.Context, secret venuekey.Secret, access func(context.Co
 // usable reports whether a token from a file can be used: it would become part of a
 // header.
 func usable(token venuekey.Token) bool {
-	return gate.IsBearer(token.Type) && (token.Access == "" || gate.IsToken(string(token.Access))) && (token.Refresh == "" || gate.IsRefreshToken(string(token.Refresh)))
+	return gate.IsBearer(token.Type) && (token.Access == "" || gate.IsToken(string(token.Access)))
 }
 
 // signInOf is the ID that a token's record is about, "" where its key is none: whoever

@@ -403,11 +403,11 @@ func TestAttackARecordThatSomebodyWrote(t *testing.T) {
 // A backup is somebody's file, too: its token would become a second header field.
 func TestAttackABackupWithASecondHeaderField(t *testing.T) {
 	for what, line := range map[string]string{
-		"access":  `"access":"a\r\nX-Admin: 1","refresh":"r"`,
-		"refresh": `"access":"a","refresh":"r\n"`,
-		"type":    `"access":"a","type":"bearer x\r\nX-Admin: 1"`,
-		"escape":  `"access":"a\u001b[2J"`,
-		"shown":   `"access":"a","refresh":"r","user":"u\u001b[2J\n9999\tlive","scopes":["\u202es\tx"],"condition":"dead","reason":"\u001b[2J\nwhy"`,
+		"access":                    `"access":"a\r\nX-Admin: 1","refresh":"r"`,
+		"access beside what renews": `"access":"a\n","refresh":"r\n"`,
+		"type":                      `"access":"a","type":"bearer x\r\nX-Admin: 1"`,
+		"escape":                    `"access":"a\u001b[2J"`,
+		"shown":                     `"access":"a","refresh":"r","user":"u\u001b[2J\n9999\tlive","scopes":["\u202es\tx"],"condition":"dead","reason":"\u001b[2J\nwhy"`,
 	} {
 		t.Run(what, func(t *testing.T) {
 			w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home")}, &repeater{}}
