@@ -59,9 +59,10 @@ var (
 	// keywords is how an address in PostgreSQL's other form begins, as in
 	// "host=/run/postgresql dbname=venuekey".
 	keywords = regexp.MustCompile(`^\s*[A-Za-z_]+\s*=`)
-	// scheme is how any other address begins: one of another program, or one that
-	// was misspelt. It is not taken for the name of a file, with what stands in it.
-	scheme = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]+:([A-Za-z][A-Za-z0-9+.-]*:)*//`)
+	// foreignAddress is what any other address looks like: one of another program, or one
+	// that was misspelt, by a slash, or by all that stands before the user. It is not
+	// taken for the name of a file, with what stands in it.
+	foreignAddress = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]+:([A-Za-z][A-Za-z0-9+.-]*:)*//|(?i:^\s*postgres(ql)?:)|^[^/\\]*:[^/\\]*@|(?i:password\s*=)`)
 )
 
 func isDatabase(address string) bool { return isURL(address) || keywords.MatchString(address) }
@@ -70,7 +71,9 @@ func isURL(address string) bool {
 	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
 }
 
-func isForeign(address string) bool { return !isURL(address) && scheme.MatchString(address) }
+func isForeign(address string) bool {
+	return !isDatabase(address) && foreignAddress.MatchString(address)
+}
 
 // hasPassword reports whether the address of a database may hold one. What
 // cannot be read is taken for one that does.

@@ -31,6 +31,11 @@ var passwordAddresses = []string{
 	"jdbc:postgresql://127.0.0.1:1/x?user=me&password=hunter2",
 	"mysql://me:hunter2@127.0.0.1:1/x",
 	"Host=127.0.0.1;Port=1;Password=hunter2",
+	"postgres:/me:hunter2@127.0.0.1:1/x",
+	"Postgresql:me:hunter2@127.0.0.1:1",
+	"me:hunter2@127.0.0.1/x",
+	"host2=127.0.0.1 password=hunter2",
+	"\ufeffhost=127.0.0.1 password=hunter2",
 }
 
 // A password in an address is refused among the arguments, in whatever form it is
