@@ -79,6 +79,29 @@ func TestAttackABackupWithoutEnd(t *testing.T) {
 	}
 }
 
+// What takes little room in a file takes much in memory: each entry counts.
+func TestAttackABackupOfNothingButEntries(t *testing.T) {
+	was := mostOfBackup
+	mostOfBackup = 8 << 20
+	defer func() { mostOfBackup = was }()
+	for what, line := range map[string]string{
+		"lines":  `{"app":{"venue":"v%d"}}` + "\n",
+		"scopes": `{"app":{"venue":"v%d","scopes":["` + strings.Repeat(`","`, 200_000) + `"]}}` + "\n",
+	} {
+		text := io.MultiReader(strings.NewReader(headOfBackup), io.LimitReader(&endless{line: []byte(line)}, mostOfBackup/2))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := readBackup(text)
+		runtime.ReadMemStats(&after)
+		if err == nil || !strings.Contains(err.Error(), "too many entries") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if took := int64(after.TotalAlloc - before.TotalAlloc); took > 6*mostOfBackup {
+			t.Errorf("%s: %d MiB were taken for a backup of %d MiB at most", what, took>>20, mostOfBackup>>20)
+		}
+	}
+}
+
 // A backup cannot bring a count from which nobody can count on: what is imported
 // is exported and read again, however high its numbers are.
 func TestAttackABackupThatCountsTooFar(t *testing.T) {

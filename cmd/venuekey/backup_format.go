@@ -32,6 +32,18 @@ const (
 // of thousands of sign-ins.
 var mostOfBackup int64 = 256 << 20
 
+// What a comma or the end of a line is taken for, since each is one entry more that
+// has to be kept: without it three letters would cost a hundred bytes.
+const (
+	weightOfComma = 64
+	weightOfLine  = 512
+)
+
+// weight is what a piece of a backup counts.
+func weight(p []byte) int64 {
+	return int64(len(p) + weightOfComma*bytes.Count(p, []byte(",")) + weightOfLine*bytes.Count(p, []byte("\n")))
+}
+
 // backupHead is the first line.
 type backupHead struct {
 	Venuekey string    `json:"venuekey"`
@@ -109,7 +121,7 @@ type backupWriter struct {
 	wrote endLine
 }
 
-// bounded takes, or gives, so many bytes and no more.
+// bounded takes, or gives, so much and no more.
 type bounded struct {
 	io.Reader
 	io.Writer
@@ -118,24 +130,23 @@ type bounded struct {
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
-	if b.left -= int64(n); b.left < 0 {
+	if b.left -= weight(p[:n]); b.left < 0 {
 		return 0, errTooLarge
 	}
 	return n, err
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if int64(len(p)) > b.left {
+	if b.left -= weight(p); b.left < 0 {
 		return 0, tooLarge()
 	}
-	b.left -= int64(len(p))
 	return b.Writer.Write(p)
 }
 
 var errTooLarge = errors.New("too large")
 
 func tooLarge() error {
-	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: fmt.Sprintf("the backup is larger than %d MiB", mostOfBackup>>20), Err: errTooLarge,
+	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: fmt.Sprintf("the backup is larger than %d MiB, or has too many entries", mostOfBackup>>20), Err: errTooLarge,
 		Remedy: "copy the vault as a whole: venuekey store copy"}
 }
 
@@ -184,6 +195,9 @@ func readBackup(from io.Reader) (backup, error) {
 	for number := 2; lines.Scan(); number++ {
 		var line backupLine
 		if json.Unmarshal(lines.Bytes(), &line) != nil {
+			if err := lines.Err(); err != nil { // it is what was left before that
+				return backup{}, brokenOff(err, number)
+			}
 			return backup{}, damagedLine(number, "is no line of a backup")
 		}
 		if line.End != nil {
