@@ -142,6 +142,15 @@ func (v *Vault) follow(ctx context.Context) error {
 	return v.open(record, new(struct{}))
 }
 
+// SealingKey names the key that seals now, also where another machine has changed
+// it since.
+func (v *Vault) SealingKey(ctx context.Context) (id string, err error) {
+	if err := v.follow(ctx); err != nil {
+		return "", err
+	}
+	return v.current().ID(), nil
+}
+
 // keyIDOf reads which key a seal was made with.
 func keyIDOf(sealed []byte) (id [keyIDLength]byte, ok bool) {
 	if len(sealed) < headLength || sealed[0] != sealFormat {

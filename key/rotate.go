@@ -88,6 +88,21 @@ func (c Config) Use() (id string, err error) {
 	return m.ID, c.rememberAnew(m)
 }
 
+// Follow makes a key that is remembered the one that seals, if it is newer than
+// the one that does: another machine, which shares the vault, has begun to use it.
+func (c Config) Follow(id string) error {
+	m, err := c.remembered()
+	if err != nil {
+		return err
+	}
+	all := m.all()
+	if slices.Index(all, id) <= slices.Index(all, m.ID) {
+		return nil
+	}
+	m.ID = id
+	return c.rememberAnew(m)
+}
+
 // Retire forgets all keys that are older than the one that seals, and destroys
 // them. What is still sealed with one of them is lost: look first.
 func (c Config) Retire() (retired []string, err error) {

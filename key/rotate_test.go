@@ -56,6 +56,28 @@ func TestKeysFollowEachOther(t *testing.T) {
 	}
 }
 
+// Another machine has begun to use a key that was brought here as the next one.
+func TestAKeyThatAnotherMachineHasBegunToUse(t *testing.T) {
+	c := config(t)
+	first, _ := mustCreate(t, c, InFile)
+	next, err := c.Add(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ follow, seals string }{
+		{"0000000000000000", identify(first)}, // one that is not known here
+		{next.ID, next.ID},
+		{identify(first), next.ID}, // and not back again
+	} {
+		if err := c.Follow(step.follow); err != nil {
+			t.Fatal(err)
+		}
+		if _, current, err := c.IDs(); err != nil || current != step.seals {
+			t.Errorf("after %s %s seals, want %s; %v", step.follow, current, step.seals, err)
+		}
+	}
+}
+
 func TestKeysThatMakeNoSense(t *testing.T) {
 	c := config(t)
 	mustCreate(t, c, InFile)

@@ -29,9 +29,9 @@ func (p *program) keyListCmd() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withKeys(cmd.Context(), func(v *vault, places folders) error {
-				all, current, err := p.keys(places).IDs()
+				all, current, err := p.sealing(cmd.Context(), v, places)
 				if err != nil {
-					return p.keyError(places, err)
+					return err
 				}
 				counts, err := p.census(cmd.Context(), v, places)
 				if err != nil {

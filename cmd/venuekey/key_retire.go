@@ -32,10 +32,9 @@ next looks at a sign-in.`,
 }
 
 func (p *program) keyRetire(ctx context.Context, v *vault, places folders) error {
-	keys := p.keys(places)
-	all, current, err := keys.IDs()
+	all, current, err := p.sealing(ctx, v, places)
 	if err != nil {
-		return p.keyError(places, err)
+		return err
 	}
 	needed, err := p.sealedWithAny(ctx, v, places, olderThan(all, current))
 	if err != nil {
@@ -44,6 +43,10 @@ func (p *program) keyRetire(ctx context.Context, v *vault, places folders) error
 	if needed > 0 {
 		return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Reason: fmt.Sprintf("%d records or spill files are still sealed with an older key", needed),
 			Remedy: "venuekey key rotate, which finishes what was begun; then try again"}
+	}
+	keys := p.keys(places)
+	if err := keys.Follow(current); err != nil {
+		return p.keyError(places, err)
 	}
 	retired, err := keys.Retire()
 	if err != nil {

@@ -66,6 +66,23 @@ func (p *program) census(ctx context.Context, v *vault, places folders) (map[str
 	return counts, nil
 }
 
+// sealing names the keys of this machine, the oldest first, and the one that seals:
+// where machines share a vault, any of them may have begun to seal with another.
+func (p *program) sealing(ctx context.Context, v *vault, places folders) (all []string, current string, err error) {
+	all, current, err = p.keys(places).IDs()
+	if err != nil {
+		return nil, "", p.keyError(places, err)
+	}
+	now, err := v.SealingKey(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	if slices.Index(all, now) > slices.Index(all, current) {
+		current = now
+	}
+	return all, current, nil
+}
+
 // olderThan are the keys that come before one.
 func olderThan(all []string, id string) []string { return all[:max(0, slices.Index(all, id))] }
 
