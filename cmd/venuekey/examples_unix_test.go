@@ -74,7 +74,8 @@ var known = map[string]example{
 func (w *world) here(line string) string {
 	port := w.get("PORT")
 	for _, pair := range [][2]string{
-		{"https://api.thetradingparrot.com", w.get("TTP")},
+		{"https://live.tradovateapi.com", w.get(variable("tradovate", "BASE_URL"))},
+		{"curl ", "curl --fail "}, // which otherwise ends well, whatever it is answered
 		{"venuekey emulate", "venuekey emulate --port-base " + port},
 		{"http://127.0.0.1:9101", w.get(variable("ctrader", "BASE_URL"))},
 		{"age1qx…", w.get("RECIPIENT")},

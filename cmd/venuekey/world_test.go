@@ -57,8 +57,7 @@ func newWorld(t *testing.T) *world {
 	base := func(web *httptest.Server) string { t.Cleanup(web.Close); return web.URL }
 	w.set(variable("ctrader", "BASE_URL"), base(httptest.NewServer(signIn)))
 	w.set(variable("tradovate", "BASE_URL"), base(httptest.NewServer(trader)))
-	w.set("TTP", base(httptest.NewServer(site)))
-	w.set(variable("ttp", "BASE_URL"), w.get("TTP"))
+	w.set(variable("ttp", "BASE_URL"), base(httptest.NewServer(site)))
 	for _, name := range venueNames() {
 		w.set(variable(name, "REDIRECT_URI"), "http://localhost:0/auth/callback")
 	}
