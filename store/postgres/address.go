@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -110,12 +112,13 @@ func verify(config *pgconn.Config) {
 const secretive = "!password,!md5"
 
 // proven reports whether every server has proved who it is before it may ask for
-// the password. One on a socket lies where nobody else may put one; on a port of
-// this machine anybody may listen while the server does not.
+// the password. One on a socket has where nobody else may put one; on a port of
+// this machine anybody may listen while the server does not, and in /tmp, where many
+// servers have their socket, anybody may put his.
 func proven(config *pgconn.Config) bool {
 	sure := func(host string, port uint16, secured *tls.Config) bool {
-		if network, _ := pgconn.NetworkAddress(host, port); network == "unix" {
-			return true
+		if network, address := pgconn.NetworkAddress(host, port); network == "unix" {
+			return sheltered(filepath.Dir(address))
 		}
 		// With verify-ca the driver verifies in a function of its own.
 		return secured != nil && (!secured.InsecureSkipVerify || secured.VerifyPeerCertificate != nil)
@@ -126,6 +129,23 @@ func proven(config *pgconn.Config) bool {
 		}
 	}
 	return sure(config.Host, config.Port, config.TLSConfig)
+}
+
+// sheltered reports whether not everybody may put something into a folder, or into
+// one above it, in the place of what is not there.
+func sheltered(folder string) bool {
+	behind, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return false
+	}
+	for _, at := range []string{folder, behind} {
+		for above := ""; at != above; at, above = filepath.Dir(at), at {
+			if info, err := os.Stat(at); err != nil || info.Mode().Perm()&0o002 != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // away reports whether a host is another machine.

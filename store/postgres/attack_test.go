@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // attack_test.go owns what somebody else can do who may connect to the database.
@@ -143,6 +145,12 @@ func squatter(t *testing.T, asks pgproto3.BackendMessage, certificate *tls.Certi
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, port, _ = net.SplitHostPort(listener.Addr().String())
+	return port, squat(t, listener, asks, certificate)
+}
+
+// squat answers whoever comes to a listener.
+func squat(t *testing.T, listener net.Listener, asks pgproto3.BackendMessage, certificate *tls.Certificate) (told <-chan string) {
 	said := make(chan string, 10)
 	var running sync.WaitGroup
 	t.Cleanup(func() { _ = listener.Close(); running.Wait() })
@@ -160,8 +168,7 @@ func squatter(t *testing.T, asks pgproto3.BackendMessage, certificate *tls.Certi
 			})
 		}
 	})
-	_, port, _ = net.SplitHostPort(listener.Addr().String())
-	return port, said
+	return said
 }
 
 // asked is one client of a squatter's.
@@ -239,6 +246,45 @@ func TestAttackAStrangerOnPostgreSQLsPortAsksForThePassword(t *testing.T) {
 				t.Error("the password is in the error")
 			}
 		})
+	}
+}
+
+// Many servers have their socket in /tmp, where anybody may put one while the server
+// does not run.
+func TestAttackAStrangersSocketAsksForThePassword(t *testing.T) {
+	t.Parallel()
+	street, err := os.MkdirTemp("", "street") // short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(street) })
+	if err := os.Chmod(street, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("unix", filepath.Join(street, ".s.PGSQL.5432"))
+	if err != nil {
+		needs.Skip(t, "sockets", err.Error())
+	}
+	told := squat(t, listener, &pgproto3.AuthenticationCleartextPassword{}, nil)
+	for extra, given := range map[string]bool{"": false, "sslmode=disable": false, "require_auth=password": true} {
+		if _, err := Open(t.Context(), fmt.Sprintf("host=%s port=5432 user=u dbname=d password=%s %s", street, password, extra)); err == nil {
+			t.Fatal("a stranger's database opens")
+		} else if !given {
+			says(t, err, venuekey.Wrong, "asks for the password in a way that gives it away", "a folder that others may not write to")
+		}
+		select {
+		case <-told:
+			if !given {
+				t.Errorf("%q: the stranger was told", extra)
+			}
+		default:
+			if given {
+				t.Errorf("%q: the password was not given", extra)
+			}
+		}
+	}
+	if runtime.GOOS != "windows" && (!sheltered("/usr/bin") || sheltered(filepath.Join(street, "none")) || sheltered(street)) {
+		t.Error("folders are not told apart")
 	}
 }
 

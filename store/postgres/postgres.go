@@ -16,7 +16,7 @@
 // than prefer, libpq's default, which anybody in between can talk down. Where no
 // certificate was verified, the password is proved by SCRAM and never given: not in
 // clear and not as MD5, unless the address says so with require_auth. A socket needs
-// no certificate.
+// no certificate, but in /tmp and other folders that everybody may write to.
 //
 // # The schema
 //
