@@ -142,6 +142,26 @@ func TestAttackATypeThatPrintsItsSecrets(t *testing.T) {
 	}
 }
 
+// Where a pointer stands within something else fmt follows it for %v only; for other
+// verbs it prints what lies there raw, unless the type prints itself.
+func TestAttackATypeThatIsPrintedBehindAPointer(t *testing.T) {
+	for name, kind := range confidential {
+		if !strings.HasPrefix(name, ".") || kind.Kind() == reflect.Pointer {
+			continue // what is handed on as a pointer is the library's
+		}
+		value := filled(kind, 0).Addr().Interface()
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%c", "%U", "%t", "%e", "%5.2s"} {
+			for _, within := range []any{value, struct{ In any }{value}, []any{value}, map[string]any{"in": value}} {
+				mustNotTell(t, name+" "+verb, fmt.Sprintf(verb, within))
+			}
+		}
+	}
+	var none struct{ In *venuekey.Token }
+	if text := fmt.Sprintf("%s", any(none)); text != "{<nil>}" {
+		t.Errorf("no token prints as %q", text)
+	}
+}
+
 // A Keeper in use holds more than its fields say: tokens that the store refuses,
 // with the key that they are sealed with.
 func TestAttackAKeeperThatIsPrinted(t *testing.T) {
