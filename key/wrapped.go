@@ -141,6 +141,9 @@ func (w wrapped) passphrase(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("%w: it needs a passphrase and nobody can be asked here; run the program where it can ask", ErrLocked)
 	}
 	passphrase, err := w.ask(ctx)
+	if errors.Is(err, ErrWeak) {
+		return "", err // it was given, and is no good
+	}
 	if err != nil {
 		return "", fmt.Errorf("%w: the passphrase was not given: %w", ErrLocked, err)
 	}

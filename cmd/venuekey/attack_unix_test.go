@@ -303,7 +303,7 @@ func TestAttackALetterForAPassphrase(t *testing.T) {
 	for _, passphrase := range []string{"p", "1234567"} {
 		o := newOutside(t, "init", "--key", "passphrase")
 		o.environ = append(o.environ, "VENUEKEY_PASSPHRASE="+passphrase)
-		o.ends(t, exitMisconfigured, "fewer than 8 characters")
+		o.ends(t, exitMisconfigured, "venuekey: passphrase is too short: it has fewer than 8 characters")
 		w := newOutside(t, "app", "add", "ttp", "--client-id", "x", "--secret-stdin")
 		w.stdin = strings.NewReader("secret\n")
 		w.ends(t, exitGood)

@@ -124,6 +124,9 @@ func (p *program) newPassphrase(ctx context.Context) (string, error) {
 		return string(given), err
 	}
 	first, err := p.askPassphrase(ctx, "passphrase for the new vault")
+	if err == nil {
+		err = key.CheckPassphrase(string(first)) // before it is typed once more
+	}
 	if err != nil {
 		return "", err
 	}

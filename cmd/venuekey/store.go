@@ -80,7 +80,7 @@ func (p *program) checkStore(ctx context.Context, v *vault) error {
 			return err
 		}
 	}
-	if err := p.say(found, "%d sign-ins and %d apps; %d records do not open", found.Tokens, found.Apps, len(found.Damaged)); err != nil {
+	if err := p.say(found, "%s and %s; %d records do not open", several(found.Tokens, "sign-in"), several(found.Apps, "app"), len(found.Damaged)); err != nil {
 		return err
 	}
 	for _, key := range found.Damaged {

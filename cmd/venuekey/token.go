@@ -32,15 +32,16 @@ When the venue refuses a token that venuekey printed, hand it back:
 --rejected-stdin reads it from standard input, and prints the newer one that is
 there already, or renews it. Do not use "venuekey refresh" for that: where a
 renewal ends the old token, two programs that each renew would end each other's
-token, over and over. A 403, or insufficient_scope, does not refuse the token: it
-lacks the right to that call, and so would every other one of this sign-in.
+token, over and over. A 403, or insufficient_scope, does not refuse the token:
+it lacks the right to that call, as every other one of this sign-in would.
 
 TheTradingParrot's API wants another header field beside the token, "Accept:
 application/vnd.thetradingparrot+json;version=1.0".
 
-With --json the token comes with its type, its end, the state of the sign-in, its
-scopes and whatever else the venue gave, as in "extras": Tradovate's market data
-token is there. The refresh token is never printed: only venuekey may present it.`,
+With --json the token comes with its type, its end, the state of the sign-in,
+its scopes and whatever else the venue gave, as in "extras": Tradovate's market
+data token is there. The refresh token is never printed: only venuekey may
+present it.`,
 		Example: `  venuekey token ctrader/alice
   curl -H @<(venuekey token tradovate/bot --header) https://live.tradovateapi.com/v1/auth/me
   venuekey token tradovate/bot --json | jq -r .extras.mdAccessToken
