@@ -57,9 +57,9 @@ type rotated struct {
 }
 
 func (p *program) keyRotate(ctx context.Context, v *vault, places folders, flags keyRotateFlags) error {
-	all, current, err := p.sealing(ctx, v, places)
+	all, current, err := p.keys(places).IDs()
 	if err != nil {
-		return err
+		return p.keyError(places, err)
 	}
 	newest := all[len(all)-1]
 	unfinished, err := p.sealedWithAny(ctx, v, places, olderThan(all, current))
@@ -67,7 +67,7 @@ func (p *program) keyRotate(ctx context.Context, v *vault, places folders, flags
 	case err != nil:
 		return err
 	case flags.prepare:
-		return p.prepareKey(ctx, places, current)
+		return p.prepareKey(ctx, v, places)
 	case newest != current: // it was prepared
 	case unfinished > 0:
 		p.tell("an earlier rotation is not finished, and goes on; run it again for a new key")
@@ -75,16 +75,23 @@ func (p *program) keyRotate(ctx context.Context, v *vault, places folders, flags
 		return misused("venuekey key rotate --prepare, or --alone if no other machine shares the database",
 			"the machines that share the database need the new key before anything is sealed with it")
 	default:
-		if err := p.addKey(ctx, places, current, nil); err != nil {
+		if err := p.addKey(ctx, places, nil); err != nil {
 			return err
 		}
 	}
 	return p.rekey(ctx, v, places)
 }
 
-func (p *program) prepareKey(ctx context.Context, places folders, current string) error {
+func (p *program) prepareKey(ctx context.Context, v *vault, places folders) error {
+	_, current, err := p.sealing(ctx, v, places)
+	if err != nil {
+		return err
+	}
+	if err := p.keys(places).Follow(current); err != nil { // or the next key would be there already
+		return p.keyError(places, err)
+	}
 	var made rotated
-	if err := p.addKey(ctx, places, current, &made); err != nil {
+	if err := p.addKey(ctx, places, &made); err != nil {
 		return err
 	}
 	return p.say(made, "key %s is made and seals nothing yet: bring it to the other machines (venuekey key export, venuekey key import there), then run venuekey key rotate", made.Key)
@@ -92,12 +99,8 @@ func (p *program) prepareKey(ctx context.Context, places folders, current string
 
 // addKey makes the key after the one that seals. It reports it in made, or to the
 // user where that is nil.
-func (p *program) addKey(ctx context.Context, places folders, current string, made *rotated) error {
-	keys := p.keys(places)
-	if err := keys.Follow(current); err != nil {
-		return p.keyError(places, err)
-	}
-	info, err := keys.Add(ctx)
+func (p *program) addKey(ctx context.Context, places folders, made *rotated) error {
+	info, err := p.keys(places).Add(ctx)
 	if errors.Is(err, key.ErrExists) {
 		return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Err: err, Reason: "the next key is prepared already", Remedy: "venuekey key rotate"}
 	}
