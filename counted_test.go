@@ -108,7 +108,7 @@ func TestAttackAbsurdValuesBesideTheSeal(t *testing.T) {
 		"fewer attempts than none":     {func(r *venuekey.Record) { r.Attempt = math.MinInt }, "was presented"},
 		"failures without end":         {func(r *venuekey.Record) { r.Failures = math.MaxInt }, "failed"},
 		"fewer failures than none":     {func(r *venuekey.Record) { r.Failures = math.MinInt }, "failed"},
-		"a condition of its own":       {func(r *venuekey.Record) { r.Condition = "hopeless" }, "nobody knows"},
+		"a condition of its own":       {func(r *venuekey.Record) { r.Condition = "hopeless" }, "its condition is unknown"},
 	} {
 		for _, how := range []string{"asked", "run"} {
 			t.Run(name+", "+how, func(t *testing.T) {

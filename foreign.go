@@ -74,7 +74,7 @@ func usable(token Token) (clean Token, why string) {
 	case token.Access == "":
 		why = "there is no access token"
 	case !foreign.IsToken(string(token.Access)):
-		why = "the access token holds characters that none has"
+		why = "the access token holds characters that no token has"
 	case !foreign.IsBearer(token.Type):
 		why = "the access token is of a type that is not understood"
 	}
@@ -110,7 +110,7 @@ func offered(token Token) (Token, error) {
 		why = "the refresh token is no text"
 	}
 	if why != "" {
-		return Token{}, &Error{Class: Wrong, Reason: why + ", so that nobody can use it"}
+		return Token{}, &Error{Class: Wrong, Reason: why + ", and cannot be used"}
 	}
 	return shown(clean, token.Access, token.Refresh), nil
 }

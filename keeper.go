@@ -189,7 +189,7 @@ func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token,
 	token, why := received(token, secretsOf(venue, app)...)
 	switch {
 	case why != "" && token.Refresh == "":
-		return Token{}, &Error{Class: Unknown, Reason: why + ", so that nobody can use it", Remedy: "sign in again"}
+		return Token{}, &Error{Class: Unknown, Reason: why + ", and cannot be used", Remedy: "sign in again"}
 	case why != "":
 		token.Notes = append(token.Notes, why)
 	}

@@ -175,7 +175,7 @@ func (k *Keeper) rewriteMarks(file string, change func([]mark) []mark) {
 		}
 	}
 	if err != nil {
-		k.log().Debug("a mark is not written: that an older copy of the vault is put back may go unnoticed", "error", bySystem(err))
+		k.log().Debug("a mark is not written: an older copy of the vault that is put back may go unnoticed", "error", bySystem(err))
 	}
 }
 

@@ -43,7 +43,7 @@ func oddity(record Record, token Token) string {
 	case Good, Uncertain, Dead:
 		return ""
 	}
-	return "its condition is one that nobody knows"
+	return "its condition is unknown"
 }
 
 // held reports whether a program holds a record, or may.
@@ -57,7 +57,7 @@ func tellOdd(s *Status, record Record, token Token) {
 	if odd == "" {
 		return
 	}
-	s.Odd = "the record says what no program writes: " + odd
+	s.Odd = "the record holds what venuekey never writes: " + odd
 	if s.Reason = s.Odd; record.Reason != "" {
 		s.Reason += "; " + record.Reason
 	}
@@ -95,7 +95,7 @@ func (k *Keeper) free(ctx context.Context, record Record) {
 		if odd == "" {
 			return
 		}
-		k.log().Warn("somebody who is no program of venuekey writes to the store", "id", record.ID(), "odd", odd)
+		k.log().Warn("something other than venuekey writes to the store", "id", record.ID(), "odd", odd)
 		due := nextRefresh(token, k.policy(record.ID().Venue), time.Time{}, 0)
 		if !due.IsZero() && !due.After(time.Now()) {
 			_, _ = k.await(ctx, k.fly(ctx, record.ID(), record.Generation, whenDue), nil) // it is told

@@ -115,7 +115,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	}
 	got, why := received(got, secretsOf(a.venue, a.app, a.token)...)
 	if why != "" && (got.Refresh == "" || got.Refresh.Equal(a.token.Refresh)) {
-		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: Unknown, Reason: why + ", so that nobody can use it"})
+		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: Unknown, Reason: why + ", and cannot be used"})
 	}
 	if a.back.behind() { // and yet the venue grants: what was seen does not count
 		k.unmark(a.record.Key, &a.token)

@@ -65,28 +65,28 @@ func (c Config) rotates(grant map[string]json.RawMessage, form url.Values) bool 
 }
 
 // usable is the token in an answer that holds one, without what nobody can use: an
-// access token with characters that none has, which would be more than a header field
+// access token with characters that no token has, which would be more than a header field
 // (RFC 6749 §A.12), or a type that is not understood here, whose token must not be used
 // (RFC 6749 §7.1). A new refresh token is kept by itself then, and whatever it holds: the
 // one before is used up.
 func (c Config) usable(answer Answer, found finding, presented string, sent time.Time) (venuekey.Token, error) {
 	token := c.granted(answer, found, sent)
 	if token.Refresh != "" && !foreign.IsRefreshToken(string(token.Refresh)) {
-		token.Notes = append(token.Notes, "the refresh token holds characters that none has")
+		token.Notes = append(token.Notes, "the refresh token holds characters that no token has")
 	}
 	why := ""
 	switch {
 	case !foreign.IsBearer(token.Type):
 		why = "the answer's token is of a type that is not understood here: " + strconv.Quote(foreign.NameWithout(token.Type, secretsOfToken(answer, token)...))
 	case !foreign.IsToken(string(token.Access)):
-		why = "the answer's access token holds characters that none has"
+		why = "the answer's access token holds characters that no token has"
 	}
 	token.Type = strings.TrimSpace(token.Type)
 	if why == "" {
 		return token, nil
 	}
 	if token.Refresh == "" || string(token.Refresh) == presented {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: why + ", so that nobody can use it"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: why + ", and cannot be used"}
 	}
 	token.Access, token.Type = "", ""
 	token.Notes = append(token.Notes, why)

@@ -189,12 +189,12 @@ func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 		ui.visit = func(visit venuekey.Visit) error {
 			address := map[string]string{"shown": visit.URL, "opened": visit.Open}[name]
 			opens(t, address)
-			if status, page, header := (agent{}).get(t, address, nil); status != 403 || header.Get("Set-Cookie") != "" || !strings.Contains(page, "another browser opened it") {
+			if status, page, header := (agent{}).get(t, address, nil); status != 403 || header.Get("Set-Cookie") != "" || !strings.Contains(page, "another browser has opened it") {
 				t.Errorf("%s: the second browser: %d", name, status)
 			}
 			return nil
 		}
-		if _, err := config.Login(soon(t), app, ui); venuekey.ClassOf(err) != venuekey.Failed || !strings.Contains(err.Error(), "somebody else opened the one-time address") {
+		if _, err := config.Login(soon(t), app, ui); venuekey.ClassOf(err) != venuekey.Failed || !strings.Contains(err.Error(), "two browsers opened the one-time address") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -67,12 +67,12 @@ func (l *listener) begin(w http.ResponseWriter, r *http.Request, d *door) {
 	case early(r) || !navigates(r):
 		l.show(w, http.StatusServiceUnavailable, verdict{Title: "Not yet", Words: "This address works once, for a browser that shows it."})
 	case from.foreign(d.exposed, whoLoggedIn()):
-		l.strays.ignore("another user of this machine (uid " + strconv.Itoa(from.uid) + ") asked for the one-time address; if that was you, open the one that is shown here as the user who began")
-		l.show(w, http.StatusForbidden, verdict{Title: "Not for you", Words: "Another user of this machine signs in here. If that is you, open the address that venuekey shows, as the user who began."})
+		l.strays.ignore("another user of this machine (uid " + strconv.Itoa(from.uid) + ") asked for the one-time address; if that was you, open the address shown here as the user who began")
+		l.show(w, http.StatusForbidden, verdict{Title: "Not for you", Words: "Another user of this machine is signing in here. If that is you, open the address that venuekey shows as the user who began."})
 	case !l.enter(r, d, from):
-		l.hand(callback{denied: &venuekey.Error{Class: venuekey.Failed, Reason: "somebody else opened the one-time address of this sign-in before or after you: two browsers did",
-			Remedy: "sign in again; if you opened it in one browser only, another user of this machine saw it"}})
-		l.show(w, http.StatusForbidden, verdict{Title: "Somebody else was here", Words: "This address works once, and another browser opened it. The sign-in was ended: start it again."})
+		l.hand(callback{denied: &venuekey.Error{Class: venuekey.Failed, Reason: "two browsers opened the one-time address of this sign-in, and one of them may be somebody else's",
+			Remedy: "sign in again; if you opened it only once, another user of this machine did too"}})
+		l.show(w, http.StatusForbidden, verdict{Title: "Somebody else was here", Words: "This address works once, and another browser has opened it. The sign-in is over: start it again."})
 	default:
 		http.SetCookie(w, l.cookie(d))
 		l.lead(w)
@@ -108,7 +108,7 @@ func (l *listener) has(r *http.Request, d *door) bool {
 // where it does.
 func (l *listener) began(r *http.Request) (stray string) {
 	if !navigates(r) {
-		return "a page asked for it in the background, as for a picture"
+		return "a page requested it in the background, as it would a picture"
 	}
 	d := l.enteredBy(r)
 	switch {

@@ -145,7 +145,7 @@ func (c Config) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 	defer cancel()
 	token, err := c.Exchange(ctx, app, got.Code, attempt.Verifier)
 	if class := venuekey.ClassOf(err); attempt.Verifier != "" && (class == venuekey.Refused || class == venuekey.Wrong) {
-		tellAtOnce(ui, "a code verifier was sent (PKCE); where the venue takes none, set the app's pkce to off")
+		tellAtOnce(ui, "a code verifier was sent (PKCE); if the venue takes none, set the app's pkce to off")
 	}
 	return token, err
 }

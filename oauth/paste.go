@@ -42,7 +42,7 @@ func (c Config) readPasted(text string, redirect Redirect, attempt Attempt) call
 	}
 	got := c.readCallback(address.Query(), attempt)
 	if got.stray == "" && got.Code != "" && !isVisible(string(got.Code)) {
-		return callback{stray: "the code in that address is none: paste everything that the address bar shows"}
+		return callback{stray: "what that address has for a code cannot be one: paste everything that the address bar shows"}
 	}
 	return got
 }

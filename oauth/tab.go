@@ -51,7 +51,7 @@ func (l *listener) question(w http.ResponseWriter, got callback) {
 	l.tabs.Pending[id] = got
 	l.mu.Unlock()
 	l.render(w, http.StatusOK, sheet{verdict: verdict{Title: "Was it you?",
-		Words: "A sign-in came back here, but not in the tab in which you began it. If you just allowed access on the venue's own page in this tab, go on. If not, close the tab: another page tries to sign you in as somebody else."},
+		Words: "A sign-in came back here, but not in the tab in which you began it. If you just allowed access on the venue's own page in this tab, go on. If not, close the tab: another page is trying to sign you in as somebody else."},
 		Finish: string(l.tabs.Path), Pending: id, Key: l.name, Nonce: rand.Text()})
 }
 

@@ -192,7 +192,7 @@ func (u *UI) hint() {
 	}
 	text += "  redirect uri  " + visit.Redirect + "\n"
 	if err == nil && address.Query().Has("code_challenge") {
-		text += "\na code challenge was sent (PKCE); where the venue takes none, set the app's pkce to off\n"
+		text += "\na code challenge was sent (PKCE); if the venue takes none, set the app's pkce to off\n"
 	}
 	if u.Advice != "" {
 		text += "\n" + u.Advice

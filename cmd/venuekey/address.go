@@ -30,7 +30,7 @@ func (p *program) storeAddress() (string, error) {
 		return "", nil
 	}
 	if isForeign(address) {
-		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: "VENUEKEY_STORE is no address that venuekey knows", Remedy: addressForms}
+		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: "VENUEKEY_STORE is not an address that venuekey understands", Remedy: addressForms}
 	}
 	if isDatabase(address) {
 		return address, nil
@@ -45,7 +45,7 @@ const addressForms = "give the path of a file, postgres://user@host/database, or
 func addressOf(argument string) (string, error) {
 	switch {
 	case isForeign(argument):
-		return "", misused(addressForms, "the store is no address that venuekey knows")
+		return "", misused(addressForms, "that is not an address that venuekey understands")
 	case !isDatabase(argument):
 		return filepath.Abs(argument)
 	case hasPassword(argument):

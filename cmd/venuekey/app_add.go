@@ -203,7 +203,7 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 	}
 	if secretless(venue, *app) {
 		if f.secretStdin {
-			return misused("leave out --secret-stdin, or the value that says so", "app add: this app has no secret")
+			return misused("leave out --secret-stdin, or the --set that says so", "app add: this app has no secret")
 		}
 		app.ClientSecret = ""
 		return nil

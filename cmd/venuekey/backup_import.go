@@ -218,7 +218,7 @@ func importable(read backup) error {
 	}
 	for _, s := range read.SignIns {
 		if !usable(s.Token) {
-			return &venuekey.Error{ID: s.ID, Op: "backup", Class: venuekey.Wrong, Reason: "the backup's access token holds characters that none has; nothing was imported"}
+			return &venuekey.Error{ID: s.ID, Op: "backup", Class: venuekey.Wrong, Reason: "the backup's access token holds characters that no token has; nothing was imported"}
 		}
 		names = append(names, s.ID.Venue)
 	}

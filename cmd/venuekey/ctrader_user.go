@@ -70,7 +70,7 @@ func (p *program) tellOwner(ctx context.Context, v *vault, id venuekey.ID, token
 		}
 	}
 	if err != nil {
-		p.tell("%s: the Open API does not say whose sign-in this is, which stands all the same: %s", id, oneLine(err.Error()))
+		p.tell("%s: the Open API does not say whose sign-in this is; it stands all the same: %s", id, oneLine(err.Error()))
 	}
 	shown := func(text string) string { return gate.NameWithout(text, o.App.ClientSecret, token.Access) }
 	for _, line := range accountLines(found.accounts, shown) {

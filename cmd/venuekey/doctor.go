@@ -276,7 +276,7 @@ func (d *doctor) app(ctx context.Context, v *vault, venue venuekey.Venue) {
 // registered with it.
 func (d *doctor) mixUp(what, venue, uri string) {
 	if other := d.redirects[uri]; other != "" {
-		d.note(what, "%s has the same redirect uri: register one of its own for each, as in …/callback/%s, and no venue can be given an answer of the other's", other, venue)
+		d.note(what, "%s has the same redirect uri: register one for each, as in …/callback/%s, so that neither venue can be handed an answer meant for the other", other, venue)
 		return
 	}
 	d.redirects = with(d.redirects, uri, venue)
@@ -365,7 +365,7 @@ func (d *doctor) signIns(ctx context.Context, v *vault) {
 		case judged.exit != exitGood:
 			d.find("bad", exitFailed, what, judged.help, "%s", says)
 		case status.Odd != "":
-			d.warn(what, "see who may write to the vault besides venuekey", "%s", says)
+			d.warn(what, "find out who besides venuekey may write to the vault", "%s", says)
 		case judged.help != "":
 			d.warn(what, judged.help, "%s", says)
 		case len(status.ScopesMissing) > 0:

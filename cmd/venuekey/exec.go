@@ -45,8 +45,8 @@ where it cannot be run, 127 where it is not found. It gets the rest of the
 environment, but no variable of venuekey's that holds a secret or a passphrase,
 VENUEKEY_STORE without a password, and no PGPASSWORD where the vault is in a
 database. The token is not renewed while the program runs: one that runs for
-longer asks "venuekey token" again, or is run anew. To ask, it needs its own way
-to what was taken away: for the database ~/.pgpass or PGPASSFILE.`,
+longer asks "venuekey token" again, or is run anew. To ask, it needs another way
+to whatever was taken away: for a database, ~/.pgpass or PGPASSFILE.`,
 		Example: `  venuekey exec ctrader/alice -- ./bot --live
   venuekey exec ttp/alice --as TTP_TOKEN -- python bot.py
   venuekey exec tradovate/bot --extra mdAccessToken=TRADOVATE_MD_TOKEN -- ./bot`,

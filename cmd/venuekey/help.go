@@ -113,17 +113,18 @@ Its Open API can be another one too, as "venuekey emulate" prints it:
 Each of a venue's own values can be given as well: VENUEKEY_TRADOVATE_CID, …_SEC
 (or …_SEC_FILE), and what else "venuekey app add --help" lists.
 
-A secret's file is named by the variable with _FILE after its name. It may be a
-pipe. A file that belongs to another user than this one and root, or that others
-may write to, is refused, and one that every user can read is warned of.
+For a secret in a file, add _FILE to the variable's name; the file may be a
+pipe. One that belongs to neither you nor root, or that others may write to, is
+refused, and one that every user can read draws a warning.
 
 A new passphrase has at least 8 characters.
 
 Programs that venuekey starts, by "venuekey exec" and "venuekey run --hook", get
-this environment without its secrets: no variable for a secret, a password, a
-passphrase or a token, nor the _FILE of one; VENUEKEY_STORE without a password;
-and no PGPASSWORD where the vault is in a database. A browser gets nothing of
-venuekey's at all, nor PGPASSWORD and PGPASSFILE.
+this environment without its secrets: no variable that holds a secret, a
+password, a passphrase or a token, and no _FILE that leads to one;
+VENUEKEY_STORE without its password; and no PGPASSWORD if the vault is in a
+database. A browser gets no variable of venuekey's, and neither PGPASSWORD nor
+PGPASSFILE.
 
 Where a venue signs in by name and password, VENUEKEY_TRADOVATE_NAME and
 VENUEKEY_TRADOVATE_PASSWORD (or …_PASSWORD_FILE) answer in place of a human.
@@ -146,12 +147,12 @@ machine.
 XDG_CONFIG_HOME and XDG_DATA_HOME count on Linux. With VENUEKEY_HOME all lies in
 that one folder. Folders are made with mode 0700 and files with 0600.
 
-A folder or file that belongs to another user is refused, and so is a folder
-that others may write to, or one below such a folder, as sshd does; root's are
-taken, and above them sticky folders like /tmp. Under sudo the variables may
-still name your own folders, which are another user's for root: run it as
-yourself, or give root a VENUEKEY_HOME of its own. On Windows, where a folder in
-your profile is private by its access list, owners are not looked at.
+As in sshd, a folder or file of another user's is refused, unless that user is
+root, and so is a folder that others may write to, or that lies in one. A sticky
+folder such as /tmp may lie above yours. Under sudo the variables may still name
+your own folders, which for root are another user's: run the command as
+yourself, or give root a VENUEKEY_HOME of its own. On Windows the access list of
+your profile keeps a folder in it private, and owners are not checked.
 
 key.json remembers how the key is kept, and seal-*.key is the key where it is
 kept in a file. vault.db holds apps and tokens, each sealed with the key;

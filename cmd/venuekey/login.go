@@ -28,29 +28,29 @@ func (p *program) loginCmd() *cobra.Command {
 		Long: `Sign a user in at a venue and keep what the venue gives. The ID is the venue and
 a name of your choice, as in ctrader/alice; "ctrader" alone is ctrader/default.
 
-A browser opens at an address of this machine that works once; it is printed
-too. There the browser gets a cookie and is sent to the venue's page. When you
-allowed access the venue sends it back to this machine, where a listener waits
-for this browser and no other. The code that it brings is exchanged at once: it
-lives for a minute at most.
+A browser opens at an address on this machine that works once, and that is
+printed too. There it gets a cookie and is sent on to the venue's page. Once you
+have allowed access, the venue sends it back to this machine, where a listener
+waits for this browser and no other. The code that it brings is exchanged at
+once: it lives for a minute at most.
 
-With a browser on another machine open the venue's own address, which is printed
-as the second, and paste the address that the browser ends at, whole or only the
-code in it. The listener waits as well, and whichever comes first counts. A
+If your browser is on another machine, open the venue's own address, which is
+printed second, and paste the address that the browser ends at, whole or only
+the code in it. The listener waits as well, and whichever comes first counts. A
 terminal always takes what is pasted; --paste takes it from a pipe too. Through
-a port that is forwarded (ssh -L) the first address works there, too.
+a forwarded port (ssh -L) the first address works as well.
 
-Where another program has the listener's port, a browser on this machine would
-bring the code to it: none is opened then. Free the port, or use --paste and a
-browser on another machine.
+If another program has the listener's port, a browser on this machine would
+bring the code to that program, so none is opened. Free the port, or use --paste
+and a browser on another machine.
 
 Where a venue signs in by name and password, as Tradovate does with an API key,
 both are asked for. A service sets them as VENUEKEY_TRADOVATE_NAME and
 VENUEKEY_TRADOVATE_PASSWORD, or …_PASSWORD_FILE.
 
-At cTrader the Open API is asked whose sign-in it is, once that is kept: look
-whether the user and the accounts that are printed are the right ones. If
-another account takes the place of an earlier one, that is said.
+At cTrader the Open API is asked whose sign-in it is, once that is kept: check
+that the user and the accounts it prints are the right ones. You are warned if
+another account takes the place of an earlier one.
 
 Where no app is registered for the venue yet, a terminal asks for it first, as
 "venuekey app add" does.

@@ -20,7 +20,7 @@ func (p *program) logoutCmd() *cobra.Command {
 them, the refresh token and the access token; if it does not confirm the end of
 both, nothing is forgotten and the error says which one is ended. A venue that
 has no way to revoke says so: take access away on its own page then. One that
-ends the refresh token and has no way to end an access token has done what it
+ended the refresh token, and has no way to end an access token, has done what it
 can: the sign-in is forgotten, and you are told how long the access token may
 live.
 

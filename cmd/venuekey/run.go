@@ -45,7 +45,7 @@ to change. The hook finds in its environment
                      never or unknown
   VENUEKEY_HELP      the one command that helps
 
-beside this command's own without its secrets (see "venuekey exec --help"), and
+beside this command's own, without its secrets (see "venuekey exec --help"), and
 never a token. It is called for one event of a sign-in at a time. After 30
 seconds it is ended, with whatever it started and left behind (on Windows it
 alone).`,

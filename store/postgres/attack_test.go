@@ -338,7 +338,7 @@ func TestAttackARowThatFillsTheMemory(t *testing.T) {
 	record := mustPut(t, store, venuekey.Record{Key: "b"})
 	server.SQL(t, address, `UPDATE venuekey.record SET reason = repeat('x', 60000000) WHERE key = 'b'`)
 	_, err := store.Get(t.Context(), "b")
-	says(t, err, venuekey.Damaged, "sent a row that is larger than any of ours", "look who may write")
+	says(t, err, venuekey.Damaged, "sent a row that is larger than any of ours", "find out who may write")
 	if _, err := store.Get(t.Context(), "a"); err != nil {
 		t.Errorf("another row cannot be read: %v", err)
 	}

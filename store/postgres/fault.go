@@ -103,7 +103,7 @@ func explainNetwork(place string, err error) error {
 	const certificate = "give the certificate that signed it as sslrootcert in the address, or say with sslmode what will do instead"
 	switch {
 	case errors.As(err, &large):
-		return fault(place, venuekey.Damaged, nil, "sent a row that is larger than any of ours", "look who may write to the table record, and delete the row")
+		return fault(place, venuekey.Damaged, nil, "sent a row that is larger than any of ours", "find out who may write to the table record, and delete the row")
 	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid), errors.As(err, &verifying):
 		return fault(place, venuekey.Wrong, bare(err), "has a certificate that is not trusted", certificate)
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
@@ -112,7 +112,7 @@ func explainNetwork(place string, err error) error {
 		return fault(place, venuekey.Wrong, bare(err), "does not take this machine's certificate", "give one that the server trusts as sslcert and sslkey in the address")
 	case strings.Contains(err.Error(), "require_auth check failed"):
 		return fault(place, venuekey.Wrong, nil, "asks for the password in a way that gives it away, and nothing proves that it is the right server",
-			"add sslmode=verify-full to the address, have the server keep the password as scram-sha-256, or have its socket in a folder that others may not write to; where the way to it is private, add require_auth=password or md5")
+			"add sslmode=verify-full to the address, have the server keep the password as scram-sha-256, or have its socket in a folder that others may not write to; if the way to it is private, add require_auth=password or md5")
 	case strings.Contains(err.Error(), "server refused TLS connection"):
 		return fault(place, venuekey.Wrong, nil, "does not speak TLS", "let the server speak TLS, or, if the way to it is private, add sslmode=disable to the address")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):

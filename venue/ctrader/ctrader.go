@@ -95,7 +95,7 @@ func (Venue) Fields() []venuekey.Field {
 		{Name: "token_method", Default: "POST", Optional: true,
 			Help: "POST, or GET for the documented way with the secret in the address; a sign-in finds out where only GET is taken"},
 		{Name: "pkce", Default: "off", Optional: true,
-			Help: "on sends a code challenge; nobody knows whether cTrader looks at it, ignores it or refuses it"},
+			Help: "on sends a code challenge; whether cTrader checks, ignores or refuses it is not known"},
 	}
 }
 

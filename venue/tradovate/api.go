@@ -76,9 +76,9 @@ func unusable(access venuekey.Secret, kind string) error {
 	case access == "":
 		reason = "the answer is JSON but holds neither a token nor an error"
 	case !foreign.IsToken(string(access)):
-		reason = "the answer's access token holds characters that none has, so that nobody can use it"
+		reason = "the answer's access token holds characters that no token has, and cannot be used"
 	case !foreign.IsBearer(kind):
-		reason = "the answer's token is of a type that is not understood here, so that nobody can use it"
+		reason = "the answer's token is of a type that is not understood here, and cannot be used"
 	default:
 		return nil
 	}

@@ -110,7 +110,7 @@ func (Venue) Fields() []venuekey.Field {
 		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "names this device for ever; live orders need it approved by mail"},
 		{Name: "token_path", Optional: true, Default: "plain", Help: "OAuth: plain for /auth/oauthtoken, or v1 for /v1/auth/oauthtoken; a sign-in finds out"},
 		{Name: "client_auth", Optional: true, Default: "body", Help: "OAuth: body, or basic to send id and secret in the header"},
-		{Name: "pkce", Optional: true, Default: "off", Help: "OAuth: on sends a code challenge; the token endpoint knows its verifier, of the page nobody knows"},
+		{Name: "pkce", Optional: true, Default: "off", Help: "OAuth: on sends a code challenge; its verifier is documented for the token endpoint, the challenge itself is not"},
 	}
 }
 

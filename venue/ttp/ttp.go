@@ -113,7 +113,7 @@ func (Venue) Fields() []venuekey.Field {
 func (v Venue) Check(app venuekey.App) error {
 	switch public := v.Secretless(app); {
 	case app.ClientID == "" || app.ClientSecret == "" && !public:
-		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, who registers apps by hand; set client_auth to none for one that has no secret")
+		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, which registers apps by hand; set client_auth to none for one that has no secret")
 	case app.ClientSecret != "" && public:
 		return wrong("the app has a client secret, and client_auth none, which would not send it", "set client_auth to body, or take the secret away")
 	}
