@@ -87,16 +87,13 @@ func usable(token Token) (clean Token, why string) {
 // shown is a token of which everything that is shown is fit for that.
 func shown(token Token, secrets ...Secret) Token {
 	token.User = foreign.NameWithout(token.User, secrets...)
-	token.Scopes = each(token.Scopes, secrets, foreign.NameWithout[Secret])
-	token.Notes = each(token.Notes, secrets, foreign.LineWithout[Secret])
-	return token
-}
-
-func each(texts []string, secrets []Secret, gate func(string, ...Secret) string) (clean []string) {
-	for _, text := range texts {
-		clean = append(clean, gate(text, secrets...))
+	token.Scopes = foreign.NamesWithout(token.Scopes, secrets...)
+	notes := token.Notes
+	token.Notes = nil
+	for _, note := range notes {
+		token.Notes = append(token.Notes, foreign.LineWithout(note, secrets...))
 	}
-	return clean
+	return token
 }
 
 // offered is a token from elsewhere, as a file holds it. One that nobody can use is

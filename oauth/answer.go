@@ -118,9 +118,7 @@ func (c Config) granted(answer Answer, found finding, sent time.Time) venuekey.T
 	note(oddRefresh != "", "the refresh token %s", oddRefresh)
 	answered, _ := http.ParseTime(answer.Header.Get("Date"))
 	c.lives(&token, fields, answered)
-	for _, scope := range scopes(orText(text(fields, names.Scope), listed(fields, names.Scope))) {
-		token.Scopes = append(token.Scopes, foreign.NameWithout(scope, secretsOfToken(answer, token)...))
-	}
+	token.Scopes = foreign.NamesWithout(scopes(orText(text(fields, names.Scope), listed(fields, names.Scope))), secretsOfToken(answer, token)...)
 	token.Extras = extras(fields, names)
 	return token
 }

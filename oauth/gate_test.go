@@ -261,6 +261,25 @@ func TestAttackATokenThatBreaksOutOfItsHeader(t *testing.T) {
 	}
 }
 
+// An answer of the size that is read, made to cost: each of its scopes is searched for
+// secrets, and the secrets are its own.
+func TestAttackAnAnswerThatTakesLongToRead(t *testing.T) {
+	for name, row := range map[string]struct{ token, scopes string }{
+		"scopes without end": {strings.Repeat("a1", 16), strings.Repeat("scope-of-letters ", 50_000)},
+		"secrets as well":    {strings.Repeat("aB3", 100_000), strings.Repeat("scope-of-letters ", 20_000)},
+	} {
+		config, _ := answering(t, says(200, `{"access_token":"`+row.token+`","refresh_token":"r`+row.token+`","scope":"`+row.scopes+`"}`))
+		began := time.Now()
+		token, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+		if err != nil || len(token.Scopes) == 0 || len(token.Scopes) > 1000 {
+			t.Fatalf("%s: %d scopes: %v", name, len(token.Scopes), err)
+		}
+		if took := time.Since(began); took > 10*time.Second { // it took minutes
+			t.Errorf("%s: %s", name, took)
+		}
+	}
+}
+
 // What renews is in no header: it is kept as the venue gave it, and comes back to it so.
 func TestARefreshTokenOfAnyCharactersComesBack(t *testing.T) {
 	for _, odd := range []string{"r\n2", "r\x002", "r\x1b[2J", "r 2", "\u00e4\u4f60\u202e", "<&>+%=;", "\x7f", strings.Repeat("r\n2", 100_000)} {

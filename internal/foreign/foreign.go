@@ -56,18 +56,33 @@ func NameWithout[S ~string](text string, secrets ...S) string {
 	return cut(clean(text, secrets), nameBound)
 }
 
+// mostNames is how many names of a kind are taken: a token's scopes are a few. Whoever
+// gives more wants to see what that costs.
+const mostNames = 256
+
+// NamesWithout is NameWithout for the first of many.
+func NamesWithout[S ~string](texts []string, secrets ...S) (names []string) {
+	s := soughtOf(secrets)
+	for _, text := range texts[:min(len(texts), mostNames)] {
+		names = append(names, cut(s.clean(text), nameBound))
+	}
+	return names
+}
+
 // Fit makes a text of this machine one line, with all that is in it: a path, a
 // message of the system. A file's name may look like a token.
-func Fit(text string) string { return cut(clean[string](text, nil), tellBound) }
+func Fit(text string) string { return cut(sought{}.clean(text), tellBound) }
+
+func clean[S ~string](text string, secrets []S) string { return soughtOf(secrets).clean(text) }
 
 // clean gives a text as one line without secrets. Where only its beginning was looked
 // at, the end of that goes as well: a piece of a secret may stand there, too short to
 // be known.
-func clean[S ~string](text string, secrets []S) string {
+func (s sought) clean(text string) string {
 	if len(text) <= readBound {
-		return without(oneLine(text), secrets)
+		return s.without(oneLine(text))
 	}
-	line := without(oneLine(text[:readBound]), secrets)
+	line := s.without(oneLine(text[:readBound]))
 	return strings.ToValidUTF8(line[:max(0, len(line)-10*piece)], "")
 }
 

@@ -22,6 +22,9 @@ import (
 const (
 	// leastSecret is the shortest that is struck: what is shorter stands in any text.
 	leastSecret = 4
+	// longestSecret is how much of one is searched for, which bounds what a text costs:
+	// servers mostly take header fields of 8 KiB.
+	longestSecret = 8 << 10
 	// leastLoose is how many letters and digits a secret must have to be found with
 	// something in between; a shorter one must stand there as it is.
 	leastLoose = 8
@@ -32,9 +35,31 @@ const (
 	mostLayers = 6
 )
 
+// sought is what is searched for: secrets as they are, and the letters and digits of
+// their forms.
+type sought struct{ Exact, Loose []string }
+
+// soughtOf makes it, once for many texts: to write a token in all forms takes longer than
+// to look for them in a line.
+func soughtOf[S ~string](secrets []S) (s sought) {
+	for _, secret := range secrets {
+		// The only place where secrets become strings: they are compared here and
+		// kept nowhere.
+		plain := string(secret[:min(len(secret), longestSecret)])
+		if len(plain) < leastSecret || slices.Contains(s.Exact, plain) {
+			continue
+		}
+		s.Exact = append(s.Exact, plain)
+		for _, form := range forms(plain) {
+			s.Loose = append(s.Loose, lowered(form))
+		}
+	}
+	return s
+}
+
 // without strikes secrets from a line.
-func without[S ~string](line string, secrets []S) string {
-	if line == "" || !slices.ContainsFunc(secrets, func(s S) bool { return len(s) >= leastSecret }) {
+func (s sought) without(line string) string {
+	if line == "" || len(s.Exact) == 0 {
 		return line
 	}
 	found := make([]bool, len(line))
@@ -42,16 +67,11 @@ func without[S ~string](line string, secrets []S) string {
 	for now, round := layerOf(line, marks), 0; round < mostLayers; round++ {
 		loose := now.loose()
 		grams := loose.grams()
-		for _, secret := range secrets {
-			if len(secret) < leastSecret {
-				continue
-			}
-			// The only place where secrets become strings: they are compared here and
-			// kept nowhere.
-			now.findExactly(string(secret), found)
-			for _, form := range forms(string(secret)) {
-				loose.find(lowered(form), grams)
-			}
+		for _, secret := range s.Exact {
+			now.findExactly(secret, found)
+		}
+		for _, form := range s.Loose {
+			loose.find(form, grams)
 		}
 		loose.mark(grams, found)
 		next, changed := now.unescaped(marks)
