@@ -21,6 +21,14 @@ func oneLine(text string) string {
 	var line strings.Builder
 	space, marks := false, 0
 	for text != "" {
+		if word := visibleASCII(text); word > 0 { // most of any text
+			if space && line.Len() > 0 {
+				line.WriteByte(' ')
+			}
+			line.WriteString(text[:word])
+			text, space, marks = text[word:], false, 0
+			continue
+		}
 		if size := sequence(text); size > 0 {
 			text = text[size:]
 			continue
@@ -48,6 +56,16 @@ func oneLine(text string) string {
 		line.WriteRune(r)
 	}
 	return line.String()
+}
+
+// visibleASCII is how many bytes of it a text begins with.
+func visibleASCII(text string) int {
+	for i := range len(text) {
+		if text[i] < '!' || text[i] > '~' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // isPlain reports whether a text is a clean line as it stands, as most are.
