@@ -41,14 +41,20 @@ func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret)
 		return Me{}, refusal
 	case !ok:
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d and no JSON", answer.Status)}
-	case answer.Status >= 500, answer.Status == http.StatusForbidden: // a firewall in front of the site
-		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
-	case answer.Status >= 400:
+	case answer.Status == http.StatusUnauthorized, answer.Status == http.StatusBadRequest:
 		// 401 invalid_token, expired_token and malformed_token, or a 400
 		// invalid_request: each is a token that is not accepted.
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Refused, Reason: "the site does not accept the access token"}
+	case answer.Status == http.StatusNotFound, answer.Status == http.StatusMethodNotAllowed:
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Wrong, Reason: fmt.Sprintf("the site answered %d", answer.Status), Remedy: "check the address"}
+	case answer.Status != http.StatusOK: // a firewall in front of the site, or one who was asked too often
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
 	}
-	return readMe(fields), nil
+	me := readMe(fields)
+	if me.ID == "" && me.Login == "" {
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: "the site did not say who the token belongs to"}
+	}
+	return me, nil
 }
 
 func (v Venue) ask(ctx context.Context, app venuekey.App, address string, access venuekey.Secret) (oauth.Answer, error) {

@@ -135,15 +135,20 @@ func TestMeTellsTooFewScopesFromADeadToken(t *testing.T) {
 	}
 }
 
-// A firewall's JSON says nothing of the token.
+// A firewall's JSON says nothing of the token, nor does one of WordPress.
 func TestMeTakesAFirewallForNoRefusal(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(403)
-		fmt.Fprint(w, `{"error":"blocked"}`)
-	}))
-	defer server.Close()
-	if _, err := (ttp.Venue{Site: server.URL}).Me(t.Context(), venuekey.App{}, "alive"); !venuekey.Temporary(err) {
-		t.Fatal(err)
+	for status, body := range map[int]string{
+		403: `{"error":"blocked"}`, 429: `{"error":"too many requests"}`, 408: `{}`, 409: `{}`, 302: `{"error":"moved"}`, 503: `{}`,
+		404: `{"code":"rest_no_route","message":"No route was found"}`, 405: `{"code":"rest_no_route"}`, 200: `{"code":"rest_disabled"}`,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			fmt.Fprint(w, body)
+		}))
+		if me, err := (ttp.Venue{Site: server.URL}).Me(t.Context(), venuekey.App{}, "alive"); err == nil || venuekey.NeedsSignIn(err) || venuekey.Temporary(err) == (status == 404 || status == 405) {
+			t.Errorf("%d: %+v %v", status, me, err)
+		}
+		server.Close()
 	}
 }
 
