@@ -154,6 +154,29 @@ func TestAttackATabThatAnotherPageSentToTheCallback(t *testing.T) {
 	})
 }
 
+// A form whose body does not come keeps nobody else waiting.
+func TestAttackAFormThatDoesNotEnd(t *testing.T) {
+	config, app := stage(t)
+	config.StateNotEchoed = true
+	attacked(t, config, app, func(visit venuekey.Visit, browser agent) {
+		_, asks, _ := browser.get(t, visit.Redirect+"?code=evil-code", nil)
+		host := strings.TrimPrefix(originOf(visit), "http://")
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n", field(asks, `action="`), host)
+		if _, err := conn.Read(make([]byte, 10)); err != nil { // the body is waited for
+			t.Fatal(err)
+		}
+		began := time.Now()
+		if status, _, _ := browser.get(t, visit.Redirect+"?code=evil-code", nil); status != 200 || time.Since(began) > 5*time.Second {
+			t.Errorf("%d after %s", status, time.Since(began))
+		}
+	})
+}
+
 // The addresses that stand in lists of arguments hold nothing that a callback needs.
 func TestAttackAUserWhoReadsTheOpenersArguments(t *testing.T) {
 	config, app := stage(t)

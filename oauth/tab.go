@@ -61,10 +61,10 @@ func (l *listener) finish(w http.ResponseWriter, r *http.Request) {
 	why := l.began(r)
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	site := r.Header.Get("Sec-Fetch-Site")
+	id, kept := r.PostFormValue("pending"), venuekey.Secret(r.PostFormValue("tab")) // which waits for the body
 	l.mu.Lock()
-	got, asked := l.tabs.Pending[r.PostFormValue("pending")]
+	got, asked := l.tabs.Pending[id]
 	l.mu.Unlock()
-	kept := venuekey.Secret(r.PostFormValue("tab"))
 	switch {
 	case why == "" && (!asked || r.Method != http.MethodPost || site != "" && site != "same-origin"):
 		why = "it does not come from the page that asks for it"
