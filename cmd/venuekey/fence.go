@@ -72,7 +72,11 @@ func jsonLine(value any) ([]byte, error) {
 // visible is JSON in which what is not seen, or is obeyed by a terminal, stands as an
 // escape (RFC 8259 §7): whoever reads it as JSON reads the same.
 func visible(text []byte) []byte {
-	if !bytes.ContainsFunc(text, hidden) {
+	first := 0
+	for first < len(text) && text[first] <= '~' { // by bytes: quotes come by the thousand
+		first++
+	}
+	if !bytes.ContainsFunc(text[first:], hidden) {
 		return text
 	}
 	var escaped []byte
