@@ -31,9 +31,18 @@ type attempt struct {
 	back   lapse
 }
 
+// left is an error where a renewal was given up before it began.
+func left(ctx, early context.Context) error {
+	if early.Err() == nil || ctx.Err() != nil {
+		return nil
+	}
+	return &Error{Class: Later, Reason: "the program ends, and the renewal was not begun", Err: early.Err()}
+}
+
 // renew replaces the flight's generation of an ID's token, or adopts a newer one
-// that somebody else got.
-func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
+// that somebody else got. What may take long before the claim ends with early, and
+// nothing is noted of that.
+func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, error) {
 	if token, found, err := k.waiting(ctx, id, f.generation); found || err != nil {
 		return token, err
 	}
@@ -55,12 +64,18 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 			return token, err
 		}
 		if a.record.Leased() && a.record.LeaseOwner != k.owner() && !holder.over(a.record, k.lease()) {
-			if err := pause(ctx, wait); err != nil {
+			if err := pause(early, wait); err != nil {
+				if gone := left(ctx, early); gone != nil {
+					return Token{}, gone
+				}
 				return Token{}, &Error{Class: Later, Reason: "another program is renewing this token and does not finish", Err: err}
 			}
 			continue
 		}
-		if a.venue, a.app, err = k.venueAndApp(ctx, id.Venue); err != nil {
+		if a.venue, a.app, err = k.venueAndApp(early, id.Venue); err != nil {
+			if gone := left(ctx, early); gone != nil {
+				return Token{}, gone
+			}
 			failure := at(err, id, "refresh")
 			return Token{}, k.remember(ctx, a.byStore(postponed(a.record, a.token, failure)), failure)
 		}
@@ -70,17 +85,26 @@ func (k *Keeper) renew(ctx context.Context, id ID, f *flight) (Token, error) {
 		case c == none:
 			return Token{}, k.verdict(ctx, a)
 		case c == whenSeen && !seen:
-			if err := k.seen(ctx, a.venue, a.app); err != nil {
+			if err := k.seen(early, a.venue, a.app); err != nil {
+				if gone := left(ctx, early); gone != nil {
+					return Token{}, gone
+				}
 				return Token{}, k.notSeen(ctx, a, err)
 			}
 			seen = true
 			continue
 		case !permitted:
-			if err := k.permit(ctx, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
+			if err := k.permit(early, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
+				if gone := left(ctx, early); gone != nil {
+					return Token{}, gone
+				}
 				return Token{}, k.notPermitted(ctx, a, err)
 			}
 			permitted, seen = true, false // the wait may have been long
 			continue
+		}
+		if gone := left(ctx, early); gone != nil {
+			return Token{}, gone
 		}
 		k.reserve()
 		k.step(stepLoaded)

@@ -176,6 +176,8 @@ type flight struct {
 	generation int64
 	why        urgency
 	presenting atomic.Bool // the venue is being asked
+	leave      func()      // gives up what comes before the claim
+	before     *flight     // that of an older generation, until it landed
 	done       chan struct{}
 	token      *Token
 	err        error
@@ -203,18 +205,36 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 	if before != nil && before.generation == generation && (why <= onDemand || why <= before.why) {
 		return before
 	}
-	f := &flight{generation: generation, why: why, done: make(chan struct{})}
-	k.flights[id] = f
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*k.lease())
+	early, leave := context.WithCancel(ctx)
+	f := &flight{generation: generation, why: why, leave: leave, before: before, done: make(chan struct{})}
+	k.flights[id] = f
 	k.flying.Go(func() {
 		defer cancel()
 		if before != nil {
 			<-before.done
+			k.mu.Lock()
+			f.before = nil
+			k.mu.Unlock()
 		}
-		token, err := k.renew(ctx, id, f)
+		token, err := k.renew(ctx, early, id, f)
 		k.land(id, f, token, err)
 	})
 	return f
+}
+
+// Leave gives up the renewals that have not begun: those that wait for another
+// program, for their turn, or for what says who the app is. Nothing is lost with
+// them. A program calls it when it is told to end, before or while it calls Close,
+// which waits for what was begun.
+func (k *Keeper) Leave() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, f := range k.flights {
+		for ; f != nil; f = f.before {
+			f.leave()
+		}
+	}
 }
 
 func (k *Keeper) land(id ID, f *flight, token Token, err error) {

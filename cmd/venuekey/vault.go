@@ -119,7 +119,8 @@ func (p *program) withStore(ctx context.Context, work func(venuekey.Store) error
 }
 
 // close waits for renewals that are under way, so that no answer that is still
-// on the wire is lost, and closes the store after that.
+// on the wire is lost, and closes the store after that. Those that have not begun are
+// given up when this run is told to end.
 func (p *program) close(ctx context.Context, v *vault) error {
 	patience := time.AfterFunc(time.Second, func() {
 		again := ""
@@ -128,7 +129,9 @@ func (p *program) close(ctx context.Context, v *vault) error {
 		}
 		p.tell("a renewal is under way; its answer is waited for%s", again)
 	})
+	stop := context.AfterFunc(ctx, v.keeper.Leave)
 	err := v.keeper.Close()
+	stop()
 	patience.Stop()
 	if len(v.keeper.Held()) > 0 {
 		err = p.keepHeld(ctx, v)

@@ -1,0 +1,98 @@
+package venuekey_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// leave_test.go owns programs that are told to end before a renewal began.
+
+// ends sees that a program which is told to end does so at once, and has presented
+// nothing.
+func ends(t *testing.T, keeper *venuekey.Keeper, store *moodyStore, venue *stageVenue) {
+	t.Helper()
+	ctx, told := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := keeper.Refresh(ctx, alice)
+		done <- err
+	}()
+	time.Sleep(time.Second)
+	synctest.Wait()
+	before, _ := store.Get(t.Context(), "token/"+alice.String())
+	told()
+	begun := time.Now()
+	keeper.Leave()
+	if err := keeper.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it takes %s to end", took)
+	}
+	if err := <-done; venuekey.ClassOf(err) != venuekey.Later {
+		t.Errorf("the caller is told: %v", err)
+	}
+	if _, total := venue.shown(); total != 0 {
+		t.Errorf("%d presentations", total)
+	}
+	if after, err := store.Get(t.Context(), "token/"+alice.String()); err != nil || after.Version != before.Version {
+		t.Errorf("the record was written to: version %d, then %d (%v)", before.Version, after.Version, err)
+	}
+}
+
+func TestAProgramThatWaitsForAnotherEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		record, err := store.Get(t.Context(), "token/"+alice.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		record.LeaseOwner, record.LeaseUntil = "another", time.Now().Add(time.Minute)
+		if _, err := store.Put(t.Context(), record); err != nil {
+			t.Fatal(err)
+		}
+		ends(t, keeper, store, venue)
+		// It is good for more afterwards.
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What says who the app is may be a pipe that nobody writes to.
+func TestAProgramThatWaitsForItsAppEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{}
+		keeper, store := signedIn(t, venue)
+		keeper.Apps = func(ctx context.Context, _ string) (venuekey.App, error) {
+			<-ctx.Done()
+			return venuekey.App{}, ctx.Err()
+		}
+		ends(t, keeper, store, venue)
+	})
+}
+
+// What was begun is not given up.
+func TestAProgramThatHasPresentedDoesNotLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return ctx.Err() }}
+		keeper, _ := signedIn(t, venue)
+		ctx, told := context.WithCancel(t.Context())
+		go func() { _, _ = keeper.Refresh(ctx, alice) }()
+		time.Sleep(time.Second)
+		told()
+		keeper.Leave()
+		if err := keeper.Close(); err != nil {
+			t.Error(err)
+		}
+		mustToken(t, keeper, "access-2")
+		if most, total := venue.shown(); most != 1 || total != 1 {
+			t.Errorf("%d presentations, one token up to %d times", total, most)
+		}
+	})
+}
