@@ -51,17 +51,17 @@ func (p *program) console(id venuekey.ID, flags loginFlags) *console {
 func (c *console) Visit(ctx context.Context, visit venuekey.Visit) error {
 	if !visit.Listening && !c.TakesPaste() {
 		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening,
-			Remedy: "free the port, or: venuekey login " + c.id.String() + " --paste"}
+			Remedy: "free the port; or, with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
 	}
 	if c.Astray(visit) {
 		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port",
-			Remedy: "free the port, or register another redirect uri; with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
+			Remedy: "free the port, or register another redirect uri; or, with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
 	}
 	err := c.UI.Visit(ctx, visit)
 	if err == nil && !c.TakesPaste() && (c.p.remote() || !c.p.hasDisplay()) {
 		c.Tell("a browser on another machine does not reach this one: forward the port (ssh -L), or use --paste")
 	}
-	if c.open && c.Browse == nil {
+	if c.open && c.Browse == nil && visit.URL != "" { // else there is a better reason, and it was told
 		c.Tell("no browser is opened: there is no display here")
 	}
 	return err
