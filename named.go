@@ -11,7 +11,7 @@ import (
 // namedPause is how long a renewal that is under way is left alone.
 const namedPause = 50 * time.Millisecond
 
-// Named keeps whose sign-in a token is of, in Token.User, where the venue's token
+// Named keeps in Token.User whose sign-in a token belongs to, if the venue's answer
 // did not say and the caller found out. Renewals carry it on. Nothing else changes:
 // the record is written over only as it was read, never under a renewal, and not if
 // somebody has signed in anew since, which is ErrConflict. A name that is not kept

@@ -60,8 +60,8 @@ type Status struct {
 	// Spilled says that a renewed token waits in a spill file, or in memory, for
 	// a store that refuses it. Everything else is told of that token.
 	Spilled bool
-	// Odd says what in the record no program wrote: somebody else writes to the
-	// store. Reason begins with it.
+	// Odd says what the record holds that venuekey never writes: something else writes
+	// to the store. Reason begins with it.
 	Odd string
 	// Behind says that the vault went back in time: this machine has seen a newer
 	// generation. Reason says which.

@@ -33,9 +33,9 @@
 //	GRANT SELECT ON venuekey.migration TO the_role;
 //	GRANT USAGE, SELECT ON SEQUENCE venuekey.version TO the_role;
 //
-// The sequence is never to be set back. To make the schema, and to migrate it,
+// Never set the sequence back. To make the schema, and to migrate it,
 // takes its owner, who needs CREATE on the database, or a schema that an
-// administrator made for him.
+// administrator made for it.
 //
 // # What is durable
 //
