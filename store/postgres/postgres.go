@@ -13,10 +13,10 @@
 //
 // On the way to another machine the server's certificate is verified
 // (sslmode=verify-full) unless the address says otherwise with another sslmode
-// than prefer, libpq's default, which anybody in between can talk down. Where no
-// certificate was verified, the password is proved by SCRAM and never given: not in
-// clear and not as MD5, unless the address says so with require_auth. A socket needs
-// no certificate, but in /tmp and other folders that everybody may write to.
+// than prefer, libpq's default, which anybody in between can talk down. Without a
+// verified certificate the password is proved by SCRAM, and never given in clear or
+// as MD5, unless the address says so with require_auth. A socket needs no
+// certificate, except in /tmp and other folders that everybody may write to.
 //
 // # The schema
 //
@@ -33,9 +33,8 @@
 //	GRANT SELECT ON venuekey.migration TO the_role;
 //	GRANT USAGE, SELECT ON SEQUENCE venuekey.version TO the_role;
 //
-// Never set the sequence back. To make the schema, and to migrate it,
-// takes its owner, who needs CREATE on the database, or a schema that an
-// administrator made for it.
+// Never set the sequence back. Only the schema's owner can make and migrate it, with
+// the right CREATE on the database or in a schema that an administrator made.
 //
 // # What is durable
 //
