@@ -81,8 +81,11 @@ func opensDatabases(name string) bool {
 // withoutPassword is an address without its passwords. Where they cannot be told from
 // the rest, there is none.
 func withoutPassword(address string) (string, bool) {
-	if !isURL(address) {
-		return address, !isDatabase(address) || !hasPassword(address)
+	switch {
+	case !isDatabase(address):
+		return address, true
+	case !isURL(address):
+		return settingsWithoutPassword(address)
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -99,4 +102,24 @@ func withoutPassword(address string) (string, bool) {
 	}
 	parsed.RawQuery = parameters.Encode()
 	return parsed.String(), true
+}
+
+// settingsWithoutPassword is the same of keywords and values.
+func settingsWithoutPassword(address string) (string, bool) {
+	if !hasPassword(address) {
+		return address, true
+	}
+	settings, ok := settingsOf(address)
+	if !ok {
+		return "", false
+	}
+	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	var left []string
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if !isSecretName(name) {
+			left = append(left, name+"='"+escape.Replace(settings[name])+"'")
+		}
+	}
+	plain := strings.Join(left, " ")
+	return plain, plain != "" && !hasPassword(plain)
 }

@@ -36,7 +36,9 @@ func TestAttackTheEnvironmentOfChildren(t *testing.T) {
 	secrets := []string{"S3CRET", "demo-secret"}
 	for name, store := range map[string]struct{ address, shown string }{
 		"address":  {"postgres://me:S3CRET-store@db.example.com:5432/trading?sslmode=verify-full&sslpassword=S3CRET-too", "postgres://me@db.example.com:5432/trading?sslmode=verify-full"},
-		"keywords": {"host=db.example.com user=me password='S3CRET store'", ""},
+		"keywords": {`host=db.example.com user=o\'me password='S3CRET store' sslpassword=S3CRET`, `host='db.example.com' user='o\'me'`},
+		"within":   {"dbname=postgres://me:S3CRET@db.example.com/trading password=S3CRET", ""},
+		"unended":  {"host=db.example.com password='S3CRET", ""},
 		"odd":      {"postgres://me:S3CRET%zz@db.example.com/trading", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
