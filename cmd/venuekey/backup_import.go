@@ -46,7 +46,7 @@ two may go on using it. Stop venuekey on the other one, or sign out there with
 "venuekey logout", without --revoke, which would end the sign-in here too.
 
 Import what you exported. Anybody who knows a recipient can seal a file to it,
-and an app says where tokens are sent; addresses that an app brings are told.`,
+and an app says where tokens are sent: the addresses that it brings are printed.`,
 		Example: `  venuekey backup import sign-ins.age
   venuekey backup import sign-ins.age --identity key.txt
   venuekey backup import sign-ins.age --replace --json | jq .sign_ins`,

@@ -66,7 +66,7 @@ an account.`,
 		&cobra.Group{ID: groupTry, Title: "Trying out:"},
 	)
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write results, and errors, as JSON")
-	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "tell on standard error what happens")
+	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "say on standard error what happens")
 	root.PersistentFlags().StringVar(&p.store, "store", "", "the vault: a `FILE`, or postgres://…")
 	root.Flags().Bool("version", false, "tell the version, as the command does")
 	root.SetHelpCommand(p.helpCmd())

@@ -27,13 +27,13 @@ a program asks for them, which is enough for programs that ask often; with it
 they never die of not being asked for. Any number of machines and programs may
 run it on one vault. It makes none: sign in first, or say where the vault is.
 
-A sign-in that is or gets into trouble is told on standard error, and to the
+A sign-in that is or gets into trouble is reported on standard error, and to the
 program that --hook names, whichever program or machine met the trouble: when
 its renewal fails for the first time, when the answer to one was lost, when its
-token is dead, and when only a human can help. So is that all is well again.
+token is dead, when only a human can help, and when all is well again.
 Before an end that no renewal prevents there are warnings, 48, 24 and 2 hours
 before it or as --warn says (0 warns never). Where more is due at a venue than
-its pace renews before tokens die, that is told with the numbers and with what
+its pace renews before tokens die, that is said with the numbers and with what
 to change. The hook finds in its environment
 
   VENUEKEY_EVENT     trouble, warning or recovered

@@ -19,13 +19,13 @@ func (p *program) statusCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "status [ID]",
 		GroupID: groupSignIns,
-		Short:   "Tell how one sign-in stands, or all of them",
-		Long: `Tell how a sign-in stands: its state, the time left, the next renewal, when the
-sign-in ends although nothing fails, its scopes and which of those that were
-asked for the venue did not grant, the account, the reason where something is
-wrong, and the one command that helps. No venue is asked. Where a
-venue asked to be left alone, it says until when: nothing is renewed there
-before then, except a token that is about to die.
+		Short:   "Show how one sign-in stands, or all of them",
+		Long: `Show how a sign-in stands: its state, the time left, the next renewal, when the
+sign-in ends although nothing fails, its scopes and those that were asked for
+and not granted, the account, the reason if something is wrong, and the one
+command that helps. No venue is asked. If a venue asked to be left alone, it
+says until when: nothing is renewed there before then, except a token that is
+about to die.
 
 The states: fresh; due and refreshing, which pass by themselves; degraded, still
 good, but renewing it fails; uncertain, the answer to a renewal was lost and the
@@ -36,7 +36,7 @@ The exit code tells the state too: 0 while the token is good, 4 when it expired
 and may be renewed, 3 when a human must sign in. Without an ID it is the worst
 of all, where a record that cannot be read (1) is worse than 3, and 3 than 4.
 
-With --check, for cron and other watchdogs, only what is wrong is told, and the
+With --check, for cron and other watchdogs, only what is wrong is shown, and the
 exit code is 3 also where a human must sign in within --within, because the
 sign-in ends then and no renewal prolongs it; 4 also where the token is good and
 renewing it fails, which may pass; 5 where there is no sign-in at all, as with a

@@ -24,9 +24,9 @@ func (p *program) tokenCmd() *cobra.Command {
 that is due; while the old one is still good, trouble with renewing it is no
 error. Any number of programs may ask at the same time: one of them renews.
 
-Where only a human can help although the token has not expired, that is told. At
-cTrader such a token is dead, and the exit code is 3; at a venue that lets it
-live it is printed, with a line on standard error.
+If only a human can help although the token has not expired, it depends on the
+venue. At cTrader such a token is dead, and the exit code is 3; at a venue that
+lets it live it is printed, with a line on standard error.
 
 When the venue refuses a token that venuekey printed, hand it back:
 --rejected-stdin reads it from standard input, and prints the newer one that is

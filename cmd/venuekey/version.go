@@ -20,8 +20,8 @@ type versionJSON struct {
 func (p *program) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:               "version",
-		Short:             "Tell the version of this program",
-		Long:              "Tell the version of this program, the revision that it was built from, and the\nGo that built it.",
+		Short:             "Show the version of this program",
+		Long:              "Show the version of this program, the revision that it was built from, and the\nGo that built it.",
 		Example:           "  venuekey version --json",
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
