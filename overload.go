@@ -68,16 +68,25 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 			return nil, true, pause(ctx, min(b.pace/2, time.Second))
 		}
 	}
-	for len(b.line) > 0 && len(claimed) < limit {
-		record, ok, err := b.lease(ctx, b.line[0])
+	// Those that are taken or whose moment is near keep their place until they are
+	// renewed: one whose turn did not come would be lost until another survey.
+	var waits []string
+	for len(b.line) > 0 && len(claimed) < limit && len(waits) < runParallel {
+		record, turn, err := b.lease(ctx, b.line[0])
 		if err != nil {
+			b.line = append(waits, b.line...)
 			return claimed, false, err
 		}
-		b.line = b.line[1:]
-		if ok {
+		switch turn {
+		case turnTaken:
 			claimed = append(claimed, record)
+			fallthrough
+		case turnNear:
+			waits = append(waits, b.line[0])
 		}
+		b.line = b.line[1:]
 	}
+	b.line = append(waits, b.line...)
 	if len(claimed) > 0 {
 		return claimed, true, nil
 	}
@@ -92,21 +101,36 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 	return claimed, more, err
 }
 
+// turn is what became of a record's turn.
+type turn int
+
+const (
+	turnGone  turn = iota // it is not due any more
+	turnNear              // somebody is at it, or it is due in a moment
+	turnTaken             // it is claimed
+)
+
 // lease is the claim of one record, unless another machine has it by now.
-func (b *backlog) lease(ctx context.Context, key string) (record Record, ok bool, err error) {
+func (b *backlog) lease(ctx context.Context, key string) (record Record, _ turn, err error) {
 	record, err = b.keeper.Vault.Store.Get(ctx, key)
-	if errors.Is(err, ErrNotFound) || err == nil && (record.Leased() || !isDue(record, record.ReadAt.Add(soon(b.pace)))) {
-		return Record{}, false, nil
-	}
-	if err != nil {
-		return Record{}, false, err
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Record{}, turnGone, nil
+	case err != nil:
+		return Record{}, turnGone, err
+	case record.Leased():
+		return Record{}, turnNear, nil
+	case !isDue(record, record.ReadAt.Add(longestQueue)):
+		return Record{}, turnGone, nil
+	case !isDue(record, record.ReadAt.Add(soon(b.pace))):
+		return Record{}, turnNear, nil
 	}
 	record.LeaseOwner, record.LeaseUntil = b.keeper.owner(), record.ReadAt.Add(b.keeper.lease())
 	record.Version, err = b.keeper.Vault.Store.Put(ctx, record)
 	if errors.Is(err, ErrConflict) {
-		return Record{}, false, nil
+		return Record{}, turnNear, nil
 	}
-	return record, err == nil, err
+	return record, turnTaken, err
 }
 
 // survey looks at all that is due, puts it into order, and says so where tokens
