@@ -43,7 +43,6 @@ its scopes and whatever else the venue gave, as in "extras": Tradovate's market
 data token is there. The refresh token is never printed: only venuekey may
 present it.`,
 		Example: `  venuekey token ctrader/alice
-  curl -H @<(venuekey token tradovate/bot --header) https://live.tradovateapi.com/v1/auth/me
   venuekey token tradovate/bot --json | jq -r .extras.mdAccessToken
   echo "$refused" | venuekey token ctrader/alice --rejected-stdin`,
 		Args: oneID,
