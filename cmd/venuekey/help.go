@@ -149,9 +149,11 @@ that one folder. Folders are made with mode 0700 and files with 0600.
 
 As in sshd, a folder or file of another user's is refused, unless that user is
 root, and so is a folder that others may write to, or that lies in one. A sticky
-folder such as /tmp may lie above yours. Under sudo the variables may still name
-your own folders, which for root are another user's: run the command as
-yourself, or give root a VENUEKEY_HOME of its own. On Windows the access list of
+folder such as /tmp may lie above yours. What lies above the home folder is not
+looked at: in a container with a volume of mode 0777, make a folder of mode 0700
+in it and let HOME name that. Under sudo the variables may still name your own
+folders, which for root are another user's: run the command as yourself, or give
+root a VENUEKEY_HOME of its own. On Windows the access list of
 your profile keeps a folder in it private, and owners are not checked.
 
 key.json remembers how the key is kept, and seal-*.key is the key where it is
