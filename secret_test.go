@@ -186,6 +186,7 @@ func TestAttackAKeeperThatIsPrinted(t *testing.T) {
 		source := keeper.Source(alice)
 		_, _ = source.Token(t.Context())
 		transport := &venuekey.Transport{Source: source}
+		synctest.Wait() // fmt reads what others write atomically
 		for _, value := range []any{keeper, source, transport, keeper.Vault, source.Client()} {
 			mustNotTell(t, fmt.Sprintf("%T", value), printed(t, value, reflect.ValueOf(value).Elem().Interface(), struct{ In any }{value}, []any{value}))
 		}
