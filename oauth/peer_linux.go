@@ -11,6 +11,8 @@ import (
 	"strings"
 )
 
+// peer_linux.go owns what the kernel's table of connections says of a peer.
+
 // peerLooks is how often the table is read until a row is found: a row may be passed
 // over while others come and go.
 const peerLooks = 3

@@ -4,6 +4,8 @@ package oauth
 
 import "net/netip"
 
+// peer_other.go owns systems that tell nobody whose a connection is.
+
 // whoConnects knows nothing where there is no table that every user may read.
 func whoConnects(netip.AddrPort, netip.AddrPort) peer { return peer{} }
 

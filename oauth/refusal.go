@@ -8,6 +8,8 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
+// refusal.go owns what an answer says of a bearer token in its body.
+
 // Refusal reads what the answer to a call with a bearer token says of that token, as
 // venuekey.RefusalOf does. Servers that leave the challenge out put its words into
 // the body; they are believed with the status that goes with them (RFC 6750 §3.1).

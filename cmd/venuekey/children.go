@@ -96,7 +96,7 @@ func withoutPassword(address string) (string, bool) {
 	}
 	parameters := parsed.Query()
 	for name := range parameters {
-		if strings.Contains(strings.ToLower(name), "password") {
+		if isSecretName(name) {
 			parameters.Del(name)
 		}
 	}

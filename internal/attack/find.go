@@ -9,6 +9,8 @@ import (
 	"strings"
 )
 
+// find.go owns where a test lies.
+
 var declaration = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
 
 // homes finds the folder of every test below root. Where two packages have a test

@@ -6,6 +6,8 @@ import (
 	"strings"
 )
 
+// page.go owns the table of doc/security.md.
+
 // heading is the section of doc/security.md whose table lists the attacks.
 const heading = "## Defended against"
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 )
 
+// play.go owns running tests, and what became of them.
+
 // outcome is what became of one attack. The order is that of weight: one that two
 // packages play is as good as its worse run.
 type outcome int

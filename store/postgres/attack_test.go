@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -152,20 +151,9 @@ func squatter(t *testing.T, asks pgproto3.BackendMessage, certificate *tls.Certi
 // squat answers whoever comes to a listener.
 func squat(t *testing.T, listener net.Listener, asks pgproto3.BackendMessage, certificate *tls.Certificate) (told <-chan string) {
 	said := make(chan string, 10)
-	var running sync.WaitGroup
-	t.Cleanup(func() { _ = listener.Close(); running.Wait() })
-	running.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() {
-				defer client.Close()
-				if password, ok := asked(client, asks, certificate); ok {
-					said <- password
-				}
-			})
+	answering(t, listener, func(client net.Conn) {
+		if password, ok := asked(client, asks, certificate); ok {
+			said <- password
 		}
 	})
 	return said

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"unicode"
 )
@@ -42,26 +41,15 @@ func refusing(t *testing.T, code, message string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var running sync.WaitGroup
-	t.Cleanup(func() { _ = listener.Close(); running.Wait() })
-	running.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() {
-				defer client.Close()
-				length := make([]byte, 4) // of the start-up message
-				if _, err := io.ReadFull(client, length); err != nil {
-					return
-				}
-				_, _ = io.CopyN(io.Discard, client, int64(binary.BigEndian.Uint32(length))-4)
-				fields := "SFATAL\x00VFATAL\x00C" + code + "\x00M" + message + "\x00\x00"
-				answer := binary.BigEndian.AppendUint32([]byte("E"), uint32(len(fields)+4))
-				_, _ = client.Write(append(answer, fields...))
-			})
+	answering(t, listener, func(client net.Conn) {
+		length := make([]byte, 4) // of the start-up message
+		if _, err := io.ReadFull(client, length); err != nil {
+			return
 		}
+		_, _ = io.CopyN(io.Discard, client, int64(binary.BigEndian.Uint32(length))-4)
+		fields := "SFATAL\x00VFATAL\x00C" + code + "\x00M" + message + "\x00\x00"
+		answer := binary.BigEndian.AppendUint32([]byte("E"), uint32(len(fields)+4))
+		_, _ = client.Write(append(answer, fields...))
 	})
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	return port

@@ -14,7 +14,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
@@ -31,27 +30,16 @@ func secured(t *testing.T, certificate tls.Certificate, asks tls.ClientAuthType)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var running sync.WaitGroup
-	t.Cleanup(func() { _ = listener.Close(); running.Wait() })
-	running.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() {
-				defer client.Close()
-				request := make([]byte, 8) // SSLRequest, to which "S" is yes
-				if _, err := io.ReadFull(client, request); err != nil {
-					return
-				}
-				if _, err := client.Write([]byte("S")); err != nil {
-					return
-				}
-				server := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: asks, MinVersion: tls.VersionTLS12})
-				_ = server.Handshake() // which the client ends
-			})
+	answering(t, listener, func(client net.Conn) {
+		request := make([]byte, 8) // SSLRequest, to which "S" is yes
+		if _, err := io.ReadFull(client, request); err != nil {
+			return
 		}
+		if _, err := client.Write([]byte("S")); err != nil {
+			return
+		}
+		server := tls.Server(client, &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: asks, MinVersion: tls.VersionTLS12})
+		_ = server.Handshake() // which the client ends
 	})
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	return port

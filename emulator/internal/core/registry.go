@@ -25,12 +25,7 @@ func (r *Registry) PutApp(a emulator.App) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a.RedirectURIs = slices.Clone(a.RedirectURIs)
-	i := slices.IndexFunc(r.apps, func(o emulator.App) bool { return o.ClientID == a.ClientID })
-	if i < 0 {
-		r.apps = append(r.apps, a)
-		return
-	}
-	r.apps[i] = a
+	r.apps = put(r.apps, a, func(o emulator.App) bool { return o.ClientID == a.ClientID })
 }
 
 // PutUser adds the user or replaces the one with its name.
@@ -38,12 +33,16 @@ func (r *Registry) PutUser(u emulator.User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	u.Accounts = slices.Clone(u.Accounts)
-	i := slices.IndexFunc(r.users, func(o emulator.User) bool { return o.Name == u.Name })
-	if i < 0 {
-		r.users = append(r.users, u)
-		return
+	r.users = put(r.users, u, func(o emulator.User) bool { return o.Name == u.Name })
+}
+
+// put adds one to a list, or replaces the one that is the same.
+func put[T any](list []T, one T, same func(T) bool) []T {
+	if i := slices.IndexFunc(list, same); i >= 0 {
+		list[i] = one
+		return list
 	}
-	r.users[i] = u
+	return append(list, one)
 }
 
 // App finds an app by client id.
