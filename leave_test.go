@@ -2,6 +2,7 @@ package venuekey_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,4 +96,19 @@ func TestAProgramThatHasPresentedDoesNotLeave(t *testing.T) {
 			t.Errorf("%d presentations, one token up to %d times", total, most)
 		}
 	})
+}
+
+// A program that is told to end may have asked for nothing yet. The race detector
+// is who sees this fail.
+func TestAProgramThatDidNothingLeaves(t *testing.T) {
+	for range 100 {
+		keeper := &venuekey.Keeper{}
+		var both sync.WaitGroup
+		both.Go(keeper.Leave)
+		both.Go(func() { keeper.Held() })
+		if err := keeper.Close(); err != nil {
+			t.Error(err)
+		}
+		both.Wait()
+	}
 }

@@ -161,6 +161,7 @@ func (k *Keeper) tellHeld(id ID, r *rotation, err error) {
 // because neither the store nor a spill folder takes it. It is lost if the
 // program ends. Close and Run go on trying, and so does every look at the token.
 func (k *Keeper) Held() (ids []ID) {
+	k.init()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for id, r := range k.unsaved {

@@ -228,6 +228,7 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 // them. A program calls it when it is told to end, before or while it calls Close,
 // which waits for what was begun.
 func (k *Keeper) Leave() {
+	k.init()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, f := range k.flights {
