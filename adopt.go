@@ -24,7 +24,7 @@ func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) 
 		err = venue.Policy().check(id.Venue)
 	}
 	if err == nil && token.Access == "" && token.Refresh == "" {
-		err = &Error{Class: Wrong, Reason: "there is neither an access token nor a refresh token"}
+		err = &Error{Class: ClassMisconfigured, Reason: "there is neither an access token nor a refresh token"}
 	}
 	if err == nil {
 		token, err = offered(token)
@@ -114,10 +114,10 @@ func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Recor
 // restored is the record of a token from a backup.
 func restored(was Record, token Token, policy Policy, now time.Time) Record {
 	record := Record{Key: was.Key, Version: was.Version, Attempt: was.Attempt, IntentAt: was.IntentAt, Condition: was.Condition}
-	if record.Condition != Good {
+	if record.Condition != ConditionGood {
 		record.Reason = was.because()
 	}
-	if record.Condition != Dead && renewable(token, policy, now) {
+	if record.Condition != ConditionDead && renewable(token, policy, now) {
 		record.NextRefresh = nextRefresh(token, policy, now, rand.Float64())
 	}
 	return record
@@ -126,14 +126,14 @@ func restored(was Record, token Token, policy Policy, now time.Time) Record {
 // renewable reports whether there is something to renew a token with: what only
 // a living access token renews is not renewed when that is dead.
 func renewable(token Token, policy Policy, now time.Time) bool {
-	return policy.RenewsWith != WithAccessToken || token.Refresh != "" || token.Valid(now)
+	return policy.RenewsWith != RenewWithAccessToken || token.Refresh != "" || token.Valid(now)
 }
 
 // scheduled is a record with the moment of its next refresh. A program that saves
 // a token with Vault.Save need not know the rule: a token that nothing is known
 // against and that can be renewed is due by the same rule as any other.
 func (k *Keeper) scheduled(id ID, token Token, record Record) Record {
-	if record.Condition != Good || !record.NextRefresh.IsZero() || len(record.Sealed) == 0 {
+	if record.Condition != ConditionGood || !record.NextRefresh.IsZero() || len(record.Sealed) == 0 {
 		return record
 	}
 	if venue, err := k.Venue(id.Venue); err == nil && renewable(token, venue.Policy(), time.Now()) {
@@ -150,7 +150,7 @@ func (k *Keeper) scheduleAll(ctx context.Context) {
 			return // Run tells of a store that does not answer
 		}
 		k.free(ctx, record)
-		if record.Condition != Good || !record.NextRefresh.IsZero() || record.Leased() {
+		if record.Condition != ConditionGood || !record.NextRefresh.IsZero() || record.Leased() {
 			continue
 		}
 		token, err := k.Vault.Open(record)

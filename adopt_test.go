@@ -198,7 +198,7 @@ func TestATokenThatIsRestored(t *testing.T) {
 		if got := restore(venuekey.Record{Version: stands.Version, Attempt: 1, IntentAt: now}); got.Attempt != 1 || !got.IntentAt.Equal(now) {
 			t.Errorf("an open intent is forgotten: %+v", got)
 		}
-		if got := restore(venuekey.Record{Version: stands.Version, Condition: venuekey.Dead, Reason: "refused"}); got.Reason != "refused" || !got.NextRefresh.IsZero() {
+		if got := restore(venuekey.Record{Version: stands.Version, Condition: venuekey.ConditionDead, Reason: "refused"}); got.Reason != "refused" || !got.NextRefresh.IsZero() {
 			t.Errorf("a dead one: %+v", got)
 		}
 		token.Refresh = ""

@@ -88,7 +88,7 @@ func TestAttackAPipeAmongSpillsAndMarks(t *testing.T) {
 // Marks of another user would keep a sign-in from being renewed.
 func TestAttackMarksOfAnotherUser(t *testing.T) {
 	needs.Stranger(t, secondUser)
-	venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Never}}
+	venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryNever}}
 	keeper := onOlderCopy(t, venue)
 	mustState(t, keeper, venuekey.StateUncertain, "the vault went back in time")
 	for _, file := range filesIn(t, keeper.Marks, "*") {

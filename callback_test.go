@@ -132,7 +132,7 @@ func TestAttackACodeOfAnotherSignInIsPutIn(t *testing.T) {
 			if err == nil || token.Access != "" {
 				t.Errorf("the code of another sign-in was taken: %v", err)
 			}
-			if n := p.server.Log().Count(emulator.CodeExchanged); n != 0 {
+			if n := p.server.Log().Count(emulator.EventCodeExchanged); n != 0 {
 				t.Errorf("%d codes were exchanged", n)
 			}
 		})

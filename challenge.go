@@ -170,23 +170,23 @@ const insufficientScope = "insufficient_scope"
 // two that a widespread WordPress plugin has for a dead token. No other word is
 // repeated: whoever answers may write anything there.
 var refusals = map[string]Error{
-	insufficientScope: {Class: Wrong, Reason: "the venue does not let this token do that"},
-	"invalid_token":   {Class: Refused, Reason: "the venue does not accept the access token"},
-	"expired_token":   {Class: Refused, Reason: "the venue does not accept the access token"},
-	"malformed_token": {Class: Refused, Reason: "the venue does not accept the access token"},
-	"invalid_request": {Class: Wrong, Reason: "the venue does not understand the call, and says nothing of the token"},
+	insufficientScope: {Class: ClassMisconfigured, Reason: "the venue does not let this token do that"},
+	"invalid_token":   {Class: ClassRefused, Reason: "the venue does not accept the access token"},
+	"expired_token":   {Class: ClassRefused, Reason: "the venue does not accept the access token"},
+	"malformed_token": {Class: ClassRefused, Reason: "the venue does not accept the access token"},
+	"invalid_request": {Class: ClassMisconfigured, Reason: "the venue does not understand the call, and says nothing of the token"},
 }
 
 // RefusalOf reads what the answer to an API call says of the token that the call
 // carried (RFC 6750 §3.1). It is an *Error, or nil where the answer says nothing of
 // the token, as most 403 do:
 //
-//   - insufficient_scope: class Wrong, with the Scopes that are wanted. The token
+//   - insufficient_scope: ClassMisconfigured, with the Scopes that are wanted. The token
 //     lives on, and no other one of this sign-in may do more: the user has to sign
 //     in again with these scopes.
-//   - invalid_token, and any 401 without a word: class Refused. A Transport has
+//   - invalid_token, and any 401 without a word: ClassRefused. A Transport has
 //     tried another token by then.
-//   - invalid_request: class Wrong. The call is not as the venue wants it.
+//   - invalid_request: ClassMisconfigured. The call is not as the venue wants it.
 //
 // Where one of these stands in the answer's Code, the venue said it; a bare 401 has
 // none.
@@ -198,7 +198,7 @@ func RefusalOf(response *http.Response) error {
 	known, ok := refusals[word]
 	switch {
 	case !ok && response.StatusCode == http.StatusUnauthorized:
-		return &Error{Class: Refused, Reason: "the venue does not accept the access token, and does not say why"}
+		return &Error{Class: ClassRefused, Reason: "the venue does not accept the access token, and does not say why"}
 	case !ok:
 		return nil
 	}

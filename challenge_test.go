@@ -73,15 +73,15 @@ func TestWhatACallWasRefusedFor(t *testing.T) {
 		class      venuekey.Class
 		scopes     []string
 	}{
-		{"too little", 403, []string{`Bearer realm="x", error="insufficient_scope", scope="read trade"`}, "insufficient_scope", venuekey.Wrong, []string{"read", "trade"}},
-		{"too little, and what is wanted is not told", 403, []string{`Bearer error=insufficient_scope`}, "insufficient_scope", venuekey.Wrong, nil},
-		{"a dead token", 401, []string{`Bearer error="invalid_token", error_description="it, \"expired\""`}, "invalid_token", venuekey.Refused, nil},
-		{"a dead token, in the words of a plugin", 401, []string{`Bearer realm="Service", error="expired_token"`}, "expired_token", venuekey.Refused, nil},
-		{"a request that is none", 400, []string{`Bearer error="invalid_request"`}, "invalid_request", venuekey.Wrong, nil},
-		{"a bare 401", 401, nil, "", venuekey.Refused, nil},
-		{"a 401 for somebody else", 401, []string{`Basic realm="proxy"`}, "", venuekey.Refused, nil},
-		{"a scope that no scope can be", 403, []string{"Bearer error=insufficient_scope, scope=\"a\xe2\x80\xaeb trade c\td\""}, "insufficient_scope", venuekey.Wrong, []string{"trade"}},
-		{"the token for a scope", 403, []string{`Bearer error=insufficient_scope, scope="` + bearer + ` trade ENTINEL-access-token x` + bearer + `"`}, "insufficient_scope", venuekey.Wrong, []string{"trade"}},
+		{"too little", 403, []string{`Bearer realm="x", error="insufficient_scope", scope="read trade"`}, "insufficient_scope", venuekey.ClassMisconfigured, []string{"read", "trade"}},
+		{"too little, and what is wanted is not told", 403, []string{`Bearer error=insufficient_scope`}, "insufficient_scope", venuekey.ClassMisconfigured, nil},
+		{"a dead token", 401, []string{`Bearer error="invalid_token", error_description="it, \"expired\""`}, "invalid_token", venuekey.ClassRefused, nil},
+		{"a dead token, in the words of a plugin", 401, []string{`Bearer realm="Service", error="expired_token"`}, "expired_token", venuekey.ClassRefused, nil},
+		{"a request that is none", 400, []string{`Bearer error="invalid_request"`}, "invalid_request", venuekey.ClassMisconfigured, nil},
+		{"a bare 401", 401, nil, "", venuekey.ClassRefused, nil},
+		{"a 401 for somebody else", 401, []string{`Basic realm="proxy"`}, "", venuekey.ClassRefused, nil},
+		{"a scope that no scope can be", 403, []string{"Bearer error=insufficient_scope, scope=\"a\xe2\x80\xaeb trade c\td\""}, "insufficient_scope", venuekey.ClassMisconfigured, []string{"trade"}},
+		{"the token for a scope", 403, []string{`Bearer error=insufficient_scope, scope="` + bearer + ` trade ENTINEL-access-token x` + bearer + `"`}, "insufficient_scope", venuekey.ClassMisconfigured, []string{"trade"}},
 	} {
 		request, _ := http.NewRequest("GET", "https://api.example.com", nil)
 		request.Header.Set("Authorization", "Bearer "+bearer)

@@ -32,11 +32,11 @@ const (
 // lose.
 func chanceOf(record Record, policy Policy, alive bool) chance {
 	switch {
-	case record.Condition == Dead:
+	case record.Condition == ConditionDead:
 		return none
 	case policy.reuseIsHarmless():
 		return open
-	case record.IntentAt.IsZero() && record.Failures > 0 && !(alive && policy.RenewsWith == WithAccessToken):
+	case record.IntentAt.IsZero() && record.Failures > 0 && !(alive && policy.RenewsWith == RenewWithAccessToken):
 		return whenSeen // it did not answer the last time, and must not swallow this
 	case record.IntentAt.IsZero():
 		return open
@@ -53,21 +53,21 @@ func chanceOf(record Record, policy Policy, alive bool) chance {
 // of is the policy for one token. A living access token is not used up by renewing
 // with it, so where no refresh token is at stake its reuse is at worst refused.
 func (p Policy) of(token Token) Policy {
-	if p.RenewsWith == WithAccessToken && token.Refresh == "" && p.AfterLostAnswer != Freely {
-		p.AfterLostAnswer = UntilRefused
+	if p.RenewsWith == RenewWithAccessToken && token.Refresh == "" && p.AfterLostAnswer != RetryFreely {
+		p.AfterLostAnswer = RetryUntilRefused
 	}
 	return p
 }
 
 // reuseIsHarmless says that a second presentation is at worst refused.
 func (p Policy) reuseIsHarmless() bool {
-	return p.AfterLostAnswer == UntilRefused || p.AfterLostAnswer == Freely
+	return p.AfterLostAnswer == RetryUntilRefused || p.AfterLostAnswer == RetryFreely
 }
 
 // attempts is how often one refresh token may be presented while there is
 // something to lose, where reuse is not harmless.
 func (p Policy) attempts() int {
-	if p.AfterLostAnswer == Once {
+	if p.AfterLostAnswer == RetryOnce {
 		return 2
 	}
 	return 1
@@ -110,10 +110,10 @@ func nextChance(record Record, token Token, policy Policy, next time.Time) time.
 
 // spent says why a record without a chance is not presented.
 func spent(record Record) *Error {
-	if record.Condition == Dead {
-		return &Error{Class: Refused, Reason: record.because()}
+	if record.Condition == ConditionDead {
+		return &Error{Class: ClassRefused, Reason: record.because()}
 	}
-	return &Error{Class: Refused, Reason: "the answer to a renewal sent at " + record.IntentAt.UTC().Format(time.RFC3339) +
+	return &Error{Class: ClassRefused, Reason: "the answer to a renewal sent at " + record.IntentAt.UTC().Format(time.RFC3339) +
 		" was lost, and the refresh token may be used up"}
 }
 
@@ -122,7 +122,7 @@ func spent(record Record) *Error {
 // then only a human can help.
 func judged(record Record, token Token, policy Policy, verdict *Error) Record {
 	next := time.Time{}
-	if record.Condition != Dead {
+	if record.Condition != ConditionDead {
 		next = nextChance(record, token, policy, time.Now().Add(leastBackOff))
 	}
 	if !next.IsZero() {
@@ -135,8 +135,8 @@ func judged(record Record, token Token, policy Policy, verdict *Error) Record {
 
 // givenUp is a record that only a human can help.
 func givenUp(record Record, verdict *Error) Record {
-	if record.Condition != Dead {
-		record.Condition = Uncertain
+	if record.Condition != ConditionDead {
+		record.Condition = ConditionUncertain
 	}
 	record.Reason, record.NextRefresh = verdict.Reason, time.Time{}
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
@@ -146,11 +146,11 @@ func givenUp(record Record, verdict *Error) Record {
 // unseen is a record whose chance is saved up, since the venue does not answer.
 func unseen(record Record, token Token, policy Policy, failure *Error) Record {
 	next := postponed(record, token, failure)
-	if record.Condition == Dead { // why it is dead stays known
+	if record.Condition == ConditionDead { // why it is dead stays known
 		next.Reason = record.because()
 		return next
 	}
-	next.Condition = Uncertain
+	next.Condition = ConditionUncertain
 	next.NextRefresh = nextChance(next, token, policy, next.NextRefresh)
 	return next
 }

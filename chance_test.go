@@ -16,7 +16,7 @@ import (
 
 // What is done with the chances that a policy leaves after a lost answer.
 
-var errCut = &venuekey.Error{Class: venuekey.Unknown, Reason: "the connection was cut"}
+var errCut = &venuekey.Error{Class: venuekey.ClassUnknown, Reason: "the connection was cut"}
 
 // A load balancer restarts: every connection is cut for a while, and the venue
 // never sees a request. Where reuse is merely refused, that costs nothing,
@@ -24,7 +24,7 @@ var errCut = &venuekey.Error{Class: venuekey.Unknown, Reason: "the connection wa
 func TestCutConnectionsDoNotLoseASignIn(t *testing.T) {
 	for _, outage := range []time.Duration{3 * time.Second, 5 * time.Minute, 3 * life} {
 		synctest.Test(t, func(t *testing.T) {
-			venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}}
+			venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
 			keeper, _ := signedIn(t, venue)
 			time.Sleep(life * 8 / 10)
 			end := time.Now().Add(outage)
@@ -57,7 +57,7 @@ func run(t *testing.T, keeper *venuekey.Keeper, d time.Duration) {
 // answer, and is used before the access token dies.
 func TestTheOneChanceWaitsForTheVenue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, RefreshAt: 0.5}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, RefreshAt: 0.5}}
 		keeper, _ := signedIn(t, venue)
 		time.Sleep(life / 2)
 		end := time.Now().Add(4 * time.Minute)
@@ -71,7 +71,7 @@ func TestTheOneChanceWaitsForTheVenue(t *testing.T) {
 		}
 		venue.probe = func() error {
 			if time.Now().Before(end) {
-				return &venuekey.Error{Class: venuekey.Unknown, Reason: "a page in place of JSON"}
+				return &venuekey.Error{Class: venuekey.ClassUnknown, Reason: "a page in place of JSON"}
 			}
 			return nil
 		}
@@ -101,7 +101,7 @@ func TestTheOneChanceKeepsToTheGraceWindow(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Grace: 10 * time.Second}}
+				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Grace: 10 * time.Second}}
 				keeper, _ := signedIn(t, venue)
 				time.Sleep(life * 8 / 10)
 				end := time.Now().Add(row.outage)
@@ -142,10 +142,10 @@ func TestTheLastChance(t *testing.T) {
 		arrived  bool // the first request did, and the venue rotated
 		mostSeen int
 	}{
-		{"never, and nothing arrived", venuekey.Never, false, 1},
-		{"never, and it arrived", venuekey.Never, true, 2},
-		{"once, and nothing arrived", venuekey.Once, false, 1},
-		{"once, and it arrived", venuekey.Once, true, 2},
+		{"never, and nothing arrived", venuekey.RetryNever, false, 1},
+		{"never, and it arrived", venuekey.RetryNever, true, 2},
+		{"once, and nothing arrived", venuekey.RetryOnce, false, 1},
+		{"once, and it arrived", venuekey.RetryOnce, true, 2},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestTheLastChance(t *testing.T) {
 				}
 				run(t, keeper, life/10) // a first time, and the retry of a policy that has one
 				venue.before, venue.after = nil, nil
-				if row.policy == venuekey.Never {
+				if row.policy == venuekey.RetryNever {
 					mustToken(t, keeper, "access-1")
 					mustState(t, keeper, venuekey.StateUncertain, "cut")
 				}
@@ -181,7 +181,7 @@ func TestTheLastChance(t *testing.T) {
 // the first byte still unsent sends nothing.
 func TestWhoSleepsBeforeTheFirstByteDoesNotPresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Never}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryNever}}
 		sleeper, store := signedIn(t, venue)
 		venue.before = func(ctx context.Context) error {
 			venue.before = nil
@@ -225,7 +225,7 @@ type picky struct{ stageVenue }
 
 func (v *picky) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	if app.ClientSecret != "right" {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Code: "ACCESS_DENIED", Reason: "access denied"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Code: "ACCESS_DENIED", Reason: "access denied"}
 	}
 	return v.stageVenue.Refresh(ctx, app, token)
 }
@@ -291,7 +291,7 @@ func TestAnAppThatChangesInTheVault(t *testing.T) {
 
 func TestAHumanInsists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: fails(venuekey.Refused, "revoked")}
+		venue := &stageVenue{before: fails(venuekey.ClassRefused, "revoked")}
 		keeper, _ := signedIn(t, venue)
 		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
@@ -374,7 +374,7 @@ func TestTheEndOfARefreshTokenThatIsRepeatedStaysKnown(t *testing.T) {
 // enough for all.
 func TestALookAtTheVenueCountsForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Pace: time.Millisecond}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Pace: time.Millisecond}}
 		keeper := newKeeper(t, &memory.Store{}, venue)
 		ids := populate(t, keeper, 500)
 		venue.before = func(context.Context) error { return errCut }

@@ -28,7 +28,7 @@ func (v *sessions) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) 
 
 func (v *sessions) Refresh(_ context.Context, _ venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	if !token.Valid(time.Now()) {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Reason: "too late"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "too late"}
 	}
 	got := v.issue()
 	got.Refresh = ""
@@ -40,7 +40,7 @@ func (v *sessions) Refresh(_ context.Context, _ venuekey.App, token venuekey.Tok
 // must not keep the sign-in from being renewed while it can.
 func TestKilledProgramsAtAVenueWithoutRefreshTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &sessions{stageVenue{policy: venuekey.Policy{RenewsWith: venuekey.WithAccessToken, AfterLostAnswer: venuekey.Once}}}
+		venue := &sessions{stageVenue{policy: venuekey.Policy{RenewsWith: venuekey.RenewWithAccessToken, AfterLostAnswer: venuekey.RetryOnce}}}
 		keeper := newKeeper(t, &memory.Store{}, venue)
 		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
 			t.Fatal(err)
@@ -64,7 +64,7 @@ func TestKilledProgramsAtAVenueWithoutRefreshTokens(t *testing.T) {
 // when another asks for the token. It must not find the old one and present that.
 func TestATokenThatIsBeingSavedIsHeldAllTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
 		keeper, store := signedIn(t, venue)
 		time.Sleep(life * 8 / 10)
 		full := func(venuekey.Record) error { return errDiskFull }
@@ -93,7 +93,7 @@ func TestATokenThatIsBeingSavedIsHeldAllTheTime(t *testing.T) {
 // longer. What would come too late is not sent.
 func TestTheGraceWindowEndsWhileConnecting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Grace: 10 * time.Second}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Grace: 10 * time.Second}}
 		keeper, _ := signedIn(t, venue)
 		time.Sleep(life * 8 / 10)
 		var sent []time.Time
@@ -148,7 +148,7 @@ func TestARefreshTokenThatOutlivesItsEnd(t *testing.T) {
 // so what is known of it stays.
 func TestWhoInsistsInVainLosesNoReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: fails(venuekey.Refused, "revoked by the user")}
+		venue := &stageVenue{before: fails(venuekey.ClassRefused, "revoked by the user")}
 		keeper, _ := signedIn(t, venue)
 		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
@@ -258,7 +258,7 @@ func (s *interrupted) Get(ctx context.Context, key string) (venuekey.Record, err
 // them together; each looking for itself would be an attack.
 func TestOneLookDoesForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
 		keeper := newKeeper(t, &memory.Store{}, venue)
 		ids := populate(t, keeper, 500)
 		time.Sleep(life * 7 / 10)
@@ -267,7 +267,7 @@ func TestOneLookDoesForAll(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			record.Attempt, record.IntentAt, record.Condition, record.NextRefresh = 1, time.Now(), venuekey.Uncertain, time.Now()
+			record.Attempt, record.IntentAt, record.Condition, record.NextRefresh = 1, time.Now(), venuekey.ConditionUncertain, time.Now()
 			if _, err := keeper.Vault.Store.Put(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
@@ -289,7 +289,7 @@ func TestOneLookDoesForAll(t *testing.T) {
 // venue is looked at again before the one chance is used.
 func TestALookThatIsOldIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once, Pace: 20 * time.Second, Burst: 1}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Pace: 20 * time.Second, Burst: 1}}
 		keeper, _ := signedIn(t, venue)
 		other := populate(t, keeper, 1)[0]
 		time.Sleep(life * 8 / 10)

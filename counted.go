@@ -21,7 +21,7 @@ func counted(generation int64) int64 {
 // checkCount refuses a record from elsewhere that counts too far.
 func checkCount(record Record) error {
 	if counted(record.Generation) != record.Generation || record.Attempt < 0 || record.Failures < 0 {
-		return &Error{ID: record.ID(), Class: Damaged, Reason: fmt.Sprintf("record %s has generation %d, which nobody has counted to", record.Key, record.Generation)}
+		return &Error{ID: record.ID(), Class: ClassDamaged, Reason: fmt.Sprintf("record %s has generation %d, which nobody has counted to", record.Key, record.Generation)}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func TestAttackAGenerationThatNobodyCountedTo(t *testing.T) {
 			scribble(t, store, before.Key, func(r *venuekey.Record) { r.Generation = absurd })
 			fresh := newKeeper(t, store, venue)
 			fresh.Marks = keeper.Marks
-			if _, err := fresh.Token(t.Context(), alice); venuekey.ClassOf(err) != venuekey.Damaged {
+			if _, err := fresh.Token(t.Context(), alice); venuekey.ClassOf(err) != venuekey.ClassDamaged {
 				t.Errorf("generation %d opens: %v", absurd, err)
 			}
 			if _, err := fresh.SignIn(t.Context(), alice, silent{}); err != nil {
@@ -113,7 +113,7 @@ func TestAttackAbsurdValuesBesideTheSeal(t *testing.T) {
 		for _, how := range []string{"asked", "run"} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}}
+					venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
 					_, store := signedIn(t, venue)
 					scribble(t, store, "token/stage/alice", test.change)
 					keeper := newKeeper(t, store, venue)

@@ -135,7 +135,7 @@ func die() {
 // are short, so that the leases of the dead lapse soon.
 func (e errand) keeper(store venuekey.Store) *venuekey.Keeper {
 	return &venuekey.Keeper{
-		Vault:  &venuekey.Vault{Store: store, Key: venuekey.Key{7}},
+		Vault:  &venuekey.Vault{Store: store, Key: venuekey.SealKey{7}},
 		Venues: []venuekey.Venue{ctrader.Venue{}},
 		Apps: func(context.Context, string) (venuekey.App, error) {
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret",
@@ -209,9 +209,9 @@ func (s scene) presentations() (shown map[string]int, successor map[string]strin
 	shown, successor = map[string]int{}, map[string]string{}
 	for _, event := range s.venue.Events() {
 		switch event.Kind {
-		case emulator.RefreshPresented:
+		case emulator.EventRefreshPresented:
 			shown[event.Fingerprint]++
-		case emulator.RefreshGranted:
+		case emulator.EventRefreshGranted:
 			successor[event.Fingerprint] = event.Successor
 		}
 	}
@@ -317,7 +317,7 @@ func programsKilledAtRandomInstants(t *testing.T, vault string, share float64) {
 		signIn(t, keeper, id)
 		stories = append(stories, killed{id: id, first: refreshOf(t, keeper, id)})
 	}
-	s.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DelayAfter, Delay: 3 * time.Millisecond, Times: -1})
+	s.venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultDelayAfter, Delay: 3 * time.Millisecond, Times: -1})
 	inParallel(stories, func(k killed) {
 		e := s.errand
 		e.ID = k.id

@@ -21,7 +21,7 @@ func endOf(token Token, record Record, policy Policy) end {
 		return end{EndAfterLogin, token.Expires, true}
 	case policy.RenewalEnds == EndAfterLogin:
 		return end{EndAfterLogin, earliest(after(token.SignedIn, policy.RenewalLife), token.RefreshExpires), true}.known()
-	case policy.RenewsWith == WithAccessToken && policy.RenewalEnds == EndUnknown:
+	case policy.RenewsWith == RenewWithAccessToken && policy.RenewalEnds == EndUnknown:
 		// Each renewal brings another one, which renews as long as it lives.
 		return end{EndAfterUse, token.Expires, false}
 	case policy.RenewalEnds == EndAfterUse:

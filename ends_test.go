@@ -55,7 +55,7 @@ func TestTheEndOfASignIn(t *testing.T) {
 	policy := func(ending venuekey.Ending) venuekey.Policy {
 		return venuekey.Policy{RenewalEnds: ending, RenewalLife: 7 * day}
 	}
-	access := venuekey.Policy{RenewsWith: venuekey.WithAccessToken}
+	access := venuekey.Policy{RenewsWith: venuekey.RenewWithAccessToken}
 	for _, row := range []struct {
 		name   string
 		policy venuekey.Policy

@@ -12,25 +12,25 @@ import (
 type Class int
 
 const (
-	// Unknown is an outcome that nobody knows: the request was sent and no
+	// ClassUnknown is an outcome that nobody knows: the request was sent and no
 	// answer could be read. It is the zero value because guessing otherwise
 	// loses tokens.
-	Unknown Class = iota
-	// Refused means that the venue will not renew or accept this token, or that
+	ClassUnknown Class = iota
+	// ClassRefused means that the venue will not renew or accept this token, or that
 	// the user said no. A human must sign in.
-	Refused
-	// Wrong means misconfigured: client id, secret, redirect, scope, address.
+	ClassRefused
+	// ClassMisconfigured means misconfigured: client id, secret, redirect, scope, address.
 	// No token is burnt; somebody has to mend the configuration.
-	Wrong
-	// NotSent means that the request never left: no connection, no route.
-	NotSent
-	// Later means that the venue answered "not now": overload, maintenance.
-	Later
-	// Damaged means that what is stored cannot be read: a seal that does not
+	ClassMisconfigured
+	// ClassNotSent means that the request never left: no connection, no route.
+	ClassNotSent
+	// ClassLater means that the venue answered "not now": overload, maintenance.
+	ClassLater
+	// ClassDamaged means that what is stored cannot be read: a seal that does not
 	// open, a lost key.
-	Damaged
-	// Failed is everything else that went wrong on this machine.
-	Failed
+	ClassDamaged
+	// ClassFailed is everything else that went wrong on this machine.
+	ClassFailed
 )
 
 func (c Class) String() string {
@@ -99,7 +99,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func at(err error, id ID, op string) *Error {
 	var known *Error
 	if !errors.As(err, &known) {
-		return &Error{ID: id, Op: op, Class: Unknown, Err: err}
+		return &Error{ID: id, Op: op, Class: ClassUnknown, Err: err}
 	}
 	named := *known
 	if named.ID.Name == "" {
@@ -118,19 +118,19 @@ func ClassOf(err error) Class {
 	if errors.As(err, &known) {
 		return known.Class
 	}
-	return Failed
+	return ClassFailed
 }
 
 // NeedsSignIn reports whether only a human signing in will help.
-func NeedsSignIn(err error) bool { return err != nil && ClassOf(err) == Refused }
+func NeedsSignIn(err error) bool { return err != nil && ClassOf(err) == ClassRefused }
 
 // Misconfigured reports whether the app's registration or an address has to be
 // mended first.
-func Misconfigured(err error) bool { return err != nil && ClassOf(err) == Wrong }
+func Misconfigured(err error) bool { return err != nil && ClassOf(err) == ClassMisconfigured }
 
 // Temporary reports whether the same call may succeed later without anybody
 // doing anything.
 func Temporary(err error) bool {
 	class := ClassOf(err)
-	return err != nil && (class == NotSent || class == Later || class == Unknown)
+	return err != nil && (class == ClassNotSent || class == ClassLater || class == ClassUnknown)
 }

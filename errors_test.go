@@ -9,7 +9,7 @@ import (
 // A class of a later version, or of nobody's making, is printed like any other.
 func TestAClassThatNobodyKnowsHasAName(t *testing.T) {
 	for class, want := range map[venuekey.Class]string{
-		venuekey.Unknown: "unknown outcome", venuekey.Failed: "failed", venuekey.Failed + 1: "class 7", -1: "class -1",
+		venuekey.ClassUnknown: "unknown outcome", venuekey.ClassFailed: "failed", venuekey.ClassFailed + 1: "class 7", -1: "class -1",
 	} {
 		if got := class.String(); got != want {
 			t.Errorf("%d is %q, want %q", int(class), got, want)

@@ -132,7 +132,7 @@ func TestTroubleIsToldWhoeverFindsIt(t *testing.T) {
 // token is used up.
 func TestAVaultThatWentBackIsTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keeper := onOlderCopy(t, &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}})
+		keeper := onOlderCopy(t, &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}})
 		events := listen(t, keeper)
 		told := events.want("trouble fresh")[0]
 		if !strings.Contains(told.Reason, "went back in time") || !strings.Contains(told.Remedy, "the newest copy of the vault") {
@@ -177,7 +177,7 @@ func TestFirstDurableThenTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{}
 		keeper, store := signedIn(t, venue)
-		venue.before = fails(venuekey.Refused, "revoked")
+		venue.before = fails(venuekey.ClassRefused, "revoked")
 		told := make(chan venuekey.Record, 1)
 		go func() {
 			for event := range keeper.Events(t.Context()) {
@@ -190,7 +190,7 @@ func TestFirstDurableThenTold(t *testing.T) {
 		}()
 		time.Sleep(life * 9 / 10)
 		mustToken(t, keeper, "access-1")
-		if record := <-told; record.Leased() || record.Condition != venuekey.Dead || !record.IntentAt.IsZero() {
+		if record := <-told; record.Leased() || record.Condition != venuekey.ConditionDead || !record.IntentAt.IsZero() {
 			t.Fatalf("told while the record says %+v", record)
 		}
 		begun := time.Now()
@@ -225,7 +225,7 @@ func TestASlowReaderMissesNoTrouble(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		venue.before = fails(venuekey.Refused, "revoked")
+		venue.before = fails(venuekey.ClassRefused, "revoked")
 		if _, err := keeper.Refresh(t.Context(), alice); err == nil {
 			t.Fatal("not refused")
 		}

@@ -29,7 +29,7 @@ func Example() {
 	}
 	defer os.RemoveAll(folder)
 	keys := key.Config{Dir: folder} // "venuekey doctor" tells where the command has its own
-	if _, _, err := keys.Create(ctx, key.InFile); err != nil {
+	if _, _, err := keys.Create(ctx, key.ChoiceFile); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -67,7 +67,7 @@ func TestAVaultOfTheFirstVersionOpens(t *testing.T) {
 		t.Errorf("the app: %+v, %v", app, err)
 	}
 
-	venue := ctraderStage{&stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused, DefaultLife: time.Hour}}}
+	venue := ctraderStage{&stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused, DefaultLife: time.Hour}}}
 	keeper := &venuekey.Keeper{Vault: vault, Venues: []venuekey.Venue{venue}, Spills: []string{filepath.Join(dir, "spill")}}
 	defer keeper.Close()
 	for name, want := range map[string]struct {

@@ -107,7 +107,7 @@ func offered(token Token) (Token, error) {
 		why = "the refresh token is no text"
 	}
 	if why != "" {
-		return Token{}, &Error{Class: Wrong, Reason: why + ", and cannot be used"}
+		return Token{}, &Error{Class: ClassMisconfigured, Reason: why + ", and cannot be used"}
 	}
 	return shown(clean, token.Access, token.Refresh), nil
 }

@@ -104,8 +104,8 @@ func TestAttackAVenueWhoseErrorsRepeatSecrets(t *testing.T) {
 	for name, failure := range map[string]error{
 		"an error of another type": errors.New(loud()),
 		"one that wraps another":   fmt.Errorf("%s: %w", loud(), context.DeadlineExceeded),
-		"one of ours":              &venuekey.Error{Class: venuekey.Later, Code: loud(), Reason: loud(), Remedy: loud(), Err: errors.New(loud())},
-		"one without a reason":     &venuekey.Error{Class: venuekey.Refused, Err: errors.New(loud())},
+		"one of ours":              &venuekey.Error{Class: venuekey.ClassLater, Code: loud(), Reason: loud(), Remedy: loud(), Err: errors.New(loud())},
+		"one without a reason":     &venuekey.Error{Class: venuekey.ClassRefused, Err: errors.New(loud())},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -227,7 +227,7 @@ func TestATokenThatNobodyCanUseAlone(t *testing.T) {
 		}
 		_, err := keeper.Refresh(t.Context(), alice)
 		kept, record, _ := keeper.Vault.Load(t.Context(), alice)
-		if err == nil || kept.Refresh != hotRefresh || kept.Access != hotAccess || record.IntentAt.IsZero() || record.Condition != venuekey.Uncertain {
+		if err == nil || kept.Refresh != hotRefresh || kept.Access != hotAccess || record.IntentAt.IsZero() || record.Condition != venuekey.ConditionUncertain {
 			t.Errorf("%s: %v, %+v", name, err, record.Condition)
 		}
 		venue.token = got
@@ -305,7 +305,7 @@ func TestAttackAReasonThatSomebodyWrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record.Condition, record.Reason, record.NextRefresh = venuekey.Dead, "\x1b]0;owned\x07\u202e\r\n9999\tlive", time.Time{}
+	record.Condition, record.Reason, record.NextRefresh = venuekey.ConditionDead, "\x1b]0;owned\x07\u202e\r\n9999\tlive", time.Time{}
 	if _, err := store.Put(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func (k *Keeper) log() *slog.Logger {
 	return k.Log
 }
 
-// Venue returns the venue that an ID names; none is an *Error of class Wrong.
+// Venue returns the venue that an ID names; none is an *Error of ClassMisconfigured.
 func (k *Keeper) Venue(name string) (Venue, error) {
 	var known []string
 	for _, venue := range k.Venues {
@@ -107,7 +107,7 @@ func (k *Keeper) Venue(name string) (Venue, error) {
 		}
 		known = append(known, venue.Name())
 	}
-	return nil, &Error{ID: ID{Venue: name}, Class: Wrong, Reason: fmt.Sprintf("unknown venue; known are %v", known)}
+	return nil, &Error{ID: ID{Venue: name}, Class: ClassMisconfigured, Reason: fmt.Sprintf("unknown venue; known are %v", known)}
 }
 
 func (k *Keeper) app(ctx context.Context, venue string) (App, error) {
@@ -189,7 +189,7 @@ func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token,
 	token, why := received(token, secretsOf(venue, app)...)
 	switch {
 	case why != "" && token.Refresh == "":
-		return Token{}, &Error{Class: Unknown, Reason: why + ", and cannot be used", Remedy: "sign in again"}
+		return Token{}, &Error{Class: ClassUnknown, Reason: why + ", and cannot be used", Remedy: "sign in again"}
 	case why != "":
 		token.Notes = append(token.Notes, why)
 	}
@@ -264,7 +264,7 @@ func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 	for {
 		token, record, err := k.Vault.Load(ctx, id)
 		// A record that cannot be opened can still be forgotten.
-		if err != nil && (ClassOf(err) != Damaged || revoke) {
+		if err != nil && (ClassOf(err) != ClassDamaged || revoke) {
 			return at(err, id, "sign out")
 		}
 		if revoke {
@@ -299,7 +299,7 @@ func (k *Keeper) revoke(ctx context.Context, id ID, token Token) error {
 	}
 	revoker, ok := venue.(Revoker)
 	if !ok {
-		return &Error{Class: Failed, Reason: id.Venue + " has no way to revoke a token", Err: errors.ErrUnsupported}
+		return &Error{Class: ClassFailed, Reason: id.Venue + " has no way to revoke a token", Err: errors.ErrUnsupported}
 	}
 	return said(revoker.Revoke(ctx, app, token), venue, app, token)
 }
@@ -331,11 +331,11 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
 }
 
-// Refused is a program's word that the venue did not accept the access token.
+// Reject is a program's word that the venue did not accept the access token.
 // It is answered with another one: the one that is already kept if that is
 // newer, else a renewed one. A token that is younger than the policy's least
 // interval is not renewed again; then the refusal has another cause.
-func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (*Token, error) {
+func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, error) {
 	k.init()
 	if waiting, err := k.flush(ctx, id); err != nil {
 		return nil, at(err, id, "refused")
@@ -356,7 +356,7 @@ func (k *Keeper) Refused(ctx context.Context, id ID, access Secret) (*Token, err
 	}
 	// A token from the future was issued before the clock was set back.
 	if age := time.Since(token.Issued); age >= 0 && age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
-		return nil, &Error{ID: id, Op: "refused", Class: Later, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
+		return nil, &Error{ID: id, Op: "refused", Class: ClassLater, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
 			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
 	}
 	k.Source(id).withdraw()

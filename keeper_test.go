@@ -86,7 +86,7 @@ func TestASlowVenueDoesNotKeepAGoodTokenBack(t *testing.T) {
 // What every outcome of a renewal does: to the callers while the old token
 // lives and after, to the record, and to the refresh token.
 func TestOutcomes(t *testing.T) {
-	lost := fails(venuekey.Unknown, "the answer was lost")
+	lost := fails(venuekey.ClassUnknown, "the answer was lost")
 	for _, row := range []struct {
 		name          string
 		policy        venuekey.LostAnswer
@@ -97,18 +97,18 @@ func TestOutcomes(t *testing.T) {
 		verdict       func(error) bool
 		most          int // presentations of one refresh token
 	}{
-		{name: "not sent", before: fails(venuekey.NotSent, "no route"), state: venuekey.StateDegraded, reason: "no route", mends: true, verdict: venuekey.Temporary, most: 1},
-		{name: "later", before: fails(venuekey.Later, "maintenance"), state: venuekey.StateDegraded, reason: "maintenance", mends: true, verdict: venuekey.Temporary, most: 1},
-		{name: "misconfigured", before: fails(venuekey.Wrong, "wrong secret"), state: venuekey.StateDegraded, reason: "wrong secret", mends: true, verdict: venuekey.Temporary, most: 1},
-		{name: "refused", before: fails(venuekey.Refused, "revoked"), state: venuekey.StateNeedsSignIn, reason: "revoked", verdict: venuekey.NeedsSignIn, most: 0},
+		{name: "not sent", before: fails(venuekey.ClassNotSent, "no route"), state: venuekey.StateDegraded, reason: "no route", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "later", before: fails(venuekey.ClassLater, "maintenance"), state: venuekey.StateDegraded, reason: "maintenance", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "misconfigured", before: fails(venuekey.ClassMisconfigured, "wrong secret"), state: venuekey.StateDegraded, reason: "wrong secret", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "refused", before: fails(venuekey.ClassRefused, "revoked"), state: venuekey.StateNeedsSignIn, reason: "revoked", verdict: venuekey.NeedsSignIn, most: 0},
 		// Never is never while there is something to lose: the last chance comes when
 		// the access token is dead.
-		{name: "lost, never again", policy: venuekey.Never, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
-		{name: "lost, until refused", policy: venuekey.UntilRefused, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
-		{name: "lost before it arrived, until refused", policy: venuekey.UntilRefused, before: lost, state: venuekey.StateUncertain, reason: "lost", mends: true, verdict: venuekey.NeedsSignIn, most: 1},
-		{name: "lost, once more", policy: venuekey.Once, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
-		{name: "lost before it arrived, once more", policy: venuekey.Once, before: lost, state: venuekey.StateUncertain, reason: "lost", mends: true, verdict: venuekey.NeedsSignIn, most: 1},
-		{name: "lost before it arrived, freely", policy: venuekey.Freely, before: lost, state: venuekey.StateDegraded, reason: "lost", mends: true, verdict: venuekey.Temporary, most: 1},
+		{name: "lost, never again", policy: venuekey.RetryNever, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
+		{name: "lost, until refused", policy: venuekey.RetryUntilRefused, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
+		{name: "lost before it arrived, until refused", policy: venuekey.RetryUntilRefused, before: lost, state: venuekey.StateUncertain, reason: "lost", mends: true, verdict: venuekey.NeedsSignIn, most: 1},
+		{name: "lost, once more", policy: venuekey.RetryOnce, after: lost, state: venuekey.StateUncertain, reason: "lost", verdict: venuekey.NeedsSignIn, most: 2},
+		{name: "lost before it arrived, once more", policy: venuekey.RetryOnce, before: lost, state: venuekey.StateUncertain, reason: "lost", mends: true, verdict: venuekey.NeedsSignIn, most: 1},
+		{name: "lost before it arrived, freely", policy: venuekey.RetryFreely, before: lost, state: venuekey.StateDegraded, reason: "lost", mends: true, verdict: venuekey.Temporary, most: 1},
 		{name: "an error of no known kind", before: func(context.Context) error { return errLost }, state: venuekey.StateUncertain, reason: "", verdict: venuekey.NeedsSignIn, most: 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -151,8 +151,8 @@ func TestAnIntentLeftByADeadProcess(t *testing.T) {
 		access string
 		state  venuekey.State
 	}{
-		{venuekey.Never, "access-1", venuekey.StateUncertain},
-		{venuekey.Once, "access-2", venuekey.StateFresh},
+		{venuekey.RetryNever, "access-1", venuekey.StateUncertain},
+		{venuekey.RetryOnce, "access-2", venuekey.StateFresh},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}}
@@ -183,7 +183,7 @@ func TestATokenIsDurableBeforeAnybodySeesIt(t *testing.T) {
 		venue := &stageVenue{policy: venuekey.Policy{KillsAccess: true}}
 		keeper, store := signedIn(t, venue)
 		rotated := func(record venuekey.Record) error {
-			if record.IntentAt.IsZero() && record.LeaseOwner == "" && record.Condition == venuekey.Good {
+			if record.IntentAt.IsZero() && record.LeaseOwner == "" && record.Condition == venuekey.ConditionGood {
 				return errDiskFull
 			}
 			return nil
@@ -228,16 +228,16 @@ func TestARefusedTokenIsAnsweredWithAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &stageVenue{}
 		keeper, store := signedIn(t, venue)
-		if _, err := keeper.Refused(t.Context(), alice, "access-1"); !venuekey.Temporary(err) {
+		if _, err := keeper.Reject(t.Context(), alice, "access-1"); !venuekey.Temporary(err) {
 			t.Fatalf("a token of this second was renewed again: %v", err)
 		}
 		time.Sleep(time.Minute)
-		token, err := keeper.Refused(t.Context(), alice, "access-1")
+		token, err := keeper.Reject(t.Context(), alice, "access-1")
 		if err != nil || string(token.Access) != "access-2" {
 			t.Fatalf("got %s, %v", string(token.Access), err)
 		}
 		// Whoever reports the old one later adopts what is there.
-		token, err = newKeeper(t, store, venue).Refused(t.Context(), alice, "access-1")
+		token, err = newKeeper(t, store, venue).Reject(t.Context(), alice, "access-1")
 		if err != nil || string(token.Access) != "access-2" {
 			t.Fatalf("got %s, %v", string(token.Access), err)
 		}
@@ -341,7 +341,7 @@ func TestAnUnknownVenueNamesTheKnownOnes(t *testing.T) {
 // meanwhile. When it wakes up it must not present what is used by now.
 func TestWhoOversleepsDoesNotPresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
 		sleeper, store := signedIn(t, venue)
 		var slept bool
 		venuekey.OnStep(sleeper, func(step string) {

@@ -13,12 +13,12 @@ import (
 // all that records and spill files may still be sealed with. It changes as a
 // whole, so that readers need no lock.
 type keyring struct {
-	Keys    []Key               // the oldest first
+	Keys    []SealKey           // the oldest first
 	ids     [][keyIDLength]byte // of each; to derive one takes as long as to open a seal
 	current int
 }
 
-func newKeyring(keys []Key, current int) *keyring {
+func newKeyring(keys []SealKey, current int) *keyring {
 	r := &keyring{Keys: keys, current: current}
 	for _, key := range keys {
 		r.ids = append(r.ids, key.id())
@@ -42,14 +42,14 @@ func (v *Vault) keyring() *keyring {
 }
 
 // current is the key that seals.
-func (v *Vault) current() Key {
+func (v *Vault) current() SealKey {
 	r := v.keyring()
 	return r.Keys[r.current]
 }
 
 // keyOf finds the key that a seal was made with. A seal made with a newer key
 // than ours says that keys were rotated: from then on the newer one seals.
-func (v *Vault) keyOf(sealed []byte) (Key, error) {
+func (v *Vault) keyOf(sealed []byte) (SealKey, error) {
 	id, ok := keyIDOf(sealed)
 	if !ok {
 		return v.current(), nil // which says what is wrong with the seal
@@ -59,10 +59,10 @@ func (v *Vault) keyOf(sealed []byte) (Key, error) {
 	if at < 0 {
 		reloaded, err := v.reload()
 		if err != nil {
-			return Key{}, fmt.Errorf("%w, %s, and the keys cannot be read again: %w", errSealOtherKey, hex.EncodeToString(id[:]), err)
+			return SealKey{}, fmt.Errorf("%w, %s, and the keys cannot be read again: %w", errSealOtherKey, hex.EncodeToString(id[:]), err)
 		}
 		if r, at = reloaded, reloaded.index(id); at < 0 {
-			return Key{}, fmt.Errorf("%w, %s, which this program does not know; its own is %s", errSealOtherKey, hex.EncodeToString(id[:]), v.current().ID())
+			return SealKey{}, fmt.Errorf("%w, %s, which this program does not know; its own is %s", errSealOtherKey, hex.EncodeToString(id[:]), v.current().ID())
 		}
 	}
 	if at > r.current {
@@ -88,7 +88,7 @@ func unread(err error) string {
 	switch {
 	case errors.Is(err, errSealOtherKey):
 		return "the keys were rotated, and this program does not know the new one"
-	case ClassOf(err) == Damaged:
+	case ClassOf(err) == ClassDamaged:
 		return "the record does not open"
 	}
 	return "the store does not answer"
@@ -112,7 +112,7 @@ func (v *Vault) reload() (*keyring, error) {
 	if err != nil {
 		return before, err
 	}
-	var known []Key
+	var known []SealKey
 	for _, key := range slices.Concat(before.Keys, keys) {
 		if !slices.Contains(known, key) {
 			known = append(known, key)

@@ -61,7 +61,7 @@ func (k *Keeper) reconsider(ctx context.Context, venue string) {
 		if err != nil {
 			return // the store is told of elsewhere
 		}
-		if !record.NextRefresh.IsZero() || record.Condition == Good {
+		if !record.NextRefresh.IsZero() || record.Condition == ConditionGood {
 			continue
 		}
 		token, err := k.Vault.Open(record)

@@ -34,7 +34,7 @@ func ends(t *testing.T, keeper *venuekey.Keeper, store *moodyStore, venue *stage
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("it takes %s to end", took)
 	}
-	if err := <-done; venuekey.ClassOf(err) != venuekey.Later {
+	if err := <-done; venuekey.ClassOf(err) != venuekey.ClassLater {
 		t.Errorf("the caller is told: %v", err)
 	}
 	if _, total := venue.shown(); total != 0 {

@@ -19,8 +19,8 @@ func TestTheLastChanceIsTheLast(t *testing.T) {
 		policy venuekey.LostAnswer
 		most   int
 	}{
-		"never": {venuekey.Never, 2},
-		"once":  {venuekey.Once, 3},
+		"never": {venuekey.RetryNever, 2},
+		"once":  {venuekey.RetryOnce, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestRunReconsidersWhatTheAppWasRefusedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{before: fails(venuekey.Refused, "denied")}
+				venue := &stageVenue{before: fails(venuekey.ClassRefused, "denied")}
 				store := &memory.Store{}
 				app := venuekey.App{Venue: "stage", ClientID: "app", ClientSecret: "secret", Params: map[string]venuekey.Secret{"sec": "secret"}}
 				program := func() *venuekey.Keeper {
@@ -209,7 +209,7 @@ func TestWhoHasLeastLeftIsPutOffForLess(t *testing.T) {
 
 // A venue asks the policy before it goes another way to its endpoint.
 func TestAnotherWayIsForHarmlessReuseOnly(t *testing.T) {
-	for policy, want := range map[venuekey.LostAnswer]bool{venuekey.Never: false, venuekey.Once: false, venuekey.UntilRefused: true, venuekey.Freely: true} {
+	for policy, want := range map[venuekey.LostAnswer]bool{venuekey.RetryNever: false, venuekey.RetryOnce: false, venuekey.RetryUntilRefused: true, venuekey.RetryFreely: true} {
 		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: policy}}
 		keeper, _ := signedIn(t, venue)
 		may := !want

@@ -250,7 +250,7 @@ func TestAMachineIsCutOffWhileItHoldsTheLease(t *testing.T) {
 		held := e
 		held.Hold = cut.hold
 		if cut.lost {
-			s.venue.Inject(emulator.Fault{Kind: emulator.DelayAfter, On: emulator.Refresh, Delay: 700 * time.Millisecond})
+			s.venue.Inject(emulator.Fault{Kind: emulator.FaultDelayAfter, On: emulator.AtRefresh, Delay: 700 * time.Millisecond})
 		}
 		one := f.run(t, 0, held)
 		if cut.lost {

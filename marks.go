@@ -234,13 +234,13 @@ func (l lapse) orElse(other *Error, token Token, policy Policy) *Error {
 	if !l.behind() || !punishes(policy) || token.Refresh == "" {
 		return other
 	}
-	return &Error{Class: Refused, Reason: l.reason() + "; it is not presented again", Remedy: lapseRemedy}
+	return &Error{Class: ClassRefused, Reason: l.reason() + "; it is not presented again", Remedy: lapseRemedy}
 }
 
 // explain names the cause where a used token was presented, since that is
 // harmless at its venue, and refused.
 func (l lapse) explain(failure *Error) {
-	if l.behind() && failure.Class == Refused {
+	if l.behind() && failure.Class == ClassRefused {
 		failure.Reason = orReason(failure.Reason, "refused") + "; " + l.reason()
 		failure.Remedy = lapseRemedy
 	}
@@ -248,7 +248,7 @@ func (l lapse) explain(failure *Error) {
 
 // punishes reports whether a venue takes the reuse of a refresh token for theft.
 func punishes(policy Policy) bool {
-	return policy.AfterLostAnswer == Never || policy.AfterLostAnswer == Once
+	return policy.AfterLostAnswer == RetryNever || policy.AfterLostAnswer == RetryOnce
 }
 
 // tellLapse puts into a status that the vault went back.

@@ -61,7 +61,7 @@ func onOlderCopy(t *testing.T, venue *stageVenue) *venuekey.Keeper {
 }
 
 func TestAnOlderCopyOfTheVaultIsNotPresented(t *testing.T) {
-	for name, policy := range map[string]venuekey.Policy{"never": {AfterLostAnswer: venuekey.Never}, "once": {AfterLostAnswer: venuekey.Once}} {
+	for name, policy := range map[string]venuekey.Policy{"never": {AfterLostAnswer: venuekey.RetryNever}, "once": {AfterLostAnswer: venuekey.RetryOnce}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				venue := &stageVenue{policy: policy}
@@ -100,7 +100,7 @@ func TestAnOlderCopyOfTheVaultIsNotPresented(t *testing.T) {
 
 func TestAnOlderCopyWhereReuseIsHarmless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.UntilRefused}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
 		keeper := onOlderCopy(t, venue)
 		if status, _ := keeper.Status(t.Context(), alice); !status.Behind || status.State != venuekey.StateFresh {
 			t.Errorf("%+v", status)
@@ -117,7 +117,7 @@ func TestAnOlderCopyWhereReuseIsHarmless(t *testing.T) {
 // From then on nothing is amiss.
 func TestAnOlderCopyThatTheVenueRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Freely}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryFreely}}
 		keeper := onOlderCopy(t, venue)
 		venue.alive = "refresh-1"
 		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
@@ -217,7 +217,7 @@ func TestMarksOfOthersDoNotCount(t *testing.T) {
 // Marks never lead, whoever writes them at the same time, and whatever else lies
 // in their file.
 func TestMarksAreWrittenByManyAtOnce(t *testing.T) {
-	venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Freely}}
+	venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryFreely}}
 	keeper, store := signedIn(t, venue)
 	keeper.Marks = t.TempDir()
 	var working sync.WaitGroup

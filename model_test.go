@@ -56,14 +56,14 @@ type action struct {
 // faults are what can go wrong on the wire: connections that break, and answers
 // that are nobody's word, before and after the venue did its work.
 var faults = []emulator.FaultKind{
-	emulator.DropBefore, emulator.DropAfter, emulator.TruncateBefore, emulator.TruncateAfter, emulator.HTMLBefore, emulator.HTMLAfter,
-	emulator.RedirectBefore, emulator.RedirectAfter, emulator.WrongContentTypeBefore, emulator.WrongContentTypeAfter,
-	emulator.GarbageBefore, emulator.GarbageAfter, emulator.HugeAfter, emulator.EmptyBefore, emulator.EmptyAfter, emulator.StatusBefore, emulator.StatusAfter,
+	emulator.FaultDropBefore, emulator.FaultDropAfter, emulator.FaultTruncateBefore, emulator.FaultTruncateAfter, emulator.FaultHTMLBefore, emulator.FaultHTMLAfter,
+	emulator.FaultRedirectBefore, emulator.FaultRedirectAfter, emulator.FaultWrongContentTypeBefore, emulator.FaultWrongContentTypeAfter,
+	emulator.FaultGarbageBefore, emulator.FaultGarbageAfter, emulator.FaultHugeAfter, emulator.FaultEmptyBefore, emulator.FaultEmptyAfter, emulator.FaultStatusBefore, emulator.FaultStatusAfter,
 }
 
 // losesNothing says that the token can be read all the same: the body is the real
 // one under another name.
-func losesNothing(kind emulator.FaultKind) bool { return kind == emulator.WrongContentTypeAfter }
+func losesNothing(kind emulator.FaultKind) bool { return kind == emulator.FaultWrongContentTypeAfter }
 
 func drawAction(t *rapid.T) action {
 	whats := []string{"token", "token", "token", "refresh", "refused", "sleep", "sleep", "fault", "fault", "fault", "crash", "doze", "copy", "put back", "wrong secret", "right secret", "odd life", "right life", "store refuses", "store refuses tokens", "store refuses tokens", "store answers", "store answers", "restart", "sign in"}
@@ -80,7 +80,7 @@ func drawAction(t *rapid.T) action {
 
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		policy := rapid.SampledFrom([]venuekey.LostAnswer{venuekey.UntilRefused, venuekey.Never, venuekey.Once}).Draw(rt, "policy")
+		policy := rapid.SampledFrom([]venuekey.LostAnswer{venuekey.RetryUntilRefused, venuekey.RetryNever, venuekey.RetryOnce}).Draw(rt, "policy")
 		actions := rapid.SliceOfN(rapid.Custom(drawAction), 1, 60).Draw(rt, "actions")
 		var wrong error
 		synctest.Test(t, func(t *testing.T) { wrong = play(t, policy, actions) })
@@ -136,8 +136,8 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 	}
 	// A wrong client secret is refused in the words of a dead refresh token.
 	knobs := ctraderemu.Knobs{AnyLoopbackRedirect: true, ErrorCodes: ctraderemu.ErrorCodes{Client: "INVALID_GRANT"}}
-	if policy != venuekey.UntilRefused {
-		knobs.Rotation = emulator.StrictFamilyRevoke
+	if policy != venuekey.RetryUntilRefused {
+		knobs.Rotation = emulator.RotationStrictFamilyRevoke
 	}
 	marks, err := os.MkdirTemp(t.TempDir(), "marks")
 	if err != nil {
@@ -168,7 +168,7 @@ func play(t *testing.T, policy venuekey.LostAnswer, actions []action) error {
 // program starts one more program, whose machine dozes off while it connects.
 func (w *world) program(dozes time.Duration) *venuekey.Keeper {
 	return &venuekey.Keeper{
-		Vault:  &venuekey.Vault{Store: w.store, Key: venuekey.Key{9}},
+		Vault:  &venuekey.Vault{Store: w.store, Key: venuekey.SealKey{9}},
 		Venues: []venuekey.Venue{under{ctrader.Venue{Transport: inProcess{handler: w.venue, dozes: dozes, life: &w.life}}, w.policy}},
 		Apps: func(context.Context, string) (venuekey.App, error) {
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: w.secret.Load().(venuekey.Secret), RedirectURI: "https://app.example/cb",
@@ -216,7 +216,7 @@ func (w *world) do(a action) {
 		token, _, err := keeper.Vault.Load(ctx, w.id)
 		if err == nil {
 			w.spoke = true
-			w.note(keeper, func() error { _, err := keeper.Refused(ctx, w.id, token.Access); return err })
+			w.note(keeper, func() error { _, err := keeper.Reject(ctx, w.id, token.Access); return err })
 		}
 	case "sleep":
 		time.Sleep(a.After)
@@ -229,10 +229,10 @@ func (w *world) do(a action) {
 	case "fault":
 		w.mayLose = w.mayLose || strings.HasSuffix(string(a.Fault), "-after") && !losesNothing(a.Fault)
 		w.ordered++
-		if strings.HasSuffix(string(a.Fault), "-after") && a.Retry > 0 && (a.Status == http.StatusServiceUnavailable || a.Status == 0 && a.Fault == emulator.StatusAfter) {
+		if strings.HasSuffix(string(a.Fault), "-after") && a.Retry > 0 && (a.Status == http.StatusServiceUnavailable || a.Status == 0 && a.Fault == emulator.FaultStatusAfter) {
 			w.lies++
 		}
-		w.venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: a.Fault, Status: a.Status, RetryAfter: a.Retry})
+		w.venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: a.Fault, Status: a.Status, RetryAfter: a.Retry})
 	case "crash":
 		w.crash(ctx, a)
 	case "store refuses":
@@ -250,7 +250,7 @@ func (w *world) do(a action) {
 		// A real sign-in tries the store first, and is not begun where it refuses.
 		if !w.refuses && w.signIn() == nil {
 			w.wentBack, w.copy = false, nil
-			w.mayLose = w.ordered > w.venue.Log().Count(emulator.FaultInjected)
+			w.mayLose = w.ordered > w.venue.Log().Count(emulator.EventFaultInjected)
 		}
 	case "copy":
 		w.copy = nil
@@ -352,16 +352,16 @@ func (w *world) checkPresented() error {
 	shown, issued := map[string]int{}, map[string]time.Time{}
 	before := emulator.Event{}
 	for _, event := range w.venue.Events() {
-		if event.Kind == emulator.ClientRefused && before.Kind == emulator.RefreshPresented {
+		if event.Kind == emulator.EventClientRefused && before.Kind == emulator.EventRefreshPresented {
 			shown[before.Fingerprint]-- // nothing was used up, and the answer says so
 		}
 		before = event
 		switch event.Kind {
-		case emulator.CodeExchanged, emulator.RefreshGranted:
+		case emulator.EventCodeExchanged, emulator.EventRefreshGranted:
 			issued[event.Successor] = event.At
-		case emulator.FaultInjected:
+		case emulator.EventFaultInjected:
 			unread++
-		case emulator.RefreshPresented:
+		case emulator.EventRefreshPresented:
 			shown[event.Fingerprint]++
 			n, at := shown[event.Fingerprint], issued[event.Fingerprint]
 			known := n - w.erased - w.lies // of what the Keeper can know
@@ -369,7 +369,7 @@ func (w *world) checkPresented() error {
 			switch {
 			case n > 1+unread:
 				return fmt.Errorf("refresh token %s was presented %d times; %d answers were not read", event.Fingerprint, n, unread)
-			case w.policy == venuekey.Never && (known > 2 || known == 2 && !dead), w.policy == venuekey.Once && (known > 3 || known == 3 && !dead):
+			case w.policy == venuekey.RetryNever && (known > 2 || known == 2 && !dead), w.policy == venuekey.RetryOnce && (known > 3 || known == 3 && !dead):
 				return fmt.Errorf("refresh token %s, which must not be reused, was presented %d times, %s after it was issued", event.Fingerprint, n, event.At.Sub(at))
 			}
 		}
@@ -380,11 +380,11 @@ func (w *world) checkPresented() error {
 // chancesAreUsedUp says whether every presentation that a policy allows where reuse
 // is punished, the last chance among them, may have gone out in vain.
 func (w *world) chancesAreUsedUp() bool {
-	unread := w.crashes + w.venue.Log().Count(emulator.FaultInjected)
+	unread := w.crashes + w.venue.Log().Count(emulator.EventFaultInjected)
 	switch w.policy {
-	case venuekey.Never:
+	case venuekey.RetryNever:
 		return unread >= 2
-	case venuekey.Once:
+	case venuekey.RetryOnce:
 		return unread >= 3
 	}
 	return false

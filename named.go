@@ -35,7 +35,7 @@ func (k *Keeper) Named(ctx context.Context, id ID, token *Token, user string) er
 			}
 		}
 		if err := pause(ctx, namedPause); err != nil {
-			return &Error{ID: id, Op: "name", Class: Later, Reason: "another program is renewing the token", Err: err}
+			return &Error{ID: id, Op: "name", Class: ClassLater, Reason: "another program is renewing the token", Err: err}
 		}
 	}
 }

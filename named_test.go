@@ -64,7 +64,7 @@ func TestANameIsNotWrittenUnderARenewal(t *testing.T) {
 		before, _ := store.Get(t.Context(), "token/stage/alice")
 		short, cancel := context.WithTimeout(t.Context(), 990*time.Millisecond)
 		defer cancel()
-		if err := keeper.Named(short, alice, token, "1001"); venuekey.ClassOf(err) != venuekey.Later {
+		if err := keeper.Named(short, alice, token, "1001"); venuekey.ClassOf(err) != venuekey.ClassLater {
 			t.Error(err)
 		}
 		if after, _ := store.Get(t.Context(), "token/stage/alice"); after.Version != before.Version {
@@ -98,7 +98,7 @@ func TestANameIsNotGivenToAnotherSignIn(t *testing.T) {
 		if err := keeper.SignOut(t.Context(), alice, false); err != nil {
 			t.Fatal(err)
 		}
-		if err := keeper.Named(t.Context(), alice, token, "1001"); venuekey.ClassOf(err) != venuekey.Refused {
+		if err := keeper.Named(t.Context(), alice, token, "1001"); venuekey.ClassOf(err) != venuekey.ClassRefused {
 			t.Error(err)
 		}
 	})

@@ -40,7 +40,7 @@ func oddity(record Record, token Token) string {
 		return fmt.Sprintf("it failed %d times", record.Failures)
 	}
 	switch record.Condition {
-	case Good, Uncertain, Dead:
+	case ConditionGood, ConditionUncertain, ConditionDead:
 		return ""
 	}
 	return "its condition is unknown"

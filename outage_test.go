@@ -196,9 +196,9 @@ func ordeals() []ordeal {
 		{name: "Tradovate, password", most: 0, life: tradovate.AccessLife, renewable: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return tradovate.Venue{Transport: way}, &tradovateemu.Server{Apps: apps, Knobs: tradovateemu.Knobs{RenewQuota: 1000}}
 		}},
-		{name: "Never, reuse revokes", most: 2, life: short, open: punished(venuekey.Never, 0, emulator.StrictFamilyRevoke)},
-		{name: "Once, reuse revokes", most: 3, life: short, open: punished(venuekey.Once, 0, emulator.StrictFamilyRevoke)},
-		{name: "Once, forgiven for 30 s", most: 3, life: short, open: punished(venuekey.Once, 30*time.Second, emulator.GraceNewPair)},
+		{name: "Never, reuse revokes", most: 2, life: short, open: punished(venuekey.RetryNever, 0, emulator.RotationStrictFamilyRevoke)},
+		{name: "Once, reuse revokes", most: 3, life: short, open: punished(venuekey.RetryOnce, 0, emulator.RotationStrictFamilyRevoke)},
+		{name: "Once, forgiven for 30 s", most: 3, life: short, open: punished(venuekey.RetryOnce, 30*time.Second, emulator.RotationGraceNewPair)},
 	}
 }
 
@@ -283,7 +283,7 @@ func (o ordeal) keeper(t *testing.T, venue venuekey.Venue) *venuekey.Keeper {
 		t.Fatal(err)
 	}
 	return &venuekey.Keeper{
-		Vault: &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.Key{7}}, Venues: []venuekey.Venue{venue}, Spills: []string{spill},
+		Vault: &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{7}}, Venues: []venuekey.Venue{venue}, Spills: []string{spill},
 		Apps: func(context.Context, string) (venuekey.App, error) { return app, nil },
 	}
 }
@@ -318,7 +318,7 @@ func (o ordeal) run(t *testing.T, keeper *venuekey.Keeper, id venuekey.ID, first
 func (o ordeal) check(t *testing.T, server emulator.Venue, kind outage, length time.Duration) {
 	shown := map[string]int{}
 	for _, event := range server.Log().Events() {
-		if event.Kind != emulator.RefreshPresented {
+		if event.Kind != emulator.EventRefreshPresented {
 			continue
 		}
 		if shown[event.Fingerprint]++; shown[event.Fingerprint] > o.most {

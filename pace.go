@@ -95,10 +95,10 @@ func (k *Keeper) permit(ctx context.Context, app App, policy Policy, how need) e
 			return nil
 		}
 		if waited+wait > longestQueue {
-			return &Error{Class: Later, RetryAfter: wait, Reason: fmt.Sprintf("%s is not asked for another %s: its budget of renewals is used up, or it asked to be left alone", app.Venue, wait.Round(time.Second))}
+			return &Error{Class: ClassLater, RetryAfter: wait, Reason: fmt.Sprintf("%s is not asked for another %s: its budget of renewals is used up, or it asked to be left alone", app.Venue, wait.Round(time.Second))}
 		}
 		if err := pause(ctx, wait); err != nil {
-			return &Error{Class: Later, RetryAfter: wait, Reason: "the renewal waits for its turn", Err: err}
+			return &Error{Class: ClassLater, RetryAfter: wait, Reason: "the renewal waits for its turn", Err: err}
 		}
 		waited += wait
 	}

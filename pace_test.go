@@ -144,7 +144,7 @@ func TestAllMachinesLeaveAVenueAloneThatAsksForIt(t *testing.T) {
 		store := &memory.Store{}
 		populate(t, newKeeper(t, store, venue), 50)
 		venue.before = func(context.Context) error {
-			return &venuekey.Error{Class: venuekey.Later, RetryAfter: 10 * time.Minute, Reason: "maintenance"}
+			return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: 10 * time.Minute, Reason: "maintenance"}
 		}
 		time.Sleep(life * 8 / 10)
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Minute)
@@ -221,7 +221,7 @@ func TestALongSilenceDoesNotTakeEverySignInAlong(t *testing.T) {
 			store := &memory.Store{}
 			ids := populate(t, newKeeper(t, store, venue), 50)
 			venue.before = func(context.Context) error {
-				return &venuekey.Error{Class: venuekey.Later, RetryAfter: asks, Reason: "maintenance"}
+				return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: asks, Reason: "maintenance"}
 			}
 			born := time.Now()
 			time.Sleep(life * 7 / 10)
@@ -329,6 +329,6 @@ func TestTheHourlyTryOfAnyProgramOpensTheBudget(t *testing.T) {
 
 func maintenance(asks time.Duration) func(context.Context) error {
 	return func(context.Context) error {
-		return &venuekey.Error{Class: venuekey.Later, RetryAfter: asks, Reason: "maintenance"}
+		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: asks, Reason: "maintenance"}
 	}
 }

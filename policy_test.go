@@ -20,9 +20,9 @@ func TestWhatTheVenuesSayOfThemselves(t *testing.T) {
 		ends  venuekey.Ending
 		life  time.Duration
 	}{
-		{ctrader.Venue{}, venuekey.UntilRefused, venuekey.EndNever, 0},
-		{ttp.Venue{}, venuekey.UntilRefused, venuekey.EndAfterIssue, 10 * 24 * time.Hour},
-		{tradovate.Venue{}, venuekey.Once, venuekey.EndAfterUse, 26 * time.Hour},
+		{ctrader.Venue{}, venuekey.RetryUntilRefused, venuekey.EndNever, 0},
+		{ttp.Venue{}, venuekey.RetryUntilRefused, venuekey.EndAfterIssue, 10 * 24 * time.Hour},
+		{tradovate.Venue{}, venuekey.RetryOnce, venuekey.EndAfterUse, 26 * time.Hour},
 	} {
 		policy := row.venue.Policy()
 		if policy.AfterLostAnswer != row.lost || policy.RenewalEnds != row.ends || policy.RenewalLife != row.life {
@@ -43,7 +43,7 @@ func TestCutConnectionsInARowLoseNothing(t *testing.T) {
 			t.Parallel()
 			keeper, id := s.open(t)
 			signIn(t, keeper, id)
-			s.server.Inject(emulator.Fault{On: s.renewal, Kind: emulator.DropBefore, Times: 4})
+			s.server.Inject(emulator.Fault{On: s.renewal, Kind: emulator.FaultDropBefore, Times: 4})
 			for range 4 {
 				if _, err := keeper.Refresh(t.Context(), id); err == nil || venuekey.NeedsSignIn(err) {
 					t.Fatalf("a cut connection: %v", err)

@@ -21,13 +21,13 @@ func TestEveryVenueIsProbedHarmlessly(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, kind := range []emulator.Kind{emulator.RefreshPresented, emulator.RefreshRefused, emulator.RenewRefused, emulator.LoginRefused, emulator.Penalty} {
+			for _, kind := range []emulator.EventKind{emulator.EventRefreshPresented, emulator.EventRefreshRefused, emulator.EventRenewRefused, emulator.EventLoginRefused, emulator.EventPenalty} {
 				if n := s.server.Log().Count(kind); n != 0 {
 					t.Errorf("a probe counts as %s", kind)
 				}
 			}
-			for _, kind := range []emulator.FaultKind{emulator.HTMLBefore, emulator.StatusBefore, emulator.DropBefore, emulator.RedirectBefore} {
-				s.server.Inject(emulator.Fault{On: emulator.Refresh, Kind: kind})
+			for _, kind := range []emulator.FaultKind{emulator.FaultHTMLBefore, emulator.FaultStatusBefore, emulator.FaultDropBefore, emulator.FaultRedirectBefore} {
+				s.server.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: kind})
 				if err := prober.Probe(t.Context(), app); err == nil {
 					t.Errorf("%s passes for the venue", kind)
 				}

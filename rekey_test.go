@@ -20,17 +20,17 @@ import (
 // The stories of rotated keys: who follows, what is still opened, and what a
 // program that knows too little is told.
 
-var oldKey, newKey = venuekey.Key{1, 2, 3}, venuekey.Key{4, 5, 6}
+var oldKey, newKey = venuekey.SealKey{1, 2, 3}, venuekey.SealKey{4, 5, 6}
 
 // knows makes a Keeper's vault know both keys as soon as it asks.
-func knows(keeper *venuekey.Keeper, keys ...venuekey.Key) *venuekey.Keeper {
-	keeper.Vault.Reload = func() ([]venuekey.Key, error) { return keys, nil }
+func knows(keeper *venuekey.Keeper, keys ...venuekey.SealKey) *venuekey.Keeper {
+	keeper.Vault.Reload = func() ([]venuekey.SealKey, error) { return keys, nil }
 	return keeper
 }
 
 // rotator is the vault of a program that rotates the keys.
 func rotator(store venuekey.Store) *venuekey.Vault {
-	return &venuekey.Vault{Store: store, Key: oldKey, Keys: []venuekey.Key{oldKey, newKey}}
+	return &venuekey.Vault{Store: store, Key: oldKey, Keys: []venuekey.SealKey{oldKey, newKey}}
 }
 
 // sealedWith counts records by the key that they are sealed with.
@@ -117,8 +117,8 @@ func TestARotationThatWasInterruptedGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		// In between, everything opens for who knows both, by whichever is current.
-		for _, current := range []venuekey.Key{oldKey, newKey} {
-			vault := &venuekey.Vault{Store: store, Key: current, Keys: []venuekey.Key{oldKey, newKey}}
+		for _, current := range []venuekey.SealKey{oldKey, newKey} {
+			vault := &venuekey.Vault{Store: store, Key: current, Keys: []venuekey.SealKey{oldKey, newKey}}
 			for record, err := range vault.Records(t.Context()) {
 				if err == nil {
 					_, err = vault.Open(record)
@@ -156,7 +156,7 @@ func TestWhatIsNewFollowsTheRotation(t *testing.T) {
 
 		left := newKeeper(t, store, venue)
 		err := left.Vault.SaveApp(t.Context(), venuekey.App{Venue: "other", ClientID: "x"})
-		if err == nil || venuekey.ClassOf(err) != venuekey.Damaged || !strings.Contains(err.Error(), newKey.ID()) {
+		if err == nil || venuekey.ClassOf(err) != venuekey.ClassDamaged || !strings.Contains(err.Error(), newKey.ID()) {
 			t.Fatalf("a program without the new key: %v", err)
 		}
 		if _, err := left.Token(t.Context(), alice); err == nil || !strings.Contains(err.Error(), "another key") {
@@ -193,10 +193,10 @@ func TestAProgramThatCannotFollowIsToldOfTheRotation(t *testing.T) {
 		time.Sleep(life)
 		_, err := left.Token(t.Context(), alice)
 		var told *venuekey.Error
-		if !errors.As(err, &told) || told.Class != venuekey.Damaged || !strings.Contains(told.Reason, newKey.ID()) || !strings.Contains(told.Remedy, "restart this program") {
+		if !errors.As(err, &told) || told.Class != venuekey.ClassDamaged || !strings.Contains(told.Reason, newKey.ID()) || !strings.Contains(told.Remedy, "restart this program") {
 			t.Fatalf("after its end: %+v", told)
 		}
-		left.Vault.Reload = func() ([]venuekey.Key, error) { return []venuekey.Key{oldKey}, nil }
+		left.Vault.Reload = func() ([]venuekey.SealKey, error) { return []venuekey.SealKey{oldKey}, nil }
 		if _, err := left.Token(t.Context(), alice); !errors.As(err, &told) || !strings.Contains(told.Remedy, "venuekey key export") {
 			t.Fatalf("on a machine that the new key was not brought to: %+v", told)
 		}
@@ -220,7 +220,7 @@ func TestASpillOutlivesARotation(t *testing.T) {
 			t.Fatal(err)
 		}
 		next := newKeeper(t, store, venue)
-		next.Vault.Key, next.Vault.Keys, next.Spills = newKey, []venuekey.Key{oldKey, newKey}, keeper.Spills
+		next.Vault.Key, next.Vault.Keys, next.Spills = newKey, []venuekey.SealKey{oldKey, newKey}, keeper.Spills
 		mustToken(t, next, "access-2")
 		if files := spills(t, keeper.Spills[0]); len(files) != 0 {
 			t.Fatal(files)

@@ -36,7 +36,7 @@ func left(ctx, early context.Context) error {
 	if early.Err() == nil || ctx.Err() != nil {
 		return nil
 	}
-	return &Error{Class: Later, Reason: "the program ends, and the renewal was not begun", Err: early.Err()}
+	return &Error{Class: ClassLater, Reason: "the program ends, and the renewal was not begun", Err: early.Err()}
 }
 
 // renew replaces the flight's generation of an ID's token, or adopts a newer one
@@ -68,7 +68,7 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 				if gone := left(ctx, early); gone != nil {
 					return Token{}, gone
 				}
-				return Token{}, &Error{Class: Later, Reason: "another program is renewing this token and does not finish", Err: err}
+				return Token{}, &Error{Class: ClassLater, Reason: "another program is renewing this token and does not finish", Err: err}
 			}
 			continue
 		}
@@ -139,7 +139,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	}
 	got, why := received(got, secretsOf(a.venue, a.app, a.token)...)
 	if why != "" && (got.Refresh == "" || got.Refresh.Equal(a.token.Refresh)) {
-		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: Unknown, Reason: why + ", and cannot be used"})
+		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: ClassUnknown, Reason: why + ", and cannot be used"})
 	}
 	if a.back.behind() { // and yet the venue grants: what was seen does not count
 		k.unmark(a.record.Key, &a.token)
@@ -159,7 +159,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	k.tellNarrowing(a.id, a.token, rotated.token)
 	k.learn(ctx, a.id.Venue, got.Learned)
 	if why != "" && err == nil {
-		return Token{}, &Error{ID: a.id, Op: "refresh", Class: Later, Reason: "the venue renewed the sign-in, and " + why}
+		return Token{}, &Error{ID: a.id, Op: "refresh", Class: ClassLater, Reason: "the venue renewed the sign-in, and " + why}
 	}
 	return kept, err
 }
@@ -174,12 +174,12 @@ func (a attempt) failedSoFar(record Record) Record {
 // unanswered is a renewal that brought no token.
 func (k *Keeper) unanswered(ctx context.Context, a attempt, claimed Record, failure *Error) error {
 	a.back.explain(failure)
-	if failure.Class == Later && failure.RetryAfter > 0 {
+	if failure.Class == ClassLater && failure.RetryAfter > 0 {
 		k.leaveAlone(ctx, a.app, a.policy, failure.RetryAfter)
 	}
 	next := released(a.record, claimed, a.token, a.policy, failure)
-	if failure.Class == Unknown && next.NextRefresh.IsZero() {
-		failure.Class = Refused // it was the last chance
+	if failure.Class == ClassUnknown && next.NextRefresh.IsZero() {
+		failure.Class = ClassRefused // it was the last chance
 	}
 	return k.lost(ctx, a, next, failure)
 }
@@ -253,7 +253,7 @@ func (v *vigil) over(record Record, usual time.Duration) bool {
 func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()
-	failure := &Error{ID: a.id, Op: "refresh", Class: NotSent, Reason: errOverslept.Error(), Remedy: "try again"}
+	failure := &Error{ID: a.id, Op: "refresh", Class: ClassNotSent, Reason: errOverslept.Error(), Remedy: "try again"}
 	for {
 		_, err := k.Vault.Store.Put(ctx, unsent(a.record, claimed))
 		if !errors.Is(err, ErrConflict) {
@@ -261,7 +261,7 @@ func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error 
 		}
 		stands, err := k.Vault.Store.Get(ctx, claimed.Key)
 		ours := err == nil && stands.Generation == claimed.Generation && stands.IntentAt.Equal(claimed.IntentAt) && stands.Attempt == claimed.Attempt
-		if !ours || stands.Condition == Dead {
+		if !ours || stands.Condition == ConditionDead {
 			return failure
 		}
 		stands.Condition, stands.NextRefresh = a.record.Condition, a.record.NextRefresh
@@ -274,7 +274,7 @@ func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error 
 // suspend. So the last look comes when the first byte would leave.
 func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	deadline := k.deadline()
-	if a.policy.AfterLostAnswer == Once && a.policy.Grace > 0 {
+	if a.policy.AfterLostAnswer == RetryOnce && a.policy.Grace > 0 {
 		deadline = min(deadline, a.policy.Grace/2) // or the chance would be gone when we stop waiting
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
@@ -282,10 +282,10 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	begun := time.Now()
 	ctx = withSending(ctx, sending{policy: a.policy, check: func() error {
 		if awake := time.Since(begun); awake > k.deadline() || elapsed(a.looked) > k.spare()+awake {
-			return &Error{Class: NotSent, Err: errOverslept, Reason: errOverslept.Error()}
+			return &Error{Class: ClassNotSent, Err: errOverslept, Reason: errOverslept.Error()}
 		}
 		if a.after(elapsed(a.looked)).chance() == none {
-			return &Error{Class: NotSent, Reason: "connecting took so long that the venue does not forgive a second presentation any more"}
+			return &Error{Class: ClassNotSent, Reason: "connecting took so long that the venue does not forgive a second presentation any more"}
 		}
 		return nil
 	}})
@@ -322,7 +322,7 @@ func (k *Keeper) verdict(ctx context.Context, a attempt) error {
 	}
 	why := spent(a.record)
 	next := judged(a.record, a.token, a.policy, why)
-	if a.record.Condition == Dead && a.record.NextRefresh.IsZero() && a.record.LeaseOwner == "" {
+	if a.record.Condition == ConditionDead && a.record.NextRefresh.IsZero() && a.record.LeaseOwner == "" {
 		return why // which the record says already
 	}
 	return k.lost(ctx, a, next, why)
@@ -373,11 +373,11 @@ func (k *Keeper) notPermitted(ctx context.Context, a attempt, err error) error {
 // notSeen saves the chance up.
 func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
 	failure := at(err, a.id, "refresh")
-	failure.Class, failure.Reason = Later, "the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
+	failure.Class, failure.Reason = ClassLater, "the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
 	if !a.record.IntentAt.IsZero() {
 		failure.Reason = "the answer to a renewal was lost, and " + failure.Reason
 	}
-	if a.record.Condition == Dead && a.why == insisting {
+	if a.record.Condition == ConditionDead && a.why == insisting {
 		return failure // the record stays as it is: a human tries again, or nobody
 	}
 	return k.remember(ctx, a.byStore(unseen(a.record, a.token, a.policy, failure)), failure)

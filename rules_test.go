@@ -231,7 +231,7 @@ func TestARenewalWithoutANewRefreshTokenKeepsTheOldOne(t *testing.T) {
 	s := stage{
 		venue:  ttp.Venue{},
 		app:    venuekey.App{Venue: "ttp", ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
-		server: &ttpemu.Server{Knobs: ttpemu.Knobs{AnyLoopbackRedirect: true, Rotation: emulator.NoNewRefresh}},
+		server: &ttpemu.Server{Knobs: ttpemu.Knobs{AnyLoopbackRedirect: true, Rotation: emulator.RotationNoNewRefresh}},
 	}
 	keeper, id := s.open(t)
 	signIn(t, keeper, id)

@@ -72,7 +72,7 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 				id := record.ID()
 				if _, err := k.await(context.WithoutCancel(ctx), k.fly(ctx, id, record.Generation, whenDue), nil); err != nil {
 					k.log().Warn("not renewed", "id", id, "error", bySystem(err))
-					if ClassOf(err) == Later {
+					if ClassOf(err) == ClassLater {
 						queue.putOff.Store(true)
 					}
 				}

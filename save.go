@@ -22,7 +22,7 @@ type rotation struct {
 	record Record
 	token  Token
 	// key is what record is sealed with.
-	Key Key
+	Key SealKey
 	// from is the generation that the record must still have when it is written.
 	from int64
 	// file is the spill file that it lies in; "" where it is in memory only.
@@ -145,7 +145,7 @@ func (k *Keeper) Close() error {
 
 // heldError is what is said of a token that nothing takes.
 func heldError(err error) *Error {
-	return &Error{Op: "save", Class: Failed, Err: err,
+	return &Error{Op: "save", Class: ClassFailed, Err: err,
 		Reason: "the store refuses a renewed token, which is held in memory: do not stop this program before the store answers: " + err.Error()}
 }
 
@@ -281,7 +281,7 @@ func (k *Keeper) flushAll(ctx context.Context) error {
 	for _, id := range waiting {
 		r, refused := k.flush(ctx, id)
 		if r != nil {
-			refused = &Error{ID: id, Op: "save", Class: Failed, Reason: "the store refuses a renewed token, which waits in a spill file"}
+			refused = &Error{ID: id, Op: "save", Class: ClassFailed, Reason: "the store refuses a renewed token, which waits in a spill file"}
 		}
 		err = errors.Join(err, refused)
 	}

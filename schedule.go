@@ -98,7 +98,7 @@ func successor(old, got Token, policy Policy) Token {
 func granted(record Record, token Token, policy Policy) Record {
 	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
 	record.Attempt, record.IntentAt = 0, time.Time{}
-	record.Condition, record.Failures, record.Reason = Good, 0, ""
+	record.Condition, record.Failures, record.Reason = ConditionGood, 0, ""
 	record.NextRefresh = nextRefresh(token, policy, time.Now(), rand.Float64())
 	return record
 }
@@ -106,7 +106,7 @@ func granted(record Record, token Token, policy Policy) Record {
 // nextRefresh draws when a token is to be renewed. The zero time means that it
 // cannot be. The draw is between 0 and 1.
 func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.Time {
-	if policy.RenewsWith == WithRefreshToken && token.Refresh == "" {
+	if policy.RenewsWith == RenewWithRefreshToken && token.Refresh == "" {
 		return time.Time{}
 	}
 	fraction := policy.RefreshAt
@@ -116,7 +116,7 @@ func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.T
 	life := token.Life()
 	// A refresh token that dies before the access token sets the pace, unless it has
 	// just renewed the token after the end that it was said to have.
-	if last := refreshEnds(token, policy); last.After(token.Issued) && last.Before(token.Expires) && policy.RenewsWith == WithRefreshToken {
+	if last := refreshEnds(token, policy); last.After(token.Issued) && last.Before(token.Expires) && policy.RenewsWith == RenewWithRefreshToken {
 		life = last.Sub(token.Issued)
 	}
 	next := token.Issued.Add(time.Duration((fraction - jitter*draw) * float64(life)))
@@ -156,15 +156,15 @@ func backOff(failures int, retryAfter time.Duration) time.Duration {
 // is as it was before the claim; what may be burnt keeps its intent open; what
 // is refused is dead, and stays for a human to see.
 func released(before, claimed Record, token Token, policy Policy, failure *Error) Record {
-	if failure.Class == Refused && !before.IntentAt.IsZero() {
+	if failure.Class == ClassRefused && !before.IntentAt.IsZero() {
 		failure.Reason = orReason(failure.Reason, "refused") + "; the answer to the renewal before was lost"
 	}
 	next := postponed(claimed, token, failure)
 	switch {
-	case failure.Class == Refused:
-		next.Condition, next.IntentAt, next.NextRefresh = Dead, time.Time{}, time.Time{}
-	case failure.Class == Unknown && policy.AfterLostAnswer != Freely:
-		next.Condition = Uncertain
+	case failure.Class == ClassRefused:
+		next.Condition, next.IntentAt, next.NextRefresh = ConditionDead, time.Time{}, time.Time{}
+	case failure.Class == ClassUnknown && policy.AfterLostAnswer != RetryFreely:
+		next.Condition = ConditionUncertain
 		next.NextRefresh = nextChance(next, token, policy, next.NextRefresh)
 	default:
 		next.Attempt, next.IntentAt, next.Condition = before.Attempt, before.IntentAt, before.Condition

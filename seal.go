@@ -13,28 +13,28 @@ import (
 	"strconv"
 )
 
-// Key seals records. It comes from package key, or from wherever the program
+// SealKey seals records. It comes from package key, or from wherever the program
 // keeps 32 random bytes.
-type Key [32]byte
+type SealKey [32]byte
 
 // ID names the key without telling anything about it.
-func (k Key) ID() string {
+func (k SealKey) ID() string {
 	id := k.id()
 	return hex.EncodeToString(id[:])
 }
 
 // Format implements fmt.Formatter: a key never prints.
-func (k Key) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+func (k SealKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
 
 // LogValue implements slog.LogValuer, and redacts.
-func (k Key) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (k SealKey) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText implements encoding.TextMarshaler, which JSON and most other
 // encoders obey. It redacts: whoever keeps a key converts it to bytes.
-func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (k SealKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // MarshalBinary implements encoding.BinaryMarshaler, which gob obeys. It redacts.
-func (k Key) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
+func (k SealKey) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
 
 // A seal is
 //
@@ -61,13 +61,13 @@ var (
 	errSealUnknown  = errors.New("the seal has a format that this version does not know")
 )
 
-func (k Key) id() (id [keyIDLength]byte) {
+func (k SealKey) id() (id [keyIDLength]byte) {
 	derived, _ := hkdf.Key(sha256.New, k[:], nil, "venuekey key id", keyIDLength)
 	copy(id[:], derived)
 	return id
 }
 
-func (k Key) aead(salt []byte) (cipher.AEAD, error) {
+func (k SealKey) aead(salt []byte) (cipher.AEAD, error) {
 	derived, err := hkdf.Key(sha256.New, k[:], salt, "venuekey record", len(k))
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func boundTo(head []byte, recordKey string, generation int64) []byte {
 	return strconv.AppendInt(append(bound, 0), generation, 10)
 }
 
-func (k Key) seal(plain []byte, recordKey string, generation int64) ([]byte, error) {
+func (k SealKey) seal(plain []byte, recordKey string, generation int64) ([]byte, error) {
 	id := k.id()
 	head := make([]byte, headLength, headLength+len(plain)+sealOverhead)
 	head[0] = sealFormat
@@ -98,7 +98,7 @@ func (k Key) seal(plain []byte, recordKey string, generation int64) ([]byte, err
 	return aead.Seal(head, nil, plain, boundTo(head, recordKey, generation)), nil
 }
 
-func (k Key) open(sealed []byte, recordKey string, generation int64) ([]byte, error) {
+func (k SealKey) open(sealed []byte, recordKey string, generation int64) ([]byte, error) {
 	if id, ok := keyIDOf(sealed); ok && id != k.id() {
 		return nil, errSealOtherKey
 	}
@@ -107,7 +107,7 @@ func (k Key) open(sealed []byte, recordKey string, generation int64) ([]byte, er
 
 // openOwn opens a seal whose head is known to name this key: to find the key's
 // name takes as long as to open a seal.
-func (k Key) openOwn(sealed []byte, recordKey string, generation int64) ([]byte, error) {
+func (k SealKey) openOwn(sealed []byte, recordKey string, generation int64) ([]byte, error) {
 	if len(sealed) < headLength {
 		return nil, errSealBroken
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestSealsOpenOnlyWhereTheyWereMade(t *testing.T) {
-	key := Key{1}
+	key := SealKey{1}
 	sealed, err := key.seal([]byte("plain"), "token/a/b", 7)
 	if err != nil {
 		t.Fatal(err)
@@ -22,7 +22,7 @@ func TestSealsOpenOnlyWhereTheyWereMade(t *testing.T) {
 	}
 	for _, row := range []struct {
 		name       string
-		key        Key
+		key        SealKey
 		sealed     []byte
 		recordKey  string
 		generation int64
@@ -30,7 +30,7 @@ func TestSealsOpenOnlyWhereTheyWereMade(t *testing.T) {
 	}{
 		{"another record", key, sealed, "token/a/c", 7, errSealBroken},
 		{"another generation", key, sealed, "token/a/b", 8, errSealBroken},
-		{"another key", Key{2}, sealed, "token/a/b", 7, errSealOtherKey},
+		{"another key", SealKey{2}, sealed, "token/a/b", 7, errSealOtherKey},
 		{"another format", key, flipped(0), "token/a/b", 7, errSealUnknown},
 		{"a flipped key id", key, flipped(1), "token/a/b", 7, errSealOtherKey},
 		{"a flipped salt", key, flipped(10), "token/a/b", 7, errSealBroken},
@@ -45,7 +45,7 @@ func TestSealsOpenOnlyWhereTheyWereMade(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	key := Key{1}
+	key := SealKey{1}
 	const sealedText = `{"access":"a"}`
 	sealed, _ := key.seal([]byte(sealedText), "token/a/b", 1)
 	f.Add(sealed)

@@ -82,7 +82,7 @@ func filled(kind reflect.Type, depth int) reflect.Value {
 	switch {
 	case kind == reflect.TypeFor[venuekey.Secret]():
 		value.SetString(sentinel)
-	case kind == reflect.TypeFor[venuekey.Key]():
+	case kind == reflect.TypeFor[venuekey.SealKey]():
 		reflect.Copy(value, reflect.ValueOf([]byte(sentinel + sentinel)[:value.Len()]))
 	case depth > 8:
 	case kind.Kind() == reflect.Struct:
@@ -106,7 +106,7 @@ func filled(kind reflect.Type, depth int) reflect.Value {
 // confidential are the types of the library in which a secret can lie. Another one
 // that comes to be is asked for by TestSecretsLieInExportedFieldsOnly.
 var confidential = map[string]reflect.Type{
-	".App": reflect.TypeFor[venuekey.App](), ".Keeper": reflect.TypeFor[venuekey.Keeper](), ".Key": reflect.TypeFor[venuekey.Key](),
+	".App": reflect.TypeFor[venuekey.App](), ".Keeper": reflect.TypeFor[venuekey.Keeper](), ".Key": reflect.TypeFor[venuekey.SealKey](),
 	".Secret": reflect.TypeFor[venuekey.Secret](), ".Source": reflect.TypeFor[venuekey.Source](), ".Token": reflect.TypeFor[venuekey.Token](),
 	".Transport": reflect.TypeFor[venuekey.Transport](), ".Vault": reflect.TypeFor[venuekey.Vault](),
 	"/oauth.Answer": reflect.TypeFor[oauth.Answer](), "/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),
@@ -136,7 +136,7 @@ func TestAttackATypeThatPrintsItsSecrets(t *testing.T) {
 		mustNotTell(t, name, print(t, value.Interface()))
 		mustNotTell(t, "*"+name, print(t, value.Addr().Interface()))
 	}
-	mustNotTell(t, "many", printed(t, []venuekey.Secret{sentinel}, []venuekey.Key{venuekey.Key([]byte(sentinel + sentinel)[:32])}))
+	mustNotTell(t, "many", printed(t, []venuekey.Secret{sentinel}, []venuekey.SealKey{venuekey.SealKey([]byte(sentinel + sentinel)[:32])}))
 	if fmt.Sprint(venuekey.Secret("")) != "" {
 		t.Error("an empty secret should print as nothing")
 	}
@@ -169,7 +169,7 @@ func TestAttackAKeeperThatIsPrinted(t *testing.T) {
 		venue := &stageVenue{}
 		store := &moodyStore{Store: &memory.Store{}}
 		keeper := newKeeper(t, store, venue)
-		keeper.Vault.Key = venuekey.Key([]byte(sentinel + sentinel)[:32])
+		keeper.Vault.Key = venuekey.SealKey([]byte(sentinel + sentinel)[:32])
 		keeper.Spills, keeper.SaveBudget = nil, time.Second
 		if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ func withSending(ctx context.Context, s sending) context.Context {
 
 // BeforeSending is for a Venue: it is to be called at the moment at which the
 // first byte of a renewal would leave, after connecting and the TLS handshake.
-// An error, of class NotSent, means that nothing may be sent any more: the
+// An error, of ClassNotSent, means that nothing may be sent any more: the
 // machine stood still for so long that somebody else may have renewed the token
 // by now, or connecting took so long that the venue no longer forgives a second
 // presentation. Outside a renewal it is nil.

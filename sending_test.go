@@ -40,7 +40,7 @@ func TestWhoSleepsInTheHandshakePresentsNothing(t *testing.T) {
 				pool.AddCert(server.Certificate())
 				venue.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}
 			}
-			held := &venuekey.Error{Class: venuekey.NotSent, Reason: "this machine stood still"}
+			held := &venuekey.Error{Class: venuekey.ClassNotSent, Reason: "this machine stood still"}
 			ctx := venuekey.WithSending(t.Context(), func() error {
 				if asleep.Load() {
 					return held
@@ -48,7 +48,7 @@ func TestWhoSleepsInTheHandshakePresentsNothing(t *testing.T) {
 				return nil
 			})
 			_, err := venue.Refresh(ctx, app, venuekey.Token{Refresh: "once"})
-			if venuekey.ClassOf(err) != venuekey.NotSent || shown.Load() != 0 || err.Error() != held.Error() {
+			if venuekey.ClassOf(err) != venuekey.ClassNotSent || shown.Load() != 0 || err.Error() != held.Error() {
 				t.Fatalf("presented %d times: %v", shown.Load(), err)
 			}
 			if _, err := venue.Refresh(t.Context(), app, venuekey.Token{Refresh: "once"}); err != nil || shown.Load() != 1 {

@@ -49,7 +49,7 @@ func (k *Keeper) seen(ctx context.Context, venue Venue, app App) error {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-ctx.Done():
-		return &Error{Class: Later, Err: ctx.Err()}
+		return &Error{Class: ClassLater, Err: ctx.Err()}
 	}
 	if time.Now().Before(s.until) {
 		return s.err

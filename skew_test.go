@@ -57,7 +57,7 @@ func TestAStoreWhoseClockIsAhead(t *testing.T) {
 		populate(t, keeper, 40)
 		venue.set(func(context.Context) error {
 			time.Sleep(100 * time.Millisecond)
-			return &venuekey.Error{Class: venuekey.Later, Reason: "down"}
+			return &venuekey.Error{Class: venuekey.ClassLater, Reason: "down"}
 		})
 		time.Sleep(life * 7 / 10)
 		run(t, keeper, 10*time.Minute)

@@ -53,10 +53,10 @@ func (s *Source) Token(ctx context.Context) (*Token, error) {
 	return s.look(ctx)
 }
 
-// Refused reports an access token that the venue did not accept; see
+// Reject reports an access token that the venue did not accept; see
 // Keeper.Refused.
-func (s *Source) Refused(ctx context.Context, access Secret) (*Token, error) {
-	return s.keeper.Refused(ctx, s.id, access)
+func (s *Source) Reject(ctx context.Context, access Secret) (*Token, error) {
+	return s.keeper.Reject(ctx, s.id, access)
 }
 
 // Access returns the access token of Token: what a program wants that takes a
@@ -66,7 +66,7 @@ func (s *Source) Access(ctx context.Context) (Secret, error) { return accessOf(s
 // Newer reports an access token that the venue did not accept, as Refused does,
 // and returns the access token of what it returns.
 func (s *Source) Newer(ctx context.Context, refused Secret) (Secret, error) {
-	return accessOf(s.Refused(ctx, refused))
+	return accessOf(s.Reject(ctx, refused))
 }
 
 func accessOf(token *Token, err error) (Secret, error) {
@@ -123,9 +123,9 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 		k.publish(s.id, token, record)
 		return held, nil
 	case !alive && !due && record.NextRefresh.IsZero():
-		return nil, &Error{ID: s.id, Op: "token", Class: Refused, Reason: orReason(record.because(), "the access token expired and cannot be renewed")}
+		return nil, &Error{ID: s.id, Op: "token", Class: ClassRefused, Reason: orReason(record.because(), "the access token expired and cannot be renewed")}
 	case !alive && !due && record.Failures > 0:
-		return nil, &Error{ID: s.id, Op: "token", Class: Later, RetryAfter: record.NextRefresh.Sub(now),
+		return nil, &Error{ID: s.id, Op: "token", Class: ClassLater, RetryAfter: record.NextRefresh.Sub(now),
 			Reason: "the access token expired and the last renewal failed: " + record.because()}
 	}
 	got, err := k.meanwhile(ctx, s.id, k.fly(ctx, s.id, record.Generation, whenDue), alive)
@@ -258,8 +258,8 @@ func (k *Keeper) await(ctx context.Context, f *flight, patience <-chan time.Time
 	case <-f.done:
 		return f.token, f.err
 	case <-ctx.Done():
-		return nil, &Error{Op: "refresh", Class: Later, Reason: "the renewal goes on, but the caller stopped waiting", Err: ctx.Err()}
+		return nil, &Error{Op: "refresh", Class: ClassLater, Reason: "the renewal goes on, but the caller stopped waiting", Err: ctx.Err()}
 	case <-patience:
-		return nil, &Error{Op: "refresh", Class: Later, Err: errSlow}
+		return nil, &Error{Op: "refresh", Class: ClassLater, Err: errSlow}
 	}
 }

@@ -89,7 +89,7 @@ func TestStatusesTellOfADamagedRecordAndGoOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if venuekey.ClassOf(status.Err) == venuekey.Damaged && status.ID == alice {
+		if venuekey.ClassOf(status.Err) == venuekey.ClassDamaged && status.ID == alice {
 			damaged++
 		} else if status.State == venuekey.StateFresh {
 			good++
@@ -98,7 +98,7 @@ func TestStatusesTellOfADamagedRecordAndGoOn(t *testing.T) {
 	if damaged != 1 || good != 1 {
 		t.Fatalf("%d damaged, %d good", damaged, good)
 	}
-	if _, err := keeper.Token(t.Context(), alice); venuekey.ClassOf(err) != venuekey.Damaged {
+	if _, err := keeper.Token(t.Context(), alice); venuekey.ClassOf(err) != venuekey.ClassDamaged {
 		t.Fatal(err)
 	}
 	if err := keeper.SignOut(t.Context(), alice, false); err != nil {

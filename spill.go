@@ -35,7 +35,7 @@ type spillForm struct {
 // spillName is the name of a record's spill. The name of the key that sealed it
 // is in it, so that vaults can share a folder; the record's is hashed, since it is
 // a user's.
-func spillName(recordKey string, key Key) string {
+func spillName(recordKey string, key SealKey) string {
 	hash := sha256.Sum256([]byte(recordKey))
 	return key.ID() + "-" + hex.EncodeToString(hash[:12]) + spillSuffix
 }
@@ -45,7 +45,7 @@ func spillName(recordKey string, key Key) string {
 // before this one has. The newest generation counts; what cannot be read is told
 // where there is nothing else.
 func (k *Keeper) findSpill(id ID) (newest rotation, found bool, err error) {
-	_, ending, _ := strings.Cut(spillName(tokenPrefix+id.String(), Key{}), "-")
+	_, ending, _ := strings.Cut(spillName(tokenPrefix+id.String(), SealKey{}), "-")
 	for _, folder := range k.Spills {
 		entries, unreadable := os.ReadDir(folder)
 		if unreadable != nil && !missing(unreadable) {
@@ -127,7 +127,7 @@ func (k *Keeper) spillFiles() (files []string, err error) {
 		}
 		for _, entry := range entries {
 			keyID, _, _ := strings.Cut(entry.Name(), "-")
-			ours := slices.ContainsFunc(k.Vault.keyring().Keys, func(key Key) bool { return key.ID() == keyID })
+			ours := slices.ContainsFunc(k.Vault.keyring().Keys, func(key SealKey) bool { return key.ID() == keyID })
 			if ours && strings.HasSuffix(entry.Name(), spillSuffix) {
 				files = append(files, filepath.Join(folder, entry.Name()))
 			}
@@ -158,7 +158,7 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 		r.Key, err = k.Vault.keyOf(r.record.Sealed)
 	}
 	if err != nil {
-		return rotation{}, false, &Error{Op: "spill", Class: Damaged, Reason: foreign.Fit(fmt.Sprintf("spill file %s does not open: %v", filepath.Base(path), err)),
+		return rotation{}, false, &Error{Op: "spill", Class: ClassDamaged, Reason: foreign.Fit(fmt.Sprintf("spill file %s does not open: %v", filepath.Base(path), err)),
 			Remedy: "keep the file; sign in again if the token it holds is needed now", Err: bySystem(err)}
 	}
 	return r, true, nil

@@ -28,9 +28,9 @@ func onceStep(k *venuekey.Keeper, name string, work func()) {
 
 func TestWhoWaitsForALeaseFindsTheSpill(t *testing.T) {
 	for name, policy := range map[string]venuekey.Policy{
-		"never":         {AfterLostAnswer: venuekey.Never},
-		"once":          {AfterLostAnswer: venuekey.Once},
-		"until refused": {AfterLostAnswer: venuekey.UntilRefused},
+		"never":         {AfterLostAnswer: venuekey.RetryNever},
+		"once":          {AfterLostAnswer: venuekey.RetryOnce},
+		"until refused": {AfterLostAnswer: venuekey.RetryUntilRefused},
 	} {
 		for _, answers := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func (s getting) Get(ctx context.Context, key string) (venuekey.Record, error) {
 // being read.
 func TestASpillThatAppearsRightBeforeTheClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
 		keeper, store := signedIn(t, venue)
 		keeper.Spills = []string{t.TempDir()}
 		store.turn(rotations)

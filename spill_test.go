@@ -15,7 +15,7 @@ import (
 
 // rotations refuses what a renewal wants to save, and takes everything else.
 func rotations(record venuekey.Record) error {
-	if record.IntentAt.IsZero() && record.LeaseOwner == "" && record.Condition == venuekey.Good && strings.HasPrefix(record.Key, "token/") {
+	if record.IntentAt.IsZero() && record.LeaseOwner == "" && record.Condition == venuekey.ConditionGood && strings.HasPrefix(record.Key, "token/") {
 		return errDiskFull
 	}
 	return nil
@@ -148,7 +148,7 @@ func TestASpillThatASignInOvertookIsDropped(t *testing.T) {
 // the old token is served, and nothing is presented twice.
 func TestASpillThatDoesNotOpenStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Never}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryNever}}
 		keeper, store := signedIn(t, venue)
 		keeper.Spills = []string{t.TempDir()}
 		store.turn(rotations)
@@ -184,7 +184,7 @@ func TestTwoVaultsMayShareASpillFolder(t *testing.T) {
 		venue := &stageVenue{}
 		store := &moodyStore{Store: &memory.Store{}}
 		keeper := newKeeper(t, store, venue)
-		keeper.Vault.Key, keeper.Spills = venuekey.Key{byte(i)}, []string{folder}
+		keeper.Vault.Key, keeper.Spills = venuekey.SealKey{byte(i)}, []string{folder}
 		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
 			t.Fatal(err)
 		}

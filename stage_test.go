@@ -76,7 +76,7 @@ func (v *stageVenue) rotate(token venuekey.Token) (venuekey.Token, error) {
 	}
 	v.presented[string(token.Refresh)]++
 	if string(token.Refresh) != v.alive {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Code: "invalid_grant", Reason: "the refresh token was used already"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Code: "invalid_grant", Reason: "the refresh token was used already"}
 	}
 	return v.issue(), nil
 }
@@ -145,7 +145,7 @@ type silent struct{ venuekey.UI }
 func newKeeper(t *testing.T, store venuekey.Store, venue venuekey.Venue) *venuekey.Keeper {
 	t.Helper()
 	keeper := &venuekey.Keeper{
-		Vault:  &venuekey.Vault{Store: store, Key: venuekey.Key{1, 2, 3}},
+		Vault:  &venuekey.Vault{Store: store, Key: venuekey.SealKey{1, 2, 3}},
 		Venues: []venuekey.Venue{venue},
 		Apps:   func(context.Context, string) (venuekey.App, error) { return venuekey.App{Venue: "stage"}, nil },
 		Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),

@@ -213,9 +213,9 @@ func stateOf(token Token, record Record, now time.Time) State {
 	// claim that has not come to it.
 	case held(record):
 		return StateRefreshing
-	case record.Condition == Dead, !alive && record.NextRefresh.IsZero():
+	case record.Condition == ConditionDead, !alive && record.NextRefresh.IsZero():
 		return StateNeedsSignIn
-	case record.Condition == Uncertain, !record.IntentAt.IsZero():
+	case record.Condition == ConditionUncertain, !record.IntentAt.IsZero():
 		return StateUncertain
 	case !alive:
 		return StateExpired

@@ -105,12 +105,12 @@ func (r Record) ID() ID { return idOfKey(r.Key) }
 type Condition string
 
 const (
-	// Good is a token that nothing is known against.
-	Good Condition = ""
-	// Uncertain is a token whose renewal was sent and whose answer was lost.
-	Uncertain Condition = "uncertain"
-	// Dead is a token that the venue will not renew: a human must sign in.
-	Dead Condition = "dead"
+	// ConditionGood is a token that nothing is known against.
+	ConditionGood Condition = ""
+	// ConditionUncertain is a token whose renewal was sent and whose answer was lost.
+	ConditionUncertain Condition = "uncertain"
+	// ConditionDead is a token that the venue will not renew: a human must sign in.
+	ConditionDead Condition = "dead"
 )
 
 // Watcher is a Store that tells of changes as they happen, so that a program

@@ -47,21 +47,21 @@ func stages() []stage {
 	}
 	byPassword := venuekey.App{Venue: "tradovate", Params: map[string]venuekey.Secret{"cid": "42", "sec": "demo-sec", "app_id": "venuekey", "app_version": "1", "device_id": "d"}}
 	return []stage{
-		{name: "ctrader", venue: ctrader.Venue{}, app: app("ctrader", nil), renewal: emulator.Refresh, singleUse: true,
+		{name: "ctrader", venue: ctrader.Venue{}, app: app("ctrader", nil), renewal: emulator.AtRefresh, singleUse: true,
 			server: &ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix}}},
-		{name: "ctrader by GET, camelCase", venue: ctrader.Venue{}, app: app("ctrader", map[string]venuekey.Secret{"token_method": "GET"}), renewal: emulator.Refresh, singleUse: true,
+		{name: "ctrader by GET, camelCase", venue: ctrader.Venue{}, app: app("ctrader", map[string]venuekey.Secret{"token_method": "GET"}), renewal: emulator.AtRefresh, singleUse: true,
 			server: &ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix, CamelCaseOnly: true, RefusePOST: true, ErrorStatus: 400}}},
-		{name: "ttp", venue: ttp.Venue{}, app: app("ttp", nil), renewal: emulator.Refresh, singleUse: true, user: "alice",
+		{name: "ttp", venue: ttp.Venue{}, app: app("ttp", nil), renewal: emulator.AtRefresh, singleUse: true, user: "alice",
 			server: &ttpemu.Server{Knobs: ttpemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix}}},
-		{name: "ttp newer, basic, request_token", venue: ttp.Venue{}, renewal: emulator.Refresh, singleUse: true, user: "alice",
+		{name: "ttp newer, basic, request_token", venue: ttp.Venue{}, renewal: emulator.AtRefresh, singleUse: true, user: "alice",
 			app:    app("ttp", map[string]venuekey.Secret{"client_auth": "basic", "pkce": "on", "address_form": "query"}),
 			server: &ttpemu.Server{Knobs: ttpemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix, PKCE: true, RequestToken: true, ExpiryAsText: true, AskConsent: true, EnforceState: true}}},
-		{name: "ttp, an app without a secret", venue: ttp.Venue{}, renewal: emulator.Refresh, singleUse: true, user: "alice",
+		{name: "ttp, an app without a secret", venue: ttp.Venue{}, renewal: emulator.AtRefresh, singleUse: true, user: "alice",
 			app:    venuekey.App{Venue: "ttp", ClientID: "public-client", RedirectURI: "http://127.0.0.1:0/auth/callback", Params: map[string]venuekey.Secret{"client_auth": "none"}},
 			server: &ttpemu.Server{Apps: []emulator.App{{ClientID: "public-client"}}, Knobs: ttpemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix, PKCE: true, PublicNeedsPKCE: true}}},
-		{name: "tradovate by OAuth", venue: tradovate.Venue{}, app: app("tradovate", nil), renewal: emulator.Renew, patient: true, user: "alice",
+		{name: "tradovate by OAuth", venue: tradovate.Venue{}, app: app("tradovate", nil), renewal: emulator.AtRenew, patient: true, user: "alice",
 			server: &tradovateemu.Server{Knobs: tradovateemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix, RenewQuota: 1000, SessionLimit: 1000}}},
-		{name: "tradovate by password", venue: tradovate.Venue{}, app: byPassword, renewal: emulator.Renew, user: "alice",
+		{name: "tradovate by password", venue: tradovate.Venue{}, app: byPassword, renewal: emulator.AtRenew, user: "alice",
 			server: &tradovateemu.Server{Knobs: tradovateemu.Knobs{TokenPrefix: prefix, RenewQuota: 1000, SessionLimit: 1000}}},
 	}
 }
@@ -144,14 +144,14 @@ func TestEveryVenueFromSignInToTheEnd(t *testing.T) {
 				}
 			}
 
-			s.server.Inject(emulator.Fault{On: s.renewal, Kind: emulator.StatusBefore, Status: 503, RetryAfter: time.Minute})
+			s.server.Inject(emulator.Fault{On: s.renewal, Kind: emulator.FaultStatusBefore, Status: 503, RetryAfter: time.Minute})
 			if _, err := keeper.Refresh(t.Context(), id); !venuekey.Temporary(err) {
 				t.Fatalf("5xx: %v", err)
 			}
 			if got, err := keeper.Token(t.Context(), id); err != nil || got.Access != renewed.Access {
 				t.Fatalf("the old token was not served meanwhile: %v", err)
 			}
-			s.server.Inject(emulator.Fault{On: s.renewal, Kind: emulator.DelayAfter, Delay: 20 * time.Millisecond})
+			s.server.Inject(emulator.Fault{On: s.renewal, Kind: emulator.FaultDelayAfter, Delay: 20 * time.Millisecond})
 			if _, err := keeper.Refresh(t.Context(), id); err != nil {
 				t.Fatalf("slow: %v", err)
 			}
@@ -240,7 +240,7 @@ func TestEveryVenueWithEveryFault(t *testing.T) {
 				_, access := keeper.Token(t.Context(), id)
 				lost := s.singleUse && strings.HasSuffix(string(kind), "-after")
 				switch kind {
-				case emulator.DelayBefore, emulator.DelayAfter, emulator.WrongContentTypeAfter:
+				case emulator.FaultDelayBefore, emulator.FaultDelayAfter, emulator.FaultWrongContentTypeAfter:
 					lost = false
 					if first != nil {
 						t.Errorf("%s: %v", kind, first)
@@ -264,7 +264,7 @@ func TestEveryVenueWithEveryFault(t *testing.T) {
 			}
 			presented := map[string]int{}
 			for _, event := range s.server.Log().Events() {
-				if event.Kind == emulator.RefreshPresented {
+				if event.Kind == emulator.EventRefreshPresented {
 					if presented[event.Fingerprint]++; s.singleUse && presented[event.Fingerprint] > 2 {
 						t.Errorf("a refresh token was presented %d times", presented[event.Fingerprint])
 					}

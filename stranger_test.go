@@ -25,7 +25,7 @@ func TestAStrangersNoEndsNoSignIn(t *testing.T) {
 			keeper, id := s.open(t)
 			token := signIn(t, keeper, id)
 			for _, fault := range strangers {
-				fault.On, fault.Kind, fault.ContentType, fault.Times = s.renewal, emulator.StatusBefore, "application/json", 3
+				fault.On, fault.Kind, fault.ContentType, fault.Times = s.renewal, emulator.FaultStatusBefore, "application/json", 3
 				s.server.Inject(fault)
 				if _, err := keeper.Refresh(t.Context(), id); err == nil || !venuekey.Temporary(err) {
 					t.Fatalf("%d %s: %v", fault.Status, fault.Body, err)

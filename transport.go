@@ -72,7 +72,7 @@ func (t *Transport) again(request *http.Request, refused *http.Response, token *
 	if !ok {
 		return refused
 	}
-	newer, err := t.Source.Refused(request.Context(), token.Access)
+	newer, err := t.Source.Reject(request.Context(), token.Access)
 	if err != nil || newer.Access == token.Access {
 		return refused
 	}

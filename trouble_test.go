@@ -70,7 +70,7 @@ func TestAClockThatJumpsADay(t *testing.T) {
 				jumped := newKeeper(t, store, venue)
 				mustToken(t, jumped, row.want)
 				time.Sleep(time.Minute)
-				got, err := jumped.Refused(t.Context(), alice, venuekey.Secret(row.want))
+				got, err := jumped.Reject(t.Context(), alice, venuekey.Secret(row.want))
 				if err != nil || string(got.Access) == row.want {
 					t.Fatalf("a token that the venue refused: %v", err)
 				}
@@ -86,7 +86,7 @@ func TestAClockThatJumpsADay(t *testing.T) {
 // then seems to last for a day. Who watches it knows better.
 func TestALeaseOfAClockThatWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.Once}}
+		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
 		keeper, store := signedIn(t, venue)
 		record, err := store.Get(t.Context(), "token/stage/alice")
 		if err != nil {

@@ -20,15 +20,15 @@ import (
 type Vault struct {
 	Store Store
 	// Key is what records are sealed with.
-	Key Key
+	Key SealKey
 
 	// Keys is for keys that are rotated: all that records and spill files may be
 	// sealed with, the oldest first, Key among them. A newer one than Key takes
 	// its place as soon as a seal made with it is seen. Empty means Key alone.
-	Keys []Key
+	Keys []SealKey
 	// Reload, if set, gives Keys anew. It is called when a seal names a key that
 	// is not known, once a second at most.
-	Reload func() ([]Key, error)
+	Reload func() ([]SealKey, error)
 
 	ring      atomic.Pointer[keyring]
 	reloading sync.Mutex
@@ -46,11 +46,11 @@ const (
 const pageSize = 256
 
 // Load returns the token of an ID and the record that keeps it. An ID that
-// nobody signed in with is an *Error of class Refused.
+// nobody signed in with is an *Error of ClassRefused.
 func (v *Vault) Load(ctx context.Context, id ID) (Token, Record, error) {
 	record, err := v.Store.Get(ctx, tokenPrefix+id.String())
 	if errors.Is(err, ErrNotFound) {
-		return Token{}, Record{}, &Error{ID: id, Class: Refused, Reason: "not signed in", Err: ErrNotFound}
+		return Token{}, Record{}, &Error{ID: id, Class: ClassRefused, Reason: "not signed in", Err: ErrNotFound}
 	}
 	if err != nil {
 		return Token{}, Record{}, storeError(id, "read", err)
@@ -86,11 +86,11 @@ func (v *Vault) Records(ctx context.Context) iter.Seq2[Record, error] {
 	return v.all(ctx, tokenPrefix)
 }
 
-// App returns the app registered for a venue; none is an *Error of class Wrong.
+// App returns the app registered for a venue; none is an *Error of ClassMisconfigured.
 func (v *Vault) App(ctx context.Context, venue string) (App, error) {
 	record, err := v.Store.Get(ctx, appPrefix+venue)
 	if errors.Is(err, ErrNotFound) {
-		return App{}, &Error{ID: ID{Venue: venue}, Class: Wrong, Reason: "no app is registered for " + venue, Err: ErrNotFound}
+		return App{}, &Error{ID: ID{Venue: venue}, Class: ClassMisconfigured, Reason: "no app is registered for " + venue, Err: ErrNotFound}
 	}
 	if err != nil {
 		return App{}, storeError(ID{Venue: venue}, "read", err)
@@ -134,7 +134,7 @@ func (v *Vault) changeApp(ctx context.Context, venue string, change func(Record)
 	}
 }
 
-// DeleteApp forgets the app of a venue; none is an *Error of class Wrong.
+// DeleteApp forgets the app of a venue; none is an *Error of ClassMisconfigured.
 func (v *Vault) DeleteApp(ctx context.Context, venue string) error {
 	for {
 		record, err := v.Store.Get(ctx, appPrefix+venue)
@@ -145,7 +145,7 @@ func (v *Vault) DeleteApp(ctx context.Context, venue string) error {
 		case errors.Is(err, ErrConflict):
 			continue
 		case errors.Is(err, ErrNotFound):
-			return &Error{ID: ID{Venue: venue}, Class: Wrong, Reason: "no app is registered for " + venue, Err: ErrNotFound}
+			return &Error{ID: ID{Venue: venue}, Class: ClassMisconfigured, Reason: "no app is registered for " + venue, Err: ErrNotFound}
 		case err != nil:
 			return storeError(ID{Venue: venue}, "delete", err)
 		}
@@ -223,7 +223,7 @@ func (v *Vault) open(record Record, form any) error {
 		err = json.Unmarshal(plain, form)
 	}
 	if err != nil {
-		return &Error{ID: record.ID(), Op: "open", Class: Damaged, Reason: foreign.Fit(fmt.Sprintf("record %s: %v", record.Key, err)), Remedy: v.foreign(err), Err: bySystem(err)}
+		return &Error{ID: record.ID(), Op: "open", Class: ClassDamaged, Reason: foreign.Fit(fmt.Sprintf("record %s: %v", record.Key, err)), Remedy: v.foreign(err), Err: bySystem(err)}
 	}
 	return nil
 }
@@ -248,7 +248,7 @@ func (v *Vault) sealed(record Record, form any) (Record, error) {
 		record.Sealed, err = v.current().seal(plain, record.Key, record.Generation)
 	}
 	if err != nil {
-		return record, &Error{ID: record.ID(), Op: "seal", Class: Failed, Err: err}
+		return record, &Error{ID: record.ID(), Op: "seal", Class: ClassFailed, Err: err}
 	}
 	return record, nil
 }
@@ -286,7 +286,7 @@ func storeError(id ID, op string, err error) error {
 		return at(bySystem(err), id, op)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &Error{ID: id, Op: op, Class: NotSent, Reason: "the store did not answer in time", Err: bySystem(err)}
+		return &Error{ID: id, Op: op, Class: ClassNotSent, Reason: "the store did not answer in time", Err: bySystem(err)}
 	}
-	return &Error{ID: id, Op: op, Class: Failed, Err: bySystem(fmt.Errorf("store: %w", err))}
+	return &Error{ID: id, Op: op, Class: ClassFailed, Err: bySystem(fmt.Errorf("store: %w", err))}
 }

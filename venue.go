@@ -98,11 +98,11 @@ type Field struct {
 type Renewal int
 
 const (
-	// WithRefreshToken presents the refresh token (RFC 6749 §6).
-	WithRefreshToken Renewal = iota
-	// WithAccessToken presents the access token while it still lives, which uses
+	// RenewWithRefreshToken presents the refresh token (RFC 6749 §6).
+	RenewWithRefreshToken Renewal = iota
+	// RenewWithAccessToken presents the access token while it still lives, which uses
 	// nothing up.
-	WithAccessToken
+	RenewWithAccessToken
 )
 
 // LostAnswer is what may be done when a renewal was sent and no answer could
@@ -110,17 +110,18 @@ const (
 type LostAnswer int
 
 const (
-	// Never present the same token again: the venue takes reuse for theft.
-	Never LostAnswer = iota
-	// Once more: the venue forgives one reuse, or forgives it for Policy.Grace.
+	// RetryNever: the same token is never presented again, since the venue takes
+	// reuse for theft.
+	RetryNever LostAnswer = iota
+	// RetryOnce: it is presented once more, since the venue forgives one reuse, or forgives it for Policy.Grace.
 	// The one chance is kept until the venue is seen to answer again.
-	Once
-	// UntilRefused: reuse is merely refused, so the same token is presented, with
+	RetryOnce
+	// RetryUntilRefused: reuse is merely refused, so the same token is presented, with
 	// back-off, until an answer is read. If an earlier request did arrive, the
 	// sign-in is lost either way.
-	UntilRefused
-	// Freely: renewing does not use anything up.
-	Freely
+	RetryUntilRefused
+	// RetryFreely: renewing does not use anything up.
+	RetryFreely
 )
 
 // Ending says from when the life of what renews a sign-in is counted: it ends
@@ -192,9 +193,9 @@ type Policy struct {
 func (p Policy) check(venue string) error {
 	wrong := ""
 	switch {
-	case p.RenewsWith != WithRefreshToken && p.RenewsWith != WithAccessToken:
+	case p.RenewsWith != RenewWithRefreshToken && p.RenewsWith != RenewWithAccessToken:
 		wrong = "RenewsWith is none of the renewals"
-	case p.AfterLostAnswer < Never || p.AfterLostAnswer > Freely:
+	case p.AfterLostAnswer < RetryNever || p.AfterLostAnswer > RetryFreely:
 		wrong = "AfterLostAnswer is none of the answers"
 	case p.RefreshAt < 0 || p.RefreshAt >= 1 || p.RefreshAt != p.RefreshAt:
 		wrong = "RefreshAt is not a fraction of a life"
@@ -210,7 +211,7 @@ func (p Policy) check(venue string) error {
 	if wrong == "" {
 		return nil
 	}
-	return &Error{ID: ID{Venue: venue}, Class: Wrong, Reason: "the policy of " + venue + " contradicts itself: " + wrong, Remedy: "mend the Venue that this program was built with"}
+	return &Error{ID: ID{Venue: venue}, Class: ClassMisconfigured, Reason: "the policy of " + venue + " contradicts itself: " + wrong, Remedy: "mend the Venue that this program was built with"}
 }
 
 // UI is how a venue talks to the person who signs in.

@@ -82,7 +82,7 @@ func TestWarningsOfADyingToken(t *testing.T) {
 		store := &memory.Store{}
 		keeper := newKeeper(t, store, venue)
 		id := populate(t, keeper, 1)[0]
-		venue.before = fails(venuekey.Refused, "revoked")
+		venue.before = fails(venuekey.ClassRefused, "revoked")
 		if _, err := keeper.Refresh(t.Context(), id); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
 		}

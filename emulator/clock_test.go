@@ -38,16 +38,16 @@ func TestLog(t *testing.T) {
 		var l Log
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 2)
-		go func() { done <- l.Wait(ctx, RefreshGranted, 2) }()
-		go func() { done <- l.Wait(ctx, Penalty, 1) }()
+		go func() { done <- l.Wait(ctx, EventRefreshGranted, 2) }()
+		go func() { done <- l.Wait(ctx, EventPenalty, 1) }()
 		synctest.Wait()
-		l.Add(Event{Kind: RefreshGranted})
-		l.Add(Event{Kind: RefreshRefused})
+		l.Add(Event{Kind: EventRefreshGranted})
+		l.Add(Event{Kind: EventRefreshRefused})
 		synctest.Wait()
 		if len(done) != 0 {
 			t.Fatal("waiting ended too early")
 		}
-		l.Add(Event{Kind: RefreshGranted})
+		l.Add(Event{Kind: EventRefreshGranted})
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func TestLog(t *testing.T) {
 		if err := <-done; err != context.Canceled {
 			t.Fatalf("waiting on a dead context: %v", err)
 		}
-		if l.Count(RefreshGranted) != 2 || len(l.Events()) != 3 {
+		if l.Count(EventRefreshGranted) != 2 || len(l.Events()) != 3 {
 			t.Errorf("log: %+v", l.Events())
 		}
 		if since := l.Since(2); len(since) != 1 || since[0].Seq != 3 {

@@ -6,7 +6,7 @@
 //	venue := new(ctrader.Server)
 //	web := httptest.NewServer(venue)
 //	defer web.Close()
-//	venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DropAfter})
+//	venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultDropAfter})
 //	person := emulator.Person{Name: "alice", Password: "wonderland"}
 //	err := person.Visit(ctx, authorizeURL) // signs in, allows, calls the app back
 //

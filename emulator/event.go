@@ -11,33 +11,33 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/journal"
 )
 
-// Kind says what an [Event] is about.
-type Kind string
+// EventKind says what an [Event] is about.
+type EventKind string
 
 // The kinds of events.
 const (
-	AuthorizeShown   Kind = "authorize-shown"   // the sign-in page was shown
-	AuthorizeRefused Kind = "authorize-refused" // the authorize request was bad
-	LoginGranted     Kind = "login-granted"     // a password was right, on the page or in a password request
-	LoginRefused     Kind = "login-refused"     // it was wrong
-	ConsentGiven     Kind = "consent-given"
-	ConsentDenied    Kind = "consent-denied"
-	CodeIssued       Kind = "code-issued"
-	CodeExchanged    Kind = "code-exchanged"
-	CodeRefused      Kind = "code-refused"
-	RefreshPresented Kind = "refresh-presented" // counted before anything is checked
-	RefreshGranted   Kind = "refresh-granted"
-	RefreshRefused   Kind = "refresh-refused"
-	RenewGranted     Kind = "renew-granted" // renewed with a live access token
-	RenewRefused     Kind = "renew-refused"
-	ClientRefused    Kind = "client-refused" // unknown client or wrong client secret
-	Revoked          Kind = "revoked"
-	GrantReplaced    Kind = "grant-replaced" // a new sign-in killed earlier refresh tokens
-	SessionClosed    Kind = "session-closed"
-	MeAnswered       Kind = "me-answered"
-	MeRefused        Kind = "me-refused"
-	FaultInjected    Kind = "fault-injected"
-	Penalty          Kind = "penalty"
+	EventAuthorizeShown   EventKind = "authorize-shown"   // the sign-in page was shown
+	EventAuthorizeRefused EventKind = "authorize-refused" // the authorize request was bad
+	EventLoginGranted     EventKind = "login-granted"     // a password was right, on the page or in a password request
+	EventLoginRefused     EventKind = "login-refused"     // it was wrong
+	EventConsentGiven     EventKind = "consent-given"
+	EventConsentDenied    EventKind = "consent-denied"
+	EventCodeIssued       EventKind = "code-issued"
+	EventCodeExchanged    EventKind = "code-exchanged"
+	EventCodeRefused      EventKind = "code-refused"
+	EventRefreshPresented EventKind = "refresh-presented" // counted before anything is checked
+	EventRefreshGranted   EventKind = "refresh-granted"
+	EventRefreshRefused   EventKind = "refresh-refused"
+	EventRenewGranted     EventKind = "renew-granted" // renewed with a live access token
+	EventRenewRefused     EventKind = "renew-refused"
+	EventClientRefused    EventKind = "client-refused" // unknown client or wrong client secret
+	EventRevoked          EventKind = "revoked"
+	EventGrantReplaced    EventKind = "grant-replaced" // a new sign-in killed earlier refresh tokens
+	EventSessionClosed    EventKind = "session-closed"
+	EventMeAnswered       EventKind = "me-answered"
+	EventMeRefused        EventKind = "me-refused"
+	EventFaultInjected    EventKind = "fault-injected"
+	EventPenalty          EventKind = "penalty"
 )
 
 // Event is one line of the log. It never holds a token, a code, a secret or a
@@ -47,7 +47,7 @@ type Event struct {
 	Seq    int       `json:"seq"`
 	At     time.Time `json:"at"`
 	Venue  string    `json:"venue"`
-	Kind   Kind      `json:"kind"`
+	Kind   EventKind `json:"kind"`
 	User   string    `json:"user,omitempty"`
 	Client string    `json:"client,omitempty"`
 	// Fingerprint is that of the code or token that was presented or acted on.
@@ -89,14 +89,14 @@ func (l *Log) Events() []Event { return l.Since(0) }
 func (l *Log) Since(seq int) []Event { return l.journal.Since(seq) }
 
 // Count is how many events of the kind there are.
-func (l *Log) Count(kind Kind) int { return l.journal.Count(of(kind)) }
+func (l *Log) Count(kind EventKind) int { return l.journal.Count(of(kind)) }
 
 // Wait blocks until there are at least n events of the kind, or ctx ends.
-func (l *Log) Wait(ctx context.Context, kind Kind, n int) error {
+func (l *Log) Wait(ctx context.Context, kind EventKind, n int) error {
 	return l.journal.Wait(ctx, n, of(kind))
 }
 
-func of(kind Kind) func(Event) bool { return func(e Event) bool { return e.Kind == kind } }
+func of(kind EventKind) func(Event) bool { return func(e Event) bool { return e.Kind == kind } }
 
 // Clear forgets the events; numbering goes on, so that a reader's since stays good.
 func (l *Log) Clear() { l.journal.Clear() }

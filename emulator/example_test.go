@@ -21,7 +21,7 @@ func Example() {
 	web := httptest.NewServer(venue)
 	defer web.Close()
 	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading"})
-	venue.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DropAfter})
+	venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultDropAfter})
 
 	_, err := http.PostForm(web.URL+"/apps/token", url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {pair.Refresh},
@@ -29,7 +29,7 @@ func Example() {
 	})
 	fmt.Println("an answer came:", err == nil)
 	fmt.Println("the old refresh token lives:", venue.RefreshAlive(pair.Refresh))
-	fmt.Println("rotated:", venue.Log().Count(emulator.RefreshGranted))
+	fmt.Println("rotated:", venue.Log().Count(emulator.EventRefreshGranted))
 	// Output:
 	// an answer came: false
 	// the old refresh token lives: false
@@ -88,7 +88,7 @@ func ExampleLog_Wait() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	fmt.Println(venue.Log().Wait(ctx, emulator.Revoked, 1))
+	fmt.Println(venue.Log().Wait(ctx, emulator.EventRevoked, 1))
 	for _, event := range venue.Events() {
 		fmt.Println(event.Kind, event.User, event.Detail)
 	}
@@ -104,7 +104,7 @@ func ExampleRotation() {
 	web := httptest.NewServer(venue)
 	defer web.Close()
 	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client"})
-	venue.Tune(func(k *ctrader.Knobs) { k.Rotation, k.Grace = emulator.GraceSamePair, time.Minute })
+	venue.Tune(func(k *ctrader.Knobs) { k.Rotation, k.Grace = emulator.RotationGraceSamePair, time.Minute })
 
 	first, _ := venue.Refresh("demo-client", pair.Refresh)
 	again, err := venue.Refresh("demo-client", pair.Refresh)
@@ -128,7 +128,7 @@ func ExampleRotation() {
 func ExampleVenue() {
 	for path, venue := range map[string]emulator.Venue{"/apps/token": new(ctrader.Server), "/oauth/token": new(ttp.Server)} {
 		web := httptest.NewServer(venue)
-		venue.Inject(emulator.Fault{Kind: emulator.StatusBefore, Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second})
+		venue.Inject(emulator.Fault{Kind: emulator.FaultStatusBefore, Status: http.StatusTooManyRequests, RetryAfter: 30 * time.Second})
 		answer, err := http.PostForm(web.URL+path, nil)
 		if err != nil {
 			fmt.Println(err)

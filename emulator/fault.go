@@ -14,15 +14,15 @@ type Endpoint string
 
 // The endpoints.
 const (
-	AnyEndpoint Endpoint = ""          // whichever comes first; the admin endpoint never
-	Authorize   Endpoint = "authorize" // the consent page: one request to show it, one for each form
-	Token       Endpoint = "token"     // the token endpoint, whatever the grant
-	Exchange    Endpoint = "exchange"  // the token endpoint, code for tokens
-	Refresh     Endpoint = "refresh"   // the token endpoint, refresh token for tokens
-	Login       Endpoint = "login"     // name and password for tokens
-	Renew       Endpoint = "renew"     // live access token for a new one
-	Me          Endpoint = "me"
-	Revoke      Endpoint = "revoke"
+	AtAny       Endpoint = ""          // whichever comes first; the admin endpoint never
+	AtAuthorize Endpoint = "authorize" // the consent page: one request to show it, one for each form
+	AtToken     Endpoint = "token"     // the token endpoint, whatever the grant
+	AtExchange  Endpoint = "exchange"  // the token endpoint, code for tokens
+	AtRefresh   Endpoint = "refresh"   // the token endpoint, refresh token for tokens
+	AtLogin     Endpoint = "login"     // name and password for tokens
+	AtRenew     Endpoint = "renew"     // live access token for a new one
+	AtMe        Endpoint = "me"
+	AtRevoke    Endpoint = "revoke"
 )
 
 // FaultKind says what goes wrong. The kinds that end in "-before" go wrong
@@ -32,35 +32,35 @@ type FaultKind string
 
 // The kinds of faults.
 const (
-	DropBefore             FaultKind = "drop-before" // the connection closes without an answer
-	DropAfter              FaultKind = "drop-after"
-	DelayBefore            FaultKind = "delay-before" // waits, then works and answers
-	DelayAfter             FaultKind = "delay-after"  // works, then waits and answers
-	StatusBefore           FaultKind = "status-before"
-	StatusAfter            FaultKind = "status-after"
-	TruncateBefore         FaultKind = "truncate-before" // half of the announced body, then the connection closes
-	TruncateAfter          FaultKind = "truncate-after"
-	HTMLBefore             FaultKind = "html-before" // a page of a content management system
-	HTMLAfter              FaultKind = "html-after"
-	RedirectBefore         FaultKind = "redirect-before"
-	RedirectAfter          FaultKind = "redirect-after"
-	WrongContentTypeBefore FaultKind = "wrong-content-type-before"
-	WrongContentTypeAfter  FaultKind = "wrong-content-type-after" // the real body, misnamed
-	HugeBefore             FaultKind = "huge-before"              // 10 MB of JSON
-	HugeAfter              FaultKind = "huge-after"
-	GarbageBefore          FaultKind = "garbage-before" // called JSON and is not
-	GarbageAfter           FaultKind = "garbage-after"
-	EmptyBefore            FaultKind = "empty-before" // no body at all
-	EmptyAfter             FaultKind = "empty-after"
+	FaultDropBefore             FaultKind = "drop-before" // the connection closes without an answer
+	FaultDropAfter              FaultKind = "drop-after"
+	FaultDelayBefore            FaultKind = "delay-before" // waits, then works and answers
+	FaultDelayAfter             FaultKind = "delay-after"  // works, then waits and answers
+	FaultStatusBefore           FaultKind = "status-before"
+	FaultStatusAfter            FaultKind = "status-after"
+	FaultTruncateBefore         FaultKind = "truncate-before" // half of the announced body, then the connection closes
+	FaultTruncateAfter          FaultKind = "truncate-after"
+	FaultHTMLBefore             FaultKind = "html-before" // a page of a content management system
+	FaultHTMLAfter              FaultKind = "html-after"
+	FaultRedirectBefore         FaultKind = "redirect-before"
+	FaultRedirectAfter          FaultKind = "redirect-after"
+	FaultWrongContentTypeBefore FaultKind = "wrong-content-type-before"
+	FaultWrongContentTypeAfter  FaultKind = "wrong-content-type-after" // the real body, misnamed
+	FaultHugeBefore             FaultKind = "huge-before"              // 10 MB of JSON
+	FaultHugeAfter              FaultKind = "huge-after"
+	FaultGarbageBefore          FaultKind = "garbage-before" // called JSON and is not
+	FaultGarbageAfter           FaultKind = "garbage-after"
+	FaultEmptyBefore            FaultKind = "empty-before" // no body at all
+	FaultEmptyAfter             FaultKind = "empty-after"
 )
 
 // FaultKinds lists all kinds.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
-		DropBefore, DropAfter, DelayBefore, DelayAfter, StatusBefore, StatusAfter,
-		TruncateBefore, TruncateAfter, HTMLBefore, HTMLAfter, RedirectBefore, RedirectAfter,
-		WrongContentTypeBefore, WrongContentTypeAfter, HugeBefore, HugeAfter,
-		GarbageBefore, GarbageAfter, EmptyBefore, EmptyAfter,
+		FaultDropBefore, FaultDropAfter, FaultDelayBefore, FaultDelayAfter, FaultStatusBefore, FaultStatusAfter,
+		FaultTruncateBefore, FaultTruncateAfter, FaultHTMLBefore, FaultHTMLAfter, FaultRedirectBefore, FaultRedirectAfter,
+		FaultWrongContentTypeBefore, FaultWrongContentTypeAfter, FaultHugeBefore, FaultHugeAfter,
+		FaultGarbageBefore, FaultGarbageAfter, FaultEmptyBefore, FaultEmptyAfter,
 	}
 }
 

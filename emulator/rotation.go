@@ -14,29 +14,29 @@ type Rotation int
 
 // The rotation modes. All but the last two give a new refresh token.
 const (
-	// Strict refuses a used token. It is the zero value.
-	Strict Rotation = iota
-	// StrictFamilyRevoke refuses a used token and revokes everything that came
+	// RotationStrict refuses a used token. It is the zero value.
+	RotationStrict Rotation = iota
+	// RotationStrictFamilyRevoke refuses a used token and revokes everything that came
 	// from the same consent, as RFC 9700 §4.14.2 advises.
-	StrictFamilyRevoke
-	// GraceNewPair gives another new pair while the grace period since the first
+	RotationStrictFamilyRevoke
+	// RotationGraceNewPair gives another new pair while the grace period since the first
 	// use lasts, and refuses after it.
-	GraceNewPair
-	// GraceSamePair gives the pair of the first use once more while the grace
+	RotationGraceNewPair
+	// RotationGraceSamePair gives the pair of the first use once more while the grace
 	// period lasts and that pair has not been refreshed itself, and refuses after it.
-	GraceSamePair
-	// PreviousUntilSuccessorUsed accepts a used token, each time with a new pair,
+	RotationGraceSamePair
+	// RotationPreviousUntilSuccessorUsed accepts a used token, each time with a new pair,
 	// until a token that came of it was used: its refresh token presented, or its
 	// access token accepted.
-	PreviousUntilSuccessorUsed
-	// RotateOldStays gives a new refresh token and leaves the old one valid until
+	RotationPreviousUntilSuccessorUsed
+	// RotationOldStays gives a new refresh token and leaves the old one valid until
 	// its own expiry.
-	RotateOldStays
-	// NoNewRefresh gives a new access token only; the refresh token stays.
-	NoNewRefresh
-	// NoNewRefreshOldDies gives a new access token only, and the refresh token dies
+	RotationOldStays
+	// RotationNoNewRefresh gives a new access token only; the refresh token stays.
+	RotationNoNewRefresh
+	// RotationNoNewRefreshOldDies gives a new access token only, and the refresh token dies
 	// of it: after the access token the user has to sign in again.
-	NoNewRefreshOldDies
+	RotationNoNewRefreshOldDies
 )
 
 func rotationNames() []string {

@@ -26,7 +26,7 @@ func TestAttackAKeyThatAnotherUserMade(t *testing.T) {
 	street := needs.Street(t)
 	needs.StrangerDoes(t, suite, street, "mkdir -m 700 empty made")
 	c := config(t)
-	for _, choice := range []Choice{InFile, ByPassphrase} {
+	for _, choice := range []Choice{ChoiceFile, ChoicePassphrase} {
 		c.Dir = filepath.Join(street, "empty")
 		_, _, err := c.Create(t.Context(), choice)
 		wants(t, "create in his folder", err, nil, "belongs to another user")
@@ -36,7 +36,7 @@ func TestAttackAKeyThatAnotherUserMade(t *testing.T) {
 	}
 	theirs := filepath.Join(street, "theirs")
 	c.Dir = theirs
-	_, info := mustCreate(t, c, InFile)
+	_, info := mustCreate(t, c, ChoiceFile)
 	needs.StrangerDoes(t, suite, street, "true")
 	give := func(paths ...string) {
 		t.Helper()
@@ -60,7 +60,7 @@ func TestAttackAKeyThatAnotherUserMade(t *testing.T) {
 			_, err = c.Add(t.Context())
 			wants(t, "add with his "+filepath.Base(path), err, nil, "belongs to another user")
 		}
-		_, _, err = c.Import(t.Context(), InFile, [][Size]byte{{1}}, identify([Size]byte{1}))
+		_, _, err = c.Import(t.Context(), ChoiceFile, [][Size]byte{{1}}, identify([Size]byte{1}))
 		wants(t, "import with his "+filepath.Base(path), err, nil, "belongs to another user")
 		take(path)
 	}
@@ -73,7 +73,7 @@ func TestAttackAKeyThatAnotherUserMade(t *testing.T) {
 func TestAttackAKeyFolderThatWasOpened(t *testing.T) {
 	for _, mode := range []os.FileMode{0o777, 0o770, 0o702, 0o777 | os.ModeSticky} {
 		c := config(t)
-		mustCreate(t, c, InFile)
+		mustCreate(t, c, ChoiceFile)
 		if err := os.Chmod(c.Dir, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func soon(t *testing.T, pipe string, run func() error) error {
 }
 
 func TestAttackAPipeInThePlaceOfAKey(t *testing.T) {
-	for _, choice := range []Choice{InFile, ByPassphrase} {
+	for _, choice := range []Choice{ChoiceFile, ChoicePassphrase} {
 		c := config(t)
 		_, info := mustCreate(t, c, choice)
 		for _, path := range []string{c.path(memoryName), info.Where} {
@@ -127,7 +127,7 @@ func TestAttackALinkInThePlaceOfANewKey(t *testing.T) {
 	if err := errors.Join(os.Mkdir(c.Dir, 0o700), os.WriteFile(victim, []byte("precious"), 0o600), os.Symlink(victim, c.path(memoryName))); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := c.Create(t.Context(), InFile); err == nil {
+	if _, _, err := c.Create(t.Context(), ChoiceFile); err == nil {
 		t.Error("a key was made where a link stands")
 	}
 	if text, err := os.ReadFile(victim); err != nil || string(text) != "precious" {
@@ -142,7 +142,7 @@ func TestAttackACostThatTakesTheMachineDown(t *testing.T) {
 		"time=1 memory=64 threads=1 and more", "time=+1 memory=64 threads=1", "time=1  memory=64 threads=1", "",
 	} {
 		c := config(t)
-		_, info := mustCreate(t, c, ByPassphrase)
+		_, info := mustCreate(t, c, ChoicePassphrase)
 		text, err := os.ReadFile(info.Where)
 		if err != nil {
 			t.Fatal(err)

@@ -74,13 +74,13 @@ func (c Config) importFirst(ctx context.Context, choice Choice, keys [][Size]byt
 	}
 	c = c.choosing()
 	m.Choice = choice
-	if choice == Automatic {
-		m.Choice = InKeyring
+	if choice == ChoiceAutomatic {
+		m.Choice = ChoiceKeyring
 	}
 	err = c.keep(ctx, m.Choice, keys, nil)
-	if err != nil && choice == Automatic && ctx.Err() == nil {
+	if err != nil && choice == ChoiceAutomatic && ctx.Err() == nil {
 		info.Note = err.Error()
-		m.Choice = InFile
+		m.Choice = ChoiceFile
 		err = c.keep(ctx, m.Choice, keys, nil)
 	}
 	if err != nil {

@@ -14,7 +14,7 @@ func TestKeysAreBroughtToAnotherMachine(t *testing.T) {
 		t.Run(string(choice), func(t *testing.T) {
 			here, there := config(t), config(t)
 			there.Keyring = newRing()
-			mustCreate(t, here, InFile)
+			mustCreate(t, here, ChoiceFile)
 			bring := func(added int) {
 				t.Helper()
 				keys, info, err := here.LoadAll(t.Context())
@@ -48,14 +48,14 @@ func TestKeysAreBroughtToAnotherMachine(t *testing.T) {
 
 func TestNoKeyIsReplacedByOneThatIsBrought(t *testing.T) {
 	here, there := config(t), config(t)
-	first, mine := mustCreate(t, there, InFile)
-	other, info := mustCreate(t, here, InFile)
-	_, _, err := there.Import(t.Context(), InFile, [][Size]byte{other}, info.ID)
+	first, mine := mustCreate(t, there, ChoiceFile)
+	other, info := mustCreate(t, here, ChoiceFile)
+	_, _, err := there.Import(t.Context(), ChoiceFile, [][Size]byte{other}, info.ID)
 	wants(t, "a key of another vault", err, ErrForeign, mine.ID)
 	if key, again, err := there.Load(t.Context()); err != nil || key != first || again != mine {
 		t.Fatalf("the key that was there: %+v %v", again, err)
 	}
-	if _, _, err := there.Import(t.Context(), InFile, [][Size]byte{other}, mine.ID); err == nil || errors.Is(err, ErrForeign) {
+	if _, _, err := there.Import(t.Context(), ChoiceFile, [][Size]byte{other}, mine.ID); err == nil || errors.Is(err, ErrForeign) {
 		t.Errorf("what seals is not among them: %v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // the next one removes it, whatever it does.
 func TestDraftsOfKilledProgramsGo(t *testing.T) {
 	c := config(t)
-	mustCreate(t, c, InFile)
+	mustCreate(t, c, ChoiceFile)
 	for _, name := range []string{".key.json-1.new", ".seal-0123456789abcdef.key-1.new", ".seal-0123456789abcdef.wrapped-1.new"} {
 		if err := os.WriteFile(c.path(name), []byte("key"), 0o600); err != nil {
 			t.Fatal(err)

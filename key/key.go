@@ -13,7 +13,7 @@
 // yet (ErrNoKey), and the store is new, one is made first; ErrExists means that
 // another first start was faster, and that its key is there to be opened:
 //
-//	_, info, err = keys.Create(ctx, key.Automatic)
+//	_, info, err = keys.Create(ctx, key.ChoiceAutomatic)
 //
 // The text of an error says what to do. The questions that a program asks of
 // it are errors.Is with ErrNoKey, ErrExists, ErrLocked, ErrLost, ErrPassphrase,
@@ -40,16 +40,16 @@ const Size = 32
 type Choice string
 
 const (
-	// Automatic is the keyring if it works, and else a file. It is for Create;
+	// ChoiceAutomatic is the keyring if it works, and else a file. It is for Create;
 	// what came of it is remembered.
-	Automatic Choice = ""
-	// InKeyring is an item in the operating system's keyring.
-	InKeyring Choice = "keyring"
-	// InFile is a file that only its owner may read.
-	InFile Choice = "file"
-	// ByPassphrase is a file that holds the key wrapped, and that a passphrase
+	ChoiceAutomatic Choice = ""
+	// ChoiceKeyring is an item in the operating system's keyring.
+	ChoiceKeyring Choice = "keyring"
+	// ChoiceFile is a file that only its owner may read.
+	ChoiceFile Choice = "file"
+	// ChoicePassphrase is a file that holds the key wrapped, and that a passphrase
 	// opens.
-	ByPassphrase Choice = "passphrase"
+	ChoicePassphrase Choice = "passphrase"
 )
 
 var (
@@ -133,15 +133,15 @@ func (c Config) Create(ctx context.Context, choice Choice) (key [Size]byte, info
 	} else if !errors.Is(err, ErrNoKey) {
 		return key, info, err
 	}
-	if choice != Automatic {
+	if choice != ChoiceAutomatic {
 		return c.create(ctx, choice)
 	}
-	key, info, err = c.create(ctx, InKeyring)
+	key, info, err = c.create(ctx, ChoiceKeyring)
 	if err == nil || errors.Is(err, ErrExists) || ctx.Err() != nil {
 		return key, info, err
 	}
 	note := err.Error()
-	key, info, err = c.create(ctx, InFile)
+	key, info, err = c.create(ctx, ChoiceFile)
 	info.Note = note
 	return key, info, err
 }
@@ -177,7 +177,7 @@ func (c Config) ChangePassphrase(ctx context.Context, passphrase func(ctx contex
 	if err != nil {
 		return err
 	}
-	if m.Choice != ByPassphrase {
+	if m.Choice != ChoicePassphrase {
 		return fmt.Errorf("key is kept in the %s, which has no passphrase", m.Choice)
 	}
 	keys, _, err := c.LoadAll(ctx)
@@ -203,18 +203,18 @@ type keeper interface {
 
 func (c Config) keeper(choice Choice) (keeper, error) {
 	switch choice {
-	case InKeyring:
+	case ChoiceKeyring:
 		ring := c.Keyring
 		if ring == nil {
 			ring = system{}
 		}
 		return inRing{ring: ring}, nil
-	case InFile:
+	case ChoiceFile:
 		return plain{dir: c.Dir}, nil
-	case ByPassphrase:
+	case ChoicePassphrase:
 		return wrapped{dir: c.Dir, ask: c.Passphrase, cost: c.cost}, nil
 	}
-	return nil, fmt.Errorf("key choice %q is unknown: it is %s, %s or %s", choice, InKeyring, InFile, ByPassphrase)
+	return nil, fmt.Errorf("key choice %q is unknown: it is %s, %s or %s", choice, ChoiceKeyring, ChoiceFile, ChoicePassphrase)
 }
 
 // identify gives a name to a key that tells nothing about it. It is the name

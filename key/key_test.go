@@ -43,7 +43,7 @@ func says(passphrase string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return passphrase, nil }
 }
 
-var choices = []Choice{InKeyring, InFile, ByPassphrase}
+var choices = []Choice{ChoiceKeyring, ChoiceFile, ChoicePassphrase}
 
 func mustCreate(t *testing.T, c Config, choice Choice) ([Size]byte, Info) {
 	t.Helper()
@@ -77,7 +77,7 @@ func TestCreateAndLoad(t *testing.T) {
 			if err != nil || loaded != key || again != info {
 				t.Errorf("load: %+v, want %+v (%v)", again, info, err)
 			}
-			for _, other := range append(choices, Automatic) {
+			for _, other := range append(choices, ChoiceAutomatic) {
 				_, _, err = c.Create(t.Context(), other)
 				wants(t, "second create", err, ErrExists, "key.json")
 			}
@@ -88,7 +88,7 @@ func TestCreateAndLoad(t *testing.T) {
 	}
 }
 
-// The name is the one that venuekey.Key gives, and files are found by it: it
+// The name is the one that venuekey.SealKey gives, and files are found by it: it
 // cannot change any more.
 func TestIdentify(t *testing.T) {
 	var key [Size]byte
@@ -116,7 +116,7 @@ func TestWhatIsOnDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			holds := bytes.Contains(text, key[:]) || strings.Contains(string(text), base64.StdEncoding.EncodeToString(key[:]))
-			if holds != (choice == InFile && path == info.Where) {
+			if holds != (choice == ChoiceFile && path == info.Where) {
 				t.Errorf("%s: %s holds the key: %v", choice, file.Name(), holds)
 			}
 			if path == info.Where && !strings.HasPrefix(string(text), "venuekey key file") {
@@ -135,7 +135,7 @@ func TestWhatIsOnDisk(t *testing.T) {
 func TestAutomatic(t *testing.T) {
 	t.Run("a keyring that works", func(t *testing.T) {
 		c := config(t)
-		if _, info := mustCreate(t, c, Automatic); info.Choice != InKeyring || info.Note != "" {
+		if _, info := mustCreate(t, c, ChoiceAutomatic); info.Choice != ChoiceKeyring || info.Note != "" {
 			t.Errorf("create: %+v", info)
 		}
 	})
@@ -147,8 +147,8 @@ func TestAutomatic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := config(t)
 			break_(c.Keyring.(*ring))
-			key, info := mustCreate(t, c, Automatic)
-			if info.Choice != InFile || !strings.Contains(info.Note, "keyring") {
+			key, info := mustCreate(t, c, ChoiceAutomatic)
+			if info.Choice != ChoiceFile || !strings.Contains(info.Note, "keyring") {
 				t.Errorf("create: %+v, want a file and a note why", info)
 			}
 			if loaded, _, err := c.Load(t.Context()); err != nil || loaded != key {
@@ -157,7 +157,7 @@ func TestAutomatic(t *testing.T) {
 			// Who asked for the keyring does not get a file.
 			c = config(t)
 			break_(c.Keyring.(*ring))
-			if _, info, err := c.Create(t.Context(), InKeyring); err == nil {
+			if _, info, err := c.Create(t.Context(), ChoiceKeyring); err == nil {
 				t.Errorf("create in the keyring: %+v", info)
 			}
 			if _, _, err := c.Load(t.Context()); !errors.Is(err, ErrNoKey) {
@@ -216,42 +216,42 @@ func TestFailsClosed(t *testing.T) {
 		question error
 		hint     string
 	}{
-		{InKeyring, "the item is gone", func(_ *testing.T, c *Config) { c.Keyring = newRing() }, ErrLost, "bring the keyring back"},
-		{InKeyring, "the keyring refuses", func(_ *testing.T, c *Config) { c.Keyring.(*ring).refuse = errors.New("prompt dismissed") }, ErrLocked, "unlock"},
-		{InKeyring, "the item is something else", func(_ *testing.T, c *Config) { c.Keyring.(*ring).fill("hunter2") }, ErrLost, "bring the keyring back"},
-		{InKeyring, "the item is too long", func(_ *testing.T, c *Config) {
+		{ChoiceKeyring, "the item is gone", func(_ *testing.T, c *Config) { c.Keyring = newRing() }, ErrLost, "bring the keyring back"},
+		{ChoiceKeyring, "the keyring refuses", func(_ *testing.T, c *Config) { c.Keyring.(*ring).refuse = errors.New("prompt dismissed") }, ErrLocked, "unlock"},
+		{ChoiceKeyring, "the item is something else", func(_ *testing.T, c *Config) { c.Keyring.(*ring).fill("hunter2") }, ErrLost, "bring the keyring back"},
+		{ChoiceKeyring, "the item is too long", func(_ *testing.T, c *Config) {
 			c.Keyring.(*ring).fill(base64.StdEncoding.EncodeToString(make([]byte, 33)))
 		}, ErrLost, "bring the keyring back"},
-		{InKeyring, "the item is another key", func(_ *testing.T, c *Config) {
+		{ChoiceKeyring, "the item is another key", func(_ *testing.T, c *Config) {
 			c.Keyring.(*ring).fill(base64.StdEncoding.EncodeToString(make([]byte, 32)))
 		}, ErrLost, "holds another key"},
-		{InFile, "the file is gone", gone, ErrLost, "bring it back"},
-		{InFile, "the file is empty", fileIs(""), ErrLost, "is damaged"},
-		{InFile, "the file is garbage", fileIs("\x00\xff\x13"), ErrLost, "is damaged"},
-		{InFile, "the file is huge", fileIs(strings.Repeat("venuekey ", 100_000)), ErrLost, "is damaged"},
-		{InFile, "the file has no key", fileIs(plainTitle + "\n"), ErrLost, "is damaged"},
-		{InFile, "the key is short", fileIs(plainTitle + "\nkey: AAAA\n"), ErrLost, "is damaged"},
-		{InFile, "the title is another", change("", "version 1", "version 9"), ErrLost, "is damaged"},
-		{InFile, "the key is twice there", change("", "key: ", "key: A\nkey: "), ErrLost, "is damaged"},
-		{InFile, "the key is another", fileIs(other), ErrLost, "holds another key"},
-		{InFile, "the choice is garbage", change("key.json", "{", "?"), ErrLost, "bring it back"},
-		{InFile, "the choice is empty", change("key.json", `"id": "`, `"no": "`), ErrLost, "bring it back"},
-		{InFile, "the choice leads elsewhere", change("key.json", `"id": "`, `"id": "../../`), ErrLost, "bring it back"},
-		{InFile, "the choice is a newer one", change("key.json", `"version": 1`, `"version": 2`), nil, "update this program"},
-		{InFile, "the choice is unknown", change("key.json", `"file"`, `"tpm"`), nil, "unknown"},
-		{ByPassphrase, "the file is gone", gone, ErrLost, "bring it back"},
-		{ByPassphrase, "the file is garbage", fileIs("garbage"), ErrLost, "is damaged"},
-		{ByPassphrase, "another passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("other words") }, ErrPassphrase, "try again"},
-		{ByPassphrase, "an empty passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("") }, ErrLocked, "empty"},
-		{ByPassphrase, "nobody to ask", func(_ *testing.T, c *Config) { c.Passphrase = nil }, ErrLocked, "nobody can be asked"},
-		{ByPassphrase, "no answer", func(_ *testing.T, c *Config) {
+		{ChoiceFile, "the file is gone", gone, ErrLost, "bring it back"},
+		{ChoiceFile, "the file is empty", fileIs(""), ErrLost, "is damaged"},
+		{ChoiceFile, "the file is garbage", fileIs("\x00\xff\x13"), ErrLost, "is damaged"},
+		{ChoiceFile, "the file is huge", fileIs(strings.Repeat("venuekey ", 100_000)), ErrLost, "is damaged"},
+		{ChoiceFile, "the file has no key", fileIs(plainTitle + "\n"), ErrLost, "is damaged"},
+		{ChoiceFile, "the key is short", fileIs(plainTitle + "\nkey: AAAA\n"), ErrLost, "is damaged"},
+		{ChoiceFile, "the title is another", change("", "version 1", "version 9"), ErrLost, "is damaged"},
+		{ChoiceFile, "the key is twice there", change("", "key: ", "key: A\nkey: "), ErrLost, "is damaged"},
+		{ChoiceFile, "the key is another", fileIs(other), ErrLost, "holds another key"},
+		{ChoiceFile, "the choice is garbage", change("key.json", "{", "?"), ErrLost, "bring it back"},
+		{ChoiceFile, "the choice is empty", change("key.json", `"id": "`, `"no": "`), ErrLost, "bring it back"},
+		{ChoiceFile, "the choice leads elsewhere", change("key.json", `"id": "`, `"id": "../../`), ErrLost, "bring it back"},
+		{ChoiceFile, "the choice is a newer one", change("key.json", `"version": 1`, `"version": 2`), nil, "update this program"},
+		{ChoiceFile, "the choice is unknown", change("key.json", `"file"`, `"tpm"`), nil, "unknown"},
+		{ChoicePassphrase, "the file is gone", gone, ErrLost, "bring it back"},
+		{ChoicePassphrase, "the file is garbage", fileIs("garbage"), ErrLost, "is damaged"},
+		{ChoicePassphrase, "another passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("other words") }, ErrPassphrase, "try again"},
+		{ChoicePassphrase, "an empty passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("") }, ErrLocked, "empty"},
+		{ChoicePassphrase, "nobody to ask", func(_ *testing.T, c *Config) { c.Passphrase = nil }, ErrLocked, "nobody can be asked"},
+		{ChoicePassphrase, "no answer", func(_ *testing.T, c *Config) {
 			c.Passphrase = func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }
 		}, ErrLocked, "not given"},
-		{ByPassphrase, "the wrapped key is changed", change("", "\nkey: ", "\nkey: AAAA"), ErrLost, "is damaged"},
-		{ByPassphrase, "the parameters are monstrous", change("", "memory=8", "memory=4294967295"), ErrLost, "is damaged"},
-		{ByPassphrase, "the parameters are none", change("", "time=1", "time=0"), ErrLost, "is damaged"},
-		{ByPassphrase, "the parameters are others", change("", "time=1", "time=2"), ErrPassphrase, "try again"},
-		{ByPassphrase, "the parameters are missing", change("", "argon2id", "scrypt"), ErrLost, "is damaged"},
+		{ChoicePassphrase, "the wrapped key is changed", change("", "\nkey: ", "\nkey: AAAA"), ErrLost, "is damaged"},
+		{ChoicePassphrase, "the parameters are monstrous", change("", "memory=8", "memory=4294967295"), ErrLost, "is damaged"},
+		{ChoicePassphrase, "the parameters are none", change("", "time=1", "time=0"), ErrLost, "is damaged"},
+		{ChoicePassphrase, "the parameters are others", change("", "time=1", "time=2"), ErrPassphrase, "try again"},
+		{ChoicePassphrase, "the parameters are missing", change("", "argon2id", "scrypt"), ErrLost, "is damaged"},
 	} {
 		t.Run(string(test.choice)+"/"+test.name, func(t *testing.T) {
 			c := config(t)
@@ -267,7 +267,7 @@ func TestFailsClosed(t *testing.T) {
 					t.Error("load: the error tells the key")
 				}
 			}
-			if _, _, err := c.Create(t.Context(), Automatic); err == nil {
+			if _, _, err := c.Create(t.Context(), ChoiceAutomatic); err == nil {
 				t.Error("create: made another key")
 			}
 		})
@@ -277,7 +277,7 @@ func TestFailsClosed(t *testing.T) {
 // A seal that was spoilt is not taken for a wrong passphrase.
 func TestSpoiltSeal(t *testing.T) {
 	c := config(t)
-	_, info := mustCreate(t, c, ByPassphrase)
+	_, info := mustCreate(t, c, ChoicePassphrase)
 	text, err := os.ReadFile(info.Where)
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +301,7 @@ func TestSpoiltSeal(t *testing.T) {
 
 func TestChangePassphrase(t *testing.T) {
 	c := config(t)
-	key, info := mustCreate(t, c, ByPassphrase)
+	key, info := mustCreate(t, c, ChoicePassphrase)
 	wants(t, "change to nothing", c.ChangePassphrase(t.Context(), says("")), ErrLocked, "empty")
 	wants(t, "change to a letter", c.ChangePassphrase(t.Context(), says("x")), ErrWeak, "fewer than 8")
 	wrong := c
@@ -318,7 +318,7 @@ func TestChangePassphrase(t *testing.T) {
 	}
 
 	c = config(t)
-	mustCreate(t, c, InFile)
+	mustCreate(t, c, ChoiceFile)
 	wants(t, "change of a key file", c.ChangePassphrase(t.Context(), says("x")), nil, "has no passphrase")
 }
 
@@ -326,7 +326,7 @@ func TestChangePassphrase(t *testing.T) {
 func TestUsualCost(t *testing.T) {
 	c := config(t)
 	c.cost = cost{}
-	key, info := mustCreate(t, c, ByPassphrase)
+	key, info := mustCreate(t, c, ChoicePassphrase)
 	text, err := os.ReadFile(info.Where)
 	if err != nil || !strings.Contains(string(text), "argon2id: time=3 memory=65536 threads=4\n") {
 		t.Errorf("key file: %s (%v)", text, err)
@@ -348,7 +348,7 @@ func TestPlaces(t *testing.T) {
 		{filepath.Join(dir, "file"), "is a file"},
 		{filepath.Join(dir, "file", "below"), "cannot be made"},
 	} {
-		_, _, err := Config{Dir: test.dir}.Create(t.Context(), InFile)
+		_, _, err := Config{Dir: test.dir}.Create(t.Context(), ChoiceFile)
 		wants(t, "create in "+test.dir, err, nil, test.hint)
 	}
 	_, _, err := Config{Dir: dir}.Create(t.Context(), "tpm")
@@ -399,7 +399,7 @@ func createInChild(dir string) {
 	fmt.Println("ready")
 	_, _ = in.ReadString('\n')
 	c := Config{Dir: dir}
-	key, _, err := c.Create(context.Background(), InFile)
+	key, _, err := c.Create(context.Background(), ChoiceFile)
 	made := err == nil
 	if errors.Is(err, ErrExists) {
 		key, _, err = c.Load(context.Background())

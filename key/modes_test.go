@@ -10,7 +10,7 @@ import (
 // modes_test.go owns what is said of files that other users can get at.
 
 func TestOpenFiles(t *testing.T) {
-	for _, choice := range []Choice{InFile, ByPassphrase} {
+	for _, choice := range []Choice{ChoiceFile, ChoicePassphrase} {
 		for _, mode := range []os.FileMode{0o644, 0o640, 0o604, 0o660, 0o666} {
 			c := config(t)
 			_, info := mustCreate(t, c, choice)
@@ -28,7 +28,7 @@ func TestOpenFiles(t *testing.T) {
 
 func TestOpenChoice(t *testing.T) {
 	c := config(t)
-	mustCreate(t, c, InFile)
+	mustCreate(t, c, ChoiceFile)
 	for _, test := range []struct {
 		mode os.FileMode
 		ok   bool
@@ -54,7 +54,7 @@ func TestOpenFolder(t *testing.T) {
 		if err := os.Chmod(c.Dir, mode); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := c.Create(t.Context(), InFile)
+		_, _, err := c.Create(t.Context(), ChoiceFile)
 		wants(t, "create", err, nil, "chmod 700 "+c.Dir)
 	}
 }

@@ -17,7 +17,7 @@ func TestAttackAPassphraseThatIsGuessed(t *testing.T) {
 	for passphrase, ok := range map[string]bool{"x": false, "1234567": false, "äöüäöüä": false, "12345678": true, "äöüäöüäö": true} {
 		c := config(t)
 		c.Passphrase = says(passphrase)
-		_, _, err := c.Create(t.Context(), ByPassphrase)
+		_, _, err := c.Create(t.Context(), ChoicePassphrase)
 		if ok != (err == nil) || !ok && !errors.Is(err, ErrWeak) {
 			t.Errorf("create with %q: %v", passphrase, err)
 		}
@@ -26,7 +26,7 @@ func TestAttackAPassphraseThatIsGuessed(t *testing.T) {
 		}
 		d := config(t)
 		d.Passphrase = says(passphrase)
-		if _, _, err := d.Import(t.Context(), ByPassphrase, [][Size]byte{{1}}, identify([Size]byte{1})); ok != (err == nil) || !ok && !errors.Is(err, ErrWeak) {
+		if _, _, err := d.Import(t.Context(), ChoicePassphrase, [][Size]byte{{1}}, identify([Size]byte{1})); ok != (err == nil) || !ok && !errors.Is(err, ErrWeak) {
 			t.Errorf("import with %q: %v", passphrase, err)
 		}
 	}
@@ -35,7 +35,7 @@ func TestAttackAPassphraseThatIsGuessed(t *testing.T) {
 // Whoever has a short one goes on with it, and can rotate.
 func TestAShortPassphraseThatIsInUseOpens(t *testing.T) {
 	c := config(t)
-	key, info := mustCreate(t, c, ByPassphrase)
+	key, info := mustCreate(t, c, ChoicePassphrase)
 	if err := (wrapped{dir: c.Dir, ask: says("x"), cost: cheap}).replace(t.Context(), info.ID, key); err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +50,12 @@ func TestAShortPassphraseThatIsInUseOpens(t *testing.T) {
 
 func TestKeysAreNotWithoutNumber(t *testing.T) {
 	c := config(t)
-	mustCreate(t, c, InFile)
+	mustCreate(t, c, ChoiceFile)
 	keys := make([][Size]byte, mostKeys+1)
 	for i := range keys {
 		keys[i][0] = byte(i)
 	}
-	if _, _, err := c.Import(t.Context(), InFile, keys, identify(keys[0])); !errors.Is(err, errTooMany) {
+	if _, _, err := c.Import(t.Context(), ChoiceFile, keys, identify(keys[0])); !errors.Is(err, errTooMany) {
 		t.Error(err)
 	}
 	m, err := c.remembered()

@@ -84,7 +84,7 @@ func (r *ring) count() int {
 // The keyring holds one item, the key and nothing else; the probe is gone.
 func TestRingHoldsOnlyTheKey(t *testing.T) {
 	c := config(t)
-	key, info := mustCreate(t, c, InKeyring)
+	key, info := mustCreate(t, c, ChoiceKeyring)
 	r := c.Keyring.(*ring)
 	if len(r.items) != 1 || info.Where != "keyring item venuekey/seal-"+info.ID {
 		t.Errorf("keyring: %d items, want one at %s", len(r.items), info.Where)
@@ -111,13 +111,13 @@ func TestHangingRing(t *testing.T) {
 		}, context.DeadlineExceeded, time.Second},
 		{"create", func(ctx context.Context, c Config) error {
 			c.Dir += "-new"
-			_, _, err := c.Create(ctx, InKeyring)
+			_, _, err := c.Create(ctx, ChoiceKeyring)
 			return err
 		}, ErrLocked, patience},
 		{"automatic create", func(ctx context.Context, c Config) error {
 			c.Dir += "-new"
-			_, info, err := c.Create(ctx, Automatic)
-			if err == nil && (info.Choice != InFile || !strings.Contains(info.Note, "does not answer")) {
+			_, info, err := c.Create(ctx, ChoiceAutomatic)
+			if err == nil && (info.Choice != ChoiceFile || !strings.Contains(info.Note, "does not answer")) {
 				err = errors.New("want a file and a note why, got " + info.Where + " " + info.Note)
 			}
 			return err
@@ -126,7 +126,7 @@ func TestHangingRing(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := config(t)
-				mustCreate(t, c, InKeyring)
+				mustCreate(t, c, ChoiceKeyring)
 				r := c.Keyring.(*ring)
 				r.calls, r.hang = 0, make(chan struct{})
 				begun := time.Now()
@@ -148,7 +148,7 @@ func TestHangingRing(t *testing.T) {
 
 func TestCancelledBeforehand(t *testing.T) {
 	c := config(t)
-	mustCreate(t, c, InKeyring)
+	mustCreate(t, c, ChoiceKeyring)
 	c.Keyring.(*ring).calls = 0
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -156,7 +156,7 @@ func TestCancelledBeforehand(t *testing.T) {
 		t.Errorf("load: %v", err)
 	}
 	c.Dir += "-new"
-	if _, _, err := c.Create(ctx, Automatic); !errors.Is(err, context.Canceled) {
+	if _, _, err := c.Create(ctx, ChoiceAutomatic); !errors.Is(err, context.Canceled) {
 		t.Errorf("create: %v", err)
 	}
 	if calls := c.Keyring.(*ring).calls; calls != 0 {
@@ -169,8 +169,8 @@ func TestSystemRing(t *testing.T) {
 	keyring.MockInit()
 	c := config(t)
 	c.Keyring = nil
-	key, info := mustCreate(t, c, Automatic)
-	if loaded, again, err := c.Load(t.Context()); err != nil || loaded != key || again != info || info.Choice != InKeyring {
+	key, info := mustCreate(t, c, ChoiceAutomatic)
+	if loaded, again, err := c.Load(t.Context()); err != nil || loaded != key || again != info || info.Choice != ChoiceKeyring {
 		t.Errorf("load: %+v (%v)", again, err)
 	}
 
@@ -192,9 +192,9 @@ func TestNoSession(t *testing.T) {
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
 	c := config(t)
 	c.Keyring = nil
-	_, _, err := c.Create(t.Context(), InKeyring)
+	_, _, err := c.Create(t.Context(), ChoiceKeyring)
 	wants(t, "create", err, ErrLocked, "DBUS_SESSION_BUS_ADDRESS")
-	if _, info := mustCreate(t, c, Automatic); info.Choice != InFile || !strings.Contains(info.Note, "DBUS_SESSION_BUS_ADDRESS") {
+	if _, info := mustCreate(t, c, ChoiceAutomatic); info.Choice != ChoiceFile || !strings.Contains(info.Note, "DBUS_SESSION_BUS_ADDRESS") {
 		t.Errorf("create: %+v", info)
 	}
 }

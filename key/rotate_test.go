@@ -10,7 +10,7 @@ import (
 // rotate_test.go owns the life of keys that follow each other.
 
 func TestKeysFollowEachOther(t *testing.T) {
-	for _, choice := range []Choice{InFile, InKeyring, ByPassphrase} {
+	for _, choice := range []Choice{ChoiceFile, ChoiceKeyring, ChoicePassphrase} {
 		t.Run(string(choice), func(t *testing.T) {
 			c := config(t)
 			first, _ := mustCreate(t, c, choice)
@@ -59,7 +59,7 @@ func TestKeysFollowEachOther(t *testing.T) {
 // Another machine has begun to use a key that was brought here as the next one.
 func TestAKeyThatAnotherMachineHasBegunToUse(t *testing.T) {
 	c := config(t)
-	first, _ := mustCreate(t, c, InFile)
+	first, _ := mustCreate(t, c, ChoiceFile)
 	next, err := c.Add(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestAKeyThatAnotherMachineHasBegunToUse(t *testing.T) {
 
 func TestKeysThatMakeNoSense(t *testing.T) {
 	c := config(t)
-	mustCreate(t, c, InFile)
+	mustCreate(t, c, ChoiceFile)
 	for _, text := range []string{
 		`{"version":1,"choice":"file","id":"9067408613aeb406","keys":["0067408613aeb406"]}`,
 		`{"version":1,"choice":"file","id":"9067408613aeb406","keys":["9067408613aeb406","../../x"]}`,

@@ -29,7 +29,7 @@ func (c Config) Vault(ctx context.Context, store venuekey.Store) (*venuekey.Vaul
 	}
 	// The program goes on when what it was started under is over.
 	ctx = context.WithoutCancel(ctx)
-	vault.Reload = func() ([]venuekey.Key, error) {
+	vault.Reload = func() ([]venuekey.SealKey, error) {
 		raw, _, err := c.askingOnce().LoadAll(ctx)
 		return sealing(raw), err
 	}
@@ -50,9 +50,9 @@ func (c Config) askingOnce() Config {
 	return c
 }
 
-func sealing(raw [][Size]byte) (keys []venuekey.Key) {
+func sealing(raw [][Size]byte) (keys []venuekey.SealKey) {
 	for _, k := range raw {
-		keys = append(keys, venuekey.Key(k))
+		keys = append(keys, venuekey.SealKey(k))
 	}
 	return keys
 }

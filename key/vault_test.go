@@ -56,7 +56,7 @@ func program(t *testing.T, path string, keys key.Config, venue venuekey.Venue) *
 }
 
 func TestAVaultFollowsARotation(t *testing.T) {
-	for _, choice := range []key.Choice{key.InFile, key.ByPassphrase} {
+	for _, choice := range []key.Choice{key.ChoiceFile, key.ChoicePassphrase} {
 		t.Run(string(choice), func(t *testing.T) {
 			asked := 0
 			path, venue := filepath.Join(t.TempDir(), "vault.db"), new(counting)
@@ -89,7 +89,7 @@ func TestAVaultFollowsARotation(t *testing.T) {
 			}
 			asked = 0
 			rotating := program(t, path, keys, venue)
-			if choice == key.ByPassphrase && asked != 1 {
+			if choice == key.ChoicePassphrase && asked != 1 {
 				t.Errorf("the passphrase of two keys was asked for %d times", asked)
 			}
 			if _, err := rotating.Vault.Rekey(t.Context(), nil); err != nil {
@@ -104,7 +104,7 @@ func TestAVaultFollowsARotation(t *testing.T) {
 
 			// The one that was running all the time has the new token, and seals with
 			// the new key from then on.
-			token, err := running.Refused(t.Context(), alice, "access-1")
+			token, err := running.Reject(t.Context(), alice, "access-1")
 			if err != nil || token.Access != "access-2" {
 				t.Fatalf("%v %v", token, err)
 			}

@@ -23,7 +23,7 @@ func (c Config) token(answer Answer, address *url.URL, form url.Values, sent tim
 	fault := c.fault(form.Get("grant_type"), answer, found)
 	switch {
 	case len(found.grants) > 1:
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: fmt.Sprintf("the answer holds %d different tokens, and nobody can tell which is meant", len(found.grants))}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassUnknown, Reason: fmt.Sprintf("the answer holds %d different tokens, and nobody can tell which is meant", len(found.grants))}
 	case len(found.grants) == 1 && (fault == nil || !fault.named || c.rotates(found.grants[0], form)):
 		return c.usable(answer, found, form.Get("refresh_token"), sent)
 	case fault != nil:
@@ -86,7 +86,7 @@ func (c Config) usable(answer Answer, found finding, presented string, sent time
 		return token, nil
 	}
 	if token.Refresh == "" || string(token.Refresh) == presented {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Unknown, Reason: why + ", and cannot be used"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassUnknown, Reason: why + ", and cannot be used"}
 	}
 	token.Access, token.Type = "", ""
 	token.Notes = append(token.Notes, why)

@@ -55,35 +55,35 @@ func TestAnswersToARefresh(t *testing.T) {
 			w.Header().Set("Content-Type", "text/plain")
 			fmt.Fprint(w, `{"access_token":"a"}`)
 		}, granted: true},
-		{name: "refused", answer: says(400, `{"error":"invalid_grant"}`), class: venuekey.Refused, reason: "refresh token"},
-		{name: "refused inside a 200", answer: says(200, `{"error":"invalid_grant","access_token":"a"}`), class: venuekey.Refused},
-		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.Wrong, reason: "client id and secret"},
-		{name: "unknown words", answer: says(400, `{"error":"SOMETHING_NEW","error_description":"why not"}`), class: venuekey.Later, reason: "why not"},
-		{name: "a secret repeated to us", answer: says(400, `{"error":"odd","error_description":"no such `+sentRefresh+` of `+sentSecret+`"}`), class: venuekey.Later, reason: "no such [secret] of [secret]"},
-		{name: "control characters", answer: says(400, `{"error":"odd","error_description":"a\u0007b\nc"}`), class: venuekey.Later, reason: "a b c"},
-		{name: "a code that is no code", answer: says(400, `{"error":"<script>"}`), class: venuekey.Unknown},
-		{name: "overloaded", answer: says(429, ``), class: venuekey.Later},
-		{name: "maintenance page", answer: says(503, `<html>back soon`), class: venuekey.Unknown, reason: "503 Service Unavailable with an HTML page"},
-		{name: "server error in JSON", answer: says(500, `{"message":"oops"}`), class: venuekey.Unknown, reason: "neither a token nor an OAuth error"},
-		{name: "bad gateway", answer: says(502, `<html>`), class: venuekey.Unknown},
-		{name: "firewall", answer: says(403, `<html>`), class: venuekey.Unknown},
-		{name: "wrong address", answer: says(404, `<html>`), class: venuekey.Unknown, reason: "404 Not Found"},
-		{name: "HTML in a 200", answer: says(200, `<!doctype html><p>`), class: venuekey.Unknown, reason: "HTML page in place of JSON"},
-		{name: "broken JSON", answer: says(200, `{"access_token":"a",`), class: venuekey.Unknown, reason: "broken JSON"},
-		{name: "an array", answer: says(200, `[]`), class: venuekey.Unknown},
-		{name: "null", answer: says(200, `null`), class: venuekey.Unknown},
-		{name: "nothing", answer: says(200, ``), class: venuekey.Unknown, reason: "nothing"},
-		{name: "neither token nor error", answer: says(200, `{"ok":true}`), class: venuekey.Unknown},
-		{name: "ten megabytes", answer: says(200, `{"access_token":"`+strings.Repeat("a", 10<<20)+`"}`), class: venuekey.Unknown, reason: "larger than"},
+		{name: "refused", answer: says(400, `{"error":"invalid_grant"}`), class: venuekey.ClassRefused, reason: "refresh token"},
+		{name: "refused inside a 200", answer: says(200, `{"error":"invalid_grant","access_token":"a"}`), class: venuekey.ClassRefused},
+		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.ClassMisconfigured, reason: "client id and secret"},
+		{name: "unknown words", answer: says(400, `{"error":"SOMETHING_NEW","error_description":"why not"}`), class: venuekey.ClassLater, reason: "why not"},
+		{name: "a secret repeated to us", answer: says(400, `{"error":"odd","error_description":"no such `+sentRefresh+` of `+sentSecret+`"}`), class: venuekey.ClassLater, reason: "no such [secret] of [secret]"},
+		{name: "control characters", answer: says(400, `{"error":"odd","error_description":"a\u0007b\nc"}`), class: venuekey.ClassLater, reason: "a b c"},
+		{name: "a code that is no code", answer: says(400, `{"error":"<script>"}`), class: venuekey.ClassUnknown},
+		{name: "overloaded", answer: says(429, ``), class: venuekey.ClassLater},
+		{name: "maintenance page", answer: says(503, `<html>back soon`), class: venuekey.ClassUnknown, reason: "503 Service Unavailable with an HTML page"},
+		{name: "server error in JSON", answer: says(500, `{"message":"oops"}`), class: venuekey.ClassUnknown, reason: "neither a token nor an OAuth error"},
+		{name: "bad gateway", answer: says(502, `<html>`), class: venuekey.ClassUnknown},
+		{name: "firewall", answer: says(403, `<html>`), class: venuekey.ClassUnknown},
+		{name: "wrong address", answer: says(404, `<html>`), class: venuekey.ClassUnknown, reason: "404 Not Found"},
+		{name: "HTML in a 200", answer: says(200, `<!doctype html><p>`), class: venuekey.ClassUnknown, reason: "HTML page in place of JSON"},
+		{name: "broken JSON", answer: says(200, `{"access_token":"a",`), class: venuekey.ClassUnknown, reason: "broken JSON"},
+		{name: "an array", answer: says(200, `[]`), class: venuekey.ClassUnknown},
+		{name: "null", answer: says(200, `null`), class: venuekey.ClassUnknown},
+		{name: "nothing", answer: says(200, ``), class: venuekey.ClassUnknown, reason: "nothing"},
+		{name: "neither token nor error", answer: says(200, `{"ok":true}`), class: venuekey.ClassUnknown},
+		{name: "ten megabytes", answer: says(200, `{"access_token":"`+strings.Repeat("a", 10<<20)+`"}`), class: venuekey.ClassUnknown, reason: "larger than"},
 		{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere.example/path?x=1", http.StatusMovedPermanently)
-		}, class: venuekey.Unknown, reason: "redirects token requests to https://elsewhere.example"},
-		{name: "connection dropped", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, class: venuekey.Unknown},
+		}, class: venuekey.ClassUnknown, reason: "redirects token requests to https://elsewhere.example"},
+		{name: "connection dropped", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, class: venuekey.ClassUnknown},
 		{name: "cut in half", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			fmt.Fprint(w, `{"access_token":"a"`)
 			panic(http.ErrAbortHandler)
-		}, class: venuekey.Unknown},
+		}, class: venuekey.ClassUnknown},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			config, asked := answering(t, row.answer)
@@ -112,7 +112,7 @@ func TestNobodyThere(t *testing.T) {
 	server := httptest.NewServer(nil)
 	config.TokenURL = server.URL
 	server.Close()
-	if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.NotSent {
+	if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.ClassNotSent {
 		t.Fatal(err)
 	}
 }
@@ -128,11 +128,11 @@ func TestATokenRequestByGetKeepsItsSecretsOutOfErrors(t *testing.T) {
 
 func TestHowTheAppAuthenticates(t *testing.T) {
 	for auth, want := range map[ClientAuth]string{
-		InBody:     "|i d|s:e%c",
-		Basic:      "i+d:s%3Ae%25c||",
-		BasicPlain: "i d:s:e%c||",
-		BasicAndID: "i+d:s%3Ae%25c|i d|",
-		Public:     "|i d|", // a secret that stands there all the same is not sent
+		AuthInBody:     "|i d|s:e%c",
+		AuthBasic:      "i+d:s%3Ae%25c||",
+		AuthBasicPlain: "i d:s:e%c||",
+		AuthBasicAndID: "i+d:s%3Ae%25c|i d|",
+		AuthPublic:     "|i d|", // a secret that stands there all the same is not sent
 	} {
 		var got string
 		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -187,11 +187,11 @@ func TestAnExchangeIsRepeatedOnlyIfItNeverLeft(t *testing.T) {
 		dials++
 		return nil, fmt.Errorf("no route to host")
 	})}
-	if _, err := config.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.NotSent || dials != 2 {
+	if _, err := config.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.ClassNotSent || dials != 2 {
 		t.Fatal(dials, err)
 	}
 	lost, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	if _, err := lost.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.Unknown || asked.Load() != 1 {
+	if _, err := lost.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.ClassUnknown || asked.Load() != 1 {
 		t.Fatal(asked.Load(), err)
 	}
 }

@@ -196,7 +196,7 @@ func TestAttackAUserWhoReadsTheOpenersArguments(t *testing.T) {
 			}
 			return nil
 		}}
-		if _, err := config.Login(ctx, app, ui); venuekey.ClassOf(err) != venuekey.Failed {
+		if _, err := config.Login(ctx, app, ui); venuekey.ClassOf(err) != venuekey.ClassFailed {
 			t.Error(err)
 		}
 		leave()
@@ -217,7 +217,7 @@ func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := config.Login(soon(t), app, ui); venuekey.ClassOf(err) != venuekey.Failed || !strings.Contains(err.Error(), "two browsers opened the one-time address") {
+		if _, err := config.Login(soon(t), app, ui); venuekey.ClassOf(err) != venuekey.ClassFailed || !strings.Contains(err.Error(), "two browsers opened the one-time address") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -24,7 +24,7 @@ type Attempt struct {
 // NewAttempt draws state and, where the venue takes it, a PKCE verifier.
 func (c Config) NewAttempt() Attempt {
 	attempt := Attempt{State: venuekey.Secret(rand.Text())}
-	if c.PKCE || c.ClientAuth == Public {
+	if c.PKCE || c.ClientAuth == AuthPublic {
 		// 32 bytes give the 43 characters that RFC 7636 §4.1 recommends.
 		random := make([]byte, 32)
 		rand.Read(random)
@@ -110,5 +110,5 @@ func hasSecret(query string) bool {
 }
 
 func wrong(reason, remedy string) *venuekey.Error {
-	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason, Remedy: remedy}
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: remedy}
 }

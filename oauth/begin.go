@@ -70,7 +70,7 @@ func (l *listener) begin(w http.ResponseWriter, r *http.Request, d *door) {
 		l.strays.ignore("another user of this machine (uid " + strconv.Itoa(from.uid) + ") asked for the one-time address; if that was you, open the address shown here as the user who began")
 		l.show(w, http.StatusForbidden, verdict{Title: "Not for you", Words: "Another user of this machine is signing in here. If that is you, open the address that venuekey shows as the user who began."})
 	case !l.enter(r, d, from):
-		l.hand(callback{denied: &venuekey.Error{Class: venuekey.Failed, Reason: "two browsers opened the one-time address of this sign-in, and one of them may be somebody else's",
+		l.hand(callback{denied: &venuekey.Error{Class: venuekey.ClassFailed, Reason: "two browsers opened the one-time address of this sign-in, and one of them may be somebody else's",
 			Remedy: "sign in again; if you opened it only once, another user of this machine did too"}})
 		l.show(w, http.StatusForbidden, verdict{Title: "Somebody else was here", Words: "This address works once, and another browser has opened it. The sign-in is over: start it again."})
 	default:

@@ -54,7 +54,7 @@ func TestATokenInAnAnswerThatBrokeOff(t *testing.T) {
 			}
 			token, err := config.Refresh(ctx, venuekey.App{ClientID: "c"}, "r1")
 			if !row.taken {
-				if venuekey.ClassOf(err) != venuekey.Unknown {
+				if venuekey.ClassOf(err) != venuekey.ClassUnknown {
 					t.Fatalf("%v: %v", venuekey.ClassOf(err), err)
 				}
 				return

@@ -101,21 +101,21 @@ type Way struct {
 type ClientAuth int
 
 const (
-	// InBody sends client_id and client_secret as parameters.
-	InBody ClientAuth = iota
-	// Basic sends them in the Authorization header, form-encoded as RFC 6749
+	// AuthInBody sends client_id and client_secret as parameters.
+	AuthInBody ClientAuth = iota
+	// AuthBasic sends them in the Authorization header, form-encoded as RFC 6749
 	// §2.3.1 wants it.
-	Basic
-	// BasicPlain sends them there as they are, for venues that do not decode.
-	BasicPlain
-	// BasicAndID sends Basic, and client_id as a parameter too.
-	BasicAndID
-	// Public is for an app that has no secret: client_id is a parameter, so that the
+	AuthBasic
+	// AuthBasicPlain sends them there as they are, for venues that do not decode.
+	AuthBasicPlain
+	// AuthBasicAndID sends Basic, and client_id as a parameter too.
+	AuthBasicAndID
+	// AuthPublic is for an app that has no secret: client_id is a parameter, so that the
 	// venue knows whose code it is (RFC 6749 §3.2.1), and no secret is sent. What
 	// proves that a code is ours is PKCE, which goes with it (RFC 8252 §8.1).
-	Public
-	// noClient sends neither, for a request that is nobody's.
-	noClient
+	AuthPublic
+	// authNone sends neither, for a request that is nobody's.
+	authNone
 )
 
 // Names lists, for each field of a token answer, the names that a venue uses

@@ -40,7 +40,7 @@ func TestATransportThatTellsNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := oauth.Send(row.transport, request); venuekey.ClassOf(err) != venuekey.Unknown {
+			if _, err := oauth.Send(row.transport, request); venuekey.ClassOf(err) != venuekey.ClassUnknown {
 				t.Fatalf("%v: %v", venuekey.ClassOf(err), err)
 			}
 		})

@@ -78,7 +78,7 @@ func (g *gate) refusal() *venuekey.Error {
 	if known, ok := errors.AsType[*venuekey.Error](g.refused); ok {
 		return known
 	}
-	return &venuekey.Error{Class: venuekey.NotSent, Err: g.refused, Reason: "the request was held back: " + g.refused.Error()}
+	return &venuekey.Error{Class: venuekey.ClassNotSent, Err: g.refused, Reason: "the request was held back: " + g.refused.Error()}
 }
 
 // gatedConn is a connection whose writes pass a gate. It lies below TLS, so that

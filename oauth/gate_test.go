@@ -127,7 +127,7 @@ func TestAttackAGatewayThatRepeatsTheRequest(t *testing.T) {
 					at := repeating(t, func(string) string {
 						return fmt.Sprintf(head, "\x1b[31m"+encode(hotRefresh)+" "+encode(hotSecret))
 					})
-					config := Config{TokenURL: at + "/token", TokenByGet: byGet, ClientAuth: []ClientAuth{InBody, Basic}[len(form)%2]}
+					config := Config{TokenURL: at + "/token", TokenByGet: byGet, ClientAuth: []ClientAuth{AuthInBody, AuthBasic}[len(form)%2]}
 					_, err := config.Refresh(t.Context(), hotApp, hotRefresh)
 					if err == nil {
 						t.Fatal("it is a grant")
@@ -187,7 +187,7 @@ func TestAttackAVenueThatRepeatsSecretsInItsError(t *testing.T) {
 				w.WriteHeader(400)
 				fmt.Fprintf(w, `{"error":%s,"error_description":%s,"error_uri":%s}`, spelled(fields["error"]), spelled(fields["error_description"]), spelled(fields["error_uri"]))
 			})
-			config.ClientAuth = []ClientAuth{InBody, Basic, BasicPlain}[len(form)%3]
+			config.ClientAuth = []ClientAuth{AuthInBody, AuthBasic, AuthBasicPlain}[len(form)%3]
 			_, err := config.Refresh(t.Context(), hotApp, hotRefresh)
 			if err == nil {
 				t.Fatal("it is a grant")
@@ -209,7 +209,7 @@ func spelled(text string) string {
 // would else hide the venue's word for the end of a token.
 func TestASecretOfWordsHidesNoMeaning(t *testing.T) {
 	config, _ := answering(t, says(400, `{"error":"invalid_grant","error_description":"Refresh token has expired"}`))
-	config.Meanings = []Meaning{{Text: "refresh token has expired", Class: venuekey.Refused, Reason: "it expired"}}
+	config.Meanings = []Meaning{{Text: "refresh token has expired", Class: venuekey.ClassRefused, Reason: "it expired"}}
 	app := venuekey.App{ClientID: "an-app", ClientSecret: "refresh token has"}
 	if _, err := config.Refresh(t.Context(), app, "invalid_grant"); !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "it expired") {
 		t.Fatal(err)
@@ -244,7 +244,7 @@ func TestAttackATokenThatBreaksOutOfItsHeader(t *testing.T) {
 				t.Fatalf("presented %d times", asked.Load())
 			}
 			if !row.taken && !row.kept {
-				if venuekey.ClassOf(err) != venuekey.Unknown { // it may have ended the token at hand
+				if venuekey.ClassOf(err) != venuekey.ClassUnknown { // it may have ended the token at hand
 					t.Fatalf("%s: %v", venuekey.ClassOf(err), err)
 				}
 				clean(t, "the error", everyWay(err))
@@ -327,7 +327,7 @@ func TestAttackACertificateThatSpeaks(t *testing.T) {
 	} {
 		config := Config{TokenURL: server.URL, Transport: Trusting(nil, app)}
 		_, err := config.Refresh(t.Context(), app, hotRefresh)
-		if venuekey.ClassOf(err) != venuekey.Wrong {
+		if venuekey.ClassOf(err) != venuekey.ClassMisconfigured {
 			t.Fatal(err)
 		}
 		clean(t, name, everyWay(err))

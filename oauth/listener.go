@@ -137,13 +137,13 @@ func bind(redirect *Redirect) ([]net.Listener, error) {
 			for _, open := range sockets {
 				open.Close()
 			}
-			return nil, &venuekey.Error{Class: venuekey.Wrong, Err: err, Reason: "nothing can listen at " + redirect.URL.Host + ": " + plain(err),
+			return nil, &venuekey.Error{Class: venuekey.ClassMisconfigured, Err: err, Reason: "nothing can listen at " + redirect.URL.Host + ": " + plain(err),
 				Remedy: "stop the program that uses the port, or register another redirect uri"}
 		}
 		sockets = append(sockets, socket)
 	}
 	if len(sockets) == 0 {
-		return nil, &venuekey.Error{Class: venuekey.Wrong, Reason: "this machine has no loopback address for " + redirect.URL.Host}
+		return nil, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "this machine has no loopback address for " + redirect.URL.Host}
 	}
 	if redirect.URL.Port() == "0" {
 		named := *redirect.URL

@@ -71,7 +71,7 @@ func (c Config) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visi
 			return c.conclude(ctx, app, ui, attempt, got)
 		case got := <-talk.pasted:
 			token, err := c.conclude(ctx, app, ui, attempt, got)
-			if !got.bare || venuekey.ClassOf(err) != venuekey.Refused || tries == mostTries {
+			if !got.bare || venuekey.ClassOf(err) != venuekey.ClassRefused || tries == mostTries {
 				return token, err
 			}
 			tries, last = tries+1, err
@@ -84,7 +84,7 @@ func (c Config) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visi
 				return venuekey.Token{}, cannotReceive(visit, err)
 			}
 		case <-ctx.Done():
-			return venuekey.Token{}, &venuekey.Error{Class: venuekey.Failed, Reason: leftReason(ctx), Err: context.Cause(ctx)}
+			return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassFailed, Reason: leftReason(ctx), Err: context.Cause(ctx)}
 		}
 	}
 }
@@ -144,7 +144,7 @@ func (c Config) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	token, err := c.Exchange(ctx, app, got.Code, attempt.Verifier)
-	if class := venuekey.ClassOf(err); attempt.Verifier != "" && (class == venuekey.Refused || class == venuekey.Wrong) {
+	if class := venuekey.ClassOf(err); attempt.Verifier != "" && (class == venuekey.ClassRefused || class == venuekey.ClassMisconfigured) {
 		tellAtOnce(ui, "a code verifier was sent (PKCE); if the venue takes none, set the app's pkce to off")
 	}
 	return token, err
@@ -172,9 +172,9 @@ const tellPatience = 100 * time.Millisecond
 
 func cannotReceive(visit venuekey.Visit, err error) error {
 	if !errors.Is(err, errors.ErrUnsupported) {
-		return &venuekey.Error{Class: venuekey.Failed, Reason: "no redirected address was pasted", Err: err}
+		return &venuekey.Error{Class: venuekey.ClassFailed, Reason: "no redirected address was pasted", Err: err}
 	}
-	return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening,
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening,
 		Remedy: "free the port, or paste the address that the browser ends at"}
 }
 

@@ -218,11 +218,11 @@ func TestSignInsThatEndBadly(t *testing.T) {
 		class       venuekey.Class
 		reason      string
 	}{
-		{"denied", "error=access_denied", venuekey.Refused, "denied"},
-		{"denied in words", "error=access_denied&error_description=%3Cb%3Eno%0Away", venuekey.Refused, "denied"},
-		{"server error", "error=server_error", venuekey.Later, "error of its own"},
-		{"unknown scope", "error=invalid_scope", venuekey.Wrong, "scope"},
-		{"code used or too old", "code=stale", venuekey.Refused, "too old"},
+		{"denied", "error=access_denied", venuekey.ClassRefused, "denied"},
+		{"denied in words", "error=access_denied&error_description=%3Cb%3Eno%0Away", venuekey.ClassRefused, "denied"},
+		{"server error", "error=server_error", venuekey.ClassLater, "error of its own"},
+		{"unknown scope", "error=invalid_scope", venuekey.ClassMisconfigured, "scope"},
+		{"code used or too old", "code=stale", venuekey.ClassRefused, "too old"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			config, app := stage(t)

@@ -35,22 +35,22 @@ const (
 // §3.5 and RFC 7009 §2.2.1 of theirs, and what else is common. For a
 // refresh only invalid_grant is a death; in doubt a refusal is the app's.
 var standard = []Meaning{
-	{Code: "access_denied", Grant: grantRefresh, Class: venuekey.Wrong, Reason: "the venue denies access to the app", Remedy: "compare the app with its registration; if it is right, sign in again"},
-	{Code: "access_denied", Class: venuekey.Refused, Reason: "the sign-in was denied", Remedy: "sign in again and allow access"},
-	{Code: "invalid_grant", Grant: grantCode, Class: venuekey.Refused, Reason: "the authorization code is unknown, used or too old", Remedy: "sign in again; the code must be exchanged while it lives, and once"},
-	{Code: "invalid_grant", Grant: grantRefresh, Class: venuekey.Refused, Reason: "the venue does not accept the refresh token any more"},
-	{Code: "invalid_client", Class: venuekey.Wrong, Reason: "the venue does not accept the client id and secret", Remedy: "compare both with the app's registration"},
-	{Code: "unauthorized_client", Class: venuekey.Wrong, Reason: "the app may not use this way of signing in", Remedy: "check the app's registration and whether it is approved"},
-	{Code: "unsupported_grant_type", Class: venuekey.Wrong, Reason: "the venue does not know this grant type", Remedy: "check the token address"},
-	{Code: "unsupported_response_type", Class: venuekey.Wrong, Reason: "the venue does not give authorization codes to this app", Remedy: "check the app's registration"},
-	{Code: "invalid_scope", Class: venuekey.Wrong, Reason: "the venue does not know the scope, or does not give it to this app", Remedy: "check the app's scopes"},
-	{Code: "invalid_request", Class: venuekey.Wrong, Reason: "the venue does not understand the request", Remedy: "check the app's redirect uri and addresses"},
-	{Code: "unsupported_token_type", Class: venuekey.Wrong, Reason: "the venue does not revoke this kind of token"},
-	{Code: "server_error", Class: venuekey.Later, Reason: "the venue has an error of its own"},
-	{Code: "temporarily_unavailable", Class: venuekey.Later, Reason: "the venue is temporarily unavailable"},
-	{Code: "slow_down", Class: venuekey.Later, Reason: "the venue was asked too often"},
-	{Code: "rate_limit_exceeded", Class: venuekey.Later, Reason: "the venue was asked too often"},
-	{Code: "authorization_pending", Class: venuekey.Later, Reason: "the venue still waits for the user"},
+	{Code: "access_denied", Grant: grantRefresh, Class: venuekey.ClassMisconfigured, Reason: "the venue denies access to the app", Remedy: "compare the app with its registration; if it is right, sign in again"},
+	{Code: "access_denied", Class: venuekey.ClassRefused, Reason: "the sign-in was denied", Remedy: "sign in again and allow access"},
+	{Code: "invalid_grant", Grant: grantCode, Class: venuekey.ClassRefused, Reason: "the authorization code is unknown, used or too old", Remedy: "sign in again; the code must be exchanged while it lives, and once"},
+	{Code: "invalid_grant", Grant: grantRefresh, Class: venuekey.ClassRefused, Reason: "the venue does not accept the refresh token any more"},
+	{Code: "invalid_client", Class: venuekey.ClassMisconfigured, Reason: "the venue does not accept the client id and secret", Remedy: "compare both with the app's registration"},
+	{Code: "unauthorized_client", Class: venuekey.ClassMisconfigured, Reason: "the app may not use this way of signing in", Remedy: "check the app's registration and whether it is approved"},
+	{Code: "unsupported_grant_type", Class: venuekey.ClassMisconfigured, Reason: "the venue does not know this grant type", Remedy: "check the token address"},
+	{Code: "unsupported_response_type", Class: venuekey.ClassMisconfigured, Reason: "the venue does not give authorization codes to this app", Remedy: "check the app's registration"},
+	{Code: "invalid_scope", Class: venuekey.ClassMisconfigured, Reason: "the venue does not know the scope, or does not give it to this app", Remedy: "check the app's scopes"},
+	{Code: "invalid_request", Class: venuekey.ClassMisconfigured, Reason: "the venue does not understand the request", Remedy: "check the app's redirect uri and addresses"},
+	{Code: "unsupported_token_type", Class: venuekey.ClassMisconfigured, Reason: "the venue does not revoke this kind of token"},
+	{Code: "server_error", Class: venuekey.ClassLater, Reason: "the venue has an error of its own"},
+	{Code: "temporarily_unavailable", Class: venuekey.ClassLater, Reason: "the venue is temporarily unavailable"},
+	{Code: "slow_down", Class: venuekey.ClassLater, Reason: "the venue was asked too often"},
+	{Code: "rate_limit_exceeded", Class: venuekey.ClassLater, Reason: "the venue was asked too often"},
+	{Code: "authorization_pending", Class: venuekey.ClassLater, Reason: "the venue still waits for the user"},
 }
 
 // fault is an error in an answer that may be the venue's own word.
@@ -85,9 +85,9 @@ func (c Config) fault(grant string, answer Answer, found finding) *fault {
 	if !isCode(word) || answer.Status != http.StatusBadRequest && !(answer.Status == http.StatusOK && c.ErrorsInOK) {
 		return nil
 	}
-	failure := &venuekey.Error{Class: venuekey.Refused, Code: cleanCode(word, answer.Sent), Reason: "the venue refused", RetryAfter: wait}
+	failure := &venuekey.Error{Class: venuekey.ClassRefused, Code: cleanCode(word, answer.Sent), Reason: "the venue refused", RetryAfter: wait}
 	if grant == grantRefresh {
-		failure.Class, failure.Reason = venuekey.Later, "the venue did not renew the token"
+		failure.Class, failure.Reason = venuekey.ClassLater, "the venue did not renew the token"
 	}
 	failure.Reason = inItsWords(failure.Reason, answer.Says(description))
 	return &fault{failure, false}
@@ -146,10 +146,10 @@ func (c Config) Explain(grant string, status int, code, description string, sent
 	failure := &venuekey.Error{Class: classOfStatus(status), Code: code, Reason: inItsWords("the venue refused", description)}
 	switch {
 	case grant == grantRefresh:
-		failure.Class, failure.Reason = venuekey.Later, inItsWords("the venue did not renew the token", description)
+		failure.Class, failure.Reason = venuekey.ClassLater, inItsWords("the venue did not renew the token", description)
 	case status < 400:
 		// An error inside a 200 is a definite no, in words that we do not know.
-		failure.Class = venuekey.Refused
+		failure.Class = venuekey.ClassRefused
 	}
 	return failure
 }

@@ -26,7 +26,7 @@ func (c Config) Probe(ctx context.Context) error {
 		form = url.Values{"grant_type": {grantRefresh}}
 	}
 	nobody := c
-	nobody.ClientAuth = noClient
+	nobody.ClientAuth = authNone
 	var failure error
 	for _, way := range append([]Way{{URL: c.TokenURL, ByGet: c.TokenByGet}}, c.TokenFallbacks...) {
 		request, err := nobody.tokenRequest(ctx, venuekey.App{}, way, form)
@@ -56,7 +56,7 @@ func (c Config) Probe(ctx context.Context) error {
 func (c Config) spoke(answer Answer) (spoke bool, notNow error) {
 	found := c.find(answer.Body)
 	if fault := c.fault(grantRefresh, answer, found); fault != nil {
-		if fault.named && fault.Class == venuekey.Later {
+		if fault.named && fault.Class == venuekey.ClassLater {
 			return true, fault.Error
 		}
 		return true, nil

@@ -22,12 +22,12 @@ func TestAProbeTellsTheVenueFromStrangers(t *testing.T) {
 		{401, `{"error":"invalid_client"}`, true, 0},
 		{400, `{"error":"invalid_grant"}`, true, 0},
 		{200, `{"error":"SOMETHING_NEW"}`, true, 0},
-		{503, `{"error":"temporarily_unavailable"}`, false, venuekey.Later},
-		{429, ``, false, venuekey.Later},
-		{403, `{"message":"Forbidden"}`, false, venuekey.Unknown},
-		{200, `<html>`, false, venuekey.Unknown},
-		{404, `<html>`, false, venuekey.Unknown},
-		{502, ``, false, venuekey.Unknown},
+		{503, `{"error":"temporarily_unavailable"}`, false, venuekey.ClassLater},
+		{429, ``, false, venuekey.ClassLater},
+		{403, `{"message":"Forbidden"}`, false, venuekey.ClassUnknown},
+		{200, `<html>`, false, venuekey.ClassUnknown},
+		{404, `<html>`, false, venuekey.ClassUnknown},
+		{502, ``, false, venuekey.ClassUnknown},
 	} {
 		config, asked := answering(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.ParseForm() != nil || len(r.Form) != 1 || r.Form.Get("grant_type") != "refresh_token" || r.Header.Get("Authorization") != "" {
@@ -35,7 +35,7 @@ func TestAProbeTellsTheVenueFromStrangers(t *testing.T) {
 			}
 			says(row.status, row.body)(w, r)
 		})
-		config.ErrorsInOK, config.ClientAuth = true, BasicAndID
+		config.ErrorsInOK, config.ClientAuth = true, AuthBasicAndID
 		err := config.Probe(t.Context())
 		if (err == nil) != row.good || err != nil && venuekey.ClassOf(err) != row.class || asked.Load() != 1 {
 			t.Errorf("%d %s: %v", row.status, row.body, err)

@@ -23,7 +23,7 @@ func TestAttackACodeOfAnAppWithoutASecretIsCaught(t *testing.T) {
 		}
 		says(200, `{"access_token":"a","refresh_token":"r"}`)(w, r)
 	})
-	config.ClientAuth, config.AuthorizeURL, config.RevokeURL = Public, "https://venue.example/authorize", config.TokenURL
+	config.ClientAuth, config.AuthorizeURL, config.RevokeURL = AuthPublic, "https://venue.example/authorize", config.TokenURL
 	app := venuekey.App{ClientID: "public", RedirectURI: "http://127.0.0.1:8080/cb"}
 	attempt := config.NewAttempt()
 	address, err := config.Authorize(app, attempt)

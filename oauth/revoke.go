@@ -98,7 +98,7 @@ func (c Config) revoke(ctx context.Context, app venuekey.App, target *url.URL, s
 	fault := c.fault("", answer, c.find(answer.Body))
 	switch {
 	case fault != nil && fault.Code == "unsupported_token_type":
-		return &venuekey.Error{Class: venuekey.Failed, Code: fault.Code, Reason: "the venue has no way to revoke this kind of token", Err: errors.ErrUnsupported}
+		return &venuekey.Error{Class: venuekey.ClassFailed, Code: fault.Code, Reason: "the venue has no way to revoke this kind of token", Err: errors.ErrUnsupported}
 	case fault != nil:
 		return fault.Error
 	case c.unread(answer):
@@ -111,7 +111,7 @@ func (c Config) revoke(ctx context.Context, app venuekey.App, target *url.URL, s
 		Revoked *bool `json:"revoked"`
 	}
 	if json.Unmarshal(answer.Text(), &said) == nil && said.Revoked != nil && !*said.Revoked {
-		return &venuekey.Error{Class: venuekey.Failed, Reason: "the venue answered that it did not revoke the token"}
+		return &venuekey.Error{Class: venuekey.ClassFailed, Reason: "the venue answered that it did not revoke the token"}
 	}
 	return nil
 }
@@ -120,9 +120,9 @@ func failed(err error) *venuekey.Error {
 	if known, ok := errors.AsType[*venuekey.Error](err); ok {
 		return known
 	}
-	return &venuekey.Error{Class: venuekey.Unknown, Err: err}
+	return &venuekey.Error{Class: venuekey.ClassUnknown, Err: err}
 }
 
 func unsupported() *venuekey.Error {
-	return &venuekey.Error{Class: venuekey.Failed, Reason: "the venue has no way to revoke a token", Err: errors.ErrUnsupported}
+	return &venuekey.Error{Class: venuekey.ClassFailed, Reason: "the venue has no way to revoke a token", Err: errors.ErrUnsupported}
 }

@@ -22,9 +22,9 @@ func TestRevoking(t *testing.T) {
 	}{
 		{name: "done", answer: says(200, `{"revoked":true}`), good: true},
 		{name: "done, without a word", answer: says(200, ``), good: true},
-		{name: "no such address", answer: says(404, `<html>`), unsupported: true, class: venuekey.Failed},
-		{name: "not now", answer: says(503, `<html>`), class: venuekey.Later},
-		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.Wrong},
+		{name: "no such address", answer: says(404, `<html>`), unsupported: true, class: venuekey.ClassFailed},
+		{name: "not now", answer: says(503, `<html>`), class: venuekey.ClassLater},
+		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.ClassMisconfigured},
 	} {
 		config, _ := answering(t, row.answer)
 		config.RevokeURL = config.TokenURL

@@ -163,7 +163,7 @@ func TestAttackATokenOfATypeThatIsNotUnderstood(t *testing.T) {
 		if token, err := config.Exchange(t.Context(), stageApp, "code", ""); err == nil || token.Access != "" {
 			t.Errorf("%s: taken as %q", kind, token.Type)
 		}
-		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.Unknown || token.Access != "" {
+		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.ClassUnknown || token.Access != "" {
 			t.Errorf("%s: renewed: %v", kind, err)
 		}
 	}

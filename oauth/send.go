@@ -79,7 +79,7 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 		return answer, sendError(request.URL, secrets, true, fmt.Errorf("the answer broke off: %w", err))
 	}
 	if len(body) > maxAnswer {
-		return answer, &venuekey.Error{Class: venuekey.Unknown, Reason: fmt.Sprintf("the answer of %s is larger than %d bytes", request.URL.Host, maxAnswer)}
+		return answer, &venuekey.Error{Class: venuekey.ClassUnknown, Reason: fmt.Sprintf("the answer of %s is larger than %d bytes", request.URL.Host, maxAnswer)}
 	}
 	return answer, nil
 }
@@ -116,16 +116,16 @@ func sendError(address *url.URL, secrets []venuekey.Secret, sent bool, err error
 		err = outer.Err
 	}
 	err = foreign.ErrorWithout(err, secrets...)
-	failure := &venuekey.Error{Class: venuekey.NotSent, Err: err, Reason: fmt.Sprintf("%s was not reached: %v", address.Host, err)}
+	failure := &venuekey.Error{Class: venuekey.ClassNotSent, Err: err, Reason: fmt.Sprintf("%s was not reached: %v", address.Host, err)}
 	if sent {
-		failure.Class = venuekey.Unknown
+		failure.Class = venuekey.ClassUnknown
 		failure.Reason = fmt.Sprintf("%s was reached, but no answer could be read: %v", address.Host, err)
 	}
 	if sent && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) { // "EOF" is no word for a person
 		failure.Reason = fmt.Sprintf("%s was reached, and closed the connection without a whole answer", address.Host)
 	}
 	if name, ok := badCertificate(err); ok && !sent {
-		failure.Class = venuekey.Wrong
+		failure.Class = venuekey.ClassMisconfigured
 		failure.Reason = fmt.Sprintf("the certificate of %s does not verify: %s", address.Host, foreign.LineWithout(name, secrets...))
 		failure.Remedy = "check the address and this machine's clock; if a private authority made it, give that to the app: --ca FILE"
 	}

@@ -21,10 +21,10 @@ import (
 // of acting; of anything else nobody knows whether the venue acted before it.
 func (a Answer) Stranger(address *url.URL) *venuekey.Error {
 	failure := a.strange(address)
-	failure.Class = venuekey.Unknown
+	failure.Class = venuekey.ClassUnknown
 	_, says := retryAfter(a.Header)
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable && says {
-		failure.Class = venuekey.Later
+		failure.Class = venuekey.ClassLater
 	}
 	return failure
 }
@@ -36,15 +36,15 @@ func (a Answer) NotJSON(address *url.URL) *venuekey.Error {
 	failure.Class = classOfStatus(a.Status)
 	switch {
 	case a.redirects():
-		failure.Class = venuekey.Wrong
+		failure.Class = venuekey.ClassMisconfigured
 	case a.Status < 300:
 		// It may have done its work and said so in a way nobody can read.
-		failure.Class = venuekey.Unknown
+		failure.Class = venuekey.ClassUnknown
 	case a.Status == http.StatusForbidden:
 		// A firewall in front of the venue, most often.
-		failure.Class = venuekey.Later
-	case failure.Class == venuekey.Refused:
-		failure.Class = venuekey.Wrong
+		failure.Class = venuekey.ClassLater
+	case failure.Class == venuekey.ClassRefused:
+		failure.Class = venuekey.ClassMisconfigured
 		failure.Remedy = orText(failure.Remedy, "check the address")
 	}
 	return failure
@@ -115,11 +115,11 @@ func hostOf(location string) string {
 func classOfStatus(status int) venuekey.Class {
 	switch {
 	case status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
-		return venuekey.Unknown
+		return venuekey.ClassUnknown
 	case status == http.StatusTooManyRequests || status == http.StatusLocked || status == http.StatusRequestTimeout || status >= 500:
-		return venuekey.Later
+		return venuekey.ClassLater
 	default:
-		return venuekey.Refused
+		return venuekey.ClassRefused
 	}
 }
 

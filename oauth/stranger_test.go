@@ -24,30 +24,30 @@ func TestWhoseWordAnAnswerIs(t *testing.T) {
 		class  venuekey.Class
 	}{
 		// Strangers' JSON ends no sign-in.
-		{401, forbidden, venuekey.Unknown}, {402, forbidden, venuekey.Unknown}, {403, forbidden, venuekey.Unknown},
-		{404, forbidden, venuekey.Unknown}, {405, forbidden, venuekey.Unknown}, {409, forbidden, venuekey.Unknown},
-		{418, forbidden, venuekey.Unknown}, {451, forbidden, venuekey.Unknown}, {403, cloudflare, venuekey.Unknown},
-		{404, notFound, venuekey.Unknown}, {400, object, venuekey.Unknown}, {200, object, venuekey.Unknown},
-		{200, `{"error":"Down for maintenance"}`, venuekey.Unknown}, {403, `{"error":"forbidden"}`, venuekey.Unknown},
-		{400, `{"error":true}`, venuekey.Unknown}, {400, `{"error":"Forbidden"}`, venuekey.Unknown}, {400, `{"error":"<script>"}`, venuekey.Unknown},
-		{500, `{"message":"oops"}`, venuekey.Unknown}, {200, `{"status":"ok"}`, venuekey.Unknown},
-		{400, `{"message":"quoted","inner":{"error":"invalid_grant"}}`, venuekey.Unknown},
-		{400, `[{"error":"invalid_grant"},{"error":"invalid_client"}]`, venuekey.Unknown},
-		{200, page + `<script>x={"error":"invalid_grant"}</script>`, venuekey.Unknown},
+		{401, forbidden, venuekey.ClassUnknown}, {402, forbidden, venuekey.ClassUnknown}, {403, forbidden, venuekey.ClassUnknown},
+		{404, forbidden, venuekey.ClassUnknown}, {405, forbidden, venuekey.ClassUnknown}, {409, forbidden, venuekey.ClassUnknown},
+		{418, forbidden, venuekey.ClassUnknown}, {451, forbidden, venuekey.ClassUnknown}, {403, cloudflare, venuekey.ClassUnknown},
+		{404, notFound, venuekey.ClassUnknown}, {400, object, venuekey.ClassUnknown}, {200, object, venuekey.ClassUnknown},
+		{200, `{"error":"Down for maintenance"}`, venuekey.ClassUnknown}, {403, `{"error":"forbidden"}`, venuekey.ClassUnknown},
+		{400, `{"error":true}`, venuekey.ClassUnknown}, {400, `{"error":"Forbidden"}`, venuekey.ClassUnknown}, {400, `{"error":"<script>"}`, venuekey.ClassUnknown},
+		{500, `{"message":"oops"}`, venuekey.ClassUnknown}, {200, `{"status":"ok"}`, venuekey.ClassUnknown},
+		{400, `{"message":"quoted","inner":{"error":"invalid_grant"}}`, venuekey.ClassUnknown},
+		{400, `[{"error":"invalid_grant"},{"error":"invalid_client"}]`, venuekey.ClassUnknown},
+		{200, page + `<script>x={"error":"invalid_grant"}</script>`, venuekey.ClassUnknown},
 		// Words that nobody has a meaning for end none either.
-		{200, `{"error":"maintenance"}`, venuekey.Later}, {400, `{"error":"SOMETHING_NEW"}`, venuekey.Later},
-		{400, `{"error":"rate_limit_exceeded"}`, venuekey.Later}, {400, `{"error":"slow_down"}`, venuekey.Later},
-		{503, `{"error":"temporarily_unavailable"}`, venuekey.Later}, {500, `{"error":"server_error"}`, venuekey.Later},
+		{200, `{"error":"maintenance"}`, venuekey.ClassLater}, {400, `{"error":"SOMETHING_NEW"}`, venuekey.ClassLater},
+		{400, `{"error":"rate_limit_exceeded"}`, venuekey.ClassLater}, {400, `{"error":"slow_down"}`, venuekey.ClassLater},
+		{503, `{"error":"temporarily_unavailable"}`, venuekey.ClassLater}, {500, `{"error":"server_error"}`, venuekey.ClassLater},
 		// Strangers' pages do not say that nothing was burnt.
-		{403, page, venuekey.Unknown}, {404, page, venuekey.Unknown}, {405, page, venuekey.Unknown}, {500, page, venuekey.Unknown},
-		{400, "", venuekey.Unknown}, {401, "", venuekey.Unknown}, {408, "", venuekey.Unknown}, {423, "", venuekey.Unknown},
-		{500, "", venuekey.Unknown}, {502, "", venuekey.Unknown}, {503, "", venuekey.Unknown}, {504, "", venuekey.Unknown},
-		{301, "", venuekey.Unknown}, {302, page, venuekey.Unknown}, {307, "", venuekey.Unknown}, {429, "", venuekey.Later}, {429, page, venuekey.Later},
+		{403, page, venuekey.ClassUnknown}, {404, page, venuekey.ClassUnknown}, {405, page, venuekey.ClassUnknown}, {500, page, venuekey.ClassUnknown},
+		{400, "", venuekey.ClassUnknown}, {401, "", venuekey.ClassUnknown}, {408, "", venuekey.ClassUnknown}, {423, "", venuekey.ClassUnknown},
+		{500, "", venuekey.ClassUnknown}, {502, "", venuekey.ClassUnknown}, {503, "", venuekey.ClassUnknown}, {504, "", venuekey.ClassUnknown},
+		{301, "", venuekey.ClassUnknown}, {302, page, venuekey.ClassUnknown}, {307, "", venuekey.ClassUnknown}, {429, "", venuekey.ClassLater}, {429, page, venuekey.ClassLater},
 		// The venue's own.
-		{400, `{"error":"invalid_grant"}`, venuekey.Refused}, {500, `{"error":"invalid_grant"}`, venuekey.Refused}, {200, `{"error":"INVALID_GRANT"}`, venuekey.Refused},
-		{400, "\xef\xbb\xbf" + `{"error":"invalid_grant"}`, venuekey.Refused}, {400, `<b>Notice</b>: x {"error":"invalid_grant"}`, venuekey.Refused},
-		{400, `{"data":{"error":"invalid_grant"}}`, venuekey.Refused}, {401, `{"error":"invalid_client"}`, venuekey.Wrong},
-		{400, `{"error":"access_denied"}`, venuekey.Wrong}, {400, `{"error":"invalid_request"}`, venuekey.Wrong},
+		{400, `{"error":"invalid_grant"}`, venuekey.ClassRefused}, {500, `{"error":"invalid_grant"}`, venuekey.ClassRefused}, {200, `{"error":"INVALID_GRANT"}`, venuekey.ClassRefused},
+		{400, "\xef\xbb\xbf" + `{"error":"invalid_grant"}`, venuekey.ClassRefused}, {400, `<b>Notice</b>: x {"error":"invalid_grant"}`, venuekey.ClassRefused},
+		{400, `{"data":{"error":"invalid_grant"}}`, venuekey.ClassRefused}, {401, `{"error":"invalid_client"}`, venuekey.ClassMisconfigured},
+		{400, `{"error":"access_denied"}`, venuekey.ClassMisconfigured}, {400, `{"error":"invalid_request"}`, venuekey.ClassMisconfigured},
 	} {
 		config, asked := answering(t, says(row.status, row.body))
 		config.ErrorsInOK = true
@@ -61,7 +61,7 @@ func TestWhoseWordAnAnswerIs(t *testing.T) {
 }
 
 func TestA503ThatSaysWhenToComeAgainGrantedNothing(t *testing.T) {
-	for when, class := range map[string]venuekey.Class{"7": venuekey.Later, "0": venuekey.Later, "soon": venuekey.Unknown, "": venuekey.Unknown} {
+	for when, class := range map[string]venuekey.Class{"7": venuekey.ClassLater, "0": venuekey.ClassLater, "soon": venuekey.ClassUnknown, "": venuekey.ClassUnknown} {
 		config, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", when)
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -142,20 +142,20 @@ func TestTokensThatAreNotTaken(t *testing.T) {
 		body  string
 		class venuekey.Class
 	}{
-		"two different ones":             {`[{"access_token":"a"},{"access_token":"b"}]`, venuekey.Unknown},
-		"two refresh tokens":             {`[{"access_token":"a","refresh_token":"r"},{"access_token":"a","refresh_token":"s"}]`, venuekey.Unknown},
-		"a widget's, in a page":          {`<html><script>x={"access_token":"a"}</script>`, venuekey.Unknown},
-		"an echo beside an error":        {`{"error":"invalid_grant","access_token":"a"}`, venuekey.Refused},
-		"an echo of both":                {`{"error":"invalid_grant","access_token":"a","refresh_token":"` + sentRefresh + `"}`, venuekey.Refused},
-		"an echo, the error wrapping it": {`{"error":"temporarily_unavailable","data":{"access_token":"a"}}`, venuekey.Later},
-		"an error in a string":           {`{"statusCode":400,"body":"{\"error\":\"invalid_grant\"}"}`, venuekey.Unknown},
-		"white space alone":              {`{"access_token":" \n"}`, venuekey.Unknown},
-		"zero":                           {`{"access_token":0}`, venuekey.Unknown},
-		"a truth":                        {`{"access_token":true}`, venuekey.Unknown},
-		"cut off":                        {`{"access_token":"a","refresh_token":"r`, venuekey.Unknown},
-		"very deep":                      {strings.Repeat(`[`, 9) + `{"access_token":"a"}` + strings.Repeat(`]`, 9), venuekey.Unknown},
-		"braces without end":             {strings.Repeat(`{"a":`, 100_000), venuekey.Unknown},
-		"objects without end":            {strings.Repeat(`{}`, 500_000) + "x", venuekey.Unknown},
+		"two different ones":             {`[{"access_token":"a"},{"access_token":"b"}]`, venuekey.ClassUnknown},
+		"two refresh tokens":             {`[{"access_token":"a","refresh_token":"r"},{"access_token":"a","refresh_token":"s"}]`, venuekey.ClassUnknown},
+		"a widget's, in a page":          {`<html><script>x={"access_token":"a"}</script>`, venuekey.ClassUnknown},
+		"an echo beside an error":        {`{"error":"invalid_grant","access_token":"a"}`, venuekey.ClassRefused},
+		"an echo of both":                {`{"error":"invalid_grant","access_token":"a","refresh_token":"` + sentRefresh + `"}`, venuekey.ClassRefused},
+		"an echo, the error wrapping it": {`{"error":"temporarily_unavailable","data":{"access_token":"a"}}`, venuekey.ClassLater},
+		"an error in a string":           {`{"statusCode":400,"body":"{\"error\":\"invalid_grant\"}"}`, venuekey.ClassUnknown},
+		"white space alone":              {`{"access_token":" \n"}`, venuekey.ClassUnknown},
+		"zero":                           {`{"access_token":0}`, venuekey.ClassUnknown},
+		"a truth":                        {`{"access_token":true}`, venuekey.ClassUnknown},
+		"cut off":                        {`{"access_token":"a","refresh_token":"r`, venuekey.ClassUnknown},
+		"very deep":                      {strings.Repeat(`[`, 9) + `{"access_token":"a"}` + strings.Repeat(`]`, 9), venuekey.ClassUnknown},
+		"braces without end":             {strings.Repeat(`{"a":`, 100_000), venuekey.ClassUnknown},
+		"objects without end":            {strings.Repeat(`{}`, 500_000) + "x", venuekey.ClassUnknown},
 	} {
 		config, _ := answering(t, says(200, row.body))
 		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); token.Access != "" || err == nil || venuekey.ClassOf(err) != row.class {
@@ -173,14 +173,14 @@ func TestStrangersAtASignIn(t *testing.T) {
 		class          venuekey.Class
 		reason, remedy string
 	}{
-		{403, `{"message":"Forbidden"}`, venuekey.Later, "403 Forbidden with JSON that holds neither", ""},
-		{401, `{"message":"Unauthorized"}`, venuekey.Wrong, "neither a token nor an OAuth error", "check the address"},
-		{400, `{"error":{"code":1}}`, venuekey.Wrong, "neither a token nor an OAuth error", "check the address"},
-		{404, `<html>`, venuekey.Wrong, "404 Not Found with an HTML page", "check the address"},
-		{503, `upstream down`, venuekey.Later, "503 Service Unavailable with plain text", ""},
-		{307, ``, venuekey.Wrong, "redirects", "where it leads"},
-		{400, `{"error":"SOMETHING_NEW","error_description":"why not"}`, venuekey.Refused, `the venue refused: "why not" (SOMETHING_NEW)`, ""},
-		{400, `{"error":"SOMETHING_NEW"}`, venuekey.Refused, `the venue refused (SOMETHING_NEW)`, ""},
+		{403, `{"message":"Forbidden"}`, venuekey.ClassLater, "403 Forbidden with JSON that holds neither", ""},
+		{401, `{"message":"Unauthorized"}`, venuekey.ClassMisconfigured, "neither a token nor an OAuth error", "check the address"},
+		{400, `{"error":{"code":1}}`, venuekey.ClassMisconfigured, "neither a token nor an OAuth error", "check the address"},
+		{404, `<html>`, venuekey.ClassMisconfigured, "404 Not Found with an HTML page", "check the address"},
+		{503, `upstream down`, venuekey.ClassLater, "503 Service Unavailable with plain text", ""},
+		{307, ``, venuekey.ClassMisconfigured, "redirects", "where it leads"},
+		{400, `{"error":"SOMETHING_NEW","error_description":"why not"}`, venuekey.ClassRefused, `the venue refused: "why not" (SOMETHING_NEW)`, ""},
+		{400, `{"error":"SOMETHING_NEW"}`, venuekey.ClassRefused, `the venue refused (SOMETHING_NEW)`, ""},
 	} {
 		config, _ := answering(t, says(row.status, row.body))
 		_, err := config.Exchange(t.Context(), stageApp, "code", "")

@@ -25,7 +25,7 @@ func (c Config) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 		form.Set("code_verifier", string(verifier))
 	}
 	token, err := c.grant(ctx, app, form)
-	if err != nil && venuekey.ClassOf(err) == venuekey.NotSent && ctx.Err() == nil {
+	if err != nil && venuekey.ClassOf(err) == venuekey.ClassNotSent && ctx.Err() == nil {
 		token, err = c.grant(ctx, app, form)
 	}
 	if err == nil {
@@ -59,7 +59,7 @@ func anew(err error) error {
 // alone: the Keeper keeps it and renews again.
 func (c Config) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.Secret) (venuekey.Token, error) {
 	if refresh == "" {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Reason: "the venue gave no refresh token"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the venue gave no refresh token"}
 	}
 	return c.grant(ctx, app, url.Values{"grant_type": {grantRefresh}, "refresh_token": {string(refresh)}})
 }
@@ -151,10 +151,10 @@ func (c Config) withClient(app venuekey.App, form url.Values) url.Values {
 	for name, values := range form {
 		full[name] = values
 	}
-	if c.ClientAuth == InBody || c.ClientAuth == BasicAndID || c.ClientAuth == Public {
+	if c.ClientAuth == AuthInBody || c.ClientAuth == AuthBasicAndID || c.ClientAuth == AuthPublic {
 		full.Set("client_id", app.ClientID)
 	}
-	if c.ClientAuth == InBody && app.ClientSecret != "" {
+	if c.ClientAuth == AuthInBody && app.ClientSecret != "" {
 		full.Set("client_secret", string(app.ClientSecret))
 	}
 	return full
@@ -165,9 +165,9 @@ func (c Config) dressed(request *http.Request, app venuekey.App) *http.Request {
 		request.Header[name] = values
 	}
 	switch c.ClientAuth {
-	case Basic, BasicAndID:
+	case AuthBasic, AuthBasicAndID:
 		request.SetBasicAuth(url.QueryEscape(app.ClientID), url.QueryEscape(string(app.ClientSecret)))
-	case BasicPlain:
+	case AuthBasicPlain:
 		request.SetBasicAuth(app.ClientID, string(app.ClientSecret))
 	}
 	return request

@@ -45,12 +45,12 @@ func TestOtherWaysAreForRequestsNobodyRead(t *testing.T) {
 		learned string
 		class   venuekey.Class
 	}{
-		{"not there", 404, page, 404, []string{"POST /1", "POST /2"}, "path", venuekey.Unknown},
-		{"not there, in JSON", 404, `{"message":"no Route matched"}`, 404, []string{"POST /1", "POST /2"}, "path", venuekey.Unknown},
-		{"takes GET only", 405, page, 200, []string{"POST /1", "GET /1"}, "method", venuekey.Unknown},
-		{"takes neither", 405, page, 405, []string{"POST /1", "GET /1", "POST /2"}, "path", venuekey.Unknown},
-		{"the venue's own 405", 405, fault, 200, []string{"POST /1"}, "", venuekey.Wrong},
-		{"may have been read", 500, page, 200, []string{"POST /1"}, "", venuekey.Unknown},
+		{"not there", 404, page, 404, []string{"POST /1", "POST /2"}, "path", venuekey.ClassUnknown},
+		{"not there, in JSON", 404, `{"message":"no Route matched"}`, 404, []string{"POST /1", "POST /2"}, "path", venuekey.ClassUnknown},
+		{"takes GET only", 405, page, 200, []string{"POST /1", "GET /1"}, "method", venuekey.ClassUnknown},
+		{"takes neither", 405, page, 405, []string{"POST /1", "GET /1", "POST /2"}, "path", venuekey.ClassUnknown},
+		{"the venue's own 405", 405, fault, 200, []string{"POST /1"}, "", venuekey.ClassMisconfigured},
+		{"may have been read", 500, page, 200, []string{"POST /1"}, "", venuekey.ClassUnknown},
 	} {
 		answers["POST /1"], answers["POST /2"], answers["GET /1"] = reply{row.status, row.body}, reply{200, granted}, reply{row.get, page}
 		if row.get == 200 {

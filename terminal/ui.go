@@ -97,10 +97,10 @@ func (u *UI) tell(text string) { u.write(text + "\n") }
 // not come back from, or would come to somebody else.
 func (u *UI) Visit(_ context.Context, visit venuekey.Visit) error {
 	if !visit.Listening && !u.TakesPaste() {
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening, Remedy: "free the port, or sign in at a terminal, where the address can be pasted"}
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening, Remedy: "free the port, or sign in at a terminal, where the address can be pasted"}
 	}
 	if u.Astray(visit) {
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port", Remedy: "free the port, or register another redirect uri"}
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port", Remedy: "free the port, or register another redirect uri"}
 	}
 	u.mu.Lock()
 	u.visit, u.hinted = visit, false
@@ -207,7 +207,7 @@ func (u *UI) Ask(ctx context.Context, fields []venuekey.Field) (map[string]venue
 	for _, field := range fields {
 		value, err := u.ask(ctx, field)
 		if err != nil {
-			return nil, &venuekey.Error{Class: venuekey.Failed, Reason: label(field) + ": " + err.Error(), Err: err}
+			return nil, &venuekey.Error{Class: venuekey.ClassFailed, Reason: label(field) + ": " + err.Error(), Err: err}
 		}
 		given[field.Name] = value
 	}

@@ -30,7 +30,7 @@ func (p *program) storeAddress() (string, error) {
 		return "", nil
 	}
 	if isForeign(address) {
-		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: "VENUEKEY_STORE is not an address that venuekey understands", Remedy: addressForms}
+		return "", &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "VENUEKEY_STORE is not an address that venuekey understands", Remedy: addressForms}
 	}
 	if isDatabase(address) {
 		return address, nil

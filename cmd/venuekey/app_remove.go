@@ -33,5 +33,5 @@ func noApp(err error) error {
 	if !notRegistered(err) {
 		return err
 	}
-	return &venuekey.Error{Class: venuekey.Failed, Reason: err.Error(), Remedy: "venuekey app list", Err: err}
+	return &venuekey.Error{Class: venuekey.ClassFailed, Reason: err.Error(), Remedy: "venuekey app list", Err: err}
 }

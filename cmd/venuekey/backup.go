@@ -80,7 +80,7 @@ func (p *program) newBackupPassphrase(ctx context.Context, what string) (venueke
 
 func notTooShort(passphrase venuekey.Secret) error {
 	if err := key.CheckPassphrase(string(passphrase)); err != nil {
-		return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Err: err, Remedy: "choose a longer one"}
+		return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Err: err, Remedy: "choose a longer one"}
 	}
 	return nil
 }
@@ -99,6 +99,6 @@ func nobodyToAsk(err error, what, flag string) error {
 	if !errors.Is(err, errNobodyThere) {
 		return err
 	}
-	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: "the " + what + " wants a passphrase, and nobody is there to ask", Err: err,
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "the " + what + " wants a passphrase, and nobody is there to ask", Err: err,
 		Remedy: "set " + backupPassphrase + "_FILE or " + backupPassphrase + ", use " + flag + ", or run it in a terminal"}
 }

@@ -137,7 +137,7 @@ func namedRecipients(cmd *cobra.Command, flags exportFlags) ([]agefile.Recipient
 		defer closed()
 		recipients, err := agefile.ParseRecipients(file)
 		if err != nil {
-			return nil, &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: flags.recipientsFile + " is no file of recipients: " + err.Error(), Err: err,
+			return nil, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.recipientsFile + " is no file of recipients: " + err.Error(), Err: err,
 				Remedy: "write age1… there, one a line"}
 		}
 		return recipients, nil
@@ -167,7 +167,7 @@ func countForBackup(ctx context.Context, v *vault) (total int, err error) {
 		case status.Err != nil:
 			return 0, about(status.ID, "backup", status.Err)
 		case status.Spilled:
-			return 0, &venuekey.Error{ID: status.ID, Op: "backup", Class: venuekey.Later, Reason: "a renewed token waits in a spill file, and the vault holds the used-up one",
+			return 0, &venuekey.Error{ID: status.ID, Op: "backup", Class: venuekey.ClassLater, Reason: "a renewed token waits in a spill file, and the vault holds the used-up one",
 				Remedy: "venuekey token " + status.ID.String() + ", which saves it; then again"}
 		}
 		total++
@@ -181,7 +181,7 @@ func countForBackup(ctx context.Context, v *vault) (total int, err error) {
 	if total == 0 {
 		// More likely than not another vault is meant, and an empty backup
 		// would be found out when it is needed.
-		return 0, &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: "there is nothing to back up: no app is kept and nobody is signed in",
+		return 0, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "there is nothing to back up: no app is kept and nobody is signed in",
 			Remedy: "\"venuekey doctor\" shows which vault this is; VENUEKEY_HOME names another"}
 	}
 	return total, nil
@@ -284,9 +284,9 @@ func replaceable(path string, force bool) error {
 	case err != nil:
 		return backupFileError(err, "name another file")
 	case !info.Mode().IsRegular():
-		return &venuekey.Error{Op: "backup", Class: venuekey.Failed, Reason: path + " is there and is no ordinary file", Remedy: "name another file, or - for standard output"}
+		return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: path + " is there and is no ordinary file", Remedy: "name another file, or - for standard output"}
 	case !force:
-		return &venuekey.Error{Op: "backup", Class: venuekey.Failed, Reason: path + " is there already", Err: fs.ErrExist, Remedy: "name another file, or --force to replace it"}
+		return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: path + " is there already", Err: fs.ErrExist, Remedy: "name another file, or --force to replace it"}
 	}
 	return nil
 }
@@ -321,5 +321,5 @@ func backupFileError(err error, remedy string) error {
 	if err == nil {
 		return nil
 	}
-	return &venuekey.Error{Op: "backup", Class: venuekey.Failed, Err: err, Remedy: remedy}
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Err: err, Remedy: remedy}
 }

@@ -146,7 +146,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 var errTooLarge = errors.New("too large")
 
 func tooLarge() error {
-	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: fmt.Sprintf("the backup is larger than %d MiB, or has too many entries", mostOfBackup>>20), Err: errTooLarge,
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the backup is larger than %d MiB, or has too many entries", mostOfBackup>>20), Err: errTooLarge,
 		Remedy: "copy the vault as a whole: venuekey store copy"}
 }
 
@@ -213,11 +213,11 @@ func readBackup(from io.Reader) (backup, error) {
 func readHead(line []byte) (made time.Time, err error) {
 	var head backupHead
 	if json.Unmarshal(line, &head) != nil || head.Venuekey != "backup" || head.Version < 1 {
-		return made, &venuekey.Error{Op: "backup", Class: venuekey.Damaged, Reason: "the file is sealed by age, but it is no backup of venuekey",
+		return made, &venuekey.Error{Op: "backup", Class: venuekey.ClassDamaged, Reason: "the file is sealed by age, but it is no backup of venuekey",
 			Remedy: "give the file that \"venuekey backup export\" wrote"}
 	}
 	if head.Version > backupVersion {
-		return made, &venuekey.Error{Op: "backup", Class: venuekey.Failed,
+		return made, &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed,
 			Reason: fmt.Sprintf("the backup is of version %d, and this venuekey reads version %d", head.Version, backupVersion),
 			Remedy: "install a newer venuekey"}
 	}
@@ -280,7 +280,7 @@ func (l tokenLine) problem() string {
 		return "tells of a renewal in the future"
 	}
 	switch l.Condition {
-	case venuekey.Good, venuekey.Uncertain, venuekey.Dead:
+	case venuekey.ConditionGood, venuekey.ConditionUncertain, venuekey.ConditionDead:
 		return ""
 	}
 	return "has a condition that nobody knows"
@@ -344,7 +344,7 @@ func damagedLine(number int, problem string) error {
 }
 
 func unreadable(reason string, err error) error {
-	return &venuekey.Error{Op: "backup", Class: venuekey.Damaged, Reason: reason + "; nothing was imported", Err: err,
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassDamaged, Reason: reason + "; nothing was imported", Err: err,
 		Remedy: "copy the file once more from where it was made, or export again there"}
 }
 

@@ -131,7 +131,7 @@ func (p *program) identitiesOf(cmd *cobra.Command, what string, flags importFlag
 	defer closed()
 	identities, err := agefile.ParseIdentities(file)
 	if err != nil { // which is not told: it may show what stands there
-		return nil, &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: flags.identity + " holds no identity of age", Remedy: "give the file that age-keygen wrote"}
+		return nil, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.identity + " holds no identity of age", Remedy: "give the file that age-keygen wrote"}
 	}
 	return identities, nil
 }
@@ -176,7 +176,7 @@ func affordable(scrypt *agefile.Stanza) error {
 	if err != nil || work <= mostWork {
 		return nil
 	}
-	return &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Reason: fmt.Sprintf("the file wants more work for its passphrase than an export does (work factor %d, and %d is the most)", work, mostWork),
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the file wants more work for its passphrase than an export does (work factor %d, and %d is the most)", work, mostWork),
 		Remedy: "seal it anew: age -d FILE | age -p"}
 }
 
@@ -188,12 +188,12 @@ func notOpened(ctx context.Context, err error, what string, flags importFlags) e
 	if _, known := errors.AsType[usage](err); known {
 		return err
 	}
-	told := &venuekey.Error{Op: "backup", Class: venuekey.Wrong, Err: err}
+	told := &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Err: err}
 	mismatch, ok := errors.AsType[*agefile.NoIdentityMatchError](err)
 	byPassphrase := ok && slices.Contains(mismatch.StanzaTypes, "scrypt")
 	switch {
 	case !ok:
-		told.Class, told.Reason = venuekey.Damaged, "the file is no "+what+", or its beginning is damaged"
+		told.Class, told.Reason = venuekey.ClassDamaged, "the file is no "+what+", or its beginning is damaged"
 		told.Remedy = "give the file that \"venuekey " + exportOf(what) + "\" wrote"
 	case byPassphrase && flags.identity != "":
 		told.Reason, told.Remedy = "the "+what+" is sealed by a passphrase, not to a recipient", "leave --identity away"
@@ -218,13 +218,13 @@ func importable(read backup) error {
 	}
 	for _, s := range read.SignIns {
 		if !usable(s.Token) {
-			return &venuekey.Error{ID: s.ID, Op: "backup", Class: venuekey.Wrong, Reason: "the backup's access token holds characters that no token has; nothing was imported"}
+			return &venuekey.Error{ID: s.ID, Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "the backup's access token holds characters that no token has; nothing was imported"}
 		}
 		names = append(names, s.ID.Venue)
 	}
 	for _, name := range names {
 		if _, ok := venueOf(name); !ok {
-			return &venuekey.Error{Op: "backup", Class: venuekey.Failed, Reason: "the backup is also about " + name + ", a venue that this venuekey does not know; nothing was imported",
+			return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: "the backup is also about " + name + ", a venue that this venuekey does not know; nothing was imported",
 				Remedy: "install a newer venuekey"}
 		}
 	}

@@ -31,7 +31,7 @@ func sampleBackup() backup {
 			{ID: venuekey.ID{Venue: "ttp", Name: "alice"},
 				Token: venuekey.Token{Access: "a", Refresh: "r", Type: "bearer", Issued: at, Expires: at.Add(time.Hour), RefreshExpires: at.Add(24 * time.Hour), RefreshIssued: at.Add(-time.Hour), SignedIn: at.Add(-2 * time.Hour),
 					Scopes: []string{"x"}, Asked: []string{"x", "y"}, User: "u", Extras: map[string]venuekey.Secret{"n": "9007199254740993", "s": `"<text>"`}},
-				Record: venuekey.Record{Generation: 7, Attempt: 1, IntentAt: at, Condition: venuekey.Uncertain, Reason: "lost"}},
+				Record: venuekey.Record{Generation: 7, Attempt: 1, IntentAt: at, Condition: venuekey.ConditionUncertain, Reason: "lost"}},
 			{ID: venuekey.ID{Venue: "ttp", Name: "bob"}, Token: venuekey.Token{Access: "b", Expires: at}},
 		},
 	}

@@ -67,7 +67,7 @@ func freshSignIn(b testing.TB, home string) {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		b.Fatal(err)
 	}
-	sealing, _, err := key.Config{Dir: home}.Create(ctx, key.InFile)
+	sealing, _, err := key.Config{Dir: home}.Create(ctx, key.ChoiceFile)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func (m mischief) attacks(when, shown string) {
 		m.t.Fatalf("%s: a page of the internet ended the sign-in, with %d:\n%s", when, code, m.login.said)
 	default:
 	}
-	if n := m.log.Count(emulator.CodeRefused); n != 0 {
+	if n := m.log.Count(emulator.EventCodeRefused); n != 0 {
 		m.t.Fatalf("%s: a code of a page of the internet was presented %d times", when, n)
 	}
 }

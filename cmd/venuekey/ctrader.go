@@ -88,7 +88,7 @@ func (p *program) aim(o *openAPI) error {
 		}
 	}
 	if at := emulatedAt(o.App); at != "" && (o.live.Address == openapi.Live().Address || o.demo.Address == openapi.Demo().Address) {
-		return &venuekey.Error{ID: o.id, Op: "connect", Class: venuekey.Wrong,
+		return &venuekey.Error{ID: o.id, Op: "connect", Class: venuekey.ClassMisconfigured,
 			Reason: "the sign-in is at an emulated venue, " + at + ", and the Open API would be the real one",
 			Remedy: "set all that venuekey emulate prints: " + variable("ctrader", "LIVE_ADDRESS") + ", …_DEMO_ADDRESS and …_CA_FILE too"}
 	}
@@ -222,19 +222,19 @@ func (o *openAPI) explained(err error) error {
 	if !errors.As(err, &api) || errors.As(err, &known) {
 		return err
 	}
-	told := &venuekey.Error{ID: o.id, Op: "ctrader", Class: venuekey.Failed, Code: api.Code, Reason: api.Error(), RetryAfter: api.RetryAfter, Err: err}
+	told := &venuekey.Error{ID: o.id, Op: "ctrader", Class: venuekey.ClassFailed, Code: api.Code, Reason: api.Error(), RetryAfter: api.RetryAfter, Err: err}
 	switch api.Class {
 	case openapi.Unsent, openapi.Transient, openapi.AccountSessionLost, openapi.AppSessionLost:
-		told.Class = venuekey.NotSent
+		told.Class = venuekey.ClassNotSent
 	case openapi.Rate:
-		told.Class = venuekey.Later
+		told.Class = venuekey.ClassLater
 	case openapi.Permanent:
-		told.Class = venuekey.Wrong
+		told.Class = venuekey.ClassMisconfigured
 	case openapi.TokenDead:
-		told.Class, told.Remedy = venuekey.Refused, "venuekey refresh "+o.id.String()
+		told.Class, told.Remedy = venuekey.ClassRefused, "venuekey refresh "+o.id.String()
 	}
 	if badCertificate(err) { // no wait mends it
-		told.Class, told.Remedy = venuekey.Wrong, "check the address and this machine's clock; if a private authority made it, name that in "+variable("ctrader", "CA_FILE")
+		told.Class, told.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority made it, name that in "+variable("ctrader", "CA_FILE")
 	}
 	return told
 }

@@ -53,10 +53,10 @@ func (p *program) tellPhase() func(openapi.State) {
 	lost := false
 	return func(s openapi.State) {
 		switch {
-		case s.Phase == openapi.Waiting && s.Err != nil:
+		case s.Phase == openapi.PhaseWaiting && s.Err != nil:
 			lost = true
 			p.tell("connection lost (%v); next try at %s", s.Err, s.Until.Local().Format(time.TimeOnly))
-		case s.Phase == openapi.Ready && lost:
+		case s.Phase == openapi.PhaseReady && lost:
 			lost = false
 			p.tell("connected again")
 		}

@@ -87,7 +87,7 @@ func (p *program) narration() io.Writer {
 }
 
 func openStage(ctx context.Context, path string, out io.Writer) (*stage, error) {
-	var key venuekey.Key
+	var key venuekey.SealKey
 	rand.Read(key[:])
 	store, err := sqlite.Open(ctx, path)
 	if err != nil {
@@ -189,7 +189,7 @@ func (s *stage) reuse(ctx context.Context, e emulated, id venuekey.ID, old venue
 	if err != nil {
 		return "", err
 	}
-	if venue.Policy().RenewsWith == venuekey.WithAccessToken {
+	if venue.Policy().RenewsWith == venuekey.RenewWithAccessToken {
 		s.tell("  it was renewed with the live access token: nothing was used up")
 		return "not used up", nil
 	}
@@ -198,12 +198,12 @@ func (s *stage) reuse(ctx context.Context, e emulated, id venuekey.ID, old venue
 		return "", err
 	}
 	log := e.server.Log()
-	refused := log.Count(emulator.RefreshRefused)
+	refused := log.Count(emulator.EventRefreshRefused)
 	if err := present(ctx, app.URLs[e.hosts[0].url]+e.tokens, app, old.Refresh); err != nil {
 		return "", err
 	}
 	events := log.Events()
-	if last := events[len(events)-1]; last.Kind == emulator.RefreshRefused && log.Count(emulator.RefreshRefused) == refused+1 {
+	if last := events[len(events)-1]; last.Kind == emulator.EventRefreshRefused && log.Count(emulator.EventRefreshRefused) == refused+1 {
 		s.tell("  somebody presents the old refresh token %s once more: %s refuses it", redacted(old.Refresh), e.title)
 		return "refused", nil
 	}

@@ -138,14 +138,14 @@ func (d *doctor) folder(what, path string) {
 	info, err := os.Stat(path)
 	exposed := notOurs(own.Folder(path), d.p.namedBy())
 	switch {
-	case venuekey.ClassOf(exposed) == venuekey.Wrong:
+	case venuekey.ClassOf(exposed) == venuekey.ClassMisconfigured:
 		d.bad(what, exposed)
 	case errors.Is(err, fs.ErrNotExist):
 		d.note(what, "%s is not there yet; it is made when it is needed", path)
 	case err != nil:
 		d.bad(what, err)
 	case !info.IsDir():
-		d.bad(what, &venuekey.Error{Class: venuekey.Wrong, Reason: path + " is a file and no folder", Remedy: "move it away, or set VENUEKEY_HOME"})
+		d.bad(what, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: path + " is a file and no folder", Remedy: "move it away, or set VENUEKEY_HOME"})
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		d.warn(what, "chmod 700 "+path, "%s is open to other users (mode %04o)", path, info.Mode().Perm())
 	default:
@@ -205,7 +205,7 @@ func (d *doctor) vault(ctx context.Context, places folders) {
 		switch {
 		case v.empty:
 			d.note("vault", "%s is not there yet; it is made at the first venuekey app add, init or login", shownAddress(places.vault()))
-		case v.key.Choice == key.Automatic:
+		case v.key.Choice == key.ChoiceAutomatic:
 			d.note("key", "there is none yet; it is made when something is kept")
 			d.writable(ctx, v, shownAddress(places.vault()))
 		default:

@@ -157,7 +157,7 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 	for _, host := range one.hosts {
 		at, err := web.serve(fmt.Sprintf("127.0.0.1:%d", base+host.port), host.handler)
 		if err != nil {
-			return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.Failed, Err: err,
+			return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassFailed, Err: err,
 				Reason: fmt.Sprintf("nothing can listen at port %d: %v", base+host.port, plainNetError(err)),
 				Remedy: "end the program that uses it, or choose other ports: --port-base 9200"}
 		}
@@ -178,7 +178,7 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", base+port) }
 	one.api.Listen = openapi.Addresses{LiveProtobuf: at(5), LiveJSON: at(6), DemoProtobuf: at(7), DemoJSON: at(8)}
 	if err := one.api.Start(); err != nil {
-		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.Failed, Err: err,
+		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassFailed, Err: err,
 			Reason: fmt.Sprintf("nothing can listen at ports %d to %d: %v", base+5, base+8, plainNetError(err)),
 			Remedy: "end the program that uses them, or choose other ports: --port-base 9200"}
 	}
@@ -188,7 +188,7 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 		if told := notOurs(err, ""); told != err {
 			return told
 		}
-		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.Wrong, Err: err, Reason: err.Error(), Remedy: "mend the path, or set VENUEKEY_HOME"}
+		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassMisconfigured, Err: err, Reason: err.Error(), Remedy: "mend the path, or set VENUEKEY_HOME"}
 	}
 	ports := one.api.Addresses()
 	for _, host := range []struct{ name, address, variable string }{

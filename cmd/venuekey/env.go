@@ -77,7 +77,7 @@ func (p *program) resolve(ctx context.Context, vault *venuekey.Vault, venue venu
 func storedApp(ctx context.Context, vault *venuekey.Vault, name string) (venuekey.App, error) {
 	app, err := vault.App(ctx, name)
 	known, ok := errors.AsType[*venuekey.Error](err)
-	if !ok || known.Class != venuekey.Damaged {
+	if !ok || known.Class != venuekey.ClassDamaged {
 		return app, err
 	}
 	told := *known
@@ -87,7 +87,7 @@ func storedApp(ctx context.Context, vault *venuekey.Vault, name string) (venueke
 
 // notRegistered is whether an error says that the vault has no such app.
 func notRegistered(err error) bool {
-	return venuekey.ClassOf(err) == venuekey.Wrong && errors.Is(err, venuekey.ErrNotFound)
+	return venuekey.ClassOf(err) == venuekey.ClassMisconfigured && errors.Is(err, venuekey.ErrNotFound)
 }
 
 // overlay puts what the environment says over an app, and the defaults where
@@ -151,7 +151,7 @@ func (p *program) overlay(ctx context.Context, app *venuekey.App, fields []venue
 // envPace puts over an app how fast the environment says that it may renew.
 func (p *program) envPace(app *venuekey.App) (said bool, err error) {
 	wrong := func(name, want string) error {
-		return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Op: "app", Class: venuekey.Wrong, Reason: name + " is no " + want, Remedy: "correct or unset it"}
+		return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Op: "app", Class: venuekey.ClassMisconfigured, Reason: name + " is no " + want, Remedy: "correct or unset it"}
 	}
 	if name := variable(app.Venue, "PACE"); p.env(name) != "" {
 		if app.Pace, err = time.ParseDuration(p.env(name)); err != nil || app.Pace < 0 {

@@ -105,7 +105,7 @@ func (p *program) childEnviron(id venuekey.ID, token *venuekey.Token, flags exec
 	for extra, name := range flags.extras {
 		value := token.Extra(extra)
 		if value == "" {
-			return nil, &venuekey.Error{ID: id, Op: "exec", Class: venuekey.Failed, Reason: "the token has no extra " + extra,
+			return nil, &venuekey.Error{ID: id, Op: "exec", Class: venuekey.ClassFailed, Reason: "the token has no extra " + extra,
 				Remedy: "see what there is: venuekey token " + id.String() + " --json"}
 		}
 		given[name] = string(value)

@@ -77,18 +77,18 @@ func (p *program) explain(err error) failure {
 		return f
 	}
 	if gone, ok := errors.AsType[notRunnable](err); ok {
-		return failure{Error: gone.Error(), Class: venuekey.Failed.String(), Exit: gone.code}
+		return failure{Error: gone.Error(), Class: venuekey.ClassFailed.String(), Exit: gone.code}
 	}
-	return failure{Error: err.Error(), Class: venuekey.Failed.String(), Exit: exitFailed}
+	return failure{Error: err.Error(), Class: venuekey.ClassFailed.String(), Exit: exitFailed}
 }
 
 func exitOf(class venuekey.Class) int {
 	switch class {
-	case venuekey.Refused:
+	case venuekey.ClassRefused:
 		return exitSignIn
-	case venuekey.Wrong:
+	case venuekey.ClassMisconfigured:
 		return exitMisconfigured
-	case venuekey.NotSent, venuekey.Later, venuekey.Unknown:
+	case venuekey.ClassNotSent, venuekey.ClassLater, venuekey.ClassUnknown:
 		return exitTemporary
 	default:
 		return exitFailed
@@ -101,15 +101,15 @@ func (p *program) remedy(err *venuekey.Error) string {
 	switch {
 	case err.Remedy != "":
 		return err.Remedy
-	case err.Class == venuekey.Refused && err.ID.Name != "":
+	case err.Class == venuekey.ClassRefused && err.ID.Name != "":
 		return p.loginCommand(err.ID)
-	case err.Class == venuekey.Wrong && errors.Is(err, venuekey.ErrNotFound):
+	case err.Class == venuekey.ClassMisconfigured && errors.Is(err, venuekey.ErrNotFound):
 		return "venuekey app add " + err.ID.Venue
-	case err.Class == venuekey.Later && err.RetryAfter > 0:
+	case err.Class == venuekey.ClassLater && err.RetryAfter > 0:
 		return "again " + in(err.RetryAfter)
-	case err.Class == venuekey.Damaged && err.ID.Name != "":
+	case err.Class == venuekey.ClassDamaged && err.ID.Name != "":
 		return "venuekey doctor; or forget it and sign in again: " + p.loginCommand(err.ID)
-	case err.Class == venuekey.Damaged, err.Class == venuekey.Wrong:
+	case err.Class == venuekey.ClassDamaged, err.Class == venuekey.ClassMisconfigured:
 		return "venuekey doctor"
 	case exitOf(err.Class) == exitTemporary:
 		return "again in a minute; it may pass by itself"

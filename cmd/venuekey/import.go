@@ -93,7 +93,7 @@ func (p *program) readForeign(ctx context.Context, args []string) (venuekey.Secr
 	}
 	file, closed, err := openNamed(ctx, args[0])
 	if err != nil {
-		return "", time.Time{}, &venuekey.Error{Op: "import", Class: venuekey.Failed, Reason: err.Error(), Err: err, Remedy: "name the file that the other tool keeps its token in"}
+		return "", time.Time{}, &venuekey.Error{Op: "import", Class: venuekey.ClassFailed, Reason: err.Error(), Err: err, Remedy: "name the file that the other tool keeps its token in"}
 	}
 	defer closed()
 	return readAllOf(file, args[0])
@@ -111,7 +111,7 @@ func readAllOf(from io.Reader, name string) (venuekey.Secret, time.Time, error) 
 		err = fmt.Errorf("%s is too long for a token", name)
 	}
 	if err != nil {
-		return "", written, &venuekey.Error{Op: "import", Class: venuekey.Failed, Reason: err.Error(), Err: err}
+		return "", written, &venuekey.Error{Op: "import", Class: venuekey.ClassFailed, Reason: err.Error(), Err: err}
 	}
 	return venuekey.Secret(text), written, nil
 }
@@ -123,7 +123,7 @@ func (p *program) importToken(ctx context.Context, v *vault, id venuekey.ID, tok
 	case err != nil:
 		return about(id, "import", err)
 	case status.State != venuekey.StateNeedsSignIn:
-		return &venuekey.Error{ID: id, Op: "import", Class: venuekey.Failed, Reason: fmt.Sprintf("the sign-in is there already (%s)", status.State),
+		return &venuekey.Error{ID: id, Op: "import", Class: venuekey.ClassFailed, Reason: fmt.Sprintf("the sign-in is there already (%s)", status.State),
 			Remedy: "use another name, or --replace"}
 	}
 	kept, err := v.keeper.Adopt(ctx, id, token)

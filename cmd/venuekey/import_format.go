@@ -36,14 +36,14 @@ func foreignToken(text venuekey.Secret, written time.Time, bare venuekey.Renewal
 		return foreignJSON(plain, written)
 	case strings.ContainsFunc(plain, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return venuekey.Token{}, noToken("the input is neither JSON nor a token on a line of its own")
-	case bare == venuekey.WithAccessToken:
+	case bare == venuekey.RenewWithAccessToken:
 		return venuekey.Token{Access: venuekey.Secret(plain)}, nil
 	}
 	return venuekey.Token{Refresh: venuekey.Secret(plain)}, nil
 }
 
 func noToken(reason string) error {
-	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason, Remedy: "give the JSON that holds refresh_token, or the refresh token alone"}
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: "give the JSON that holds refresh_token, or the refresh token alone"}
 }
 
 // foreignJSON reads the one object that holds a token, however deep it lies.
@@ -60,7 +60,7 @@ func foreignJSON(plain string, written time.Time) (venuekey.Token, error) {
 	case 1:
 		return found[0].token(written)
 	default:
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "the input holds several tokens, and nobody knows which is meant", Remedy: "give the one that is meant alone"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the input holds several tokens, and nobody knows which is meant", Remedy: "give the one that is meant alone"}
 	}
 }
 

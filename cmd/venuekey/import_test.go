@@ -38,12 +38,12 @@ func TestWhatOtherToolsWrite(t *testing.T) {
 		"a bare token":    {"\ufeff r-_.~+/= \r\n", venuekey.Token{Refresh: "r-_.~+/="}},
 		"an endless life": {`{"access_token":"a","expires_in":1e300}`, venuekey.Token{Access: "a", Issued: written, Expires: in(mostSeconds * time.Second)}},
 	} {
-		got, err := foreignToken(venuekey.Secret(row.text), written, venuekey.WithRefreshToken)
+		got, err := foreignToken(venuekey.Secret(row.text), written, venuekey.RenewWithRefreshToken)
 		if err != nil || !sameToken(got, row.want) {
 			t.Errorf("%s: %v\n%+v, want\n%+v", name, err, got, row.want)
 		}
 	}
-	if got, err := foreignToken("a\n", written, venuekey.WithAccessToken); err != nil || got.Access != "a" || got.Refresh != "" {
+	if got, err := foreignToken("a\n", written, venuekey.RenewWithAccessToken); err != nil || got.Access != "a" || got.Refresh != "" {
 		t.Errorf("a bare access token: %v", err)
 	}
 }
@@ -67,7 +67,7 @@ func TestWhatIsNoToken(t *testing.T) {
 		`{"refresh_token":"s-e-c-r-e-t","expiry":"tomorrow"}`:                "expiry is no time",
 		`{"refresh_token":"s-e-c-r-e-t","expires_at":"2030-01-02T03:04:05"}`: "expiresat is no time",
 	} {
-		_, err := foreignToken(venuekey.Secret(text), time.Now(), venuekey.WithRefreshToken)
+		_, err := foreignToken(venuekey.Secret(text), time.Now(), venuekey.RenewWithRefreshToken)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s-e-c-r-e-t") {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}

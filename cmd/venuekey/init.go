@@ -44,8 +44,8 @@ func (p *program) setUp(cmd *cobra.Command, text string) error {
 	}
 	p.choice = wanted
 	return p.withNewVault(cmd.Context(), func(v *vault) error {
-		if wanted != key.Automatic && wanted != v.key.Choice {
-			return &venuekey.Error{Op: "init", Class: venuekey.Wrong, Reason: "the vault has a key already, kept by " + string(v.key.Choice),
+		if wanted != key.ChoiceAutomatic && wanted != v.key.Choice {
+			return &venuekey.Error{Op: "init", Class: venuekey.ClassMisconfigured, Reason: "the vault has a key already, kept by " + string(v.key.Choice),
 				Remedy: "leave it; or begin anew in another VENUEKEY_HOME"}
 		}
 		return p.say(map[string]string{"key": string(v.key.Choice), "where": v.key.Where, "id": v.key.ID},

@@ -47,7 +47,7 @@ func (p *program) firstKey(ctx context.Context, places folders, store venuekey.S
 	if err != nil {
 		return false, err
 	}
-	if p.choice != key.Automatic {
+	if p.choice != key.ChoiceAutomatic {
 		choice = p.choice
 	}
 	return true, p.createKey(ctx, places, choice)
@@ -56,7 +56,7 @@ func (p *program) firstKey(ctx context.Context, places folders, store venuekey.S
 // keyless is a vault that is sealed with a key which is not here. Where many
 // machines share one, the others have it.
 func (p *program) keyless(places folders, err error) error {
-	told := &venuekey.Error{Class: venuekey.Damaged, Err: err,
+	told := &venuekey.Error{Class: venuekey.ClassDamaged, Err: err,
 		Reason: "the vault at " + shownAddress(places.vault()) + " is sealed, and its key is gone: " + err.Error(),
 		Remedy: "bring the key's files back to " + places.config + ", or venuekey key import; only if it is lost: move the vault away and sign in again"}
 	if isDatabase(places.vault()) {
@@ -94,10 +94,10 @@ func (p *program) keys(places folders) key.Config {
 // keyChoice reads how the key is to be kept; "" leaves it to the machine.
 func keyChoice(text string) (key.Choice, error) {
 	switch choice := key.Choice(text); choice {
-	case key.Automatic, key.InFile, key.InKeyring, key.ByPassphrase:
+	case key.ChoiceAutomatic, key.ChoiceFile, key.ChoiceKeyring, key.ChoicePassphrase:
 		return choice, nil
 	}
-	return "", &venuekey.Error{Class: venuekey.Wrong, Reason: "a key cannot be kept by " + text, Remedy: "VENUEKEY_KEY is file, keyring or passphrase"}
+	return "", &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "a key cannot be kept by " + text, Remedy: "VENUEKEY_KEY is file, keyring or passphrase"}
 }
 
 // errNobodyThere is why no passphrase was given.
@@ -155,7 +155,7 @@ func (p *program) keyError(places folders, err error) error {
 	if _, ok := errors.AsType[usage](err); ok {
 		return err
 	}
-	told := &venuekey.Error{Class: venuekey.Wrong, Err: err}
+	told := &venuekey.Error{Class: venuekey.ClassMisconfigured, Err: err}
 	exposed, _ := errors.AsType[*own.Exposed](err)
 	switch {
 	case err == nil:
@@ -169,14 +169,14 @@ func (p *program) keyError(places folders, err error) error {
 	case errors.Is(err, key.ErrPassphrase):
 		told.Remedy = "give the passphrase that the vault was made with"
 	case errors.Is(err, key.ErrLocked):
-		told.Class = venuekey.Later
+		told.Class = venuekey.ClassLater
 	case errors.Is(err, key.ErrLost):
-		told.Class, told.Remedy = venuekey.Damaged, "bring the key back; or move "+shownAddress(places.vault())+" and "+places.config+" away, and sign in again"
+		told.Class, told.Remedy = venuekey.ClassDamaged, "bring the key back; or move "+shownAddress(places.vault())+" and "+places.config+" away, and sign in again"
 		if isDatabase(places.vault()) {
 			told.Remedy = "bring the key back; or move " + places.config + " away, then venuekey key export where the key is, and venuekey key import here"
 		}
 	case errors.Is(err, syscall.ENOSPC):
-		told.Class, told.Remedy = venuekey.Failed, "free some space"
+		told.Class, told.Remedy = venuekey.ClassFailed, "free some space"
 	default:
 		told.Remedy = "venuekey doctor"
 	}

@@ -64,7 +64,7 @@ func (p *program) keyImport(cmd *cobra.Command, path string, flags importFlags) 
 	}
 	info, added, err := keys.Import(cmd.Context(), choice, read.keys(), read.Seals)
 	if errors.Is(err, key.ErrForeign) {
-		return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Reason: "this machine has another key, which is not replaced: " + err.Error(), Err: err,
+		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: "this machine has another key, which is not replaced: " + err.Error(), Err: err,
 			Remedy: "if nothing is sealed with the one that is here, move key.json and seal-* of " + places.config + " away, and import again"}
 	}
 	if err != nil {
@@ -90,17 +90,17 @@ func readKeyFile(from io.Reader) (f keyFile, err error) {
 	text, err := io.ReadAll(io.LimitReader(from, longestKeyFile))
 	switch {
 	case err != nil:
-		return f, &venuekey.Error{Op: "key", Class: venuekey.Damaged, Reason: "the file of keys cannot be read to its end, or it was changed", Err: err,
+		return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file of keys cannot be read to its end, or it was changed", Err: err,
 			Remedy: "copy it once more from where it was made, or export again there"}
 	case json.Unmarshal(text, &f) != nil || f.Venuekey != "keys" || f.Version < 1:
-		return f, &venuekey.Error{Op: "key", Class: venuekey.Damaged, Reason: "the file holds no keys of venuekey, or it is cut short",
+		return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file holds no keys of venuekey, or it is cut short",
 			Remedy: "give the file that \"venuekey key export\" wrote"}
 	case f.Version > keyFileVersion:
-		return f, &venuekey.Error{Op: "key", Class: venuekey.Failed, Reason: "the file of keys was written by a newer venuekey", Remedy: "install a newer venuekey"}
+		return f, &venuekey.Error{Op: "key", Class: venuekey.ClassFailed, Reason: "the file of keys was written by a newer venuekey", Remedy: "install a newer venuekey"}
 	}
 	for _, raw := range f.Keys {
 		if len(raw) != key.Size {
-			return f, &venuekey.Error{Op: "key", Class: venuekey.Damaged, Reason: "the file of keys holds something that is no key",
+			return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file of keys holds something that is no key",
 				Remedy: "copy it once more from where it was made, or export again there"}
 		}
 	}

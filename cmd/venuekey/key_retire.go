@@ -41,7 +41,7 @@ func (p *program) keyRetire(ctx context.Context, v *vault, places folders) error
 		return err
 	}
 	if needed > 0 {
-		return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Reason: fmt.Sprintf("%d records or spill files are still sealed with an older key", needed),
+		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("%d records or spill files are still sealed with an older key", needed),
 			Remedy: "venuekey key rotate, which finishes what was begun; then try again"}
 	}
 	keys := p.keys(places)

@@ -102,7 +102,7 @@ func (p *program) prepareKey(ctx context.Context, v *vault, places folders) erro
 func (p *program) addKey(ctx context.Context, places folders, made *rotated) error {
 	info, err := p.keys(places).Add(ctx)
 	if errors.Is(err, key.ErrExists) {
-		return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Err: err, Reason: "the next key is prepared already", Remedy: "venuekey key rotate"}
+		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Err: err, Reason: "the next key is prepared already", Remedy: "venuekey key rotate"}
 	}
 	if err != nil {
 		return p.keyError(places, err)
@@ -157,9 +157,9 @@ func (p *program) sealedWithAny(ctx context.Context, v *vault, places folders, i
 	return total, err
 }
 
-func keysOf(raw [][key.Size]byte) (keys []venuekey.Key) {
+func keysOf(raw [][key.Size]byte) (keys []venuekey.SealKey) {
 	for _, k := range raw {
-		keys = append(keys, venuekey.Key(k))
+		keys = append(keys, venuekey.SealKey(k))
 	}
 	return keys
 }

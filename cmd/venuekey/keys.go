@@ -94,7 +94,7 @@ func (p *program) withKeys(ctx context.Context, work func(v *vault, places folde
 	}
 	return p.withVault(ctx, func(v *vault) error {
 		if v.empty || v.key.ID == "" {
-			return &venuekey.Error{Op: "key", Class: venuekey.Wrong, Reason: "there is no vault yet, and no key", Remedy: "venuekey init"}
+			return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: "there is no vault yet, and no key", Remedy: "venuekey init"}
 		}
 		return work(v, places)
 	})

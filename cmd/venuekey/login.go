@@ -127,7 +127,7 @@ func (p *program) tellOfOthers(ctx context.Context, v *vault, id venuekey.ID) {
 		if read++; err != nil || read > mostRead || len(others) > fewOthers {
 			return // SignIn tells of what is wrong
 		}
-		if other := record.ID(); other.Venue == id.Venue && other != id && record.Condition != venuekey.Dead {
+		if other := record.ID(); other.Venue == id.Venue && other != id && record.Condition != venuekey.ConditionDead {
 			others = append(others, other.String())
 		}
 	}

@@ -42,7 +42,7 @@ func ofLogin(id venuekey.ID, err error) error {
 		return err
 	}
 	told := *known
-	if told.ID.Name == "" && told.Class != venuekey.Damaged {
+	if told.ID.Name == "" && told.Class != venuekey.ClassDamaged {
 		told.ID = id
 	}
 	if told.Op == "" {
@@ -55,7 +55,7 @@ func ofLogin(id venuekey.ID, err error) error {
 // where there is none.
 func (p *program) missing(ctx context.Context, v *vault, err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
-	if !ok || known.Class != venuekey.Refused || known.Remedy != "" || known.ID.Name == "" || !errors.Is(err, venuekey.ErrNotFound) {
+	if !ok || known.Class != venuekey.ClassRefused || known.Remedy != "" || known.ID.Name == "" || !errors.Is(err, venuekey.ErrNotFound) {
 		return err
 	}
 	venue, ok := venueOf(known.ID.Venue)

@@ -69,8 +69,8 @@ func signOutError(id venuekey.ID, err error) error {
 	}
 	told := *known
 	switch {
-	case errors.Is(err, venuekey.ErrNotFound) && told.Class == venuekey.Refused:
-		told.Class, told.Remedy = venuekey.Failed, "venuekey list"
+	case errors.Is(err, venuekey.ErrNotFound) && told.Class == venuekey.ClassRefused:
+		told.Class, told.Remedy = venuekey.ClassFailed, "venuekey list"
 	case errors.Is(err, errors.ErrUnsupported):
 		told.Remedy = "venuekey logout " + id.String() + ", and take access away on the venue's own page"
 	}

@@ -60,7 +60,7 @@ func chosen(ctx context.Context, v *vault, args []string) (ids []venuekey.ID, er
 			}
 		}
 		if !found {
-			return nil, &venuekey.Error{Class: venuekey.Failed, Reason: "no sign-in fits " + argument, Remedy: "venuekey list"}
+			return nil, &venuekey.Error{Class: venuekey.ClassFailed, Reason: "no sign-in fits " + argument, Remedy: "venuekey list"}
 		}
 	}
 	return ids, nil

@@ -98,14 +98,14 @@ func (p *program) envSecret(ctx context.Context, name string) (venuekey.Secret, 
 	p.warnReadable(name+"_FILE", path, info)
 	value := strings.TrimRight(string(content), "\r\n")
 	if value == "" {
-		return "", &venuekey.Error{Class: venuekey.Wrong, Reason: name + "_FILE: " + path + " is empty"}
+		return "", &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: name + "_FILE: " + path + " is empty"}
 	}
 	return venuekey.Secret(value), nil
 }
 
 // wrongFile is an error about the file that a variable leads to.
 func wrongFile(name string, err error) error {
-	told := &venuekey.Error{Class: venuekey.Wrong, Reason: name + ": " + err.Error(), Err: err, Remedy: "correct or unset it"}
+	told := &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: name + ": " + err.Error(), Err: err, Remedy: "correct or unset it"}
 	if exposed, ok := errors.AsType[*own.Exposed](err); ok {
 		told.Reason, told.Remedy = name+": "+exposed.Path+" "+exposed.Reason, exposed.Remedy
 	}
@@ -129,7 +129,7 @@ func notOurs(err error, hint string) error {
 	if !ok {
 		return err
 	}
-	return &venuekey.Error{Class: venuekey.Wrong, Err: err, Reason: exposed.Path + " " + exposed.Reason + hint, Remedy: exposed.Remedy}
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Err: err, Reason: exposed.Path + " " + exposed.Reason + hint, Remedy: exposed.Remedy}
 }
 
 // ours refuses folders of other users, and those that others may write to, before
@@ -137,7 +137,7 @@ func notOurs(err error, hint string) error {
 // user's.
 func (p *program) ours(places folders) error {
 	for _, folder := range []string{places.config, places.data, places.state} {
-		if err := notOurs(own.Folder(folder), p.namedBy()); err != nil && venuekey.ClassOf(err) == venuekey.Wrong {
+		if err := notOurs(own.Folder(folder), p.namedBy()); err != nil && venuekey.ClassOf(err) == venuekey.ClassMisconfigured {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (p *program) folders() (folders, error) {
 	}
 	config, data, state := p.usualFolders()
 	if config == "" || data == "" {
-		return folders{}, &venuekey.Error{Class: venuekey.Wrong, Reason: "no home folder is known: the environment does not name one",
+		return folders{}, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "no home folder is known: the environment does not name one",
 			Remedy: "set VENUEKEY_HOME to a folder for venuekey's files"}
 	}
 	return folders{config: filepath.Join(config, "venuekey"), data: filepath.Join(data, "venuekey"), state: filepath.Join(state, "venuekey"),

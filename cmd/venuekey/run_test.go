@@ -170,17 +170,17 @@ func TestAnErrorSaysWhatHelps(t *testing.T) {
 		exit   int
 		remedy string
 	}{
-		{&venuekey.Error{ID: id, Class: venuekey.Refused}, exitSignIn, "venuekey login ctrader/alice"},
-		{&venuekey.Error{ID: id, Class: venuekey.Refused, Remedy: "allow it"}, exitSignIn, "allow it"},
-		{&venuekey.Error{ID: venuekey.ID{Venue: "ctrader"}, Class: venuekey.Wrong, Err: venuekey.ErrNotFound}, exitMisconfigured, "venuekey app add ctrader"},
-		{&venuekey.Error{ID: id, Class: venuekey.Wrong}, exitMisconfigured, "venuekey doctor"},
-		{&venuekey.Error{ID: id, Class: venuekey.Later, RetryAfter: time.Minute}, exitTemporary, "again in 60 s"},
-		{&venuekey.Error{ID: id, Class: venuekey.Later}, exitTemporary, "again in a minute; it may pass by itself"},
-		{&venuekey.Error{ID: id, Class: venuekey.NotSent}, exitTemporary, "again in a minute; it may pass by itself"},
-		{&venuekey.Error{ID: id, Class: venuekey.Unknown}, exitTemporary, "again in a minute; it may pass by itself"},
-		{&venuekey.Error{ID: id, Class: venuekey.Damaged}, exitFailed, "venuekey doctor; or forget it and sign in again: venuekey login ctrader/alice"},
-		{&venuekey.Error{ID: id, Class: venuekey.Failed}, exitFailed, ""},
-		{fmt.Errorf("wrapped: %w", &venuekey.Error{ID: id, Class: venuekey.Wrong}), exitMisconfigured, "venuekey doctor"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassRefused}, exitSignIn, "venuekey login ctrader/alice"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassRefused, Remedy: "allow it"}, exitSignIn, "allow it"},
+		{&venuekey.Error{ID: venuekey.ID{Venue: "ctrader"}, Class: venuekey.ClassMisconfigured, Err: venuekey.ErrNotFound}, exitMisconfigured, "venuekey app add ctrader"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassMisconfigured}, exitMisconfigured, "venuekey doctor"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassLater, RetryAfter: time.Minute}, exitTemporary, "again in 60 s"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassLater}, exitTemporary, "again in a minute; it may pass by itself"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassNotSent}, exitTemporary, "again in a minute; it may pass by itself"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassUnknown}, exitTemporary, "again in a minute; it may pass by itself"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassDamaged}, exitFailed, "venuekey doctor; or forget it and sign in again: venuekey login ctrader/alice"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassFailed}, exitFailed, ""},
+		{fmt.Errorf("wrapped: %w", &venuekey.Error{ID: id, Class: venuekey.ClassMisconfigured}), exitMisconfigured, "venuekey doctor"},
 		{errors.New("anything"), exitFailed, ""},
 		{misused("so", "not so"), exitUsage, "so"},
 	} {

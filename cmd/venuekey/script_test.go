@@ -403,12 +403,12 @@ func awaits(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	ts.Check(set.logs[args[0]].Wait(ctx, emulator.Kind(args[1]), count))
+	ts.Check(set.logs[args[0]].Wait(ctx, emulator.EventKind(args[1]), count))
 }
 
 // counts VENUE EVENT COUNT: exactly so many events happened at a venue.
 func counts(ts *testscript.TestScript, _ bool, args []string) {
-	if got := strconv.Itoa(setOf(ts).logs[args[0]].Count(emulator.Kind(args[1]))); got != args[2] {
+	if got := strconv.Itoa(setOf(ts).logs[args[0]].Count(emulator.EventKind(args[1]))); got != args[2] {
 		ts.Fatalf("%s happened %s times", args[1], got)
 	}
 }

@@ -49,7 +49,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 			h.user.Deny = false
 			h.run("login", id, "--verbose")
 			for _, kind := range emulator.FaultKinds() {
-				for _, on := range []emulator.Endpoint{emulator.Refresh, emulator.Renew} {
+				for _, on := range []emulator.Endpoint{emulator.AtRefresh, emulator.AtRenew} {
 					venue.Inject(emulator.Fault{On: on, Kind: kind, Delay: 1})
 				}
 				h.run("refresh", id, "--verbose")

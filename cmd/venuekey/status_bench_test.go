@@ -19,7 +19,7 @@ import (
 func BenchmarkStatusOfAll(b *testing.B) {
 	home := filepath.Join(b.TempDir(), "home")
 	keys := key.Config{Dir: home}
-	if _, _, err := keys.Create(b.Context(), key.InFile); err != nil {
+	if _, _, err := keys.Create(b.Context(), key.ChoiceFile); err != nil {
 		b.Fatal(err)
 	}
 	store, err := sqlite.Open(b.Context(), filepath.Join(home, "vault.db"))

@@ -52,7 +52,7 @@ func (p *program) checkStatus(ctx context.Context, v *vault, only []string, with
 		sum.tellLeftAlone(p)
 	}
 	if !seen { // more likely than not another vault is meant, and nobody would ever hear
-		return &venuekey.Error{Op: "status", Class: venuekey.Wrong, Reason: "there are 0 sign-ins to check at " + p.where(),
+		return &venuekey.Error{Op: "status", Class: venuekey.ClassMisconfigured, Reason: "there are 0 sign-ins to check at " + p.where(),
 			Remedy: "set VENUEKEY_HOME or --store to where you signed in"}
 	}
 	return codeOnly(worst)

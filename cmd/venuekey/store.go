@@ -74,7 +74,7 @@ func (p *program) checkStore(ctx context.Context, v *vault) error {
 		switch {
 		case err == nil:
 			found.Apps++
-		case venuekey.ClassOf(err) == venuekey.Damaged:
+		case venuekey.ClassOf(err) == venuekey.ClassDamaged:
 			found.Damaged = append(found.Damaged, "app "+app.Venue)
 		default:
 			return err
@@ -160,7 +160,7 @@ func (p *program) copyStore(ctx context.Context, from venuekey.Store, argument s
 // not be: its refresh token is about to die.
 func copyRecord(ctx context.Context, to venuekey.Store, record venuekey.Record, done *copied) error {
 	if record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= venuekey.LongestLease {
-		return &venuekey.Error{Class: venuekey.Later, Reason: "a program is renewing this token right now", Remedy: "end the programs that use the vault, and run the copy again"}
+		return &venuekey.Error{Class: venuekey.ClassLater, Reason: "a program is renewing this token right now", Remedy: "end the programs that use the vault, and run the copy again"}
 	}
 	there, err := to.Get(ctx, record.Key)
 	switch {

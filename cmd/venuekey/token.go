@@ -89,7 +89,7 @@ func (p *program) tokenInPlaceOf(ctx context.Context, v *vault, id venuekey.ID) 
 	if len(words) == 0 {
 		return nil, "", misused("echo \"$token\" | venuekey token "+id.String()+" --rejected-stdin", "the access token that was refused: nothing was entered")
 	}
-	token, err := v.keeper.Refused(ctx, id, venuekey.Secret(words[len(words)-1]))
+	token, err := v.keeper.Reject(ctx, id, venuekey.Secret(words[len(words)-1]))
 	if token, err = p.settled(ctx, v, id, token, err); err != nil {
 		return nil, "", err
 	}
@@ -109,7 +109,7 @@ func (p *program) unlessDead(ctx context.Context, v *vault, id venuekey.ID, toke
 		return token, state, nil
 	}
 	if venue, known := venueOf(id.Venue); known && venue.Policy().KillsAccess {
-		return nil, status.State, &venuekey.Error{ID: id, Op: "token", Class: venuekey.Refused,
+		return nil, status.State, &venuekey.Error{ID: id, Op: "token", Class: venuekey.ClassRefused,
 			Reason: "the venue ended the access token, though it has not expired: " + status.Reason}
 	}
 	p.tell("venuekey: note: %s: needs sign-in: %s; the access token lives %s", id, oneLine(status.Reason), span(time.Until(token.Expires)))

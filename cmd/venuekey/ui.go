@@ -50,11 +50,11 @@ func (p *program) console(id venuekey.ID, flags loginFlags) *console {
 // Visit implements venuekey.UI.
 func (c *console) Visit(ctx context.Context, visit venuekey.Visit) error {
 	if !visit.Listening && !c.TakesPaste() {
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening,
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening,
 			Remedy: "free the port; or, with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
 	}
 	if c.Astray(visit) {
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port",
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port",
 			Remedy: "free the port, or register another redirect uri; or, with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
 	}
 	err := c.UI.Visit(ctx, visit)
@@ -95,5 +95,5 @@ func (c *console) answer(ctx context.Context, field venuekey.Field) (venuekey.Se
 	if ctx.Err() != nil {
 		reason = "nobody answered in time"
 	}
-	return "", &venuekey.Error{Class: venuekey.Failed, Reason: reason, Err: err}
+	return "", &venuekey.Error{Class: venuekey.ClassFailed, Reason: reason, Err: err}
 }

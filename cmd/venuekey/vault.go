@@ -92,7 +92,7 @@ func (p *program) tellNone() {
 // it would stay empty for ever, while the real one lies elsewhere.
 func (p *program) hasVault(ctx context.Context, v *vault) error {
 	if v.empty || v.key.ID == "" {
-		return &venuekey.Error{Op: "run", Class: venuekey.Wrong, Reason: "there is no vault with a key at " + p.where(),
+		return &venuekey.Error{Op: "run", Class: venuekey.ClassMisconfigured, Reason: "there is no vault with a key at " + p.where(),
 			Remedy: "set VENUEKEY_HOME or --store to where you signed in; or sign in here first: venuekey login ctrader/NAME"}
 	}
 	for range v.Records(ctx) {
@@ -147,7 +147,7 @@ func (p *program) openStore(ctx context.Context, places folders, create bool) (s
 			if told := notOurs(err, ""); told != err {
 				return nil, false, told
 			}
-			return nil, false, &venuekey.Error{Class: venuekey.Wrong, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
+			return nil, false, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
 				Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
 		}
 	}
@@ -161,7 +161,7 @@ func (p *program) apps(v *venuekey.Vault) func(context.Context, string) (venueke
 		p.orderly()
 		venue, ok := venueOf(name)
 		if !ok {
-			return venuekey.App{}, &venuekey.Error{ID: venuekey.ID{Venue: name}, Class: venuekey.Wrong, Reason: "unknown venue"}
+			return venuekey.App{}, &venuekey.Error{ID: venuekey.ID{Venue: name}, Class: venuekey.ClassMisconfigured, Reason: "unknown venue"}
 		}
 		app, _, err := p.resolve(ctx, v, venue)
 		return app, err

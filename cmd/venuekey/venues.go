@@ -83,7 +83,7 @@ func checkEmulated(app venuekey.App) error {
 	if app.ClientID != emulatedApp().ClientID || emulatedAt(app) != "" {
 		return nil
 	}
-	return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Class: venuekey.Wrong,
+	return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Class: venuekey.ClassMisconfigured,
 		Reason: "the client id " + app.ClientID + " is an emulated venue's, and " + variable(app.Venue, "BASE_URL") + " leads to none: the real venue would be asked",
 		Remedy: "set all that venuekey emulate prints, or nothing of it"}
 }
@@ -103,7 +103,7 @@ func checkShown(app venuekey.App) error {
 func checkURLs(app venuekey.App) error {
 	for _, name := range slices.Sorted(maps.Keys(app.URLs)) {
 		if !slices.Contains(urlNames(), name) {
-			return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Class: venuekey.Wrong, Reason: "no address of a venue is called " + name,
+			return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Class: venuekey.ClassMisconfigured, Reason: "no address of a venue is called " + name,
 				Remedy: "use one of " + strings.Join(urlNames(), ", ")}
 		}
 		if _, err := oauth.Endpoint(name, app.URLs[name]); err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
-	s.core.Serve(w, r, s.authorize, emulator.Authorize)
+	s.core.Serve(w, r, s.authorize, emulator.AtAuthorize)
 }
 
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
@@ -94,6 +94,6 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, k Knobs, q url.Val
 // the first (cTrader facts §1.7).
 func (s *Server) endOldRefresh(user, client string) {
 	for range s.core.Tokens.EndRefreshWhere(func(g emulator.Grant) bool { return g.User == user && g.Client == client }) {
-		s.core.Record(emulator.Event{Kind: emulator.GrantReplaced, User: user, Client: client})
+		s.core.Record(emulator.Event{Kind: emulator.EventGrantReplaced, User: user, Client: client})
 	}
 }

@@ -49,9 +49,9 @@ func TestStory(t *testing.T) {
 	if n := v.RevokeUser("alice"); n == 0 || v.Alive(third.access) {
 		t.Errorf("revoking: %d", n)
 	}
-	for kind, want := range map[emulator.Kind]int{
-		emulator.CodeIssued: 4, emulator.CodeExchanged: 2, emulator.RefreshPresented: 3,
-		emulator.RefreshGranted: 2, emulator.RefreshRefused: 1, emulator.GrantReplaced: 1,
+	for kind, want := range map[emulator.EventKind]int{
+		emulator.EventCodeIssued: 4, emulator.EventCodeExchanged: 2, emulator.EventRefreshPresented: 3,
+		emulator.EventRefreshGranted: 2, emulator.EventRefreshRefused: 1, emulator.EventGrantReplaced: 1,
 	} {
 		if n := v.Log().Count(kind); n != want {
 			t.Errorf("%d events %s, want %d", n, kind, want)
@@ -112,7 +112,7 @@ func TestTokenShapes(t *testing.T) {
 	if got, want := shape(v.signIn()), "accessToken description=null errorCode=null expiresIn refreshToken tokenType"; got != want {
 		t.Errorf("camelCase only: %s", got)
 	}
-	v.Tune(func(k *ctrader.Knobs) { k.OmitExpiry = true; k.Rotation = emulator.NoNewRefresh })
+	v.Tune(func(k *ctrader.Knobs) { k.OmitExpiry = true; k.Rotation = emulator.RotationNoNewRefresh })
 	if got, want := shape(v.refresh(v.signIn().refresh)), "accessToken description=null errorCode=null tokenType"; got != want {
 		t.Errorf("without expiry and refresh token: %s", got)
 	}
@@ -204,7 +204,7 @@ func TestAuthorizeRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
-			if v.Log().Count(emulator.AuthorizeRefused) != 1 || v.Log().Count(emulator.CodeIssued) != 0 {
+			if v.Log().Count(emulator.EventAuthorizeRefused) != 1 || v.Log().Count(emulator.EventCodeIssued) != 0 {
 				t.Errorf("events %+v", v.Events())
 			}
 		})
@@ -280,7 +280,7 @@ func TestTokenSwitches(t *testing.T) {
 			v.signIn()
 			return v.RefreshAlive(r.refresh)
 		}},
-		{"rotation", ctrader.Knobs{Rotation: emulator.GraceSamePair, Grace: time.Minute}, func(v venue) bool {
+		{"rotation", ctrader.Knobs{Rotation: emulator.RotationGraceSamePair, Grace: time.Minute}, func(v venue) bool {
 			r := v.signIn()
 			second := v.refresh(r.refresh)
 			return second.access != "" && v.refresh(r.refresh).refresh == second.refresh

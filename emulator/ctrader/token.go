@@ -74,7 +74,7 @@ func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
 	app, ok := s.core.Registry.App(r.Form.Get("client_id"))
 	_, _, basic := r.BasicAuth()
 	if !ok || app.ClientSecret != r.Form.Get("client_secret") || basic && k.RejectBasic {
-		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Status: k.ErrorStatus})
+		s.core.Record(emulator.Event{Kind: emulator.EventClientRefused, Client: app.ClientID, Status: k.ErrorStatus})
 		return emulator.App{}, badClient
 	}
 	return app, nil

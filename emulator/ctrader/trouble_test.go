@@ -19,13 +19,13 @@ func TestLostRotation(t *testing.T) {
 	t.Parallel()
 	v := open(t, ctrader.Knobs{})
 	pair := v.signIn()
-	v.Inject(emulator.Fault{On: emulator.Exchange, Kind: emulator.StatusBefore})
-	v.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.DropAfter})
+	v.Inject(emulator.Fault{On: emulator.AtExchange, Kind: emulator.FaultStatusBefore})
+	v.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultDropAfter})
 	if res, err := v.HTTP.PostForm(v.URL+"/apps/token", apptest.RefreshForm(pair.refresh)); err == nil {
 		res.Body.Close()
 		t.Fatalf("an answer came: %s", res.Status)
 	}
-	if v.RefreshAlive(pair.refresh) || v.Alive(pair.access) || v.Log().Count(emulator.RefreshGranted) != 1 {
+	if v.RefreshAlive(pair.refresh) || v.Alive(pair.access) || v.Log().Count(emulator.EventRefreshGranted) != 1 {
 		t.Errorf("the venue did not rotate: %+v", v.Events())
 	}
 	if r := v.refresh(pair.refresh); r.desc != "Invalid refresh token" {
@@ -51,8 +51,8 @@ func TestOneOfManyRefreshesWins(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if won.Load() != 1 || v.Log().Count(emulator.RefreshPresented) != 16 {
-		t.Errorf("%d refreshes won, %d were presented", won.Load(), v.Log().Count(emulator.RefreshPresented))
+	if won.Load() != 1 || v.Log().Count(emulator.EventRefreshPresented) != 16 {
+		t.Errorf("%d refreshes won, %d were presented", won.Load(), v.Log().Count(emulator.EventRefreshPresented))
 	}
 }
 
@@ -60,7 +60,7 @@ func TestAdminIsMounted(t *testing.T) {
 	t.Parallel()
 	v := open(t, ctrader.Knobs{})
 	a := v.Request("POST", "/_emulator/knobs", `{"echoState":true,"errorCodes":{"code":"X"},"rotation":"no-new-refresh","codeLife":"5s"}`)
-	if k := v.Current(); a.Status != 200 || !k.EchoState || k.ErrorCodes.Code != "X" || k.Rotation != emulator.NoNewRefresh {
+	if k := v.Current(); a.Status != 200 || !k.EchoState || k.ErrorCodes.Code != "X" || k.Rotation != emulator.RotationNoNewRefresh {
 		t.Errorf("status %d, knobs %+v", a.Status, k)
 	}
 	if q := v.Back(apptest.Alice(), v.authorizeURL("/apps/auth")); q.Get("state") != "xyzzy" {

@@ -16,8 +16,8 @@ const AccountList emulator.Endpoint = "account-list"
 
 // The events of the list of accounts.
 const (
-	AccountsListed  emulator.Kind = "accounts-listed"
-	AccountsRefused emulator.Kind = "accounts-refused"
+	AccountsListed  emulator.EventKind = "accounts-listed"
+	AccountsRefused emulator.EventKind = "accounts-refused"
 )
 
 // accounts lists those accounts of the user that are of the host's environment:

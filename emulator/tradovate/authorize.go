@@ -25,7 +25,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	// The state round-trips, and an error is the code alone (Tradovate facts §3.4).
 	beside := core.Echo(q, k.Issuer)
 	if code := k.authorizeError(q); code != "" {
-		s.core.Record(emulator.Event{Kind: emulator.AuthorizeRefused, Client: app.ClientID, Detail: code})
+		s.core.Record(emulator.Event{Kind: emulator.EventAuthorizeRefused, Client: app.ClientID, Detail: code})
 		core.SendBackError(w, r, code, "", beside)
 		return
 	}

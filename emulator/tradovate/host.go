@@ -29,7 +29,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) 
 		s.admin.ServeHTTP(w, r)
 		return
 	case path == "/oauth" || path == "/oauth/authorize":
-		s.core.Serve(w, r, s.authorize, emulator.Authorize)
+		s.core.Serve(w, r, s.authorize, emulator.AtAuthorize)
 		return
 	}
 	if to := s.Current().MovedTo; to != "" {
@@ -41,13 +41,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) 
 	// With and without /v1, in any case (Tradovate facts §0, §3.3).
 	switch strings.TrimPrefix(path, "/v1") {
 	case "/auth/accesstokenrequest":
-		s.core.Serve(w, r, s.login, emulator.Login)
+		s.core.Serve(w, r, s.login, emulator.AtLogin)
 	case "/auth/renewaccesstoken":
-		s.core.Serve(w, r, s.renew, emulator.Renew)
+		s.core.Serve(w, r, s.renew, emulator.AtRenew)
 	case "/auth/oauthtoken":
 		s.serveToken(w, r)
 	case "/auth/me":
-		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.me(w, r, env) }, emulator.Me)
+		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.me(w, r, env) }, emulator.AtMe)
 	case "/account/list":
 		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.accounts(w, r, env) }, AccountList)
 	default:

@@ -68,8 +68,8 @@ type Knobs struct {
 	// Penalties is how many of the next requests to PenaltyOn are penalised without
 	// a reason. Each one counts it down.
 	Penalties int
-	// PenaltyOn is where Penalties strike: [emulator.Login], [emulator.Token],
-	// [emulator.Renew], [emulator.Me] or [AccountList]; empty means Login.
+	// PenaltyOn is where Penalties strike: [emulator.AtLogin], [emulator.AtToken],
+	// [emulator.AtRenew], [emulator.AtMe] or [AccountList]; empty means AtLogin.
 	PenaltyOn emulator.Endpoint
 
 	// NoMDToken leaves mdAccessToken out of sign-ins and renewals (§1.2).
@@ -132,7 +132,7 @@ func (k Knobs) filled() Knobs {
 	k.PasswordStatus = cmp.Or(k.PasswordStatus, http.StatusOK)
 	k.PenaltyAfter = cmp.Or(k.PenaltyAfter, 5)
 	k.PenaltyWait = cmp.Or(k.PenaltyWait, 15*time.Second)
-	k.PenaltyOn = cmp.Or(k.PenaltyOn, emulator.Login)
+	k.PenaltyOn = cmp.Or(k.PenaltyOn, emulator.AtLogin)
 	k.LiveHost = cmp.Or(k.LiveHost, nowhere("live"))
 	k.DemoHost = cmp.Or(k.DemoHost, nowhere("demo"))
 	k.UserStatus = cmp.Or(k.UserStatus, "Active")

@@ -25,7 +25,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		refuseBody(w)
 		return
 	}
-	if s.penalised(w, r, k, emulator.Login, f["p-ticket"]) {
+	if s.penalised(w, r, k, emulator.AtLogin, f["p-ticket"]) {
 		return
 	}
 	if list := f.violations(loginRules()); len(list) > 0 {
@@ -35,14 +35,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	key, known := s.key(f["cid"], f["sec"])
 	if !known || f["appId"] == "" {
 		s.penalties.failed(s.core.Clock.Now(), network(r))
-		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Status: http.StatusOK, Detail: "API key"})
+		s.core.Record(emulator.Event{Kind: emulator.EventClientRefused, Status: http.StatusOK, Detail: "API key"})
 		refuseText(w, "The app is not registered")
 		return
 	}
 	u, ok := s.core.Registry.SignIn(f["name"], f["password"])
 	if !ok {
 		s.penalties.failed(s.core.Clock.Now(), network(r))
-		s.core.Record(emulator.Event{Kind: emulator.LoginRefused, Client: key.client(), Status: k.PasswordStatus, Detail: "by password"})
+		s.core.Record(emulator.Event{Kind: emulator.EventLoginRefused, Client: key.client(), Status: k.PasswordStatus, Detail: "by password"})
 		k.refusePassword(w)
 		return
 	}
@@ -67,7 +67,7 @@ func (s *Server) beginSession(k Knobs, u emulator.User, key APIKey) emulator.Pai
 		g.Accounts = append(g.Accounts, a.ID)
 	}
 	pair := s.core.Tokens.Issue(s.core.Clock.Now(), g, k.sessionPolicy())
-	s.core.Record(emulator.Event{Kind: emulator.LoginGranted, User: u.Name, Client: key.client(), Successor: emulator.Fingerprint(pair.Access), Detail: "by password"})
+	s.core.Record(emulator.Event{Kind: emulator.EventLoginGranted, User: u.Name, Client: key.client(), Successor: emulator.Fingerprint(pair.Access), Detail: "by password"})
 	s.closeOldest(k, u.Name)
 	return pair
 }

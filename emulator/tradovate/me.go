@@ -14,14 +14,14 @@ import (
 func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	k := s.Current().filled()
 	now, token := s.core.Clock.Now(), core.Bearer(r)
-	e := emulator.Event{Kind: emulator.MeRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusOK}
+	e := emulator.Event{Kind: emulator.EventMeRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusOK}
 	if s.meFailed.isOver(now, address(r), k.MeQuota) {
 		e.Status, e.Detail = http.StatusTooManyRequests, "quota"
 		s.core.Record(e)
 		k.deny(w, e.Status)
 		return
 	}
-	if s.penalised(w, r, k, emulator.Me, "") {
+	if s.penalised(w, r, k, emulator.AtMe, "") {
 		return
 	}
 	if env == demo && !k.MeOnDemo {
@@ -40,7 +40,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 		return
 	}
 	u, _ := s.core.Registry.User(pair.Grant.User)
-	e.Kind, e.User, e.Client = emulator.MeAnswered, u.Name, pair.Grant.Client
+	e.Kind, e.User, e.Client = emulator.EventMeAnswered, u.Name, pair.Grant.Client
 	s.core.Record(e)
 	out := profile(u)
 	if now.Sub(pair.Issued) < k.UserIDAfter {

@@ -146,7 +146,7 @@ func TestTransientRefusals(t *testing.T) {
 
 func TestOAuthSwitches(t *testing.T) {
 	t.Parallel()
-	v := open(t, tradovate.Knobs{OAuthMDToken: true, APIHosts: true, Rotation: emulator.NoNewRefresh})
+	v := open(t, tradovate.Knobs{OAuthMDToken: true, APIHosts: true, Rotation: emulator.RotationNoNewRefresh})
 	a := v.token(apptest.ExchangeForm(v.code()))
 	if a.Keys["mdAccessToken"] == nil || a.Keys["apiHosts"] == nil {
 		t.Errorf("exchange: %s", sortedKeys(a.Keys))
@@ -227,7 +227,7 @@ func TestOneOfManyRefreshesWins(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if won.Load() != 1 || v.Log().Count(emulator.RefreshPresented) != 16 {
-		t.Errorf("%d refreshes won, %d were presented", won.Load(), v.Log().Count(emulator.RefreshPresented))
+	if won.Load() != 1 || v.Log().Count(emulator.EventRefreshPresented) != 16 {
+		t.Errorf("%d refreshes won, %d were presented", won.Load(), v.Log().Count(emulator.EventRefreshPresented))
 	}
 }

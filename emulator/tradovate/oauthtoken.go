@@ -38,7 +38,7 @@ func tokenRules() []rule {
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request, f fields) {
 	k := s.Current().filled()
-	if s.penalised(w, r, k, emulator.Token, f["p-ticket"]) {
+	if s.penalised(w, r, k, emulator.AtToken, f["p-ticket"]) {
 		return
 	}
 	if list := f.violations(tokenRules()); len(list) > 0 {
@@ -90,7 +90,7 @@ func (s *Server) client(r *http.Request, f fields) (emulator.App, error) {
 	}
 	app, known := s.core.Registry.App(id)
 	if !known || app.ClientSecret != secret {
-		s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Detail: "OAuth client"})
+		s.core.Record(emulator.Event{Kind: emulator.EventClientRefused, Client: app.ClientID, Detail: "OAuth client"})
 		return emulator.App{}, badClient()
 	}
 	return app, nil

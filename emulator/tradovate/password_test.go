@@ -56,9 +56,9 @@ func TestPasswordStory(t *testing.T) {
 	if v.RevokeUser("alice") != 1 || v.me(second).Status != 401 {
 		t.Error("revoking ends the session")
 	}
-	for kind, want := range map[emulator.Kind]int{
-		emulator.LoginGranted: 1, emulator.RenewGranted: 1, emulator.RenewRefused: 1,
-		emulator.MeAnswered: 2, emulator.MeRefused: 1, emulator.Revoked: 1,
+	for kind, want := range map[emulator.EventKind]int{
+		emulator.EventLoginGranted: 1, emulator.EventRenewGranted: 1, emulator.EventRenewRefused: 1,
+		emulator.EventMeAnswered: 2, emulator.EventMeRefused: 1, emulator.EventRevoked: 1,
 	} {
 		if n := v.Log().Count(kind); n != want {
 			t.Errorf("%d events %s, want %d", n, kind, want)
@@ -142,7 +142,7 @@ func TestSignInRefused(t *testing.T) {
 	if a := v.login("password", "wrong"); a.Status != 401 || a.Body != "Access is denied" {
 		t.Errorf("switched: %d %q", a.Status, a.Body)
 	}
-	if n := v.Log().Count(emulator.LoginRefused); n != 3 {
+	if n := v.Log().Count(emulator.EventLoginRefused); n != 3 {
 		t.Errorf("%d refusals in the log", n)
 	}
 }
@@ -195,7 +195,7 @@ func TestThirdSessionClosesTheOldest(t *testing.T) {
 		t.Fatal("another user's session and OAuth do not count")
 	}
 	third := v.session()
-	if v.Alive(first) || v.Alive(renewed) || !v.Alive(second) || !v.Alive(third) || v.Log().Count(emulator.SessionClosed) != 1 {
+	if v.Alive(first) || v.Alive(renewed) || !v.Alive(second) || !v.Alive(third) || v.Log().Count(emulator.EventSessionClosed) != 1 {
 		t.Fatalf("events: %+v", v.Events())
 	}
 	for status, body := range map[int]string{408: "Request Timeout", 429: "", 500: "Internal Server Error, error id: "} {
@@ -220,7 +220,7 @@ func TestExpiredSessionsDoNotCount(t *testing.T) {
 	v.session()
 	v.Time().Advance(80 * time.Minute)
 	third, fourth := v.session(), v.session()
-	if !v.Alive(third) || !v.Alive(fourth) || v.Log().Count(emulator.SessionClosed) != 0 {
+	if !v.Alive(third) || !v.Alive(fourth) || v.Log().Count(emulator.EventSessionClosed) != 0 {
 		t.Errorf("events: %+v", v.Events())
 	}
 }

@@ -41,7 +41,7 @@ func (t ticket) settles(now time.Time, presented string, on emulator.Endpoint) b
 	if t.captcha || now.Before(t.ready) {
 		return false
 	}
-	return presented == t.value || on != emulator.Login && on != emulator.Token
+	return presented == t.value || on != emulator.AtLogin && on != emulator.AtToken
 }
 
 // penalised answers a request with a penalty and returns true, or returns false
@@ -54,7 +54,7 @@ func (s *Server) penalised(w http.ResponseWriter, r *http.Request, k Knobs, on e
 	}
 	// A wait that began is never told as nothing.
 	wait := max(1, int((t.ready.Sub(now)+time.Second-1)/time.Second))
-	s.core.Record(emulator.Event{Kind: emulator.Penalty, Fingerprint: emulator.Fingerprint(t.value), Status: http.StatusOK, Detail: fmt.Sprintf("%s, %d s, captcha %t", on, wait, t.captcha)})
+	s.core.Record(emulator.Event{Kind: emulator.EventPenalty, Fingerprint: emulator.Fingerprint(t.value), Status: http.StatusOK, Detail: fmt.Sprintf("%s, %d s, captcha %t", on, wait, t.captcha)})
 	core.Reply(w, http.StatusOK, map[string]any{"p-ticket": t.value, "p-time": wait, "p-captcha": t.captcha})
 	return true
 }
@@ -90,7 +90,7 @@ func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, 
 
 // deserved tells whether a new penalty strikes. The caller holds the lock.
 func (s *Server) deserved(now time.Time, net string, k Knobs, on emulator.Endpoint) bool {
-	if on == emulator.Login && k.PenaltyAfter >= 0 && len(lastHour(now, s.penalties.failures[net])) >= k.PenaltyAfter {
+	if on == emulator.AtLogin && k.PenaltyAfter >= 0 && len(lastHour(now, s.penalties.failures[net])) >= k.PenaltyAfter {
 		return true
 	}
 	return on == k.PenaltyOn && s.spend(func(k *Knobs) *int { return &k.Penalties })

@@ -52,7 +52,7 @@ func TestPenaltyAfterFailures(t *testing.T) {
 	if a := v.login("password", "wrong"); a.Text("errorText") == "" {
 		t.Errorf("a success forgives: %v", a.Keys)
 	}
-	if n := v.Log().Count(emulator.Penalty); n != 4 {
+	if n := v.Log().Count(emulator.EventPenalty); n != 4 {
 		t.Errorf("%d penalties in the log", n)
 	}
 }
@@ -81,7 +81,7 @@ func TestPenaltyAnywhere(t *testing.T) {
 	v := open(t, tradovate.Knobs{PenaltyWait: 1500 * time.Millisecond})
 	access := v.session()
 	for on, path := range map[emulator.Endpoint]string{
-		emulator.Renew: "/auth/renewaccesstoken", emulator.Me: "/auth/me", tradovate.AccountList: "/account/list",
+		emulator.AtRenew: "/auth/renewaccesstoken", emulator.AtMe: "/auth/me", tradovate.AccountList: "/account/list",
 	} {
 		v.Tune(func(k *tradovate.Knobs) { k.Penalties, k.PenaltyOn = 1, on })
 		if a := v.get(path, access); a.Status != 200 || a.Text("p-ticket") == "" || a.Keys["p-time"] != 2.0 {
@@ -96,7 +96,7 @@ func TestPenaltyAnywhere(t *testing.T) {
 		}
 	}
 	code := v.code()
-	v.Tune(func(k *tradovate.Knobs) { k.Penalties, k.PenaltyOn = 1, emulator.Token })
+	v.Tune(func(k *tradovate.Knobs) { k.Penalties, k.PenaltyOn = 1, emulator.AtToken })
 	ticket := v.token(apptest.ExchangeForm(code)).Text("p-ticket")
 	v.Time().Advance(2 * time.Second)
 	if a := v.token(apptest.ExchangeForm(code, "p-ticket", ticket)); !v.Alive(a.Text("access_token")) {

@@ -14,11 +14,11 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
 	token := core.Bearer(r)
 	if s.renewals.take(s.core.Clock.Now(), address(r), k.RenewQuota) {
-		s.core.Record(emulator.Event{Kind: emulator.RenewRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusTooManyRequests, Detail: "quota"})
+		s.core.Record(emulator.Event{Kind: emulator.EventRenewRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusTooManyRequests, Detail: "quota"})
 		k.deny(w, http.StatusTooManyRequests)
 		return
 	}
-	if s.penalised(w, r, k, emulator.Renew, "") {
+	if s.penalised(w, r, k, emulator.AtRenew, "") {
 		return
 	}
 	pair, err := s.core.Renew(token, k.sessionPolicy())

@@ -50,5 +50,5 @@ func (s *Server) close(oldest emulator.Grant) {
 	}
 	s.sessions.closed[oldest.ID] = true
 	s.core.Tokens.RevokeWhere(func(g emulator.Grant) bool { return g.ID == oldest.ID })
-	s.core.Record(emulator.Event{Kind: emulator.SessionClosed, User: oldest.User, Client: oldest.Client, Detail: "too many sessions"})
+	s.core.Record(emulator.Event{Kind: emulator.EventSessionClosed, User: oldest.User, Client: oldest.Client, Detail: "too many sessions"})
 }

@@ -19,23 +19,23 @@ func TestFaultsStrike(t *testing.T) {
 	v := open(t, tradovate.Knobs{})
 	access, refresh := v.oauth()
 	for on, try := range map[emulator.Endpoint]func() apptest.Answer{
-		emulator.Authorize:    func() apptest.Answer { return v.Request("GET", v.authorizeURL(), "") },
-		emulator.Token:        func() apptest.Answer { return v.token(apptest.RefreshForm("x")) },
-		emulator.Exchange:     func() apptest.Answer { return v.token(apptest.ExchangeForm("x")) },
-		emulator.Login:        func() apptest.Answer { return v.login() },
-		emulator.Renew:        func() apptest.Answer { return v.renew(access) },
-		emulator.Me:           func() apptest.Answer { return v.me(access) },
+		emulator.AtAuthorize:  func() apptest.Answer { return v.Request("GET", v.authorizeURL(), "") },
+		emulator.AtToken:      func() apptest.Answer { return v.token(apptest.RefreshForm("x")) },
+		emulator.AtExchange:   func() apptest.Answer { return v.token(apptest.ExchangeForm("x")) },
+		emulator.AtLogin:      func() apptest.Answer { return v.login() },
+		emulator.AtRenew:      func() apptest.Answer { return v.renew(access) },
+		emulator.AtMe:         func() apptest.Answer { return v.me(access) },
 		tradovate.AccountList: func() apptest.Answer { return v.get("/account/list", access) },
 	} {
-		v.Inject(emulator.Fault{On: on, Kind: emulator.RedirectBefore, Status: 307, Location: "http://dedicated.invalid/"})
+		v.Inject(emulator.Fault{On: on, Kind: emulator.FaultRedirectBefore, Status: 307, Location: "http://dedicated.invalid/"})
 		if a := try(); a.Status != 307 || a.Header.Get("Location") != "http://dedicated.invalid/" {
 			t.Errorf("%s: %d", on, a.Status)
 		}
 	}
-	if v.Log().Count(emulator.LoginGranted) != 1 { // the one on the page
+	if v.Log().Count(emulator.EventLoginGranted) != 1 { // the one on the page
 		t.Error("a fault before does nothing")
 	}
-	v.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.TruncateAfter})
+	v.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultTruncateAfter})
 	res, err := v.HTTP.Post(v.live+"/auth/oauthtoken", apptest.AsForm, strings.NewReader(apptest.RefreshForm(refresh).Encode()))
 	if err != nil {
 		t.Fatal(err)
@@ -63,8 +63,8 @@ func TestParallelSignIns(t *testing.T) {
 	}
 	wg.Wait()
 	tokens = slices.DeleteFunc(tokens, func(access string) bool { return !v.Alive(access) })
-	if len(tokens) != 2 || v.Log().Count(emulator.SessionClosed) != 10 {
-		t.Errorf("%d sessions are left, %d were closed", len(tokens), v.Log().Count(emulator.SessionClosed))
+	if len(tokens) != 2 || v.Log().Count(emulator.EventSessionClosed) != 10 {
+		t.Errorf("%d sessions are left, %d were closed", len(tokens), v.Log().Count(emulator.EventSessionClosed))
 	}
 }
 
@@ -72,7 +72,7 @@ func TestAdminIsMounted(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{PenaltyAfter: 1})
 	a := v.Request("POST", v.demo+"/_emulator/knobs", `{"accessLife":"90m","penaltyOn":"renew","closedStatus":500,"rotation":"grace-new-pair","apiHosts":true}`)
-	if k := v.Current(); a.Status != 200 || k.AccessLife != 90*time.Minute || k.PenaltyOn != emulator.Renew || k.ClosedStatus != 500 || !k.APIHosts {
+	if k := v.Current(); a.Status != 200 || k.AccessLife != 90*time.Minute || k.PenaltyOn != emulator.AtRenew || k.ClosedStatus != 500 || !k.APIHosts {
 		t.Errorf("%d %v, knobs %+v", a.Status, a.Keys, v.Current())
 	}
 	v.login("password", "wrong")
@@ -114,7 +114,7 @@ func TestNothingSecretComesOut(t *testing.T) {
 	if err := json.NewEncoder(&out).Encode(v.Events()); err != nil {
 		t.Fatal(err)
 	}
-	if v.Log().Count(emulator.Penalty) != 1 || v.Log().Count(emulator.SessionClosed) != 1 {
+	if v.Log().Count(emulator.EventPenalty) != 1 || v.Log().Count(emulator.EventSessionClosed) != 1 {
 		t.Errorf("events: %+v", v.Events())
 	}
 	for _, path := range []string{"state", "events"} {

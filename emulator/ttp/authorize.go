@@ -98,7 +98,7 @@ func (k Knobs) checkAuthorize(app emulator.App, q url.Values) error {
 // decide asks the user, unless his browser is signed in already.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request, k Knobs, app emulator.App) (core.Decision, bool) {
 	if u, ok := s.core.Registry.User(k.SignedIn); ok && !k.AskConsent {
-		s.core.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: app.ClientID, Detail: "signed in before, not asked"})
+		s.core.Record(emulator.Event{Kind: emulator.EventConsentGiven, User: u.Name, Client: app.ClientID, Detail: "signed in before, not asked"})
 		return core.Decision{Allowed: true, User: u}, true
 	}
 	return s.core.Ask(w, r, core.Question{
@@ -109,7 +109,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, k Knobs, app emu
 
 func (s *Server) authorizeRefused(app emulator.App, err error) {
 	e := refused(err)
-	s.core.Record(emulator.Event{Kind: emulator.AuthorizeRefused, Client: app.ClientID, Status: e.status, Detail: e.code})
+	s.core.Record(emulator.Event{Kind: emulator.EventAuthorizeRefused, Client: app.ClientID, Status: e.status, Detail: e.code})
 }
 
 // sendBackError tells the callback. Only the refusal for a missing state comes

@@ -22,8 +22,8 @@ type Knobs struct {
 	// never extended by use; 0 means 864000 s. Newer versions have 86400 s (§3).
 	RefreshLife time.Duration
 	// Rotation says what becomes of a used refresh token. The zero value, single
-	// use, is 3.1.x; newer versions are [emulator.RotateOldStays]; with the issue
-	// filter off it is [emulator.NoNewRefresh] or [emulator.NoNewRefreshOldDies] (§3).
+	// use, is 3.1.x; newer versions are [emulator.RotationOldStays]; with the issue
+	// filter off it is [emulator.RotationNoNewRefresh] or [emulator.RotationNoNewRefreshOldDies] (§3).
 	Rotation emulator.Rotation
 	// Grace is for the grace modes of Rotation; 0 means [emulator.DefaultGrace].
 	Grace time.Duration

@@ -33,7 +33,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u, _ := s.core.Registry.User(pair.Grant.User)
-	s.core.Record(emulator.Event{Kind: emulator.MeAnswered, User: u.Name, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(token)})
+	s.core.Record(emulator.Event{Kind: emulator.EventMeAnswered, User: u.Name, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(token)})
 	core.Reply(w, http.StatusOK, k.profile(u))
 }
 
@@ -50,7 +50,7 @@ func (k Knobs) deadToken(token string) refusal {
 }
 
 func (s *Server) refuseMe(w http.ResponseWriter, token string, e refusal) {
-	s.core.Record(emulator.Event{Kind: emulator.MeRefused, Fingerprint: emulator.Fingerprint(token), Status: e.status, Detail: e.code})
+	s.core.Record(emulator.Event{Kind: emulator.EventMeRefused, Fingerprint: emulator.Fingerprint(token), Status: e.status, Detail: e.code})
 	s.Current().challenge(w, e)
 	if e.code == "" {
 		w.WriteHeader(e.status)

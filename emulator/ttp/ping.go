@@ -16,8 +16,8 @@ const Ping emulator.Endpoint = "ping"
 
 // The events of the stand-in for the API host.
 const (
-	PingAnswered emulator.Kind = "ping-answered"
-	PingRefused  emulator.Kind = "ping-refused"
+	PingAnswered emulator.EventKind = "ping-answered"
+	PingRefused  emulator.EventKind = "ping-refused"
 )
 
 // servePing answers one request of the API. The path and the answer are made up,

@@ -53,9 +53,9 @@ func TestStory(t *testing.T) {
 	if c := s.refresh(b.Text("refresh_token")); c.Status != 400 || c.Text("error_description") != "Refresh token has expired" {
 		t.Errorf("after ten days: %d %v", c.Status, c.Keys)
 	}
-	for kind, want := range map[emulator.Kind]int{
-		emulator.ConsentGiven: 1, emulator.CodeIssued: 1, emulator.CodeExchanged: 1, emulator.RefreshPresented: 3,
-		emulator.RefreshGranted: 1, emulator.RefreshRefused: 2, emulator.MeAnswered: 1, emulator.MeRefused: 1,
+	for kind, want := range map[emulator.EventKind]int{
+		emulator.EventConsentGiven: 1, emulator.EventCodeIssued: 1, emulator.EventCodeExchanged: 1, emulator.EventRefreshPresented: 3,
+		emulator.EventRefreshGranted: 1, emulator.EventRefreshRefused: 2, emulator.EventMeAnswered: 1, emulator.EventMeRefused: 1,
 	} {
 		if n := s.Log().Count(kind); n != want {
 			t.Errorf("%d events %s, want %d", n, kind, want)

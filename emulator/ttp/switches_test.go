@@ -25,9 +25,9 @@ func TestRefreshByVersion(t *testing.T) {
 		oldStays bool
 	}{
 		{"3.1.x", ttp.Knobs{}, "refresh_token", false},
-		{"3.2.87", ttp.Knobs{Rotation: emulator.RotateOldStays}, "refresh_token", true},
-		{"issue filter off", ttp.Knobs{Rotation: emulator.NoNewRefresh}, "", true},
-		{"issue filter off, unset after use", ttp.Knobs{Rotation: emulator.NoNewRefreshOldDies}, "", false},
+		{"3.2.87", ttp.Knobs{Rotation: emulator.RotationOldStays}, "refresh_token", true},
+		{"issue filter off", ttp.Knobs{Rotation: emulator.RotationNoNewRefresh}, "", true},
+		{"issue filter off, unset after use", ttp.Knobs{Rotation: emulator.RotationNoNewRefreshOldDies}, "", false},
 		{"the page's typo", ttp.Knobs{RequestToken: true}, "request_token", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestRefreshRefused(t *testing.T) {
 // A refresh token lives from its issue, however often it is used.
 func TestUseExtendsNothing(t *testing.T) {
 	t.Parallel()
-	s := open(t, ttp.Knobs{Rotation: emulator.NoNewRefresh, RefreshLife: 24 * time.Hour})
+	s := open(t, ttp.Knobs{Rotation: emulator.RotationNoNewRefresh, RefreshLife: 24 * time.Hour})
 	_, refresh := s.signIn()
 	s.Time().Advance(23 * time.Hour)
 	if a := s.refresh(refresh); a.Status != 200 {
@@ -135,7 +135,7 @@ func TestAuthorizeErrors(t *testing.T) {
 			if a.Status != status || got != test.code {
 				t.Errorf("%d %s, want %s", a.Status, got, test.code)
 			}
-			if s.Log().Count(emulator.AuthorizeRefused) != 1 {
+			if s.Log().Count(emulator.EventAuthorizeRefused) != 1 {
 				t.Error("no event")
 			}
 		})
@@ -344,7 +344,7 @@ func TestPing(t *testing.T) {
 	if a := s.Request("GET", "/v1/ping", "", "Accept", apiType, "Authorization", "Basic "+access); a.Status != 401 {
 		t.Errorf("a good token as something else than a bearer's: %d", a.Status)
 	}
-	s.Inject(emulator.Fault{On: ttp.Ping, Kind: emulator.StatusBefore, Status: 502})
+	s.Inject(emulator.Fault{On: ttp.Ping, Kind: emulator.FaultStatusBefore, Status: 502})
 	if a := s.ping(access, apiType); a.Status != 502 {
 		t.Errorf("fault: %d", a.Status)
 	}
@@ -360,18 +360,18 @@ func TestFaultsStrike(t *testing.T) {
 	s := open(t, ttp.Knobs{})
 	access, refresh := s.signIn()
 	for on, try := range map[emulator.Endpoint]func() apptest.Answer{
-		emulator.Authorize: func() apptest.Answer { return s.Request("GET", "/oauth/authorize", "") },
-		emulator.Token:     func() apptest.Answer { return s.refresh("x") },
-		emulator.Exchange:  func() apptest.Answer { return s.exchange("x") },
-		emulator.Me:        func() apptest.Answer { return s.me(access) },
-		emulator.Revoke:    func() apptest.Answer { return s.Post("/?oauth=revoke", url.Values{"token": {refresh}}) },
+		emulator.AtAuthorize: func() apptest.Answer { return s.Request("GET", "/oauth/authorize", "") },
+		emulator.AtToken:     func() apptest.Answer { return s.refresh("x") },
+		emulator.AtExchange:  func() apptest.Answer { return s.exchange("x") },
+		emulator.AtMe:        func() apptest.Answer { return s.me(access) },
+		emulator.AtRevoke:    func() apptest.Answer { return s.Post("/?oauth=revoke", url.Values{"token": {refresh}}) },
 	} {
-		s.Inject(emulator.Fault{On: on, Kind: emulator.StatusBefore, Status: 502})
+		s.Inject(emulator.Fault{On: on, Kind: emulator.FaultStatusBefore, Status: 502})
 		if a := try(); a.Status != 502 {
 			t.Errorf("%s: %d", on, a.Status)
 		}
 	}
-	s.Inject(emulator.Fault{On: emulator.Refresh, Kind: emulator.StatusAfter})
+	s.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultStatusAfter})
 	if a := s.refresh(refresh); a.Status != 503 || s.RefreshAlive(refresh) {
 		t.Errorf("%d, and the venue did not rotate", a.Status)
 	}
@@ -392,8 +392,8 @@ func TestOneOfManyRefreshesWins(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if won.Load() != 1 || s.Log().Count(emulator.RefreshPresented) != 16 {
-		t.Errorf("%d refreshes won, %d were presented", won.Load(), s.Log().Count(emulator.RefreshPresented))
+	if won.Load() != 1 || s.Log().Count(emulator.EventRefreshPresented) != 16 {
+		t.Errorf("%d refreshes won, %d were presented", won.Load(), s.Log().Count(emulator.EventRefreshPresented))
 	}
 }
 
@@ -401,7 +401,7 @@ func TestAdminIsMounted(t *testing.T) {
 	t.Parallel()
 	s := open(t, ttp.Knobs{})
 	a := s.Request("POST", "/_emulator/knobs", `{"rotation":"rotate-old-stays","refreshLife":"24h","deadToken":"expired_token","pkce":true}`)
-	if k := s.Current(); a.Status != 200 || !k.PKCE || k.Rotation != emulator.RotateOldStays || k.RefreshLife != 24*time.Hour || k.DeadToken != "expired_token" {
+	if k := s.Current(); a.Status != 200 || !k.PKCE || k.Rotation != emulator.RotationOldStays || k.RefreshLife != 24*time.Hour || k.DeadToken != "expired_token" {
 		t.Errorf("%d %v, knobs %+v", a.Status, a.Keys, s.Current())
 	}
 	if a.Text("venue") != "ttp" {

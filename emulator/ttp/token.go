@@ -77,7 +77,7 @@ func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
 	if known && app.ClientSecret == secret && !(secret == "" && k.RefusePublic) {
 		return app, nil
 	}
-	s.core.Record(emulator.Event{Kind: emulator.ClientRefused, Client: app.ClientID, Status: k.ClientStatus})
+	s.core.Record(emulator.Event{Kind: emulator.EventClientRefused, Client: app.ClientID, Status: k.ClientStatus})
 	if known && secret == "" {
 		return emulator.App{}, refusal{k.ClientStatus, "invalid_client", "This client must authenticate using a client secret"}
 	}

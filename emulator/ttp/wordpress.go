@@ -35,13 +35,13 @@ func (s *Server) addresses() *http.ServeMux {
 func (s *Server) endpoint(w http.ResponseWriter, r *http.Request, name string) {
 	switch name {
 	case "authorize":
-		s.core.Serve(w, r, s.authorize, emulator.Authorize)
+		s.core.Serve(w, r, s.authorize, emulator.AtAuthorize)
 	case "token":
 		s.serveToken(w, r)
 	case "me":
-		s.core.Serve(w, r, s.me, emulator.Me)
+		s.core.Serve(w, r, s.me, emulator.AtMe)
 	case "revoke":
-		s.core.Serve(w, r, s.revoke, emulator.Revoke)
+		s.core.Serve(w, r, s.revoke, emulator.AtRevoke)
 	default:
 		noPage(w, r)
 	}

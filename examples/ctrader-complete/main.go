@@ -51,7 +51,7 @@ func run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(folder)
 	keys := key.Config{Dir: filepath.Join(folder, "key")}
-	if _, _, err := keys.Create(ctx, key.InFile); err != nil {
+	if _, _, err := keys.Create(ctx, key.ChoiceFile); err != nil {
 		return err
 	}
 	store, err := sqlite.Open(ctx, filepath.Join(folder, "vault", "vault.db"))

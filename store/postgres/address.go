@@ -69,7 +69,7 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 		delete(parameters, "schema") // it is ours, not the server's
 	}
 	if !schemaName.MatchString(schema) || strings.HasPrefix(schema, "pg_") {
-		return nil, "", fault(placeOf(conn), venuekey.Wrong, nil, fmt.Sprintf("cannot have a schema named %q", schema),
+		return nil, "", fault(placeOf(conn), venuekey.ClassMisconfigured, nil, fmt.Sprintf("cannot have a schema named %q", schema),
 			"choose a name of lower-case letters, digits and _ that does not begin with pg_")
 	}
 	verify(&conn.Config)
@@ -190,6 +190,6 @@ func unreadable(err error) error {
 			}
 		}
 	}
-	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason,
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: reason,
 		Remedy: "write it as postgres://user@host:5432/database, with special characters of a password as %xx, or as host=/run/postgresql dbname=venuekey"}
 }

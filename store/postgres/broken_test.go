@@ -116,7 +116,7 @@ func TestLostAnswerToOthers(t *testing.T) {
 	store.told.finish()
 	w.once()
 	_, err = store.Claim(t.Context(), "", "a", aLease, 1)
-	says(t, err, venuekey.Unknown, "did not say whether it wrote", "look at the record")
+	says(t, err, venuekey.ClassUnknown, "did not say whether it wrote", "look at the record")
 	if got, err := store.Get(t.Context(), "k"); err != nil || got.LeaseOwner != "a" || !got.Leased() {
 		t.Errorf("record whose claim's answer was lost is leased to %q (%v), want a", got.LeaseOwner, err)
 	} else {
@@ -144,9 +144,9 @@ func TestLostForGood(t *testing.T) {
 	})
 	record.Reason = "mine"
 	_, err := store.Put(t.Context(), record)
-	says(t, err, venuekey.Unknown, "did not say whether it wrote", "look at the record")
+	says(t, err, venuekey.ClassUnknown, "did not say whether it wrote", "look at the record")
 	_, err = store.Get(t.Context(), "k")
-	if venuekey.ClassOf(err) != venuekey.NotSent {
+	if venuekey.ClassOf(err) != venuekey.ClassNotSent {
 		t.Errorf("get without a server: %v", err)
 	}
 	w.set(false, false)
@@ -297,7 +297,7 @@ func TestCrashes(t *testing.T) {
 						record.Generation--
 					}
 				default:
-					if class := venuekey.ClassOf(err); class != venuekey.Unknown && class != venuekey.NotSent {
+					if class := venuekey.ClassOf(err); class != venuekey.ClassUnknown && class != venuekey.ClassNotSent {
 						t.Errorf("put: %v (%v)", err, class)
 					}
 					record.Generation--
@@ -348,7 +348,7 @@ func TestServerAway(t *testing.T) {
 	_, again := Open(t.Context(), address)
 	server.Resume(t)
 	for call, err := range map[string]error{"put": put, "get": get, "list": list, "claim": claim, "open": again} {
-		if class := venuekey.ClassOf(err); err == nil || class != venuekey.NotSent && class != venuekey.Unknown {
+		if class := venuekey.ClassOf(err); err == nil || class != venuekey.ClassNotSent && class != venuekey.ClassUnknown {
 			t.Errorf("%s without a server: %v (%v)", call, err, class)
 		}
 	}

@@ -35,7 +35,7 @@ func TestAFailover(t *testing.T) {
 		_, put := store.Put(t.Context(), record)
 		_, claim := store.Claim(t.Context(), "", "a", aLease, 1)
 		for _, err := range []error{put, claim, store.Delete(t.Context(), "k0", record.Version)} {
-			says(t, err, venuekey.Later, "is read-only", "failover")
+			says(t, err, venuekey.ClassLater, "is read-only", "failover")
 			if !venuekey.Temporary(err) {
 				t.Errorf("%s: %v is not temporary", name, err)
 			}
@@ -43,7 +43,7 @@ func TestAFailover(t *testing.T) {
 	}
 	// Whoever wants a primary and finds none is told the same.
 	_, err = Open(t.Context(), address+" target_session_attrs=read-write")
-	says(t, err, venuekey.Later, "is read-only", "target_session_attrs")
+	says(t, err, venuekey.ClassLater, "is read-only", "target_session_attrs")
 
 	own.Promote(t)
 	deadline := time.Now().Add(time.Minute)

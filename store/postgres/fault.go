@@ -39,7 +39,7 @@ func explain(ctx context.Context, place string, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err() // whatever the driver made of it
 	case errors.Is(err, errClosed):
-		return fault(place, venuekey.Failed, errClosed, "is closed", "")
+		return fault(place, venuekey.ClassFailed, errClosed, "is closed", "")
 	case errors.As(err, &server):
 		return explainServer(place, server)
 	}
@@ -63,22 +63,22 @@ const (
 // remarks are by code, or by the two characters that a class of codes begins
 // with. https://www.postgresql.org/docs/current/errcodes-appendix.html
 var remarks = map[string]remark{
-	"28P01": {venuekey.Wrong, "does not take the password", "mend the password in the address, in PGPASSWORD or in the password file"},
-	"28":    {venuekey.Wrong, "does not let this user in", "mend the user in the address, or the server's pg_hba.conf"},
-	"3D000": {venuekey.Wrong, "is not there", "create it, or mend its name in the address"},
-	"42501": {venuekey.Wrong, "refuses for want of rights", "as the schema's owner, grant what is missing, see the documentation of store/postgres"},
-	"42704": {venuekey.Wrong, "does not know a parameter of the address", "mend the address"},
-	demoted: {venuekey.Later, readOnly, primary},
-	"42P01": {venuekey.Damaged, "lost a table while it was in use", "restore it from a backup"},
-	"42703": {venuekey.Damaged, "lost a column while it was in use", "restore it from a backup"},
-	"3F000": {venuekey.Damaged, "lost its schema while it was in use", "restore it from a backup"},
-	"22021": {venuekey.Wrong, "does not take a text that is not UTF-8", ""},
-	"54000": {venuekey.Wrong, "does not take a key that long", ""},
-	"53100": {venuekey.Failed, "has no room to grow, the server's disk is full", "free some space and try again; nothing that was stored is lost"},
-	"53":    {venuekey.Later, "has no place for this connection", "raise max_connections, lower pool_max_conns in the address, or put a pooler in between"},
-	"57P":   {venuekey.NotSent, "is stopping or starting", "wait until the server has started"},
-	"XX001": {venuekey.Damaged, "is damaged", "restore it from a backup"},
-	"XX002": {venuekey.Damaged, "has a damaged index", "run REINDEX, or restore it from a backup"},
+	"28P01": {venuekey.ClassMisconfigured, "does not take the password", "mend the password in the address, in PGPASSWORD or in the password file"},
+	"28":    {venuekey.ClassMisconfigured, "does not let this user in", "mend the user in the address, or the server's pg_hba.conf"},
+	"3D000": {venuekey.ClassMisconfigured, "is not there", "create it, or mend its name in the address"},
+	"42501": {venuekey.ClassMisconfigured, "refuses for want of rights", "as the schema's owner, grant what is missing, see the documentation of store/postgres"},
+	"42704": {venuekey.ClassMisconfigured, "does not know a parameter of the address", "mend the address"},
+	demoted: {venuekey.ClassLater, readOnly, primary},
+	"42P01": {venuekey.ClassDamaged, "lost a table while it was in use", "restore it from a backup"},
+	"42703": {venuekey.ClassDamaged, "lost a column while it was in use", "restore it from a backup"},
+	"3F000": {venuekey.ClassDamaged, "lost its schema while it was in use", "restore it from a backup"},
+	"22021": {venuekey.ClassMisconfigured, "does not take a text that is not UTF-8", ""},
+	"54000": {venuekey.ClassMisconfigured, "does not take a key that long", ""},
+	"53100": {venuekey.ClassFailed, "has no room to grow, the server's disk is full", "free some space and try again; nothing that was stored is lost"},
+	"53":    {venuekey.ClassLater, "has no place for this connection", "raise max_connections, lower pool_max_conns in the address, or put a pooler in between"},
+	"57P":   {venuekey.ClassNotSent, "is stopping or starting", "wait until the server has started"},
+	"XX001": {venuekey.ClassDamaged, "is damaged", "restore it from a backup"},
+	"XX002": {venuekey.ClassDamaged, "has a damaged index", "run REINDEX, or restore it from a backup"},
 }
 
 func explainServer(place string, said *pgconn.PgError) error {
@@ -87,7 +87,7 @@ func explainServer(place string, said *pgconn.PgError) error {
 			return fault(place, r.class, said, r.state, r.remedy)
 		}
 	}
-	return fault(place, venuekey.Failed, said, "could not be used", "")
+	return fault(place, venuekey.ClassFailed, said, "could not be used", "")
 }
 
 func explainNetwork(place string, err error) error {
@@ -103,28 +103,28 @@ func explainNetwork(place string, err error) error {
 	const certificate = "give the certificate that signed it as sslrootcert in the address, or say with sslmode what will do instead"
 	switch {
 	case errors.As(err, &large):
-		return fault(place, venuekey.Damaged, nil, "sent a row that is larger than any of ours", "find out who may write to the table record, and delete the row")
+		return fault(place, venuekey.ClassDamaged, nil, "sent a row that is larger than any of ours", "find out who may write to the table record, and delete the row")
 	case errors.As(err, &authority), errors.As(err, &name), errors.As(err, &invalid), errors.As(err, &verifying):
-		return fault(place, venuekey.Wrong, bare(err), "has a certificate that is not trusted", certificate)
+		return fault(place, venuekey.ClassMisconfigured, bare(err), "has a certificate that is not trusted", certificate)
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
-		return fault(place, venuekey.Later, nil, readOnly, primary)
+		return fault(place, venuekey.ClassLater, nil, readOnly, primary)
 	case errors.As(err, &network) && network.Op == "remote error" && mistrusts.MatchString(network.Error()):
-		return fault(place, venuekey.Wrong, bare(err), "does not take this machine's certificate", "give one that the server trusts as sslcert and sslkey in the address")
+		return fault(place, venuekey.ClassMisconfigured, bare(err), "does not take this machine's certificate", "give one that the server trusts as sslcert and sslkey in the address")
 	case strings.Contains(err.Error(), "require_auth check failed"):
-		return fault(place, venuekey.Wrong, nil, "asks for the password in a way that gives it away, and nothing proves that it is the right server",
+		return fault(place, venuekey.ClassMisconfigured, nil, "asks for the password in a way that gives it away, and nothing proves that it is the right server",
 			"add sslmode=verify-full to the address, have the server keep the password as scram-sha-256, or have its socket in a folder that others may not write to; if the way to it is private, add require_auth=password or md5")
 	case strings.Contains(err.Error(), "server refused TLS connection"):
-		return fault(place, venuekey.Wrong, nil, "does not speak TLS", "let the server speak TLS, or, if the way to it is private, add sslmode=disable to the address")
+		return fault(place, venuekey.ClassMisconfigured, nil, "does not speak TLS", "let the server speak TLS, or, if the way to it is private, add sslmode=disable to the address")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return fault(place, venuekey.NotSent, nil, "does not answer in time", "look whether the server runs and can be reached from here")
+		return fault(place, venuekey.ClassNotSent, nil, "does not answer in time", "look whether the server runs and can be reached from here")
 	case errors.As(err, &lookup):
-		return fault(place, venuekey.NotSent, lookup, "cannot be found", "mend the host in the address, or the network")
+		return fault(place, venuekey.ClassNotSent, lookup, "cannot be found", "mend the host in the address, or the network")
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fault(place, venuekey.NotSent, bare(err), "cannot be reached", "start the server, or mend host and port in the address")
+		return fault(place, venuekey.ClassNotSent, bare(err), "cannot be reached", "start the server, or mend host and port in the address")
 	case errors.As(err, &network), fateOf(err) != decided:
-		return fault(place, venuekey.NotSent, bare(err), "cannot be reached", "look whether the server runs and can be reached from here")
+		return fault(place, venuekey.ClassNotSent, bare(err), "cannot be reached", "look whether the server runs and can be reached from here")
 	}
-	return fault(place, venuekey.Failed, bare(err), "could not be used", "")
+	return fault(place, venuekey.ClassFailed, bare(err), "could not be used", "")
 }
 
 // mistrusts are the words of crypto/tls for a server's alert about a client's
@@ -136,7 +136,7 @@ func doubtful(ctx context.Context, place string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fault(place, venuekey.Unknown, bare(err), "did not say whether it wrote: the connection broke", "look at the record before it is written again")
+	return fault(place, venuekey.ClassUnknown, bare(err), "did not say whether it wrote: the connection broke", "look at the record before it is written again")
 }
 
 // bare is the cause of an error without what the driver wrapped it in.

@@ -27,22 +27,22 @@ func TestAddresses(t *testing.T) {
 		says    string
 		remedy  string
 	}{
-		"no address":          {"postgres://u:" + password + "@[", venuekey.Wrong, "cannot be read", "postgres://"},
-		"a slash in password": {"postgres://u:geheim/7@h/d", venuekey.Wrong, "cannot be read", "%xx"},
-		"a port of letters":   {"postgres://u:secret@h:port/d", venuekey.Wrong, "cannot be read", "5432"},
-		"half a keyword":      {"host=h password=" + password + " user", venuekey.Wrong, "cannot be read", "host="},
-		"an sslmode of fancy": {"host=h sslmode=please password=" + password, venuekey.Wrong, "sslmode is invalid", "host="},
-		"no connections":      {"host=h pool_max_conns=0 password=" + password, venuekey.Wrong, "pool_max_conns", "host="},
-		"no such certificate": {"host=h sslmode=verify-full sslrootcert=/nowhere/ca.pem password=" + password, venuekey.Wrong, "/nowhere/ca.pem", "host="},
-		"a schema of signs":   {address + " schema='a\"; DROP' password=" + password, venuekey.Wrong, "cannot have a schema", "lower-case"},
-		"a schema of theirs":  {address + " schema=pg_vault password=" + password, venuekey.Wrong, "cannot have a schema", "pg_"},
-		"no such socket":      {"host=/nowhere user=u dbname=d password=" + password, venuekey.NotSent, "cannot be reached", "start the server"},
-		"nobody listens":      {"host=127.0.0.1 port=1 user=u dbname=d password=" + password, venuekey.NotSent, "cannot be reached", "start the server"},
-		"no such host":        {"host=nowhere.invalid user=u dbname=d password=" + password, venuekey.NotSent, "cannot be found", "mend the host"},
-		"no such database":    {host + " user=postgres dbname=none password=" + password, venuekey.Wrong, "is not there", "create it"},
-		"no such user":        {host + " user=nobody_here dbname=postgres password=" + password, venuekey.Wrong, "does not take the password", "mend"},
-		"a wrong password":    {host + " user=wrongpw dbname=postgres password=" + password + "x", venuekey.Wrong, "does not take the password", "mend the password"},
-		"an unknown setting":  {address + " pasword=" + password, venuekey.Wrong, "does not know a parameter", "mend the address"},
+		"no address":          {"postgres://u:" + password + "@[", venuekey.ClassMisconfigured, "cannot be read", "postgres://"},
+		"a slash in password": {"postgres://u:geheim/7@h/d", venuekey.ClassMisconfigured, "cannot be read", "%xx"},
+		"a port of letters":   {"postgres://u:secret@h:port/d", venuekey.ClassMisconfigured, "cannot be read", "5432"},
+		"half a keyword":      {"host=h password=" + password + " user", venuekey.ClassMisconfigured, "cannot be read", "host="},
+		"an sslmode of fancy": {"host=h sslmode=please password=" + password, venuekey.ClassMisconfigured, "sslmode is invalid", "host="},
+		"no connections":      {"host=h pool_max_conns=0 password=" + password, venuekey.ClassMisconfigured, "pool_max_conns", "host="},
+		"no such certificate": {"host=h sslmode=verify-full sslrootcert=/nowhere/ca.pem password=" + password, venuekey.ClassMisconfigured, "/nowhere/ca.pem", "host="},
+		"a schema of signs":   {address + " schema='a\"; DROP' password=" + password, venuekey.ClassMisconfigured, "cannot have a schema", "lower-case"},
+		"a schema of theirs":  {address + " schema=pg_vault password=" + password, venuekey.ClassMisconfigured, "cannot have a schema", "pg_"},
+		"no such socket":      {"host=/nowhere user=u dbname=d password=" + password, venuekey.ClassNotSent, "cannot be reached", "start the server"},
+		"nobody listens":      {"host=127.0.0.1 port=1 user=u dbname=d password=" + password, venuekey.ClassNotSent, "cannot be reached", "start the server"},
+		"no such host":        {"host=nowhere.invalid user=u dbname=d password=" + password, venuekey.ClassNotSent, "cannot be found", "mend the host"},
+		"no such database":    {host + " user=postgres dbname=none password=" + password, venuekey.ClassMisconfigured, "is not there", "create it"},
+		"no such user":        {host + " user=nobody_here dbname=postgres password=" + password, venuekey.ClassMisconfigured, "does not take the password", "mend"},
+		"a wrong password":    {host + " user=wrongpw dbname=postgres password=" + password + "x", venuekey.ClassMisconfigured, "does not take the password", "mend the password"},
+		"an unknown setting":  {address + " pasword=" + password, venuekey.ClassMisconfigured, "does not know a parameter", "mend the address"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, err := Open(t.Context(), test.address)
@@ -114,9 +114,9 @@ func TestEditedSchemas(t *testing.T) {
 				if err == nil {
 					_ = store.Close()
 				}
-				class := venuekey.Damaged
+				class := venuekey.ClassDamaged
 				if strings.Contains(edit.says, "not a vault") {
-					class = venuekey.Wrong
+					class = venuekey.ClassMisconfigured
 				}
 				says(t, err, class, edit.says, "restore")
 			}
@@ -158,7 +158,7 @@ func TestEditedWhileOpen(t *testing.T) {
 		_, put := store.Put(t.Context(), venuekey.Record{Key: "new"})
 		_, claim := store.Claim(t.Context(), "", "a", aLease, 1)
 		for _, err := range []error{get, put, claim} {
-			says(t, err, venuekey.Damaged, edit.says, "backup")
+			says(t, err, venuekey.ClassDamaged, edit.says, "backup")
 		}
 		server.SQL(t, address, edit.undo)
 		if _, err := store.Get(t.Context(), "k0"); err != nil {
@@ -176,7 +176,7 @@ func TestRights(t *testing.T) {
 	guest := strings.Replace(address, "user=postgres", "user=guest password="+password, 1)
 
 	_, err := Open(t.Context(), guest)
-	says(t, err, venuekey.Wrong, "does not let this user make the schema", "CREATE SCHEMA venuekey AUTHORIZATION")
+	says(t, err, venuekey.ClassMisconfigured, "does not let this user make the schema", "CREATE SCHEMA venuekey AUTHORIZATION")
 	fill(t, address, 1)
 	for _, step := range []struct{ grant, lacks string }{
 		{``, "USAGE on schema"},
@@ -188,9 +188,9 @@ func TestRights(t *testing.T) {
 	} {
 		server.SQL(t, address, "SELECT 1; "+step.grant)
 		_, err := Open(t.Context(), guest)
-		class, remedy := venuekey.Wrong, "grant them"
+		class, remedy := venuekey.ClassMisconfigured, "grant them"
 		if strings.Contains(step.lacks, "row security") {
-			class, remedy = venuekey.Damaged, "undo that change"
+			class, remedy = venuekey.ClassDamaged, "undo that change"
 		}
 		says(t, err, class, step.lacks, remedy)
 	}
@@ -205,7 +205,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = store.Put(t.Context(), held)
-	says(t, err, venuekey.Wrong, "refuses for want of rights", "grant")
+	says(t, err, venuekey.ClassMisconfigured, "refuses for want of rights", "grant")
 }
 
 // An administrator may make the schema, for a role that may not make any.
@@ -227,17 +227,17 @@ func TestServersThatWillNotDo(t *testing.T) {
 	t.Parallel()
 	latin := server.DatabaseAs(t, "ENCODING LATIN1 TEMPLATE template0")
 	_, err := Open(t.Context(), latin)
-	says(t, err, venuekey.Wrong, "has the encoding LATIN1", "createdb -E UTF8")
+	says(t, err, venuekey.ClassMisconfigured, "has the encoding LATIN1", "createdb -E UTF8")
 
 	address := server.Database(t)
 	fill(t, address, 1)
 	store := openVault(t, address+" default_transaction_read_only=on")
 	_, err = store.Put(t.Context(), venuekey.Record{Key: "new"})
-	says(t, err, venuekey.Later, "is read-only", "primary") // a failover passes
+	says(t, err, venuekey.ClassLater, "is read-only", "primary") // a failover passes
 	server.SQL(t, address, fmt.Sprintf(`CREATE ROLE few LOGIN PASSWORD '%s' CONNECTION LIMIT 0`, password))
 	t.Cleanup(func() { server.SQL(t, address, `DROP ROLE few`) })
 	_, err = Open(t.Context(), strings.Replace(address, "user=postgres", "user=few password="+password, 1))
-	says(t, err, venuekey.Later, "has no place for this connection", "max_connections")
+	says(t, err, venuekey.ClassLater, "has no place for this connection", "max_connections")
 }
 
 // Neither a text that is no UTF-8 nor a key that is none may cost a token.
@@ -253,9 +253,9 @@ func TestTextsThatAreNone(t *testing.T) {
 		t.Errorf("get: reason %q, sealed %q, %v", got.Reason, got.Sealed, err)
 	}
 	_, err = store.Put(t.Context(), venuekey.Record{Key: "k\xff"})
-	says(t, err, venuekey.Wrong, "not UTF-8", "")
+	says(t, err, venuekey.ClassMisconfigured, "not UTF-8", "")
 	_, err = store.Put(t.Context(), venuekey.Record{Key: strings.Repeat(noise(4000), 2)})
-	says(t, err, venuekey.Wrong, "does not take a key that long", "")
+	says(t, err, venuekey.ClassMisconfigured, "does not take a key that long", "")
 	if keys := keysOf(t, store); len(keys) != 1 {
 		t.Errorf("list: %q, want what was there", keys)
 	}

@@ -29,7 +29,7 @@ func TestASchemaOfTheFirstVersionIsMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(t.Context(), address)
-	says(t, err, venuekey.Wrong, "as an older venuekey made it", "then migrate it")
+	says(t, err, venuekey.ClassMisconfigured, "as an older venuekey made it", "then migrate it")
 	if from, to, err := Migrate(t.Context(), address); from != 1 || to != len(migrations) || err != nil {
 		t.Fatalf("migrated from %d to %d: %v", from, to, err)
 	}
@@ -43,7 +43,7 @@ func TestASchemaOfTheFirstVersionIsMigrated(t *testing.T) {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
 	lost := records[4]
-	if lost.Key != "token/ctrader/uncertain" || lost.Condition != venuekey.Uncertain || lost.Attempt != 2 || lost.Failures != 2 ||
+	if lost.Key != "token/ctrader/uncertain" || lost.Condition != venuekey.ConditionUncertain || lost.Attempt != 2 || lost.Failures != 2 ||
 		lost.IntentAt.UTC() != time.Date(2026, 11, 26, 1, 37, 35, 451878000, time.UTC) || lost.Reason != "the answer was lost" || len(lost.Sealed) == 0 {
 		t.Errorf("the record of a lost answer: %+v", lost)
 	}

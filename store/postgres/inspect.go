@@ -34,7 +34,7 @@ func (s *Store) inspect(ctx context.Context, steps []string) error {
 		case version > len(steps):
 			return s.newer(version, len(steps))
 		case version < len(steps):
-			return fault(s.place, venuekey.Wrong, nil,
+			return fault(s.place, venuekey.ClassMisconfigured, nil,
 				fmt.Sprintf("has schema %s as an older venuekey made it (version %d; this one needs %d)", s.schema, version, len(steps)),
 				"update every program that uses it, then migrate it: venuekey store migrate, or postgres.Migrate")
 		}
@@ -54,9 +54,9 @@ func (s *Store) inspectServer(ctx context.Context, c session) error {
 	}
 	switch {
 	case server < oldestServer:
-		return fault(s.place, venuekey.Wrong, nil, fmt.Sprintf("is on PostgreSQL %d", server), fmt.Sprintf("use PostgreSQL %d or later", oldestServer))
+		return fault(s.place, venuekey.ClassMisconfigured, nil, fmt.Sprintf("is on PostgreSQL %d", server), fmt.Sprintf("use PostgreSQL %d or later", oldestServer))
 	case encoding != "UTF8" && encoding != "SQL_ASCII":
-		return fault(s.place, venuekey.Wrong, nil, "has the encoding "+encoding+", which not every text fits in",
+		return fault(s.place, venuekey.ClassMisconfigured, nil, "has the encoding "+encoding+", which not every text fits in",
 			"create another one, as in: createdb -E UTF8 -T template0 venuekey")
 	}
 	return nil
@@ -78,7 +78,7 @@ func (s *Store) schemaVersion(ctx context.Context, c session) (version int, err 
 	case !usable:
 		return 0, s.lacking(ctx, c, "USAGE on schema "+s.schema)
 	case !migrated:
-		return 0, fault(s.place, venuekey.Wrong, nil, "has a schema "+s.schema+" that is not a vault: it has no table migration",
+		return 0, fault(s.place, venuekey.ClassMisconfigured, nil, "has a schema "+s.schema+" that is not a vault: it has no table migration",
 			"choose another schema in the address, as in schema=venuekey2, or restore that table from a backup")
 	case !readable:
 		return 0, s.lacking(ctx, c, "SELECT on table "+s.schema+".migration")
@@ -188,12 +188,12 @@ func plain(line string) string {
 }
 
 func (s *Store) edited(what string) error {
-	return fault(s.place, venuekey.Damaged, nil, "has a schema "+s.schema+" that somebody changed: "+what,
+	return fault(s.place, venuekey.ClassDamaged, nil, "has a schema "+s.schema+" that somebody changed: "+what,
 		"undo that change, or restore the schema from a backup; nothing was written")
 }
 
 func (s *Store) newer(version, known int) error {
-	return fault(s.place, venuekey.Wrong, nil,
+	return fault(s.place, venuekey.ClassMisconfigured, nil,
 		fmt.Sprintf("has schema %s as a newer venuekey made it (version %d; this one knows %d)", s.schema, version, known),
 		"update this program")
 }
@@ -204,7 +204,7 @@ func (s *Store) lacking(ctx context.Context, c session, rights string) error {
 	if err := c.row(ctx, `SELECT current_user::text`).Scan(&role); err != nil {
 		return err
 	}
-	return fault(s.place, venuekey.Wrong, nil, "does not give "+role+" the rights it needs: "+rights,
+	return fault(s.place, venuekey.ClassMisconfigured, nil, "does not give "+role+" the rights it needs: "+rights,
 		"as the schema's owner, grant them, see the documentation of store/postgres")
 }
 

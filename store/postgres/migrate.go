@@ -45,7 +45,7 @@ func (s *Store) migrate(ctx context.Context, steps []string) (from, to int, err 
 		})
 	})
 	if codeOf(err) == "42501" && from == 0 {
-		err = fault(s.place, venuekey.Wrong, nil, "does not let this user make the schema "+s.schema,
+		err = fault(s.place, venuekey.ClassMisconfigured, nil, "does not let this user make the schema "+s.schema,
 			fmt.Sprintf("as an administrator, run in that database: CREATE SCHEMA %s AUTHORIZATION the_user", s.schema))
 	}
 	return from, to, explain(ctx, s.place, err)

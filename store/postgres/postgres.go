@@ -47,13 +47,13 @@
 // into the record. For a few seconds the Store tries the same Put again, which
 // the version makes harmless, and looks for that number: what is found is
 // reported as the success it was, with its version. If the server stays away,
-// Put returns an error of class Unknown, never nil. A caller that then repeats
+// Put returns an error of ClassUnknown, never nil. A caller that then repeats
 // the Put gets ErrConflict if the first one was made, and Get tells it so. A
 // lost answer to a Claim is not looked for: records that were leased are free
 // again when the lease ends.
 //
 // A server that only reads, as a standby does during a failover, is opened and
-// read like any other. What would write is an error of class Later, and the next
+// read like any other. What would write is an error of ClassLater, and the next
 // connection is made anew: with target_session_attrs=read-write in an address
 // that names all servers, it leads to the one that is the primary by then.
 //

@@ -93,7 +93,7 @@ func TestCertificatesThatDoNotVerify(t *testing.T) {
 			}
 			_, err := Open(t.Context(), fmt.Sprintf("host=127.0.0.1 port=%s user=u dbname=d sslmode=%s sslrootcert=%s password=%s",
 				secured(t, certificate, tls.NoClientCert), test.mode, file, password))
-			says(t, err, venuekey.Wrong, "has a certificate that is not trusted", "sslrootcert")
+			says(t, err, venuekey.ClassMisconfigured, "has a certificate that is not trusted", "sslrootcert")
 		})
 	}
 }
@@ -104,5 +104,5 @@ func TestAServerThatWantsACertificate(t *testing.T) {
 	certificate, file := certify(t, "127.0.0.1", time.Now().Add(24*time.Hour))
 	_, err := Open(t.Context(), fmt.Sprintf("host=127.0.0.1 port=%s user=u dbname=d sslmode=verify-full sslrootcert=%s password=%s",
 		secured(t, certificate, tls.RequireAnyClientCert), file, password))
-	says(t, err, venuekey.Wrong, "does not take this machine's certificate", "sslcert")
+	says(t, err, venuekey.ClassMisconfigured, "does not take this machine's certificate", "sslcert")
 }

@@ -24,7 +24,7 @@ func TestAttackAVaultThatAnotherUserMade(t *testing.T) {
 	needs.StrangerDoes(t, suite, street, "mkdir -m 755 his")
 	path := filepath.Join(street, "his", "vault.db")
 	_, err := Open(t.Context(), path)
-	says(t, err, venuekey.Wrong, path, "belongs to another user", "its owner")
+	says(t, err, venuekey.ClassMisconfigured, path, "belongs to another user", "its owner")
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 0 {
 		t.Errorf("something was made there: %v", left)
 	}
@@ -35,7 +35,7 @@ func TestAttackAVaultThatAnotherUserMade(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Open(t.Context(), path)
-		says(t, err, venuekey.Wrong, path, "belongs to another user", "its owner")
+		says(t, err, venuekey.ClassMisconfigured, path, "belongs to another user", "its owner")
 		if err := os.Chown(name, 0, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestAttackALinkInThePlaceOfTheLog(t *testing.T) {
 						_, err = store.Put(t.Context(), venuekey.Record{Key: "k"})
 						err = errors.Join(err, store.Close())
 					}
-					says(t, err, venuekey.Wrong, path, "is a ", "rm "+path+suffix)
+					says(t, err, venuekey.ClassMisconfigured, path, "is a ", "rm "+path+suffix)
 					if text, err := os.ReadFile(victim); err != nil || string(text) != "precious" {
 						t.Errorf("the other file holds %.20q now (%v)", text, err)
 					}
@@ -97,7 +97,7 @@ func TestAttackAPipeInThePlaceOfTheVault(t *testing.T) {
 		}()
 		select {
 		case err := <-ended:
-			says(t, err, venuekey.Wrong, path, "is not a file", "")
+			says(t, err, venuekey.ClassMisconfigured, path, "is not a file", "")
 		case <-time.After(5 * time.Second):
 			t.Errorf("%q hangs", suffix)
 			if pipe, err := os.OpenFile(path+suffix, os.O_RDWR, 0); err == nil {
@@ -123,5 +123,5 @@ func TestAVaultBehindALinkOfOnesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(t.Context(), path)
-	says(t, err, venuekey.Wrong, path, "another user", "rm ")
+	says(t, err, venuekey.ClassMisconfigured, path, "another user", "rm ")
 }

@@ -122,7 +122,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	limit(1) // SQLite takes what there is already for the least
 	_, err = store.Put(t.Context(), venuekey.Record{Key: "k", Version: version, Reason: "lost", Sealed: make([]byte, 1<<16)})
-	says(t, err, venuekey.Failed, path, "the disk is full", "free some space")
+	says(t, err, venuekey.ClassFailed, path, "the disk is full", "free some space")
 	if got, err := store.Get(t.Context(), "k"); err != nil || got.Reason != "kept" || got.Version != version {
 		t.Errorf("get on a full disk: %q at version %d, %v", got.Reason, got.Version, err)
 	}

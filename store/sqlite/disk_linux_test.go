@@ -69,7 +69,7 @@ func TestSmallDisk(t *testing.T) {
 		}
 		kept[key] = version
 	}
-	says(t, err, venuekey.Failed, path, "the disk is full", "free some space")
+	says(t, err, venuekey.ClassFailed, path, "the disk is full", "free some space")
 	if len(kept) < 10 {
 		t.Fatalf("only %d records fitted on the disk", len(kept))
 	}
@@ -92,7 +92,7 @@ func TestFirstStartOnAFullDisk(t *testing.T) {
 	dir := smallDisk(t, 16<<10)
 	path := filepath.Join(dir, "venuekey", "vault.db")
 	_, err := Open(t.Context(), path)
-	says(t, err, venuekey.Failed, path, "the disk is full", "free some space")
+	says(t, err, venuekey.ClassFailed, path, "the disk is full", "free some space")
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a half-made file is left")
 	}
@@ -141,13 +141,13 @@ func TestReadOnlyDisk(t *testing.T) {
 			t.Fatalf("%d records, %v", len(records), err)
 		}
 		_, err = store.Put(t.Context(), record)
-		says(t, err, venuekey.Later, path, "its disk is read-only", "can still be read")
+		says(t, err, venuekey.ClassLater, path, "its disk is read-only", "can still be read")
 		_, err = store.Claim(t.Context(), "", "me", time.Minute, 1)
-		says(t, err, venuekey.Later, path, "its disk is read-only", "make the disk writable")
+		says(t, err, venuekey.ClassLater, path, "its disk is read-only", "make the disk writable")
 	}
 	for _, missing := range []string{filepath.Join(dir, "venuekey", "new.db"), filepath.Join(dir, "new", "vault.db")} {
 		_, err := Open(t.Context(), missing)
-		says(t, err, venuekey.Later, missing, "its disk is read-only", "another place")
+		says(t, err, venuekey.ClassLater, missing, "its disk is read-only", "another place")
 	}
 
 	mount(0)

@@ -30,29 +30,29 @@ func explain(ctx context.Context, path string, err error) error {
 	case ctx.Err() != nil && (errors.Is(err, sqlite3.INTERRUPT) || errors.Is(err, sqlite3.BUSY)):
 		return ctx.Err() // these are SQLite's words for it
 	case errors.Is(err, os.ErrClosed):
-		return fault(path, venuekey.Failed, err, "is closed", "")
+		return fault(path, venuekey.ClassFailed, err, "is closed", "")
 	case errors.Is(err, sqlite3.NOTADB), errors.Is(err, sqlite3.CORRUPT):
 		return damaged(path, err, "is damaged")
 	case noSpace(err), errors.Is(err, sqlite3.FULL), errors.Is(err, sqlite3.IOERR) && diskFull(path):
-		return fault(path, venuekey.Failed, err, "has no room to grow, the disk is full",
+		return fault(path, venuekey.ClassFailed, err, "has no room to grow, the disk is full",
 			"free some space and try again; nothing that was stored is lost")
 	case readOnlyDisk(path, err):
-		return fault(path, venuekey.Later, err, "cannot be written to, its disk is read-only",
+		return fault(path, venuekey.ClassLater, err, "cannot be written to, its disk is read-only",
 			"make the disk writable again, or choose another place; what is stored can still be read")
 	case errors.Is(err, sqlite3.PROTOCOL):
-		return fault(path, venuekey.Failed, err, "is held by another program that stands still inside a write",
+		return fault(path, venuekey.ClassFailed, err, "is held by another program that stands still inside a write",
 			"let the program go on (fg, or kill -CONT), or end it, then try again")
 	case errors.Is(err, sqlite3.BUSY):
-		return fault(path, venuekey.Failed, err, fmt.Sprintf("is locked by another program for more than %v", busyTimeout),
+		return fault(path, venuekey.ClassFailed, err, fmt.Sprintf("is locked by another program for more than %v", busyTimeout),
 			"end the program that hangs, then try again")
 	case errors.Is(err, fs.ErrNotExist):
-		return fault(path, venuekey.Failed, err, "is gone",
+		return fault(path, venuekey.ClassFailed, err, "is gone",
 			"put the file back, or restart the program to begin with an empty one")
 	case errors.Is(err, sqlite3.READONLY), errors.Is(err, fs.ErrPermission):
-		return fault(path, venuekey.Wrong, err, "cannot be written to",
+		return fault(path, venuekey.ClassMisconfigured, err, "cannot be written to",
 			fmt.Sprintf("make it and its folder %s writable for this user, or choose another place", filepath.Dir(path)))
 	}
-	return fault(path, venuekey.Failed, err, "could not be used", "")
+	return fault(path, venuekey.ClassFailed, err, "could not be used", "")
 }
 
 func fault(path string, class venuekey.Class, err error, state, remedy string) error {
@@ -64,17 +64,17 @@ func fault(path string, class venuekey.Class, err error, state, remedy string) e
 }
 
 func damaged(path string, err error, state string) error {
-	return fault(path, venuekey.Damaged, err, state,
+	return fault(path, venuekey.ClassDamaged, err, state,
 		fmt.Sprintf("restore it from a backup, or move %s, %[1]s-wal and %[1]s-shm away and sign in again; nothing in them was overwritten", path))
 }
 
 func strange(path string) error {
-	return fault(path, venuekey.Wrong, nil, "is not a vault: another program's database lies there",
+	return fault(path, venuekey.ClassMisconfigured, nil, "is not a vault: another program's database lies there",
 		"choose another place for the vault, or move that file away")
 }
 
 func newer(path string, version int64) error {
-	return fault(path, venuekey.Wrong, nil,
+	return fault(path, venuekey.ClassMisconfigured, nil,
 		fmt.Sprintf("was written by a newer venuekey (schema %d; this one knows %d)", version, schemaVersion),
 		"update this program")
 }

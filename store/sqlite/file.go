@@ -78,7 +78,7 @@ func tighten(path string, noLog bool) error {
 func follow(path string) (string, error) {
 	itself, err := own.Follow(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fault(path, venuekey.Wrong, nil, "is a link that leads nowhere", "bring back what it leads to, or remove it")
+		return "", fault(path, venuekey.ClassMisconfigured, nil, "is a link that leads nowhere", "bring back what it leads to, or remove it")
 	}
 	return itself, exposed(path, err)
 }
@@ -92,7 +92,7 @@ func readyFolder(path string) error {
 		}
 	}
 	if info, seen := os.Stat(folder); seen == nil && !info.IsDir() {
-		return fault(path, venuekey.Wrong, nil, "has no folder: "+folder+" is a file",
+		return fault(path, venuekey.ClassMisconfigured, nil, "has no folder: "+folder+" is a file",
 			"choose another place for the vault")
 	}
 	return exposed(path, err)
@@ -101,7 +101,7 @@ func readyFolder(path string) error {
 // exposed says of a vault that something about it is not this user's alone.
 func exposed(path string, err error) error {
 	if told, ok := errors.AsType[*own.Exposed](err); ok {
-		return fault(path, venuekey.Wrong, nil, "is not used: "+told.Path+" "+told.Reason, told.Remedy)
+		return fault(path, venuekey.ClassMisconfigured, nil, "is not used: "+told.Path+" "+told.Reason, told.Remedy)
 	}
 	return err
 }
@@ -112,7 +112,7 @@ func createFolder(path, folder string) error {
 	case errors.Is(err, fs.ErrExist):
 		return nil // another program was faster
 	case errors.Is(err, fs.ErrNotExist):
-		return fault(path, venuekey.Wrong, nil, "has nowhere to lie: there is no folder "+filepath.Dir(folder),
+		return fault(path, venuekey.ClassMisconfigured, nil, "has nowhere to lie: there is no folder "+filepath.Dir(folder),
 			"check the path, or run: mkdir -p "+filepath.Dir(folder))
 	case err != nil:
 		return err
@@ -141,9 +141,9 @@ func readyFile(path string) (there bool, err error) {
 	case err != nil:
 		return false, err
 	case info.IsDir():
-		return false, fault(path, venuekey.Wrong, nil, "is a folder", "give the path of a file, as in "+filepath.Join(path, "vault.db"))
+		return false, fault(path, venuekey.ClassMisconfigured, nil, "is a folder", "give the path of a file, as in "+filepath.Join(path, "vault.db"))
 	case !info.Mode().IsRegular():
-		return false, fault(path, venuekey.Wrong, nil, "is not a file", "choose another place for the vault")
+		return false, fault(path, venuekey.ClassMisconfigured, nil, "is not a file", "choose another place for the vault")
 	case info.Size() < smallest:
 		// create never lets such a file be seen, so its content was lost. SQLite
 		// would take it for a new one.
@@ -179,7 +179,7 @@ func create(ctx context.Context, path string) error {
 func link(draft, path string) error {
 	err := os.Link(draft, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return fault(path, venuekey.Wrong, err, "cannot be made",
+		return fault(path, venuekey.ClassMisconfigured, err, "cannot be made",
 			"choose a folder on a local disk, whose file system has hard links")
 	}
 	return err
@@ -205,7 +205,7 @@ func orphaned(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil // another program has just made it
 	}
-	return fault(path, venuekey.Damaged, nil, "is gone, but its log "+path+"-wal is there",
+	return fault(path, venuekey.ClassDamaged, nil, "is gone, but its log "+path+"-wal is there",
 		"put the file back; or, if it is lost, move the log away too and sign in again")
 }
 

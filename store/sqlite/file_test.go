@@ -29,21 +29,21 @@ type ruin struct {
 }
 
 var ruins = []ruin{
-	{"garbage over the header", overwrite(0, 100), venuekey.Damaged, "is damaged", "backup"},
-	{"garbage over everything", overwrite(0, 1<<20), venuekey.Damaged, "is damaged", "backup"},
-	{"a short text", write("# my notes\n"), venuekey.Damaged, "cut short", "backup"},
-	{"one byte", write("S"), venuekey.Damaged, "cut short", "backup"},
-	{"a long text", write(strings.Repeat("my notes ", 10_000)), venuekey.Damaged, "is damaged", "backup"},
-	{"cut to nothing", cut(0), venuekey.Damaged, "is empty or cut short", "backup"},
-	{"cut inside the header", cut(50), venuekey.Damaged, "cut short", "backup"},
-	{"cut after the header", cut(100), venuekey.Damaged, "cut short", "backup"},
-	{"cut inside the first page", cut(1000), venuekey.Damaged, "is damaged", "backup"},
-	{"cut after the first page", cut(4096), venuekey.Damaged, "is damaged", "backup"},
-	{"cut in the middle", cut(20_000), venuekey.Damaged, "is damaged", "backup"},
-	{"another program's database", execute("PRAGMA application_id=0"), venuekey.Wrong, "is not a vault", "another place"},
-	{"a newer schema", execute("PRAGMA user_version=2"), venuekey.Wrong, "was written by a newer venuekey (schema 2", "update"},
-	{"a folder in its place", folderInPlace, venuekey.Wrong, "is a folder", "path of a file"},
-	{"its log left alone", logAlone, venuekey.Damaged, "is gone, but its log", "put the file back"},
+	{"garbage over the header", overwrite(0, 100), venuekey.ClassDamaged, "is damaged", "backup"},
+	{"garbage over everything", overwrite(0, 1<<20), venuekey.ClassDamaged, "is damaged", "backup"},
+	{"a short text", write("# my notes\n"), venuekey.ClassDamaged, "cut short", "backup"},
+	{"one byte", write("S"), venuekey.ClassDamaged, "cut short", "backup"},
+	{"a long text", write(strings.Repeat("my notes ", 10_000)), venuekey.ClassDamaged, "is damaged", "backup"},
+	{"cut to nothing", cut(0), venuekey.ClassDamaged, "is empty or cut short", "backup"},
+	{"cut inside the header", cut(50), venuekey.ClassDamaged, "cut short", "backup"},
+	{"cut after the header", cut(100), venuekey.ClassDamaged, "cut short", "backup"},
+	{"cut inside the first page", cut(1000), venuekey.ClassDamaged, "is damaged", "backup"},
+	{"cut after the first page", cut(4096), venuekey.ClassDamaged, "is damaged", "backup"},
+	{"cut in the middle", cut(20_000), venuekey.ClassDamaged, "is damaged", "backup"},
+	{"another program's database", execute("PRAGMA application_id=0"), venuekey.ClassMisconfigured, "is not a vault", "another place"},
+	{"a newer schema", execute("PRAGMA user_version=2"), venuekey.ClassMisconfigured, "was written by a newer venuekey (schema 2", "update"},
+	{"a folder in its place", folderInPlace, venuekey.ClassMisconfigured, "is a folder", "path of a file"},
+	{"its log left alone", logAlone, venuekey.ClassDamaged, "is gone, but its log", "put the file back"},
 }
 
 // A spoilt vault is told apart from a missing one, and stays as it is.
@@ -78,14 +78,14 @@ func TestSpoiltInside(t *testing.T) {
 	overwrite(4096, 1<<20)(t, path)
 	store, err := Open(t.Context(), path)
 	if err != nil {
-		says(t, err, venuekey.Damaged, path, "is damaged", "backup")
+		says(t, err, venuekey.ClassDamaged, path, "is damaged", "backup")
 		return
 	}
 	defer store.Close()
 	_, err = store.Get(t.Context(), "k7")
-	says(t, err, venuekey.Damaged, path, "is damaged", "backup")
+	says(t, err, venuekey.ClassDamaged, path, "is damaged", "backup")
 	_, err = store.Put(t.Context(), venuekey.Record{Key: "new"})
-	says(t, err, venuekey.Damaged, path, "is damaged", "backup")
+	says(t, err, venuekey.ClassDamaged, path, "is damaged", "backup")
 }
 
 func TestPlaces(t *testing.T) {
@@ -109,7 +109,7 @@ func TestPlaces(t *testing.T) {
 		}
 		store, err := Open(t.Context(), path)
 		if test.says != "" {
-			says(t, err, venuekey.Wrong, path, test.says, test.do)
+			says(t, err, venuekey.ClassMisconfigured, path, test.says, test.do)
 			continue
 		}
 		if err != nil {
@@ -207,7 +207,7 @@ func TestReplacedWhileOpen(t *testing.T) {
 		}
 	}
 	_, err := store.Put(t.Context(), venuekey.Record{Key: "lost"})
-	says(t, err, venuekey.Failed, path, "is gone", "put the file back")
+	says(t, err, venuekey.ClassFailed, path, "is gone", "put the file back")
 	if _, err := os.Stat(path); err == nil {
 		t.Fatal("file was made anew by a store that had lost it")
 	}
@@ -327,7 +327,7 @@ func logAlone(t *testing.T, path string) {
 // What SQLite says where another program stands still while it writes.
 func TestAProgramThatStandsStillInsideAWrite(t *testing.T) {
 	err := explain(t.Context(), "/vault.db", fmt.Errorf("step: %w", sqlite3.PROTOCOL))
-	says(t, err, venuekey.Failed, "/vault.db", "stands still inside a write", "kill -CONT")
+	says(t, err, venuekey.ClassFailed, "/vault.db", "stands still inside a write", "kill -CONT")
 }
 
 // A program that was killed while it made the file leaves a draft of it.

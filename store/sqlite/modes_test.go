@@ -61,7 +61,7 @@ func TestOpenFolder(t *testing.T) {
 		}
 		store, err := Open(t.Context(), path)
 		if mode&0o022 != 0 {
-			says(t, err, venuekey.Wrong, path, "other users may write to", "chmod 700 "+filepath.Dir(path))
+			says(t, err, venuekey.ClassMisconfigured, path, "other users may write to", "chmod 700 "+filepath.Dir(path))
 		} else if err != nil {
 			t.Errorf("open in a folder of mode %04o: %v", mode, err)
 		}
@@ -93,7 +93,7 @@ func TestNotWritable(t *testing.T) {
 			}
 			defer os.Chmod(filepath.Dir(path), 0o700)
 			_, err := Open(t.Context(), path)
-			says(t, err, venuekey.Wrong, path, "cannot be written to", "writable")
+			says(t, err, venuekey.ClassMisconfigured, path, "cannot be written to", "writable")
 		})
 	}
 }

@@ -38,7 +38,7 @@ func full(key string) venuekey.Record {
 		LeaseUntil:  at.Add(time.Minute),
 		Attempt:     3,
 		IntentAt:    at.Add(-time.Second),
-		Condition:   venuekey.Uncertain,
+		Condition:   venuekey.ConditionUncertain,
 		Failures:    7,
 		Reason:      "the answer was lost",
 		Sealed:      []byte{0, 1, 2, 0xfe, 0xff, 0},
@@ -65,7 +65,7 @@ func everyField(s *subject) {
 	second := first
 	second.Generation, second.Attempt, second.Failures = -1, 0, 1
 	second.NextRefresh, second.LeaseOwner, second.LeaseUntil = future(), "", time.Time{}
-	second.IntentAt, second.Condition, second.Reason = time.Time{}, venuekey.Dead, ""
+	second.IntentAt, second.Condition, second.Reason = time.Time{}, venuekey.ConditionDead, ""
 	second.Sealed = []byte("another")
 	second.ReadAt = past() // is not stored
 	second = s.mustPut(second)
@@ -226,7 +226,7 @@ func versionsNeverReturn(s *subject) {
 
 func meaningless(s *subject) {
 	dead := due("k", 1)
-	dead.Condition, dead.Failures, dead.IntentAt = venuekey.Dead, 99, past()
+	dead.Condition, dead.Failures, dead.IntentAt = venuekey.ConditionDead, 99, past()
 	s.mustPut(dead)
 	s.keys("claim", keysOf(s.mustClaim("", "a", aLease, 1)), []string{"k"})
 }

@@ -78,8 +78,8 @@ func (Venue) Name() string { return "ctrader" }
 // have no end. A user who allows access again ends the one that he gave before.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
-		RenewsWith:      venuekey.WithRefreshToken,
-		AfterLostAnswer: venuekey.UntilRefused,
+		RenewsWith:      venuekey.RenewWithRefreshToken,
+		AfterLostAnswer: venuekey.RetryUntilRefused,
 		RenewalEnds:     venuekey.EndNever,
 		KillsAccess:     true,
 		RefreshAt:       0.8,
@@ -102,19 +102,19 @@ func (Venue) Fields() []venuekey.Field {
 // Check implements venuekey.Checker.
 func (v Venue) Check(app venuekey.App) error {
 	if app.ClientID == "" || app.ClientSecret == "" {
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app has no client id or no client secret",
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the app has no client id or no client secret",
 			Remedy: "take both from the app's credentials at https://openapi.ctrader.com/apps"}
 	}
 	for _, scope := range app.Scopes {
 		if scope != ScopeTrading && scope != ScopeAccounts {
-			return &venuekey.Error{Class: venuekey.Wrong, Reason: "cTrader has no scope " + scope, Remedy: "use trading or accounts"}
+			return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "cTrader has no scope " + scope, Remedy: "use trading or accounts"}
 		}
 	}
 	if method := app.Param("token_method"); method != "" && method != "POST" && method != "GET" {
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app's token_method is neither POST nor GET"}
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the app's token_method is neither POST nor GET"}
 	}
 	if pkce := app.Param("pkce"); pkce != "" && pkce != "on" && pkce != "off" {
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: "the app's pkce is neither on nor off"}
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the app's pkce is neither on nor off"}
 	}
 	if _, err := oauth.Roots(app); err != nil {
 		return err

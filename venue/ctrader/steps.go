@@ -39,13 +39,13 @@ func (a Auth) AuthURI(scope, base string) (string, error) {
 func (a Auth) Code(redirected string) (venuekey.Secret, error) {
 	address, err := url.Parse(redirected)
 	if err != nil {
-		return "", &venuekey.Error{Op: "code", Class: venuekey.Wrong, Reason: "the redirected address cannot be read"}
+		return "", &venuekey.Error{Op: "code", Class: venuekey.ClassMisconfigured, Reason: "the redirected address cannot be read"}
 	}
 	query := address.Query()
 	if code := query.Get("code"); code != "" {
 		return venuekey.Secret(code), nil
 	}
-	return "", &venuekey.Error{Op: "code", Class: venuekey.Refused, Reason: "the redirected address has no code; access was denied, or it is another page's address"}
+	return "", &venuekey.Error{Op: "code", Class: venuekey.ClassRefused, Reason: "the redirected address has no code; access was denied, or it is another page's address"}
 }
 
 // Token exchanges a code: getToken. An empty base means TokenURL.

@@ -93,13 +93,13 @@ func TestWhatIsWrongAndWhatHelps(t *testing.T) {
 		class          venuekey.Class
 		reason, remedy string
 	}{
-		{"wrong secret", func(a *ctrader.Auth) { a.ClientSecret = "other" }, 0, venuekey.Wrong, "client id and secret", "openapi.ctrader.com/apps"},
-		{"wrong client", func(a *ctrader.Auth) { a.ClientID = "other" }, 0, venuekey.Wrong, "client id and secret", "Active"},
-		{"redirect in capitals", func(a *ctrader.Auth) { a.RedirectURI = "http://localhost:8080/auth/Callback" }, 0, venuekey.Wrong, "redirect uri", "case and slash"},
-		{"redirect with a slash", func(a *ctrader.Auth) { a.RedirectURI += "/" }, 0, venuekey.Wrong, "redirect uri", "case and slash"},
-		{"redirect with another port", func(a *ctrader.Auth) { a.RedirectURI = "http://localhost:8081/auth/callback" }, 0, venuekey.Wrong, "redirect uri", "port"},
-		{"redirect with another scheme", func(a *ctrader.Auth) { a.RedirectURI = "https://localhost:8080/auth/callback" }, 0, venuekey.Wrong, "redirect uri", "scheme"},
-		{"code too old", func(*ctrader.Auth) {}, 61 * time.Second, venuekey.Refused, "more than a minute old", "at once"},
+		{"wrong secret", func(a *ctrader.Auth) { a.ClientSecret = "other" }, 0, venuekey.ClassMisconfigured, "client id and secret", "openapi.ctrader.com/apps"},
+		{"wrong client", func(a *ctrader.Auth) { a.ClientID = "other" }, 0, venuekey.ClassMisconfigured, "client id and secret", "Active"},
+		{"redirect in capitals", func(a *ctrader.Auth) { a.RedirectURI = "http://localhost:8080/auth/Callback" }, 0, venuekey.ClassMisconfigured, "redirect uri", "case and slash"},
+		{"redirect with a slash", func(a *ctrader.Auth) { a.RedirectURI += "/" }, 0, venuekey.ClassMisconfigured, "redirect uri", "case and slash"},
+		{"redirect with another port", func(a *ctrader.Auth) { a.RedirectURI = "http://localhost:8081/auth/callback" }, 0, venuekey.ClassMisconfigured, "redirect uri", "port"},
+		{"redirect with another scheme", func(a *ctrader.Auth) { a.RedirectURI = "https://localhost:8080/auth/callback" }, 0, venuekey.ClassMisconfigured, "redirect uri", "scheme"},
+		{"code too old", func(*ctrader.Auth) {}, 61 * time.Second, venuekey.ClassRefused, "more than a minute old", "at once"},
 	} {
 		whateverIsSaidBeside(t, row.name, func(t *testing.T, venue *emu.Server, base string) {
 			address, err := good.AuthURI("", base+"/apps/auth")
@@ -138,7 +138,7 @@ func TestARefusalThatDoesNotSayWhose(t *testing.T) {
 				auth := ctrader.Auth{ClientID: "demo-client", ClientSecret: secret}
 				_, err := auth.RefreshToken(t.Context(), "dead", server.URL+"/apps/token")
 				known, _ := errors.AsType[*venuekey.Error](err)
-				if known == nil || known.Class != venuekey.Wrong || known.Code != word {
+				if known == nil || known.Class != venuekey.ClassMisconfigured || known.Code != word {
 					t.Fatal(err)
 				}
 				for _, part := range []string{"client id and secret", "refresh token"} {
@@ -209,7 +209,7 @@ func TestAnAddressThatTakesGETOnly(t *testing.T) {
 	if _, err := auth.RefreshToken(t.Context(), token.Refresh, server.URL+"/apps/token"); err != nil {
 		t.Fatal(err)
 	}
-	if shown := venue.Log().Count(emulator.RefreshPresented); shown != 1 {
+	if shown := venue.Log().Count(emulator.EventRefreshPresented); shown != 1 {
 		t.Fatalf("the refresh token was read %d times", shown)
 	}
 }

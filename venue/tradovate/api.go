@@ -82,7 +82,7 @@ func unusable(access venuekey.Secret, kind string) error {
 	default:
 		return nil
 	}
-	return &venuekey.Error{Class: venuekey.Unknown, Reason: reason}
+	return &venuekey.Error{Class: venuekey.ClassUnknown, Reason: reason}
 }
 
 // Me tells who a token belongs to: GET /auth/me.
@@ -160,7 +160,7 @@ func (a API) call(request *http.Request, response any, grant string) error {
 		return stranger(answer, address, grant)
 	}
 	if err := json.Unmarshal(answer.Text(), response); err != nil {
-		return &venuekey.Error{Class: venuekey.Unknown, Reason: address.Host + " answered JSON whose fields are not of the types they should have"}
+		return &venuekey.Error{Class: venuekey.ClassUnknown, Reason: address.Host + " answered JSON whose fields are not of the types they should have"}
 	}
 	if dated, ok := response.(interface{ date(time.Time) }); ok {
 		if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
@@ -175,11 +175,11 @@ func (a API) call(request *http.Request, response any, grant string) error {
 func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *venuekey.Error {
 	switch {
 	case answer.Status == http.StatusUnauthorized && bearer && !answer.IsPage():
-		return &venuekey.Error{Class: venuekey.Refused, Reason: "Tradovate does not accept the access token"}
+		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "Tradovate does not accept the access token"}
 	case answer.Status == http.StatusTooManyRequests:
-		return &venuekey.Error{Class: venuekey.Later, RetryAfter: time.Hour, Reason: "Tradovate was asked too often; asking again within the hour prolongs it"}
+		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "Tradovate was asked too often; asking again within the hour prolongs it"}
 	case answer.Status == http.StatusTemporaryRedirect && bearer:
-		return &venuekey.Error{Class: venuekey.Wrong, Reason: "Tradovate keeps this user at another host", Remedy: "set the app's api address to the host that apiHosts names"}
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "Tradovate keeps this user at another host", Remedy: "set the app's api address to the host that apiHosts names"}
 	case bearer && (answer.Status == http.StatusRequestTimeout || answer.Status == http.StatusInternalServerError):
 		return answer.NotJSON(address)
 	}

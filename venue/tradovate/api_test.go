@@ -88,28 +88,28 @@ func TestHowTradovateSaysNo(t *testing.T) {
 		reason     string
 		wait       time.Duration
 	}{
-		{"errorText", `{"errorText":"Incorrect username or password. Please try again.","accessToken":"a"}`, 200, venuekey.Refused, "user name and password", 0},
-		{"an errorText of its own", `{"errorText":"The moon is full"}`, 200, venuekey.Later, "The moon is full", 0},
-		{"an app that is not registered", `{"errorText":"The app is not registered"}`, 200, venuekey.Wrong, "API key", 0},
-		{"the other host", `{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, 200, venuekey.Wrong, "live host", 0},
-		{"a penalty", `{"p-ticket":"t","p-time":15,"p-captcha":false}`, 200, venuekey.Later, "15s", 15 * time.Second},
-		{"a penalty in words", `{"p-ticket":"t","p-time":"15"}`, 200, venuekey.Later, "15s", 15 * time.Second},
-		{"a penalty without end", `{"p-ticket":"t","p-time":1e300}`, 200, venuekey.Later, "1h", time.Hour},
-		{"a captcha", `{"p-ticket":"t","p-time":15,"p-captcha":true}`, 200, venuekey.Later, "hour", time.Hour},
-		{"an OAuth error", `{"error":"invalid_client","error_description":"no"}`, 200, venuekey.Wrong, "client id", 0},
-		{"violations", `{"violations":[{"constraint":"maxLength","value":"SENTINEL","description":"name is too long"}]}`, 200, venuekey.Wrong, "maxLength name is too long", 0},
-		{"401 without a body", ``, 401, venuekey.Refused, "access token", 0},
-		{"401 in words", `Access is denied`, 401, venuekey.Refused, "access token", 0},
-		{"401 in a stranger's JSON", `{"message":"Forbidden"}`, 401, venuekey.Unknown, "neither a token nor an OAuth error", 0},
-		{"401 on a stranger's page", `<html>`, 401, venuekey.Unknown, "HTML", 0},
-		{"a byte-order mark", "\xef\xbb\xbf" + `{"errorText":"The app is not registered"}`, 200, venuekey.Wrong, "API key", 0},
-		{"429", ``, 429, venuekey.Later, "too often", time.Hour},
-		{"a closed session", ``, 408, venuekey.Later, "408", 0},
-		{"500", `Internal Server Error, error id: 1`, 500, venuekey.Later, "500", 0},
-		{"the wrong infrastructure", ``, 307, venuekey.Wrong, "another host", 0},
-		{"HTML", `<html>`, 200, venuekey.Unknown, "HTML", 0},
-		{"fields of other types", `{"accessToken":7}`, 200, venuekey.Unknown, "types", 0},
-		{"no token", `{"userId":1}`, 200, venuekey.Unknown, "neither", 0},
+		{"errorText", `{"errorText":"Incorrect username or password. Please try again.","accessToken":"a"}`, 200, venuekey.ClassRefused, "user name and password", 0},
+		{"an errorText of its own", `{"errorText":"The moon is full"}`, 200, venuekey.ClassLater, "The moon is full", 0},
+		{"an app that is not registered", `{"errorText":"The app is not registered"}`, 200, venuekey.ClassMisconfigured, "API key", 0},
+		{"the other host", `{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, 200, venuekey.ClassMisconfigured, "live host", 0},
+		{"a penalty", `{"p-ticket":"t","p-time":15,"p-captcha":false}`, 200, venuekey.ClassLater, "15s", 15 * time.Second},
+		{"a penalty in words", `{"p-ticket":"t","p-time":"15"}`, 200, venuekey.ClassLater, "15s", 15 * time.Second},
+		{"a penalty without end", `{"p-ticket":"t","p-time":1e300}`, 200, venuekey.ClassLater, "1h", time.Hour},
+		{"a captcha", `{"p-ticket":"t","p-time":15,"p-captcha":true}`, 200, venuekey.ClassLater, "hour", time.Hour},
+		{"an OAuth error", `{"error":"invalid_client","error_description":"no"}`, 200, venuekey.ClassMisconfigured, "client id", 0},
+		{"violations", `{"violations":[{"constraint":"maxLength","value":"SENTINEL","description":"name is too long"}]}`, 200, venuekey.ClassMisconfigured, "maxLength name is too long", 0},
+		{"401 without a body", ``, 401, venuekey.ClassRefused, "access token", 0},
+		{"401 in words", `Access is denied`, 401, venuekey.ClassRefused, "access token", 0},
+		{"401 in a stranger's JSON", `{"message":"Forbidden"}`, 401, venuekey.ClassUnknown, "neither a token nor an OAuth error", 0},
+		{"401 on a stranger's page", `<html>`, 401, venuekey.ClassUnknown, "HTML", 0},
+		{"a byte-order mark", "\xef\xbb\xbf" + `{"errorText":"The app is not registered"}`, 200, venuekey.ClassMisconfigured, "API key", 0},
+		{"429", ``, 429, venuekey.ClassLater, "too often", time.Hour},
+		{"a closed session", ``, 408, venuekey.ClassLater, "408", 0},
+		{"500", `Internal Server Error, error id: 1`, 500, venuekey.ClassLater, "500", 0},
+		{"the wrong infrastructure", ``, 307, venuekey.ClassMisconfigured, "another host", 0},
+		{"HTML", `<html>`, 200, venuekey.ClassUnknown, "HTML", 0},
+		{"fields of other types", `{"accessToken":7}`, 200, venuekey.ClassUnknown, "types", 0},
+		{"no token", `{"userId":1}`, 200, venuekey.ClassUnknown, "neither", 0},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -216,12 +216,12 @@ func TestTradovatesOwnWordsAboutARefreshToken(t *testing.T) {
 		body  string
 		class venuekey.Class
 	}{
-		{`{"p-ticket":"t","p-time":15,"p-captcha":false}`, venuekey.Later},
-		{`{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, venuekey.Wrong},
-		{`{"errorText":"The moon is full"}`, venuekey.Later},
-		{`{"violations":[{"constraint":"required","description":"x"}]}`, venuekey.Wrong},
-		{`{"message":"Forbidden"}`, venuekey.Unknown},
-		{`{"error":"Forbidden","error_description":"Access is denied due to invalid subscription key"}`, venuekey.Unknown},
+		{`{"p-ticket":"t","p-time":15,"p-captcha":false}`, venuekey.ClassLater},
+		{`{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, venuekey.ClassMisconfigured},
+		{`{"errorText":"The moon is full"}`, venuekey.ClassLater},
+		{`{"violations":[{"constraint":"required","description":"x"}]}`, venuekey.ClassMisconfigured},
+		{`{"message":"Forbidden"}`, venuekey.ClassUnknown},
+		{`{"error":"Forbidden","error_description":"Access is denied due to invalid subscription key"}`, venuekey.ClassUnknown},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, row.body) }))
 		app := venuekey.App{ClientID: "c", ClientSecret: "s"}
@@ -247,7 +247,7 @@ func TestARefreshTokenIsShownToOneAddress(t *testing.T) {
 	}))
 	defer server.Close()
 	venue, app := tradovate.Venue{LiveHost: server.URL}, venuekey.App{ClientID: "c", ClientSecret: "s"}
-	if _, err := venue.Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); venuekey.ClassOf(err) != venuekey.Unknown || len(seen) != 1 {
+	if _, err := venue.Refresh(t.Context(), app, venuekey.Token{Refresh: "r"}); venuekey.ClassOf(err) != venuekey.ClassUnknown || len(seen) != 1 {
 		t.Fatal(seen, err)
 	}
 	seen, app.Params = nil, map[string]venuekey.Secret{"token_path": "v1"}
@@ -283,11 +283,11 @@ func TestAttackTooFewScopesTakenForADeadToken(t *testing.T) {
 		challenge, body string
 		me, renew       venuekey.Class
 	}{
-		{403, `Bearer error="insufficient_scope", scope="Users:Read"`, `{"error":"insufficient_scope"}`, venuekey.Wrong, venuekey.Wrong},
-		{401, `Bearer error="insufficient_scope"`, ``, venuekey.Wrong, venuekey.Wrong},
-		{403, ``, `{"error":"insufficient_scope","scope":"Users:Read"}`, venuekey.Wrong, venuekey.Wrong},
-		{401, `Bearer error="invalid_token"`, `{"message":"no"}`, venuekey.Refused, venuekey.Unknown}, // a gateway may say so too
-		{401, ``, `Access is denied`, venuekey.Refused, venuekey.Refused},
+		{403, `Bearer error="insufficient_scope", scope="Users:Read"`, `{"error":"insufficient_scope"}`, venuekey.ClassMisconfigured, venuekey.ClassMisconfigured},
+		{401, `Bearer error="insufficient_scope"`, ``, venuekey.ClassMisconfigured, venuekey.ClassMisconfigured},
+		{403, ``, `{"error":"insufficient_scope","scope":"Users:Read"}`, venuekey.ClassMisconfigured, venuekey.ClassMisconfigured},
+		{401, `Bearer error="invalid_token"`, `{"message":"no"}`, venuekey.ClassRefused, venuekey.ClassUnknown}, // a gateway may say so too
+		{401, ``, `Access is denied`, venuekey.ClassRefused, venuekey.ClassRefused},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if row.challenge != "" {

@@ -71,7 +71,7 @@ func penaltyOf(ticket string, fields map[string]json.RawMessage) *venuekey.Error
 	if penalty.Captcha {
 		penalty.Wait = captchaWait
 	}
-	return &venuekey.Error{Class: venuekey.Later, RetryAfter: penalty.Wait, Reason: penalty.Error(), Err: penalty}
+	return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: penalty.Wait, Reason: penalty.Error(), Err: penalty}
 }
 
 // violationsOf lists which fields of a request are wrong, and how. The values,
@@ -99,17 +99,17 @@ func stringOf(raw json.RawMessage) string {
 
 // meanings are the words that Tradovate was seen to use.
 var meanings = []oauth.Meaning{
-	{Text: "incorrect username or password", Class: venuekey.Refused, Reason: "Tradovate does not accept user name and password",
+	{Text: "incorrect username or password", Class: venuekey.ClassRefused, Reason: "Tradovate does not accept user name and password",
 		Remedy: "check both; after five failures even right ones are refused for some minutes"},
-	{Text: "incorrect password", Class: venuekey.Refused, Reason: "Tradovate does not accept user name and password",
+	{Text: "incorrect password", Class: venuekey.ClassRefused, Reason: "Tradovate does not accept user name and password",
 		Remedy: "check both; after five failures even right ones are refused for some minutes"},
-	{Text: "app is not registered", Class: venuekey.Wrong, Reason: "Tradovate does not know the API key", Remedy: "check cid, sec and app_id against Trader, Application Settings, API Access"},
-	{Text: "should be called on live", Class: venuekey.Wrong, Reason: "Tradovate answers this at its live host only", Remedy: "set the app's environment to live"},
-	{Text: "should be called on demo", Class: venuekey.Wrong, Reason: "Tradovate answers this at its demo host only", Remedy: "set the app's environment to demo"},
-	{Text: "access is denied", Class: venuekey.Refused, Reason: "Tradovate denies access"},
-	{Text: "expired access token", Class: venuekey.Refused, Reason: "the access token expired"},
-	{Code: "violations", Class: venuekey.Wrong},
-	{Code: "invalid_token", Grant: "refresh_token", Class: venuekey.Refused, Reason: "Tradovate does not accept the refresh token any more"},
-	{Code: "invalid_client", Class: venuekey.Wrong, Reason: "Tradovate does not accept client id, secret and redirect uri together",
+	{Text: "app is not registered", Class: venuekey.ClassMisconfigured, Reason: "Tradovate does not know the API key", Remedy: "check cid, sec and app_id against Trader, Application Settings, API Access"},
+	{Text: "should be called on live", Class: venuekey.ClassMisconfigured, Reason: "Tradovate answers this at its live host only", Remedy: "set the app's environment to live"},
+	{Text: "should be called on demo", Class: venuekey.ClassMisconfigured, Reason: "Tradovate answers this at its demo host only", Remedy: "set the app's environment to demo"},
+	{Text: "access is denied", Class: venuekey.ClassRefused, Reason: "Tradovate denies access"},
+	{Text: "expired access token", Class: venuekey.ClassRefused, Reason: "the access token expired"},
+	{Code: "violations", Class: venuekey.ClassMisconfigured},
+	{Code: "invalid_token", Grant: "refresh_token", Class: venuekey.ClassRefused, Reason: "Tradovate does not accept the refresh token any more"},
+	{Code: "invalid_client", Class: venuekey.ClassMisconfigured, Reason: "Tradovate does not accept client id, secret and redirect uri together",
 		Remedy: "compare all three with Trader, API Access, OAuth Registration; authorize and token address must be of the same environment"},
 }

@@ -18,7 +18,7 @@
 //     token then fails with 408, 429 or 500 rather than a clear 401.
 //   - Five failed sign-ins an hour and fifteen renewals an hour are allowed per
 //     address. What is asked too often is answered with a ticket and a wait
-//     (class Later, with the wait), or with a captcha that no program can
+//     (class ClassLater, with the wait), or with a captcha that no program can
 //     solve: then the user has to wait an hour.
 //   - Demo and live are hosts, not sign-ins: one token works at both, but
 //     /auth/me answers at the live host only.
@@ -84,8 +84,8 @@ func (Venue) Name() string { return "tradovate" }
 // answers state it.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
-		RenewsWith:      venuekey.WithAccessToken,
-		AfterLostAnswer: venuekey.Once,
+		RenewsWith:      venuekey.RenewWithAccessToken,
+		AfterLostAnswer: venuekey.RetryOnce,
 		RenewalEnds:     venuekey.EndAfterUse,
 		RenewalLife:     RefreshLife,
 		RefreshAt:       0.6,
@@ -197,12 +197,12 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 		if err == nil {
 			return response.Token(), nil
 		}
-		if venuekey.ClassOf(err) != venuekey.Refused || token.Refresh == "" {
+		if venuekey.ClassOf(err) != venuekey.ClassRefused || token.Refresh == "" {
 			return venuekey.Token{}, harmless(err)
 		}
 	}
 	if token.Refresh == "" {
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.Refused, Reason: "the access token expired before it was renewed, and there is no refresh token"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the access token expired before it was renewed, and there is no refresh token"}
 	}
 	got, err := v.config(app).Refresh(ctx, app, token.Refresh)
 	return got, patient(err, token, time.Now())
@@ -212,11 +212,11 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 // outcome of that it may simply be sent again.
 func harmless(err error) error {
 	var known *venuekey.Error
-	if !errors.As(err, &known) || known.Class != venuekey.Unknown {
+	if !errors.As(err, &known) || known.Class != venuekey.ClassUnknown {
 		return err
 	}
 	again := *known
-	again.Class = venuekey.Later
+	again.Class = venuekey.ClassLater
 	return &again
 }
 
@@ -229,11 +229,11 @@ const patience = 15 * time.Minute
 // same token afterwards. After a while a human is told all the same.
 func patient(err error, token venuekey.Token, now time.Time) error {
 	var known *venuekey.Error
-	if !errors.As(err, &known) || known.Class != venuekey.Refused || known.Code != "invalid_token" || now.After(token.Expires.Add(patience)) {
+	if !errors.As(err, &known) || known.Class != venuekey.ClassRefused || known.Code != "invalid_token" || now.After(token.Expires.Add(patience)) {
 		return err
 	}
 	again := *known
-	again.Class = venuekey.Later
+	again.Class = venuekey.ClassLater
 	again.Reason += ", which it often says for some minutes only"
 	return &again
 }
@@ -288,7 +288,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		config.TokenFallbacks = []oauth.Way{{URL: app.URL("token", live+tokenPaths[second]), Learned: map[string]string{"token_path": second}}}
 	}
 	if app.Param("client_auth") == "basic" {
-		config.ClientAuth = oauth.BasicAndID
+		config.ClientAuth = oauth.AuthBasicAndID
 	}
 	return config
 }
@@ -311,5 +311,5 @@ func either(own, standard string) string {
 }
 
 func wrong(reason, remedy string) *venuekey.Error {
-	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason, Remedy: remedy}
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: remedy}
 }

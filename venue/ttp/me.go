@@ -40,19 +40,19 @@ func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret)
 		refusal.Op = "me"
 		return Me{}, refusal
 	case !ok:
-		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d and no JSON", answer.Status)}
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: fmt.Sprintf("the site answered %d and no JSON", answer.Status)}
 	case answer.Status == http.StatusUnauthorized, answer.Status == http.StatusBadRequest:
 		// 401 invalid_token, expired_token and malformed_token, or a 400
 		// invalid_request: each is a token that is not accepted.
-		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Refused, Reason: "the site does not accept the access token"}
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassRefused, Reason: "the site does not accept the access token"}
 	case answer.Status == http.StatusNotFound, answer.Status == http.StatusMethodNotAllowed:
-		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Wrong, Reason: fmt.Sprintf("the site answered %d", answer.Status), Remedy: "check the address"}
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the site answered %d", answer.Status), Remedy: "check the address"}
 	case answer.Status != http.StatusOK: // a firewall in front of the site, or one who was asked too often
-		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
 	}
 	me := readMe(fields)
 	if me.ID == "" && me.Login == "" {
-		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.Later, Reason: "the site did not say who the token belongs to"}
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: "the site did not say who the token belongs to"}
 	}
 	return me, nil
 }

@@ -86,8 +86,8 @@ func (Venue) Name() string { return "ttp" }
 // is what RefreshAt is for, which renews after half of it.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
-		RenewsWith:      venuekey.WithRefreshToken,
-		AfterLostAnswer: venuekey.UntilRefused,
+		RenewsWith:      venuekey.RenewWithRefreshToken,
+		AfterLostAnswer: venuekey.RetryUntilRefused,
 		RenewalEnds:     venuekey.EndAfterIssue,
 		RenewalLife:     RefreshLife,
 		RefreshAt:       0.5,
@@ -196,13 +196,13 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 	}
 	switch app.Param("client_auth") {
 	case "basic":
-		config.ClientAuth = oauth.BasicPlain
+		config.ClientAuth = oauth.AuthBasicPlain
 	case "none":
-		config.ClientAuth = oauth.Public
+		config.ClientAuth = oauth.AuthPublic
 	}
 	return config
 }
 
 func wrong(reason, remedy string) *venuekey.Error {
-	return &venuekey.Error{Class: venuekey.Wrong, Reason: reason, Remedy: remedy}
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: remedy}
 }

@@ -57,7 +57,7 @@ func TestARedirectedTokenRequestIsNotFollowed(t *testing.T) {
 	_, err := (ttp.Venue{Site: server.URL}).Refresh(t.Context(), app, venuekey.Token{Refresh: "r"})
 	// Whoever redirects may do so after the plugin has acted.
 	known, ok := errors.AsType[*venuekey.Error](err)
-	if !ok || known.Class != venuekey.Unknown || !strings.Contains(known.Remedy, "where it leads") {
+	if !ok || known.Class != venuekey.ClassUnknown || !strings.Contains(known.Remedy, "where it leads") {
 		t.Fatal(err)
 	}
 }
@@ -129,7 +129,7 @@ func TestMeTellsTooFewScopesFromADeadToken(t *testing.T) {
 		_, err := (ttp.Venue{Site: server.URL}).Me(t.Context(), venuekey.App{}, "alive")
 		server.Close()
 		known, ok := errors.AsType[*venuekey.Error](err)
-		if !ok || known.Class != venuekey.Wrong || known.Op != "me" || len(known.Scopes) != 1 || known.Scopes[0] != "profile" || !strings.Contains(known.Remedy, "profile") {
+		if !ok || known.Class != venuekey.ClassMisconfigured || known.Op != "me" || len(known.Scopes) != 1 || known.Scopes[0] != "profile" || !strings.Contains(known.Remedy, "profile") {
 			t.Errorf("%s: %v %+v", name, err, known)
 		}
 	}

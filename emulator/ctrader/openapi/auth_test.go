@@ -174,7 +174,7 @@ func TestARefreshAndOpenSessions(t *testing.T) {
 						want[*message.TraderRes](t, c.ask(trader(demo)))
 						wantCode(t, c.ask(accountAuth(demo, access)), "ALREADY_LOGGED_IN", "")
 					}
-					if s.Venue.Log().Count(emulator.RefreshGranted) != 1 {
+					if s.Venue.Log().Count(emulator.EventRefreshGranted) != 1 {
 						t.Error("the venue knows nothing of it")
 					}
 				})

@@ -180,7 +180,7 @@ func TestWorkIsDoneBeforeTheAnswerIsLost(t *testing.T) {
 		c = signedIn(t, s, demo)
 		c.send(refresh(second.Refresh), "c")
 		c.gone()
-		if s.Venue.RefreshAlive(pair.Refresh) || !s.Venue.RefreshAlive(second.Refresh) || s.Venue.Log().Count(emulator.RefreshGranted) != 1 {
+		if s.Venue.RefreshAlive(pair.Refresh) || !s.Venue.RefreshAlive(second.Refresh) || s.Venue.Log().Count(emulator.EventRefreshGranted) != 1 {
 			t.Error("the venue rotated the wrong token")
 		}
 	})

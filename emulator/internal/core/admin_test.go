@@ -59,7 +59,7 @@ func TestAdminStory(t *testing.T) {
 	if u, ok := a.core.Registry.SignIn("carol", "x"); !ok || !u.Accounts[0].Live || u.Accounts[0].ID != 7 {
 		t.Errorf("carol: %+v", u)
 	}
-	if f, ok := a.core.Faults.Take(emulator.Refresh); !ok || f.Status != 500 {
+	if f, ok := a.core.Faults.Take(emulator.AtRefresh); !ok || f.Status != 500 {
 		t.Errorf("fault: %+v", f)
 	}
 	a.do("POST", "faults", `{"kind":"drop-after"}`)
@@ -89,7 +89,7 @@ func TestAdminEventsAndRevoke(t *testing.T) {
 		t.Error("the token lives")
 	}
 	var events []emulator.Event
-	if err := json.Unmarshal(a.do("GET", "events?since=0", "").Body.Bytes(), &events); err != nil || len(events) != 1 || events[0].Kind != emulator.Revoked {
+	if err := json.Unmarshal(a.do("GET", "events?since=0", "").Body.Bytes(), &events); err != nil || len(events) != 1 || events[0].Kind != emulator.EventRevoked {
 		t.Errorf("events %+v, %v", events, err)
 	}
 	if w := a.do("GET", "events?since=1", ""); strings.TrimSpace(w.Body.String()) != "[]" {

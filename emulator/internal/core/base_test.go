@@ -13,7 +13,7 @@ import (
 func TestABaseIsReadyBeforeItsStart(t *testing.T) {
 	t.Parallel()
 	var b Base
-	b.Inject(emulator.Fault{Kind: emulator.DropBefore})
+	b.Inject(emulator.Fault{Kind: emulator.FaultDropBefore})
 	b.Time().Advance(time.Hour)
 	if b.Alive("a") || b.RefreshAlive("r") || b.RevokeUser("alice") != 0 || len(b.Events()) != 0 {
 		t.Error("a venue without sign-ins has some")

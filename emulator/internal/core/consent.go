@@ -114,7 +114,7 @@ func (p *openPages) clear() {
 // alike, so the venue must read them from r.URL.Query() and check them each time.
 func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision, bool) {
 	if r.Method != http.MethodPost {
-		c.Record(emulator.Event{Kind: emulator.AuthorizeShown, Client: q.App.ClientID})
+		c.Record(emulator.Event{Kind: emulator.EventAuthorizeShown, Client: q.App.ClientID})
 		c.askSignIn(w, r, q, http.StatusOK, "", "")
 		return Decision{}, false
 	}
@@ -130,7 +130,7 @@ func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision
 	}
 	if r.PostForm.Get("decision") == "deny" {
 		u, _ := c.Registry.User(v.user)
-		c.Record(emulator.Event{Kind: emulator.ConsentDenied, User: u.Name, Client: q.App.ClientID})
+		c.Record(emulator.Event{Kind: emulator.EventConsentDenied, User: u.Name, Client: q.App.ClientID})
 		return Decision{User: u}, true
 	}
 	if v.user == "" {
@@ -145,13 +145,13 @@ func (c *Core) signIn(w http.ResponseWriter, r *http.Request, q Question) (Decis
 	u, ok := c.Registry.SignIn(name, r.PostForm.Get("password"))
 	if !ok {
 		// The name is what somebody typed, perhaps a password: not for the log.
-		c.Record(emulator.Event{Kind: emulator.LoginRefused, Client: q.App.ClientID, Detail: "on the page"})
+		c.Record(emulator.Event{Kind: emulator.EventLoginRefused, Client: q.App.ClientID, Detail: "on the page"})
 		c.askSignIn(w, r, q, http.StatusOK, name, "User name or password is wrong.")
 		return Decision{}, false
 	}
-	c.Record(emulator.Event{Kind: emulator.LoginGranted, User: u.Name, Client: q.App.ClientID, Detail: "on the page"})
+	c.Record(emulator.Event{Kind: emulator.EventLoginGranted, User: u.Name, Client: q.App.ClientID, Detail: "on the page"})
 	if q.SkipConsent {
-		c.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: q.App.ClientID, Detail: "not asked"})
+		c.Record(emulator.Event{Kind: emulator.EventConsentGiven, User: u.Name, Client: q.App.ClientID, Detail: "not asked"})
 		return Decision{Allowed: true, User: u, Accounts: accountIDs(u.Accounts, nil)}, true
 	}
 	c.askConsent(w, r, q, u, "")
@@ -173,7 +173,7 @@ func (c *Core) allow(w http.ResponseWriter, r *http.Request, q Question, user st
 			return Decision{}, false
 		}
 	}
-	c.Record(emulator.Event{Kind: emulator.ConsentGiven, User: u.Name, Client: q.App.ClientID})
+	c.Record(emulator.Event{Kind: emulator.EventConsentGiven, User: u.Name, Client: q.App.ClientID})
 	return d, true
 }
 

@@ -72,19 +72,19 @@ func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc,
 	if len(names) > 0 {
 		at = string(names[len(names)-1])
 	}
-	c.Record(emulator.Event{Kind: emulator.FaultInjected, Status: f.Status, Detail: fmt.Sprintf("%s on %s", f.Kind, at)})
+	c.Record(emulator.Event{Kind: emulator.EventFaultInjected, Status: f.Status, Detail: fmt.Sprintf("%s on %s", f.Kind, at)})
 	fault(f).serve(w, r, h)
 }
 
 // ServeToken is Serve for a token endpoint, where the grant type says which faults may
 // strike.
 func (c *Core) ServeToken(w http.ResponseWriter, r *http.Request, grantType string, h http.HandlerFunc) {
-	names := []emulator.Endpoint{emulator.Token}
+	names := []emulator.Endpoint{emulator.AtToken}
 	switch grantType {
 	case "authorization_code":
-		names = append(names, emulator.Exchange)
+		names = append(names, emulator.AtExchange)
 	case "refresh_token":
-		names = append(names, emulator.Refresh)
+		names = append(names, emulator.AtRefresh)
 	}
 	c.Serve(w, r, h, names...)
 }
@@ -114,7 +114,7 @@ func (c *Core) Reset() {
 func (c *Core) RevokeUser(user string) int {
 	ended := c.Tokens.RevokeWhere(func(g emulator.Grant) bool { return g.User == user })
 	for _, g := range ended {
-		c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Detail: "by the user"})
+		c.Record(emulator.Event{Kind: emulator.EventRevoked, User: g.User, Client: g.Client, Detail: "by the user"})
 		c.end(g)
 	}
 	return len(ended)

@@ -32,7 +32,7 @@ func (v *worker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) {
 		v.done.Add(1)
 		Reply(w, http.StatusOK, map[string]string{"access_token": "aaaa"})
-	}, emulator.Token, emulator.Refresh)
+	}, emulator.AtToken, emulator.AtRefresh)
 }
 
 // got is what a client sees.
@@ -108,13 +108,13 @@ func TestFaultsOnTheWire(t *testing.T) {
 					t.Errorf("status %d, error %v, cut short %v, headers %v, %d bytes", g.status, g.sendErr, g.cutShort, g.header, len(g.body))
 				}
 				worked := int32(0)
-				if when == "-after" || kind == emulator.DelayBefore {
+				if when == "-after" || kind == emulator.FaultDelayBefore {
 					worked = 1
 				}
 				if n := venue.done.Load(); n != worked {
 					t.Errorf("the work was done %d times, want %d", n, worked)
 				}
-				if venue.core.Log.Count(emulator.FaultInjected) != 1 {
+				if venue.core.Log.Count(emulator.EventFaultInjected) != 1 {
 					t.Error("the log does not have the fault")
 				}
 				if g := ask(t, t.Context(), web.URL); g.status != 200 || !strings.Contains(g.body, "aaaa") {
@@ -130,11 +130,11 @@ func TestDelayWithoutEndLastsUntilTheClientLeaves(t *testing.T) {
 	venue := newWorker()
 	web := httptest.NewServer(venue)
 	defer web.Close()
-	venue.Inject(emulator.Fault{Kind: emulator.DelayAfter})
+	venue.Inject(emulator.Fault{Kind: emulator.FaultDelayAfter})
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan got, 1)
 	go func() { left <- ask(t, ctx, web.URL) }()
-	if err := venue.core.Log.Wait(t.Context(), emulator.FaultInjected, 1); err != nil {
+	if err := venue.core.Log.Wait(t.Context(), emulator.EventFaultInjected, 1); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
@@ -146,7 +146,7 @@ func TestDelayWithoutEndLastsUntilTheClientLeaves(t *testing.T) {
 func TestDelayTakesItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		for _, kind := range []emulator.FaultKind{emulator.DelayBefore, emulator.DelayAfter, emulator.StatusBefore, emulator.StatusAfter} {
+		for _, kind := range []emulator.FaultKind{emulator.FaultDelayBefore, emulator.FaultDelayAfter, emulator.FaultStatusBefore, emulator.FaultStatusAfter} {
 			venue := newWorker()
 			venue.Inject(emulator.Fault{Kind: kind, Delay: time.Hour})
 			start := time.Now()
@@ -162,10 +162,10 @@ func TestFaultQueue(t *testing.T) {
 	t.Parallel()
 	var q Faults
 	for _, f := range []emulator.Fault{
-		{On: emulator.Me, Kind: emulator.DropBefore, Times: -1},
-		{On: emulator.Refresh, Kind: emulator.StatusBefore, Times: 2},
-		{On: emulator.Token, Kind: emulator.HTMLBefore, Skip: 1},
-		{On: emulator.Exchange, Kind: emulator.DropAfter},
+		{On: emulator.AtMe, Kind: emulator.FaultDropBefore, Times: -1},
+		{On: emulator.AtRefresh, Kind: emulator.FaultStatusBefore, Times: 2},
+		{On: emulator.AtToken, Kind: emulator.FaultHTMLBefore, Skip: 1},
+		{On: emulator.AtExchange, Kind: emulator.FaultDropAfter},
 	} {
 		if err := q.Add(f); err != nil {
 			t.Fatal(err)
@@ -173,28 +173,28 @@ func TestFaultQueue(t *testing.T) {
 	}
 	var hits []emulator.FaultKind
 	for range 5 {
-		if f, ok := q.Take(emulator.Token, emulator.Refresh); ok {
+		if f, ok := q.Take(emulator.AtToken, emulator.AtRefresh); ok {
 			hits = append(hits, f.Kind)
 		} else {
 			hits = append(hits, "")
 		}
 	}
-	want := []emulator.FaultKind{emulator.StatusBefore, emulator.StatusBefore, "", emulator.HTMLBefore, ""}
+	want := []emulator.FaultKind{emulator.FaultStatusBefore, emulator.FaultStatusBefore, "", emulator.FaultHTMLBefore, ""}
 	for i := range want {
 		if hits[i] != want[i] {
 			t.Fatalf("hits %q, want %q", hits, want)
 		}
 	}
 	for range 3 {
-		if _, ok := q.Take(emulator.Me); !ok {
+		if _, ok := q.Take(emulator.AtMe); !ok {
 			t.Fatal("a fault for ever ended")
 		}
 	}
-	if p := q.Pending(); len(p) != 2 || p[1].On != emulator.Exchange {
+	if p := q.Pending(); len(p) != 2 || p[1].On != emulator.AtExchange {
 		t.Errorf("pending: %+v", p)
 	}
 	q.Clear()
-	if _, ok := q.Take(emulator.Me); ok {
+	if _, ok := q.Take(emulator.AtMe); ok {
 		t.Error("cleared faults strike")
 	}
 }
@@ -202,8 +202,8 @@ func TestFaultQueue(t *testing.T) {
 func TestFaultValid(t *testing.T) {
 	t.Parallel()
 	for _, f := range []emulator.Fault{
-		{}, {Kind: "drop"}, {Kind: emulator.DropAfter, Times: -2}, {Kind: emulator.DropAfter, Skip: -1},
-		{Kind: emulator.DropAfter, Delay: -1}, {Kind: emulator.StatusAfter, Status: 99}, {Kind: emulator.StatusAfter, Status: 600},
+		{}, {Kind: "drop"}, {Kind: emulator.FaultDropAfter, Times: -2}, {Kind: emulator.FaultDropAfter, Skip: -1},
+		{Kind: emulator.FaultDropAfter, Delay: -1}, {Kind: emulator.FaultStatusAfter, Status: 99}, {Kind: emulator.FaultStatusAfter, Status: 600},
 	} {
 		if new(Faults).Add(f) == nil {
 			t.Errorf("%+v was taken", f)

@@ -39,7 +39,7 @@ func (q *Faults) Pending() (list []emulator.Fault) {
 
 // Take uses up the fault for a request that goes by these names, if one waits.
 func (q *Faults) Take(names ...emulator.Endpoint) (emulator.Fault, bool) {
-	f := q.queue.Take(func(f emulator.Fault) bool { return f.On == emulator.AnyEndpoint || slices.Contains(names, f.On) })
+	f := q.queue.Take(func(f emulator.Fault) bool { return f.On == emulator.AtAny || slices.Contains(names, f.On) })
 	if f == nil {
 		return emulator.Fault{}, false
 	}

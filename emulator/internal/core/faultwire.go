@@ -54,7 +54,7 @@ func (f fault) before() bool { return strings.HasSuffix(string(f.Kind), "-before
 // serve answers a request with the fault. It may panic with
 // [http.ErrAbortHandler], which is how net/http is asked to close a connection.
 func (f fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
-	if f.Kind == emulator.DelayBefore {
+	if f.Kind == emulator.FaultDelayBefore {
 		f.wait(r)
 		h.ServeHTTP(w, r)
 		return
@@ -65,7 +65,7 @@ func (f fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	} else {
 		h.ServeHTTP(a, r)
 	}
-	if f.Delay > 0 || f.Kind == emulator.DelayAfter {
+	if f.Delay > 0 || f.Kind == emulator.FaultDelayAfter {
 		f.wait(r)
 	}
 	if f.RetryAfter > 0 {
@@ -91,29 +91,29 @@ func (f fault) wait(r *http.Request) {
 // spoil sends what the fault makes of the answer.
 func (f fault) spoil(w http.ResponseWriter, a *answer) {
 	switch f.Kind {
-	case emulator.DropBefore, emulator.DropAfter:
+	case emulator.FaultDropBefore, emulator.FaultDropAfter:
 		panic(http.ErrAbortHandler)
-	case emulator.TruncateBefore, emulator.TruncateAfter:
+	case emulator.FaultTruncateBefore, emulator.FaultTruncateAfter:
 		a.status = cmp.Or(f.Status, a.status)
 		a.send(w, a.body.Len()/2)
 		http.NewResponseController(w).Flush() // else the half would die in the buffer
 		panic(http.ErrAbortHandler)
-	case emulator.StatusBefore, emulator.StatusAfter:
+	case emulator.FaultStatusBefore, emulator.FaultStatusAfter:
 		status := cmp.Or(f.Status, http.StatusServiceUnavailable)
 		a.replace(status, cmp.Or(f.ContentType, "text/plain; charset=utf-8"), cmp.Or(f.Body, http.StatusText(status)+"\n"))
-	case emulator.HTMLBefore, emulator.HTMLAfter:
+	case emulator.FaultHTMLBefore, emulator.FaultHTMLAfter:
 		a.replace(cmp.Or(f.Status, http.StatusOK), "text/html; charset=UTF-8", cmsPage)
-	case emulator.RedirectBefore, emulator.RedirectAfter:
+	case emulator.FaultRedirectBefore, emulator.FaultRedirectAfter:
 		a.replace(cmp.Or(f.Status, http.StatusFound), "text/html; charset=utf-8", "<p>moved</p>\n")
 		a.header.Set("Location", cmp.Or(f.Location, "https://elsewhere.invalid/"))
-	case emulator.WrongContentTypeBefore, emulator.WrongContentTypeAfter:
+	case emulator.FaultWrongContentTypeBefore, emulator.FaultWrongContentTypeAfter:
 		a.status = cmp.Or(f.Status, a.status)
 		a.header.Set("Content-Type", cmp.Or(f.ContentType, "text/plain; charset=utf-8"))
-	case emulator.GarbageBefore, emulator.GarbageAfter:
+	case emulator.FaultGarbageBefore, emulator.FaultGarbageAfter:
 		a.replace(cmp.Or(f.Status, http.StatusOK), "application/json", `{"access_token": <<<%%%`+"\x00\xff")
-	case emulator.EmptyBefore, emulator.EmptyAfter:
+	case emulator.FaultEmptyBefore, emulator.FaultEmptyAfter:
 		a.replace(cmp.Or(f.Status, http.StatusOK), a.header.Get("Content-Type"), "")
-	case emulator.HugeBefore, emulator.HugeAfter:
+	case emulator.FaultHugeBefore, emulator.FaultHugeAfter:
 		f.flood(w, a)
 		return
 	}

@@ -16,7 +16,7 @@ import (
 // extra values, such as state, go along.
 func (c *Core) SendCode(w http.ResponseWriter, r *http.Request, g emulator.Grant, life time.Duration, s TokenFormat, extra url.Values) {
 	code := c.Codes.Issue(c.Clock.Now(), life, g, s)
-	c.Record(emulator.Event{Kind: emulator.CodeIssued, User: g.User, Client: g.Client, Successor: emulator.Fingerprint(code)})
+	c.Record(emulator.Event{Kind: emulator.EventCodeIssued, User: g.User, Client: g.Client, Successor: emulator.Fingerprint(code)})
 	add := url.Values{"code": {code}}
 	for k, v := range extra {
 		add[k] = v
@@ -30,32 +30,32 @@ func (c *Core) Exchange(code string, p Policy, check func(emulator.Grant) error)
 	now := c.Clock.Now()
 	g, err := c.Codes.Redeem(now, code, check)
 	if err != nil {
-		c.Record(emulator.Event{Kind: emulator.CodeRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(code), Detail: err.Error()})
+		c.Record(emulator.Event{Kind: emulator.EventCodeRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(code), Detail: err.Error()})
 		if errors.Is(err, ErrUsedCode) && p.CodeReuseRevokes {
 			c.revokeFamily(g.ID, "code presented twice")
 		}
 		return emulator.Pair{Grant: g}, err
 	}
 	pair := c.Tokens.Issue(now, g, p)
-	c.Record(emulator.Event{Kind: emulator.CodeExchanged, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(code), Successor: issued(pair)})
+	c.Record(emulator.Event{Kind: emulator.EventCodeExchanged, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(code), Successor: issued(pair)})
 	return pair, nil
 }
 
 // Refresh presents a refresh token. The check sees the grant before the token is
 // used; with an error of the check nothing happened to the token.
 func (c *Core) Refresh(refresh string, p Policy, check func(emulator.Grant) error) (emulator.Pair, error) {
-	c.Record(emulator.Event{Kind: emulator.RefreshPresented, Fingerprint: emulator.Fingerprint(refresh)})
+	c.Record(emulator.Event{Kind: emulator.EventRefreshPresented, Fingerprint: emulator.Fingerprint(refresh)})
 	pair, err := c.Tokens.Refresh(c.Clock.Now(), refresh, p, check)
 	g := pair.Grant
 	if err != nil {
-		c.Record(emulator.Event{Kind: emulator.RefreshRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(refresh), Detail: err.Error()})
-		if errors.Is(err, ErrUsedToken) && p.Rotation == emulator.StrictFamilyRevoke {
-			c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Detail: "refresh token presented twice"})
+		c.Record(emulator.Event{Kind: emulator.EventRefreshRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(refresh), Detail: err.Error()})
+		if errors.Is(err, ErrUsedToken) && p.Rotation == emulator.RotationStrictFamilyRevoke {
+			c.Record(emulator.Event{Kind: emulator.EventRevoked, User: g.User, Client: g.Client, Detail: "refresh token presented twice"})
 			c.end(g)
 		}
 		return pair, err
 	}
-	c.Record(emulator.Event{Kind: emulator.RefreshGranted, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(refresh), Successor: issued(pair)})
+	c.Record(emulator.Event{Kind: emulator.EventRefreshGranted, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(refresh), Successor: issued(pair)})
 	return pair, nil
 }
 
@@ -64,10 +64,10 @@ func (c *Core) Renew(access string, p Policy) (emulator.Pair, error) {
 	pair, err := c.Tokens.Renew(c.Clock.Now(), access, p)
 	g := pair.Grant
 	if err != nil {
-		c.Record(emulator.Event{Kind: emulator.RenewRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(access), Detail: err.Error()})
+		c.Record(emulator.Event{Kind: emulator.EventRenewRefused, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(access), Detail: err.Error()})
 		return pair, err
 	}
-	c.Record(emulator.Event{Kind: emulator.RenewGranted, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(access), Successor: issued(pair)})
+	c.Record(emulator.Event{Kind: emulator.EventRenewGranted, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(access), Successor: issued(pair)})
 	return pair, nil
 }
 
@@ -80,7 +80,7 @@ func (c *Core) Revoke(token string, alone bool) bool {
 	}
 	g, ok := end(token)
 	if ok {
-		c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(token), Detail: "by the app"})
+		c.Record(emulator.Event{Kind: emulator.EventRevoked, User: g.User, Client: g.Client, Fingerprint: emulator.Fingerprint(token), Detail: "by the app"})
 		c.end(g)
 	}
 	return ok
@@ -88,7 +88,7 @@ func (c *Core) Revoke(token string, alone bool) bool {
 
 func (c *Core) revokeFamily(id, why string) {
 	for _, g := range c.Tokens.RevokeWhere(func(g emulator.Grant) bool { return g.ID == id }) {
-		c.Record(emulator.Event{Kind: emulator.Revoked, User: g.User, Client: g.Client, Detail: why})
+		c.Record(emulator.Event{Kind: emulator.EventRevoked, User: g.User, Client: g.Client, Detail: why})
 		c.end(g)
 	}
 }

@@ -65,7 +65,7 @@ func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
 
 // Refuse shows an error page and records why; nothing reaches the app's callback.
 func (c *Core) Refuse(w http.ResponseWriter, status int, message string, e emulator.Event) {
-	e.Kind, e.Status, e.Detail = emulator.AuthorizeRefused, status, message
+	e.Kind, e.Status, e.Detail = emulator.EventAuthorizeRefused, status, message
 	c.Record(e)
 	c.show(w, status, "refusal", page{Heading: message, Message: message})
 }

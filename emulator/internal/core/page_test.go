@@ -76,7 +76,7 @@ func TestPersonVisits(t *testing.T) {
 	if d := venue.decided[0]; d.User.Name != "alice" || !slices.Equal(d.Accounts, []int64{5002}) {
 		t.Errorf("decided %+v", d)
 	}
-	for _, k := range []emulator.Kind{emulator.AuthorizeShown, emulator.LoginGranted, emulator.ConsentGiven, emulator.CodeIssued} {
+	for _, k := range []emulator.EventKind{emulator.EventAuthorizeShown, emulator.EventLoginGranted, emulator.EventConsentGiven, emulator.EventCodeIssued} {
 		if venue.core.Log.Count(k) != 1 {
 			t.Errorf("%d events %s", venue.core.Log.Count(k), k)
 		}

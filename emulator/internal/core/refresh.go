@@ -39,7 +39,7 @@ func (t *Tokens) Refresh(now time.Time, refresh string, p Policy, check func(emu
 	if !r.firstUse.IsZero() {
 		switch r.reused(now, p) {
 		case reuseRefused:
-			if p.Rotation == emulator.StrictFamilyRevoke {
+			if p.Rotation == emulator.RotationStrictFamilyRevoke {
 				r.family.dead = true
 			}
 			return emulator.Pair{Grant: clone(r.family.grant)}, ErrUsedToken
@@ -77,21 +77,21 @@ func (r *refreshToken) reused(now time.Time, p Policy) reuse {
 	}
 	inGrace := now.Sub(r.firstUse) <= grace
 	switch p.Rotation {
-	case emulator.GraceNewPair:
+	case emulator.RotationGraceNewPair:
 		if inGrace {
 			return reuseNewPair
 		}
-	case emulator.GraceSamePair:
+	case emulator.RotationGraceSamePair:
 		// Only the generation before the current one, or the answer would hold a
 		// refresh token that is itself used up.
 		if inGrace && r.firstAnswer != nil && !r.refreshedOn {
 			return reuseSamePair
 		}
-	case emulator.PreviousUntilSuccessorUsed:
+	case emulator.RotationPreviousUntilSuccessorUsed:
 		if !r.successorUsed {
 			return reuseNewPair
 		}
-	case emulator.RotateOldStays, emulator.NoNewRefresh:
+	case emulator.RotationOldStays, emulator.RotationNoNewRefresh:
 		return reuseNewPair
 	}
 	return reuseRefused
@@ -115,7 +115,7 @@ func (t *Tokens) rotate(now time.Time, r *refreshToken, p Policy) emulator.Pair 
 
 // issuesRefresh tells whether a refresh answer carries a new refresh token.
 func issuesRefresh(r emulator.Rotation) bool {
-	return r != emulator.NoNewRefresh && r != emulator.NoNewRefreshOldDies
+	return r != emulator.RotationNoNewRefresh && r != emulator.RotationNoNewRefreshOldDies
 }
 
 func (f *family) endAccess() {

@@ -32,34 +32,34 @@ func TestRotation(t *testing.T) {
 		{"strict and the old access token dies", Policy{KillOldAccess: true}, []step{
 			{use: 1}, {refresh: 1}, {use: 1, want: ErrRevokedToken}, {use: 2},
 		}},
-		{"family revoke", Policy{Rotation: emulator.StrictFamilyRevoke}, []step{
+		{"family revoke", Policy{Rotation: emulator.RotationStrictFamilyRevoke}, []step{
 			{refresh: 1}, {refresh: 1, want: ErrUsedToken}, {refresh: 2, want: ErrRevokedToken}, {use: 2, want: ErrRevokedToken},
 		}},
-		{"grace, new pair", Policy{Rotation: emulator.GraceNewPair, Grace: minute}, []step{
+		{"grace, new pair", Policy{Rotation: emulator.RotationGraceNewPair, Grace: minute}, []step{
 			{refresh: 1}, {at: minute, refresh: 1}, {at: minute, refresh: 2}, {at: minute, refresh: 3},
 			{at: minute + 1, refresh: 1, want: ErrUsedToken},
 		}},
-		{"grace, same pair", Policy{Rotation: emulator.GraceSamePair, Grace: minute}, []step{
+		{"grace, same pair", Policy{Rotation: emulator.RotationGraceSamePair, Grace: minute}, []step{
 			{refresh: 1}, {at: minute, refresh: 1, gives: 2}, {at: minute + 1, refresh: 1, want: ErrUsedToken},
 		}},
-		{"grace, same pair, but that one moved on", Policy{Rotation: emulator.GraceSamePair, Grace: minute}, []step{
+		{"grace, same pair, but that one moved on", Policy{Rotation: emulator.RotationGraceSamePair, Grace: minute}, []step{
 			{refresh: 1}, {refresh: 2}, {refresh: 1, want: ErrUsedToken}, {refresh: 2, gives: 3},
 		}},
-		{"default grace", Policy{Rotation: emulator.GraceNewPair}, []step{
+		{"default grace", Policy{Rotation: emulator.RotationGraceNewPair}, []step{
 			{refresh: 1}, {at: emulator.DefaultGrace, refresh: 1}, {at: emulator.DefaultGrace + 1, refresh: 1, want: ErrUsedToken},
 		}},
-		{"previous until the successor is refreshed", Policy{Rotation: emulator.PreviousUntilSuccessorUsed}, []step{
+		{"previous until the successor is refreshed", Policy{Rotation: emulator.RotationPreviousUntilSuccessorUsed}, []step{
 			{refresh: 1}, {refresh: 1}, {refresh: 3}, {refresh: 1, want: ErrUsedToken}, {refresh: 4},
 		}},
-		{"previous until the successor is used", Policy{Rotation: emulator.PreviousUntilSuccessorUsed}, []step{
+		{"previous until the successor is used", Policy{Rotation: emulator.RotationPreviousUntilSuccessorUsed}, []step{
 			{refresh: 1}, {use: 2}, {refresh: 1, want: ErrUsedToken}, {refresh: 2},
 		}},
-		{"old stays", Policy{Rotation: emulator.RotateOldStays, RefreshLife: time.Hour}, []step{
+		{"old stays", Policy{Rotation: emulator.RotationOldStays, RefreshLife: time.Hour}, []step{
 			{refresh: 1}, {refresh: 1}, {at: time.Hour - 1, refresh: 2}, {at: time.Hour, refresh: 1, want: ErrExpiredToken},
 			{at: time.Hour, refresh: 4},
 		}},
-		{"no new refresh token", Policy{Rotation: emulator.NoNewRefresh}, []step{{refresh: 1}, {refresh: 1}, {use: 3}}},
-		{"no new refresh token, the old dies", Policy{Rotation: emulator.NoNewRefreshOldDies}, []step{
+		{"no new refresh token", Policy{Rotation: emulator.RotationNoNewRefresh}, []step{{refresh: 1}, {refresh: 1}, {use: 3}}},
+		{"no new refresh token, the old dies", Policy{Rotation: emulator.RotationNoNewRefreshOldDies}, []step{
 			{refresh: 1}, {refresh: 1, want: ErrUsedToken}, {use: 2},
 		}},
 		{"expiry", Policy{RefreshLife: time.Hour}, []step{{at: time.Hour, refresh: 1, want: ErrExpiredToken}}},
@@ -113,7 +113,7 @@ func walk(t *testing.T, p Policy, steps []step) {
 
 func TestRotationWithoutNewRefreshGivesNone(t *testing.T) {
 	t.Parallel()
-	for _, r := range []emulator.Rotation{emulator.NoNewRefresh, emulator.NoNewRefreshOldDies} {
+	for _, r := range []emulator.Rotation{emulator.RotationNoNewRefresh, emulator.RotationNoNewRefreshOldDies} {
 		var tokens Tokens
 		p := Policy{Rotation: r, AccessLife: day}
 		first := tokens.Issue(time.Now(), emulator.Grant{}, p)
@@ -126,7 +126,7 @@ func TestRotationWithoutNewRefreshGivesNone(t *testing.T) {
 
 func TestRotationNames(t *testing.T) {
 	t.Parallel()
-	for r := emulator.Strict; r <= emulator.NoNewRefreshOldDies; r++ {
+	for r := emulator.RotationStrict; r <= emulator.RotationNoNewRefreshOldDies; r++ {
 		var back emulator.Rotation
 		text, err := r.MarshalText()
 		if err != nil {

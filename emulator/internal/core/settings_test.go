@@ -24,7 +24,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := b.Current()
-	if k.CodeLife != 90*time.Second || k.Rotation != emulator.GraceSamePair || !k.Echo || k.Status != 200 || k.Codes.Client != "NO" {
+	if k.CodeLife != 90*time.Second || k.Rotation != emulator.RotationGraceSamePair || !k.Echo || k.Status != 200 || k.Codes.Client != "NO" {
 		t.Errorf("%+v", k)
 	}
 	shown, err := json.Marshal(b)

@@ -34,7 +34,7 @@ type result struct {
 // least a second, then two, up to two minutes, if that is within the context; it
 // takes its turn again then.
 //
-// An order that was sent and got no answer gives class Unknown: it may have been
+// An order that was sent and got no answer gives class ClassUnknown: it may have been
 // carried out. What was so already is an error too, of class SuccessInDisguise.
 func (c *Conn) Do(ctx context.Context, req message.Message) (message.Message, error) {
 	return patient(ctx, req, c.try)

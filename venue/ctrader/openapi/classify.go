@@ -37,7 +37,7 @@ func classOf(code, description string) Class {
 		"CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "CHANNEL_IS_BLOCKED":
 		return Permanent
 	case "ALREADY_LOGGED_IN", "CH_CLIENT_ALREADY_AUTHENTICATED", alreadySubscribed:
-		return SuccessInDisguise
+		return AlreadyDone
 	case "INVALID_REQUEST":
 		// The service was seen to say "Trading account is not authorized" so.
 		if strings.Contains(strings.ToLower(description), "not authorized") {

@@ -72,17 +72,17 @@ type Client struct {
 type Phase int
 
 const (
-	// Idle is before Run and after it.
-	Idle Phase = iota
-	// Connecting is until the application is authorised.
-	Connecting
-	// Authorising is until every account is authorised and its subscriptions are
+	// PhaseIdle is before Run and after it.
+	PhaseIdle Phase = iota
+	// PhaseConnecting is until the application is authorised.
+	PhaseConnecting
+	// PhaseAuthorising is until every account is authorised and its subscriptions are
 	// restored, or the account is refused for good.
-	Authorising
-	// Ready is when requests go out at once.
-	Ready
-	// Waiting is until the next try; State.Until says when.
-	Waiting
+	PhaseAuthorising
+	// PhaseReady is when requests go out at once.
+	PhaseReady
+	// PhaseWaiting is until the next try; State.Until says when.
+	PhaseWaiting
 )
 
 // String is one word.
@@ -160,7 +160,7 @@ func (c *Client) Rotated() {
 // Ready waits until the Client is ready. If the context ends first, the error
 // has both that and what went wrong last; if Run ended, it is Run's.
 func (c *Client) Ready(ctx context.Context) error {
-	return c.until(ctx, nil, func() (bool, error) { return c.state.Phase == Ready, nil })
+	return c.until(ctx, nil, func() (bool, error) { return c.state.Phase == PhaseReady, nil })
 }
 
 // until waits until the condition, which is asked with c locked.

@@ -123,7 +123,7 @@ func TestConnectTakesNoMoreThanItNeeds(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if want := []openapi.Phase{openapi.Connecting, openapi.Authorising, openapi.Ready}; !slices.Equal(s.phases, want) {
+		if want := []openapi.Phase{openapi.PhaseConnecting, openapi.PhaseAuthorising, openapi.PhaseReady}; !slices.Equal(s.phases, want) {
 			t.Error(s.phases)
 		}
 	})
@@ -170,7 +170,7 @@ func TestAReconnectRestoresEverythingInOrder(t *testing.T) {
 		before := f.mark()
 		f.last().nc.Close()
 		mustReady(t, s)
-		for f.connections() < 2 || s.State().Phase != openapi.Ready {
+		for f.connections() < 2 || s.State().Phase != openapi.PhaseReady {
 			time.Sleep(time.Second)
 		}
 		got := f.types(before)
@@ -465,13 +465,13 @@ func TestAPersonIsNeeded(t *testing.T) {
 		"wrong secret": {func(s *stage) { s.ClientSecret = "wrong" }, "CH_CLIENT_AUTH_FAILURE"},
 		"sign-in gone": {func(s *stage) {
 			s.Client.Token = func(context.Context) (venuekey.Secret, error) {
-				return "", &venuekey.Error{Class: venuekey.Refused, Reason: "signed out"}
+				return "", &venuekey.Error{Class: venuekey.ClassRefused, Reason: "signed out"}
 			}
 		}, "signed out"},
 		"sign-in cannot be renewed": {func(s *stage) {
 			s.f.setToken("access-2")
 			s.Client.Refused = func(context.Context, venuekey.Secret) (venuekey.Secret, error) {
-				return "", &venuekey.Error{Class: venuekey.Refused, Reason: "used up"}
+				return "", &venuekey.Error{Class: venuekey.ClassRefused, Reason: "used up"}
 			}
 		}, "used up"},
 		"no account of this environment": {func(s *stage) { s.Live = true }, "no live account, but for 1 demo ones"},
@@ -642,7 +642,7 @@ func TestADisconnectedApplicationComesBack(t *testing.T) {
 		f.last().send("", &message.ClientDisconnectEvent{Reason: message.Some("moved")})
 		time.Sleep(5 * time.Second)
 		mustReady(t, s)
-		if f.connections() != 2 || !slices.Contains(s.phases, openapi.Waiting) {
+		if f.connections() != 2 || !slices.Contains(s.phases, openapi.PhaseWaiting) {
 			t.Error(f.connections(), s.phases)
 		}
 	})

@@ -114,8 +114,8 @@ func (c *Client) lost(a *account, err error) {
 	a.state, a.err = accountLost, err
 	a.slowDown()
 	c.unconfirm(a.id)
-	if c.state.Phase == Ready {
-		c.state.Phase, c.state.Err = Authorising, err
+	if c.state.Phase == PhaseReady {
+		c.state.Phase, c.state.Err = PhaseAuthorising, err
 	}
 	c.tellAll()
 	signal(c.wake)

@@ -38,8 +38,8 @@ const (
 	// Permanent means that a person has to mend something: the application's
 	// credentials, a closed account.
 	Permanent
-	// SuccessInDisguise means that what was asked for was so already.
-	SuccessInDisguise
+	// AlreadyDone means that what was asked for was so already.
+	AlreadyDone
 )
 
 // String is a few words.

@@ -53,11 +53,11 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 		topics, _ := topicsOf(reqs[i])
 		class := ClassOf(err)
 		switch {
-		case err == nil, class == SuccessInDisguise && (len(topics) == 1 || c.wasResumed(id)):
+		case err == nil, class == AlreadyDone && (len(topics) == 1 || c.wasResumed(id)):
 			c.confirm(reqs[i], epochs[id])
 		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
 			return err
-		case len(topics) > 1 && (class == SuccessInDisguise || class == Refused):
+		case len(topics) > 1 && (class == AlreadyDone || class == Refused):
 			for _, t := range topics {
 				single = append(single, request(t))
 			}

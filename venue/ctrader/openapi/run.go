@@ -56,7 +56,7 @@ func (c *Client) Run(ctx context.Context) error {
 	ended := fmt.Errorf("%w: %w", ErrClosed, err)
 	c.running, c.ended = false, ended
 	c.mu.Unlock()
-	c.enter(Idle, err, time.Time{})
+	c.enter(PhaseIdle, err, time.Time{})
 	c.hub.end(ended)
 	return err
 }
@@ -78,7 +78,7 @@ func (c *Client) run(ctx context.Context) error {
 		}
 		wait := backoff(try, err)
 		options.Log.Warn("not connected", "error", err, "wait", wait)
-		c.enter(Waiting, err, time.Now().Add(wait))
+		c.enter(PhaseWaiting, err, time.Now().Add(wait))
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func backoff(try int, err error) time.Duration {
 
 // session is one connection, from its beginning to its end.
 func (c *Client) session(ctx context.Context, options Options, limits *paces) error {
-	c.enter(Connecting, c.State().Err, time.Time{})
+	c.enter(PhaseConnecting, c.State().Err, time.Time{})
 	if err := c.fetchToken(ctx, options); err != nil && c.tokens.Current == "" {
 		return err
 	}
@@ -123,7 +123,7 @@ func (c *Client) session(ctx context.Context, options Options, limits *paces) er
 		<-conn.left // feeds are for one reader at a time
 	}()
 	_, err = conn.Do(ctx, &message.ApplicationAuthReq{ClientID: c.ClientID, ClientSecret: c.ClientSecret})
-	if err != nil && ClassOf(err) != SuccessInDisguise {
+	if err != nil && ClassOf(err) != AlreadyDone {
 		return err
 	}
 	ids, err := c.listed(ctx, conn)
@@ -186,7 +186,7 @@ func (c *Client) attach(conn *Conn, ids []int64) {
 	}
 	err := c.state.Err
 	c.mu.Unlock()
-	c.enter(Authorising, err, time.Time{})
+	c.enter(PhaseAuthorising, err, time.Time{})
 }
 
 func (c *Client) detach() {

@@ -158,7 +158,7 @@ func (c *Client) announce() {
 	err := c.state.Err
 	c.mu.Unlock()
 	if lost {
-		c.enter(Authorising, err, time.Time{})
+		c.enter(PhaseAuthorising, err, time.Time{})
 	}
 }
 
@@ -182,7 +182,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	for i, a := range due {
 		class := ClassOf(errs[i])
 		switch {
-		case errs[i] == nil || class == SuccessInDisguise:
+		case errs[i] == nil || class == AlreadyDone:
 			proved = proved || errs[i] == nil
 			if a.epoch == epochs[i] {
 				c.authorised(a, errs[i] != nil)
@@ -307,11 +307,11 @@ func (c *Client) report() error {
 	c.mu.Unlock()
 	switch {
 	case lost > 0:
-		c.enter(Authorising, trouble, time.Time{})
+		c.enter(PhaseAuthorising, trouble, time.Time{})
 	case ready == 0:
 		return trouble
 	default:
-		c.enter(Ready, trouble, time.Time{})
+		c.enter(PhaseReady, trouble, time.Time{})
 	}
 	return nil
 }

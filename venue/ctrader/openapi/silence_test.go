@@ -84,7 +84,7 @@ func TestAServiceThatFellSilent(t *testing.T) {
 		stop()
 		mute.Store(f.last())
 		time.Sleep(45 * time.Second)
-		if f.count(message.TypeVersionReq) != 1 || f.connections() != 2 || s.State().Phase != openapi.Ready {
+		if f.count(message.TypeVersionReq) != 1 || f.connections() != 2 || s.State().Phase != openapi.PhaseReady {
 			t.Errorf("asked %d times, %d connections, %v", f.count(message.TypeVersionReq), f.connections(), s.State().Phase)
 		}
 	})
@@ -152,7 +152,7 @@ func TestARequestThatTimedOutWithNothingHeard(t *testing.T) {
 			if !errors.As(err, &known) || known.Class != openapi.Unknown || !known.MayBeDone() {
 				t.Error(err)
 			}
-			if lost := s.State().Phase != openapi.Ready; lost != row.lost {
+			if lost := s.State().Phase != openapi.PhaseReady; lost != row.lost {
 				t.Errorf("%+v: %v", row, s.State().Phase)
 			}
 		})

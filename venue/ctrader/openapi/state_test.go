@@ -66,7 +66,7 @@ func TestTheEndOfASessionIsTold(t *testing.T) {
 		f.last().drop(7)
 		f.last().send("", &message.AccountDisconnectEvent{CtidTraderAccountID: 7})
 		time.Sleep(50 * time.Millisecond) // nobody reads for a nap
-		if now := l.last(); l.count() == before || now.Phase != openapi.Authorising || now.Err == nil || len(readyOf(now)) != 1 || readyOf(now)[0] != 8 {
+		if now := l.last(); l.count() == before || now.Phase != openapi.PhaseAuthorising || now.Err == nil || len(readyOf(now)) != 1 || readyOf(now)[0] != 8 {
 			t.Errorf("State says %v, and told was %v, ready are %v", s.State().Phase, now.Phase, readyOf(now))
 		}
 		held.Store(false)
@@ -97,7 +97,7 @@ func TestASessionThatARequestFindsGoneIsTold(t *testing.T) {
 		for _, state := range l.all[before:] {
 			phases = append(phases, state.Phase)
 		}
-		if len(phases) < 2 || phases[0] != openapi.Authorising || phases[len(phases)-1] != openapi.Ready {
+		if len(phases) < 2 || phases[0] != openapi.PhaseAuthorising || phases[len(phases)-1] != openapi.PhaseReady {
 			t.Error(phases)
 		}
 	})

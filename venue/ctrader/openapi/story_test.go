@@ -138,7 +138,7 @@ func (r *rig) renew() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
-		return &venuekey.Error{Class: venuekey.Refused, Reason: "the grant is gone"}
+		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the grant is gone"}
 	}
 	r.pair, r.renewals = pair, r.renewals+1
 	return nil
@@ -654,7 +654,7 @@ func TestWhatAPersonHasToMend(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), row.words) || !strings.Contains(state.Err.Error(), row.words) {
 					t.Errorf("got %v and %v, want %q in both", err, state.Err, row.words)
 				}
-				if (state.Phase == openapi.Idle) != row.ends {
+				if (state.Phase == openapi.PhaseIdle) != row.ends {
 					t.Errorf("the phase is %v", state.Phase)
 				}
 				if row.mend != nil {

@@ -128,10 +128,10 @@ func (c *Client) ask(ctx context.Context, req message.Message) error {
 		})
 	})
 	switch {
-	case err == nil, ClassOf(err) == SuccessInDisguise && len(topics) == 1:
+	case err == nil, ClassOf(err) == AlreadyDone && len(topics) == 1:
 		c.confirm(req, epoch)
 		return nil
-	case ClassOf(err) != SuccessInDisguise:
+	case ClassOf(err) != AlreadyDone:
 		return err
 	}
 	for _, t := range topics {
