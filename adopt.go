@@ -30,16 +30,16 @@ func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) 
 		token, err = offered(token)
 	}
 	if err != nil {
-		return nil, at(err, id, "adopt")
+		return nil, annotate(err, id, "adopt")
 	}
 	first, err := k.Vault.probe(ctx, id)
 	if err != nil {
-		return nil, at(err, id, "adopt")
+		return nil, annotate(err, id, "adopt")
 	}
 	token = adopted(token, venue.Policy())
 	record, err := k.adopt(ctx, id, first, token, venue.Policy())
 	if err != nil {
-		return nil, at(err, id, "adopt")
+		return nil, annotate(err, id, "adopt")
 	}
 	k.publish(id, token, record)
 	k.log().Info("adopted", "id", id, "expires", token.Expires, "next", record.NextRefresh)
@@ -51,15 +51,15 @@ func adopted(token Token, policy Policy) Token {
 	if token.Issued.IsZero() {
 		token.Issued = time.Now()
 	}
-	token = lifeless(withDefaults(token, policy))
+	token = expiredIfBare(withDefaults(token, policy))
 	if token.SignedIn.IsZero() {
 		token.SignedIn = token.Issued
 	}
 	return token
 }
 
-// lifeless ends a token at once that has no access token: there is nothing that lives.
-func lifeless(token Token) Token {
+// expiredIfBare ends a token at once that has no access token: there is nothing that lives.
+func expiredIfBare(token Token) Token {
 	if token.Access == "" {
 		token.Expires = token.Issued
 	}
@@ -83,14 +83,14 @@ func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Recor
 		token, err = offered(token)
 	}
 	if err != nil {
-		return Record{}, at(err, id, "restore")
+		return Record{}, annotate(err, id, "restore")
 	}
 	if err := checkCount(record); err != nil {
-		return Record{}, at(err, id, "restore")
+		return Record{}, annotate(err, id, "restore")
 	}
 	first, err := k.Vault.probe(ctx, id)
 	if err != nil {
-		return Record{}, at(err, id, "restore")
+		return Record{}, annotate(err, id, "restore")
 	}
 	old, err := k.Vault.Store.Get(ctx, record.Key)
 	if err != nil && !errors.Is(err, ErrNotFound) {
@@ -101,7 +101,7 @@ func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Recor
 	}
 	token = withDefaults(token, venue.Policy())
 	next := restored(record, token, venue.Policy(), time.Now())
-	next.Generation = max(record.Generation, counted(old.Generation)+1, counted(first), k.highest(record.Key)+1)
+	next.Generation = max(record.Generation, counted(old.Generation)+1, counted(first), k.highestSeen(record.Key)+1)
 	saved, err := k.Vault.Save(ctx, next, token)
 	if err != nil {
 		return Record{}, err
@@ -149,7 +149,7 @@ func (k *Keeper) scheduleAll(ctx context.Context) {
 		if err != nil {
 			return // Run tells of a store that does not answer
 		}
-		k.free(ctx, record)
+		k.unhide(ctx, record)
 		if record.Condition != ConditionGood || !record.NextRefresh.IsZero() || record.Leased() {
 			continue
 		}

@@ -19,11 +19,11 @@ type chance int
 const (
 	// none: it is not presented any more, or not yet.
 	none chance = iota
-	// whenSeen: it is presented, but only once the venue was seen to answer, since
+	// afterProbe: it is presented, but only once the venue was seen to answer, since
 	// this is a chance that does not come again.
-	whenSeen
-	// open: it is presented.
-	open
+	afterProbe
+	// allowed: it is presented.
+	allowed
 )
 
 // chanceOf judges a record that nobody is renewing. A record with an open intent
@@ -35,17 +35,17 @@ func chanceOf(record Record, policy Policy, alive bool) chance {
 	case record.Condition == ConditionDead:
 		return none
 	case policy.reuseIsHarmless():
-		return open
+		return allowed
 	case record.IntentAt.IsZero() && record.Failures > 0 && !(alive && policy.RenewsWith == RenewWithAccessToken):
-		return whenSeen // it did not answer the last time, and must not swallow this
+		return afterProbe // it did not answer the last time, and must not swallow this
 	case record.IntentAt.IsZero():
-		return open
+		return allowed
 	case record.Attempt < policy.attempts() && record.ReadAt.Before(endOfGrace(record, policy)):
-		return whenSeen
+		return afterProbe
 	case !alive && record.Attempt <= policy.attempts():
 		// The last chance. The access token is dead and a human is needed anyway:
 		// under any policy one more presentation can only win.
-		return whenSeen
+		return afterProbe
 	}
 	return none
 }

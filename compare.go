@@ -13,7 +13,7 @@ import (
 // and when there will be one although nobody writes.
 
 // compare tells of what is another way than it was known, and remembers it.
-func (o *observer) compare(ctx context.Context, g *glance, record Record, yield func(Event) bool) bool {
+func (o *observer) compare(ctx context.Context, g *inputs, record Record, yield func(Event) bool) bool {
 	now := time.Now()
 	was, seen := o.known[record.Key]
 	if seen && was.version == record.Version && (was.next.IsZero() || now.Before(was.next)) {
@@ -49,14 +49,14 @@ func (o *observer) compare(ctx context.Context, g *glance, record Record, yield 
 // whether the trouble is over, and trouble that eases is not over.
 func (o *observer) judge(was known, status Status, now time.Time) known {
 	if was.generation != status.Generation {
-		was.grave = well
+		was.severity = fine
 	}
-	grave := gravityOf(status, !now.Before(o.overdue(status)))
-	if status.State == StateRefreshing || grave > well {
-		grave = max(grave, was.grave)
+	grave := severityOf(status, !now.Before(o.overdue(status)))
+	if status.State == StateRefreshing || grave > fine {
+		grave = max(grave, was.severity)
 	}
 	return known{
-		generation: status.Generation, state: status.State, reason: status.Reason, grave: grave,
+		generation: status.Generation, state: status.State, reason: status.Reason, severity: grave,
 		warned: o.keeper.warnings(status, now), failures: status.Failures, signedIn: status.SignedIn,
 		missing: len(status.ScopesMissing),
 	}
@@ -65,11 +65,11 @@ func (o *observer) judge(was known, status Status, now time.Time) known {
 // kindOf names the step from one look to the next; "" where there is none.
 func kindOf(was, is known, seen, first bool) EventKind {
 	switch {
-	case is.grave > was.grave, is.grave > well && is.generation != was.generation:
+	case is.severity > was.severity, is.severity > fine && is.generation != was.generation:
 		return EventTrouble
 	case !seen && first:
 		return EventFound
-	case is.grave == well && (was.grave > well || was.warned > 0 && is.warned == 0):
+	case is.severity == fine && (was.severity > fine || was.warned > 0 && is.warned == 0):
 		return EventRecovered
 	case !seen || !is.signedIn.Equal(was.signedIn):
 		return EventSignedIn

@@ -94,9 +94,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// at fills in which sign-in and which step an error belongs to, on a copy. An
+// annotate fills in which sign-in and which step an error belongs to, on a copy. An
 // error of a foreign type is one whose outcome nobody knows.
-func at(err error, id ID, op string) *Error {
+func annotate(err error, id ID, op string) *Error {
 	var known *Error
 	if !errors.As(err, &known) {
 		return &Error{ID: id, Op: op, Class: ClassUnknown, Err: err}

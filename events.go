@@ -81,7 +81,7 @@ func (k *Keeper) Events(ctx context.Context, only ...ID) iter.Seq[Event] {
 		listening.Go(func() { o.listen(ctx) })
 		// The store tells of changes before all is looked at, so that none falls
 		// between the two.
-		for o.rest(ctx); ctx.Err() == nil && o.turn(ctx, yield); o.rest(ctx) {
+		for o.sleep(ctx); ctx.Err() == nil && o.deliver(ctx, yield); o.sleep(ctx) {
 		}
 	}
 }
@@ -93,7 +93,7 @@ func (k *Keeper) join(o *observer) {
 	k.readers[o] = true
 	for _, event := range k.queues {
 		if event.Kind == EventWarning {
-			o.hear(event)
+			o.noteQueue(event)
 		}
 	}
 }
@@ -110,15 +110,15 @@ func (k *Keeper) announce(event Event) {
 	defer k.mu.Unlock()
 	k.queues[event.Status.ID.Venue] = event
 	for o := range k.readers {
-		o.hear(event)
+		o.noteQueue(event)
 	}
 }
 
-// gravity orders trouble by how much it asks of a human; zero is none.
-type gravity int
+// severity orders trouble by how much it asks of a human; zero is none.
+type severity int
 
 const (
-	well gravity = iota
+	fine severity = iota
 	failing
 	unanswered
 	dead
@@ -127,9 +127,9 @@ const (
 	unreadable
 )
 
-// gravityOf judges how a sign-in stands. One that merely expired, because nobody
+// severityOf judges how a sign-in stands. One that merely expired, because nobody
 // asked for it, gets a moment to be renewed.
-func gravityOf(s Status, overdue bool) gravity {
+func severityOf(s Status, overdue bool) severity {
 	switch {
 	case s.Err != nil:
 		return unreadable
@@ -144,7 +144,7 @@ func gravityOf(s Status, overdue bool) gravity {
 	case s.State == StateDegraded, s.Spilled:
 		return failing
 	}
-	return well
+	return fine
 }
 
 // remedy is the one command that helps where a human has to do something.

@@ -11,10 +11,10 @@ import (
 // they say goes into records, logs, events and errors, and what a venue gives becomes
 // part of a header.
 
-// said is an error of a venue with the secrets struck that it was told: the app's, the
+// venueError is an error of a venue with the secrets struck that it was told: the app's, the
 // token's. Its outcome, and what it is caused by, stay.
-func said(err error, venue Venue, app App, tokens ...Token) error {
-	return passed(err, secretsOf(venue, app, tokens...), foreign.Tell[Secret])
+func venueError(err error, venue Venue, app App, tokens ...Token) error {
+	return sanitized(err, secretsOf(venue, app, tokens...), foreign.Tell[Secret])
 }
 
 // secretsOf are the secrets that a venue was told. Of the app's parameters they are
@@ -34,14 +34,14 @@ func secretsOf(venue Venue, app App, tokens ...Token) []Secret {
 	return secrets
 }
 
-// bySystem is an error of a store or of this machine, fit to be shown: names of files
+// systemError is an error of a store or of this machine, fit to be shown: names of files
 // and tables in it may look like tokens.
-func bySystem(err error) error {
-	return passed(err, nil, func(text string, _ ...Secret) string { return foreign.Fit(text) })
+func systemError(err error) error {
+	return sanitized(err, nil, func(text string, _ ...Secret) string { return foreign.Fit(text) })
 }
 
-// passed is an error whose text passed the gate.
-func passed(err error, secrets []Secret, gate func(string, ...Secret) string) error {
+// sanitized is an error whose text passed the gate.
+func sanitized(err error, secrets []Secret, gate func(string, ...Secret) string) error {
 	var known *Error
 	if err == nil {
 		return nil
@@ -58,9 +58,9 @@ func passed(err error, secrets []Secret, gate func(string, ...Secret) string) er
 	return &clean
 }
 
-// received is a venue's token as it may be kept, and why it has no access token where
+// receivedToken is a venue's token as it may be kept, and why it has no access token where
 // it has none. It is without the secrets that the venue was told.
-func received(token Token, secrets ...Secret) (clean Token, why string) {
+func receivedToken(token Token, secrets ...Secret) (clean Token, why string) {
 	clean, why = usable(token)
 	return shown(clean, append(secrets, token.Access, token.Refresh)...), why
 }

@@ -58,8 +58,8 @@ type Keeper struct {
 	sources map[ID]*Source
 	flights map[ID]*flight
 	unsaved map[ID]hidden[rotation]
-	purses  map[string]*purse
-	sights  map[string]*sight
+	budgets map[string]*localBudget
+	probes  map[string]*probeResult
 	marking sync.Mutex
 	flying  sync.WaitGroup
 	// readers are the loops over Events, and queues what was last told of each
@@ -74,8 +74,8 @@ func (k *Keeper) init() {
 		k.sources = make(map[ID]*Source)
 		k.flights = make(map[ID]*flight)
 		k.unsaved = make(map[ID]hidden[rotation])
-		k.purses = make(map[string]*purse)
-		k.sights = make(map[string]*sight)
+		k.budgets = make(map[string]*localBudget)
+		k.probes = make(map[string]*probeResult)
 		k.readers = make(map[*observer]bool)
 		k.queues = make(map[string]Event)
 		if k.step == nil {
@@ -142,16 +142,16 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	k.init()
 	venue, app, err := k.venueAndApp(ctx, id.Venue)
 	if err != nil {
-		return nil, at(err, id, "sign in")
+		return nil, annotate(err, id, "sign in")
 	}
 	first, err := k.Vault.probe(ctx, id)
 	if err != nil {
-		return nil, at(err, id, "sign in")
+		return nil, annotate(err, id, "sign in")
 	}
 	k.reserve()
 	token, err := k.login(ctx, venue, app, ui)
 	if err != nil {
-		return nil, at(err, id, "sign in")
+		return nil, annotate(err, id, "sign in")
 	}
 	token.SignedIn = token.Issued
 	// From here on neither the caller's leave nor the UI may cost the token.
@@ -159,10 +159,10 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	defer cancel()
 	record, err := k.adopt(ctx, id, first, token, venue.Policy())
 	if err != nil {
-		return nil, at(err, id, "sign in")
+		return nil, annotate(err, id, "sign in")
 	}
-	k.note(id, token)
-	k.learn(ctx, venue.Name(), token.Learned)
+	k.logAnswer(id, token)
+	k.keepLearned(ctx, venue.Name(), token.Learned)
 	if named := k.identify(ctx, venue, app, token); named != token.User {
 		token.User = named
 		// Where that fails, only the name is missing.
@@ -175,7 +175,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	if warning := clockWarning(token); warning != "" {
 		ui.Tell(warning)
 	}
-	k.tellShortcomings(id, token, ui)
+	k.reportShortcomings(id, token, ui)
 	return token.handedOut(), nil
 }
 
@@ -184,16 +184,16 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token, error) {
 	token, err := venue.Login(ctx, app, ui)
 	if err != nil {
-		return Token{}, said(err, venue, app)
+		return Token{}, venueError(err, venue, app)
 	}
-	token, why := received(token, secretsOf(venue, app)...)
+	token, why := receivedToken(token, secretsOf(venue, app)...)
 	switch {
 	case why != "" && token.Refresh == "":
 		return Token{}, &Error{Class: ClassUnknown, Reason: why + ", and cannot be used", Remedy: "sign in again"}
 	case why != "":
 		token.Notes = append(token.Notes, why)
 	}
-	return lifeless(withDefaults(token, venue.Policy())), nil
+	return expiredIfBare(withDefaults(token, venue.Policy())), nil
 }
 
 // adopt saves a token from a sign-in: it replaces whatever was there, and
@@ -210,7 +210,7 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 			return Record{}, storeError(id, "read", err)
 		}
 		replaces := record.Generation
-		record.Generation = max(counted(replaces), k.highest(record.Key))
+		record.Generation = max(counted(replaces), k.highestSeen(record.Key))
 		if counted(replaces) != replaces {
 			record.Generation = max(record.Generation, counted(first))
 		}
@@ -247,7 +247,7 @@ func (k *Keeper) identify(ctx context.Context, venue Venue, app App, token Token
 	}
 	user, err := who.Identify(ctx, app, token)
 	if err != nil {
-		k.log().Debug("account identity not told", "venue", venue.Name(), "error", said(err, venue, app, token))
+		k.log().Debug("account identity not told", "venue", venue.Name(), "error", venueError(err, venue, app, token))
 	}
 	return foreign.NameWithout(user, secretsOf(venue, app, token)...)
 }
@@ -265,11 +265,11 @@ func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 		token, record, err := k.Vault.Load(ctx, id)
 		// A record that cannot be opened can still be forgotten.
 		if err != nil && (ClassOf(err) != ClassDamaged || revoke) {
-			return at(err, id, "sign out")
+			return annotate(err, id, "sign out")
 		}
 		if revoke {
 			if err := k.revoke(ctx, id, token); err != nil {
-				if left = at(err, id, "revoke"); !errors.Is(err, ErrAccessLives) {
+				if left = annotate(err, id, "revoke"); !errors.Is(err, ErrAccessLives) {
 					return left
 				}
 			}
@@ -283,7 +283,7 @@ func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 			continue
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return at(storeError(id, "delete", err), id, "sign out")
+			return annotate(storeError(id, "delete", err), id, "sign out")
 		}
 		k.unmark(record.Key, nil)
 		k.forget(id)
@@ -301,7 +301,7 @@ func (k *Keeper) revoke(ctx context.Context, id ID, token Token) error {
 	if !ok {
 		return &Error{Class: ClassFailed, Reason: id.Venue + " has no way to revoke a token", Err: errors.ErrUnsupported}
 	}
-	return said(revoker.Revoke(ctx, app, token), venue, app, token)
+	return venueError(revoker.Revoke(ctx, app, token), venue, app, token)
 }
 
 // Source returns the handle on one ID. All callers of one Keeper share it.
@@ -326,7 +326,7 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	k.init()
 	_, record, err := k.Vault.Load(ctx, id)
 	if err != nil {
-		return nil, at(err, id, "refresh")
+		return nil, annotate(err, id, "refresh")
 	}
 	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
 }
@@ -338,13 +338,13 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, error) {
 	k.init()
 	if waiting, err := k.flush(ctx, id); err != nil {
-		return nil, at(err, id, "refused")
+		return nil, annotate(err, id, "refused")
 	} else if waiting != nil && !waiting.token.Access.Equal(access) {
 		return waiting.token.handedOut(), nil
 	}
 	token, record, err := k.Vault.Load(ctx, id)
 	if err != nil {
-		return nil, at(err, id, "refused")
+		return nil, annotate(err, id, "refused")
 	}
 	if !token.Access.Equal(access) {
 		k.publish(id, token, record)
@@ -352,14 +352,14 @@ func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, erro
 	}
 	venue, err := k.Venue(id.Venue)
 	if err != nil {
-		return nil, at(err, id, "refused")
+		return nil, annotate(err, id, "refused")
 	}
 	// A token from the future was issued before the clock was set back.
 	if age := time.Since(token.Issued); age >= 0 && age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
 		return nil, &Error{ID: id, Op: "refused", Class: ClassLater, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
 			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
 	}
-	k.Source(id).withdraw()
+	k.Source(id).invalidate()
 	return k.await(ctx, k.fly(ctx, id, record.Generation, accessRefused), nil)
 }
 

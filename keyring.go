@@ -71,9 +71,9 @@ func (v *Vault) keyOf(sealed []byte) (SealKey, error) {
 	return r.Keys[at], nil
 }
 
-// foreign says what helps where a seal names a key that is not known; "" where
+// keyRemedy says what helps where a seal names a key that is not known; "" where
 // something else is wrong.
-func (v *Vault) foreign(err error) string {
+func (v *Vault) keyRemedy(err error) string {
 	switch {
 	case !errors.Is(err, errSealOtherKey):
 		return ""
@@ -83,8 +83,8 @@ func (v *Vault) foreign(err error) string {
 	return "bring that key to this machine: venuekey key export where it is, venuekey key import here"
 }
 
-// unread says, for a log, why a record was not read.
-func unread(err error) string {
+// whyUnread says, for a log, why a record was not read.
+func whyUnread(err error) string {
 	switch {
 	case errors.Is(err, errSealOtherKey):
 		return "the keys were rotated, and this program does not know the new one"

@@ -9,10 +9,10 @@ import (
 // learn.go owns what is found out about an app by using it, and what changes for
 // its sign-ins when the app changes.
 
-// learn keeps what a sign-in or a renewal found out about the app, so that it
+// keepLearned keeps what a sign-in or a renewal found out about the app, so that it
 // need not be found out again. An app that the vault does not hold belongs to
 // somebody else, who is told.
-func (k *Keeper) learn(ctx context.Context, venue string, learned map[string]string) {
+func (k *Keeper) keepLearned(ctx context.Context, venue string, learned map[string]string) {
 	if len(learned) == 0 {
 		return
 	}
@@ -40,7 +40,7 @@ func (k *Keeper) learn(ctx context.Context, venue string, learned map[string]str
 		return
 	}
 	if err != nil {
-		k.log().Warn("what was learned about the app is not kept", "venue", venue, "error", bySystem(err))
+		k.log().Warn("what was learned about the app is not kept", "venue", venue, "error", systemError(err))
 	}
 }
 
@@ -83,7 +83,7 @@ func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
 	k.init()
 	_, record, err := k.Vault.Load(ctx, id)
 	if err != nil {
-		return nil, at(err, id, "refresh")
+		return nil, annotate(err, id, "refresh")
 	}
 	return k.await(ctx, k.fly(ctx, id, record.Generation, insisting), nil)
 }

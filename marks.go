@@ -86,9 +86,9 @@ func (r *markReader) seen(recordKey string, token Token) int64 {
 	return 0
 }
 
-// highest is the highest generation of any sign-in of an ID: a new one begins
+// highestSeen is the highest generation of any sign-in of an ID: a new one begins
 // above it, so that programs which remember an older token see a newer one.
-func (k *Keeper) highest(recordKey string) (generation int64) {
+func (k *Keeper) highestSeen(recordKey string) (generation int64) {
 	want, file := markOf(recordKey, Token{}, 0)
 	for _, m := range k.readMarks().of(file) {
 		if m.record == want.record {
@@ -175,7 +175,7 @@ func (k *Keeper) rewriteMarks(file string, change func([]mark) []mark) {
 		}
 	}
 	if err != nil {
-		k.log().Debug("a mark is not written: an older copy of the vault that is put back may go unnoticed", "error", bySystem(err))
+		k.log().Debug("a mark is not written: an older copy of the vault that is put back may go unnoticed", "error", systemError(err))
 	}
 }
 
@@ -198,40 +198,40 @@ func (k *Keeper) markDraft(path string) (*os.File, error) {
 	}
 }
 
-// lapse is how far a record is behind what this machine has seen of its sign-in;
+// rollback is how far a record is behind what this machine has seen of its sign-in;
 // zero where it is not.
-type lapse struct{ stored, seen int64 }
+type rollback struct{ stored, seen int64 }
 
-// wentBack compares a record with its mark. A mark that seems ahead may be of a
+// rolledBack compares a record with its mark. A mark that seems ahead may be of a
 // save that came after the record was read, so the store is asked once more.
-func (k *Keeper) wentBack(ctx context.Context, marks *markReader, token Token, record Record) lapse {
+func (k *Keeper) rolledBack(ctx context.Context, marks *markReader, token Token, record Record) rollback {
 	if k.Marks == "" || token.SignedIn.IsZero() {
-		return lapse{}
+		return rollback{}
 	}
 	seen := marks.seen(record.Key, token)
 	if seen <= record.Generation {
-		return lapse{}
+		return rollback{}
 	}
 	again, err := k.Vault.Store.Get(ctx, record.Key)
 	if err != nil || again.Generation != record.Generation {
-		return lapse{}
+		return rollback{}
 	}
-	return lapse{record.Generation, seen}
+	return rollback{record.Generation, seen}
 }
 
-func (l lapse) behind() bool { return l.seen > 0 }
+func (l rollback) happened() bool { return l.seen > 0 }
 
-func (l lapse) reason() string {
+func (l rollback) reason() string {
 	return fmt.Sprintf("the vault went back in time: generation %d is stored and %d was seen, so an older copy was put back and its refresh token is used up", l.stored, l.seen)
 }
 
 const lapseRemedy = "put the newest copy of the vault back, or sign in again"
 
-// orElse gives why a token may not be presented: it is used up, and its venue
+// refusal gives why a token may not be presented: it is used up, and its venue
 // takes reuse for theft, which would end what the newest copy of the vault holds.
 // That is the reason before any other.
-func (l lapse) orElse(other *Error, token Token, policy Policy) *Error {
-	if !l.behind() || !punishes(policy) || token.Refresh == "" {
+func (l rollback) refusal(other *Error, token Token, policy Policy) *Error {
+	if !l.happened() || !punishes(policy) || token.Refresh == "" {
 		return other
 	}
 	return &Error{Class: ClassRefused, Reason: l.reason() + "; it is not presented again", Remedy: lapseRemedy}
@@ -239,8 +239,8 @@ func (l lapse) orElse(other *Error, token Token, policy Policy) *Error {
 
 // explain names the cause where a used token was presented, since that is
 // harmless at its venue, and refused.
-func (l lapse) explain(failure *Error) {
-	if l.behind() && failure.Class == ClassRefused {
+func (l rollback) explain(failure *Error) {
+	if l.happened() && failure.Class == ClassRefused {
 		failure.Reason = orReason(failure.Reason, "refused") + "; " + l.reason()
 		failure.Remedy = lapseRemedy
 	}
@@ -251,18 +251,18 @@ func punishes(policy Policy) bool {
 	return policy.AfterLostAnswer == RetryNever || policy.AfterLostAnswer == RetryOnce
 }
 
-// tellLapse puts into a status that the vault went back.
-func (k *Keeper) tellLapse(ctx context.Context, marks *markReader, s *Status, token Token, record Record) {
+// reportRollback puts into a status that the vault went back.
+func (k *Keeper) reportRollback(ctx context.Context, marks *markReader, s *Status, token Token, record Record) {
 	if s.Spilled { // a newer token waits
 		return
 	}
-	l := k.wentBack(ctx, marks, token, record)
-	if !l.behind() {
+	l := k.rolledBack(ctx, marks, token, record)
+	if !l.happened() {
 		return
 	}
 	s.Behind, s.Reason = true, l.reason()
 	venue, err := k.Venue(s.ID.Venue)
-	if err != nil || l.orElse(nil, token, venue.Policy()) == nil {
+	if err != nil || l.refusal(nil, token, venue.Policy()) == nil {
 		return
 	}
 	switch s.State {

@@ -22,7 +22,7 @@ func (k *Keeper) Named(ctx context.Context, id ID, token *Token, user string) er
 		stands, record, err := k.Vault.Load(ctx, id)
 		switch {
 		case err != nil:
-			return at(err, id, "name")
+			return annotate(err, id, "name")
 		case !sameSignIn(stands, *token):
 			return ErrConflict
 		case stands.User == user:

@@ -40,14 +40,14 @@ type observer struct {
 	wake    chan struct{}    // holds an item when there is something to look at
 
 	// What follows belongs to the reader's goroutine.
-	known  map[string]known // by key
-	alarms alarms
-	began  time.Time
-	lookNo uint32
-	looked time.Time     // when all records were last looked at
-	took   time.Duration // how long that took
-	found  bool          // all records were looked at once
-	deaf   bool          // the store did not answer, which was logged
+	known       map[string]known // by key
+	alarms      alarms
+	began       time.Time
+	lookNo      uint32
+	looked      time.Time     // when all records were last looked at
+	took        time.Duration // how long that took
+	found       bool          // all records were looked at once
+	storeSilent bool          // the store did not answer, which was logged
 }
 
 // known is what was told of a sign-in.
@@ -55,7 +55,7 @@ type known struct {
 	version, generation int64
 	state               State
 	reason              string
-	grave               gravity
+	severity            severity
 	warned              int // how many of the warnings before its end
 	failures            int
 	signedIn            time.Time
@@ -79,21 +79,21 @@ func newObserver(k *Keeper, only []ID) *observer {
 func (o *observer) listen(ctx context.Context) {
 	watcher, watches := o.keeper.Vault.Store.(Watcher)
 	for watches && ctx.Err() == nil {
-		err := watcher.Watch(ctx, o.mark)
+		err := watcher.Watch(ctx, o.noteChange)
 		watches = !errors.Is(err, errors.ErrUnsupported)
 		if ctx.Err() == nil && watches {
-			o.keeper.log().Warn("the store does not tell of changes", "error", bySystem(err))
+			o.keeper.log().Warn("the store does not tell of changes", "error", systemError(err))
 			_ = pause(ctx, runTick)
 		}
 	}
 	o.mu.Lock()
 	o.polling = !watches
 	o.mu.Unlock()
-	o.mark("")
+	o.noteChange("")
 }
 
-// mark notes a key to look at.
-func (o *observer) mark(key string) {
+// noteChange notes a key to look at.
+func (o *observer) noteChange(key string) {
 	if key != "" && (!isTokenKey(key) || o.only != nil && !o.only[key]) {
 		return
 	}
@@ -103,30 +103,30 @@ func (o *observer) mark(key string) {
 	}
 	o.changed[key] = true
 	o.mu.Unlock()
-	o.rouse()
+	o.wakeUp()
 }
 
-// hear notes what became of a venue's queue.
-func (o *observer) hear(event Event) {
+// noteQueue notes what became of a venue's queue.
+func (o *observer) noteQueue(event Event) {
 	o.mu.Lock()
 	o.queues[event.Status.ID.Venue] = event
 	o.mu.Unlock()
-	o.rouse()
+	o.wakeUp()
 }
 
-func (o *observer) rouse() {
+func (o *observer) wakeUp() {
 	select {
 	case o.wake <- struct{}{}:
 	default: // it has not looked yet
 	}
 }
 
-// rest waits until there may be something to tell. Ticks rather than one long
+// sleep waits until there may be something to tell. Ticks rather than one long
 // timer: laptops sleep and clocks jump.
-func (o *observer) rest(ctx context.Context) {
+func (o *observer) sleep(ctx context.Context) {
 	wait := idleTick
 	o.mu.Lock()
-	if o.polling || o.deaf || !o.found || len(o.changed) > 0 {
+	if o.polling || o.storeSilent || !o.found || len(o.changed) > 0 {
 		wait = runTick
 	}
 	o.mu.Unlock()
@@ -142,14 +142,14 @@ func (o *observer) rest(ctx context.Context) {
 	}
 }
 
-// turn tells what there is to tell, and reports whether the reader wants more.
-func (o *observer) turn(ctx context.Context, yield func(Event) bool) bool {
+// deliver reports what there is to tell, and reports whether the reader wants more.
+func (o *observer) deliver(ctx context.Context, yield func(Event) bool) bool {
 	keys, queues, all := o.take()
 	rings := len(o.alarms) > 0 && !time.Now().Before(o.alarms[0].at)
 	if len(queues) == 0 && len(keys) == 0 && !all && !rings {
 		return true
 	}
-	g := o.keeper.glance()
+	g := o.keeper.inputs()
 	for _, event := range queues {
 		if !yield(event) {
 			return false
@@ -159,13 +159,13 @@ func (o *observer) turn(ctx context.Context, yield func(Event) bool) bool {
 		return false
 	}
 	for key := range keys {
-		if !o.look(ctx, g, key, yield) {
+		if !o.lookAt(ctx, g, key, yield) {
 			return false
 		}
 	}
 	for len(o.alarms) > 0 && !time.Now().Before(o.alarms[0].at) {
 		due := heap.Pop(&o.alarms).(alarm)
-		if o.known[due.key].next.Equal(due.at) && !o.look(ctx, g, due.key, yield) {
+		if o.known[due.key].next.Equal(due.at) && !o.lookAt(ctx, g, due.key, yield) {
 			return false
 		}
 	}
@@ -191,16 +191,16 @@ func (o *observer) take() (keys map[string]bool, queues map[string]Event, all bo
 }
 
 // lookAtAll looks at all records that are wanted. It opens those that changed.
-func (o *observer) lookAtAll(ctx context.Context, g *glance, yield func(Event) bool) bool {
+func (o *observer) lookAtAll(ctx context.Context, g *inputs, yield func(Event) bool) bool {
 	begun := time.Now()
 	o.lookNo++
 	if o.only != nil {
 		for key := range o.only {
-			if !o.look(ctx, g, key, yield) {
+			if !o.lookAt(ctx, g, key, yield) {
 				return false
 			}
 		}
-		o.looked, o.took, o.found = time.Now(), time.Since(begun), o.found || !o.deaf
+		o.looked, o.took, o.found = time.Now(), time.Since(begun), o.found || !o.storeSilent
 		return true
 	}
 	for record, err := range o.keeper.Vault.Records(ctx) {
@@ -218,12 +218,12 @@ func (o *observer) lookAtAll(ctx context.Context, g *glance, yield func(Event) b
 			return false
 		}
 	}
-	o.looked, o.took, o.found, o.deaf = time.Now(), time.Since(begun), true, false
+	o.looked, o.took, o.found, o.storeSilent = time.Now(), time.Since(begun), true, false
 	return true
 }
 
-// look looks at one record.
-func (o *observer) look(ctx context.Context, g *glance, key string, yield func(Event) bool) bool {
+// lookAt looks at one record.
+func (o *observer) lookAt(ctx context.Context, g *inputs, key string, yield func(Event) bool) bool {
 	record, err := o.keeper.Vault.Store.Get(ctx, key)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -232,15 +232,15 @@ func (o *observer) look(ctx context.Context, g *glance, key string, yield func(E
 		o.unanswered(ctx, key, err)
 		return true
 	}
-	o.deaf = false
+	o.storeSilent = false
 	return o.compare(ctx, g, record, yield)
 }
 
 // unanswered has a record looked at again, later.
 func (o *observer) unanswered(ctx context.Context, key string, err error) {
-	if !o.deaf && ctx.Err() == nil {
-		o.deaf = true
-		o.keeper.log().Warn("the store does not answer; what happens to sign-ins is told when it does", "error", bySystem(err))
+	if !o.storeSilent && ctx.Err() == nil {
+		o.storeSilent = true
+		o.keeper.log().Warn("the store does not answer; what happens to sign-ins is told when it does", "error", systemError(err))
 	}
 	o.mu.Lock()
 	o.changed[key] = true

@@ -46,13 +46,13 @@ func oddity(record Record, token Token) string {
 	return "its condition is unknown"
 }
 
-// held reports whether a program holds a record, or may.
-func held(record Record) bool {
+// inUse reports whether a program holds a record, or may.
+func inUse(record Record) bool {
 	return record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= LongestLease
 }
 
-// tellOdd puts into a status what in its record no program wrote.
-func tellOdd(s *Status, record Record, token Token) {
+// reportOdd puts into a status what in its record no program wrote.
+func reportOdd(s *Status, record Record, token Token) {
 	odd := oddity(record, token)
 	if odd == "" {
 		return
@@ -78,9 +78,9 @@ func believed(budget Record) Record {
 	return budget
 }
 
-// free sees to records that Run would not find, because somebody wrote beside the
+// unhide sees to records that Run would not find, because somebody wrote beside the
 // seal: once in a while, since nobody should.
-func (k *Keeper) free(ctx context.Context, record Record) {
+func (k *Keeper) unhide(ctx context.Context, record Record) {
 	switch late := record.ReadAt.Sub(record.NextRefresh); {
 	case record.NextRefresh.IsZero():
 	case late > lookAgain && !record.Leased():

@@ -44,7 +44,7 @@ type backlog struct {
 	rests    time.Duration // how long no survey follows
 	line     []string      // keys, in the order in which they are to be renewed
 	pace     time.Duration // when that was found out
-	told     time.Time     // when the overload was told; zero means there is none
+	reported time.Time     // when the overload was told; zero means there is none
 }
 
 // waiting is a record that is due, and the moment before which it has to be
@@ -58,7 +58,7 @@ type waiting struct {
 // reports whether there is more.
 func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more bool, err error) {
 	long := !b.full.IsZero() && time.Since(b.full) >= runTick
-	if (long || b.putOff.Load() || !b.told.IsZero()) && time.Since(b.surveyed) >= b.rests {
+	if (long || b.putOff.Load() || !b.reported.IsZero()) && time.Since(b.surveyed) >= b.rests {
 		b.survey(ctx)
 	}
 	if len(b.line) > 0 {
@@ -101,17 +101,17 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 	return claimed, more, err
 }
 
-// turn is what became of a record's turn.
-type turn int
+// turnOutcome is what became of a record's turn.
+type turnOutcome int
 
 const (
-	turnGone  turn = iota // it is not due any more
-	turnNear              // somebody is at it, or it is due in a moment
-	turnTaken             // it is claimed
+	turnGone  turnOutcome = iota // it is not due any more
+	turnNear                     // somebody is at it, or it is due in a moment
+	turnTaken                    // it is claimed
 )
 
 // lease is the claim of one record, unless another machine has it by now.
-func (b *backlog) lease(ctx context.Context, key string) (record Record, _ turn, err error) {
+func (b *backlog) lease(ctx context.Context, key string) (record Record, _ turnOutcome, err error) {
 	record, err = b.keeper.Vault.Store.Get(ctx, key)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -167,7 +167,7 @@ func (b *backlog) survey(ctx context.Context) {
 			b.line = append(b.line, w.key)
 		}
 	}
-	b.tell(f, app)
+	b.report(f, app)
 }
 
 // soon is how long after a look something counts as due: what was put off for want
@@ -227,27 +227,27 @@ func triage(due []waiting, now time.Time, pace time.Duration) forecast {
 	return f
 }
 
-// tell says that a queue outlives tokens, or that it does no more.
-func (b *backlog) tell(f forecast, app App) {
+// report says that a queue outlives tokens, or that it does no more.
+func (b *backlog) report(f forecast, app App) {
 	if f.dying == 0 && (f.dead == 0 || f.takes() <= queueIsLong) {
-		b.over()
+		b.recovered()
 		return
 	}
-	if !b.told.IsZero() && time.Since(b.told) < sayAgain {
+	if !b.reported.IsZero() && time.Since(b.reported) < sayAgain {
 		return
 	}
-	b.told = time.Now()
-	event := Event{Kind: EventWarning, At: b.told, Status: Status{ID: ID{Venue: b.venue}}, Reason: f.String(), Remedy: f.remedy(app)}
+	b.reported = time.Now()
+	event := Event{Kind: EventWarning, At: b.reported, Status: Status{ID: ID{Venue: b.venue}}, Reason: f.String(), Remedy: f.remedy(app)}
 	b.keeper.log().Warn("the renewals that are due take longer than tokens live: "+event.Reason, "venue", b.venue, "try", event.Remedy)
 	b.keeper.announce(event)
 }
 
-// over says that no queue outlives tokens any more.
-func (b *backlog) over() {
-	if b.told.IsZero() {
+// recovered says that no queue outlives tokens any more.
+func (b *backlog) recovered() {
+	if b.reported.IsZero() {
 		return
 	}
-	b.told = time.Time{}
+	b.reported = time.Time{}
 	b.keeper.announce(Event{Kind: EventRecovered, At: time.Now(), Status: Status{ID: ID{Venue: b.venue}}, Reason: "what is due is renewed in time again"})
 }
 

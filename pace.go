@@ -62,9 +62,9 @@ func needOf(token Token, now time.Time) need {
 	}
 }
 
-// purse holds permits that this process took in advance, so that a storm costs
+// localBudget holds permits that this process took in advance, so that a storm costs
 // one write for many renewals.
-type purse struct {
+type localBudget struct {
 	mu      sync.Mutex
 	permits int
 	until   time.Time
@@ -73,24 +73,24 @@ type purse struct {
 	closed, believed time.Time
 }
 
-func (k *Keeper) purse(venue string) *purse {
+func (k *Keeper) localBudget(venue string) *localBudget {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	p, ok := k.purses[venue]
+	p, ok := k.budgets[venue]
 	if !ok {
-		p = new(purse)
-		k.purses[venue] = p
+		p = new(localBudget)
+		k.budgets[venue] = p
 	}
 	return p
 }
 
-// permit waits until one more renewal fits the budget. The error, of class
+// acquire waits until one more renewal fits the budget. The error, of class
 // Later, names the wait where that is long. A store that does not answer is no
 // reason to hold a renewal up: the claim that follows asks it again.
-func (k *Keeper) permit(ctx context.Context, app App, policy Policy, how need) error {
-	p := k.purse(app.Venue)
+func (k *Keeper) acquire(ctx context.Context, app App, policy Policy, how need) error {
+	p := k.localBudget(app.Venue)
 	for waited := time.Duration(0); ; {
-		wait := k.takePermit(ctx, p, app, policy, how)
+		wait := k.tryAcquire(ctx, p, app, policy, how)
 		if wait <= 0 {
 			return nil
 		}
@@ -104,9 +104,9 @@ func (k *Keeper) permit(ctx context.Context, app App, policy Policy, how need) e
 	}
 }
 
-// takePermit takes a permit from the purse, filling it from the store where it
+// tryAcquire takes a permit from the local budget, filling it from the store where it
 // is empty, or says how long to wait.
-func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Policy, how need) (wait time.Duration) {
+func (k *Keeper) tryAcquire(ctx context.Context, p *localBudget, app App, policy Policy, how need) (wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -117,7 +117,7 @@ func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Polic
 		burst := app.burst(policy)
 		granted, wait, err := k.Vault.takeBudget(ctx, k.budgetKey(app, policy), app.pace(policy), burst, max(burst/2, 1), how)
 		if err != nil {
-			k.log().Error("the budget of renewals cannot be read", "venue", app.Venue, "error", bySystem(err))
+			k.log().Error("the budget of renewals cannot be read", "venue", app.Venue, "error", systemError(err))
 			return 0
 		}
 		if granted == 0 {
@@ -132,23 +132,23 @@ func (k *Keeper) takePermit(ctx context.Context, p *purse, app App, policy Polic
 	return 0
 }
 
-// leaveAlone closes a venue that asked for it, for all machines.
-func (k *Keeper) leaveAlone(ctx context.Context, app App, policy Policy, wait time.Duration) {
+// closeFor closes a venue that asked for it, for all machines.
+func (k *Keeper) closeFor(ctx context.Context, app App, policy Policy, wait time.Duration) {
 	wait = min(wait, longestClosure)
 	wait += time.Duration(rand.Float64() * float64(wait) / 10)
-	p := k.purse(app.Venue)
+	p := k.localBudget(app.Venue)
 	p.mu.Lock()
 	p.closed, p.believed, p.permits = time.Now().Add(wait), time.Now().Add(closureKnown), 0
 	p.mu.Unlock()
 	if err := k.Vault.closeBudget(ctx, k.budgetKey(app, policy), wait); err != nil {
-		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", bySystem(err))
+		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", systemError(err))
 	}
 }
 
 // reopen ends a closure, since the venue just renewed a token. A renewal that the
 // budget let through although it may be closed looks whether it is.
 func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced bool) {
-	p := k.purse(app.Venue)
+	p := k.localBudget(app.Venue)
 	p.mu.Lock()
 	closed := time.Now().Before(p.closed)
 	p.closed = time.Time{}
@@ -157,7 +157,7 @@ func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced boo
 		return
 	}
 	if err := k.Vault.openBudget(ctx, k.budgetKey(app, policy)); err != nil {
-		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", bySystem(err))
+		k.log().Error("the budget of renewals cannot be written", "venue", app.Venue, "error", systemError(err))
 	}
 }
 

@@ -86,7 +86,7 @@ func (v *Vault) rekeyOne(ctx context.Context, record Record, done *Rekeyed) erro
 	case record.KeyID() == v.current().ID():
 		done.Current++
 		return nil
-	case held(record):
+	case inUse(record):
 		done.Waiting++
 		return nil
 	}

@@ -20,19 +20,19 @@ import (
 // An attempt is one look at a record that is to be renewed, and all that the
 // decision needs.
 type attempt struct {
-	id     ID
-	why    urgency
-	looked time.Time
-	token  Token
-	record Record
-	venue  Venue
-	policy Policy
-	app    App
-	back   lapse
+	id       ID
+	why      urgency
+	looked   time.Time
+	token    Token
+	record   Record
+	venue    Venue
+	policy   Policy
+	app      App
+	rollback rollback
 }
 
-// left is an error where a renewal was given up before it began.
-func left(ctx, early context.Context) error {
+// givenUpEarly is an error if a renewal was given up before it began.
+func givenUpEarly(ctx, early context.Context) error {
 	if early.Err() == nil || ctx.Err() != nil {
 		return nil
 	}
@@ -47,7 +47,7 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 		return token, err
 	}
 	permitted, seen := f.why != whenDue, false
-	var holder vigil
+	var holder leaseWatch
 	for wait := leasePoll; ; wait = min(2*wait, 10*leasePoll) {
 		a := attempt{id: id, why: f.why, looked: time.Now()}
 		var err error
@@ -63,9 +63,9 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 		if token, found, err := k.waiting(ctx, id, f.generation); found || err != nil {
 			return token, err
 		}
-		if a.record.Leased() && a.record.LeaseOwner != k.owner() && !holder.over(a.record, k.lease()) {
+		if a.record.Leased() && a.record.LeaseOwner != k.owner() && !holder.outlasted(a.record, k.lease()) {
 			if err := pause(early, wait); err != nil {
-				if gone := left(ctx, early); gone != nil {
+				if gone := givenUpEarly(ctx, early); gone != nil {
 					return Token{}, gone
 				}
 				return Token{}, &Error{Class: ClassLater, Reason: "another program is renewing this token and does not finish", Err: err}
@@ -73,20 +73,20 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 			continue
 		}
 		if a.venue, a.app, err = k.venueAndApp(early, id.Venue); err != nil {
-			if gone := left(ctx, early); gone != nil {
+			if gone := givenUpEarly(ctx, early); gone != nil {
 				return Token{}, gone
 			}
-			failure := at(err, id, "refresh")
+			failure := annotate(err, id, "refresh")
 			return Token{}, k.remember(ctx, a.byStore(postponed(a.record, a.token, failure)), failure)
 		}
-		a.policy, a.back = a.venue.Policy().of(a.token), k.wentBack(ctx, k.readMarks(), a.token, a.record)
+		a.policy, a.rollback = a.venue.Policy().of(a.token), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
 		// After each of the two waits the record may be another.
 		switch c := a.chance(); {
 		case c == none:
 			return Token{}, k.verdict(ctx, a)
-		case c == whenSeen && !seen:
-			if err := k.seen(early, a.venue, a.app); err != nil {
-				if gone := left(ctx, early); gone != nil {
+		case c == afterProbe && !seen:
+			if err := k.probeVenue(early, a.venue, a.app); err != nil {
+				if gone := givenUpEarly(ctx, early); gone != nil {
 					return Token{}, gone
 				}
 				return Token{}, k.notSeen(ctx, a, err)
@@ -94,8 +94,8 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 			seen = true
 			continue
 		case !permitted:
-			if err := k.permit(early, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
-				if gone := left(ctx, early); gone != nil {
+			if err := k.acquire(early, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
+				if gone := givenUpEarly(ctx, early); gone != nil {
 					return Token{}, gone
 				}
 				return Token{}, k.notPermitted(ctx, a, err)
@@ -103,7 +103,7 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 			permitted, seen = true, false // the wait may have been long
 			continue
 		}
-		if gone := left(ctx, early); gone != nil {
+		if gone := givenUpEarly(ctx, early); gone != nil {
 			return Token{}, gone
 		}
 		k.reserve()
@@ -135,16 +135,16 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	case errors.Is(err, errOverslept):
 		return Token{}, k.giveBack(ctx, a, claimed)
 	case err != nil:
-		return Token{}, k.unanswered(ctx, a, claimed, at(said(err, a.venue, a.app, a.token), a.id, "refresh"))
+		return Token{}, k.unanswered(ctx, a, claimed, annotate(venueError(err, a.venue, a.app, a.token), a.id, "refresh"))
 	}
-	got, why := received(got, secretsOf(a.venue, a.app, a.token)...)
+	got, why := receivedToken(got, secretsOf(a.venue, a.app, a.token)...)
 	if why != "" && (got.Refresh == "" || got.Refresh.Equal(a.token.Refresh)) {
 		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: ClassUnknown, Reason: why + ", and cannot be used"})
 	}
-	if a.back.behind() { // and yet the venue grants: what was seen does not count
+	if a.rollback.happened() { // and yet the venue grants: what was seen does not count
 		k.unmark(a.record.Key, &a.token)
 	}
-	rotated, err := k.rotation(claimed, successor(a.token, got, a.policy), a.policy)
+	rotated, err := k.rotation(claimed, carriedOver(a.token, got, a.policy), a.policy)
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}
@@ -155,9 +155,9 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	k.step(stepSealed)
 	kept, err := k.save(context.WithoutCancel(ctx), a.id, rotated) // however long the venue took
 	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
-	k.note(a.id, got)
-	k.tellNarrowing(a.id, a.token, rotated.token)
-	k.learn(ctx, a.id.Venue, got.Learned)
+	k.logAnswer(a.id, got)
+	k.reportNarrowing(a.id, a.token, rotated.token)
+	k.keepLearned(ctx, a.id.Venue, got.Learned)
 	if why != "" && err == nil {
 		return Token{}, &Error{ID: a.id, Op: "refresh", Class: ClassLater, Reason: "the venue renewed the sign-in, and " + why}
 	}
@@ -173,9 +173,9 @@ func (a attempt) failedSoFar(record Record) Record {
 
 // unanswered is a renewal that brought no token.
 func (k *Keeper) unanswered(ctx context.Context, a attempt, claimed Record, failure *Error) error {
-	a.back.explain(failure)
+	a.rollback.explain(failure)
 	if failure.Class == ClassLater && failure.RetryAfter > 0 {
-		k.leaveAlone(ctx, a.app, a.policy, failure.RetryAfter)
+		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)
 	}
 	next := released(a.record, claimed, a.token, a.policy, failure)
 	if failure.Class == ClassUnknown && next.NextRefresh.IsZero() {
@@ -184,8 +184,8 @@ func (k *Keeper) unanswered(ctx context.Context, a attempt, claimed Record, fail
 	return k.lost(ctx, a, next, failure)
 }
 
-// note logs what was odd about a token that is kept by now.
-func (k *Keeper) note(id ID, token Token) {
+// logAnswer logs what was odd about a token that is kept by now.
+func (k *Keeper) logAnswer(id ID, token Token) {
 	if warning := clockWarning(token); warning != "" {
 		k.log().Warn(warning, "id", id)
 	}
@@ -211,12 +211,12 @@ func (k *Keeper) claim(ctx context.Context, record Record) (Record, error) {
 // now. Both clocks are asked: one of them stands still in a suspend, the other
 // jumps when it is set.
 func (k *Keeper) overslept(looked time.Time) bool {
-	return elapsed(looked) > k.spare()
+	return elapsed(looked) > k.leaseMargin()
 }
 
-// spare is how much of a lease is left over when all that may be done under it
+// leaseMargin is how much of a lease is left over when all that may be done under it
 // takes as long as it may.
-func (k *Keeper) spare() time.Duration { return k.lease() - k.deadline() - k.saveBudget() }
+func (k *Keeper) leaseMargin() time.Duration { return k.lease() - k.deadline() - k.saveBudget() }
 
 // elapsed is the time since a moment by whichever clock says more.
 func elapsed(since time.Time) time.Duration {
@@ -226,19 +226,19 @@ func elapsed(since time.Time) time.Duration {
 
 var errOverslept = errors.New("this machine stood still between its claim and the venue")
 
-// vigil watches a lease by a clock that nobody sets. Where the store's clock was
+// leaseWatch watches a lease by a clock that nobody sets. Where the store's clock was
 // set back, leases seem to last for as much longer.
-type vigil struct {
+type leaseWatch struct {
 	version int64
 	since   time.Time
 }
 
-// over reports whether a record was seen unchanged for as long as its lease was
+// outlasted reports whether a record was seen unchanged for as long as its lease was
 // given for; usual is the length where the record does not tell. Who holds a
 // lease without an intent has yet to write one, and fails at that.
-func (v *vigil) over(record Record, usual time.Duration) bool {
+func (v *leaseWatch) outlasted(record Record, usual time.Duration) bool {
 	if record.Version != v.version {
-		*v = vigil{record.Version, time.Now()}
+		*v = leaseWatch{record.Version, time.Now()}
 	}
 	length := usual
 	if given := record.LeaseUntil.Sub(record.IntentAt); !record.IntentAt.IsZero() && given > 0 && given <= LongestLease {
@@ -281,7 +281,7 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	defer cancel()
 	begun := time.Now()
 	ctx = withSending(ctx, sending{policy: a.policy, check: func() error {
-		if awake := time.Since(begun); awake > k.deadline() || elapsed(a.looked) > k.spare()+awake {
+		if awake := time.Since(begun); awake > k.deadline() || elapsed(a.looked) > k.leaseMargin()+awake {
 			return &Error{Class: ClassNotSent, Err: errOverslept, Reason: errOverslept.Error()}
 		}
 		if a.after(elapsed(a.looked)).chance() == none {
@@ -297,7 +297,7 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
 	if _, err := k.Vault.Store.Put(ctx, record); err != nil && !errors.Is(err, ErrConflict) {
 		// The intent stays open: whoever comes next takes it as uncertain.
-		k.log().Error("the store does not answer", "id", failure.ID, "error", bySystem(err))
+		k.log().Error("the store does not answer", "id", failure.ID, "error", systemError(err))
 	}
 	return failure
 }
@@ -317,7 +317,7 @@ func (k *Keeper) lost(ctx context.Context, a attempt, after Record, failure *Err
 
 // verdict is the end of a renewal that has no chance left, or none yet.
 func (k *Keeper) verdict(ctx context.Context, a attempt) error {
-	if why := a.back.orElse(nil, a.token, a.policy); why != nil {
+	if why := a.rollback.refusal(nil, a.token, a.policy); why != nil {
 		return k.lost(ctx, a, givenUp(a.record, why), why)
 	}
 	why := spent(a.record)
@@ -335,11 +335,11 @@ func (a attempt) chance() chance {
 	is := chanceOf(a.record, a.policy, alive)
 	switch {
 	case a.why == insisting:
-		return max(is, whenSeen)
-	case a.back.orElse(nil, a.token, a.policy) != nil:
+		return max(is, afterProbe)
+	case a.rollback.refusal(nil, a.token, a.policy) != nil:
 		return none
 	case is == none && a.token.refusedUnder != "" && a.token.refusedUnder != a.app.credentials():
-		return whenSeen
+		return afterProbe
 	}
 	return is
 }
@@ -363,7 +363,7 @@ func (a attempt) after(d time.Duration) attempt {
 // notPermitted puts a renewal off whose turn did not come. What is put off already is
 // not written again, however often somebody asks.
 func (k *Keeper) notPermitted(ctx context.Context, a attempt, err error) error {
-	failure := at(err, a.id, "refresh")
+	failure := annotate(err, a.id, "refresh")
 	if a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
 		return failure
 	}
@@ -372,7 +372,7 @@ func (k *Keeper) notPermitted(ctx context.Context, a attempt, err error) error {
 
 // notSeen saves the chance up.
 func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
-	failure := at(err, a.id, "refresh")
+	failure := annotate(err, a.id, "refresh")
 	failure.Class, failure.Reason = ClassLater, "the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
 	if !a.record.IntentAt.IsZero() {
 		failure.Reason = "the answer to a renewal was lost, and " + failure.Reason

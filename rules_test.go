@@ -26,11 +26,11 @@ import (
 type witness struct {
 	venue http.Handler
 	mu    sync.Mutex
-	seen  []sight
+	seen  []probeResult
 }
 
 // sight is one request: the client's, or the browser's to the authorize page.
-type sight struct {
+type probeResult struct {
 	*http.Request
 	query, form url.Values
 	body        string
@@ -39,7 +39,7 @@ type sight struct {
 
 func (w *witness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	s := sight{Request: r.Clone(context.Background()), query: r.URL.Query(), body: string(body), browser: r.UserAgent() != "venuekey" && r.Header.Get("Authorization") == ""}
+	s := probeResult{Request: r.Clone(context.Background()), query: r.URL.Query(), body: string(body), browser: r.UserAgent() != "venuekey" && r.Header.Get("Authorization") == ""}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 		s.form, _ = url.ParseQuery(string(body))
 	}
@@ -52,7 +52,7 @@ func (w *witness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 
 // take gives what was seen since, the client's requests and the browser's authorize
 // requests apart.
-func (w *witness) take() (client, authorize []sight) {
+func (w *witness) take() (client, authorize []probeResult) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range w.seen {
@@ -95,7 +95,7 @@ func TestEveryVenueSeesOnlyWhatTheRulesAllow(t *testing.T) {
 }
 
 // judgeAuthorize looks at where the browser was sent.
-func (s stage) judgeAuthorize(t *testing.T, authorize, client []sight, states map[string]bool) {
+func (s stage) judgeAuthorize(t *testing.T, authorize, client []probeResult, states map[string]bool) {
 	t.Helper()
 	if s.name == "tradovate by password" {
 		if len(authorize) > 0 {
@@ -140,7 +140,7 @@ func (s stage) judgeAuthorize(t *testing.T, authorize, client []sight, states ma
 }
 
 // parameters are those of a token request.
-func (s sight) parameters() url.Values {
+func (s probeResult) parameters() url.Values {
 	if s.Method == http.MethodGet {
 		return s.query
 	}
@@ -148,7 +148,7 @@ func (s sight) parameters() url.Values {
 }
 
 // judge looks at requests of the client itself.
-func (s stage) judge(t *testing.T, client []sight) {
+func (s stage) judge(t *testing.T, client []probeResult) {
 	t.Helper()
 	byGet := strings.Contains(s.name, "by GET")
 	if len(client) == 0 {

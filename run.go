@@ -42,7 +42,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 	for {
 		if err := k.flushAll(ctx); err != nil && ctx.Err() == nil {
-			k.log().Error("a renewed token still waits to be saved", "error", bySystem(err))
+			k.log().Error("a renewed token still waits to be saved", "error", systemError(err))
 		}
 		if err := pause(ctx, runTick); err != nil {
 			return err
@@ -63,7 +63,7 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 		due, more, err := queue.claim(ctx, free)
 		<-slots
 		if err != nil && ctx.Err() == nil {
-			k.log().Error("the store does not answer", "venue", venue, "error", bySystem(err))
+			k.log().Error("the store does not answer", "venue", venue, "error", systemError(err))
 		}
 		for _, record := range due {
 			slots <- struct{}{}
@@ -71,7 +71,7 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 				defer func() { <-slots }()
 				id := record.ID()
 				if _, err := k.await(context.WithoutCancel(ctx), k.fly(ctx, id, record.Generation, whenDue), nil); err != nil {
-					k.log().Warn("not renewed", "id", id, "error", bySystem(err))
+					k.log().Warn("not renewed", "id", id, "error", systemError(err))
 					if ClassOf(err) == ClassLater {
 						queue.putOff.Store(true)
 					}
@@ -103,7 +103,7 @@ func (k *Keeper) watch(ctx context.Context, watcher Watcher) {
 		if ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
 			return
 		}
-		k.log().Warn("the store does not tell of changes; they are seen within a second all the same", "error", bySystem(err))
+		k.log().Warn("the store does not tell of changes; they are seen within a second all the same", "error", systemError(err))
 		_ = pause(ctx, runTick)
 	}
 }

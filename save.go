@@ -152,7 +152,7 @@ func heldError(err error) *Error {
 // tellHeld tells, once, that a token is in memory only.
 func (k *Keeper) tellHeld(id ID, r *rotation, err error) {
 	if !r.told {
-		k.log().Error("the only copy of a renewed token is in this program's memory, since neither the store nor a spill folder takes it: do not end the program, and make room or make one of them writable", "id", id, "error", bySystem(err))
+		k.log().Error("the only copy of a renewed token is in this program's memory, since neither the store nor a spill folder takes it: do not end the program, and make room or make one of them writable", "id", id, "error", systemError(err))
 	}
 	r.told = true
 }
@@ -201,7 +201,7 @@ func (k *Keeper) flush(ctx context.Context, id ID) (waiting *rotation, err error
 	if !held {
 		if r, held, err = k.findSpill(id); err != nil {
 			// The record's intent is open; the policy says what becomes of it.
-			k.log().Error("a spill file cannot be used", "id", id, "error", bySystem(err))
+			k.log().Error("a spill file cannot be used", "id", id, "error", systemError(err))
 		}
 	}
 	if !held {

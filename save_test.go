@@ -19,32 +19,32 @@ import (
 // somebody else is good news, that it is lost is not.
 
 // said is a log that can be read while it is written.
-type said struct {
+type venueError struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (s *said) Write(p []byte) (int, error) {
+func (s *venueError) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.Write(p)
 }
 
-func (s *said) String() string {
+func (s *venueError) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
 }
 
 // logged gives a Keeper a log and returns it.
-func logged(k *venuekey.Keeper) *said {
-	log := new(said)
+func logged(k *venuekey.Keeper) *venueError {
+	log := new(venueError)
 	k.Log = slog.New(slog.NewTextHandler(log, nil))
 	return log
 }
 
 // warned gives the warnings and errors of a log.
-func (s *said) warned() string {
+func (s *venueError) warned() string {
 	var lines []string
 	for line := range strings.Lines(s.String()) {
 		if !strings.Contains(line, "level=INFO") {

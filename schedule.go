@@ -54,10 +54,10 @@ func clockWarning(token Token) string {
 	return fmt.Sprintf("this machine's clock is %s %s the venue's: set it right", ahead, how)
 }
 
-// successor is the token that follows old: what the venue did not repeat stays
+// carriedOver is the token that follows old: what the venue did not repeat stays
 // true. A venue that sends no new refresh token means the old one to be kept
 // (RFC 6749 §6).
-func successor(old, got Token, policy Policy) Token {
+func carriedOver(old, got Token, policy Policy) Token {
 	if got.Refresh == "" {
 		got.Refresh = old.Refresh
 	}

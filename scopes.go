@@ -49,8 +49,8 @@ func (k *Keeper) limits(name string, scopes []string) string {
 	return ""
 }
 
-// tellShortcomings tells, at a sign-in, what it will not do.
-func (k *Keeper) tellShortcomings(id ID, token Token, ui UI) {
+// reportShortcomings tells, at a sign-in, what it will not do.
+func (k *Keeper) reportShortcomings(id ID, token Token, ui UI) {
 	for _, line := range []string{scopeWarning(token), k.limits(id.Venue, token.Scopes)} {
 		if line != "" {
 			k.log().Warn(line, "id", id)
@@ -59,9 +59,9 @@ func (k *Keeper) tellShortcomings(id ID, token Token, ui UI) {
 	}
 }
 
-// tellNarrowing logs a renewal that brought fewer scopes than the token before had
+// reportNarrowing logs a renewal that brought fewer scopes than the token before had
 // (RFC 6749 §6).
-func (k *Keeper) tellNarrowing(id ID, old, got Token) {
+func (k *Keeper) reportNarrowing(id ID, old, got Token) {
 	if lost := without(got.Missing(), old.Missing()); len(lost) > 0 {
 		k.log().Warn("the venue renewed the token with fewer scopes: without "+strings.Join(lost, " "), "id", id)
 	}

@@ -50,7 +50,7 @@ func (s *Source) Token(ctx context.Context) (*Token, error) {
 	if token := s.fresh.Load(); token != nil {
 		return token, nil
 	}
-	return s.look(ctx)
+	return s.lookUp(ctx)
 }
 
 // Reject reports an access token that the venue did not accept; see
@@ -76,13 +76,13 @@ func accessOf(token *Token, err error) (Secret, error) {
 	return token.Access, nil
 }
 
-func (s *Source) withdraw() {
+func (s *Source) invalidate() {
 	s.fresh.Store(nil)
 	s.last.Store(nil)
 }
 
-// offer publishes a token for a moment, unless a newer one was published.
-func (s *Source) offer(h *handout, good time.Duration) {
+// publishIfNewer publishes a token for a moment, unless a newer one was published.
+func (s *Source) publishIfNewer(h *handout, good time.Duration) {
 	for {
 		old := s.last.Load()
 		if old != nil && old.generation > h.generation {
@@ -98,8 +98,8 @@ func (s *Source) offer(h *handout, good time.Duration) {
 	}
 }
 
-// look is Token when nothing fresh is at hand.
-func (s *Source) look(ctx context.Context) (*Token, error) {
+// lookUp is Token when nothing fresh is at hand.
+func (s *Source) lookUp(ctx context.Context) (*Token, error) {
 	k, now := s.keeper, time.Now()
 	if waiting, err := k.flush(ctx, s.id); err == nil && waiting != nil && waiting.token.Valid(now) {
 		return waiting.token.handedOut(), nil
@@ -107,10 +107,10 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 	token, record, err := k.Vault.Load(ctx, s.id)
 	if err != nil {
 		if h := s.last.Load(); h != nil && h.token.Valid(now) && !errors.Is(err, ErrNotFound) {
-			k.log().Warn(unread(err)+"; the last token is served", "id", s.id, "error", bySystem(err))
+			k.log().Warn(whyUnread(err)+"; the last token is served", "id", s.id, "error", systemError(err))
 			return h.token, nil
 		}
-		return nil, at(err, s.id, "token")
+		return nil, annotate(err, s.id, "token")
 	}
 	record = k.scheduled(s.id, token, record)
 	held := token.handedOut()
@@ -128,16 +128,16 @@ func (s *Source) look(ctx context.Context) (*Token, error) {
 		return nil, &Error{ID: s.id, Op: "token", Class: ClassLater, RetryAfter: record.NextRefresh.Sub(now),
 			Reason: "the access token expired and the last renewal failed: " + record.because()}
 	}
-	got, err := k.meanwhile(ctx, s.id, k.fly(ctx, s.id, record.Generation, whenDue), alive)
+	got, err := k.awaitWhileAlive(ctx, s.id, k.fly(ctx, s.id, record.Generation, whenDue), alive)
 	if err != nil && ctx.Err() == nil && held.Valid(time.Now()) {
 		return held, nil
 	}
 	return got, err
 }
 
-// meanwhile waits for a renewal. Whoever has a token that is still good does not
+// awaitWhileAlive waits for a renewal. Whoever has a token that is still good does not
 // wait long, unless the renewal is ending that token right now.
-func (k *Keeper) meanwhile(ctx context.Context, id ID, f *flight, alive bool) (*Token, error) {
+func (k *Keeper) awaitWhileAlive(ctx context.Context, id ID, f *flight, alive bool) (*Token, error) {
 	if !alive {
 		return k.await(ctx, f, nil)
 	}
@@ -160,12 +160,12 @@ func (k *Keeper) publish(id ID, token Token, record Record) {
 	if !record.NextRefresh.IsZero() && record.NextRefresh.Before(until) {
 		until = record.NextRefresh
 	}
-	k.Source(id).offer(&handout{token: token.handedOut(), generation: record.Generation}, time.Until(until))
+	k.Source(id).publishIfNewer(&handout{token: token.handedOut(), generation: record.Generation}, time.Until(until))
 }
 
 // forget makes Sources look at the store again, and drops what was held for it.
 func (k *Keeper) forget(id ID) {
-	k.Source(id).withdraw()
+	k.Source(id).invalidate()
 	k.mu.Lock()
 	delete(k.unsaved, id)
 	k.mu.Unlock()
@@ -247,7 +247,7 @@ func (k *Keeper) land(id ID, f *flight, token Token, err error) {
 	if err == nil {
 		f.token = token.handedOut()
 	} else {
-		f.err = at(err, id, "refresh")
+		f.err = annotate(err, id, "refresh")
 	}
 	close(f.done)
 }

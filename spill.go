@@ -108,7 +108,7 @@ func (k *Keeper) unspill(r rotation) {
 		}
 		// A file that cannot be removed is found again and fenced off.
 		if err := os.Remove(file); err != nil && !missing(err) {
-			k.log().Warn("a spill file that is saved cannot be removed", "error", bySystem(err))
+			k.log().Warn("a spill file that is saved cannot be removed", "error", systemError(err))
 		}
 	}
 }
@@ -159,7 +159,7 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	}
 	if err != nil {
 		return rotation{}, false, &Error{Op: "spill", Class: ClassDamaged, Reason: foreign.Fit(fmt.Sprintf("spill file %s does not open: %v", filepath.Base(path), err)),
-			Remedy: "keep the file; sign in again if the token it holds is needed now", Err: bySystem(err)}
+			Remedy: "keep the file; sign in again if the token it holds is needed now", Err: systemError(err)}
 	}
 	return r, true, nil
 }

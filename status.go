@@ -79,11 +79,11 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	token, record, err := k.Vault.Load(ctx, id)
 	status, err := k.statusOf(id, token, record, err)
 	if err != nil {
-		return Status{}, at(err, id, "status")
+		return Status{}, annotate(err, id, "status")
 	}
-	g := k.glance()
-	k.tellLapse(ctx, g.marks, &status, token, record)
-	k.tellClosure(ctx, g, &status)
+	g := k.inputs()
+	k.reportRollback(ctx, g.marks, &status, token, record)
+	k.reportClosure(ctx, g, &status)
 	status.Limits = k.limits(id.Venue, status.Scopes)
 	return status, nil
 }
@@ -94,7 +94,7 @@ func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
 	k.init()
 	token, record, err := k.Vault.Load(ctx, id)
 	if err != nil {
-		return "", at(err, id, "status")
+		return "", annotate(err, id, "status")
 	}
 	return stateOf(token, record, time.Now()), nil
 }
@@ -105,7 +105,7 @@ func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
 func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	k.init()
 	return func(yield func(Status, error) bool) {
-		g := k.glance()
+		g := k.inputs()
 		for record, err := range k.Vault.Records(ctx) {
 			if err != nil {
 				yield(Status{}, err)
@@ -118,21 +118,21 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	}
 }
 
-// glance is what many statuses share: one look into the folders of spills and marks
+// inputs are what many statuses share: one look into the folders of spills and marks
 // and at the budgets, rather than one for each of thousands.
-type glance struct {
+type inputs struct {
 	// waits says whether there may be a rotation that the store does not have yet.
 	waits  bool
 	marks  *markReader
 	closed map[string]time.Time // by venue
 }
 
-func (k *Keeper) glance() *glance {
-	return &glance{waits: k.somethingWaits(), marks: k.readMarks(), closed: map[string]time.Time{}}
+func (k *Keeper) inputs() *inputs {
+	return &inputs{waits: k.somethingWaits(), marks: k.readMarks(), closed: map[string]time.Time{}}
 }
 
 // statusOfRecord tells of a record, also where it cannot be opened.
-func (k *Keeper) statusOfRecord(ctx context.Context, g *glance, record Record) Status {
+func (k *Keeper) statusOfRecord(ctx context.Context, g *inputs, record Record) Status {
 	id := record.ID()
 	token, err := k.Vault.Open(record)
 	status := statusOf(id, token, record, k.policy(id.Venue), time.Now())
@@ -142,14 +142,14 @@ func (k *Keeper) statusOfRecord(ctx context.Context, g *glance, record Record) S
 	if err != nil {
 		return Status{ID: id, State: StateNeedsSignIn, Reason: err.Error(), Generation: record.Generation, Err: err}
 	}
-	k.tellLapse(ctx, g.marks, &status, token, record)
-	k.tellClosure(ctx, g, &status)
+	k.reportRollback(ctx, g.marks, &status, token, record)
+	k.reportClosure(ctx, g, &status)
 	status.Limits = k.limits(id.Venue, status.Scopes)
 	return status
 }
 
-// tellClosure puts into a status until when its venue asked to be left alone.
-func (k *Keeper) tellClosure(ctx context.Context, g *glance, s *Status) {
+// reportClosure puts into a status until when its venue asked to be left alone.
+func (k *Keeper) reportClosure(ctx context.Context, g *inputs, s *Status) {
 	until, known := g.closed[s.ID.Venue]
 	if !known {
 		if app, err := k.app(ctx, s.ID.Venue); err == nil {
@@ -193,7 +193,7 @@ func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) S
 		Left: token.Expires.Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,
 		Generation: record.Generation, Failures: record.Failures,
 	}
-	tellOdd(&status, record, token)
+	reportOdd(&status, record, token)
 	return status
 }
 
@@ -211,7 +211,7 @@ func stateOf(token Token, record Record, now time.Time) State {
 	switch {
 	// A lease with an open intent is somebody at work; one without may be a
 	// claim that has not come to it.
-	case held(record):
+	case inUse(record):
 		return StateRefreshing
 	case record.Condition == ConditionDead, !alive && record.NextRefresh.IsZero():
 		return StateNeedsSignIn

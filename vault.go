@@ -223,7 +223,7 @@ func (v *Vault) open(record Record, form any) error {
 		err = json.Unmarshal(plain, form)
 	}
 	if err != nil {
-		return &Error{ID: record.ID(), Op: "open", Class: ClassDamaged, Reason: foreign.Fit(fmt.Sprintf("record %s: %v", record.Key, err)), Remedy: v.foreign(err), Err: bySystem(err)}
+		return &Error{ID: record.ID(), Op: "open", Class: ClassDamaged, Reason: foreign.Fit(fmt.Sprintf("record %s: %v", record.Key, err)), Remedy: v.keyRemedy(err), Err: systemError(err)}
 	}
 	return nil
 }
@@ -283,10 +283,10 @@ func idOfKey(key string) ID {
 func storeError(id ID, op string, err error) error {
 	var known *Error
 	if errors.As(err, &known) {
-		return at(bySystem(err), id, op)
+		return annotate(systemError(err), id, op)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return &Error{ID: id, Op: op, Class: ClassNotSent, Reason: "the store did not answer in time", Err: bySystem(err)}
+		return &Error{ID: id, Op: op, Class: ClassNotSent, Reason: "the store did not answer in time", Err: systemError(err)}
 	}
-	return &Error{ID: id, Op: op, Class: ClassFailed, Err: bySystem(fmt.Errorf("store: %w", err))}
+	return &Error{ID: id, Op: op, Class: ClassFailed, Err: systemError(fmt.Errorf("store: %w", err))}
 }

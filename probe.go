@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sight.go owns the look whether a venue answers again, before a chance is used
+// probe.go owns the look whether a venue answers again, before a chance is used
 // that does not come twice. After an outage thousands of records may wait for it,
 // and one look does for all of them.
 
@@ -14,40 +14,40 @@ const (
 	probeDeadline = 10 * time.Second
 	// seenFor is how long a venue that was seen is taken to answer, and unseenFor how
 	// long one that was not is left alone.
-	seenFor   = 2 * time.Second
-	unseenFor = 5 * time.Second
+	answeredFor = 2 * time.Second
+	silentFor   = 5 * time.Second
 )
 
-// sight is the last look at a venue.
-type sight struct {
-	// turn holds an item while somebody looks.
-	turn  chan struct{}
-	until time.Time // when it has to be looked again
-	err   error
+// probeResult is the last look at a venue.
+type probeResult struct {
+	// probing holds an item while somebody looks.
+	probing chan struct{}
+	until   time.Time // when it has to be looked again
+	err     error
 }
 
-func (k *Keeper) sight(venue string) *sight {
+func (k *Keeper) lastProbe(venue string) *probeResult {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s, ok := k.sights[venue]
+	s, ok := k.probes[venue]
 	if !ok {
-		s = &sight{turn: make(chan struct{}, 1)}
-		k.sights[venue] = s
+		s = &probeResult{probing: make(chan struct{}, 1)}
+		k.probes[venue] = s
 	}
 	return s
 }
 
-// seen looks whether the venue answers again. A venue that cannot be probed is
+// probeVenue looks whether the venue answers again. A venue that cannot be probed is
 // taken to answer.
-func (k *Keeper) seen(ctx context.Context, venue Venue, app App) error {
+func (k *Keeper) probeVenue(ctx context.Context, venue Venue, app App) error {
 	prober, ok := venue.(Prober)
 	if !ok {
 		return nil
 	}
-	s := k.sight(venue.Name())
+	s := k.lastProbe(venue.Name())
 	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
+	case s.probing <- struct{}{}:
+		defer func() { <-s.probing }()
 	case <-ctx.Done():
 		return &Error{Class: ClassLater, Err: ctx.Err()}
 	}
@@ -56,10 +56,10 @@ func (k *Keeper) seen(ctx context.Context, venue Venue, app App) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeDeadline)
 	defer cancel()
-	s.err = said(prober.Probe(ctx, app), venue, app)
-	life := seenFor
+	s.err = venueError(prober.Probe(ctx, app), venue, app)
+	life := answeredFor
 	if s.err != nil {
-		life = unseenFor
+		life = silentFor
 		if grace := venue.Policy().Grace; grace > 0 {
 			life = min(life, grace/8)
 		}
