@@ -66,7 +66,7 @@ func expiredIfBare(token Token) Token {
 	return token
 }
 
-// Restore keeps a token from a backup, with the record that the backup holds of
+// restore keeps a token from a backup, with the record that the backup holds of
 // it. What was known against the token stays known, what merely failed elsewhere
 // does not. record.Version must be the one that is stored for the ID, or zero
 // where there is none; otherwise it is ErrConflict, and somebody may have signed
@@ -75,7 +75,7 @@ func expiredIfBare(token Token) Token {
 // Its generation is greater than any that the ID had here or there: a renewal
 // that began before, in flight or in a spill file, must find that it has moved,
 // and a program that remembers an older token must see a newer one.
-func (k *Keeper) Restore(ctx context.Context, record Record, token Token) (Record, error) {
+func (k *Keeper) restore(ctx context.Context, record Record, token Token) (Record, error) {
 	k.init()
 	id := record.ID()
 	venue, err := k.Venue(id.Venue)

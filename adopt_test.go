@@ -172,7 +172,7 @@ func TestATokenThatIsRestored(t *testing.T) {
 		restore := func(was venuekey.Record) venuekey.Record {
 			t.Helper()
 			was.Key = stands.Key
-			got, err := keeper.Restore(t.Context(), was, token)
+			got, err := keeper.RestoreRecord(t.Context(), was, token)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +182,7 @@ func TestATokenThatIsRestored(t *testing.T) {
 			stands = got
 			return got
 		}
-		if _, err := keeper.Restore(t.Context(), venuekey.Record{Key: stands.Key}, token); !errors.Is(err, venuekey.ErrConflict) {
+		if _, err := keeper.RestoreRecord(t.Context(), venuekey.Record{Key: stands.Key}, token); !errors.Is(err, venuekey.ErrConflict) {
 			t.Errorf("a record that is there is replaced unseen: %v", err)
 		}
 		now := time.Now()

@@ -283,7 +283,7 @@ func TestAttackAFileWithATokenThatIsMoreThanOneHeader(t *testing.T) {
 		if _, err := keeper.Adopt(t.Context(), alice, token); !venuekey.Misconfigured(err) {
 			t.Errorf("%s: adopted: %v", name, err)
 		}
-		if _, err := keeper.Restore(t.Context(), record, token); !venuekey.Misconfigured(err) {
+		if _, err := keeper.RestoreRecord(t.Context(), record, token); !venuekey.Misconfigured(err) {
 			t.Errorf("%s: restored: %v", name, err)
 		}
 		// An older program may have kept it.
