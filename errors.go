@@ -3,12 +3,15 @@ package venuekey
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// Class says what became of a request, or what stands in the way of one. It
-// decides what happens next, so it is a closed set.
+// Class says what became of a request, or what stands in the way of one, on every
+// wire: a token endpoint's, a connection's, a store's. It decides what happens next,
+// so it is a closed set.
 type Class int
 
 const (
@@ -24,21 +27,47 @@ const (
 	ClassMisconfigured
 	// ClassNotSent means that the request never left: no connection, no route.
 	ClassNotSent
-	// ClassLater means that the venue answered "not now": overload, maintenance.
+	// ClassLater means "not now": overload, maintenance, a connection or a session that
+	// ended and can be had again.
 	ClassLater
 	// ClassDamaged means that what is stored cannot be read: a seal that does not
 	// open, a lost key.
 	ClassDamaged
 	// ClassFailed is everything else that went wrong on this machine.
 	ClassFailed
+	// ClassDeclined means that the venue will not do what was asked, and would not if it
+	// were asked again: an invalid volume, a closed market, no money, or something that
+	// is done already. The sign-in is as good as before.
+	ClassDeclined
 )
 
+// classNames are the text forms. Other programs read them: they do not change.
+var classNames = [...]string{"unknown outcome", "refused", "misconfigured", "not sent", "later", "damaged", "failed", "declined"}
+
+// String is a word or two, "class 9" for a class that this version does not know.
 func (c Class) String() string {
-	names := [...]string{"unknown outcome", "refused", "misconfigured", "not sent", "later", "damaged", "failed"}
-	if c < 0 || int(c) >= len(names) {
+	if c < 0 || int(c) >= len(classNames) {
 		return fmt.Sprintf("class %d", int(c))
 	}
-	return names[c]
+	return classNames[c]
+}
+
+// MarshalText implements encoding.TextMarshaler: the words of String.
+func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler. A number that this version does
+// not know stays what it is. Words that it does not know, as a newer program may write
+// them, are ClassUnknown, which loses nothing.
+func (c *Class) UnmarshalText(text []byte) error {
+	*c = ClassUnknown
+	if i := slices.Index(classNames[:], string(text)); i >= 0 {
+		*c = Class(i)
+	} else if digits, ok := strings.CutPrefix(string(text), "class "); ok {
+		if n, err := strconv.Atoi(digits); err == nil {
+			*c = Class(n)
+		}
+	}
+	return nil
 }
 
 // ErrAccessLives is told by errors.Is of a sign-out where the venue ended what renews
@@ -111,12 +140,17 @@ func annotate(err error, id ID, op string) *Error {
 	return &named
 }
 
-// ClassOf gives the class of an error that venuekey returned; Failed for any
-// other.
+// ClassOf gives the class of an error: that of the *Error in it, else what the method
+// ErrorClass() Class of an error in it says, as those of packages for a venue's own
+// wire have it. It is ClassFailed for any other.
 func ClassOf(err error) Class {
 	var known *Error
 	if errors.As(err, &known) {
 		return known.Class
+	}
+	var classed interface{ ErrorClass() Class }
+	if errors.As(err, &classed) {
+		return classed.ErrorClass()
 	}
 	return ClassFailed
 }
@@ -129,8 +163,13 @@ func NeedsSignIn(err error) bool { return err != nil && ClassOf(err) == ClassRef
 func Misconfigured(err error) bool { return err != nil && ClassOf(err) == ClassMisconfigured }
 
 // Temporary reports whether the same call may succeed later without anybody
-// doing anything.
+// doing anything. If an error has the method SafeToRetry() bool that says no, as
+// that of an order in doubt does, it is not.
 func Temporary(err error) bool {
+	var asked interface{ SafeToRetry() bool }
+	if err == nil || errors.As(err, &asked) && !asked.SafeToRetry() {
+		return false
+	}
 	class := ClassOf(err)
-	return err != nil && (class == ClassNotSent || class == ClassLater || class == ClassUnknown)
+	return class == ClassNotSent || class == ClassLater || class == ClassUnknown
 }

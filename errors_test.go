@@ -1,6 +1,9 @@
 package venuekey_test
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/venuekey/venuekey"
@@ -9,7 +12,7 @@ import (
 // A class of a later version, or of nobody's making, is printed like any other.
 func TestAClassThatNobodyKnowsHasAName(t *testing.T) {
 	for class, want := range map[venuekey.Class]string{
-		venuekey.ClassUnknown: "unknown outcome", venuekey.ClassFailed: "failed", venuekey.ClassFailed + 1: "class 7", -1: "class -1",
+		venuekey.ClassUnknown: "unknown outcome", venuekey.ClassFailed: "failed", venuekey.ClassDeclined: "declined", venuekey.ClassDeclined + 1: "class 8", -1: "class -1",
 	} {
 		if got := class.String(); got != want {
 			t.Errorf("%d is %q, want %q", int(class), got, want)
@@ -27,6 +30,64 @@ func TestAVenuesCodeIsToldOnce(t *testing.T) {
 	} {
 		if got := (&venuekey.Error{Reason: reason, Code: "MARKET_CLOSED"}).Error(); got != want {
 			t.Errorf("%q, and not %q", got, want)
+		}
+	}
+}
+
+// A class crosses to another program and back, one that the other does not know too.
+func TestAClassCrossesAWire(t *testing.T) {
+	for class := venuekey.Class(-2); class < 12; class++ {
+		sent, err := json.Marshal(struct{ Class venuekey.Class }{class})
+		var got struct{ Class venuekey.Class }
+		if err != nil || json.Unmarshal(sent, &got) != nil || got.Class != class {
+			t.Errorf("%v was sent as %s and read as %v: %v", class, sent, got.Class, err)
+		}
+	}
+	for _, text := range []string{"", "newer than this", "class", "class x", "class 99999999999999999999", "Refused"} {
+		got := venuekey.ClassRefused
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != venuekey.ClassUnknown {
+			t.Errorf("%q was read as %v: %v", text, got, err)
+		}
+	}
+}
+
+// wired is an error of a venue's own wire.
+type wired struct {
+	class venuekey.Class
+	safe  bool
+	cause error
+}
+
+func (e wired) Error() string              { return "wired" }
+func (e wired) Unwrap() error              { return e.cause }
+func (e wired) ErrorClass() venuekey.Class { return e.class }
+func (e wired) SafeToRetry() bool          { return e.safe }
+
+func TestTheErrorsOfAllWiresAnswerTheSameQuestions(t *testing.T) {
+	refused := &venuekey.Error{Class: venuekey.ClassRefused}
+	for i, row := range []struct {
+		err                                     error
+		class                                   venuekey.Class
+		needsSignIn, misconfigured, isTemporary bool
+	}{
+		{nil, venuekey.ClassFailed, false, false, false},
+		{errors.New("foreign"), venuekey.ClassFailed, false, false, false},
+		{refused, venuekey.ClassRefused, true, false, false},
+		{&venuekey.Error{}, venuekey.ClassUnknown, false, false, true},
+		{fmt.Errorf("told: %w", wired{class: venuekey.ClassMisconfigured}), venuekey.ClassMisconfigured, false, true, false},
+		{wired{class: venuekey.ClassLater, safe: true}, venuekey.ClassLater, false, false, true},
+		{wired{class: venuekey.ClassDeclined, safe: true}, venuekey.ClassDeclined, false, false, false},
+		// An order whose answer is lost is not simply sent again.
+		{wired{class: venuekey.ClassUnknown}, venuekey.ClassUnknown, false, false, false},
+		{&venuekey.Error{Class: venuekey.ClassLater, Err: wired{}}, venuekey.ClassLater, false, false, false},
+		// A connection that waits for a sign-in says so.
+		{wired{class: venuekey.ClassNotSent, safe: true, cause: refused}, venuekey.ClassRefused, true, false, false},
+	} {
+		if got := venuekey.ClassOf(row.err); got != row.class {
+			t.Errorf("%d is %v", i, got)
+		}
+		if venuekey.NeedsSignIn(row.err) != row.needsSignIn || venuekey.Misconfigured(row.err) != row.misconfigured || venuekey.Temporary(row.err) != row.isTemporary {
+			t.Errorf("%d: sign-in %v, misconfigured %v, temporary %v", i, venuekey.NeedsSignIn(row.err), venuekey.Misconfigured(row.err), venuekey.Temporary(row.err))
 		}
 	}
 }

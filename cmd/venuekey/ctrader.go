@@ -211,8 +211,8 @@ func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, o
 	return work(ctx, client)
 }
 
-// explained gives an error of the API the class of ours that leads to the exit
-// code.
+// explained makes an error of the API one of ours, with the class that leads to the
+// exit code.
 func (o *openAPI) explained(err error) error {
 	var known *venuekey.Error
 	var api *openapi.Error
@@ -222,16 +222,12 @@ func (o *openAPI) explained(err error) error {
 	if !errors.As(err, &api) || errors.As(err, &known) {
 		return err
 	}
-	told := &venuekey.Error{ID: o.id, Op: "ctrader", Class: venuekey.ClassFailed, Code: api.Code, Reason: api.Error(), RetryAfter: api.RetryAfter, Err: err}
-	switch api.Class {
-	case openapi.Unsent, openapi.Transient, openapi.AccountSessionLost, openapi.AppSessionLost:
-		told.Class = venuekey.ClassNotSent
-	case openapi.Rate:
-		told.Class = venuekey.ClassLater
-	case openapi.Permanent:
-		told.Class = venuekey.ClassMisconfigured
-	case openapi.TokenDead:
+	told := &venuekey.Error{ID: o.id, Op: "ctrader", Class: api.Class, Code: api.Code, Reason: api.Error(), RetryAfter: api.RetryAfter, Err: err}
+	switch {
+	case api.Kind == openapi.KindTokenDead:
 		told.Class, told.Remedy = venuekey.ClassRefused, "venuekey refresh "+o.id.String()
+	case api.Class == venuekey.ClassUnknown: // of what may be asked again at once: it did not pass by itself
+		told.Class = venuekey.ClassFailed
 	}
 	if badCertificate(err) { // no wait mends it
 		told.Class, told.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority made it, name that in "+variable("ctrader", "CA_FILE")

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -34,8 +35,8 @@ type result struct {
 // least a second, then two, up to two minutes, if that is within the context; it
 // takes its turn again then.
 //
-// An order that was sent and got no answer gives class ClassUnknown: it may have been
-// carried out. What was so already is an error too, of class SuccessInDisguise.
+// An order that was sent and got no answer gives venuekey.ClassUnknown: it may have been
+// carried out. A request whose goal was met already is an error too, of KindAlreadyDone.
 func (c *Conn) Do(ctx context.Context, req message.Message) (message.Message, error) {
 	return patient(ctx, req, c.try)
 }
@@ -52,7 +53,7 @@ func patient(ctx context.Context, req message.Message, once func(context.Context
 	for try := 1; ; try++ {
 		answer, err := once(ctx, req)
 		var known *Error
-		if !errors.As(err, &known) || known.Class != Rate || !repeatable(known.Request) || try == rateTries {
+		if !errors.As(err, &known) || known.Kind != KindTooMany || !repeatable(known.Request) || try == rateTries {
 			return answer, err
 		}
 		delay := max(wait, known.RetryAfter)
@@ -81,7 +82,7 @@ func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, 
 // pace waits until a request may go.
 func (c *Conn) pace(ctx context.Context, req message.Message) (permit, error) {
 	if !message.IsRequest(req.PayloadType()) {
-		return permit{}, c.failed(req, Refused, errors.New("it is no request"))
+		return permit{}, c.failed(req, venuekey.ClassDeclined, errors.New("it is no request"))
 	}
 	p := c.paces.ordinary
 	if message.Historical(req.PayloadType()) {
@@ -89,7 +90,7 @@ func (c *Conn) pace(ctx context.Context, req message.Message) (permit, error) {
 	}
 	taken, err := p.wait(ctx)
 	if err != nil {
-		return permit{}, c.failed(req, Unsent, err)
+		return permit{}, c.failed(req, venuekey.ClassNotSent, err)
 	}
 	return taken, nil
 }
@@ -106,12 +107,12 @@ func (c *Conn) patience(req message.Message) time.Duration {
 // send writes a request.
 func (c *Conn) send(ctx context.Context, req message.Message, taken permit, within time.Duration) (*call, error) {
 	if err := c.takeTurn(ctx); err != nil {
-		return nil, c.failed(req, Unsent, err)
+		return nil, c.failed(req, venuekey.ClassNotSent, err)
 	}
 	defer func() { <-c.turn }()
 	payload, err := c.encode(req)
 	if err != nil {
-		return nil, c.failed(req, Refused, err)
+		return nil, c.failed(req, venuekey.ClassDeclined, err)
 	}
 	sent := c.spare.Swap(nil)
 	if sent == nil {
@@ -121,7 +122,7 @@ func (c *Conn) send(ctx context.Context, req message.Message, taken permit, with
 	sent.permit.left(sent.at)
 	c.confide(secretsOf(req))
 	if !c.register(sent) {
-		return nil, c.failed(req, Unsent, c.Err())
+		return nil, c.failed(req, venuekey.ClassNotSent, c.Err())
 	}
 	if err := c.put(req.PayloadType(), payload, strconv.FormatUint(sent.id, 10), sent.at); err != nil {
 		c.die(err) // which gives the call its error too
@@ -251,13 +252,13 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 		return c.settled(sent, <-sent.result)
 	}
 	c.doubt(sent)
-	return nil, c.failed(sent.req, Unknown, cause)
+	return nil, c.failed(sent.req, venuekey.ClassUnknown, cause)
 }
 
 // unanswered reports whether a request was sent and nothing came, on a connection
 // that may live.
 func unanswered(err error) bool {
-	return ClassOf(err) == Unknown && errors.Is(err, context.DeadlineExceeded)
+	return classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded)
 }
 
 // answer gives what came to the call that it answers. It is false for an event,
@@ -297,10 +298,10 @@ func answers(t, req message.PayloadType) bool {
 func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message, error) {
 	m := message.New(e.Type)
 	if m == nil {
-		return nil, c.failed(req, Unknown, &message.UnknownTypeError{Type: e.Type})
+		return nil, c.failed(req, venuekey.ClassUnknown, &message.UnknownTypeError{Type: e.Type})
 	}
 	if err := unmarshal(m, e.Payload, c.json); err != nil {
-		return nil, c.failed(req, Unknown, c.foreign(err))
+		return nil, c.failed(req, venuekey.ClassUnknown, c.foreign(err))
 	}
 	if refused := refusal(m, c.secrets); refused != nil {
 		refused.about(req, c.address)
@@ -310,7 +311,7 @@ func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message,
 		return nil, refused
 	}
 	if due, _ := message.Answer(req.PayloadType()); e.Type != due {
-		return nil, c.failed(req, Unknown, fmt.Errorf("%s came where %s was due", message.Name(e.Type), message.Name(due)))
+		return nil, c.failed(req, venuekey.ClassUnknown, fmt.Errorf("%s came where %s was due", message.Name(e.Type), message.Name(due)))
 	}
 	return m, nil
 }

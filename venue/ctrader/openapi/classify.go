@@ -18,42 +18,42 @@ const (
 	alreadySubscribed = "ALREADY_SUBSCRIBED"
 )
 
-// classOf is the class of a code. A code that nobody knows here leaves the
-// outcome unknown.
-func classOf(code, description string) Class {
+// meaningOf is the class and the kind of a code. A code that nobody knows here leaves
+// the outcome unknown.
+func meaningOf(code, description string) (venuekey.Class, Kind) {
 	switch code {
 	case "CANT_ROUTE_REQUEST", timeoutError, "SERVER_IS_UNDER_MAINTENANCE", "CH_SERVER_NOT_REACHABLE",
 		"CONNECTIONS_LIMIT_EXCEEDED", "CONCURRENT_MODIFICATION", "PENDING_EXECUTION":
-		return Transient
+		return venuekey.ClassLater, KindPlain
 	case "REQUEST_FREQUENCY_EXCEEDED", "BLOCKED_PAYLOAD_TYPE":
-		return Rate
+		return venuekey.ClassLater, KindTooMany
 	case "ACCOUNT_NOT_AUTHORIZED":
-		return AccountSessionLost
+		return venuekey.ClassLater, KindAccountLost
 	case "CH_CLIENT_NOT_AUTHENTICATED":
-		return AppSessionLost
+		return venuekey.ClassLater, KindAppLost
 	case "OA_AUTH_TOKEN_EXPIRED", "CH_ACCESS_TOKEN_INVALID": // real expiry was seen as the latter
-		return TokenDead
+		return venuekey.ClassLater, KindTokenDead
 	case "CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND", "RET_NO_SUCH_LOGIN", "RET_ACCOUNT_DISABLED",
 		"CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "CHANNEL_IS_BLOCKED":
-		return Permanent
+		return venuekey.ClassMisconfigured, KindPlain
 	case "ALREADY_LOGGED_IN", "CH_CLIENT_ALREADY_AUTHENTICATED", alreadySubscribed:
-		return AlreadyDone
+		return venuekey.ClassDeclined, KindAlreadyDone
 	case "INVALID_REQUEST":
 		// The service was seen to say "Trading account is not authorized" so.
 		if strings.Contains(strings.ToLower(description), "not authorized") {
-			return AccountSessionLost
+			return venuekey.ClassLater, KindAccountLost
 		}
-		return Refused
+		return venuekey.ClassDeclined, KindPlain
 	case "UNKNOWN_ERROR", "":
-		return Unknown
+		return venuekey.ClassUnknown, KindPlain
 	}
 	if _, err := message.ParseErrorCode(code); err == nil && !digitsOnly(code) {
-		return Refused
+		return venuekey.ClassDeclined, KindPlain
 	}
 	if _, err := message.ParseCommonErrorCode(code); err == nil && !digitsOnly(code) {
-		return Refused
+		return venuekey.ClassDeclined, KindPlain
 	}
-	return Unknown
+	return venuekey.ClassUnknown, KindPlain
 }
 
 func digitsOnly(text string) bool { return strings.Trim(text, "0123456789") == "" }
@@ -92,7 +92,8 @@ func refusal(m message.Message, secrets func() []venuekey.Secret) *Error {
 // verdict judges what the service said, and then lets it through the gate: what a
 // class is must not depend on what was struck.
 func verdict(code, description string, secrets []venuekey.Secret) *Error {
-	return &Error{Class: classOf(code, description), Code: foreign.LineWithout(code, secrets...), Description: foreign.LineWithout(description, secrets...)}
+	class, kind := meaningOf(code, description)
+	return &Error{Class: class, Kind: kind, Code: foreign.LineWithout(code, secrets...), Description: foreign.LineWithout(description, secrets...)}
 }
 
 // about fills in what an error answers.

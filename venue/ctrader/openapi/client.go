@@ -166,12 +166,14 @@ func (c *Client) Ready(ctx context.Context) error {
 // until waits until the condition, which is asked with c locked.
 func (c *Client) until(ctx context.Context, req message.Message, condition func() (bool, error)) error {
 	_, address := c.endpoint().hostPort()
-	failed := func(class Class, err error) error { return (&Error{Class: class, Err: err}).about(req, address) }
+	failed := func(class venuekey.Class, err error) error {
+		return (&Error{Class: class, Err: err}).about(req, address)
+	}
 	for {
 		c.mu.Lock()
 		if c.ended != nil {
 			defer c.mu.Unlock()
-			return failed(Unsent, c.ended)
+			return failed(venuekey.ClassNotSent, c.ended)
 		}
 		if met, err := condition(); met || err != nil {
 			c.mu.Unlock()
@@ -188,7 +190,7 @@ func (c *Client) until(ctx context.Context, req message.Message, condition func(
 			if last == nil {
 				last = errors.New("the client is not ready")
 			}
-			return failed(Unsent, &notReady{ctx.Err(), last})
+			return failed(venuekey.ClassNotSent, &notReady{ctx.Err(), last})
 		}
 	}
 }

@@ -461,20 +461,22 @@ func TestAPersonIsNeeded(t *testing.T) {
 	for name, story := range map[string]struct {
 		edit func(*stage)
 		text string
+		// class is what a person has to do: sign in anew, or mend something.
+		class venuekey.Class
 	}{
-		"wrong secret": {func(s *stage) { s.ClientSecret = "wrong" }, "CH_CLIENT_AUTH_FAILURE"},
+		"wrong secret": {func(s *stage) { s.ClientSecret = "wrong" }, "CH_CLIENT_AUTH_FAILURE", venuekey.ClassMisconfigured},
 		"sign-in gone": {func(s *stage) {
 			s.Client.Token = func(context.Context) (venuekey.Secret, error) {
 				return "", &venuekey.Error{Class: venuekey.ClassRefused, Reason: "signed out"}
 			}
-		}, "signed out"},
+		}, "signed out", venuekey.ClassRefused},
 		"sign-in cannot be renewed": {func(s *stage) {
 			s.f.setToken("access-2")
 			s.Client.Refused = func(context.Context, venuekey.Secret) (venuekey.Secret, error) {
 				return "", &venuekey.Error{Class: venuekey.ClassRefused, Reason: "used up"}
 			}
-		}, "used up"},
-		"no account of this environment": {func(s *stage) { s.Live = true }, "no live account, but for 1 demo ones"},
+		}, "used up", venuekey.ClassRefused},
+		"no account of this environment": {func(s *stage) { s.Live = true }, "no live account, but for 1 demo ones", venuekey.ClassMisconfigured},
 		"all accounts closed": {func(s *stage) {
 			s.f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
 				if e.Type == message.TypeAccountAuthReq {
@@ -482,7 +484,7 @@ func TestAPersonIsNeeded(t *testing.T) {
 				}
 				return e.Type == message.TypeAccountAuthReq
 			}
-		}, "RET_ACCOUNT_DISABLED"},
+		}, "RET_ACCOUNT_DISABLED", venuekey.ClassMisconfigured},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -490,7 +492,7 @@ func TestAPersonIsNeeded(t *testing.T) {
 				err := <-s.ended
 				s.ended <- err
 				var got *openapi.Error
-				if !errors.As(err, &got) || got.Class != openapi.Permanent || !strings.Contains(err.Error(), story.text) {
+				if !errors.As(err, &got) || got.Class != story.class || venuekey.ClassOf(err) != story.class || !strings.Contains(err.Error(), story.text) {
 					t.Error(err)
 				}
 				if err := s.Ready(t.Context()); !errors.Is(err, openapi.ErrClosed) || !strings.Contains(err.Error(), story.text) {
@@ -518,7 +520,7 @@ func TestOneRefusedAccountDoesNotHoldUpTheOthers(t *testing.T) {
 		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); err != nil {
 			t.Error(err)
 		}
-		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 8}); openapi.ClassOf(err) != openapi.Permanent {
+		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 8}); venuekey.ClassOf(err) != venuekey.ClassMisconfigured {
 			t.Error(err)
 		}
 	})
@@ -555,7 +557,7 @@ func TestAnOrderIsNeverSentTwice(t *testing.T) {
 		defer s.close(t)
 		_, err := s.NewOrder(t.Context(), order)
 		var got *openapi.Error
-		if !errors.As(err, &got) || got.Class != openapi.Unknown || got.SafeToRetry() || got.Account != 7 {
+		if !errors.As(err, &got) || got.Class != venuekey.ClassUnknown || got.SafeToRetry() || got.Account != 7 {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute)
@@ -583,7 +585,7 @@ func TestAReadThatWasCutOffIsSentOnceMore(t *testing.T) {
 			t.Error(err)
 		}
 		cuts = 2
-		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); openapi.ClassOf(err) != openapi.Unknown || f.count(message.TypeTraderReq) != 4 {
+		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); venuekey.ClassOf(err) != venuekey.ClassUnknown || f.count(message.TypeTraderReq) != 4 {
 			t.Error(err)
 		}
 	})
@@ -654,7 +656,7 @@ func TestNothingIsSentBeforeReady(t *testing.T) {
 		c := &openapi.Client{Endpoint: f.endpoint()}
 		_, err := c.Trader(within(t, time.Minute), &message.TraderReq{CtidTraderAccountID: 7})
 		var got *openapi.Error
-		if !errors.As(err, &got) || got.Class != openapi.Unsent || !got.SafeToRetry() || !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.As(err, &got) || got.Class != venuekey.ClassNotSent || !got.SafeToRetry() || !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 	})
@@ -693,7 +695,7 @@ func TestASymbolThatIsGoneEndsItsStreamAndNoOther(t *testing.T) {
 		}
 		one.Close()
 		two.Close()
-		if _, err := s.Spots(t.Context(), 7, []int64{2}); openapi.ClassOf(err) != openapi.Refused {
+		if _, err := s.Spots(t.Context(), 7, []int64{2}); venuekey.ClassOf(err) != venuekey.ClassDeclined {
 			t.Error(err)
 		}
 	})

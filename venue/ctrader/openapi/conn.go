@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -113,7 +114,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 	c.do, c.try = c.Do, c.once
 	wire, err := connect(ctx, e, o, c.listens, c.hears)
 	if err != nil {
-		return nil, &Error{Class: Unsent, Address: address, Err: foreign.Error(err)}
+		return nil, &Error{Class: venuekey.ClassNotSent, Address: address, Err: foreign.Error(err)}
 	}
 	c.wire = wire
 	c.lent, _ = wire.(lender)
@@ -148,7 +149,7 @@ func (c *Conn) Err() error {
 }
 
 // Close ends the connection. Requests without an answer return errors of class
-// Unknown. It does not wait for handlers, so they may call it.
+// venuekey.ClassUnknown. It does not wait for handlers, so they may call it.
 func (c *Conn) Close() error {
 	c.die(ErrClosed)
 	return nil
@@ -158,7 +159,7 @@ func (c *Conn) Close() error {
 func (c *Conn) die(cause error) {
 	var known *Error
 	if !errors.As(cause, &known) {
-		known = &Error{Class: Transient, Address: c.address, Err: c.foreign(fmt.Errorf("lost: %w", cause))}
+		known = &Error{Class: venuekey.ClassLater, Address: c.address, Err: c.foreign(fmt.Errorf("lost: %w", cause))}
 	}
 	c.mu.Lock()
 	if c.err != nil {
@@ -182,7 +183,7 @@ func (c *Conn) die(cause error) {
 	close(c.done)
 	c.wire.close()
 	for _, one := range pending {
-		one.result <- result{err: c.failed(one.req, Unknown, known)}
+		one.result <- result{err: c.failed(one.req, venuekey.ClassUnknown, known)}
 	}
 }
 
@@ -194,7 +195,7 @@ func (c *Conn) complain(e *Error) {
 }
 
 // failed is an error about a request that the service did not speak about.
-func (c *Conn) failed(req message.Message, class Class, cause error) *Error {
+func (c *Conn) failed(req message.Message, class venuekey.Class, cause error) *Error {
 	return (&Error{Class: class, Err: cause}).about(req, c.address)
 }
 
@@ -289,7 +290,7 @@ func (c *Conn) spoken(e *message.Envelope) error {
 		c.opts.Log.Warn("the service complains", "error", complaint)
 	}
 	if gone, ok := m.(*message.ClientDisconnectEvent); ok {
-		return &Error{Class: AppSessionLost, Address: c.address,
+		return &Error{Class: venuekey.ClassLater, Kind: KindAppLost, Address: c.address,
 			Description: foreign.LineWithout(gone.Reason.Or("the service ended the application's session"), c.secrets()...)}
 	}
 	if c.ear != nil {

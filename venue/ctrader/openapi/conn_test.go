@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -61,26 +62,27 @@ func TestTheReasonOfTheEndIsTheServicesWord(t *testing.T) {
 		says  func(*peer)
 		code  string
 		text  string
-		class openapi.Class
+		class venuekey.Class
+		kind  openapi.Kind
 	}{
 		"an error and then the end": {func(s *peer) {
 			s.refuse("", "SERVER_IS_UNDER_MAINTENANCE", "back soon")
 			s.nc.Close()
-		}, "SERVER_IS_UNDER_MAINTENANCE", "back soon", openapi.Transient},
+		}, "SERVER_IS_UNDER_MAINTENANCE", "back soon", venuekey.ClassLater, openapi.KindPlain},
 		"disconnected by an administrator": {func(s *peer) {
 			s.send("", &message.ClientDisconnectEvent{Reason: message.Some("The application access was blocked by cTrader Administrator")})
-		}, "", "blocked by cTrader Administrator", openapi.AppSessionLost},
-		"the end": {func(s *peer) { s.nc.Close() }, "", "the server closed the connection", openapi.Transient},
+		}, "", "blocked by cTrader Administrator", venuekey.ClassLater, openapi.KindAppLost},
+		"the end": {func(s *peer) { s.nc.Close() }, "", "the server closed the connection", venuekey.ClassLater, openapi.KindPlain},
 		"half a frame and the end": {func(s *peer) {
 			s.raw([]byte{0, 0, 0, 9, 8})
 			s.nc.Close()
-		}, "", "inside a frame", openapi.Transient},
+		}, "", "inside a frame", venuekey.ClassLater, openapi.KindPlain},
 		"half a frame and silence": {func(s *peer) {
 			s.f.hook = func(*peer, message.Envelope, message.Message) bool { return true }
 			s.raw([]byte{0, 0, 0, 9, 8})
-		}, "", "nothing came for 47.5s, not even when asked for", openapi.Transient},
-		"two gigabytes": {func(s *peer) { s.raw([]byte{0x7f, 0xff, 0xff, 0xff}) }, "", "2147483647 bytes is longer", openapi.Transient},
-		"no envelope":   {func(s *peer) { s.raw([]byte{0, 0, 0, 1, 0xff}) }, "", "no envelope", openapi.Transient},
+		}, "", "nothing came for 47.5s, not even when asked for", venuekey.ClassLater, openapi.KindPlain},
+		"two gigabytes": {func(s *peer) { s.raw([]byte{0x7f, 0xff, 0xff, 0xff}) }, "", "2147483647 bytes is longer", venuekey.ClassLater, openapi.KindPlain},
+		"no envelope":   {func(s *peer) { s.raw([]byte{0, 0, 0, 1, 0xff}) }, "", "no envelope", venuekey.ClassLater, openapi.KindPlain},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -89,11 +91,11 @@ func TestTheReasonOfTheEndIsTheServicesWord(t *testing.T) {
 				story.says(f.last())
 				<-c.Done()
 				var got *openapi.Error
-				if !errors.As(c.Err(), &got) || got.Code != story.code || got.Class != story.class || !strings.Contains(got.Error(), story.text) {
-					t.Errorf("%v, class %v", got, got.Class)
+				if !errors.As(c.Err(), &got) || got.Code != story.code || got.Class != story.class || got.Kind != story.kind || !strings.Contains(got.Error(), story.text) {
+					t.Errorf("%v, class %v, kind %v", got, got.Class, got.Kind)
 				}
 				_, err := c.Version(t.Context(), &message.VersionReq{})
-				if openapi.ClassOf(err) != openapi.Unsent || !err.(*openapi.Error).SafeToRetry() {
+				if venuekey.ClassOf(err) != venuekey.ClassNotSent || !err.(*openapi.Error).SafeToRetry() {
 					t.Error(err)
 				}
 				f.last().nc.Close()
@@ -107,7 +109,7 @@ func TestAWrongSecret(t *testing.T) {
 		f := newFake()
 		c := dialed(t, f, openapi.Options{})
 		_, err := c.ApplicationAuth(t.Context(), &message.ApplicationAuthReq{ClientID: "id", ClientSecret: "wrong"})
-		if openapi.ClassOf(err) != openapi.Permanent || !strings.Contains(err.Error(), "clientId or clientSecret is incorrect") {
+		if venuekey.ClassOf(err) != venuekey.ClassMisconfigured || !strings.Contains(err.Error(), "clientId or clientSecret is incorrect") {
 			t.Error(err)
 		}
 		<-c.Done()
@@ -126,7 +128,7 @@ func TestServersThatAreNone(t *testing.T) {
 			e := f.endpoint()
 			e.Dial = talkative
 			_, err := openapi.Dial(t.Context(), e, openapi.Options{})
-			if err == nil || !strings.Contains(err.Error(), "does not speak TLS") || openapi.ClassOf(err) != openapi.Unsent {
+			if err == nil || !strings.Contains(err.Error(), "does not speak TLS") || venuekey.ClassOf(err) != venuekey.ClassNotSent {
 				t.Error(err)
 			}
 		})
@@ -326,7 +328,7 @@ func TestWaitingForATurnObeysTheContext(t *testing.T) {
 		defer cancel()
 		_, err := c.NewOrder(ctx, &message.NewOrderReq{CtidTraderAccountID: 7, OrderType: message.OrderTypeMarket, TradeSide: message.TradeSideBuy})
 		var got *openapi.Error
-		if !errors.As(err, &got) || got.Class != openapi.Unsent || !got.SafeToRetry() || !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.As(err, &got) || got.Class != venuekey.ClassNotSent || !got.SafeToRetry() || !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 	})
@@ -353,11 +355,11 @@ func TestTooMuchIsAskedAgainIfItMayBe(t *testing.T) {
 		refusals = 1
 		_, err := c.NewOrder(t.Context(), order)
 		var got *openapi.Error
-		if !errors.As(err, &got) || got.Class != openapi.Rate || got.RetryAfter != 3*time.Second || !got.SafeToRetry() || f.count(message.TypeNewOrderReq) != 1 {
+		if !errors.As(err, &got) || got.Class != venuekey.ClassLater || got.Kind != openapi.KindTooMany || got.RetryAfter != 3*time.Second || !got.SafeToRetry() || f.count(message.TypeNewOrderReq) != 1 {
 			t.Error(err)
 		}
 		refusals = 100
-		if _, err := c.Trader(within(t, 2*time.Second), &message.TraderReq{CtidTraderAccountID: 7}); openapi.ClassOf(err) != openapi.Rate {
+		if _, err := c.Trader(within(t, 2*time.Second), &message.TraderReq{CtidTraderAccountID: 7}); !errors.As(err, &got) || got.Kind != openapi.KindTooMany {
 			t.Error(err)
 		}
 	})
@@ -422,13 +424,13 @@ func TestTheTypeDecidesWhatAnAnswerIs(t *testing.T) {
 			&message.ErrorRes{ErrorCode: "SYMBOL_NOT_FOUND", CtidTraderAccountID: message.Some(int64(7))},
 			&message.CommonErrorRes{ErrorCode: "ENTITY_NOT_FOUND"},
 		} {
-			if _, err := c.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); openapi.ClassOf(err) != openapi.Refused {
+			if _, err := c.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); venuekey.ClassOf(err) != venuekey.ClassDeclined {
 				t.Error(err)
 			}
 		}
 		answer = &message.VersionRes{Version: "1"}
 		_, err := c.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7})
-		if openapi.ClassOf(err) != openapi.Unknown || !strings.Contains(err.Error(), "ProtoOAVersionRes came where ProtoOATraderRes was due") {
+		if venuekey.ClassOf(err) != venuekey.ClassUnknown || !strings.Contains(err.Error(), "ProtoOAVersionRes came where ProtoOATraderRes was due") {
 			t.Error(err)
 		}
 	})
@@ -461,7 +463,7 @@ func TestOrders(t *testing.T) {
 		} {
 			_, err := c.NewOrder(t.Context(), order)
 			var got *openapi.Error
-			if !errors.As(err, &got) || got.Code != "NOT_ENOUGH_MONEY" || got.Class != openapi.Refused || got.Account != 7 || got.SafeToRetry() {
+			if !errors.As(err, &got) || got.Code != "NOT_ENOUGH_MONEY" || got.Class != venuekey.ClassDeclined || got.Account != 7 || got.SafeToRetry() {
 				t.Error(err)
 			}
 		}
@@ -471,7 +473,7 @@ func TestOrders(t *testing.T) {
 		}
 		_, err = c.NewOrder(t.Context(), order)
 		var got *openapi.Error
-		if !errors.As(err, &got) || got.Class != openapi.Unknown || got.SafeToRetry() {
+		if !errors.As(err, &got) || got.Class != venuekey.ClassUnknown || got.SafeToRetry() {
 			t.Error(err)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -17,7 +18,7 @@ import (
 // A request that may be sent twice and was caught by the end of a connection or
 // of a session is sent once more when the Client is ready again, and as often
 // as needed if it never left. An order is sent at most once: where that got no
-// answer the class is Unknown. A request that was too much waits, see Conn.Do.
+// answer the class is venuekey.ClassUnknown. A request that was too much waits, see Conn.Do.
 func (c *Client) Do(ctx context.Context, req message.Message) (message.Message, error) {
 	return c.exchange(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
 		return conn.once(ctx, req)
@@ -45,7 +46,7 @@ func (c *Client) exchange(ctx context.Context, req message.Message, via send) (m
 			return nil, err
 		}
 		switch {
-		case known.Class == Unsent && conn.Err() != nil:
+		case known.Class == venuekey.ClassNotSent && conn.Err() != nil:
 		case again && passing(conn, known):
 			again = false
 		default:
@@ -57,13 +58,12 @@ func (c *Client) exchange(ctx context.Context, req message.Message, via send) (m
 // passing reports whether an error is one of a session or connection that a
 // next one will not have.
 func passing(conn *Conn, e *Error) bool {
-	switch e.Class {
-	case AccountSessionLost, AppSessionLost, TokenDead:
+	switch e.Kind {
+	case KindAccountLost, KindAppLost, KindTokenDead:
 		return true
-	case Unknown: // but nobody waits for a timeout twice
-		return e.Code == "" && conn.Err() != nil && !unanswered(e)
 	}
-	return false
+	// Nobody waits for a timeout twice.
+	return e.Class == venuekey.ClassUnknown && e.Code == "" && conn.Err() != nil && !unanswered(e)
 }
 
 // usable waits for a connection on which the request's account is ready, and
@@ -92,14 +92,14 @@ func (c *Client) usable(ctx context.Context, req message.Message) (conn *Conn, e
 // notice acts on what an error says about a session, unless the session is
 // another one by now.
 func (c *Client) notice(conn *Conn, epoch int, e *Error) {
-	switch e.Class {
-	case AccountSessionLost, TokenDead:
+	switch e.Kind {
+	case KindAccountLost, KindTokenDead:
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if a := c.accounts[e.Account]; a != nil && a.epoch == epoch && c.conn == conn {
 			c.lost(a, e)
 		}
-	case AppSessionLost:
+	case KindAppLost:
 		conn.die(e)
 	}
 }

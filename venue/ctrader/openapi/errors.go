@@ -6,52 +6,43 @@ import (
 	"strings"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
 // errors.go owns what is said when something went wrong.
 
-// Class says what became of a request, or what ended a connection, and thereby
-// what to do next.
-type Class int
+// Kind is what only a connection knows of an error, beside its class.
+type Kind int
 
 const (
-	// Unknown means that the request was sent and that nobody knows what became
-	// of it. It is the zero value, because guessing otherwise places orders twice.
-	Unknown Class = iota
-	// Unsent means that the request never left.
-	Unsent
-	// Refused means that the service will not do this, and would not if it were
-	// asked again: an invalid volume, a market that is closed, no money.
-	Refused
-	// Transient means "not now": maintenance, no route, a broken connection.
-	Transient
-	// Rate means that too much was asked; see RetryAfter.
-	Rate
-	// AccountSessionLost means that the account has to be authorised again.
-	AccountSessionLost
-	// AppSessionLost means that the application has to be authorised again, and
-	// after it the accounts.
-	AppSessionLost
-	// TokenDead means that the access token expired or was replaced.
-	TokenDead
-	// Permanent means that a person has to mend something: the application's
-	// credentials, a closed account.
-	Permanent
-	// AlreadyDone means that what was asked for was so already.
-	AlreadyDone
+	// KindPlain is an error of which the class says all.
+	KindPlain Kind = iota
+	// KindTooMany means that too much was asked, see RetryAfter. The class is
+	// venuekey.ClassLater.
+	KindTooMany
+	// KindAccountLost means that the account has to be authorised again. The class is
+	// venuekey.ClassLater: a Client does that by itself.
+	KindAccountLost
+	// KindAppLost means that the application has to be authorised again, and after it
+	// the accounts. The class is venuekey.ClassLater.
+	KindAppLost
+	// KindTokenDead means that the access token expired or was replaced. The class is
+	// venuekey.ClassLater, since a newer one helps; whether there is one only the
+	// sign-in knows.
+	KindTokenDead
+	// KindAlreadyDone means that the request had no effect because its goal was met
+	// already. The class is venuekey.ClassDeclined.
+	KindAlreadyDone
 )
 
 // String is a few words.
-func (c Class) String() string {
-	names := [...]string{
-		"unknown outcome", "not sent", "refused", "not now", "too many requests", "account session lost",
-		"application session lost", "token dead", "permanent", "done already",
+func (k Kind) String() string {
+	names := [...]string{"plain", "too many requests", "account session lost", "application session lost", "token dead", "done already"}
+	if k < 0 || int(k) >= len(names) {
+		return "kind " + strconv.Itoa(int(k))
 	}
-	if c < 0 || int(c) >= len(names) {
-		return "class " + strconv.Itoa(int(c))
-	}
-	return names[c]
+	return names[k]
 }
 
 // Error is what this package says went wrong. It carries no secrets: where the
@@ -61,8 +52,14 @@ type Error struct {
 	Request message.PayloadType
 	// Account is the account's ID; 0 where it is about none.
 	Account int64
-	// Class is what became of it.
-	Class Class
+	// Class is what became of the request, or what ended the connection, and thereby
+	// what to do next. For a request venuekey.ClassUnknown means that it was sent and
+	// nobody knows what became of it. venuekey.ClassRefused says that only a new
+	// sign-in helps, venuekey.ClassMisconfigured that a person has to mend something:
+	// the application's credentials, a closed account.
+	Class venuekey.Class
+	// Kind is what there is to know beside the class.
+	Kind Kind
 	// Code is the service's word, the name of a message.ErrorCode or a
 	// message.CommonErrorCode; "" where the service said nothing.
 	Code string
@@ -93,7 +90,7 @@ func (e *Error) Error() string {
 		parts = append(parts, "connection to "+e.Address)
 	}
 	if e.Code == "" && (e.Request != 0 || e.Description == "" && e.Err == nil) {
-		parts = append(parts, e.Class.words(e.Request))
+		parts = append(parts, e.words())
 	}
 	for _, part := range []string{e.Code, e.Description} {
 		if part != "" {
@@ -113,15 +110,20 @@ func (e *Error) Error() string {
 	return text
 }
 
-func (c Class) words(request message.PayloadType) string {
+func (e *Error) words() string {
 	switch {
-	case c == Unknown && message.IsOrder(request):
+	case e.Class == venuekey.ClassUnknown && message.IsOrder(e.Request):
 		return "was sent and got no answer: it may have been carried out, look with ProtoOAReconcileReq before sending it again"
-	case c == Unknown && request != 0:
+	case e.Class == venuekey.ClassUnknown && e.Request != 0:
 		return "was sent and got no answer"
+	case e.Kind != KindPlain:
+		return e.Kind.String()
 	}
-	return c.String()
+	return e.Class.String()
 }
+
+// ErrorClass is the class, for venuekey.ClassOf.
+func (e *Error) ErrorClass() venuekey.Class { return e.Class }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -131,11 +133,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // answer is never safe.
 func (e *Error) SafeToRetry() bool {
 	switch e.Class {
-	case Unsent, Rate, AccountSessionLost, AppSessionLost, TokenDead:
+	case venuekey.ClassNotSent:
 		return true
-	case Unknown:
+	case venuekey.ClassUnknown:
 		return repeatable(e.Request)
-	case Transient:
+	case venuekey.ClassLater:
 		return !e.MayBeDone()
 	}
 	return false
@@ -145,7 +147,7 @@ func (e *Error) SafeToRetry() bool {
 // twice if it were sent again: an order without a readable answer, or one that
 // the service gave up on, which does not say how far it came.
 func (e *Error) MayBeDone() bool {
-	return message.IsRequest(e.Request) && !repeatable(e.Request) && (e.Class == Unknown || e.Code == timeoutError)
+	return message.IsRequest(e.Request) && !repeatable(e.Request) && (e.Class == venuekey.ClassUnknown || e.Code == timeoutError)
 }
 
 // repeatable reports whether a request may be sent twice: it reads, or asks for
@@ -173,7 +175,7 @@ func (e *Error) Remedy() string {
 		return "subscribe to spots of the symbol first"
 	}
 	switch {
-	case e.Class == TokenDead:
+	case e.Kind == KindTokenDead:
 		return "renew the token, or sign in again"
 	case e.MayBeDone() && e.Code != "" && message.IsOrder(e.Request):
 		return "it may have been carried out, look with ProtoOAReconcileReq before sending it again"
@@ -194,12 +196,27 @@ func otherHost(address string) string {
 // ErrClosed is the cause of errors after Close, or after the end of Run.
 var ErrClosed = errors.New("closed by this program")
 
-// ClassOf gives the class of an error of this package, and Unknown for any
-// other.
-func ClassOf(err error) Class {
+// classOf gives the class of an error of this package, whatever its cause is, and
+// venuekey.ClassUnknown for any other.
+func classOf(err error) venuekey.Class {
 	var known *Error
 	if errors.As(err, &known) {
 		return known.Class
 	}
-	return Unknown
+	return venuekey.ClassUnknown
+}
+
+// kindOf gives the kind of an error of this package, and KindPlain for any other.
+func kindOf(err error) Kind {
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Kind
+	}
+	return KindPlain
+}
+
+// final reports whether only a person can help.
+func final(err error) bool {
+	class := classOf(err)
+	return class == venuekey.ClassRefused || class == venuekey.ClassMisconfigured
 }

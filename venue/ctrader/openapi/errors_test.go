@@ -19,25 +19,26 @@ import (
 // errors_test.go owns what every code means, and that no error has a secret.
 
 func TestClasses(t *testing.T) {
-	classes := map[openapi.Class][]string{
-		openapi.Transient: {"CANT_ROUTE_REQUEST", "TIMEOUT_ERROR", "SERVER_IS_UNDER_MAINTENANCE", "CH_SERVER_NOT_REACHABLE",
+	type meaning struct {
+		class venuekey.Class
+		kind  openapi.Kind
+	}
+	classes := map[meaning][]string{
+		{venuekey.ClassLater, openapi.KindPlain}: {"CANT_ROUTE_REQUEST", "TIMEOUT_ERROR", "SERVER_IS_UNDER_MAINTENANCE", "CH_SERVER_NOT_REACHABLE",
 			"CONNECTIONS_LIMIT_EXCEEDED", "CONCURRENT_MODIFICATION", "PENDING_EXECUTION"},
-		openapi.Rate:               {"REQUEST_FREQUENCY_EXCEEDED", "BLOCKED_PAYLOAD_TYPE"},
-		openapi.AccountSessionLost: {"ACCOUNT_NOT_AUTHORIZED", "INVALID_REQUEST/Trading account is not authorized"},
-		openapi.AppSessionLost:     {"CH_CLIENT_NOT_AUTHENTICATED"},
-		openapi.TokenDead:          {"OA_AUTH_TOKEN_EXPIRED", "CH_ACCESS_TOKEN_INVALID/Access token expired"},
-		openapi.Permanent: {"CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND", "RET_NO_SUCH_LOGIN", "RET_ACCOUNT_DISABLED",
+		{venuekey.ClassLater, openapi.KindTooMany}:     {"REQUEST_FREQUENCY_EXCEEDED", "BLOCKED_PAYLOAD_TYPE"},
+		{venuekey.ClassLater, openapi.KindAccountLost}: {"ACCOUNT_NOT_AUTHORIZED", "INVALID_REQUEST/Trading account is not authorized"},
+		{venuekey.ClassLater, openapi.KindAppLost}:     {"CH_CLIENT_NOT_AUTHENTICATED"},
+		{venuekey.ClassLater, openapi.KindTokenDead}:   {"OA_AUTH_TOKEN_EXPIRED", "CH_ACCESS_TOKEN_INVALID/Access token expired"},
+		{venuekey.ClassMisconfigured, openapi.KindPlain}: {"CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND", "RET_NO_SUCH_LOGIN", "RET_ACCOUNT_DISABLED",
 			"CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "CHANNEL_IS_BLOCKED"},
-		openapi.AlreadyDone: {"ALREADY_LOGGED_IN", "CH_CLIENT_ALREADY_AUTHENTICATED", "ALREADY_SUBSCRIBED"},
-		openapi.Refused: {"INVALID_REQUEST/Malformed JSON message at 1:6", "NOT_ENOUGH_MONEY", "MARKET_CLOSED", "SYMBOL_NOT_FOUND", "UNSUPPORTED_MESSAGE",
+		{venuekey.ClassDeclined, openapi.KindAlreadyDone}: {"ALREADY_LOGGED_IN", "CH_CLIENT_ALREADY_AUTHENTICATED", "ALREADY_SUBSCRIBED"},
+		{venuekey.ClassDeclined, openapi.KindPlain}: {"INVALID_REQUEST/Malformed JSON message at 1:6", "NOT_ENOUGH_MONEY", "MARKET_CLOSED", "SYMBOL_NOT_FOUND", "UNSUPPORTED_MESSAGE",
 			"ENTITY_NOT_FOUND", "FRAME_TOO_LONG", "NOT_SUBSCRIBED_TO_SPOTS", "SHORT_SELLING_NOT_ALLOWED", "TRADING_BAD_VOLUME", "INCORRECT_BOUNDARIES"},
-		openapi.Unknown: {"UNKNOWN_ERROR", "A_NEW_ONE", "", "114"},
+		{venuekey.ClassUnknown, openapi.KindPlain}: {"UNKNOWN_ERROR", "A_NEW_ONE", "", "114"},
 	}
 	// What may be sent again as it is: a read, and an order.
-	safe := map[openapi.Class][2]bool{
-		openapi.Transient: {true, true}, openapi.Rate: {true, true}, openapi.AccountSessionLost: {true, true},
-		openapi.AppSessionLost: {true, true}, openapi.TokenDead: {true, true}, openapi.Unknown: {true, false},
-	}
+	safe := map[venuekey.Class][2]bool{venuekey.ClassLater: {true, true}, venuekey.ClassUnknown: {true, false}}
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		var said message.Message
@@ -50,18 +51,22 @@ func TestClasses(t *testing.T) {
 		}
 		c := authorised(t, f, openapi.Options{Requests: 1e6})
 		defer c.Close()
-		for class, codes := range classes {
+		for meant, codes := range classes {
 			for _, code := range codes {
 				code, description, _ := strings.Cut(code, "/")
 				said = &message.ErrorRes{ErrorCode: code, Description: message.Some(description)}
 				for i, req := range []message.Message{&message.TraderReq{CtidTraderAccountID: 7}, order} {
 					_, err := c.Do(within(t, time.Millisecond), req)
-					want := safe[class][i] && (i == 0 || code != "TIMEOUT_ERROR")
+					want := safe[meant.class][i] && (i == 0 || code != "TIMEOUT_ERROR")
 					var got *openapi.Error
-					if !errors.As(err, &got) || got.Class != class || got.Account != 7 || got.SafeToRetry() != want {
-						t.Errorf("%s of %s: class %v, safe %v", code, message.Name(req.PayloadType()), got.Class, got.SafeToRetry())
+					if !errors.As(err, &got) || got.Class != meant.class || got.Kind != meant.kind || got.Account != 7 || got.SafeToRetry() != want {
+						t.Errorf("%s of %s: class %v, kind %v, safe %v", code, message.Name(req.PayloadType()), got.Class, got.Kind, got.SafeToRetry())
 					}
-					if doubt := i == 1 && (class == openapi.Unknown || code == "TIMEOUT_ERROR"); got.MayBeDone() != doubt {
+					// The root's questions agree: no order needs a sign-in, and none in doubt is sent again.
+					if venuekey.ClassOf(err) != meant.class || venuekey.NeedsSignIn(err) || venuekey.Temporary(err) != want {
+						t.Errorf("%s of %s: class %v, temporary %v", code, message.Name(req.PayloadType()), venuekey.ClassOf(err), venuekey.Temporary(err))
+					}
+					if doubt := i == 1 && (meant.class == venuekey.ClassUnknown || code == "TIMEOUT_ERROR"); got.MayBeDone() != doubt {
 						t.Errorf("%s of %s: may be done %v", code, message.Name(req.PayloadType()), got.MayBeDone())
 					}
 				}

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -174,7 +175,7 @@ func TestStreamsEndWithRunAndTheClientMayRunAgain(t *testing.T) {
 		if _, err := all.Next(within(t, time.Second)); err == nil || err == within(t, time.Second).Err() {
 			t.Error(err)
 		}
-		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); openapi.ClassOf(err) != openapi.Unsent {
+		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7}); venuekey.ClassOf(err) != venuekey.ClassNotSent {
 			t.Error(err)
 		}
 		ended := make(chan error, 1)

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	emulated "github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
@@ -232,7 +233,7 @@ func (h *hour) ordersAreRight() {
 		case err == nil:
 		case !errors.As(err, &known):
 			h.t.Errorf("%s: an error of another kind: %v", label, err)
-		case n != 0 && (known.SafeToRetry() || known.Class == openapi.Refused):
+		case n != 0 && (known.SafeToRetry() || known.Class == venuekey.ClassDeclined):
 			h.t.Errorf("%s was carried out, and yet: %v", label, err)
 		}
 	}

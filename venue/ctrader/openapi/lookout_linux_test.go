@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -206,7 +207,7 @@ func TestTheEndReachesEverybody(t *testing.T) {
 			comes(t, asked, "the request")
 			somebodyIs(t, "openapi.(*Conn).readFor")
 			end(c, f)
-			if err := comes(t, waiting, "the end"); openapi.ClassOf(err) != openapi.Unknown {
+			if err := comes(t, waiting, "the end"); venuekey.ClassOf(err) != venuekey.ClassUnknown {
 				t.Error(err)
 			}
 			comes(t, c.Done(), "Done")

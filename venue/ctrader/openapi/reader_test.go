@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -59,7 +60,7 @@ func TestACallerThatReadsIsCalledOff(t *testing.T) {
 		second := <-asked
 		begun := time.Now()
 		cancel()
-		if err := <-impatient; !errors.Is(err, context.Canceled) || openapi.ClassOf(err) != openapi.Unknown || time.Since(begun) != 0 {
+		if err := <-impatient; !errors.Is(err, context.Canceled) || venuekey.ClassOf(err) != venuekey.ClassUnknown || time.Since(begun) != 0 {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		answer(f, late)
@@ -153,7 +154,7 @@ func TestTheConnectionEndsUnderACallerThatReads(t *testing.T) {
 		<-asked
 		f.last().nc.Close()
 		for _, err := range []error{<-first, <-second} {
-			if openapi.ClassOf(err) != openapi.Unknown {
+			if venuekey.ClassOf(err) != venuekey.ClassUnknown {
 				t.Error(err)
 			}
 		}

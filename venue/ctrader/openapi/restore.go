@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -51,17 +52,17 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 	for i, err := range errs {
 		id, _ := accountOf(reqs[i])
 		topics, _ := topicsOf(reqs[i])
-		class := ClassOf(err)
+		class, kind := classOf(err), kindOf(err)
 		switch {
-		case err == nil, class == AlreadyDone && (len(topics) == 1 || c.wasResumed(id)):
+		case err == nil, kind == KindAlreadyDone && (len(topics) == 1 || c.wasResumed(id)):
 			c.confirm(reqs[i], epochs[id])
-		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
+		case kind == KindAppLost || conn.Err() != nil || ctx.Err() != nil:
 			return err
-		case len(topics) > 1 && (class == AlreadyDone || class == Refused):
+		case len(topics) > 1 && class == venuekey.ClassDeclined:
 			for _, t := range topics {
 				single = append(single, request(t))
 			}
-		case class == Refused || class == Permanent:
+		case class == venuekey.ClassDeclined || final(err):
 			c.dropTopic(topics[0], err)
 			conn.opts.Log.Error("a subscription could not be restored", "error", err)
 		case unanswered(err) && !c.othersServe(id):

@@ -70,7 +70,7 @@ func (c *Client) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if ClassOf(err) == Permanent {
+		if final(err) {
 			return err
 		}
 		if time.Since(began) > steady {
@@ -123,7 +123,7 @@ func (c *Client) session(ctx context.Context, options Options, limits *paces) er
 		<-conn.left // feeds are for one reader at a time
 	}()
 	_, err = conn.Do(ctx, &message.ApplicationAuthReq{ClientID: c.ClientID, ClientSecret: c.ClientSecret})
-	if err != nil && ClassOf(err) != AlreadyDone {
+	if err != nil && kindOf(err) != KindAlreadyDone {
 		return err
 	}
 	ids, err := c.listed(ctx, conn)
@@ -205,17 +205,17 @@ func (c *Client) hear(m message.Message) {
 	defer c.mu.Unlock()
 	switch m := m.(type) {
 	case *message.AccountDisconnectEvent:
-		c.lose(m.CtidTraderAccountID, &Error{Class: AccountSessionLost, Account: m.CtidTraderAccountID, Description: "the service ended the account's session"})
+		c.lose(m.CtidTraderAccountID, &Error{Class: venuekey.ClassLater, Kind: KindAccountLost, Account: m.CtidTraderAccountID, Description: "the service ended the account's session"})
 	case *message.AccountsTokenInvalidatedEvent:
 		ids := m.CtidTraderAccountIDs
 		if len(ids) == 0 { // it names none, so ask for all
 			ids = slices.Collect(maps.Keys(c.accounts))
 		}
 		for _, id := range ids {
-			c.lose(id, &Error{Class: TokenDead, Account: id, Description: foreign.LineWithout(m.Reason.Or("the service invalidated the token"), c.secrets()...)})
+			c.lose(id, &Error{Class: venuekey.ClassLater, Kind: KindTokenDead, Account: id, Description: foreign.LineWithout(m.Reason.Or("the service invalidated the token"), c.secrets()...)})
 		}
 	case *message.ErrorRes:
-		if e := refusal(m, c.secrets); e.Class == AccountSessionLost || e.Class == TokenDead {
+		if e := refusal(m, c.secrets); e.Kind == KindAccountLost || e.Kind == KindTokenDead {
 			c.lose(e.Account, e)
 		}
 	}

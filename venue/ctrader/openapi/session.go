@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -53,7 +54,7 @@ func (c *Client) listed(ctx context.Context, conn *Conn) ([]int64, error) {
 	}
 	for {
 		answer, err := conn.GetAccountListByAccessToken(ctx, &message.GetAccountListByAccessTokenReq{AccessToken: c.tokens.Current})
-		if ClassOf(err) == TokenDead {
+		if kindOf(err) == KindTokenDead {
 			changed, failure := c.renewed(ctx, conn)
 			switch {
 			case failure != nil:
@@ -74,7 +75,7 @@ func (c *Client) listed(ctx context.Context, conn *Conn) ([]int64, error) {
 		}
 		if len(ids) == 0 {
 			here, there := environments(c.Live)
-			return nil, &Error{Class: Permanent, Address: conn.address, Err: fmt.Errorf(
+			return nil, &Error{Class: venuekey.ClassMisconfigured, Address: conn.address, Err: fmt.Errorf(
 				"the token is good for no %s account, but for %d %s ones", here, len(answer.CtidTraderAccount), there)}
 		}
 		return ids, nil
@@ -113,7 +114,7 @@ func (c *Client) settle(ctx context.Context, conn *Conn, gathered bool) error {
 			continue
 		}
 		if changed, err := c.renewed(ctx, conn); err != nil {
-			if ClassOf(err) == Permanent {
+			if final(err) {
 				return err
 			}
 			conn.opts.Log.Warn("no newer token", "error", err)
@@ -180,9 +181,9 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, a := range due {
-		class := ClassOf(errs[i])
+		kind := kindOf(errs[i])
 		switch {
-		case errs[i] == nil || class == AlreadyDone:
+		case errs[i] == nil || kind == KindAlreadyDone:
 			proved = proved || errs[i] == nil
 			if a.epoch == epochs[i] {
 				c.authorised(a, errs[i] != nil)
@@ -190,15 +191,15 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 				a.since = time.Now()
 				a.slowDown()
 			}
-		case class == AppSessionLost || conn.Err() != nil || ctx.Err() != nil:
+		case kind == KindAppLost || conn.Err() != nil || ctx.Err() != nil:
 			return false, errs[i]
-		case class == Permanent:
+		case final(errs[i]):
 			a.state, a.err = accountRefused, errs[i]
 			conn.opts.Log.Error("an account is refused", "error", errs[i])
 		case unanswered(errs[i]):
 			mute, nothing = append(mute, a), errs[i]
 		default:
-			if class == TokenDead {
+			if kind == KindTokenDead {
 				refused = append(refused, a)
 			}
 			c.later(a, errs[i])

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -149,7 +150,7 @@ func TestARequestThatTimedOutWithNothingHeard(t *testing.T) {
 			time.Sleep(row.after)
 			synctest.Wait()
 			var known *openapi.Error
-			if !errors.As(err, &known) || known.Class != openapi.Unknown || !known.MayBeDone() {
+			if !errors.As(err, &known) || known.Class != venuekey.ClassUnknown || !known.MayBeDone() {
 				t.Error(err)
 			}
 			if lost := s.State().Phase != openapi.PhaseReady; lost != row.lost {

@@ -240,7 +240,11 @@ func (r *rig) told(err error) string {
 	if !errors.As(err, &known) {
 		return "another error: " + err.Error()
 	}
-	return strings.TrimSpace(known.Class.String() + " " + known.Code)
+	said := known.Class.String()
+	if known.Kind != openapi.KindPlain {
+		said = known.Kind.String()
+	}
+	return strings.TrimSpace(said + " " + known.Code)
 }
 
 func (r *rig) trader() string {
@@ -345,18 +349,18 @@ func TestWordsOfTheService(t *testing.T) {
 		trader, order     string
 		safe              bool // to send the order again
 	}{
-		{"MARKET_CLOSED", "", "refused MARKET_CLOSED", "refused MARKET_CLOSED", false},
-		{"TRADING_BAD_VOLUME", "", "refused TRADING_BAD_VOLUME", "refused TRADING_BAD_VOLUME", false},
-		{"INVALID_REQUEST", "Malformed message", "refused INVALID_REQUEST", "refused INVALID_REQUEST", false},
-		{"CANT_ROUTE_REQUEST", "", "not now CANT_ROUTE_REQUEST", "not now CANT_ROUTE_REQUEST", true},
-		{"TIMEOUT_ERROR", "", "not now TIMEOUT_ERROR", "not now TIMEOUT_ERROR", false},
+		{"MARKET_CLOSED", "", "declined MARKET_CLOSED", "declined MARKET_CLOSED", false},
+		{"TRADING_BAD_VOLUME", "", "declined TRADING_BAD_VOLUME", "declined TRADING_BAD_VOLUME", false},
+		{"INVALID_REQUEST", "Malformed message", "declined INVALID_REQUEST", "declined INVALID_REQUEST", false},
+		{"CANT_ROUTE_REQUEST", "", "later CANT_ROUTE_REQUEST", "later CANT_ROUTE_REQUEST", true},
+		{"TIMEOUT_ERROR", "", "later TIMEOUT_ERROR", "later TIMEOUT_ERROR", false},
 		{"REQUEST_FREQUENCY_EXCEEDED", "", "", "too many requests REQUEST_FREQUENCY_EXCEEDED", true},
 		{"BLOCKED_PAYLOAD_TYPE", "", "", "too many requests BLOCKED_PAYLOAD_TYPE", true},
 		{"INVALID_REQUEST", "Trading account is not authorized", "", "account session lost INVALID_REQUEST", true},
 		{"ACCOUNT_NOT_AUTHORIZED", "", "", "account session lost ACCOUNT_NOT_AUTHORIZED", true},
 		{"CH_CLIENT_NOT_AUTHENTICATED", "", "", "application session lost CH_CLIENT_NOT_AUTHENTICATED", true},
 		{"CH_ACCESS_TOKEN_INVALID", "", "", "token dead CH_ACCESS_TOKEN_INVALID", true},
-		{"RET_ACCOUNT_DISABLED", "", "permanent RET_ACCOUNT_DISABLED", "permanent RET_ACCOUNT_DISABLED", false},
+		{"RET_ACCOUNT_DISABLED", "", "misconfigured RET_ACCOUNT_DISABLED", "misconfigured RET_ACCOUNT_DISABLED", false},
 		{"UNKNOWN_ERROR", "", "unknown outcome UNKNOWN_ERROR", "unknown outcome UNKNOWN_ERROR", false},
 		{"NEVER_HEARD_OF", "", "unknown outcome NEVER_HEARD_OF", "unknown outcome NEVER_HEARD_OF", false},
 	} {
@@ -459,8 +463,8 @@ func TestHappenings(t *testing.T) {
 		}, "", 1, 0},
 		{"the token is called invalid and is not", emulated.Knobs{}, func(r *rig) { r.server.Invalidate(demoAccount) }, "", 1, 0},
 		{"another connection takes the account", emulated.Knobs{OneSessionPerAccount: true}, another, "", 1, 0},
-		{"maintenance", emulated.Knobs{}, func(r *rig) { maintain(r, 2*time.Minute) }, "not now SERVER_IS_UNDER_MAINTENANCE", 1, 0},
-		{"maintenance that says no route", emulated.Knobs{MaintenanceCode: "CANT_ROUTE_REQUEST"}, func(r *rig) { maintain(r, 2*time.Minute) }, "not now CANT_ROUTE_REQUEST", 1, 0},
+		{"maintenance", emulated.Knobs{}, func(r *rig) { maintain(r, 2*time.Minute) }, "later SERVER_IS_UNDER_MAINTENANCE", 1, 0},
+		{"maintenance that says no route", emulated.Knobs{MaintenanceCode: "CANT_ROUTE_REQUEST"}, func(r *rig) { maintain(r, 2*time.Minute) }, "later CANT_ROUTE_REQUEST", 1, 0},
 		{"maintenance with a restart", emulated.Knobs{}, func(r *rig) { maintain(r, 2*time.Minute); r.server.HangUp() }, "", 3, 0},
 		{"maintenance with a restart, in the other unit", emulated.Knobs{MaintenanceOtherUnit: true}, func(r *rig) { maintain(r, 2*time.Minute); r.server.HangUp() }, "", 3, 0},
 		{"maintenance with a restart, as a common error", emulated.Knobs{CommonErrors: true}, func(r *rig) { maintain(r, 2*time.Minute); r.server.HangUp() }, "", 3, 0},
@@ -599,16 +603,16 @@ func TestWhatAPersonHasToMend(t *testing.T) {
 	}{
 		{"a wrong secret of the app", func(r *rig) {
 			r.ClientSecret = "hush-wrong"
-		}, "permanent CH_CLIENT_AUTH_FAILURE", "check client ID and secret", nil, true},
-		{"an app that there is not", func(r *rig) { r.ClientID = "nobody" }, "permanent CH_CLIENT_AUTH_FAILURE", "check client ID", nil, true},
-		{"an account that there is not", func(r *rig) { r.Accounts = []int64{3100001} }, "permanent CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "not the login number", nil, true},
-		{"the account of another", func(r *rig) { r.Accounts = []int64{5003} }, "permanent CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "", nil, true},
-		{"an account of the other host", func(r *rig) { r.Accounts = []int64{liveAccount} }, "not now CANT_ROUTE_REQUEST", "live accounts are at", nil, false},
+		}, "misconfigured CH_CLIENT_AUTH_FAILURE", "check client ID and secret", nil, true},
+		{"an app that there is not", func(r *rig) { r.ClientID = "nobody" }, "misconfigured CH_CLIENT_AUTH_FAILURE", "check client ID", nil, true},
+		{"an account that there is not", func(r *rig) { r.Accounts = []int64{3100001} }, "misconfigured CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "not the login number", nil, true},
+		{"the account of another", func(r *rig) { r.Accounts = []int64{5003} }, "misconfigured CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "", nil, true},
+		{"an account of the other host", func(r *rig) { r.Accounts = []int64{liveAccount} }, "later CANT_ROUTE_REQUEST", "live accounts are at", nil, false},
 		{"no account of this host", func(r *rig) {
 			r.Live = true
 			r.issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading", Accounts: []int64{demoAccount}})
-		}, "permanent", "no live account", nil, true},
-		{"a sign-in that was taken back", func(r *rig) { r.venue.RevokeUser("alice") }, "permanent", "the grant is gone", nil, true},
+		}, "misconfigured", "no live account", nil, true},
+		{"a sign-in that was taken back", func(r *rig) { r.venue.RevokeUser("alice") }, "refused", "the grant is gone", nil, true},
 		{"a token of another app", func(r *rig) {
 			r.Refused = nil
 			r.issue(emulator.Grant{User: "alice", Client: "other-client", Scope: "trading"})
@@ -623,7 +627,7 @@ func TestWhatAPersonHasToMend(t *testing.T) {
 				}
 				return token(ctx)
 			}
-		}, "not now", "the vault is closed", func(*rig) {}, false},
+		}, "later", "the vault is closed", func(*rig) {}, false},
 		{"an authority that nobody knows", func(r *rig) { r.Endpoint.TLS.RootCAs = x509.NewCertPool() }, "not sent", "does not verify", nil, false},
 		{"another host's certificate", func(r *rig) { r.Endpoint.Address = "live.ctraderapi.com" }, "not sent", "does not verify", nil, false},
 		{"a clock that is a day behind the certificate", func(r *rig) {
@@ -700,23 +704,23 @@ func TestRequestsThatAreMistakes(t *testing.T) {
 		{"an order with a token that may look only", "accounts", func(r *rig) error {
 			_, err := r.NewOrder(r.t.Context(), purchase("one"))
 			return err
-		}, "refused TRADING_NOT_ALLOWED"},
+		}, "declined TRADING_NOT_ALLOWED"},
 		{"quotes of a symbol that there is not", "trading", func(r *rig) error {
 			_, err := r.Spots(r.t.Context(), demoAccount, []int64{1, 999})
 			return err
-		}, "refused SYMBOL_NOT_FOUND"},
+		}, "declined SYMBOL_NOT_FOUND"},
 		{"an order for it", "trading", func(r *rig) error {
 			order := purchase("one")
 			order.SymbolID = 999
 			_, err := r.NewOrder(r.t.Context(), order)
 			return err
-		}, "refused SYMBOL_NOT_FOUND"},
+		}, "declined SYMBOL_NOT_FOUND"},
 		{"an order for half of the least", "trading", func(r *rig) error {
 			order := purchase("one")
 			order.Volume /= 2
 			_, err := r.NewOrder(r.t.Context(), order)
 			return err
-		}, "refused TRADING_BAD_VOLUME"},
+		}, "declined TRADING_BAD_VOLUME"},
 		{"the trader of an account of the other host", "trading", func(r *rig) error {
 			_, err := r.Trader(r.t.Context(), &message.TraderReq{CtidTraderAccountID: liveAccount})
 			return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -67,7 +68,7 @@ func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(erro
 	for _, stage := range stages(topics) {
 		for _, req := range requests(c.unconfirmed(stage)) {
 			if err := c.ask(ctx, req); err != nil {
-				s.once.Do(func() { c.leave(s, ClassOf(err) == Unknown) })
+				s.once.Do(func() { c.leave(s, classOf(err) == venuekey.ClassUnknown) })
 				return nil, err
 			}
 		}
@@ -128,10 +129,10 @@ func (c *Client) ask(ctx context.Context, req message.Message) error {
 		})
 	})
 	switch {
-	case err == nil, ClassOf(err) == AlreadyDone && len(topics) == 1:
+	case err == nil, kindOf(err) == KindAlreadyDone && len(topics) == 1:
 		c.confirm(req, epoch)
 		return nil
-	case ClassOf(err) != AlreadyDone:
+	case kindOf(err) != KindAlreadyDone:
 		return err
 	}
 	for _, t := range topics {
@@ -163,7 +164,7 @@ func (c *Client) inOrder(ctx context.Context, conn *Conn, req message.Message, l
 	select {
 	case c.order <- struct{}{}:
 	case <-ctx.Done():
-		return nil, conn.failed(req, Unsent, ctx.Err())
+		return nil, conn.failed(req, venuekey.ClassNotSent, ctx.Err())
 	}
 	if req = left(); req == nil {
 		<-c.order

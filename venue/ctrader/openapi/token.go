@@ -41,9 +41,9 @@ func (c *Client) fetchToken(ctx context.Context, options Options) error {
 
 func (c *Client) tokenError(err error) *Error {
 	_, address := c.endpoint().hostPort()
-	class := Transient
+	class := venuekey.ClassLater
 	if venuekey.NeedsSignIn(err) {
-		class = Permanent
+		class = venuekey.ClassRefused
 	}
 	if err == nil {
 		err = errors.New("it is empty")
@@ -62,7 +62,7 @@ const (
 // just refused. Client.Refused hears of each token once, unless it fails.
 func (c *Client) renewed(ctx context.Context, conn *Conn) (bool, error) {
 	refused := c.tokens.Current
-	if err := c.fetchToken(ctx, conn.opts); ClassOf(err) == Permanent {
+	if err := c.fetchToken(ctx, conn.opts); final(err) {
 		return false, err
 	}
 	if !refused.Equal(c.tokens.Current) {

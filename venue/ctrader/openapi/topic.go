@@ -3,6 +3,7 @@ package openapi
 import (
 	"errors"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -30,7 +31,7 @@ func topicsOf(req message.Message) ([]topic, error) {
 	case *message.SubscribeLiveTrendbarReq:
 		topics = []topic{{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: req.SymbolID, period: req.Period}}
 	default:
-		return nil, &Error{Request: req.PayloadType(), Class: Refused, Err: errors.New("it is no subscription")}
+		return nil, &Error{Request: req.PayloadType(), Class: venuekey.ClassDeclined, Err: errors.New("it is no subscription")}
 	}
 	return topics, nil
 }

@@ -146,7 +146,7 @@ func TestAServerWithoutWebSockets(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, network, server.Listener.Addr().String())
 	}
 	_, err := openapi.Dial(t.Context(), e, openapi.Options{})
-	if err == nil || openapi.ClassOf(err) != openapi.Unsent || !strings.Contains(err.Error(), "404") {
+	if err == nil || venuekey.ClassOf(err) != venuekey.ClassNotSent || !strings.Contains(err.Error(), "404") {
 		t.Error(err)
 	}
 }
