@@ -57,9 +57,11 @@ var house = map[string][]string{
 	"examples/ctrader-code":     {"*"},
 	"examples/ctrader-token":    {"*"},
 
-	"venue/ctrader/openapi":                           {"", "internal/foreign", "venue/ctrader/openapi/message"}, // "" for Secret
-	"venue/ctrader/openapi/message":                   {""},                                                      // the same
-	"venue/ctrader/openapi/message/internal/generate": {},                                                        // writes the room around it
+	"stream": {}, // for connections of all venues, and for programs that read both
+
+	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message"}, // "" for Secret and Class
+	"venue/ctrader/openapi/message":                   {""},                                                                // the same
+	"venue/ctrader/openapi/message/internal/generate": {},                                                                  // writes the room around it
 
 	"emulator/internal/faultqueue": {},
 	"emulator/internal/loopback":   {},

@@ -225,3 +225,11 @@ func (c *Client) enter(phase Phase, err error, until time.Time) {
 func (s State) equals(other State) bool {
 	return s.Phase == other.Phase && s.Err == other.Err && s.Until.Equal(other.Until) && slices.Equal(s.Accounts, other.Accounts)
 }
+
+// signal wakes whoever waits on a channel with room for one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/stream"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -193,8 +194,9 @@ func otherHost(address string) string {
 	return " (live or demo)"
 }
 
-// ErrClosed is the cause of errors after Close, or after the end of Run.
-var ErrClosed = errors.New("closed by this program")
+// ErrClosed is the cause of errors after Close, or after the end of Run. It is that of
+// streams, too.
+var ErrClosed = stream.ErrClosed
 
 // classOf gives the class of an error of this package, whatever its cause is, and
 // venuekey.ClassUnknown for any other.

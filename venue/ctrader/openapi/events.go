@@ -1,10 +1,21 @@
 package openapi
 
 import (
+	"github.com/venuekey/venuekey/stream"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
 // events.go owns the two forms in which events are had: handlers and streams.
+
+// Emitter is what events come from: a Conn or a Client.
+type Emitter interface{ events() *hub }
+
+// Event says of P that it is *T and an event of the service, as *message.SpotEvent is.
+// The compiler finds P by itself: it is never written out.
+type Event[T any] interface {
+	*T
+	message.Message
+}
 
 // Handle has f called with every event of a type, on the goroutine that reads
 // the connection, in the order of arrival, until stop is called:
@@ -15,7 +26,7 @@ import (
 // copy what is to be kept, lists too. While f runs nothing else is read, no
 // answer either: f must not wait for one. On a Client handlers live through
 // reconnects.
-func Handle[T any, P event[T]](from Source, f func(P)) (stop func()) {
+func Handle[T any, P Event[T]](from Emitter, f func(P)) (stop func()) {
 	return join[T](from.events(), nil, target[P]{id: new(byte), give: func(m P, _ <-chan struct{}) { f(m) }})
 }
 
@@ -26,14 +37,15 @@ func Handle[T any, P event[T]](from Source, f func(P)) (stop func()) {
 // An event that answered an order is among them. The stream of a Conn ends with
 // it; that of a Client lives through reconnects and ends with Run. What happened
 // while a Client was not connected is not in it: ask after each return to Ready.
-func Events[T any, P event[T]](from Source, b ...Buffer) *Stream[P] {
+func Events[T any, P Event[T]](from Emitter, b ...Buffer) *Stream[P] {
 	return streamOf[T, P](from.events(), nil, b)
 }
 
-func streamOf[T any, P event[T]](h *hub, key *topicKey, b []Buffer) *Stream[P] {
-	s := newStream[P](first(b))
-	s.leave = join[T](h, key, target[P]{id: s, keep: true, give: s.put})
-	h.onEnd(s, s.finish)
+func streamOf[T any, P Event[T]](h *hub, key *topicKey, b []Buffer) *Stream[P] {
+	var leave func()
+	s, sender := stream.New[P](first(b), func() { leave() })
+	leave = join[T](h, key, target[P]{id: s, keep: true, give: sender.Put})
+	h.onEnd(s, sender.End)
 	return s
 }
 
@@ -51,9 +63,10 @@ func (c *Client) Notify(types ...message.PayloadType) *Stream[message.Message] {
 }
 
 func (h *hub) notify(types []message.PayloadType) *Stream[message.Message] {
-	s := newStream[message.Message](Buffer{})
-	s.leave = h.joinMixed(mixed{types, target[message.Message]{id: s, keep: true, give: s.put}})
-	h.onEnd(s, s.finish)
+	var leave func()
+	s, sender := stream.New[message.Message](Buffer{}, func() { leave() })
+	leave = h.joinMixed(mixed{types, target[message.Message]{id: s, keep: true, give: sender.Put}})
+	h.onEnd(s, sender.End)
 	return s
 }
 

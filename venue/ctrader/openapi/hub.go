@@ -12,9 +12,6 @@ import (
 // hub.go owns who is told of which events. What is read for every event is
 // never changed, only replaced, so that reading takes no lock.
 
-// Source is what events come from: a Conn or a Client.
-type Source interface{ events() *hub }
-
 // hub has a feed for every type of event that somebody wants, and a list of
 // those who want events of several types.
 type hub struct {
@@ -120,12 +117,6 @@ func (h *hub) joinMixed(m mixed) (leave func()) {
 	}
 }
 
-// event is a pointer to a message of type T.
-type event[T any] interface {
-	*T
-	message.Message
-}
-
 // target is one that wants events. Those without keep look at the event and let
 // go of it. The id is whatever is not equal to another's.
 type target[P any] struct {
@@ -136,7 +127,7 @@ type target[P any] struct {
 
 // typedFeed has the targets of one type: those that want all, and those that
 // want the events of one symbol of one account.
-type typedFeed[T any, P event[T]] struct {
+type typedFeed[T any, P Event[T]] struct {
 	reused  T
 	targets atomic.Pointer[targets[P]]
 }
@@ -196,7 +187,7 @@ func unmarshal(m message.Message, payload []byte, json bool) error {
 }
 
 // join adds a target, for one key or for all events, and returns how it leaves.
-func join[T any, P event[T]](h *hub, key *topicKey, t target[P]) (leave func()) {
+func join[T any, P Event[T]](h *hub, key *topicKey, t target[P]) (leave func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f := feedOf[T, P](h)
@@ -236,7 +227,7 @@ func (l *targets[P]) remove(key *topicKey, id any) {
 }
 
 // feedOf is the hub's feed of a type, made if need be. The hub is locked.
-func feedOf[T any, P event[T]](h *hub) *typedFeed[T, P] {
+func feedOf[T any, P Event[T]](h *hub) *typedFeed[T, P] {
 	t := P(new(T)).PayloadType()
 	if f, ok := h.feed(t).(*typedFeed[T, P]); ok {
 		return f

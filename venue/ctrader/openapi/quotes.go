@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/venuekey/venuekey/stream"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -13,36 +14,33 @@ import (
 // and streams them. Closing the stream gives the subscription up. A field that
 // is absent is unchanged.
 func (c *Client) Spots(ctx context.Context, account int64, symbols []int64, b ...Buffer) (*Stream[*message.SpotEvent], error) {
-	s := newStream[*message.SpotEvent](first(b))
-	return quoted(ctx, c, s, spotTopics(account, symbols), nil, target[*message.SpotEvent]{id: s, keep: true, give: s.put})
+	return quoted(ctx, c, first(b), spotTopics(account, symbols), nil, stream.Sender[*message.SpotEvent].Put)
 }
 
 // Depth subscribes to the order books of symbols of an account, and to their
 // spots, without which the service gives no depth, and streams the changes of
 // the books. Closing the stream gives both up.
 func (c *Client) Depth(ctx context.Context, account int64, symbols []int64, b ...Buffer) (*Stream[*message.DepthEvent], error) {
-	s := newStream[*message.DepthEvent](first(b))
 	var more []topic
 	for _, symbol := range symbols {
 		more = append(more, topic{kind: message.TypeSubscribeDepthQuotesReq, account: account, symbol: symbol})
 	}
-	return quoted(ctx, c, s, spotTopics(account, symbols), more, target[*message.DepthEvent]{id: s, keep: true, give: s.put})
+	return quoted(ctx, c, first(b), spotTopics(account, symbols), more, stream.Sender[*message.DepthEvent].Put)
 }
 
 // Trendbars subscribes to the bars of a period of a symbol of an account, and to
 // its spots, with which the bars come, and streams the bars. The bar of the
 // moment comes again with each change. Closing the stream gives both up.
 func (c *Client) Trendbars(ctx context.Context, account, symbol int64, period message.TrendbarPeriod, b ...Buffer) (*Stream[*message.Trendbar], error) {
-	s := newStream[*message.Trendbar](first(b))
-	give := func(m *message.SpotEvent, stop <-chan struct{}) {
+	give := func(to stream.Sender[*message.Trendbar], m *message.SpotEvent, stop <-chan struct{}) {
 		for i := range m.Trendbar {
 			if m.Trendbar[i].Period.Or(message.TrendbarPeriodM1) == period {
-				s.put(&m.Trendbar[i], stop)
+				to.Put(&m.Trendbar[i], stop)
 			}
 		}
 	}
 	more := []topic{{kind: message.TypeSubscribeLiveTrendbarReq, account: account, symbol: symbol, period: period}}
-	return quoted(ctx, c, s, spotTopics(account, []int64{symbol}), more, target[*message.SpotEvent]{id: s, keep: true, give: give})
+	return quoted(ctx, c, first(b), spotTopics(account, []int64{symbol}), more, give)
 }
 
 func spotTopics(account int64, symbols []int64) []topic {
@@ -53,28 +51,31 @@ func spotTopics(account int64, symbols []int64) []topic {
 	return topics
 }
 
-// quoted lets a target hear of what it is subscribed to, before it subscribes.
-func quoted[T any, M any, P event[T]](ctx context.Context, c *Client, s *Stream[M], spots, more []topic, t target[P]) (*Stream[M], error) {
+// quoted makes a stream that hears of what it is subscribed to, before it subscribes.
+// What an event brings give puts into it.
+func quoted[T any, M any, P Event[T]](ctx context.Context, c *Client, b Buffer, spots, more []topic, give func(stream.Sender[M], P, <-chan struct{})) (*Stream[M], error) {
+	var subscription *Subscription
 	var leaves []func()
-	symbols := map[topicKey]bool{}
-	for _, one := range spots {
-		key := topicKey{one.account, one.symbol}
-		if !symbols[key] {
-			symbols[key] = true
-			leaves = append(leaves, join[T](&c.hub, &key, t))
-		}
-	}
-	c.hub.onEnd(s, s.finish)
-	subscription, err := c.subscribe(ctx, slices.Concat(spots, more), s.finish)
-	s.leave = func() {
+	s, sender := stream.New[M](b, func() {
 		for _, leave := range leaves {
 			leave()
 		}
 		if subscription != nil {
 			subscription.Close()
 		}
+	})
+	hears := target[P]{id: s, keep: true, give: func(m P, stop <-chan struct{}) { give(sender, m, stop) }}
+	symbols := map[topicKey]bool{}
+	for _, one := range spots {
+		key := topicKey{one.account, one.symbol}
+		if !symbols[key] {
+			symbols[key] = true
+			leaves = append(leaves, join[T](&c.hub, &key, hears))
+		}
 	}
-	if err != nil {
+	c.hub.onEnd(s, sender.End)
+	var err error
+	if subscription, err = c.subscribe(ctx, slices.Concat(spots, more), sender.End); err != nil {
 		s.Close()
 		return nil, err
 	}
