@@ -2,7 +2,7 @@
 
 package openapi
 
-// calls_generated.go owns the requests of the protocol as calls with types.
+// calls_generated.go owns the typed calls: each request as a method of Conn and of Client.
 
 import (
 	"context"
@@ -11,17 +11,10 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// calls holds every request of the protocol as a typed call. Who embeds it says
-// by do how a request is sent and its answer awaited; do returns an error for
-// an answer that is one.
-type calls struct {
-	do func(ctx context.Context, req message.Message) (message.Message, error)
-}
-
 // ApplicationAuth sends ProtoOAApplicationAuthReq (2100) and returns its
 // ApplicationAuthRes.
-func (c calls) ApplicationAuth(ctx context.Context, req *message.ApplicationAuthReq) (*message.ApplicationAuthRes, error) {
-	return answered[*message.ApplicationAuthRes](c.do(ctx, req))
+func (c *Conn) ApplicationAuth(ctx context.Context, req *message.ApplicationAuthReq) (*message.ApplicationAuthRes, error) {
+	return answered[*message.ApplicationAuthRes](c.Do(ctx, req))
 }
 
 // ApplicationAuth sends ProtoOAApplicationAuthReq (2100) and returns its
@@ -32,8 +25,8 @@ func (c *Client) ApplicationAuth(ctx context.Context, req *message.ApplicationAu
 
 // AccountAuth sends ProtoOAAccountAuthReq (2102) and returns its
 // AccountAuthRes.
-func (c calls) AccountAuth(ctx context.Context, req *message.AccountAuthReq) (*message.AccountAuthRes, error) {
-	return answered[*message.AccountAuthRes](c.do(ctx, req))
+func (c *Conn) AccountAuth(ctx context.Context, req *message.AccountAuthReq) (*message.AccountAuthRes, error) {
+	return answered[*message.AccountAuthRes](c.Do(ctx, req))
 }
 
 // AccountAuth sends ProtoOAAccountAuthReq (2102) and returns its
@@ -43,8 +36,8 @@ func (c *Client) AccountAuth(ctx context.Context, req *message.AccountAuthReq) (
 }
 
 // Version sends ProtoOAVersionReq (2104) and returns its VersionRes.
-func (c calls) Version(ctx context.Context, req *message.VersionReq) (*message.VersionRes, error) {
-	return answered[*message.VersionRes](c.do(ctx, req))
+func (c *Conn) Version(ctx context.Context, req *message.VersionReq) (*message.VersionRes, error) {
+	return answered[*message.VersionRes](c.Do(ctx, req))
 }
 
 // Version sends ProtoOAVersionReq (2104) and returns its VersionRes.
@@ -57,8 +50,8 @@ func (c *Client) Version(ctx context.Context, req *message.VersionReq) (*message
 // says what became of it, and later ones come as events. After an error that
 // does not say that the order was refused it may have been carried out; look
 // with Reconcile before sending it again.
-func (c calls) NewOrder(ctx context.Context, req *message.NewOrderReq) (*message.ExecutionEvent, error) {
-	return answered[*message.ExecutionEvent](c.do(ctx, req))
+func (c *Conn) NewOrder(ctx context.Context, req *message.NewOrderReq) (*message.ExecutionEvent, error) {
+	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // NewOrder sends ProtoOANewOrderReq (2106) and returns its ExecutionEvent.
@@ -75,8 +68,8 @@ func (c *Client) NewOrder(ctx context.Context, req *message.NewOrderReq) (*messa
 // for the request says what became of it, and later ones come as events. After
 // an error that does not say that the order was refused it may have been
 // carried out; look with Reconcile before sending it again.
-func (c calls) CancelOrder(ctx context.Context, req *message.CancelOrderReq) (*message.ExecutionEvent, error) {
-	return answered[*message.ExecutionEvent](c.do(ctx, req))
+func (c *Conn) CancelOrder(ctx context.Context, req *message.CancelOrderReq) (*message.ExecutionEvent, error) {
+	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // CancelOrder sends ProtoOACancelOrderReq (2108) and returns its
@@ -93,8 +86,8 @@ func (c *Client) CancelOrder(ctx context.Context, req *message.CancelOrderReq) (
 // says what became of it, and later ones come as events. After an error that
 // does not say that the order was refused it may have been carried out; look
 // with Reconcile before sending it again.
-func (c calls) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*message.ExecutionEvent, error) {
-	return answered[*message.ExecutionEvent](c.do(ctx, req))
+func (c *Conn) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*message.ExecutionEvent, error) {
+	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendOrder sends ProtoOAAmendOrderReq (2109) and returns its ExecutionEvent.
@@ -111,8 +104,8 @@ func (c *Client) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*m
 // for the request says what became of it, and later ones come as events. After
 // an error that does not say that the order was refused it may have been
 // carried out; look with Reconcile before sending it again.
-func (c calls) AmendPositionSLTP(ctx context.Context, req *message.AmendPositionSLTPReq) (*message.ExecutionEvent, error) {
-	return answered[*message.ExecutionEvent](c.do(ctx, req))
+func (c *Conn) AmendPositionSLTP(ctx context.Context, req *message.AmendPositionSLTPReq) (*message.ExecutionEvent, error) {
+	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendPositionSLTP sends ProtoOAAmendPositionSLTPReq (2110) and returns its
@@ -129,8 +122,8 @@ func (c *Client) AmendPositionSLTP(ctx context.Context, req *message.AmendPositi
 // for the request says what became of it, and later ones come as events. After
 // an error that does not say that the order was refused it may have been
 // carried out; look with Reconcile before sending it again.
-func (c calls) ClosePosition(ctx context.Context, req *message.ClosePositionReq) (*message.ExecutionEvent, error) {
-	return answered[*message.ExecutionEvent](c.do(ctx, req))
+func (c *Conn) ClosePosition(ctx context.Context, req *message.ClosePositionReq) (*message.ExecutionEvent, error) {
+	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // ClosePosition sends ProtoOAClosePositionReq (2111) and returns its
@@ -143,8 +136,8 @@ func (c *Client) ClosePosition(ctx context.Context, req *message.ClosePositionRe
 }
 
 // AssetList sends ProtoOAAssetListReq (2112) and returns its AssetListRes.
-func (c calls) AssetList(ctx context.Context, req *message.AssetListReq) (*message.AssetListRes, error) {
-	return answered[*message.AssetListRes](c.do(ctx, req))
+func (c *Conn) AssetList(ctx context.Context, req *message.AssetListReq) (*message.AssetListRes, error) {
+	return answered[*message.AssetListRes](c.Do(ctx, req))
 }
 
 // AssetList sends ProtoOAAssetListReq (2112) and returns its AssetListRes.
@@ -154,8 +147,8 @@ func (c *Client) AssetList(ctx context.Context, req *message.AssetListReq) (*mes
 
 // SymbolsList sends ProtoOASymbolsListReq (2114) and returns its
 // SymbolsListRes.
-func (c calls) SymbolsList(ctx context.Context, req *message.SymbolsListReq) (*message.SymbolsListRes, error) {
-	return answered[*message.SymbolsListRes](c.do(ctx, req))
+func (c *Conn) SymbolsList(ctx context.Context, req *message.SymbolsListReq) (*message.SymbolsListRes, error) {
+	return answered[*message.SymbolsListRes](c.Do(ctx, req))
 }
 
 // SymbolsList sends ProtoOASymbolsListReq (2114) and returns its
@@ -165,8 +158,8 @@ func (c *Client) SymbolsList(ctx context.Context, req *message.SymbolsListReq) (
 }
 
 // SymbolByID sends ProtoOASymbolByIdReq (2116) and returns its SymbolByIDRes.
-func (c calls) SymbolByID(ctx context.Context, req *message.SymbolByIDReq) (*message.SymbolByIDRes, error) {
-	return answered[*message.SymbolByIDRes](c.do(ctx, req))
+func (c *Conn) SymbolByID(ctx context.Context, req *message.SymbolByIDReq) (*message.SymbolByIDRes, error) {
+	return answered[*message.SymbolByIDRes](c.Do(ctx, req))
 }
 
 // SymbolByID sends ProtoOASymbolByIdReq (2116) and returns its SymbolByIDRes.
@@ -176,8 +169,8 @@ func (c *Client) SymbolByID(ctx context.Context, req *message.SymbolByIDReq) (*m
 
 // SymbolsForConversion sends ProtoOASymbolsForConversionReq (2118) and returns
 // its SymbolsForConversionRes.
-func (c calls) SymbolsForConversion(ctx context.Context, req *message.SymbolsForConversionReq) (*message.SymbolsForConversionRes, error) {
-	return answered[*message.SymbolsForConversionRes](c.do(ctx, req))
+func (c *Conn) SymbolsForConversion(ctx context.Context, req *message.SymbolsForConversionReq) (*message.SymbolsForConversionRes, error) {
+	return answered[*message.SymbolsForConversionRes](c.Do(ctx, req))
 }
 
 // SymbolsForConversion sends ProtoOASymbolsForConversionReq (2118) and returns
@@ -187,8 +180,8 @@ func (c *Client) SymbolsForConversion(ctx context.Context, req *message.SymbolsF
 }
 
 // Trader sends ProtoOATraderReq (2121) and returns its TraderRes.
-func (c calls) Trader(ctx context.Context, req *message.TraderReq) (*message.TraderRes, error) {
-	return answered[*message.TraderRes](c.do(ctx, req))
+func (c *Conn) Trader(ctx context.Context, req *message.TraderReq) (*message.TraderRes, error) {
+	return answered[*message.TraderRes](c.Do(ctx, req))
 }
 
 // Trader sends ProtoOATraderReq (2121) and returns its TraderRes.
@@ -197,8 +190,8 @@ func (c *Client) Trader(ctx context.Context, req *message.TraderReq) (*message.T
 }
 
 // Reconcile sends ProtoOAReconcileReq (2124) and returns its ReconcileRes.
-func (c calls) Reconcile(ctx context.Context, req *message.ReconcileReq) (*message.ReconcileRes, error) {
-	return answered[*message.ReconcileRes](c.do(ctx, req))
+func (c *Conn) Reconcile(ctx context.Context, req *message.ReconcileReq) (*message.ReconcileRes, error) {
+	return answered[*message.ReconcileRes](c.Do(ctx, req))
 }
 
 // Reconcile sends ProtoOAReconcileReq (2124) and returns its ReconcileRes.
@@ -209,8 +202,8 @@ func (c *Client) Reconcile(ctx context.Context, req *message.ReconcileReq) (*mes
 // SubscribeSpots sends ProtoOASubscribeSpotsReq (2127) and returns its
 // SubscribeSpotsRes. The answer only confirms; what was subscribed to comes as
 // events, and a new connection has to subscribe anew.
-func (c calls) SubscribeSpots(ctx context.Context, req *message.SubscribeSpotsReq) (*message.SubscribeSpotsRes, error) {
-	return answered[*message.SubscribeSpotsRes](c.do(ctx, req))
+func (c *Conn) SubscribeSpots(ctx context.Context, req *message.SubscribeSpotsReq) (*message.SubscribeSpotsRes, error) {
+	return answered[*message.SubscribeSpotsRes](c.Do(ctx, req))
 }
 
 // SubscribeSpots sends ProtoOASubscribeSpotsReq (2127) and returns its
@@ -222,8 +215,8 @@ func (c *Client) SubscribeSpots(ctx context.Context, req *message.SubscribeSpots
 
 // UnsubscribeSpots sends ProtoOAUnsubscribeSpotsReq (2129) and returns its
 // UnsubscribeSpotsRes.
-func (c calls) UnsubscribeSpots(ctx context.Context, req *message.UnsubscribeSpotsReq) (*message.UnsubscribeSpotsRes, error) {
-	return answered[*message.UnsubscribeSpotsRes](c.do(ctx, req))
+func (c *Conn) UnsubscribeSpots(ctx context.Context, req *message.UnsubscribeSpotsReq) (*message.UnsubscribeSpotsRes, error) {
+	return answered[*message.UnsubscribeSpotsRes](c.Do(ctx, req))
 }
 
 // UnsubscribeSpots sends ProtoOAUnsubscribeSpotsReq (2129) and returns its
@@ -233,8 +226,8 @@ func (c *Client) UnsubscribeSpots(ctx context.Context, req *message.UnsubscribeS
 }
 
 // DealList sends ProtoOADealListReq (2133) and returns its DealListRes.
-func (c calls) DealList(ctx context.Context, req *message.DealListReq) (*message.DealListRes, error) {
-	return answered[*message.DealListRes](c.do(ctx, req))
+func (c *Conn) DealList(ctx context.Context, req *message.DealListReq) (*message.DealListRes, error) {
+	return answered[*message.DealListRes](c.Do(ctx, req))
 }
 
 // DealList sends ProtoOADealListReq (2133) and returns its DealListRes.
@@ -245,8 +238,8 @@ func (c *Client) DealList(ctx context.Context, req *message.DealListReq) (*messa
 // SubscribeLiveTrendbar sends ProtoOASubscribeLiveTrendbarReq (2135) and
 // returns its SubscribeLiveTrendbarRes. The answer only confirms; what was
 // subscribed to comes as events, and a new connection has to subscribe anew.
-func (c calls) SubscribeLiveTrendbar(ctx context.Context, req *message.SubscribeLiveTrendbarReq) (*message.SubscribeLiveTrendbarRes, error) {
-	return answered[*message.SubscribeLiveTrendbarRes](c.do(ctx, req))
+func (c *Conn) SubscribeLiveTrendbar(ctx context.Context, req *message.SubscribeLiveTrendbarReq) (*message.SubscribeLiveTrendbarRes, error) {
+	return answered[*message.SubscribeLiveTrendbarRes](c.Do(ctx, req))
 }
 
 // SubscribeLiveTrendbar sends ProtoOASubscribeLiveTrendbarReq (2135) and
@@ -258,8 +251,8 @@ func (c *Client) SubscribeLiveTrendbar(ctx context.Context, req *message.Subscri
 
 // UnsubscribeLiveTrendbar sends ProtoOAUnsubscribeLiveTrendbarReq (2136) and
 // returns its UnsubscribeLiveTrendbarRes.
-func (c calls) UnsubscribeLiveTrendbar(ctx context.Context, req *message.UnsubscribeLiveTrendbarReq) (*message.UnsubscribeLiveTrendbarRes, error) {
-	return answered[*message.UnsubscribeLiveTrendbarRes](c.do(ctx, req))
+func (c *Conn) UnsubscribeLiveTrendbar(ctx context.Context, req *message.UnsubscribeLiveTrendbarReq) (*message.UnsubscribeLiveTrendbarRes, error) {
+	return answered[*message.UnsubscribeLiveTrendbarRes](c.Do(ctx, req))
 }
 
 // UnsubscribeLiveTrendbar sends ProtoOAUnsubscribeLiveTrendbarReq (2136) and
@@ -270,8 +263,8 @@ func (c *Client) UnsubscribeLiveTrendbar(ctx context.Context, req *message.Unsub
 
 // GetTrendbars sends ProtoOAGetTrendbarsReq (2137) and returns its
 // GetTrendbarsRes.
-func (c calls) GetTrendbars(ctx context.Context, req *message.GetTrendbarsReq) (*message.GetTrendbarsRes, error) {
-	return answered[*message.GetTrendbarsRes](c.do(ctx, req))
+func (c *Conn) GetTrendbars(ctx context.Context, req *message.GetTrendbarsReq) (*message.GetTrendbarsRes, error) {
+	return answered[*message.GetTrendbarsRes](c.Do(ctx, req))
 }
 
 // GetTrendbars sends ProtoOAGetTrendbarsReq (2137) and returns its
@@ -282,8 +275,8 @@ func (c *Client) GetTrendbars(ctx context.Context, req *message.GetTrendbarsReq)
 
 // ExpectedMargin sends ProtoOAExpectedMarginReq (2139) and returns its
 // ExpectedMarginRes.
-func (c calls) ExpectedMargin(ctx context.Context, req *message.ExpectedMarginReq) (*message.ExpectedMarginRes, error) {
-	return answered[*message.ExpectedMarginRes](c.do(ctx, req))
+func (c *Conn) ExpectedMargin(ctx context.Context, req *message.ExpectedMarginReq) (*message.ExpectedMarginRes, error) {
+	return answered[*message.ExpectedMarginRes](c.Do(ctx, req))
 }
 
 // ExpectedMargin sends ProtoOAExpectedMarginReq (2139) and returns its
@@ -294,8 +287,8 @@ func (c *Client) ExpectedMargin(ctx context.Context, req *message.ExpectedMargin
 
 // CashFlowHistoryList sends ProtoOACashFlowHistoryListReq (2143) and returns
 // its CashFlowHistoryListRes.
-func (c calls) CashFlowHistoryList(ctx context.Context, req *message.CashFlowHistoryListReq) (*message.CashFlowHistoryListRes, error) {
-	return answered[*message.CashFlowHistoryListRes](c.do(ctx, req))
+func (c *Conn) CashFlowHistoryList(ctx context.Context, req *message.CashFlowHistoryListReq) (*message.CashFlowHistoryListRes, error) {
+	return answered[*message.CashFlowHistoryListRes](c.Do(ctx, req))
 }
 
 // CashFlowHistoryList sends ProtoOACashFlowHistoryListReq (2143) and returns
@@ -306,8 +299,8 @@ func (c *Client) CashFlowHistoryList(ctx context.Context, req *message.CashFlowH
 
 // GetTickData sends ProtoOAGetTickDataReq (2145) and returns its
 // GetTickDataRes.
-func (c calls) GetTickData(ctx context.Context, req *message.GetTickDataReq) (*message.GetTickDataRes, error) {
-	return answered[*message.GetTickDataRes](c.do(ctx, req))
+func (c *Conn) GetTickData(ctx context.Context, req *message.GetTickDataReq) (*message.GetTickDataRes, error) {
+	return answered[*message.GetTickDataRes](c.Do(ctx, req))
 }
 
 // GetTickData sends ProtoOAGetTickDataReq (2145) and returns its
@@ -318,8 +311,8 @@ func (c *Client) GetTickData(ctx context.Context, req *message.GetTickDataReq) (
 
 // GetAccountListByAccessToken sends ProtoOAGetAccountListByAccessTokenReq
 // (2149) and returns its GetAccountListByAccessTokenRes.
-func (c calls) GetAccountListByAccessToken(ctx context.Context, req *message.GetAccountListByAccessTokenReq) (*message.GetAccountListByAccessTokenRes, error) {
-	return answered[*message.GetAccountListByAccessTokenRes](c.do(ctx, req))
+func (c *Conn) GetAccountListByAccessToken(ctx context.Context, req *message.GetAccountListByAccessTokenReq) (*message.GetAccountListByAccessTokenRes, error) {
+	return answered[*message.GetAccountListByAccessTokenRes](c.Do(ctx, req))
 }
 
 // GetAccountListByAccessToken sends ProtoOAGetAccountListByAccessTokenReq
@@ -330,8 +323,8 @@ func (c *Client) GetAccountListByAccessToken(ctx context.Context, req *message.G
 
 // GetCtidProfileByToken sends ProtoOAGetCtidProfileByTokenReq (2151) and
 // returns its GetCtidProfileByTokenRes.
-func (c calls) GetCtidProfileByToken(ctx context.Context, req *message.GetCtidProfileByTokenReq) (*message.GetCtidProfileByTokenRes, error) {
-	return answered[*message.GetCtidProfileByTokenRes](c.do(ctx, req))
+func (c *Conn) GetCtidProfileByToken(ctx context.Context, req *message.GetCtidProfileByTokenReq) (*message.GetCtidProfileByTokenRes, error) {
+	return answered[*message.GetCtidProfileByTokenRes](c.Do(ctx, req))
 }
 
 // GetCtidProfileByToken sends ProtoOAGetCtidProfileByTokenReq (2151) and
@@ -342,8 +335,8 @@ func (c *Client) GetCtidProfileByToken(ctx context.Context, req *message.GetCtid
 
 // AssetClassList sends ProtoOAAssetClassListReq (2153) and returns its
 // AssetClassListRes.
-func (c calls) AssetClassList(ctx context.Context, req *message.AssetClassListReq) (*message.AssetClassListRes, error) {
-	return answered[*message.AssetClassListRes](c.do(ctx, req))
+func (c *Conn) AssetClassList(ctx context.Context, req *message.AssetClassListReq) (*message.AssetClassListRes, error) {
+	return answered[*message.AssetClassListRes](c.Do(ctx, req))
 }
 
 // AssetClassList sends ProtoOAAssetClassListReq (2153) and returns its
@@ -355,8 +348,8 @@ func (c *Client) AssetClassList(ctx context.Context, req *message.AssetClassList
 // SubscribeDepthQuotes sends ProtoOASubscribeDepthQuotesReq (2156) and returns
 // its SubscribeDepthQuotesRes. The answer only confirms; what was subscribed to
 // comes as events, and a new connection has to subscribe anew.
-func (c calls) SubscribeDepthQuotes(ctx context.Context, req *message.SubscribeDepthQuotesReq) (*message.SubscribeDepthQuotesRes, error) {
-	return answered[*message.SubscribeDepthQuotesRes](c.do(ctx, req))
+func (c *Conn) SubscribeDepthQuotes(ctx context.Context, req *message.SubscribeDepthQuotesReq) (*message.SubscribeDepthQuotesRes, error) {
+	return answered[*message.SubscribeDepthQuotesRes](c.Do(ctx, req))
 }
 
 // SubscribeDepthQuotes sends ProtoOASubscribeDepthQuotesReq (2156) and returns
@@ -368,8 +361,8 @@ func (c *Client) SubscribeDepthQuotes(ctx context.Context, req *message.Subscrib
 
 // UnsubscribeDepthQuotes sends ProtoOAUnsubscribeDepthQuotesReq (2158) and
 // returns its UnsubscribeDepthQuotesRes.
-func (c calls) UnsubscribeDepthQuotes(ctx context.Context, req *message.UnsubscribeDepthQuotesReq) (*message.UnsubscribeDepthQuotesRes, error) {
-	return answered[*message.UnsubscribeDepthQuotesRes](c.do(ctx, req))
+func (c *Conn) UnsubscribeDepthQuotes(ctx context.Context, req *message.UnsubscribeDepthQuotesReq) (*message.UnsubscribeDepthQuotesRes, error) {
+	return answered[*message.UnsubscribeDepthQuotesRes](c.Do(ctx, req))
 }
 
 // UnsubscribeDepthQuotes sends ProtoOAUnsubscribeDepthQuotesReq (2158) and
@@ -380,8 +373,8 @@ func (c *Client) UnsubscribeDepthQuotes(ctx context.Context, req *message.Unsubs
 
 // SymbolCategoryList sends ProtoOASymbolCategoryListReq (2160) and returns its
 // SymbolCategoryListRes.
-func (c calls) SymbolCategoryList(ctx context.Context, req *message.SymbolCategoryListReq) (*message.SymbolCategoryListRes, error) {
-	return answered[*message.SymbolCategoryListRes](c.do(ctx, req))
+func (c *Conn) SymbolCategoryList(ctx context.Context, req *message.SymbolCategoryListReq) (*message.SymbolCategoryListRes, error) {
+	return answered[*message.SymbolCategoryListRes](c.Do(ctx, req))
 }
 
 // SymbolCategoryList sends ProtoOASymbolCategoryListReq (2160) and returns its
@@ -393,8 +386,8 @@ func (c *Client) SymbolCategoryList(ctx context.Context, req *message.SymbolCate
 // AccountLogout sends ProtoOAAccountLogoutReq (2162) and returns its
 // AccountLogoutRes. The account is logged out when the AccountDisconnectEvent
 // comes, not with this answer.
-func (c calls) AccountLogout(ctx context.Context, req *message.AccountLogoutReq) (*message.AccountLogoutRes, error) {
-	return answered[*message.AccountLogoutRes](c.do(ctx, req))
+func (c *Conn) AccountLogout(ctx context.Context, req *message.AccountLogoutReq) (*message.AccountLogoutRes, error) {
+	return answered[*message.AccountLogoutRes](c.Do(ctx, req))
 }
 
 // AccountLogout sends ProtoOAAccountLogoutReq (2162) and returns its
@@ -406,8 +399,8 @@ func (c *Client) AccountLogout(ctx context.Context, req *message.AccountLogoutRe
 
 // MarginCallList sends ProtoOAMarginCallListReq (2167) and returns its
 // MarginCallListRes.
-func (c calls) MarginCallList(ctx context.Context, req *message.MarginCallListReq) (*message.MarginCallListRes, error) {
-	return answered[*message.MarginCallListRes](c.do(ctx, req))
+func (c *Conn) MarginCallList(ctx context.Context, req *message.MarginCallListReq) (*message.MarginCallListRes, error) {
+	return answered[*message.MarginCallListRes](c.Do(ctx, req))
 }
 
 // MarginCallList sends ProtoOAMarginCallListReq (2167) and returns its
@@ -418,8 +411,8 @@ func (c *Client) MarginCallList(ctx context.Context, req *message.MarginCallList
 
 // MarginCallUpdate sends ProtoOAMarginCallUpdateReq (2169) and returns its
 // MarginCallUpdateRes.
-func (c calls) MarginCallUpdate(ctx context.Context, req *message.MarginCallUpdateReq) (*message.MarginCallUpdateRes, error) {
-	return answered[*message.MarginCallUpdateRes](c.do(ctx, req))
+func (c *Conn) MarginCallUpdate(ctx context.Context, req *message.MarginCallUpdateReq) (*message.MarginCallUpdateRes, error) {
+	return answered[*message.MarginCallUpdateRes](c.Do(ctx, req))
 }
 
 // MarginCallUpdate sends ProtoOAMarginCallUpdateReq (2169) and returns its
@@ -434,8 +427,8 @@ func (c *Client) MarginCallUpdate(ctx context.Context, req *message.MarginCallUp
 // anything else happens. Only the Keeper should refresh; whoever calls this
 // besides it locks the Keeper out and the user has to sign in again. See
 // doc/design.md.
-func (c calls) RefreshToken(ctx context.Context, req *message.RefreshTokenReq) (*message.RefreshTokenRes, error) {
-	return answered[*message.RefreshTokenRes](c.do(ctx, req))
+func (c *Conn) RefreshToken(ctx context.Context, req *message.RefreshTokenReq) (*message.RefreshTokenRes, error) {
+	return answered[*message.RefreshTokenRes](c.Do(ctx, req))
 }
 
 // RefreshToken sends ProtoOARefreshTokenReq (2173) and returns its
@@ -449,8 +442,8 @@ func (c *Client) RefreshToken(ctx context.Context, req *message.RefreshTokenReq)
 }
 
 // OrderList sends ProtoOAOrderListReq (2175) and returns its OrderListRes.
-func (c calls) OrderList(ctx context.Context, req *message.OrderListReq) (*message.OrderListRes, error) {
-	return answered[*message.OrderListRes](c.do(ctx, req))
+func (c *Conn) OrderList(ctx context.Context, req *message.OrderListReq) (*message.OrderListRes, error) {
+	return answered[*message.OrderListRes](c.Do(ctx, req))
 }
 
 // OrderList sends ProtoOAOrderListReq (2175) and returns its OrderListRes.
@@ -460,8 +453,8 @@ func (c *Client) OrderList(ctx context.Context, req *message.OrderListReq) (*mes
 
 // GetDynamicLeverageByID sends ProtoOAGetDynamicLeverageByIDReq (2177) and
 // returns its GetDynamicLeverageByIDRes.
-func (c calls) GetDynamicLeverageByID(ctx context.Context, req *message.GetDynamicLeverageByIDReq) (*message.GetDynamicLeverageByIDRes, error) {
-	return answered[*message.GetDynamicLeverageByIDRes](c.do(ctx, req))
+func (c *Conn) GetDynamicLeverageByID(ctx context.Context, req *message.GetDynamicLeverageByIDReq) (*message.GetDynamicLeverageByIDRes, error) {
+	return answered[*message.GetDynamicLeverageByIDRes](c.Do(ctx, req))
 }
 
 // GetDynamicLeverageByID sends ProtoOAGetDynamicLeverageByIDReq (2177) and
@@ -472,8 +465,8 @@ func (c *Client) GetDynamicLeverageByID(ctx context.Context, req *message.GetDyn
 
 // DealListByPositionID sends ProtoOADealListByPositionIdReq (2179) and returns
 // its DealListByPositionIDRes.
-func (c calls) DealListByPositionID(ctx context.Context, req *message.DealListByPositionIDReq) (*message.DealListByPositionIDRes, error) {
-	return answered[*message.DealListByPositionIDRes](c.do(ctx, req))
+func (c *Conn) DealListByPositionID(ctx context.Context, req *message.DealListByPositionIDReq) (*message.DealListByPositionIDRes, error) {
+	return answered[*message.DealListByPositionIDRes](c.Do(ctx, req))
 }
 
 // DealListByPositionID sends ProtoOADealListByPositionIdReq (2179) and returns
@@ -484,8 +477,8 @@ func (c *Client) DealListByPositionID(ctx context.Context, req *message.DealList
 
 // OrderDetails sends ProtoOAOrderDetailsReq (2181) and returns its
 // OrderDetailsRes.
-func (c calls) OrderDetails(ctx context.Context, req *message.OrderDetailsReq) (*message.OrderDetailsRes, error) {
-	return answered[*message.OrderDetailsRes](c.do(ctx, req))
+func (c *Conn) OrderDetails(ctx context.Context, req *message.OrderDetailsReq) (*message.OrderDetailsRes, error) {
+	return answered[*message.OrderDetailsRes](c.Do(ctx, req))
 }
 
 // OrderDetails sends ProtoOAOrderDetailsReq (2181) and returns its
@@ -496,8 +489,8 @@ func (c *Client) OrderDetails(ctx context.Context, req *message.OrderDetailsReq)
 
 // OrderListByPositionID sends ProtoOAOrderListByPositionIdReq (2183) and
 // returns its OrderListByPositionIDRes.
-func (c calls) OrderListByPositionID(ctx context.Context, req *message.OrderListByPositionIDReq) (*message.OrderListByPositionIDRes, error) {
-	return answered[*message.OrderListByPositionIDRes](c.do(ctx, req))
+func (c *Conn) OrderListByPositionID(ctx context.Context, req *message.OrderListByPositionIDReq) (*message.OrderListByPositionIDRes, error) {
+	return answered[*message.OrderListByPositionIDRes](c.Do(ctx, req))
 }
 
 // OrderListByPositionID sends ProtoOAOrderListByPositionIdReq (2183) and
@@ -508,8 +501,8 @@ func (c *Client) OrderListByPositionID(ctx context.Context, req *message.OrderLi
 
 // DealOffsetList sends ProtoOADealOffsetListReq (2185) and returns its
 // DealOffsetListRes.
-func (c calls) DealOffsetList(ctx context.Context, req *message.DealOffsetListReq) (*message.DealOffsetListRes, error) {
-	return answered[*message.DealOffsetListRes](c.do(ctx, req))
+func (c *Conn) DealOffsetList(ctx context.Context, req *message.DealOffsetListReq) (*message.DealOffsetListRes, error) {
+	return answered[*message.DealOffsetListRes](c.Do(ctx, req))
 }
 
 // DealOffsetList sends ProtoOADealOffsetListReq (2185) and returns its
@@ -520,8 +513,8 @@ func (c *Client) DealOffsetList(ctx context.Context, req *message.DealOffsetList
 
 // GetPositionUnrealizedPnL sends ProtoOAGetPositionUnrealizedPnLReq (2187) and
 // returns its GetPositionUnrealizedPnLRes.
-func (c calls) GetPositionUnrealizedPnL(ctx context.Context, req *message.GetPositionUnrealizedPnLReq) (*message.GetPositionUnrealizedPnLRes, error) {
-	return answered[*message.GetPositionUnrealizedPnLRes](c.do(ctx, req))
+func (c *Conn) GetPositionUnrealizedPnL(ctx context.Context, req *message.GetPositionUnrealizedPnLReq) (*message.GetPositionUnrealizedPnLRes, error) {
+	return answered[*message.GetPositionUnrealizedPnLRes](c.Do(ctx, req))
 }
 
 // GetPositionUnrealizedPnL sends ProtoOAGetPositionUnrealizedPnLReq (2187) and

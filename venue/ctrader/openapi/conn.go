@@ -24,8 +24,6 @@ import (
 // descriptor more than its socket. Who asks writes himself, one at a time, and reads
 // the answer too, if he waits alone; see reader.go.
 type Conn struct {
-	calls
-
 	address string
 	json    bool
 	try     func(context.Context, message.Message) (message.Message, error) // once
@@ -111,7 +109,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 		done: make(chan struct{}), left: make(chan struct{}),
 		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1), passed: make(chan struct{}, 1),
 	}
-	c.do, c.try = c.Do, c.once
+	c.try = c.once
 	wire, err := connect(ctx, e, o, c.listens, c.hears)
 	if err != nil {
 		return nil, &Error{Class: venuekey.ClassNotSent, Address: address, Err: foreign.Error(err)}

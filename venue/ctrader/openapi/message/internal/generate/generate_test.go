@@ -40,7 +40,7 @@ func TestEveryRequestIsACall(t *testing.T) {
 			t.Errorf("request %s is not a call of a Conn and one of a Client", id)
 		}
 	}
-	for _, receiver := range []string{"calls", "*Client"} {
+	for _, receiver := range []string{"*Conn", "*Client"} {
 		if calls := strings.Count(string(text), "\nfunc (c "+receiver+") "); calls != requests || requests == 0 {
 			t.Errorf("%d calls of %s for %d requests", calls, receiver, requests)
 		}

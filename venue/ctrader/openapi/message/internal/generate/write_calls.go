@@ -1,6 +1,6 @@
 package main
 
-// write_calls_generated.go owns the typed calls of the package openapi.
+// write_calls.go owns the code for the typed calls of the package openapi.
 
 import (
 	"fmt"
@@ -8,23 +8,19 @@ import (
 )
 
 func writeCalls(out *page, p *protocol) {
-	out.begin("openapi", "calls_generated.go owns the requests of the protocol as calls with types.",
+	out.begin("openapi", "calls_generated.go owns the typed calls: each request as a method of Conn and of Client.",
 		"context", "fmt", "", "github.com/venuekey/venuekey/venue/ctrader/openapi/message")
-	out.comment("calls holds every request of the protocol as a typed call. Who embeds it says by do how a request is sent and its answer awaited; do returns an error for an answer that is one.")
-	out.linef("type calls struct {\ndo func(ctx context.Context, req message.Message) (message.Message, error)\n}\n")
 	for _, m := range p.numbered() {
 		if !m.isRequest() {
 			continue
 		}
 		request, answer := goType(m.name), goType(p.answer(m).name)
 		call := strings.TrimSuffix(request, "Req")
-		out.comment(callComment(m, call, answer))
-		out.linef("func (c calls) %s(ctx context.Context, req *message.%s) (*message.%s, error) {", call, request, answer)
-		out.linef("return answered[*message.%s](c.do(ctx, req))\n}\n", answer)
-		// A Client cannot embed calls, because its zero value is to be ready.
-		out.comment(callComment(m, call, answer))
-		out.linef("func (c *Client) %s(ctx context.Context, req *message.%s) (*message.%s, error) {", call, request, answer)
-		out.linef("return answered[*message.%s](c.Do(ctx, req))\n}\n", answer)
+		for _, caller := range []string{"Conn", "Client"} {
+			out.comment(callComment(m, call, answer))
+			out.linef("func (c *%s) %s(ctx context.Context, req *message.%s) (*message.%s, error) {", caller, call, request, answer)
+			out.linef("return answered[*message.%s](c.Do(ctx, req))\n}\n", answer)
+		}
 	}
 	out.linef("%s", `// answered gives an answer its type. Another type than the one that is due is
 // an error: reading its bytes as the one that is due often would not be.
