@@ -18,7 +18,7 @@ import (
 // token reads the answer to a token request (RFC 6749 §5). A token that is there
 // is taken, whatever the status and whatever stands around it: the venue has
 // issued it, and the one before is dead.
-func (c Config) token(answer Answer, address *url.URL, form url.Values, sent time.Time) (venuekey.Token, error) {
+func (c Client) token(answer Answer, address *url.URL, form url.Values, sent time.Time) (venuekey.Token, error) {
 	found := c.find(answer.Body)
 	fault := c.fault(form.Get("grant_type"), answer, found)
 	switch {

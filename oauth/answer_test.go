@@ -23,7 +23,7 @@ const (
 var stageApp = venuekey.App{ClientID: "id", ClientSecret: sentSecret, RedirectURI: "http://localhost:8080/cb"}
 
 // answering is a token address with one scripted answer.
-func answering(t *testing.T, handler http.HandlerFunc) (Config, *atomic.Int32) {
+func answering(t *testing.T, handler http.HandlerFunc) (Client, *atomic.Int32) {
 	t.Helper()
 	asked := new(atomic.Int32)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,7 @@ func answering(t *testing.T, handler http.HandlerFunc) (Config, *atomic.Int32) {
 		handler(w, r)
 	}))
 	t.Cleanup(server.Close)
-	return Config{TokenURL: server.URL + "/token", DefaultLife: time.Hour}, asked
+	return Client{Config: Config{TokenURL: server.URL + "/token", DefaultLife: time.Hour}}, asked
 }
 
 func says(status int, body string) http.HandlerFunc {
@@ -86,8 +86,8 @@ func TestAnswersToARefresh(t *testing.T) {
 		}, class: venuekey.ClassUnknown},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			config, asked := answering(t, row.answer)
-			token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+			client, asked := answering(t, row.answer)
+			token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 			if asked.Load() != 1 {
 				t.Fatalf("the refresh token was presented %d times", asked.Load())
 			}
@@ -108,19 +108,19 @@ func TestAnswersToARefresh(t *testing.T) {
 }
 
 func TestNobodyThere(t *testing.T) {
-	config, _ := answering(t, says(200, ""))
+	client, _ := answering(t, says(200, ""))
 	server := httptest.NewServer(nil)
-	config.TokenURL = server.URL
+	client.TokenURL = server.URL
 	server.Close()
-	if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.ClassNotSent {
+	if _, err := client.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.ClassNotSent {
 		t.Fatal(err)
 	}
 }
 
 func TestATokenRequestByGetKeepsItsSecretsOutOfErrors(t *testing.T) {
-	config, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	config.TokenByGet = true
-	_, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+	client, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	client.TokenByGet = true
+	_, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 	if err == nil || strings.Contains(err.Error(), "SENTINEL") || asked.Load() != 1 {
 		t.Fatalf("%d requests, %v", asked.Load(), err)
 	}
@@ -135,7 +135,7 @@ func TestHowTheAppAuthenticates(t *testing.T) {
 		AuthPublic:     "|i d|", // a secret that stands there all the same is not sent
 	} {
 		var got string
-		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		client, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 			user, password, ok := r.BasicAuth()
 			if ok {
 				got = user + ":" + password
@@ -143,10 +143,10 @@ func TestHowTheAppAuthenticates(t *testing.T) {
 			got += "|" + r.PostFormValue("client_id") + "|" + r.PostFormValue("client_secret")
 			fmt.Fprint(w, `{"access_token":"a"}`)
 		})
-		config.ClientAuth = auth
+		client.ClientAuth = auth
 		app := stageApp
 		app.ClientID, app.ClientSecret = "i d", "s:e%c"
-		if _, err := config.Refresh(t.Context(), app, sentRefresh); err != nil || got != want {
+		if _, err := client.Refresh(t.Context(), app, sentRefresh); err != nil || got != want {
 			t.Errorf("%d: %q, want %q (%v)", auth, got, want, err)
 		}
 	}
@@ -158,11 +158,11 @@ func TestALocalClockThatIsWrong(t *testing.T) {
 		0: time.Hour, 30 * time.Second: time.Hour, 10 * time.Minute: 50 * time.Minute,
 		-10 * time.Minute: time.Hour, -24 * time.Hour: time.Hour, 24 * time.Hour: time.Hour,
 	} {
-		config, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		client, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
 			fmt.Fprint(w, `{"access_token":"a","expires_in":3600}`)
 		})
-		token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+		token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 		if off := (token.ClockAhead - ahead).Abs(); err != nil || (token.Life()-want).Abs() > 2*time.Second || off > 2*time.Second {
 			t.Errorf("%s ahead: lives %s, off by %s, %v", ahead, token.Life(), token.ClockAhead, err)
 		}
@@ -170,9 +170,9 @@ func TestALocalClockThatIsWrong(t *testing.T) {
 }
 
 func TestFieldsUnderOtherNamesAndUnknownOnes(t *testing.T) {
-	config, _ := answering(t, says(200, `{"accessToken":"a","refreshToken":null,"request_token":"r","scope":"b, c","account":{"id":7},"errorCode":null}`))
-	config.Names = Names{Access: []string{"accessToken"}, Refresh: []string{"refreshToken", "request_token"}, Error: []string{"errorCode"}}
-	token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+	client, _ := answering(t, says(200, `{"accessToken":"a","refreshToken":null,"request_token":"r","scope":"b, c","account":{"id":7},"errorCode":null}`))
+	client.Names = Names{Access: []string{"accessToken"}, Refresh: []string{"refreshToken", "request_token"}, Error: []string{"errorCode"}}
+	token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 	if err != nil || token.Refresh != "r" || strings.Join(token.Scopes, "|") != "b|c" {
 		t.Fatalf("%v %v", token.Scopes, err)
 	}
@@ -183,11 +183,11 @@ func TestFieldsUnderOtherNamesAndUnknownOnes(t *testing.T) {
 
 func TestAnExchangeIsRepeatedOnlyIfItNeverLeft(t *testing.T) {
 	dials := 0
-	config := Config{TokenURL: "https://venue.example/token", Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+	client := Client{Config: Config{TokenURL: "https://venue.example/token"}, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 		dials++
 		return nil, fmt.Errorf("no route to host")
 	})}
-	if _, err := config.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.ClassNotSent || dials != 2 {
+	if _, err := client.Exchange(t.Context(), stageApp, "code", ""); venuekey.ClassOf(err) != venuekey.ClassNotSent || dials != 2 {
 		t.Fatal(dials, err)
 	}
 	lost, asked := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
@@ -219,10 +219,10 @@ func FuzzTokenAnswer(f *testing.F) {
 		f.Add(200, []byte(body))
 		f.Add(400, []byte(body))
 	}
-	config := Config{TokenURL: "https://venue.example/token", DefaultLife: time.Hour, ErrorsInOK: true, Names: Names{Refresh: []string{"refresh_token", "request_token"}}}
+	client := Client{Config: Config{TokenURL: "https://venue.example/token", DefaultLife: time.Hour, ErrorsInOK: true, Names: Names{Refresh: []string{"refresh_token", "request_token"}}}}
 	form := url.Values{"grant_type": {grantRefresh}, "refresh_token": {sentRefresh}}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		token, err := config.token(Answer{Status: status, Header: http.Header{}, Body: body}, &url.URL{Host: "venue.example"}, form, time.Now())
+		token, err := client.token(Answer{Status: status, Header: http.Header{}, Body: body}, &url.URL{Host: "venue.example"}, form, time.Now())
 		if err == nil && (token.Access == "" && token.Refresh == "" || token.Expires.IsZero() || token.Life() == 0) {
 			t.Fatalf("granted without a token or without an end: %s", token.Life())
 		}

@@ -52,7 +52,7 @@ func TestAttackAnotherUserOpensTheAddressInTheArguments(t *testing.T) {
 			} else {
 				socket.Close()
 			}
-			config, app := stage(t)
+			client, app := stage(t)
 			app.RedirectURI = "http://" + host + ":0/auth/callback"
 			ui := &person{}
 			ui.visit = func(visit venuekey.Visit) error {
@@ -65,7 +65,7 @@ func TestAttackAnotherUserOpensTheAddressInTheArguments(t *testing.T) {
 				go browser.get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
 				return nil
 			}
-			if _, err := config.Login(soon(t), app, ui); err != nil {
+			if _, err := client.Login(soon(t), app, ui); err != nil {
 				t.Fatal(err)
 			}
 			if told := strings.Join(ui.told, "\n"); strings.Count(told, "another user of this machine (uid 65534)") != 1 || len(ui.told) != 2 {
@@ -81,9 +81,9 @@ func TestAttackAnotherUserWithTheCookie(t *testing.T) {
 	if os.Geteuid() != 0 {
 		needs.Skip(t, "users", "only root can be another user")
 	}
-	config, app := stage(t)
-	config.StateNotEchoed = true
-	attacked(t, config, app, func(visit venuekey.Visit, browser agent) {
+	client, app := stage(t)
+	client.StateNotEchoed = true
+	attacked(t, client, app, func(visit venuekey.Visit, browser agent) {
 		address, _ := url.Parse(visit.Redirect)
 		cookie := "Cookie: " + browser.jar.Cookies(address)[0].String() + "\r\n"
 		for _, hangUp := range []bool{false, true} { // a connection that is closed has no user any more

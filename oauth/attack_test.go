@@ -19,7 +19,7 @@ import (
 
 // attacked runs a sign-in while the attack does what it likes, and finishes it as the
 // user would. The attack gets the browser of a user who began.
-func attacked(t *testing.T, config Config, app venuekey.App, attack func(venuekey.Visit, agent)) []string {
+func attacked(t *testing.T, client Client, app venuekey.App, attack func(venuekey.Visit, agent)) []string {
 	t.Helper()
 	ui := &person{}
 	ui.visit = func(visit venuekey.Visit) error {
@@ -35,7 +35,7 @@ func attacked(t *testing.T, config Config, app venuekey.App, attack func(venueke
 		}()
 		return nil
 	}
-	if token, err := config.Login(soon(t), app, ui); err != nil || token.Access != "a" {
+	if token, err := client.Login(soon(t), app, ui); err != nil || token.Access != "a" {
 		t.Fatal(err)
 	}
 	return ui.told
@@ -61,9 +61,9 @@ func fetched(site, mode, dest string) func(*http.Request) {
 // What pages and programs send to the callback while the user signs in, at a venue
 // whose callback has no state: it is refused, with and without the cookie.
 func TestAttackACallbackThatTheUsersBrowserDidNotBring(t *testing.T) {
-	config, app := stage(t)
-	config.StateNotEchoed = true
-	attacked(t, config, app, func(visit venuekey.Visit, browser agent) {
+	client, app := stage(t)
+	client.StateNotEchoed = true
+	attacked(t, client, app, func(visit venuekey.Visit, browser agent) {
 		for _, what := range []string{"?code=evil-code", "?error=access_denied", "?code=evil-code&state=" + stateOf(visit), "?error=access_denied&state=" + stateOf(visit)} {
 			for _, row := range []struct {
 				name   string
@@ -104,10 +104,10 @@ func cookieName(t *testing.T, browser agent, visit venuekey.Visit) string {
 
 // A cookie of one sign-in is none of the next one's.
 func TestAttackACookieOfAnEarlierSignIn(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	var before http.CookieJar
 	for range 2 {
-		attacked(t, config, app, func(visit venuekey.Visit, browser agent) {
+		attacked(t, client, app, func(visit venuekey.Visit, browser agent) {
 			if before != nil {
 				if status, _, _ := (agent{before}).get(t, visit.Redirect+"?code=evil-code&state="+stateOf(visit), nil); status != 400 {
 					t.Errorf("%d", status)
@@ -121,9 +121,9 @@ func TestAttackACookieOfAnEarlierSignIn(t *testing.T) {
 // Another page can send a tab of the same browser to the callback, with the cookie.
 // What it brings is taken by the user's word only, and not by a form of that page's.
 func TestAttackATabThatAnotherPageSentToTheCallback(t *testing.T) {
-	config, app := stage(t)
-	config.StateNotEchoed = true
-	attacked(t, config, app, func(visit venuekey.Visit, browser agent) {
+	client, app := stage(t)
+	client.StateNotEchoed = true
+	attacked(t, client, app, func(visit venuekey.Visit, browser agent) {
 		for _, what := range []string{"?code=evil-code", "?error=access_denied"} {
 			status, asks, header := browser.get(t, visit.Redirect+what, fetched("cross-site", "navigate", "document"))
 			action, pending := originOf(visit)+field(asks, `action="`), field(asks, `name="pending" value="`)
@@ -156,9 +156,9 @@ func TestAttackATabThatAnotherPageSentToTheCallback(t *testing.T) {
 
 // A form whose body does not come keeps nobody else waiting.
 func TestAttackAFormThatDoesNotEnd(t *testing.T) {
-	config, app := stage(t)
-	config.StateNotEchoed = true
-	attacked(t, config, app, func(visit venuekey.Visit, browser agent) {
+	client, app := stage(t)
+	client.StateNotEchoed = true
+	attacked(t, client, app, func(visit venuekey.Visit, browser agent) {
 		_, asks, _ := browser.get(t, visit.Redirect+"?code=evil-code", nil)
 		host := strings.TrimPrefix(originOf(visit), "http://")
 		conn, err := net.Dial("tcp", host)
@@ -179,7 +179,7 @@ func TestAttackAFormThatDoesNotEnd(t *testing.T) {
 
 // The addresses that stand in lists of arguments hold nothing that a callback needs.
 func TestAttackAUserWhoReadsTheOpenersArguments(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	for redirect, listens := range map[string]bool{app.RedirectURI: true, "https://app.example/cb": false} {
 		app.RedirectURI = redirect
 		ctx, leave := context.WithCancel(t.Context())
@@ -196,7 +196,7 @@ func TestAttackAUserWhoReadsTheOpenersArguments(t *testing.T) {
 			}
 			return nil
 		}}
-		if _, err := config.Login(ctx, app, ui); venuekey.ClassOf(err) != venuekey.ClassFailed {
+		if _, err := client.Login(ctx, app, ui); venuekey.ClassOf(err) != venuekey.ClassFailed {
 			t.Error(err)
 		}
 		leave()
@@ -207,7 +207,7 @@ func TestAttackAUserWhoReadsTheOpenersArguments(t *testing.T) {
 // that one comes.
 func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 	for _, name := range []string{"shown", "opened"} {
-		config, app := stage(t)
+		client, app := stage(t)
 		ui := &person{}
 		ui.visit = func(visit venuekey.Visit) error {
 			address := map[string]string{"shown": visit.URL, "opened": visit.Open}[name]
@@ -217,7 +217,7 @@ func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := config.Login(soon(t), app, ui); venuekey.ClassOf(err) != venuekey.ClassFailed || !strings.Contains(err.Error(), "two browsers opened the one-time address") {
+		if _, err := client.Login(soon(t), app, ui); venuekey.ClassOf(err) != venuekey.ClassFailed || !strings.Contains(err.Error(), "two browsers opened the one-time address") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -226,7 +226,7 @@ func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 // What asks before anybody wants the page uses the address up for nobody, and who
 // loads it again is welcome.
 func TestTheOneTimeAddressIsUsedUpByABrowserThatShowsIt(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ui := &person{}
 	ui.visit = func(visit venuekey.Visit) error {
 		for name, change := range map[string]func(*http.Request){
@@ -261,15 +261,15 @@ func TestTheOneTimeAddressIsUsedUpByABrowserThatShowsIt(t *testing.T) {
 		}()
 		return nil
 	}
-	if _, err := config.Login(t.Context(), app, ui); err != nil {
+	if _, err := client.Login(t.Context(), app, ui); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // A page that sends callbacks without end writes a handful of lines.
 func TestAttackCallbacksWithoutEnd(t *testing.T) {
-	config, app := stage(t)
-	told := attacked(t, config, app, func(visit venuekey.Visit, browser agent) {
+	client, app := stage(t)
+	told := attacked(t, client, app, func(visit venuekey.Visit, browser agent) {
 		for i := range 100 {
 			agent{}.get(t, fmt.Sprintf("%s?code=evil-%d&state=%d", visit.Redirect, i, i), nil)
 			browser.get(t, fmt.Sprintf("%s?code=evil-%d&state=%d", visit.Redirect, i, i), nil)
@@ -284,27 +284,27 @@ func TestAttackCallbacksWithoutEnd(t *testing.T) {
 
 // An answer that names another issuer is another venue's (RFC 9207).
 func TestAttackAnAnswerOfAnotherIssuer(t *testing.T) {
-	config := Config{AuthorizeURL: "https://id.venue.example/authorize", TokenURL: "https://api.venue.example:8443/token"}
-	known := config
+	client := Config{AuthorizeURL: "https://id.venue.example/authorize", TokenURL: "https://api.venue.example:8443/token"}
+	known := client
 	known.Issuer = "https://venue.example/"
 	for _, row := range []struct {
-		config Config
+		client Config
 		issuer string
 		taken  bool
 	}{
-		{config, "https://id.venue.example", true}, {config, "https://id.venue.example/realm", true}, {config, "https://API.venue.example:8443", true},
-		{config, "https://evil.example", false}, {config, "https://api.venue.example", false}, {config, "http://id.venue.example", false},
-		{config, "https://id.venue.example.evil.example", false}, {config, "https://id.venue.example@evil.example", false}, {config, "id.venue.example", false}, {config, "", false},
+		{client, "https://id.venue.example", true}, {client, "https://id.venue.example/realm", true}, {client, "https://API.venue.example:8443", true},
+		{client, "https://evil.example", false}, {client, "https://api.venue.example", false}, {client, "http://id.venue.example", false},
+		{client, "https://id.venue.example.evil.example", false}, {client, "https://id.venue.example@evil.example", false}, {client, "id.venue.example", false}, {client, "", false},
 		{known, "https://venue.example/", true}, {known, "https://venue.example", false}, {known, "https://id.venue.example", false}, {known, "", false},
 	} {
 		for _, answer := range []string{"code", "error"} {
-			got := row.config.readCallback(url.Values{answer: {"x"}, "state": {"s"}, "iss": {row.issuer}}, Attempt{State: "s"})
+			got := row.client.readCallback(url.Values{answer: {"x"}, "state": {"s"}, "iss": {row.issuer}}, Attempt{State: "s"})
 			if (got.stray == "") != row.taken {
 				t.Errorf("iss %q: %+v", row.issuer, got)
 			}
 		}
 	}
-	twice := config.readCallback(url.Values{"code": {"x"}, "state": {"s"}, "iss": {"https://id.venue.example", "https://evil.example"}}, Attempt{State: "s"})
+	twice := client.readCallback(url.Values{"code": {"x"}, "state": {"s"}, "iss": {"https://id.venue.example", "https://evil.example"}}, Attempt{State: "s"})
 	without := known.readCallback(url.Values{"code": {"x"}, "state": {"s"}}, Attempt{State: "s"})
 	if twice.stray == "" || without.stray != "" {
 		t.Error(twice, without)
@@ -338,7 +338,7 @@ func TestAttackAnHonestVenuesCodeAtASignInOfAHostileOne(t *testing.T) {
 				fmt.Fprint(w, `{"access_token":"a"}`)
 			}))
 			defer hostile.Close()
-			config := Config{AuthorizeURL: hostile.URL + "/authorize", TokenURL: hostile.URL + "/token", PKCE: true}
+			client := Client{Config: Config{AuthorizeURL: hostile.URL + "/authorize", TokenURL: hostile.URL + "/token", PKCE: true}}
 			app := venuekey.App{ClientID: "app-at-the-hostile-one", ClientSecret: "hostile-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"}
 			ctx, leave := context.WithCancel(t.Context())
 			defer leave()
@@ -357,7 +357,7 @@ func TestAttackAnHonestVenuesCodeAtASignInOfAHostileOne(t *testing.T) {
 				}()
 				return nil
 			}
-			_, _ = config.Login(ctx, app, ui)
+			_, _ = client.Login(ctx, app, ui)
 			switch {
 			case row.status != 200 && stolen != nil:
 				t.Errorf("the hostile venue got %v", stolen)
@@ -377,7 +377,7 @@ func TestAttackAStrangerOnTheCallbacksPort(t *testing.T) {
 	}
 	defer stranger.Close()
 	for _, host := range []string{"127.0.0.1", "localhost"} {
-		config, app := stage(t)
+		client, app := stage(t)
 		_, port, _ := net.SplitHostPort(stranger.Addr().String())
 		app.RedirectURI = "http://" + net.JoinHostPort(host, port) + "/auth/callback"
 		ui := &person{pastes: make(chan string, 1)}
@@ -389,7 +389,7 @@ func TestAttackAStrangerOnTheCallbacksPort(t *testing.T) {
 			ui.pastes <- visit.Redirect + "?code=good-code&state=" + stateOf(visit)
 			return nil
 		}
-		if _, err := config.Login(t.Context(), app, ui); err != nil {
+		if _, err := client.Login(t.Context(), app, ui); err != nil {
 			t.Error(host, err)
 		}
 	}
@@ -397,7 +397,7 @@ func TestAttackAStrangerOnTheCallbacksPort(t *testing.T) {
 
 // Nothing that is typed or pasted by mistake ends a sign-in.
 func TestAttackWhateverIsTypedWhereAnAddressIsPasted(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	app.RedirectURI = "https://app.example/cb"
 	ui := &person{pastes: make(chan string, 100)}
 	ui.visit = func(visit venuekey.Visit) error {
@@ -411,7 +411,7 @@ func TestAttackWhateverIsTypedWhereAnAddressIsPasted(t *testing.T) {
 		ui.pastes <- "\x1b[200~" + visit.Redirect + "?code=good-code&state=" + stateOf(visit) + "\x1b[201~"
 		return nil
 	}
-	if _, err := config.Login(soon(t), app, ui); err != nil {
+	if _, err := client.Login(soon(t), app, ui); err != nil {
 		t.Fatal(err, ui.told)
 	}
 	if len(ui.told) > mostMistakes+mostTries {

@@ -47,12 +47,12 @@ func TestATokenInAnAnswerThatBrokeOff(t *testing.T) {
 				}
 			}))
 			defer server.Close()
-			config := Config{TokenURL: server.URL}
+			client := Client{Config: Config{TokenURL: server.URL}}
 			ctx := t.Context()
 			if row.hangs {
 				ctx = deadline(t, 300*time.Millisecond)
 			}
-			token, err := config.Refresh(ctx, venuekey.App{ClientID: "c"}, "r1")
+			token, err := client.Refresh(ctx, venuekey.App{ClientID: "c"}, "r1")
 			if !row.taken {
 				if venuekey.ClassOf(err) != venuekey.ClassUnknown {
 					t.Fatalf("%v: %v", venuekey.ClassOf(err), err)

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -9,8 +8,11 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// Config is what one venue says of its OAuth 2 endpoints. It is a value; a
-// venue makes one for each call, from its addresses and the app.
+// config.go owns what a venue is in OAuth 2, as data.
+
+// Config is what one venue says of its OAuth 2 endpoints: data, and nothing that
+// acts. A Client acts on it. A venue makes one for each call, from its addresses and
+// the app.
 type Config struct {
 	// AuthorizeURL is where the user is sent.
 	AuthorizeURL string
@@ -63,9 +65,6 @@ type Config struct {
 	// Meanings explain the venue's errors; the first that fits is taken, and
 	// the RFC's own meanings come after them.
 	Meanings []Meaning
-	// Own finds what else a venue says in JSON that holds no token and no OAuth
-	// error, such as a demand to wait; nil where it says nothing.
-	Own func(grant string, answer Answer, fields map[string]json.RawMessage) *venuekey.Error
 	// ErrorsInOK says that the venue puts errors into answers with status 200, so
 	// that a word nobody knows is one of its errors there too.
 	ErrorsInOK bool
@@ -77,12 +76,6 @@ type Config struct {
 	// RefreshLife is the documented life of a refresh token; zero means that none
 	// is.
 	RefreshLife time.Duration
-
-	// Transport sends token requests; nil means one that is made for it, and
-	// Trusting gives one for an app's private certificate authority. Give another
-	// one only for a test, and see that it neither reuses connections nor repeats
-	// requests.
-	Transport http.RoundTripper
 }
 
 // Way is one way to send token requests.

@@ -1,7 +1,8 @@
 // Package oauth is how any OAuth 2 venue signs a user in and renews what it
 // gave: the authorize address, state and PKCE, the loopback listener and the
 // pasted redirect, the token request, and revocation. What is particular to a
-// venue is data in a Config; packages under venue/ fill it in.
+// venue is data in a Config, and a Client acts on it; packages under venue/ fill
+// both in.
 //
 // The rules it keeps, with their source:
 //

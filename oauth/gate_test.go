@@ -127,8 +127,8 @@ func TestAttackAGatewayThatRepeatsTheRequest(t *testing.T) {
 					at := repeating(t, func(string) string {
 						return fmt.Sprintf(head, "\x1b[31m"+encode(hotRefresh)+" "+encode(hotSecret))
 					})
-					config := Config{TokenURL: at + "/token", TokenByGet: byGet, ClientAuth: []ClientAuth{AuthInBody, AuthBasic}[len(form)%2]}
-					_, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+					client := Client{Config: Config{TokenURL: at + "/token", TokenByGet: byGet, ClientAuth: []ClientAuth{AuthInBody, AuthBasic}[len(form)%2]}}
+					_, err := client.Refresh(t.Context(), hotApp, hotRefresh)
 					if err == nil {
 						t.Fatal("it is a grant")
 					}
@@ -142,8 +142,8 @@ func TestAttackAGatewayThatRepeatsTheRequest(t *testing.T) {
 // The plain TCP echo of a developer's machine is enough.
 func TestAttackAnEcho(t *testing.T) {
 	for _, byGet := range []bool{false, true} {
-		config := Config{TokenURL: repeating(t, func(request string) string { return request }) + "/token", TokenByGet: byGet}
-		_, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+		client := Client{Config: Config{TokenURL: repeating(t, func(request string) string { return request }) + "/token", TokenByGet: byGet}}
+		_, err := client.Refresh(t.Context(), hotApp, hotRefresh)
 		if err == nil {
 			t.Fatal("it is a grant")
 		}
@@ -183,12 +183,12 @@ func TestAttackAVenueThatRepeatsSecretsInItsError(t *testing.T) {
 			if fields[field] = said; field == "both" {
 				fields["error"], fields["error_description"] = encode(hotSecret), said
 			}
-			config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			client, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 				w.WriteHeader(400)
 				fmt.Fprintf(w, `{"error":%s,"error_description":%s,"error_uri":%s}`, spelled(fields["error"]), spelled(fields["error_description"]), spelled(fields["error_uri"]))
 			})
-			config.ClientAuth = []ClientAuth{AuthInBody, AuthBasic, AuthBasicPlain}[len(form)%3]
-			_, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+			client.ClientAuth = []ClientAuth{AuthInBody, AuthBasic, AuthBasicPlain}[len(form)%3]
+			_, err := client.Refresh(t.Context(), hotApp, hotRefresh)
 			if err == nil {
 				t.Fatal("it is a grant")
 			}
@@ -208,10 +208,10 @@ func spelled(text string) string {
 // What an error means must not depend on what is struck from it: a secret of words
 // would else hide the venue's word for the end of a token.
 func TestASecretOfWordsHidesNoMeaning(t *testing.T) {
-	config, _ := answering(t, says(400, `{"error":"invalid_grant","error_description":"Refresh token has expired"}`))
-	config.Meanings = []Meaning{{Text: "refresh token has expired", Class: venuekey.ClassRefused, Reason: "it expired"}}
+	client, _ := answering(t, says(400, `{"error":"invalid_grant","error_description":"Refresh token has expired"}`))
+	client.Meanings = []Meaning{{Text: "refresh token has expired", Class: venuekey.ClassRefused, Reason: "it expired"}}
 	app := venuekey.App{ClientID: "an-app", ClientSecret: "refresh token has"}
-	if _, err := config.Refresh(t.Context(), app, "invalid_grant"); !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "it expired") {
+	if _, err := client.Refresh(t.Context(), app, "invalid_grant"); !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "it expired") {
 		t.Fatal(err)
 	}
 }
@@ -238,8 +238,8 @@ func TestAttackATokenThatBreaksOutOfItsHeader(t *testing.T) {
 		"the same refresh token": {`a\r\n1`, hotRefresh, `bearer`, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, asked := answering(t, says(200, fmt.Sprintf(`{"access_token":"%s","refresh_token":"%s","token_type":"%s","scope":"trade \u001b[2J"}`, row.access, row.refresh, row.kind)))
-			token, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+			client, asked := answering(t, says(200, fmt.Sprintf(`{"access_token":"%s","refresh_token":"%s","token_type":"%s","scope":"trade \u001b[2J"}`, row.access, row.refresh, row.kind)))
+			token, err := client.Refresh(t.Context(), hotApp, hotRefresh)
 			if asked.Load() != 1 {
 				t.Fatalf("presented %d times", asked.Load())
 			}
@@ -268,9 +268,9 @@ func TestAttackAnAnswerThatTakesLongToRead(t *testing.T) {
 		"scopes without end": {strings.Repeat("a1", 16), strings.Repeat("scope-of-letters ", 50_000)},
 		"secrets as well":    {strings.Repeat("aB3", 100_000), strings.Repeat("scope-of-letters ", 20_000)},
 	} {
-		config, _ := answering(t, says(200, `{"access_token":"`+row.token+`","refresh_token":"r`+row.token+`","scope":"`+row.scopes+`"}`))
+		client, _ := answering(t, says(200, `{"access_token":"`+row.token+`","refresh_token":"r`+row.token+`","scope":"`+row.scopes+`"}`))
 		began := time.Now()
-		token, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+		token, err := client.Refresh(t.Context(), hotApp, hotRefresh)
 		if err != nil || len(token.Scopes) == 0 || len(token.Scopes) > 1000 {
 			t.Fatalf("%s: %d scopes: %v", name, len(token.Scopes), err)
 		}
@@ -285,17 +285,17 @@ func TestARefreshTokenOfAnyCharactersComesBack(t *testing.T) {
 	for _, odd := range []string{"r\n2", "r\x002", "r\x1b[2J", "r 2", "\u00e4\u4f60\u202e", "<&>+%=;", "\x7f", strings.Repeat("r\n2", 100_000)} {
 		for name, access := range map[string]string{"beside a good one": "a1", "alone": "a\n1"} {
 			var presented string
-			config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+			client, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 				presented = r.PostFormValue("refresh_token")
 				answer, _ := json.Marshal(map[string]string{"access_token": access, "refresh_token": odd})
 				_, _ = w.Write(answer)
 			})
-			token, err := config.Refresh(t.Context(), hotApp, hotRefresh)
+			token, err := client.Refresh(t.Context(), hotApp, hotRefresh)
 			if err != nil || string(token.Refresh) != odd {
 				t.Fatalf("%s: %.20q became %.20q: %v", name, odd, string(token.Refresh), err)
 			}
 			clean(t, "the notes", strings.Join(token.Notes, "; "))
-			if _, err := config.Refresh(t.Context(), hotApp, token.Refresh); presented != odd {
+			if _, err := client.Refresh(t.Context(), hotApp, token.Refresh); presented != odd {
 				t.Fatalf("%s: %.20q came back as %.20q: %v", name, odd, presented, err)
 			}
 		}
@@ -325,8 +325,8 @@ func TestAttackACertificateThatSpeaks(t *testing.T) {
 		"unknown":    hotApp,
 		"other name": {ClientID: "an-app", ClientSecret: hotSecret, Params: map[string]venuekey.Secret{CAParam: venuekey.Secret(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made}))}},
 	} {
-		config := Config{TokenURL: server.URL, Transport: Trusting(nil, app)}
-		_, err := config.Refresh(t.Context(), app, hotRefresh)
+		client := Client{Config: Config{TokenURL: server.URL}, Transport: Trusting(nil, app)}
+		_, err := client.Refresh(t.Context(), app, hotRefresh)
 		if venuekey.ClassOf(err) != venuekey.ClassMisconfigured {
 			t.Fatal(err)
 		}
@@ -338,7 +338,7 @@ func TestAttackACertificateThatSpeaks(t *testing.T) {
 func TestAttackAProxyThatRepeatsItsPassword(t *testing.T) {
 	const password, child = "proxy-Pass-w0rd:9x", "VENUEKEY_TEST_PROXIED"
 	if os.Getenv(child) != "" { // net/http reads the environment once in a process
-		_, err := Config{TokenURL: "https://venue.test/token"}.Refresh(t.Context(), hotApp, hotRefresh)
+		_, err := Client{Config: Config{TokenURL: "https://venue.test/token"}}.Refresh(t.Context(), hotApp, hotRefresh)
 		fmt.Println(everyWay(err))
 		return
 	}

@@ -23,9 +23,9 @@ func TestLifetimes(t *testing.T) {
 		{`1728000`, 20 * day, ""}, {`1728001`, day, "far beyond"}, {`86400000`, day, "86400000 s for the access token, far beyond the usual: taken as 24h0m0s"},
 		{`1e300`, day, "far beyond"}, {`"Inf"`, day, "far beyond"},
 	} {
-		config, _ := answering(t, says(200, `{"access_token":"a","expires_in":`+row.written+`}`))
-		config.DefaultLife = day
-		token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+		client, _ := answering(t, says(200, `{"access_token":"a","expires_in":`+row.written+`}`))
+		client.DefaultLife = day
+		token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 		if err != nil || token.Life() != row.life || (len(token.Notes) == 0) != (row.note == "") || !strings.Contains(strings.Join(token.Notes, ""), row.note) {
 			t.Errorf("%s gave %s, %q, %v; want %s", row.written, token.Life(), token.Notes, err, row.life)
 		}
@@ -42,9 +42,9 @@ func TestLifetimesOfRefreshTokens(t *testing.T) {
 		{`864000`, 0, 10 * day, false}, {`null`, 0, 0, false}, {`0`, 0, 0, true}, {`-1`, 10 * day, 0, true}, {`1`, 0, 0, true},
 		{`1e300`, 0, 0, true}, {`864000000`, 10 * day, 10 * day, true}, {`864000000`, 0, 0, true},
 	} {
-		config, _ := answering(t, says(200, `{"access_token":"a","refresh_token":"r","refresh_token_expires_in":`+row.written+`}`))
-		config.RefreshLife = row.documented
-		token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+		client, _ := answering(t, says(200, `{"access_token":"a","refresh_token":"r","refresh_token_expires_in":`+row.written+`}`))
+		client.RefreshLife = row.documented
+		token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 		var life time.Duration
 		if !token.RefreshExpires.IsZero() {
 			life = token.RefreshExpires.Sub(token.Issued)

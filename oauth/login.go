@@ -14,7 +14,7 @@ import (
 // first, and exchanges the code at once. It waits for no method of the UI: it
 // returns when the code is exchanged or the context ended, and a UI that does not
 // return then is the only thing that runs on. The port is free when it returns.
-func (c Config) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (token venuekey.Token, err error) {
+func (c Client) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (token venuekey.Token, err error) {
 	redirect, err := ParseRedirect(app.RedirectURI)
 	if err != nil {
 		return token, err
@@ -39,7 +39,7 @@ func (c Config) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 		return token, err
 	}
 	if l != nil {
-		visit.URL, visit.Open = l.invite(ctx, c, attempt, visit.Elsewhere, ui.Tell)
+		visit.URL, visit.Open = l.invite(ctx, c.Config, attempt, visit.Elsewhere, ui.Tell)
 	}
 	if !redirect.Loopback {
 		visit.URL = visit.Elsewhere
@@ -50,7 +50,7 @@ func (c Config) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 // meet invites the user, waits for the answer and exchanges the code. It waits
 // for no call of the UI: one that does not return is left behind, and cannot keep
 // a token from whoever saves it.
-func (c Config) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visit venuekey.Visit, redirect Redirect, attempt Attempt, arrived <-chan callback) (venuekey.Token, error) {
+func (c Client) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visit venuekey.Visit, redirect Redirect, attempt Attempt, arrived <-chan callback) (venuekey.Token, error) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	talk := conversation{visited: make(chan error, 1), pasted: make(chan callback), refused: make(chan error, 1)}
@@ -128,7 +128,7 @@ func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, at
 	}
 }
 
-func (c Config) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, attempt Attempt, got callback) (venuekey.Token, error) {
+func (c Client) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, attempt Attempt, got callback) (venuekey.Token, error) {
 	if got.denied != nil {
 		return venuekey.Token{}, got.denied
 	}

@@ -109,7 +109,7 @@ func (a agent) post(t *testing.T, address string, form url.Values, change func(*
 const goodCode = "a-good-code-of-the-venue"
 
 // stage is a venue that grants any code once, and the app for it.
-func stage(t *testing.T) (Config, venuekey.App) {
+func stage(t *testing.T) (Client, venuekey.App) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if code := r.PostFormValue("code"); code != "good-code" && code != goodCode {
@@ -120,7 +120,7 @@ func stage(t *testing.T) (Config, venuekey.App) {
 		fmt.Fprint(w, `{"access_token":"a","refresh_token":"r"}`)
 	}))
 	t.Cleanup(server.Close)
-	return Config{AuthorizeURL: "https://venue.example/authorize?theme=dark", TokenURL: server.URL},
+	return Client{Config: Config{AuthorizeURL: "https://venue.example/authorize?theme=dark", TokenURL: server.URL}},
 		venuekey.App{ClientID: "id & co", ClientSecret: "secret", RedirectURI: "http://127.0.0.1:0/auth/callback", Scopes: []string{"one", "two"}}
 }
 
@@ -130,10 +130,10 @@ func stateOf(visit venuekey.Visit) string {
 }
 
 func TestTheAuthorizeAddressIsEscaped(t *testing.T) {
-	config, app := stage(t)
-	config.PKCE = true
+	client, app := stage(t)
+	client.PKCE = true
 	attempt := Attempt{State: "s", Verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}
-	address, err := config.Authorize(app, attempt)
+	address, err := client.Authorize(app, attempt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestTheAuthorizeAddressIsEscaped(t *testing.T) {
 }
 
 func TestASignInThatGoesWell(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ui := &person{}
 	page := make(chan string, 1)
 	ui.visit = func(visit venuekey.Visit) error {
@@ -156,7 +156,7 @@ func TestASignInThatGoesWell(t *testing.T) {
 		}()
 		return nil
 	}
-	token, err := config.Login(t.Context(), app, ui)
+	token, err := client.Login(t.Context(), app, ui)
 	if err != nil || token.Access != "a" || token.Refresh != "r" || strings.Join(token.Scopes, " ") != "one two" {
 		t.Fatal(token.Scopes, err)
 	}
@@ -169,7 +169,7 @@ func TestASignInThatGoesWell(t *testing.T) {
 // What strangers, scanners and old tabs send to the callback is answered and
 // ignored; the sign-in goes on.
 func TestStrayRequestsAtTheCallback(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ui := &person{}
 	ui.visit = func(visit venuekey.Visit) error {
 		base := strings.TrimSuffix(visit.Redirect, "/auth/callback")
@@ -203,7 +203,7 @@ func TestStrayRequestsAtTheCallback(t *testing.T) {
 		go func() { browser.get(t, visit.Redirect+"?code=good-code&state="+state, nil) }()
 		return nil
 	}
-	if _, err := config.Login(t.Context(), app, ui); err != nil {
+	if _, err := client.Login(t.Context(), app, ui); err != nil {
 		t.Fatal(err)
 	}
 	// Each kind once: two had no state, and two a foreign one.
@@ -225,7 +225,7 @@ func TestSignInsThatEndBadly(t *testing.T) {
 		{"code used or too old", "code=stale", venuekey.ClassRefused, "too old"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			config, app := stage(t)
+			client, app := stage(t)
 			ui, page := &person{}, make(chan string, 1)
 			ui.visit = func(visit venuekey.Visit) error {
 				go func() {
@@ -234,7 +234,7 @@ func TestSignInsThatEndBadly(t *testing.T) {
 				}()
 				return nil
 			}
-			_, err := config.Login(t.Context(), app, ui)
+			_, err := client.Login(t.Context(), app, ui)
 			if venuekey.ClassOf(err) != row.class || !strings.Contains(err.Error(), row.reason) {
 				t.Fatalf("%s: %v", venuekey.ClassOf(err), err)
 			}
@@ -251,8 +251,8 @@ func TestAVenueThatDoesNotEchoState(t *testing.T) {
 		"another, and he says so": func(*testing.T, string) string { return "" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, app := stage(t)
-			config.StateNotEchoed = true
+			client, app := stage(t)
+			client.StateNotEchoed = true
 			ui := &person{}
 			ui.visit = func(visit venuekey.Visit) error {
 				browser := agent{newJar(t)}
@@ -264,7 +264,7 @@ func TestAVenueThatDoesNotEchoState(t *testing.T) {
 				go browser.post(t, originOf(visit)+field(asks, `action="`), url.Values{"pending": {field(asks, `name="pending" value="`)}, "tab": {tab(t, first)}}, nil)
 				return nil
 			}
-			if _, err := config.Login(t.Context(), app, ui); err != nil {
+			if _, err := client.Login(t.Context(), app, ui); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -309,7 +309,7 @@ func TestPastedRedirects(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	config, app := stage(t)
+	client, app := stage(t)
 	app.RedirectURI = "http://" + taken.Addr().String() + "/auth/callback"
 	for _, row := range []struct {
 		name   string
@@ -335,14 +335,14 @@ func TestPastedRedirects(t *testing.T) {
 				}
 				return nil
 			}
-			if _, err := config.Login(t.Context(), app, ui); err != nil || len(ui.told) != row.told {
+			if _, err := client.Login(t.Context(), app, ui); err != nil || len(ui.told) != row.told {
 				t.Fatal(err, ui.told)
 			}
 		})
 	}
 	t.Run("nobody pastes", func(t *testing.T) {
 		ui := &person{visit: func(venuekey.Visit) error { return nil }}
-		if _, err := config.Login(t.Context(), app, ui); !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), "in use") {
+		if _, err := client.Login(t.Context(), app, ui); !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), "in use") {
 			t.Fatal(err)
 		}
 	})
@@ -384,8 +384,8 @@ func TestNoUIKeepsATokenBack(t *testing.T) {
 	for name, ui := range map[string]*stubborn{"Paste": {}, "Visit": {visits: true}, "Tell": {tells: true}} {
 		for _, ends := range []string{"exchange", "context"} {
 			t.Run(name+" blocks, "+ends, func(t *testing.T) {
-				config, app := stage(t)
-				config.CodeLife = time.Minute
+				client, app := stage(t)
+				client.CodeLife = time.Minute
 				ui := &stubborn{released: make(chan struct{}), visits: ui.visits, tells: ui.tells}
 				ctx, leave := context.WithCancel(t.Context())
 				defer leave()
@@ -399,7 +399,7 @@ func TestNoUIKeepsATokenBack(t *testing.T) {
 				}
 				returned := make(chan error, 1)
 				go func() {
-					token, err := config.Login(ctx, app, ui)
+					token, err := client.Login(ctx, app, ui)
 					if err == nil && token.Access != "a" {
 						err = errors.New("no token")
 					}
@@ -421,7 +421,7 @@ func TestNoUIKeepsATokenBack(t *testing.T) {
 
 // Browsers open connections in advance and send nothing on them.
 func TestASilentConnectionKeepsNoTokenBack(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ui := &person{}
 	ui.visit = func(visit venuekey.Visit) error {
 		address, _ := url.Parse(visit.Redirect)
@@ -434,7 +434,7 @@ func TestASilentConnectionKeepsNoTokenBack(t *testing.T) {
 		return nil
 	}
 	began := time.Now()
-	if _, err := config.Login(t.Context(), app, ui); err != nil {
+	if _, err := client.Login(t.Context(), app, ui); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > 1500*time.Millisecond {
@@ -478,23 +478,23 @@ func TestWhatCannotBeACodeIsNotPresented(t *testing.T) {
 }
 
 func TestTheCallbackMayComeWhileTheUserCouldPaste(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ui := &person{pastes: make(chan string)}
 	ui.visit = func(visit venuekey.Visit) error {
 		go func() { begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
 		return nil
 	}
-	if _, err := config.Login(t.Context(), app, ui); err != nil {
+	if _, err := client.Login(t.Context(), app, ui); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestLeavingFreesThePort(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ctx, leave := context.WithCancel(t.Context())
 	var redirect string
 	ui := &person{visit: func(visit venuekey.Visit) error { redirect = visit.Redirect; leave(); return nil }}
-	if _, err := config.Login(ctx, app, ui); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "interrupted") {
+	if _, err := client.Login(ctx, app, ui); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "interrupted") {
 		t.Fatal(err)
 	}
 	address, _ := url.Parse(redirect)
@@ -512,7 +512,7 @@ func TestLocalhostListensInBothFamilies(t *testing.T) {
 	} else {
 		socket.Close()
 	}
-	config, app := stage(t)
+	client, app := stage(t)
 	app.RedirectURI = "http://localhost:0/auth/callback"
 	ui := &person{}
 	ui.visit = func(visit venuekey.Visit) error {
@@ -533,7 +533,7 @@ func TestLocalhostListensInBothFamilies(t *testing.T) {
 		go func() { begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil) }()
 		return nil
 	}
-	if _, err := config.Login(t.Context(), app, ui); err != nil {
+	if _, err := client.Login(t.Context(), app, ui); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -556,18 +556,18 @@ func FuzzCallback(f *testing.F) {
 	f.Add("error=access_denied&state=s")
 	f.Add("code=c&code=d")
 	f.Add("%zz")
-	config, attempt := Config{}, Attempt{State: "s"}
+	client, attempt := Config{}, Attempt{State: "s"}
 	redirect, _ := ParseRedirect("http://localhost:8080/cb")
 	f.Fuzz(func(t *testing.T, query string) {
 		values, _ := url.ParseQuery(query)
-		got := config.readCallback(values, attempt)
+		got := client.readCallback(values, attempt)
 		if kinds := boolCount(got.Code != "", got.denied != nil, got.stray != ""); kinds != 1 {
 			t.Fatalf("%q was read as %d things", query, kinds)
 		}
 		if got.stray == "" && values.Get("state") != "s" {
 			t.Fatalf("%q was taken without the state", query)
 		}
-		pasted := config.readPasted(query, redirect, attempt)
+		pasted := client.readPasted(query, redirect, attempt)
 		if kinds := boolCount(pasted.Code != "", pasted.denied != nil, pasted.stray != ""); kinds != 1 {
 			t.Fatalf("%q pasted was read as %d things", query, kinds)
 		}

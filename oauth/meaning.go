@@ -108,7 +108,7 @@ func (c Config) OAuthError(grant string, answer Answer) *venuekey.Error {
 }
 
 // own is what the venue says in words of its own.
-func (c Config) own(grant string, answer Answer) *venuekey.Error {
+func (c Client) own(grant string, answer Answer) *venuekey.Error {
 	fields, ok := answer.Fields()
 	if c.Own == nil || !ok {
 		return nil

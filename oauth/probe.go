@@ -18,7 +18,7 @@ const probeTime = 10 * time.Second
 // there. Without a token, a code and a client it can only be told so, in the
 // venue's own words; then it returns nil. A gateway's page or JSON is an error, as
 // is no answer.
-func (c Config) Probe(ctx context.Context) error {
+func (c Client) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	form := c.ProbeForm
@@ -53,7 +53,7 @@ func (c Config) Probe(ctx context.Context) error {
 
 // spoke reports whether an answer is the venue's own, and the error with which it
 // asks to be left alone, if it does.
-func (c Config) spoke(answer Answer) (spoke bool, notNow error) {
+func (c Client) spoke(answer Answer) (spoke bool, notNow error) {
 	found := c.find(answer.Body)
 	if fault := c.fault(grantRefresh, answer, found); fault != nil {
 		if fault.named && fault.Class == venuekey.ClassLater {

@@ -29,14 +29,14 @@ func TestAProbeTellsTheVenueFromStrangers(t *testing.T) {
 		{404, `<html>`, false, venuekey.ClassUnknown},
 		{502, ``, false, venuekey.ClassUnknown},
 	} {
-		config, asked := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		client, asked := answering(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.ParseForm() != nil || len(r.Form) != 1 || r.Form.Get("grant_type") != "refresh_token" || r.Header.Get("Authorization") != "" {
 				t.Errorf("the probe sent %v", r.Form)
 			}
 			says(row.status, row.body)(w, r)
 		})
-		config.ErrorsInOK, config.ClientAuth = true, AuthBasicAndID
-		err := config.Probe(t.Context())
+		client.ErrorsInOK, client.ClientAuth = true, AuthBasicAndID
+		err := client.Probe(t.Context())
 		if (err == nil) != row.good || err != nil && venuekey.ClassOf(err) != row.class || asked.Load() != 1 {
 			t.Errorf("%d %s: %v", row.status, row.body, err)
 		}
@@ -53,23 +53,23 @@ func TestAProbeLooksAtEveryWay(t *testing.T) {
 		http.NotFound(w, r)
 	}))
 	defer server.Close()
-	config := Config{TokenURL: server.URL + "/first", TokenFallbacks: []Way{{URL: server.URL + "/second"}}}
-	if err := config.Probe(t.Context()); err != nil {
+	client := Client{Config: Config{TokenURL: server.URL + "/first", TokenFallbacks: []Way{{URL: server.URL + "/second"}}}}
+	if err := client.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	config.TokenFallbacks = nil
-	if err := config.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "404") {
+	client.TokenFallbacks = nil
+	if err := client.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Fatal(err)
 	}
 }
 
 func TestAProbeDoesNotWaitForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := Config{TokenURL: "https://venue.example/token", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		client := Client{Config: Config{TokenURL: "https://venue.example/token"}, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, context.Cause(r.Context())
 		})}
-		if err := config.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "in time") {
+		if err := client.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "in time") {
 			t.Fatal(err)
 		}
 	})

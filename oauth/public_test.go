@@ -14,7 +14,7 @@ import (
 // nothing that looks like a secret is.
 func TestAttackACodeOfAnAppWithoutASecretIsCaught(t *testing.T) {
 	var form url.Values
-	config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+	client, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
 		form = r.PostForm
 		if _, _, basic := r.BasicAuth(); basic || form.Get("client_id") != "public" || form.Has("client_secret") {
@@ -23,21 +23,21 @@ func TestAttackACodeOfAnAppWithoutASecretIsCaught(t *testing.T) {
 		}
 		says(200, `{"access_token":"a","refresh_token":"r"}`)(w, r)
 	})
-	config.ClientAuth, config.AuthorizeURL, config.RevokeURL = AuthPublic, "https://venue.example/authorize", config.TokenURL
+	client.ClientAuth, client.AuthorizeURL, client.RevokeURL = AuthPublic, "https://venue.example/authorize", client.TokenURL
 	app := venuekey.App{ClientID: "public", RedirectURI: "http://127.0.0.1:8080/cb"}
-	attempt := config.NewAttempt()
-	address, err := config.Authorize(app, attempt)
+	attempt := client.NewAttempt()
+	address, err := client.Authorize(app, attempt)
 	if err != nil || len(attempt.Verifier) != 43 || !strings.Contains(address, "code_challenge_method=S256") || strings.Contains(address, string(attempt.Verifier)) {
 		t.Fatal(address, err)
 	}
-	token, err := config.Exchange(t.Context(), app, "code", attempt.Verifier)
+	token, err := client.Exchange(t.Context(), app, "code", attempt.Verifier)
 	if err != nil || form.Get("code_verifier") != string(attempt.Verifier) {
 		t.Fatal(form, err)
 	}
-	if _, err := config.Refresh(t.Context(), app, token.Refresh); err != nil {
+	if _, err := client.Refresh(t.Context(), app, token.Refresh); err != nil {
 		t.Error(err)
 	}
-	if err := config.Revoke(t.Context(), app, token); err != nil { // RFC 7009 §2.1
+	if err := client.Revoke(t.Context(), app, token); err != nil { // RFC 7009 §2.1
 		t.Error(err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // an error that errors.Is(err, errors.ErrUnsupported) tells, as does one that does not
 // revoke refresh tokens; that it does not revoke access tokens is
 // venuekey.ErrAccessLives. What it does revoke of the two is ended in any case.
-func (c Config) Revoke(ctx context.Context, app venuekey.App, token venuekey.Token) error {
+func (c Client) Revoke(ctx context.Context, app venuekey.App, token venuekey.Token) error {
 	if c.RevokeURL == "" {
 		return unsupported()
 	}
@@ -86,7 +86,7 @@ func either(a, b *venuekey.Error) *venuekey.Error {
 }
 
 // revoke ends one token.
-func (c Config) revoke(ctx context.Context, app venuekey.App, target *url.URL, secret venuekey.Secret, hint string) *venuekey.Error {
+func (c Client) revoke(ctx context.Context, app venuekey.App, target *url.URL, secret venuekey.Secret, hint string) *venuekey.Error {
 	request, err := c.post(ctx, app, target, url.Values{"token": {string(secret)}, "token_type_hint": {hint}})
 	if err != nil {
 		return failed(err)

@@ -26,14 +26,14 @@ func TestRevoking(t *testing.T) {
 		{name: "not now", answer: says(503, `<html>`), class: venuekey.ClassLater},
 		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.ClassMisconfigured},
 	} {
-		config, _ := answering(t, row.answer)
-		config.RevokeURL = config.TokenURL
-		err := config.Revoke(t.Context(), stageApp, token)
+		client, _ := answering(t, row.answer)
+		client.RevokeURL = client.TokenURL
+		err := client.Revoke(t.Context(), stageApp, token)
 		if (err == nil) != row.good || errors.Is(err, errors.ErrUnsupported) != row.unsupported || err != nil && venuekey.ClassOf(err) != row.class {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
-	if err := (Config{}).Revoke(t.Context(), stageApp, token); !errors.Is(err, errors.ErrUnsupported) {
+	if err := (Client{}).Revoke(t.Context(), stageApp, token); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
 }
@@ -56,14 +56,14 @@ func TestRevokingEndsBothTokens(t *testing.T) {
 		{name: "not that kind", second: says(400, `{"error":"unsupported_token_type"}`), reason: "has no way to end an access token"},
 	} {
 		var shown []string
-		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		client, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
 			shown = append(shown, r.PostFormValue("token")+" "+r.PostFormValue("token_type_hint"))
 			if len(shown) == 2 {
 				row.second(w, r)
 			}
 		})
-		config.RevokeURL = config.TokenURL
-		err := config.Revoke(t.Context(), stageApp, token)
+		client.RevokeURL = client.TokenURL
+		err := client.Revoke(t.Context(), stageApp, token)
 		if !slices.Equal(shown, []string{"r refresh_token", "a access_token"}) || (err == nil) != (row.reason == "") || errors.Is(err, errors.ErrUnsupported) != row.unsupported {
 			t.Errorf("%s: %v, %v", row.name, shown, err)
 		} else if err != nil && !strings.Contains(err.Error(), row.reason) {
@@ -100,9 +100,9 @@ func TestAttackAServerThatRevokesOneKindOfToken(t *testing.T) {
 		{name: "an access token alone", token: venuekey.Token{Access: "a"}, refuses: "access_token", is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 1},
 		{name: "a refresh token alone", token: venuekey.Token{Refresh: "r"}, refuses: "refresh_token", is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 1},
 	} {
-		config, asked := answering(t, refusing(row.refuses))
-		config.RevokeURL = config.TokenURL
-		err := config.Revoke(t.Context(), stageApp, row.token)
+		client, asked := answering(t, refusing(row.refuses))
+		client.RevokeURL = client.TokenURL
+		err := client.Revoke(t.Context(), stageApp, row.token)
 		if !errors.Is(err, row.is) || errors.Is(err, row.isNot) || int(asked.Load()) != row.shown {
 			t.Errorf("%s: asked %d times, %v", row.name, asked.Load(), err)
 			continue

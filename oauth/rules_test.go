@@ -19,7 +19,7 @@ import (
 // A token in a redirect is the implicit grant's (RFC 9700 §2.1.2): whoever puts one
 // there may have got it anywhere. It is never taken, with whatever state.
 func TestAttackATokenInARedirect(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ui := &person{pastes: make(chan string, 8)}
 	ui.visit = func(visit venuekey.Visit) error {
 		const evil = "access_token=evil&token_type=bearer&expires_in=9999&state="
@@ -32,7 +32,7 @@ func TestAttackATokenInARedirect(t *testing.T) {
 		ui.pastes <- visit.Redirect + "?code=good-code&state=" + stateOf(visit)
 		return nil
 	}
-	token, err := config.Login(t.Context(), app, ui)
+	token, err := client.Login(t.Context(), app, ui)
 	if err != nil || token.Access != "a" || len(ui.told) != 4 {
 		t.Fatal(err, ui.told)
 	}
@@ -40,12 +40,12 @@ func TestAttackATokenInARedirect(t *testing.T) {
 
 // What else comes with a code is nobody's business (RFC 6749 §4.1.2).
 func TestUnknownParametersOfARedirectAreIgnored(t *testing.T) {
-	config, app := stage(t)
+	client, app := stage(t)
 	ui := &person{visit: func(visit venuekey.Visit) error {
 		go begins(t, visit).get(t, visit.Redirect+"?session_state=x&scope=one+two&authuser=0&authuser=1&hd=&code=good-code&state="+stateOf(visit), nil)
 		return nil
 	}}
-	if token, err := config.Login(t.Context(), app, ui); err != nil || token.Access != "a" {
+	if token, err := client.Login(t.Context(), app, ui); err != nil || token.Access != "a" {
 		t.Fatal(err)
 	}
 }
@@ -59,7 +59,7 @@ func TestAttackAStrangerAtTheOtherAddressOfLocalhost(t *testing.T) {
 	}
 	defer stranger.Close()
 	_, port, _ := net.SplitHostPort(stranger.Addr().String())
-	config, app := stage(t)
+	client, app := stage(t)
 	app.RedirectURI = "http://localhost:" + port + "/auth/callback"
 	ui := &person{visit: func(visit venuekey.Visit) error {
 		if visit.Listening || visit.NotListening == "" {
@@ -67,7 +67,7 @@ func TestAttackAStrangerAtTheOtherAddressOfLocalhost(t *testing.T) {
 		}
 		return nil
 	}}
-	if _, err := config.Login(t.Context(), app, ui); !venuekey.Misconfigured(err) {
+	if _, err := client.Login(t.Context(), app, ui); !venuekey.Misconfigured(err) {
 		t.Fatal(err)
 	}
 }
@@ -76,7 +76,7 @@ func TestAttackAStrangerAtTheOtherAddressOfLocalhost(t *testing.T) {
 // 8252 §8.3).
 func TestAttackTheCallbackFromTheNetwork(t *testing.T) {
 	addresses, _ := net.InterfaceAddrs()
-	config, app := stage(t)
+	client, app := stage(t)
 	tried := 0
 	for _, redirect := range []string{"http://localhost:0/auth/callback", "http://127.0.0.1:0/auth/callback"} {
 		app.RedirectURI = redirect
@@ -96,7 +96,7 @@ func TestAttackTheCallbackFromTheNetwork(t *testing.T) {
 			go begins(t, visit).get(t, visit.Redirect+"?code=good-code&state="+stateOf(visit), nil)
 			return nil
 		}}
-		if _, err := config.Login(t.Context(), app, ui); err != nil {
+		if _, err := client.Login(t.Context(), app, ui); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -114,13 +114,13 @@ func TestAttackAnAddressInPlain(t *testing.T) {
 	ui := &person{visit: func(venuekey.Visit) error { asked++; return nil }}
 	app := stageApp
 	app.RedirectURI = "http://127.0.0.1:0/cb"
-	config := Config{AuthorizeURL: plain, TokenURL: plain, RevokeURL: plain, Transport: transport, TokenFallbacks: []Way{{URL: plain}}, ReuseHarmless: true}
-	_, login := config.Login(t.Context(), app, ui)
-	_, exchange := config.Exchange(t.Context(), app, "code", "")
-	_, refresh := config.Refresh(t.Context(), app, sentRefresh)
+	client := Client{Config: Config{AuthorizeURL: plain, TokenURL: plain, RevokeURL: plain, TokenFallbacks: []Way{{URL: plain}}, ReuseHarmless: true}, Transport: transport}
+	_, login := client.Login(t.Context(), app, ui)
+	_, exchange := client.Exchange(t.Context(), app, "code", "")
+	_, refresh := client.Refresh(t.Context(), app, sentRefresh)
 	for name, err := range map[string]error{
-		"login": login, "exchange": exchange, "refresh": refresh, "probe": config.Probe(t.Context()),
-		"revoke": config.Revoke(t.Context(), app, venuekey.Token{Access: "a", Refresh: "r"}),
+		"login": login, "exchange": exchange, "refresh": refresh, "probe": client.Probe(t.Context()),
+		"revoke": client.Revoke(t.Context(), app, venuekey.Token{Access: "a", Refresh: "r"}),
 	} {
 		if !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), "is not https") {
 			t.Errorf("%s: %v", name, err)
@@ -141,12 +141,12 @@ func TestAttackEveryRequestIsRedirected(t *testing.T) {
 	}))
 	defer thief.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		config, _ := answering(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, thief.URL, status) })
-		config.RevokeURL = config.TokenURL
-		_, exchange := config.Exchange(t.Context(), stageApp, "code", "verifier")
-		_, refresh := config.Refresh(t.Context(), stageApp, sentRefresh)
-		revoke := config.Revoke(t.Context(), stageApp, venuekey.Token{Access: "a", Refresh: "r"})
-		bearer, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, config.TokenURL, nil)
+		client, _ := answering(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, thief.URL, status) })
+		client.RevokeURL = client.TokenURL
+		_, exchange := client.Exchange(t.Context(), stageApp, "code", "verifier")
+		_, refresh := client.Refresh(t.Context(), stageApp, sentRefresh)
+		revoke := client.Revoke(t.Context(), stageApp, venuekey.Token{Access: "a", Refresh: "r"})
+		bearer, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, client.TokenURL, nil)
 		bearer.Header.Set("Authorization", "Bearer a")
 		answer, err := Send(nil, bearer)
 		if exchange == nil || refresh == nil || revoke == nil || err != nil || answer.Status != status || reached > 0 {
@@ -159,17 +159,17 @@ func TestAttackEveryRequestIsRedirected(t *testing.T) {
 // of it gets into a header.
 func TestAttackATokenOfATypeThatIsNotUnderstood(t *testing.T) {
 	for _, kind := range []string{"mac", "DPoP", "N_A", "Bearer x", `Bearer\r\nX-Evil: 1`, "Basic"} {
-		config, _ := answering(t, says(200, `{"access_token":"evil","token_type":"`+kind+`"}`))
-		if token, err := config.Exchange(t.Context(), stageApp, "code", ""); err == nil || token.Access != "" {
+		client, _ := answering(t, says(200, `{"access_token":"evil","token_type":"`+kind+`"}`))
+		if token, err := client.Exchange(t.Context(), stageApp, "code", ""); err == nil || token.Access != "" {
 			t.Errorf("%s: taken as %q", kind, token.Type)
 		}
-		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.ClassUnknown || token.Access != "" {
+		if token, err := client.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != venuekey.ClassUnknown || token.Access != "" {
 			t.Errorf("%s: renewed: %v", kind, err)
 		}
 	}
 	for _, kind := range []string{`"bearer"`, `"BEARER"`, `null`, `""`} { // RFC 6749 §5.1: case-insensitive; some venues leave it out
-		config, _ := answering(t, says(200, `{"access_token":"a","token_type":`+kind+`}`))
-		if token, err := config.Exchange(t.Context(), stageApp, "code", ""); err != nil || token.TypeOrBearer() != "Bearer" {
+		client, _ := answering(t, says(200, `{"access_token":"a","token_type":`+kind+`}`))
+		if token, err := client.Exchange(t.Context(), stageApp, "code", ""); err != nil || token.TypeOrBearer() != "Bearer" {
 			t.Errorf("%s: %q, %v", kind, token.TypeOrBearer(), err)
 		}
 	}

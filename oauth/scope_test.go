@@ -23,17 +23,17 @@ func TestScopesOfAnAnswer(t *testing.T) {
 		{`,"scope":"other"`, "other", "read trade"},
 		{`,"scope":7`, "read trade", ""},
 	} {
-		config, _ := answering(t, says(200, fmt.Sprintf(`{"access_token":"a"%s}`, row.field)))
+		client, _ := answering(t, says(200, fmt.Sprintf(`{"access_token":"a"%s}`, row.field)))
 		app := stageApp
 		app.Scopes = []string{"read trade"} // as a program may write it
-		token, err := config.Exchange(t.Context(), app, "code", "")
+		token, err := client.Exchange(t.Context(), app, "code", "")
 		if err != nil || strings.Join(token.Scopes, " ") != row.scopes || strings.Join(token.Missing(), " ") != row.missing {
 			t.Errorf("%s: %v, without %v, %v", row.field, token.Scopes, token.Missing(), err)
 		}
 	}
 	// A renewal asks for nothing, so it says nothing of what was asked for.
-	config, _ := answering(t, says(200, `{"access_token":"a","scope":"read"}`))
-	if token, err := config.Refresh(t.Context(), venuekey.App{ClientID: "id", Scopes: []string{"trade"}}, "r"); err != nil || len(token.Asked) > 0 || len(token.Scopes) != 1 {
+	client, _ := answering(t, says(200, `{"access_token":"a","scope":"read"}`))
+	if token, err := client.Refresh(t.Context(), venuekey.App{ClientID: "id", Scopes: []string{"trade"}}, "r"); err != nil || len(token.Asked) > 0 || len(token.Scopes) != 1 {
 		t.Error(token.Scopes, token.Asked, err)
 	}
 }

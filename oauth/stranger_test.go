@@ -49,9 +49,9 @@ func TestWhoseWordAnAnswerIs(t *testing.T) {
 		{400, `{"data":{"error":"invalid_grant"}}`, venuekey.ClassRefused}, {401, `{"error":"invalid_client"}`, venuekey.ClassMisconfigured},
 		{400, `{"error":"access_denied"}`, venuekey.ClassMisconfigured}, {400, `{"error":"invalid_request"}`, venuekey.ClassMisconfigured},
 	} {
-		config, asked := answering(t, says(row.status, row.body))
-		config.ErrorsInOK = true
-		_, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+		client, asked := answering(t, says(row.status, row.body))
+		client.ErrorsInOK = true
+		_, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 		if venuekey.ClassOf(err) != row.class || err == nil || asked.Load() != 1 {
 			t.Errorf("%d %s: %s: %v; want %s", row.status, row.body, venuekey.ClassOf(err), err, row.class)
 		} else if strings.Contains(err.Error(), "does not say why") || strings.Contains(err.Error(), "something else") {
@@ -62,12 +62,12 @@ func TestWhoseWordAnAnswerIs(t *testing.T) {
 
 func TestA503ThatSaysWhenToComeAgainGrantedNothing(t *testing.T) {
 	for when, class := range map[string]venuekey.Class{"7": venuekey.ClassLater, "0": venuekey.ClassLater, "soon": venuekey.ClassUnknown, "": venuekey.ClassUnknown} {
-		config, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		client, _ := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", when)
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprint(w, "<html>")
 		})
-		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != class {
+		if _, err := client.Refresh(t.Context(), stageApp, sentRefresh); venuekey.ClassOf(err) != class {
 			t.Errorf("%q: %v", when, err)
 		}
 	}
@@ -115,9 +115,9 @@ func TestATokenThatIsThereIsTaken(t *testing.T) {
 		{"beside a word that is no error", strings.Replace(good, `{`, `{"error":"none",`, 1), 400, "names an error"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			config, asked := answering(t, says(row.status, row.body))
-			config.TokenFallbacks, config.ReuseHarmless = []Way{{URL: config.TokenURL}}, true
-			token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+			client, asked := answering(t, says(row.status, row.body))
+			client.TokenFallbacks, client.ReuseHarmless = []Way{{URL: client.TokenURL}}, true
+			token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 			if err != nil || token.Access != "a" || token.Refresh != "r" || token.Life().Hours() != 1 || asked.Load() != 1 {
 				t.Fatalf("%d requests, %v", asked.Load(), err)
 			}
@@ -129,8 +129,8 @@ func TestATokenThatIsThereIsTaken(t *testing.T) {
 }
 
 func TestANumberIsATokenToo(t *testing.T) {
-	config, _ := answering(t, says(200, `{"access_token":12345678901234567890,"refresh_token":77}`))
-	token, err := config.Refresh(t.Context(), stageApp, sentRefresh)
+	client, _ := answering(t, says(200, `{"access_token":12345678901234567890,"refresh_token":77}`))
+	token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
 	if err != nil || token.Access != "12345678901234567890" || token.Refresh != "77" || len(token.Notes) != 2 {
 		t.Fatal(token.Notes, err)
 	}
@@ -157,8 +157,8 @@ func TestTokensThatAreNotTaken(t *testing.T) {
 		"braces without end":             {strings.Repeat(`{"a":`, 100_000), venuekey.ClassUnknown},
 		"objects without end":            {strings.Repeat(`{}`, 500_000) + "x", venuekey.ClassUnknown},
 	} {
-		config, _ := answering(t, says(200, row.body))
-		if token, err := config.Refresh(t.Context(), stageApp, sentRefresh); token.Access != "" || err == nil || venuekey.ClassOf(err) != row.class {
+		client, _ := answering(t, says(200, row.body))
+		if token, err := client.Refresh(t.Context(), stageApp, sentRefresh); token.Access != "" || err == nil || venuekey.ClassOf(err) != row.class {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -182,8 +182,8 @@ func TestStrangersAtASignIn(t *testing.T) {
 		{400, `{"error":"SOMETHING_NEW","error_description":"why not"}`, venuekey.ClassRefused, `the venue refused: "why not" (SOMETHING_NEW)`, ""},
 		{400, `{"error":"SOMETHING_NEW"}`, venuekey.ClassRefused, `the venue refused (SOMETHING_NEW)`, ""},
 	} {
-		config, _ := answering(t, says(row.status, row.body))
-		_, err := config.Exchange(t.Context(), stageApp, "code", "")
+		client, _ := answering(t, says(row.status, row.body))
+		_, err := client.Exchange(t.Context(), stageApp, "code", "")
 		if venuekey.ClassOf(err) != row.class || !strings.Contains(err.Error(), row.reason) || !strings.Contains(remedyOf(err), row.remedy) {
 			t.Errorf("%d %s: %s: %v; %s", row.status, row.body, venuekey.ClassOf(err), err, remedyOf(err))
 		}

@@ -16,7 +16,7 @@ import (
 // Exchange turns an authorization code into a token (RFC 6749 §4.1.3). The
 // code is used up by any answer; only a request that never left is sent again,
 // once.
-func (c Config) Exchange(ctx context.Context, app venuekey.App, code, verifier venuekey.Secret) (venuekey.Token, error) {
+func (c Client) Exchange(ctx context.Context, app venuekey.App, code, verifier venuekey.Secret) (venuekey.Token, error) {
 	if code == "" {
 		return venuekey.Token{}, wrong("the authorization code is empty", "")
 	}
@@ -57,7 +57,7 @@ func anew(err error) error {
 // Refresh presents the refresh token, once (RFC 6749 §6). Where the venue gave a new
 // refresh token beside an access token that nobody can use, the token has the former
 // alone: the Keeper keeps it and renews again.
-func (c Config) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.Secret) (venuekey.Token, error) {
+func (c Client) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.Secret) (venuekey.Token, error) {
 	if refresh == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the venue gave no refresh token"}
 	}
@@ -65,7 +65,7 @@ func (c Config) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.
 }
 
 // grant sends a token request, and sends it another way where nobody read it.
-func (c Config) grant(ctx context.Context, app venuekey.App, form url.Values) (venuekey.Token, error) {
+func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (venuekey.Token, error) {
 	sent := time.Now()
 	way := Way{URL: c.TokenURL, ByGet: c.TokenByGet}
 	others := c.TokenFallbacks

@@ -32,10 +32,10 @@ func TestOtherWaysAreForRequestsNobodyRead(t *testing.T) {
 		fmt.Fprint(w, answer.body)
 	}))
 	defer server.Close()
-	config := Config{TokenURL: server.URL + "/1", TokenFallbacks: []Way{
+	client := Client{Config: Config{TokenURL: server.URL + "/1", TokenFallbacks: []Way{
 		{URL: server.URL + "/1", ByGet: true, Learned: map[string]string{"method": "GET"}},
 		{URL: server.URL + "/2", Learned: map[string]string{"path": "2"}},
-	}}
+	}}}
 	for _, row := range []struct {
 		name    string
 		status  int
@@ -56,17 +56,17 @@ func TestOtherWaysAreForRequestsNobodyRead(t *testing.T) {
 		if row.get == 200 {
 			answers["GET /1"] = reply{200, granted}
 		}
-		seen, config.ReuseHarmless = nil, false
-		token, err := config.Exchange(t.Context(), stageApp, "code", "")
+		seen, client.ReuseHarmless = nil, false
+		token, err := client.Exchange(t.Context(), stageApp, "code", "")
 		if !slices.Equal(seen, row.sent) || (err == nil) != (row.learned != "") || (token.Learned[row.learned] != "") != (row.learned != "") {
 			t.Errorf("%s: an exchange: %v, learned %v, %v", row.name, seen, token.Learned, err)
 		}
 		seen = nil
-		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); !slices.Equal(seen, row.sent[:1]) || venuekey.ClassOf(err) != row.class {
+		if _, err := client.Refresh(t.Context(), stageApp, sentRefresh); !slices.Equal(seen, row.sent[:1]) || venuekey.ClassOf(err) != row.class {
 			t.Errorf("%s: a refresh where reuse is punished: %v, %v", row.name, seen, err)
 		}
-		seen, config.ReuseHarmless = nil, true
-		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); !slices.Equal(seen, row.sent) || (err == nil) != (row.learned != "") {
+		seen, client.ReuseHarmless = nil, true
+		if _, err := client.Refresh(t.Context(), stageApp, sentRefresh); !slices.Equal(seen, row.sent) || (err == nil) != (row.learned != "") {
 			t.Errorf("%s: a refresh: %v, %v", row.name, seen, err)
 		}
 	}
@@ -75,11 +75,11 @@ func TestOtherWaysAreForRequestsNobodyRead(t *testing.T) {
 // What the venue says itself stays beside what a standard makes of its code, at the
 // token address and on the way back from the sign-in page.
 func TestTheVenuesOwnWordsAreKept(t *testing.T) {
-	config, _ := answering(t, says(400, `{"error":"invalid_request","error_description":"want a code_challenge"}`))
-	if _, err := config.Exchange(t.Context(), stageApp, "one-time", ""); !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), `"want a code_challenge"`) {
+	client, _ := answering(t, says(400, `{"error":"invalid_request","error_description":"want a code_challenge"}`))
+	if _, err := client.Exchange(t.Context(), stageApp, "one-time", ""); !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), `"want a code_challenge"`) {
 		t.Error(err)
 	}
-	got := config.readCallback(url.Values{"error": {"invalid_scope"}, "error_description": {"no trading\nhere"}, "state": {"s"}}, Attempt{State: "s"})
+	got := client.readCallback(url.Values{"error": {"invalid_scope"}, "error_description": {"no trading\nhere"}, "state": {"s"}}, Attempt{State: "s"})
 	if got.denied == nil || !strings.Contains(got.denied.Error(), `"no trading here"`) {
 		t.Error(got.denied)
 	}
@@ -91,14 +91,14 @@ func TestASignInThatWasPutOffHasToBeRepeated(t *testing.T) {
 		status       int
 		wait, remedy string
 	}{{429, "2", "wait 2s and sign in again"}, {429, "", "sign in again"}, {503, "", "sign in again"}, {502, "", "sign in again"}} {
-		config, asked := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		client, asked := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", row.wait)
 			w.WriteHeader(row.status)
 		})
-		if _, err := config.Exchange(t.Context(), stageApp, "code", ""); !strings.HasPrefix(remedyOf(err), row.remedy) || asked.Load() != 1 {
+		if _, err := client.Exchange(t.Context(), stageApp, "code", ""); !strings.HasPrefix(remedyOf(err), row.remedy) || asked.Load() != 1 {
 			t.Errorf("%d: %v; %s", row.status, err, remedyOf(err))
 		}
-		if _, err := config.Refresh(t.Context(), stageApp, sentRefresh); strings.Contains(remedyOf(err), "sign in again") {
+		if _, err := client.Refresh(t.Context(), stageApp, sentRefresh); strings.Contains(remedyOf(err), "sign in again") {
 			t.Errorf("%d: a renewal: %s", row.status, remedyOf(err))
 		}
 	}

@@ -22,8 +22,8 @@ func TestAPrivateAuthority(t *testing.T) {
 	certificate := venuekey.Secret(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 	app := stageApp
 	refresh := func(address string) error {
-		config := Config{TokenURL: address, Transport: Trusting(nil, app)}
-		_, err := config.Refresh(t.Context(), app, sentRefresh)
+		client := Client{Config: Config{TokenURL: address}, Transport: Trusting(nil, app)}
+		_, err := client.Refresh(t.Context(), app, sentRefresh)
 		return err
 	}
 	if err := refresh(server.URL); !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), "does not verify") || !strings.Contains(remedyOf(err), "--ca") {

@@ -64,7 +64,7 @@ const (
 type Venue struct {
 	// AuthorizeURL and TokenURL replace the standard addresses.
 	AuthorizeURL, TokenURL string
-	// Transport sends token requests; see oauth.Config.
+	// Transport sends token requests; see oauth.Client.
 	Transport http.RoundTripper
 }
 
@@ -133,15 +133,20 @@ func (Venue) Limits(scopes []string) string {
 
 // Login implements venuekey.Venue.
 func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	return v.config(app).Login(ctx, app, ui)
+	return v.client(app).Login(ctx, app, ui)
 }
 
 // Probe implements venuekey.Prober.
-func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.config(app).Probe(ctx) }
+func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.client(app).Probe(ctx) }
 
 // Refresh implements venuekey.Venue.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
-	return v.config(app).Refresh(ctx, app, token.Refresh)
+	return v.client(app).Refresh(ctx, app, token.Refresh)
+}
+
+// client acts on what config says.
+func (v Venue) client(app venuekey.App) oauth.Client {
+	return oauth.Client{Config: v.config(app), Transport: oauth.Trusting(v.Transport, app)}
 }
 
 func (v Venue) config(app venuekey.App) oauth.Config {
@@ -161,7 +166,6 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		ReuseHarmless:    true,
 		CodeLife:         CodeLife,
 		DefaultLife:      AccessLife,
-		Transport:        oauth.Trusting(v.Transport, app),
 	}
 	if !config.TokenByGet {
 		config.TokenFallbacks = []oauth.Way{{URL: config.TokenURL, ByGet: true, Learned: map[string]string{"token_method": "GET"}}}

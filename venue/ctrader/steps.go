@@ -20,7 +20,7 @@ type Auth struct {
 	ClientID     string
 	ClientSecret venuekey.Secret
 	RedirectURI  string
-	// Transport sends token requests; see oauth.Config.
+	// Transport sends token requests; see oauth.Client.
 	Transport http.RoundTripper
 }
 
@@ -31,7 +31,7 @@ func (a Auth) AuthURI(scope, base string) (string, error) {
 	if scope != "" {
 		app.Scopes = strings.Fields(scope)
 	}
-	return a.venue(base, "").config(app).Authorize(app, oauth.Attempt{})
+	return a.venue(base, "").client(app).Authorize(app, oauth.Attempt{})
 }
 
 // Code takes the authorization code out of the address that the user was
@@ -51,14 +51,14 @@ func (a Auth) Code(redirected string) (venuekey.Secret, error) {
 // Token exchanges a code: getToken. An empty base means TokenURL.
 func (a Auth) Token(ctx context.Context, code venuekey.Secret, base string) (venuekey.Token, error) {
 	app := a.app()
-	return a.venue("", base).config(app).Exchange(ctx, app, code, "")
+	return a.venue("", base).client(app).Exchange(ctx, app, code, "")
 }
 
 // RefreshToken presents a refresh token: refreshToken. An empty base means
 // TokenURL.
 func (a Auth) RefreshToken(ctx context.Context, refresh venuekey.Secret, base string) (venuekey.Token, error) {
 	app := a.app()
-	return a.venue("", base).config(app).Refresh(ctx, app, refresh)
+	return a.venue("", base).client(app).Refresh(ctx, app, refresh)
 }
 
 func (a Auth) app() venuekey.App {

@@ -24,7 +24,7 @@ type API struct {
 	// MeBase is the same for me, which only the live host answers; empty means
 	// Base.
 	MeBase string
-	// Transport sends requests; see oauth.Config.
+	// Transport sends requests; see oauth.Client.
 	Transport http.RoundTripper
 }
 

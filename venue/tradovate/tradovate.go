@@ -68,7 +68,7 @@ const (
 type Venue struct {
 	// AuthorizeURL, LiveHost and DemoHost replace the standard addresses.
 	AuthorizeURL, LiveHost, DemoHost string
-	// Transport sends requests; see oauth.Config.
+	// Transport sends requests; see oauth.Client.
 	Transport http.RoundTripper
 }
 
@@ -161,7 +161,7 @@ func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (ven
 	if flowOf(app) == FlowPassword {
 		return v.loginByPassword(ctx, app, ui)
 	}
-	return v.config(app).Login(ctx, app, ui)
+	return v.client(app).Login(ctx, app, ui)
 }
 
 func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
@@ -187,7 +187,7 @@ func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venueke
 // tokens: renewing with the access token needs no probe, as it uses nothing up.
 // The grant type is left empty, which Tradovate's schema refuses before it looks
 // for a client: nobody knows whether an unknown client counts as a failed sign-in.
-func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.config(app).Probe(ctx) }
+func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.client(app).Probe(ctx) }
 
 // Refresh implements venuekey.Venue: it renews with the access token while
 // that lives, else with the refresh token of an OAuth sign-in.
@@ -204,7 +204,7 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 	if token.Refresh == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the access token expired before it was renewed, and there is no refresh token"}
 	}
-	got, err := v.config(app).Refresh(ctx, app, token.Refresh)
+	got, err := v.client(app).Refresh(ctx, app, token.Refresh)
 	return got, patient(err, token, time.Now())
 }
 
@@ -263,6 +263,11 @@ func (v Venue) API(app venuekey.App) API {
 // sign-in finds out which is there: a refresh token is shown to one only.
 var tokenPaths = map[string]string{"plain": "/auth/oauthtoken", "v1": "/v1/auth/oauthtoken"}
 
+// client acts on what config says.
+func (v Venue) client(app venuekey.App) oauth.Client {
+	return oauth.Client{Config: v.config(app), Own: ownWords, Transport: oauth.Trusting(v.Transport, app)}
+}
+
 // config is the OAuth side.
 func (v Venue) config(app venuekey.App) oauth.Config {
 	live := either(v.LiveHost, LiveHost)
@@ -272,12 +277,10 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		Issuer:       app.URLs["issuer"],
 		TokenURL:     app.URLs["token"],
 		Meanings:     meanings,
-		Own:          ownWords,
 		ProbeForm:    url.Values{"grant_type": {""}},
 		ErrorsInOK:   true,
 		DefaultLife:  AccessLife,
 		RefreshLife:  RefreshLife,
-		Transport:    oauth.Trusting(v.Transport, app),
 	}
 	first, second := "plain", "v1"
 	if string(app.Param("token_path")) == second {

@@ -68,7 +68,7 @@ const (
 type Venue struct {
 	// Site replaces the site's scheme, host and port.
 	Site string
-	// Transport sends token requests; see oauth.Config.
+	// Transport sends token requests; see oauth.Client.
 	Transport http.RoundTripper
 }
 
@@ -134,20 +134,20 @@ func (Venue) Secretless(app venuekey.App) bool { return app.Param("client_auth")
 
 // Login implements venuekey.Venue.
 func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	return v.config(app).Login(ctx, app, ui)
+	return v.client(app).Login(ctx, app, ui)
 }
 
 // Probe implements venuekey.Prober.
-func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.config(app).Probe(ctx) }
+func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.client(app).Probe(ctx) }
 
 // Refresh implements venuekey.Venue.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
-	return v.config(app).Refresh(ctx, app, token.Refresh)
+	return v.client(app).Refresh(ctx, app, token.Refresh)
 }
 
 // Revoke implements venuekey.Revoker.
 func (v Venue) Revoke(ctx context.Context, app venuekey.App, token venuekey.Token) error {
-	return v.config(app).Revoke(ctx, app, token)
+	return v.client(app).Revoke(ctx, app, token)
 }
 
 // address gives an endpoint of the site in its path form.
@@ -167,6 +167,11 @@ func (v Venue) site() string {
 	return Site
 }
 
+// client acts on what config says.
+func (v Venue) client(app venuekey.App) oauth.Client {
+	return oauth.Client{Config: v.config(app), Transport: oauth.Trusting(v.Transport, app)}
+}
+
 func (v Venue) config(app venuekey.App) oauth.Config {
 	config := oauth.Config{
 		AuthorizeURL: v.address(app, "authorize"),
@@ -181,7 +186,6 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		CodeLife:      CodeLife,
 		DefaultLife:   AccessLife,
 		RefreshLife:   RefreshLife,
-		Transport:     oauth.Trusting(v.Transport, app),
 	}
 	switch {
 	case app.URLs["token"] != "":
