@@ -144,49 +144,50 @@ const (
 )
 
 // Policy says how a venue's tokens want to be treated. The zero value is the
-// most careful: refresh tokens that die when presented and no second try.
+// most careful: refresh tokens that die when presented and no second try. It is data:
+// as JSON it survives a round trip, and durations are text such as "80m".
 type Policy struct {
 	// RenewsWith is what a renewal presents.
-	RenewsWith Renewal
+	RenewsWith Renewal `json:"renews_with,omitzero"`
 	// AfterLostAnswer is what to do when the answer to a renewal was lost. A token
 	// that is renewed with the access token and has no refresh token is presented
 	// UntilRefused at least.
-	AfterLostAnswer LostAnswer
+	AfterLostAnswer LostAnswer `json:"after_lost_answer,omitzero"`
 	// Grace is how long after the first presentation the venue still forgives a
 	// second one; zero means that no limit is known. After it, reuse revokes the
 	// sign-in.
-	Grace time.Duration
+	Grace time.Duration `json:"grace,omitzero"`
 	// RenewalEnds and RenewalLife say when what renews a sign-in ends, where an
 	// answer does not say it.
-	RenewalEnds Ending
-	RenewalLife time.Duration
+	RenewalEnds Ending        `json:"renewal_ends,omitzero"`
+	RenewalLife time.Duration `json:"renewal_life,omitzero"`
 	// KillsAccess says that a renewal ends the old access token at once, so
 	// that nobody may be given the old one while a renewal is under way.
-	KillsAccess bool
+	KillsAccess bool `json:"kills_access,omitzero"`
 	// RefreshAt is the fraction of the access token's life after which it is
 	// renewed; zero means 0.8.
-	RefreshAt float64
+	RefreshAt float64 `json:"refresh_at,omitzero"`
 	// LeastInterval is how old a token must be before a program's word that the
 	// venue refused it leads to a renewal; zero means ten seconds. It keeps a
 	// program that is refused for another reason from using up renewals.
-	LeastInterval time.Duration
+	LeastInterval time.Duration `json:"least_interval,omitzero"`
 	// DefaultLife is the documented life of an access token, for answers that
 	// do not state one.
-	DefaultLife time.Duration
+	DefaultLife time.Duration `json:"default_life,omitzero"`
 	// CodeLife is how long an authorization code can be exchanged.
-	CodeLife time.Duration
+	CodeLife time.Duration `json:"code_life,omitzero"`
 	// Pace is the least time between two renewals of one app, in the long run and
 	// over all machines that share a store; zero means 200 ms. Burst many may come
 	// at once; zero means 10. A human who asks for one renewal is not paced.
-	Pace  time.Duration
-	Burst int
+	Pace  time.Duration `json:"pace,omitzero"`
+	Burst int           `json:"burst,omitzero"`
 	// PacePerMachine says that the venue counts by network address, so that each
 	// machine has a budget of its own.
-	PacePerMachine bool
+	PacePerMachine bool `json:"pace_per_machine,omitzero"`
 	// MaxSessions is how many sign-ins of one app a user may have at once before
 	// the venue ends the oldest; zero means that it states no limit. The command
 	// login warns of it.
-	MaxSessions int
+	MaxSessions int `json:"max_sessions,omitzero"`
 }
 
 // check refuses a policy that contradicts itself, before anything is presented.

@@ -12,82 +12,82 @@ import (
 
 // Config is what one venue says of its OAuth 2 endpoints: data, and nothing that
 // acts. A Client acts on it. A venue makes one for each call, from its addresses and
-// the app.
+// the app. As JSON it survives a round trip, and durations are text such as "80m".
 type Config struct {
 	// AuthorizeURL is where the user is sent.
-	AuthorizeURL string
+	AuthorizeURL string `json:"authorize_url,omitzero"`
 	// AuthorizeParams are sent there beside the standard ones.
-	AuthorizeParams url.Values
+	AuthorizeParams url.Values `json:"authorize_params,omitzero"`
 	// OmitResponseType leaves out response_type=code, for a venue that does not
 	// know it.
-	OmitResponseType bool
+	OmitResponseType bool `json:"omit_response_type,omitzero"`
 	// DefaultScopes are asked for where the app names none.
-	DefaultScopes []string
+	DefaultScopes []string `json:"default_scopes,omitzero"`
 	// PKCE sends a code challenge (RFC 7636, method S256). An app without a secret
 	// sends one in any case.
-	PKCE bool
+	PKCE bool `json:"pkce,omitzero"`
 	// StateNotEchoed says that the venue's redirect does not carry state, so
 	// that a callback without one must be taken: from the tab that began, or when
 	// the user says so. One with a foreign state is refused all the same.
-	StateNotEchoed bool
+	StateNotEchoed bool `json:"state_not_echoed,omitzero"`
 
 	// Issuer is what the venue calls itself in its answers (RFC 9207), where that
 	// is known. Any other name is refused; where none is known, any but that of one
 	// of the venue's own addresses.
-	Issuer string
+	Issuer string `json:"issuer,omitzero"`
 
 	// TokenURL takes token requests.
-	TokenURL string
+	TokenURL string `json:"token_url,omitzero"`
 	// TokenFallbacks are other ways to the same endpoint, tried in turn where the
 	// one before answers 404 or 405 and nothing of the venue's: then nobody there
 	// has read the request, as a rule. For a refresh that is no certainty, so it
 	// has none unless ReuseHarmless says that they can do no harm.
-	TokenFallbacks []Way
+	TokenFallbacks []Way `json:"token_fallbacks,omitzero"`
 	// ReuseHarmless says that a refresh token that was used is merely refused, so
 	// that it may be presented twice within one refresh.
-	ReuseHarmless bool
+	ReuseHarmless bool `json:"reuse_harmless,omitzero"`
 	// TokenByGet sends token requests as GET with everything in the query, the
 	// client secret included. It is for venues that take nothing else.
-	TokenByGet bool
+	TokenByGet bool `json:"token_by_get,omitzero"`
 	// ProbeForm is what Probe sends; nil means a refresh without a token. It must
 	// not count as a failed attempt at the venue.
-	ProbeForm url.Values
+	ProbeForm url.Values `json:"probe_form,omitzero"`
 	// ClientAuth is how the app authenticates.
-	ClientAuth ClientAuth
+	ClientAuth ClientAuth `json:"client_auth,omitzero"`
 	// Header is sent with token requests.
-	Header http.Header
+	Header http.Header `json:"header,omitzero"`
 
 	// RevokeURL takes revocations (RFC 7009); empty means that there are none.
-	RevokeURL string
+	RevokeURL string `json:"revoke_url,omitzero"`
 
 	// Names are the fields of the venue's answers.
-	Names Names
+	Names Names `json:"names,omitzero"`
 	// Meanings explain the venue's errors; the first that fits is taken, and
 	// the RFC's own meanings come after them.
-	Meanings []Meaning
+	Meanings []Meaning `json:"meanings,omitzero"`
 	// ErrorsInOK says that the venue puts errors into answers with status 200, so
 	// that a word nobody knows is one of its errors there too.
-	ErrorsInOK bool
+	ErrorsInOK bool `json:"errors_in_ok,omitzero"`
 	// CodeLife is how long a code can be exchanged; zero means unknown.
-	CodeLife time.Duration
+	CodeLife time.Duration `json:"code_life,omitzero"`
 	// DefaultLife is how long an access token lives where the answer does not
 	// say.
-	DefaultLife time.Duration
+	DefaultLife time.Duration `json:"default_life,omitzero"`
 	// RefreshLife is the documented life of a refresh token; zero means that none
 	// is.
-	RefreshLife time.Duration
+	RefreshLife time.Duration `json:"refresh_life,omitzero"`
 }
 
 // Way is one way to send token requests.
 type Way struct {
 	// URL is where.
-	URL string
+	URL string `json:"url,omitzero"`
 	// ByGet sends everything in the query. As a fallback it is for a 405 only:
 	// what is missing there is missing for every method.
-	ByGet bool
+	ByGet bool `json:"by_get,omitzero"`
 	// Learned names this way in parameters of the app. A token that came by it
 	// carries them, so that the next request begins with it.
-	Learned map[string]string
+	Learned map[string]string `json:"learned,omitzero"`
 }
 
 // ClientAuth is how an app authenticates at the token endpoint.
@@ -114,8 +114,14 @@ const (
 // Names lists, for each field of a token answer, the names that a venue uses
 // for it, the preferred one first. Empty lists mean the RFC's name.
 type Names struct {
-	Access, Refresh, Type, ExpiresIn, RefreshExpiresIn, Scope []string
-	Error, Description                                        []string
+	Access           []string `json:"access,omitzero"`
+	Refresh          []string `json:"refresh,omitzero"`
+	Type             []string `json:"type,omitzero"`
+	ExpiresIn        []string `json:"expires_in,omitzero"`
+	RefreshExpiresIn []string `json:"refresh_expires_in,omitzero"`
+	Scope            []string `json:"scope,omitzero"`
+	Error            []string `json:"error,omitzero"`
+	Description      []string `json:"description,omitzero"`
 }
 
 func (n Names) withDefaults() Names {

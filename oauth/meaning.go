@@ -13,17 +13,17 @@ import (
 // Meaning is what an error of a venue means and what to do about it.
 type Meaning struct {
 	// Code fits an error code, in any case; "" fits every code.
-	Code string
+	Code string `json:"code,omitzero"`
 	// Text fits an error whose description holds it, in any case; "" fits every
 	// description.
-	Text string
+	Text string `json:"text,omitzero"`
 	// Grant fits one grant only, "authorization_code" or "refresh_token"; ""
 	// fits both, and what a redirect brings back.
-	Grant string
+	Grant string `json:"grant,omitzero"`
 
-	Class  venuekey.Class
-	Reason string
-	Remedy string
+	Class  venuekey.Class `json:"class,omitzero"`
+	Reason string         `json:"reason,omitzero"`
+	Remedy string         `json:"remedy,omitzero"`
 }
 
 const (

@@ -1,0 +1,85 @@
+package venuekey
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/venuekey/venuekey/internal/words"
+)
+
+// words.go owns the text forms of what a venue says of itself, so that a file can say
+// it as well. The words are stable.
+
+var (
+	classWords      = words.List{Kind: "class", Words: []string{"unknown", "refused", "misconfigured", "not-sent", "later", "damaged", "failed"}}
+	renewalWords    = words.List{Kind: "renewal", Words: []string{"refresh-token", "access-token"}}
+	lostAnswerWords = words.List{Kind: "answer to a lost answer", Words: []string{"never", "once", "until-refused", "freely"}}
+	endingWords     = words.List{Kind: "ending", Words: []string{"unknown", "never", "after-login", "after-issue", "after-use"}}
+)
+
+// MarshalText gives the word of a class: unknown, refused, misconfigured, not-sent,
+// later, damaged or failed.
+func (c Class) MarshalText() ([]byte, error) { return words.Of(classWords, c) }
+
+// UnmarshalText reads such a word; an error names the known ones.
+func (c *Class) UnmarshalText(word []byte) error { return words.Read(classWords, word, c) }
+
+// MarshalText gives the word of a renewal: refresh-token or access-token.
+func (r Renewal) MarshalText() ([]byte, error) { return words.Of(renewalWords, r) }
+
+// UnmarshalText reads such a word; an error names the known ones.
+func (r *Renewal) UnmarshalText(word []byte) error { return words.Read(renewalWords, word, r) }
+
+// MarshalText gives the word of what may follow a lost answer: never, once,
+// until-refused or freely.
+func (l LostAnswer) MarshalText() ([]byte, error) { return words.Of(lostAnswerWords, l) }
+
+// UnmarshalText reads such a word; an error names the known ones.
+func (l *LostAnswer) UnmarshalText(word []byte) error { return words.Read(lostAnswerWords, word, l) }
+
+// MarshalText gives the word of an ending: unknown, never, after-login, after-issue or
+// after-use.
+func (e Ending) MarshalText() ([]byte, error) { return words.Of(endingWords, e) }
+
+// UnmarshalText reads such a word; an error names the known ones.
+func (e *Ending) UnmarshalText(word []byte) error { return words.Read(endingWords, word, e) }
+
+// policyFields is a Policy without its methods.
+type policyFields Policy
+
+// policyText is a Policy as JSON has it: its fields, and over them those whose form is
+// text.
+type policyText struct {
+	*policyFields
+	Grace         words.Duration `json:"grace,omitzero"`
+	RenewalLife   words.Duration `json:"renewal_life,omitzero"`
+	LeastInterval words.Duration `json:"least_interval,omitzero"`
+	DefaultLife   words.Duration `json:"default_life,omitzero"`
+	CodeLife      words.Duration `json:"code_life,omitzero"`
+	Pace          words.Duration `json:"pace,omitzero"`
+}
+
+// MarshalJSON writes durations as text such as "80m", and leaves out what is zero.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	fields := policyFields(p)
+	return json.Marshal(policyText{
+		policyFields: &fields, Grace: words.Duration(p.Grace), RenewalLife: words.Duration(p.RenewalLife), LeastInterval: words.Duration(p.LeastInterval),
+		DefaultLife: words.Duration(p.DefaultLife), CodeLife: words.Duration(p.CodeLife), Pace: words.Duration(p.Pace),
+	})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. A field that no Policy has is an error.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	text := policyText{policyFields: new(policyFields)}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&text); err != nil {
+		return err
+	}
+	read := Policy(*text.policyFields)
+	read.Grace, read.RenewalLife, read.LeastInterval = time.Duration(text.Grace), time.Duration(text.RenewalLife), time.Duration(text.LeastInterval)
+	read.DefaultLife, read.CodeLife, read.Pace = time.Duration(text.DefaultLife), time.Duration(text.CodeLife), time.Duration(text.Pace)
+	*p = read
+	return nil
+}
