@@ -51,7 +51,7 @@ func (v *Vault) Copy(ctx context.Context, to Store, progress func(Copied)) (done
 }
 
 func copyRecord(ctx context.Context, to Store, record Record, done *Copied) error {
-	if held(record) {
+	if inUse(record) {
 		return &Error{Class: ClassLater, Reason: "a program is renewing this token right now", Remedy: "end the programs that use the vault, and run the copy again"}
 	}
 	there, err := to.Get(ctx, record.Key)

@@ -3,8 +3,6 @@ package venuekey
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -41,7 +39,6 @@ const (
 	ClassDeclined
 )
 
-// classNames are the text forms. Other programs read them: they do not change.
 var classNames = [...]string{"unknown outcome", "refused", "misconfigured", "not sent", "later", "damaged", "failed", "declined"}
 
 // String is a word or two, "class 9" for a class that this version does not know.
@@ -50,24 +47,6 @@ func (c Class) String() string {
 		return fmt.Sprintf("class %d", int(c))
 	}
 	return classNames[c]
-}
-
-// MarshalText implements encoding.TextMarshaler: the words of String.
-func (c Class) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// UnmarshalText implements encoding.TextUnmarshaler. A number that this version does
-// not know stays what it is. Words that it does not know, as a newer program may write
-// them, are ClassUnknown, which loses nothing.
-func (c *Class) UnmarshalText(text []byte) error {
-	*c = ClassUnknown
-	if i := slices.Index(classNames[:], string(text)); i >= 0 {
-		*c = Class(i)
-	} else if digits, ok := strings.CutPrefix(string(text), "class "); ok {
-		if n, err := strconv.Atoi(digits); err == nil {
-			*c = Class(n)
-		}
-	}
-	return nil
 }
 
 // ErrAccessLives is told by errors.Is of a sign-out where the venue ended what renews

@@ -1,7 +1,6 @@
 package venuekey_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -30,23 +29,6 @@ func TestAVenuesCodeIsToldOnce(t *testing.T) {
 	} {
 		if got := (&venuekey.Error{Reason: reason, Code: "MARKET_CLOSED"}).Error(); got != want {
 			t.Errorf("%q, and not %q", got, want)
-		}
-	}
-}
-
-// A class crosses to another program and back, one that the other does not know too.
-func TestAClassCrossesAWire(t *testing.T) {
-	for class := venuekey.Class(-2); class < 12; class++ {
-		sent, err := json.Marshal(struct{ Class venuekey.Class }{class})
-		var got struct{ Class venuekey.Class }
-		if err != nil || json.Unmarshal(sent, &got) != nil || got.Class != class {
-			t.Errorf("%v was sent as %s and read as %v: %v", class, sent, got.Class, err)
-		}
-	}
-	for _, text := range []string{"", "newer than this", "class", "class x", "class 99999999999999999999", "Refused"} {
-		got := venuekey.ClassRefused
-		if err := got.UnmarshalText([]byte(text)); err != nil || got != venuekey.ClassUnknown {
-			t.Errorf("%q was read as %v: %v", text, got, err)
 		}
 	}
 }

@@ -30,7 +30,7 @@ type Snapshot struct {
 // Check reports what is wrong with the token: Restore would refuse it.
 func (s Snapshot) Check() error {
 	if _, err := offered(s.Token); err != nil {
-		return at(err, s.ID, "restore")
+		return annotate(err, s.ID, "restore")
 	}
 	return nil
 }
@@ -60,7 +60,7 @@ func (k *Keeper) Snapshots(ctx context.Context) iter.Seq2[Snapshot, error] {
 }
 
 func (k *Keeper) snapshot(ctx context.Context, record Record) (Snapshot, error) {
-	for held(record) {
+	for inUse(record) {
 		err := pause(ctx, snapshotPause)
 		if err == nil {
 			record, err = k.Vault.Store.Get(ctx, record.Key)

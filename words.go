@@ -12,14 +12,14 @@ import (
 // it as well. The words are stable.
 
 var (
-	classWords      = words.List{Kind: "class", Words: []string{"unknown", "refused", "misconfigured", "not-sent", "later", "damaged", "failed"}}
+	classWords      = words.List{Kind: "class", Words: []string{"unknown", "refused", "misconfigured", "not-sent", "later", "damaged", "failed", "declined"}}
 	renewalWords    = words.List{Kind: "renewal", Words: []string{"refresh-token", "access-token"}}
 	lostAnswerWords = words.List{Kind: "answer to a lost answer", Words: []string{"never", "once", "until-refused", "freely"}}
 	endingWords     = words.List{Kind: "ending", Words: []string{"unknown", "never", "after-login", "after-issue", "after-use"}}
 )
 
 // MarshalText gives the word of a class: unknown, refused, misconfigured, not-sent,
-// later, damaged or failed.
+// later, damaged, failed or declined.
 func (c Class) MarshalText() ([]byte, error) { return words.Of(classWords, c) }
 
 // UnmarshalText reads such a word; an error names the known ones.

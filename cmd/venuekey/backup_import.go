@@ -319,34 +319,12 @@ func (p *program) tellAddresses(app venuekey.App) {
 }
 
 // importSignIn saves one sign-in, unless there is one that is to be kept.
-// Whoever writes the record meanwhile is seen by its version, and looked at
-// again: somebody may have signed in.
 func (p *program) importSignIn(ctx context.Context, v *vault, s signIn, replace bool) (there, changed bool, err error) {
-	for {
-		old, err := v.Store.Get(ctx, "token/"+s.ID.String())
-		there := err == nil
-		if err != nil && !errors.Is(err, venuekey.ErrNotFound) {
-			return there, false, err
-		}
-		if there && !replace {
-			return there, false, nil
-		}
-		if there {
-			p.tellIfNewer(v, old, s)
-		}
-		record := s.Record
-		record.Key, record.Version = "token/"+s.ID.String(), old.Version
-		_, err = v.keeper.Restore(ctx, record, s.Token)
-		if errors.Is(err, venuekey.ErrConflict) {
-			continue
-		}
-		return there, err == nil, err
-	}
-}
-
-// tellIfNewer tells of a sign-in that gave way to an older token.
-func (p *program) tellIfNewer(v *vault, old venuekey.Record, s signIn) {
-	if token, err := v.Open(old); err == nil && token.Issued.After(s.Token.Issued) {
+	record := s.Record
+	done, err := v.keeper.Restore(ctx, venuekey.Snapshot{ID: s.ID, Token: s.Token, Generation: record.Generation, Attempt: record.Attempt,
+		IntentAt: record.IntentAt, Condition: record.Condition, Reason: record.Reason}, replace)
+	if done.Newer && done.Changed {
 		p.tell("note: %s: the replaced token was newer than the backup's, whose refresh token may be used up", s.ID)
 	}
+	return done.There, done.Changed, err
 }
