@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -38,25 +39,25 @@ func TestATokenThatIsAdopted(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{policy: venuekey.Policy{DefaultLife: 10 * time.Hour}, serial: 1, alive: "refresh-1"}
-				keeper := newKeeper(t, &memory.Store{}, venue)
+				venue := &keepertest.Venue{Terms: venuekey.Policy{DefaultLife: 10 * time.Hour}, Serial: 1, Alive: "refresh-1"}
+				keeper := keepertest.New(t, &memory.Store{}, venue)
 				keeper.Marks = t.TempDir()
 				now := time.Now()
-				token, err := keeper.Adopt(t.Context(), alice, row.token(now))
+				token, err := keeper.Adopt(t.Context(), keepertest.Alice, row.token(now))
 				if err != nil || token.Refresh != "" {
 					t.Fatal(err)
 				}
-				if _, total := venue.shown(); total != 0 {
+				if _, total := venue.Shown(); total != 0 {
 					t.Error("the venue was asked")
 				}
-				kept, record, err := keeper.Vault.Load(t.Context(), alice)
+				kept, record, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
 				if err != nil || kept.SignedIn.IsZero() || record.NextRefresh.After(now.Add(row.due+time.Second)) {
 					t.Fatalf("%v, signed in %v, due %v after now", err, kept.SignedIn, record.NextRefresh.Sub(now))
 				}
-				mustToken(t, keeper, row.first)
+				keepertest.WantToken(t, keeper, row.first)
 				time.Sleep(row.due + 2*time.Second)
-				mustToken(t, newKeeper(t, keeper.Vault.Store, venue), "access-2")
-				if most, total := venue.shown(); most != 1 || total != 1 {
+				keepertest.WantToken(t, keepertest.New(t, keeper.Vault.Store, venue), "access-2")
+				if most, total := venue.Shown(); most != 1 || total != 1 {
 					t.Errorf("%d presentations, one token up to %d times", total, most)
 				}
 			})
@@ -69,14 +70,14 @@ func TestATokenThatIsAdopted(t *testing.T) {
 func TestARefreshTokenOfADocumentedLifeSetsThePace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		policy := venuekey.Policy{RenewalEnds: venuekey.EndAfterIssue, RenewalLife: 10 * 24 * time.Hour, RefreshAt: 0.5}
-		keeper := newKeeper(t, &memory.Store{}, &stageVenue{policy: policy, serial: 1, alive: "refresh-1"})
+		keeper := keepertest.New(t, &memory.Store{}, &keepertest.Venue{Terms: policy, Serial: 1, Alive: "refresh-1"})
 		keeper.Marks = t.TempDir()
 		now := time.Now()
 		theirs := venuekey.Token{Access: "theirs", Refresh: "refresh-1", Expires: now.Add(30 * 24 * time.Hour)}
-		if _, err := keeper.Adopt(t.Context(), alice, theirs); err != nil {
+		if _, err := keeper.Adopt(t.Context(), keepertest.Alice, theirs); err != nil {
 			t.Fatal(err)
 		}
-		status, err := keeper.Status(t.Context(), alice)
+		status, err := keeper.Status(t.Context(), keepertest.Alice)
 		if err != nil || status.NextRefresh.After(now.Add(5*24*time.Hour)) || !status.NextRefresh.Before(status.SignInEnds) {
 			t.Errorf("%v, it is renewed %v after now, and ends %v after now", err, status.NextRefresh.Sub(now), status.SignInEnds.Sub(now))
 		}
@@ -84,8 +85,8 @@ func TestARefreshTokenOfADocumentedLifeSetsThePace(t *testing.T) {
 }
 
 func TestWhatCannotBeAdopted(t *testing.T) {
-	keeper := newKeeper(t, &memory.Store{}, &stageVenue{})
-	if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{}); !venuekey.Misconfigured(err) {
+	keeper := keepertest.New(t, &memory.Store{}, &keepertest.Venue{})
+	if _, err := keeper.Adopt(t.Context(), keepertest.Alice, venuekey.Token{}); !venuekey.Misconfigured(err) {
 		t.Errorf("nothing: %v", err)
 	}
 	if _, err := keeper.Adopt(t.Context(), venuekey.ID{Venue: "other", Name: "x"}, venuekey.Token{Refresh: "r"}); !venuekey.Misconfigured(err) {
@@ -97,18 +98,18 @@ func TestWhatCannotBeAdopted(t *testing.T) {
 // finds itself overtaken.
 func TestAdoptingReplacesASignIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
-		other := newKeeper(t, store, venue)
-		onceStep(keeper, "answered", func() {
-			if _, err := other.Adopt(t.Context(), alice, venuekey.Token{Access: "theirs", Refresh: "r"}); err != nil {
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
+		other := keepertest.New(t, store, venue)
+		keepertest.AtFirst(keeper, "answered", func() {
+			if _, err := other.Adopt(t.Context(), keepertest.Alice, venuekey.Token{Access: "theirs", Refresh: "r"}); err != nil {
 				t.Error(err)
 			}
 		})
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		mustToken(t, newKeeper(t, store, venue), "theirs")
+		keepertest.WantToken(t, keepertest.New(t, store, venue), "theirs")
 	})
 }
 
@@ -117,34 +118,34 @@ func TestAdoptingReplacesASignIn(t *testing.T) {
 func TestATokenSavedWithoutAScheduleIsRenewed(t *testing.T) {
 	for name, wait := range map[string]func(*testing.T, *venuekey.Keeper){
 		"asked for": func(t *testing.T, k *venuekey.Keeper) {
-			mustState(t, k, venuekey.StateFresh, "")
-			mustToken(t, k, "access-1")
-			time.Sleep(life * 9 / 10)
-			mustState(t, k, venuekey.StateDue, "")
-			mustToken(t, k, "access-2")
+			keepertest.WantState(t, k, venuekey.StateFresh, "")
+			keepertest.WantToken(t, k, "access-1")
+			time.Sleep(keepertest.Life * 9 / 10)
+			keepertest.WantState(t, k, venuekey.StateDue, "")
+			keepertest.WantToken(t, k, "access-2")
 		},
 		"asked for when it is dead": func(t *testing.T, k *venuekey.Keeper) {
-			time.Sleep(2 * life)
-			mustState(t, k, venuekey.StateExpired, "")
-			mustToken(t, k, "access-2")
+			time.Sleep(2 * keepertest.Life)
+			keepertest.WantState(t, k, venuekey.StateExpired, "")
+			keepertest.WantToken(t, k, "access-2")
 		},
 		"run": func(t *testing.T, k *venuekey.Keeper) {
-			ctx, stop := context.WithTimeout(t.Context(), life*9/10)
+			ctx, stop := context.WithTimeout(t.Context(), keepertest.Life*9/10)
 			defer stop()
 			_ = k.Run(ctx)
-			mustToken(t, k, "access-2")
+			keepertest.WantToken(t, k, "access-2")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{}
-				keeper := newKeeper(t, &memory.Store{}, venue)
+				venue := &keepertest.Venue{}
+				keeper := keepertest.New(t, &memory.Store{}, venue)
 				record := venuekey.Record{Key: "token/stage/alice", Generation: 1}
-				if _, err := keeper.Vault.Save(t.Context(), record, venue.issue()); err != nil {
+				if _, err := keeper.Vault.Save(t.Context(), record, venue.Issue()); err != nil {
 					t.Fatal(err)
 				}
 				wait(t, keeper)
-				if most, total := venue.shown(); most != 1 || total != 1 {
+				if most, total := venue.Shown(); most != 1 || total != 1 {
 					t.Errorf("%d presentations, one token up to %d times", total, most)
 				}
 			})
@@ -156,15 +157,15 @@ func TestATokenSavedWithoutAScheduleIsRenewed(t *testing.T) {
 // the same rule as any other.
 func TestATokenThatIsRestored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, _ := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, _ := keepertest.SignedIn(t, venue)
 		keeper.Marks = t.TempDir()
 		for range 3 {
-			if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 				t.Fatal(err)
 			}
 		}
-		token, stands, err := keeper.Vault.Load(t.Context(), alice)
+		token, stands, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +190,7 @@ func TestATokenThatIsRestored(t *testing.T) {
 		if got := restore(venuekey.Record{Version: stands.Version, Generation: 1, Reason: "no route"}); got.Reason != "" || got.NextRefresh.After(now.Add(2*time.Hour)) {
 			t.Errorf("its refresh token dies in 2 h, and it is due in %v", got.NextRefresh.Sub(now))
 		}
-		if status, _ := keeper.Status(t.Context(), alice); status.Behind {
+		if status, _ := keeper.Status(t.Context(), keepertest.Alice); status.Behind {
 			t.Error("what was restored on purpose is told as an accident")
 		}
 		if got := restore(venuekey.Record{Version: stands.Version, Generation: 90}); got.Generation < 90 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 )
 
 // refusing is an API that answers every call in one way, and counts the calls.
@@ -45,16 +46,16 @@ func TestAttackACallBeyondTheScopeCostsNoRenewal(t *testing.T) {
 		{"what cannot be read", 401, []string{`Bearer error="insufficient_scope`}, true},
 		{"two words", 401, []string{`Bearer error="insufficient_scope", error="invalid_token"`}, true},
 	} {
-		venue := &stageVenue{policy: venuekey.Policy{LeastInterval: time.Nanosecond}}
-		keeper, _ := signedIn(t, venue)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{LeastInterval: time.Nanosecond}}
+		keeper, _ := keepertest.SignedIn(t, venue)
 		address, calls := refusing(t, row.status, row.challenges...)
-		client := keeper.Source(alice).Client()
+		client := keeper.Source(keepertest.Alice).Client()
 		response, err := client.Get(address)
 		if err != nil {
 			t.Fatal(row.name, err)
 		}
 		response.Body.Close()
-		_, renewals := venue.shown()
+		_, renewals := venue.Shown()
 		if response.StatusCode != row.status || (renewals > 0) != row.renewed || calls() > 1 != row.renewed {
 			t.Errorf("%s: %d renewals, %d calls", row.name, renewals, calls())
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -22,21 +23,21 @@ var errCut = &venuekey.Error{Class: venuekey.ClassUnknown, Reason: "the connecti
 // never sees a request. Where reuse is merely refused, that costs nothing,
 // however long it lasts.
 func TestCutConnectionsDoNotLoseASignIn(t *testing.T) {
-	for _, outage := range []time.Duration{3 * time.Second, 5 * time.Minute, 3 * life} {
+	for _, outage := range []time.Duration{3 * time.Second, 5 * time.Minute, 3 * keepertest.Life} {
 		synctest.Test(t, func(t *testing.T) {
-			venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
-			keeper, _ := signedIn(t, venue)
-			time.Sleep(life * 8 / 10)
+			venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
+			keeper, _ := keepertest.SignedIn(t, venue)
+			time.Sleep(keepertest.Life * 8 / 10)
 			end := time.Now().Add(outage)
-			venue.before = func(context.Context) error {
+			venue.Before = func(context.Context) error {
 				if time.Now().Before(end) {
 					return errCut
 				}
 				return nil
 			}
 			run(t, keeper, outage+10*time.Minute)
-			mustState(t, keeper, venuekey.StateFresh, "")
-			if most, _ := venue.shown(); most != 1 {
+			keepertest.WantState(t, keeper, venuekey.StateFresh, "")
+			if most, _ := venue.Shown(); most != 1 {
 				t.Fatalf("the venue saw one token %d times", most)
 			}
 		})
@@ -57,29 +58,29 @@ func run(t *testing.T, keeper *venuekey.Keeper, d time.Duration) {
 // answer, and is used before the access token dies.
 func TestTheOneChanceWaitsForTheVenue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, RefreshAt: 0.5}}
-		keeper, _ := signedIn(t, venue)
-		time.Sleep(life / 2)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, RefreshAt: 0.5}}
+		keeper, _ := keepertest.SignedIn(t, venue)
+		time.Sleep(keepertest.Life / 2)
 		end := time.Now().Add(4 * time.Minute)
 		asked := 0
-		venue.before = func(context.Context) error {
+		venue.Before = func(context.Context) error {
 			asked++
 			if time.Now().Before(end) {
 				return errCut
 			}
 			return nil
 		}
-		venue.probe = func() error {
+		venue.Unseen = func() error {
 			if time.Now().Before(end) {
 				return &venuekey.Error{Class: venuekey.ClassUnknown, Reason: "a page in place of JSON"}
 			}
 			return nil
 		}
 		run(t, keeper, 2*time.Minute)
-		mustState(t, keeper, venuekey.StateUncertain, "does not answer yet: a page in place of JSON")
-		mustToken(t, keeper, "access-1")
+		keepertest.WantState(t, keeper, venuekey.StateUncertain, "does not answer yet: a page in place of JSON")
+		keepertest.WantToken(t, keeper, "access-1")
 		run(t, keeper, 10*time.Minute)
-		mustToken(t, keeper, "access-2")
+		keepertest.WantToken(t, keeper, "access-2")
 		if asked != 2 {
 			t.Fatalf("presented %d times, want once in vain and once when the venue was seen", asked)
 		}
@@ -97,13 +98,13 @@ func TestTheOneChanceKeepsToTheGraceWindow(t *testing.T) {
 		after  time.Duration
 	}{
 		{"short", 4 * time.Second, 8 * time.Second, 4 * time.Second},
-		{"long", 15 * time.Second, life, life / 10},
+		{"long", 15 * time.Second, keepertest.Life, keepertest.Life / 10},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Grace: 10 * time.Second}}
-				keeper, _ := signedIn(t, venue)
-				time.Sleep(life * 8 / 10)
+				venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Grace: 10 * time.Second}}
+				keeper, _ := keepertest.SignedIn(t, venue)
+				time.Sleep(keepertest.Life * 8 / 10)
 				end := time.Now().Add(row.outage)
 				var at []time.Time
 				away := func() error {
@@ -112,10 +113,10 @@ func TestTheOneChanceKeepsToTheGraceWindow(t *testing.T) {
 					}
 					return nil
 				}
-				venue.before = func(context.Context) error { at = append(at, time.Now()); return away() }
-				venue.probe = away
-				for range 2 * life / time.Second {
-					_, _ = keeper.Token(t.Context(), alice)
+				venue.Before = func(context.Context) error { at = append(at, time.Now()); return away() }
+				venue.Unseen = away
+				for range 2 * keepertest.Life / time.Second {
+					_, _ = keeper.Token(t.Context(), keepertest.Alice)
 					time.Sleep(time.Second)
 					if len(at) > 1 {
 						break
@@ -127,7 +128,7 @@ func TestTheOneChanceKeepsToTheGraceWindow(t *testing.T) {
 				if gap := at[1].Sub(at[0]); gap > row.within || gap < row.after {
 					t.Fatalf("presented again after %s, want %s to %s", gap, row.after, row.within)
 				}
-				mustToken(t, keeper, "access-2")
+				keepertest.WantToken(t, keeper, "access-2")
 			})
 		})
 	}
@@ -149,27 +150,27 @@ func TestTheLastChance(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}}
-				keeper, _ := signedIn(t, venue)
-				time.Sleep(life * 8 / 10)
+				venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: row.policy}}
+				keeper, _ := keepertest.SignedIn(t, venue)
+				time.Sleep(keepertest.Life * 8 / 10)
 				lost := func(context.Context) error { return errCut }
 				if row.arrived {
-					venue.after = lost
+					venue.After = lost
 				} else {
-					venue.before = lost
+					venue.Before = lost
 				}
-				run(t, keeper, life/10) // a first time, and the retry of a policy that has one
-				venue.before, venue.after = nil, nil
+				run(t, keeper, keepertest.Life/10) // a first time, and the retry of a policy that has one
+				venue.Before, venue.After = nil, nil
 				if row.policy == venuekey.RetryNever {
-					mustToken(t, keeper, "access-1")
-					mustState(t, keeper, venuekey.StateUncertain, "cut")
+					keepertest.WantToken(t, keeper, "access-1")
+					keepertest.WantState(t, keeper, venuekey.StateUncertain, "cut")
 				}
-				run(t, keeper, 2*life)
-				status, err := keeper.Status(t.Context(), alice)
+				run(t, keeper, 2*keepertest.Life)
+				status, err := keeper.Status(t.Context(), keepertest.Alice)
 				if err != nil || row.arrived != (status.State == venuekey.StateNeedsSignIn) {
 					t.Fatalf("%+v %v", status, err)
 				}
-				if most, _ := venue.shown(); most > row.mostSeen {
+				if most, _ := venue.Shown(); most > row.mostSeen {
 					t.Fatalf("the venue saw one token %d times, want at most %d", most, row.mostSeen)
 				}
 			})
@@ -181,35 +182,35 @@ func TestTheLastChance(t *testing.T) {
 // the first byte still unsent sends nothing.
 func TestWhoSleepsBeforeTheFirstByteDoesNotPresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryNever}}
-		sleeper, store := signedIn(t, venue)
-		venue.before = func(ctx context.Context) error {
-			venue.before = nil
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryNever}}
+		sleeper, store := keepertest.SignedIn(t, venue)
+		venue.Before = func(ctx context.Context) error {
+			venue.Before = nil
 			time.Sleep(10 * time.Minute) // connecting, and a suspend in the middle of it
 			return venuekey.BeforeSending(ctx)
 		}
 		done := make(chan error)
 		go func() {
-			_, err := sleeper.Refresh(t.Context(), alice)
+			_, err := sleeper.Refresh(t.Context(), keepertest.Alice)
 			done <- err
 		}()
 		time.Sleep(5 * time.Minute)
-		other := newKeeper(t, store, venue)
-		mustToken(t, other, "access-1")
-		if _, err := other.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+		other := keepertest.New(t, store, venue)
+		keepertest.WantToken(t, other, "access-1")
+		if _, err := other.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 			t.Fatalf("another program takes the open intent for a lost answer, but said %v", err)
 		}
 		if err := <-done; !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
-		if _, total := venue.shown(); total != 0 {
+		if _, total := venue.Shown(); total != 0 {
 			t.Fatal("the sleeper presented")
 		}
 		// It knows better than the other: nothing was sent.
-		if _, err := other.Refresh(t.Context(), alice); err != nil {
+		if _, err := other.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		mustToken(t, other, "access-2")
+		keepertest.WantToken(t, other, "access-2")
 	})
 }
 
@@ -221,13 +222,13 @@ func TestBeforeSendingOutsideARenewal(t *testing.T) {
 
 // picky is a venue that refuses everybody who has the wrong secret, in the same
 // words as it refuses a used token.
-type picky struct{ stageVenue }
+type picky struct{ keepertest.Venue }
 
 func (v *picky) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	if app.ClientSecret != "right" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Code: "ACCESS_DENIED", Reason: "access denied"}
 	}
-	return v.stageVenue.Refresh(ctx, app, token)
+	return v.Venue.Refresh(ctx, app, token)
 }
 
 // A refusal may have been about the app. The sign-in gets one more chance when the
@@ -235,27 +236,27 @@ func (v *picky) Refresh(ctx context.Context, app venuekey.App, token venuekey.To
 // or Run; and one more when a human insists.
 func TestARefusalThatWasAboutTheApp(t *testing.T) {
 	for name, mend := range map[string]func(*testing.T, *venuekey.Keeper){
-		"a program asks": func(t *testing.T, keeper *venuekey.Keeper) { mustToken(t, keeper, "access-2") },
+		"a program asks": func(t *testing.T, keeper *venuekey.Keeper) { keepertest.WantToken(t, keeper, "access-2") },
 		"run":            func(t *testing.T, keeper *venuekey.Keeper) { run(t, keeper, time.Minute) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				venue := &picky{}
-				keeper := newKeeper(t, &memory.Store{}, venue)
+				keeper := keepertest.New(t, &memory.Store{}, venue)
 				app := venuekey.App{Venue: "stage", ClientID: "app", ClientSecret: "wrong"}
 				keeper.Apps = func(context.Context, string) (venuekey.App, error) { return app, nil }
-				if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+				if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+				if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 					t.Fatal(err)
 				}
 				run(t, keeper, time.Minute)
-				mustState(t, keeper, venuekey.StateNeedsSignIn, "denied")
+				keepertest.WantState(t, keeper, venuekey.StateNeedsSignIn, "denied")
 				app.ClientSecret = "right"
 				mend(t, keeper)
-				mustToken(t, keeper, "access-2")
-				mustState(t, keeper, venuekey.StateFresh, "")
+				keepertest.WantToken(t, keeper, "access-2")
+				keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 			})
 		})
 	}
@@ -265,16 +266,16 @@ func TestARefusalThatWasAboutTheApp(t *testing.T) {
 func TestAnAppThatChangesInTheVault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &picky{}
-		keeper := newKeeper(t, &memory.Store{}, venue)
+		keeper := keepertest.New(t, &memory.Store{}, venue)
 		keeper.Apps = nil
 		app := venuekey.App{Venue: "stage", ClientID: "app", ClientSecret: "wrong"}
 		if err := keeper.Vault.SaveApp(t.Context(), app); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
 		}
 		var running sync.WaitGroup
@@ -285,45 +286,45 @@ func TestAnAppThatChangesInTheVault(t *testing.T) {
 			t.Fatal(err)
 		}
 		running.Wait()
-		mustState(t, keeper, venuekey.StateFresh, "")
+		keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 	})
 }
 
 func TestAHumanInsists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: fails(venuekey.ClassRefused, "revoked")}
-		keeper, _ := signedIn(t, venue)
-		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+		venue := &keepertest.Venue{Before: fails(venuekey.ClassRefused, "revoked")}
+		keeper, _ := keepertest.SignedIn(t, venue)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
 		}
-		venue.before = nil // the venue had said so by mistake
-		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+		venue.Before = nil // the venue had said so by mistake
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 			t.Fatalf("a refusal is the last word for programs: %v", err)
 		}
-		if _, err := keeper.RefreshAgain(t.Context(), alice); err != nil {
+		if _, err := keeper.RefreshAgain(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		mustState(t, keeper, venuekey.StateFresh, "")
+		keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 	})
 }
 
 // learner is a venue that finds out something about the app.
-type learner struct{ stageVenue }
+type learner struct{ keepertest.Venue }
 
 func (v *learner) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	token, err := v.stageVenue.Login(ctx, app, ui)
+	token, err := v.Venue.Login(ctx, app, ui)
 	token.Learned, token.Notes = map[string]string{"method": "GET"}, []string{"it came late"}
 	return token, err
 }
 
 func TestWhatASignInFindsOutAboutTheAppIsKept(t *testing.T) {
-	keeper := newKeeper(t, &memory.Store{}, &learner{})
+	keeper := keepertest.New(t, &memory.Store{}, &learner{})
 	keeper.Apps = nil
 	log := logged(keeper)
 	if err := keeper.Vault.SaveApp(t.Context(), venuekey.App{Venue: "stage", Params: map[string]venuekey.Secret{"other": "stays"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+	if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 		t.Fatal(err)
 	}
 	app, err := keeper.Vault.App(t.Context(), "stage")
@@ -336,21 +337,21 @@ func TestWhatASignInFindsOutAboutTheAppIsKept(t *testing.T) {
 }
 
 // repeats is a venue that gives the same refresh token again, without its end.
-type repeats struct{ stageVenue }
+type repeats struct{ keepertest.Venue }
 
 func (v *repeats) Refresh(_ context.Context, _ venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	now := time.Now()
-	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh, Issued: now, Expires: now.Add(life)}, nil
+	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh, Issued: now, Expires: now.Add(keepertest.Life)}, nil
 }
 
 func TestTheEndOfARefreshTokenThatIsRepeatedStaysKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &repeats{}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		token, record, err := keeper.Vault.Load(t.Context(), alice)
+		token, record, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -360,11 +361,11 @@ func TestTheEndOfARefreshTokenThatIsRepeatedStaysKnown(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 3 {
-			if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if status, err := keeper.Status(t.Context(), alice); err != nil || !status.RefreshExpires.Equal(end) {
+		if status, err := keeper.Status(t.Context(), keepertest.Alice); err != nil || !status.RefreshExpires.Equal(end) {
 			t.Fatalf("%s %v, want %s", status.RefreshExpires, err, end)
 		}
 	})
@@ -374,13 +375,13 @@ func TestTheEndOfARefreshTokenThatIsRepeatedStaysKnown(t *testing.T) {
 // enough for all.
 func TestALookAtTheVenueCountsForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Pace: time.Millisecond}}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		ids := populate(t, keeper, 500)
-		venue.before = func(context.Context) error { return errCut }
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Pace: time.Millisecond}}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		ids := keepertest.Populate(t, keeper, 500)
+		venue.Before = func(context.Context) error { return errCut }
 		var looks atomic.Int32
-		venue.probe = func() error { looks.Add(1); return errCut }
-		time.Sleep(life * 8 / 10)
+		venue.Unseen = func() error { looks.Add(1); return errCut }
+		time.Sleep(keepertest.Life * 8 / 10)
 		run(t, keeper, time.Minute)
 		if n := looks.Load(); n < 2 || n > 61 {
 			t.Fatalf("the venue was looked at %d times in a minute for %d sign-ins", n, len(ids))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -18,10 +19,10 @@ import (
 
 // sessions is a venue that renews with the living access token, and gives no
 // refresh token.
-type sessions struct{ stageVenue }
+type sessions struct{ keepertest.Venue }
 
 func (v *sessions) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	token, err := v.stageVenue.Login(ctx, app, ui)
+	token, err := v.Venue.Login(ctx, app, ui)
 	token.Refresh = ""
 	return token, err
 }
@@ -30,7 +31,7 @@ func (v *sessions) Refresh(_ context.Context, _ venuekey.App, token venuekey.Tok
 	if !token.Valid(time.Now()) {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "too late"}
 	}
-	got := v.issue()
+	got := v.Issue()
 	got.Refresh = ""
 	return got, nil
 }
@@ -40,23 +41,23 @@ func (v *sessions) Refresh(_ context.Context, _ venuekey.App, token venuekey.Tok
 // must not keep the sign-in from being renewed while it can.
 func TestKilledProgramsAtAVenueWithoutRefreshTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &sessions{stageVenue{policy: venuekey.Policy{RenewsWith: venuekey.RenewWithAccessToken, AfterLostAnswer: venuekey.RetryOnce}}}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		venue := &sessions{keepertest.Venue{Terms: venuekey.Policy{RenewsWith: venuekey.RenewWithAccessToken, AfterLostAnswer: venuekey.RetryOnce}}}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		_, record, err := keeper.Vault.Load(t.Context(), alice)
+		_, record, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(life * 8 / 10)
+		time.Sleep(keepertest.Life * 8 / 10)
 		record.Attempt, record.IntentAt = 2, time.Now()
 		record.LeaseOwner, record.LeaseUntil = "killed", time.Now().Add(time.Minute)
 		if _, err := keeper.Vault.Store.Put(t.Context(), record); err != nil {
 			t.Fatal(err)
 		}
-		run(t, keeper, life)
-		mustState(t, keeper, venuekey.StateFresh, "")
+		run(t, keeper, keepertest.Life)
+		keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 	})
 }
 
@@ -64,12 +65,12 @@ func TestKilledProgramsAtAVenueWithoutRefreshTokens(t *testing.T) {
 // when another asks for the token. It must not find the old one and present that.
 func TestATokenThatIsBeingSavedIsHeldAllTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
-		keeper, store := signedIn(t, venue)
-		time.Sleep(life * 8 / 10)
-		full := func(venuekey.Record) error { return errDiskFull }
-		venue.after = func(context.Context) error { store.turn(full); return nil }
-		mustToken(t, keeper, "access-1")
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
+		keeper, store := keepertest.SignedIn(t, venue)
+		time.Sleep(keepertest.Life * 8 / 10)
+		full := func(venuekey.Record) error { return keepertest.ErrDiskFull }
+		venue.After = func(context.Context) error { store.Refuse(full); return nil }
+		keepertest.WantToken(t, keeper, "access-1")
 		time.Sleep(time.Minute) // nothing took it, and it is held
 		var running sync.WaitGroup
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -79,11 +80,11 @@ func TestATokenThatIsBeingSavedIsHeldAllTheTime(t *testing.T) {
 		if len(keeper.Held()) != 1 {
 			t.Error("a token that is being saved is not told as held")
 		}
-		store.turn(nil)
-		mustToken(t, keeper, "access-1")
+		store.Refuse(nil)
+		keepertest.WantToken(t, keeper, "access-1")
 		running.Wait()
-		mustToken(t, keeper, "access-2")
-		if most, _ := venue.shown(); most != 1 {
+		keepertest.WantToken(t, keeper, "access-2")
+		if most, _ := venue.Shown(); most != 1 {
 			t.Errorf("one token was presented %d times", most)
 		}
 	})
@@ -93,11 +94,11 @@ func TestATokenThatIsBeingSavedIsHeldAllTheTime(t *testing.T) {
 // longer. What would come too late is not sent.
 func TestTheGraceWindowEndsWhileConnecting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Grace: 10 * time.Second}}
-		keeper, _ := signedIn(t, venue)
-		time.Sleep(life * 8 / 10)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Grace: 10 * time.Second}}
+		keeper, _ := keepertest.SignedIn(t, venue)
+		time.Sleep(keepertest.Life * 8 / 10)
 		var sent []time.Time
-		venue.before = func(ctx context.Context) error {
+		venue.Before = func(ctx context.Context) error {
 			if len(sent) > 0 {
 				time.Sleep(20 * time.Second)
 			}
@@ -109,12 +110,12 @@ func TestTheGraceWindowEndsWhileConnecting(t *testing.T) {
 			}
 			return nil
 		}
-		run(t, keeper, life/10)
+		run(t, keeper, keepertest.Life/10)
 		if len(sent) != 1 {
 			t.Fatalf("presented again after %s", sent[1].Sub(sent[0]))
 		}
-		run(t, keeper, life) // the last chance
-		mustState(t, keeper, venuekey.StateFresh, "")
+		run(t, keeper, keepertest.Life) // the last chance
+		keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 	})
 }
 
@@ -124,11 +125,11 @@ func TestTheGraceWindowEndsWhileConnecting(t *testing.T) {
 func TestARefreshTokenThatOutlivesItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &repeats{}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		token, record, err := keeper.Vault.Load(t.Context(), alice)
+		token, record, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func TestARefreshTokenThatOutlivesItsEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		run(t, keeper, 10*time.Hour)
-		token, _, err = keeper.Vault.Load(t.Context(), alice)
+		token, _, err = keeper.Vault.Load(t.Context(), keepertest.Alice)
 		if renewals := strings.Count(string(token.Access), "+"); err != nil || renewals > 40 {
 			t.Fatalf("%d renewals in ten hours, %v", renewals, err)
 		}
@@ -148,17 +149,17 @@ func TestARefreshTokenThatOutlivesItsEnd(t *testing.T) {
 // so what is known of it stays.
 func TestWhoInsistsInVainLosesNoReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: fails(venuekey.ClassRefused, "revoked by the user")}
-		keeper, _ := signedIn(t, venue)
-		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+		venue := &keepertest.Venue{Before: fails(venuekey.ClassRefused, "revoked by the user")}
+		keeper, _ := keepertest.SignedIn(t, venue)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
 		}
-		venue.probe = func() error { return errCut }
-		if _, err := keeper.RefreshAgain(t.Context(), alice); !venuekey.Temporary(err) || strings.Contains(err.Error(), "was lost") {
+		venue.Unseen = func() error { return errCut }
+		if _, err := keeper.RefreshAgain(t.Context(), keepertest.Alice); !venuekey.Temporary(err) || strings.Contains(err.Error(), "was lost") {
 			t.Fatalf("no answer was lost, but: %v", err)
 		}
 		run(t, keeper, 10*time.Minute)
-		mustState(t, keeper, venuekey.StateNeedsSignIn, "revoked by the user")
+		keepertest.WantState(t, keeper, venuekey.StateNeedsSignIn, "revoked by the user")
 	})
 }
 
@@ -166,30 +167,30 @@ func TestWhoInsistsInVainLosesNoReason(t *testing.T) {
 // renews once more, and its token has to be spilled too: under the same name.
 func TestALaterSpillOutlivesTheSaveOfAnEarlierOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
+		venue := &keepertest.Venue{}
 		store, folder := &memory.Store{}, t.TempDir()
 		full := false
 		program := func(refuse func(venuekey.Record) error) *venuekey.Keeper {
-			keeper := newKeeper(t, &moodyStore{Store: store, refuse: refuse}, venue)
+			keeper := keepertest.New(t, &keepertest.Store{Store: store, Refuses: refuse}, venue)
 			keeper.Spills = []string{folder}
 			return keeper
 		}
 		disk := func(venuekey.Record) error {
 			if full {
-				return errDiskFull
+				return keepertest.ErrDiskFull
 			}
 			return nil
 		}
 		first := program(disk)
-		if _, err := first.SignIn(t.Context(), alice, silent{}); err != nil {
+		if _, err := first.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
 		renewAndSpill := func(keeper *venuekey.Keeper) {
-			venue.after = func(context.Context) error { full = true; return nil }
-			if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			venue.After = func(context.Context) error { full = true; return nil }
+			if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 				t.Error(err)
 			}
-			venue.after, full = nil, false
+			venue.After, full = nil, false
 		}
 		renewAndSpill(first)
 		second := program(disk)
@@ -197,15 +198,15 @@ func TestALaterSpillOutlivesTheSaveOfAnEarlierOne(t *testing.T) {
 			if record.Generation > 1 && second != nil {
 				other := second
 				second = nil
-				mustToken(t, other, "access-2") // saved
+				keepertest.WantToken(t, other, "access-2") // saved
 				renewAndSpill(other)
 			}
 			return nil
 		})
-		if _, err := slow.Token(t.Context(), alice); err != nil {
+		if _, err := slow.Token(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		mustToken(t, program(disk), "access-3")
+		keepertest.WantToken(t, program(disk), "access-3")
 	})
 }
 
@@ -213,7 +214,7 @@ func TestALaterSpillOutlivesTheSaveOfAnEarlierOne(t *testing.T) {
 // something out about it. What was found out is kept, and the secret is the new one.
 func TestLearningUndoesNoOtherChange(t *testing.T) {
 	store := &interrupted{Store: &memory.Store{}}
-	keeper := newKeeper(t, store, &learner{})
+	keeper := keepertest.New(t, store, &learner{})
 	keeper.Apps = nil
 	app := venuekey.App{Venue: "stage", ClientSecret: "old"}
 	if err := keeper.Vault.SaveApp(t.Context(), app); err != nil {
@@ -231,7 +232,7 @@ func TestLearningUndoesNoOtherChange(t *testing.T) {
 			}
 		}
 	}
-	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+	if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := keeper.Vault.App(t.Context(), "stage")
@@ -258,10 +259,10 @@ func (s *interrupted) Get(ctx context.Context, key string) (venuekey.Record, err
 // them together; each looking for itself would be an attack.
 func TestOneLookDoesForAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		ids := populate(t, keeper, 500)
-		time.Sleep(life * 7 / 10)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		ids := keepertest.Populate(t, keeper, 500)
+		time.Sleep(keepertest.Life * 7 / 10)
 		for _, id := range ids {
 			_, record, err := keeper.Vault.Load(t.Context(), id)
 			if err != nil {
@@ -273,7 +274,7 @@ func TestOneLookDoesForAll(t *testing.T) {
 			}
 		}
 		var looks atomic.Int64
-		venue.probe = func() error {
+		venue.Unseen = func() error {
 			time.Sleep(50 * time.Millisecond)
 			looks.Add(1)
 			return errCut
@@ -289,28 +290,28 @@ func TestOneLookDoesForAll(t *testing.T) {
 // venue is looked at again before the one chance is used.
 func TestALookThatIsOldIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Pace: 20 * time.Second, Burst: 1}}
-		keeper, _ := signedIn(t, venue)
-		other := populate(t, keeper, 1)[0]
-		time.Sleep(life * 8 / 10)
-		venue.before = func(context.Context) error { return errCut }
-		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.Temporary(err) {
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce, Pace: 20 * time.Second, Burst: 1}}
+		keeper, _ := keepertest.SignedIn(t, venue)
+		other := keepertest.Populate(t, keeper, 1)[0]
+		time.Sleep(keepertest.Life * 8 / 10)
+		venue.Before = func(context.Context) error { return errCut }
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
 		if _, err := keeper.Token(t.Context(), other); err != nil { // which takes the permit
 			t.Fatal(err)
 		}
 		presented := 0
-		venue.before = func(context.Context) error { presented++; return errCut }
+		venue.Before = func(context.Context) error { presented++; return errCut }
 		seen := time.Now()
-		venue.probe = func() error {
+		venue.Unseen = func() error {
 			if time.Since(seen) > 10*time.Second {
 				return errCut // away again
 			}
 			return nil
 		}
 		time.Sleep(2 * time.Second)
-		mustToken(t, keeper, "access-1")
+		keepertest.WantToken(t, keeper, "access-1")
 		time.Sleep(time.Minute)
 		if presented != 0 {
 			t.Error("the one chance was used on a venue that was away again")
@@ -345,14 +346,14 @@ func pause(ctx context.Context, d time.Duration) error {
 func TestALongWaitDoesNotShortenTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &leisurely{takes: 25 * time.Second}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		token, err := keeper.SignIn(t.Context(), alice, silent{})
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		token, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(life * 8 / 10)
+		time.Sleep(keepertest.Life * 8 / 10)
 		lease := func() {
-			_, record, err := keeper.Vault.Load(t.Context(), alice)
+			_, record, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -363,8 +364,8 @@ func TestALongWaitDoesNotShortenTheDeadline(t *testing.T) {
 		}
 		lease()
 		time.AfterFunc(45*time.Second, lease)
-		mustToken(t, keeper, string(token.Access)) // the renewal goes on
+		keepertest.WantToken(t, keeper, string(token.Access)) // the renewal goes on
 		time.Sleep(3 * time.Minute)
-		mustToken(t, keeper, string(token.Access)+"+")
+		keepertest.WantToken(t, keeper, string(token.Access)+"+")
 	})
 }

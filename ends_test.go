@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -19,12 +20,12 @@ type answers struct {
 }
 
 type answering struct {
-	stageVenue
+	keepertest.Venue
 	answers
 }
 
 func (v *answering) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	token, err := v.stageVenue.Login(ctx, app, ui)
+	token, err := v.Venue.Login(ctx, app, ui)
 	if v.states > 0 {
 		token.RefreshExpires = token.Issued.Add(v.states)
 	}
@@ -36,7 +37,7 @@ func (v *answering) Login(ctx context.Context, app venuekey.App, ui venuekey.UI)
 
 func (v *answering) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	now := time.Now()
-	got := venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh + "+", Issued: now, Expires: now.Add(life)}
+	got := venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh + "+", Issued: now, Expires: now.Add(keepertest.Life)}
 	if v.again > 0 {
 		got.RefreshExpires = now.Add(v.again)
 	}
@@ -70,27 +71,27 @@ func TestTheEndOfASignIn(t *testing.T) {
 		{name: "never", policy: venuekey.Policy{RenewalEnds: venuekey.EndNever}, ending: venuekey.EndNever},
 		{name: "after the sign-in", policy: policy(venuekey.EndAfterLogin), ending: venuekey.EndAfterLogin, ends: 7 * day, final: true, atOnce: true},
 		{name: "after the sign-in, and the venue says less", policy: policy(venuekey.EndAfterLogin), venue: answers{states: day, repeats: true}, ending: venuekey.EndAfterLogin, ends: day, final: true, atOnce: true},
-		{name: "after the last renewal", policy: policy(venuekey.EndAfterUse), venue: answers{repeats: true}, ending: venuekey.EndAfterUse, ends: 7 * day, moves: life},
-		{name: "after it was issued, and each renewal issues one", policy: policy(venuekey.EndAfterIssue), ending: venuekey.EndAfterIssue, ends: 7 * day, moves: life},
+		{name: "after the last renewal", policy: policy(venuekey.EndAfterUse), venue: answers{repeats: true}, ending: venuekey.EndAfterUse, ends: 7 * day, moves: keepertest.Life},
+		{name: "after it was issued, and each renewal issues one", policy: policy(venuekey.EndAfterIssue), ending: venuekey.EndAfterIssue, ends: 7 * day, moves: keepertest.Life},
 		{name: "after it was issued, which renewals repeat", policy: policy(venuekey.EndAfterIssue), venue: answers{repeats: true}, ending: venuekey.EndAfterIssue, ends: 7 * day, final: true},
-		{name: "the venue says when, and issues another", venue: answers{states: 3 * day, again: 3 * day}, ending: venuekey.EndAfterIssue, ends: 3 * day, moves: life},
+		{name: "the venue says when, and issues another", venue: answers{states: 3 * day, again: 3 * day}, ending: venuekey.EndAfterIssue, ends: 3 * day, moves: keepertest.Life},
 		{name: "the venue says when, and repeats it", venue: answers{states: 3 * day, repeats: true}, ending: venuekey.EndAfterIssue, ends: 3 * day, final: true},
-		{name: "the venue repeats it and lets it live longer", venue: answers{states: 3 * day, again: 3 * day, repeats: true}, ending: venuekey.EndAfterIssue, ends: 3 * day, moves: life},
-		{name: "access tokens renew", policy: access, ending: venuekey.EndAfterUse, ends: life, moves: life},
-		{name: "nothing renews it", policy: policy(venuekey.EndNever), venue: answers{none: true}, ending: venuekey.EndAfterLogin, ends: life, final: true, atOnce: true},
+		{name: "the venue repeats it and lets it live longer", venue: answers{states: 3 * day, again: 3 * day, repeats: true}, ending: venuekey.EndAfterIssue, ends: 3 * day, moves: keepertest.Life},
+		{name: "access tokens renew", policy: access, ending: venuekey.EndAfterUse, ends: keepertest.Life, moves: keepertest.Life},
+		{name: "nothing renews it", policy: policy(venuekey.EndNever), venue: answers{none: true}, ending: venuekey.EndAfterLogin, ends: keepertest.Life, final: true, atOnce: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				venue := &answering{answers: row.venue}
-				venue.policy = row.policy
-				keeper := newKeeper(t, &memory.Store{}, venue)
+				venue.Terms = row.policy
+				keeper := keepertest.New(t, &memory.Store{}, venue)
 				begun := time.Now()
-				if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+				if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 					t.Fatal(err)
 				}
 				want := func(ends time.Duration, final bool) {
 					t.Helper()
-					status, err := keeper.Status(t.Context(), alice)
+					status, err := keeper.Status(t.Context(), keepertest.Alice)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -107,8 +108,8 @@ func TestTheEndOfASignIn(t *testing.T) {
 					return
 				}
 				for i := range time.Duration(3) {
-					time.Sleep(life)
-					if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+					time.Sleep(keepertest.Life)
+					if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 						t.Fatal(err)
 					}
 					want(row.ends+(i+1)*row.moves, row.final)

@@ -2,7 +2,6 @@ package venuekey_test
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,58 +9,9 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
-
-// heard is what a program was told, inside a bubble of virtual time.
-type heard struct {
-	t    *testing.T
-	mu   sync.Mutex
-	list []venuekey.Event
-}
-
-// listen begins to listen, and has heard how everything stands.
-func listen(t *testing.T, keeper *venuekey.Keeper, only ...venuekey.ID) *heard {
-	t.Helper()
-	h := &heard{t: t}
-	go func() {
-		for event := range keeper.Events(t.Context(), only...) {
-			h.mu.Lock()
-			h.list = append(h.list, event)
-			h.mu.Unlock()
-		}
-	}()
-	synctest.Wait()
-	return h
-}
-
-// take gives what was told since the last call, without what merely passes.
-func (h *heard) take() (events []venuekey.Event) {
-	synctest.Wait()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, event := range h.list {
-		if event.Kind != venuekey.EventChanged {
-			events = append(events, event)
-		}
-	}
-	h.list = nil
-	return events
-}
-
-// want checks what was told since the last call, as "kind state".
-func (h *heard) want(want ...string) []venuekey.Event {
-	h.t.Helper()
-	events := h.take()
-	var got []string
-	for _, event := range events {
-		got = append(got, strings.TrimSpace(string(event.Kind)+" "+string(event.Status.State)))
-	}
-	if !slices.Equal(got, want) {
-		h.t.Fatalf("told %q, want %q", got, want)
-	}
-	return events
-}
 
 // silentStore is a store that does not tell of changes.
 type silentStore struct{ venuekey.Store }
@@ -72,7 +22,7 @@ func TestTroubleIsToldWhoeverFindsIt(t *testing.T) {
 	for name, hide := range map[string]bool{"a store that tells of changes": false, "one that does not": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{}
+				venue := &keepertest.Venue{}
 				var store venuekey.Store = &memory.Store{}
 				if hide {
 					store = silentStore{store}
@@ -82,47 +32,45 @@ func TestTroubleIsToldWhoeverFindsIt(t *testing.T) {
 						time.Sleep(6 * time.Second)
 					}
 				}
-				listener := newKeeper(t, store, venue)
-				events := listen(t, listener)
-				bot := newKeeper(t, store, venue)
-				if _, err := bot.SignIn(t.Context(), alice, silent{}); err != nil {
+				listener := keepertest.New(t, store, venue)
+				events := keepertest.Listen(t, listener)
+				bot := keepertest.New(t, store, venue)
+				if _, err := bot.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 					t.Fatal(err)
 				}
 				seen()
-				events.want("signed in fresh")
-				if _, err := bot.Refresh(t.Context(), alice); err != nil {
+				events.Want("signed in fresh")
+				if _, err := bot.Refresh(t.Context(), keepertest.Alice); err != nil {
 					t.Fatal(err)
 				}
 				seen()
-				events.want("renewed fresh")
-				venue.mu.Lock()
-				venue.alive = "revoked"
-				venue.mu.Unlock()
+				events.Want("renewed fresh")
+				venue.Kill()
 				for range 3 {
-					if _, err := bot.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+					if _, err := bot.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 						t.Fatal(err)
 					}
 					seen()
 				}
-				told := events.want("trouble needs sign-in")[0]
+				told := events.Want("trouble needs sign-in")[0]
 				if told.Remedy != "venuekey login stage/alice" || !strings.Contains(told.Reason, "used already") {
 					t.Fatalf("%q, %q", told.Reason, told.Remedy)
 				}
 				// Who begins to listen now hears of it as well, once.
-				late := listen(t, newKeeper(t, store, venue), alice)
+				late := keepertest.Listen(t, keepertest.New(t, store, venue), keepertest.Alice)
 				seen()
-				late.want("trouble needs sign-in")
-				if _, err := newKeeper(t, store, venue).SignIn(t.Context(), alice, silent{}); err != nil {
+				late.Want("trouble needs sign-in")
+				if _, err := keepertest.New(t, store, venue).SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 					t.Fatal(err)
 				}
 				seen()
-				events.want("recovered fresh")
-				if err := bot.SignOut(t.Context(), alice, false); err != nil {
+				events.Want("recovered fresh")
+				if err := bot.SignOut(t.Context(), keepertest.Alice, false); err != nil {
 					t.Fatal(err)
 				}
 				seen()
-				events.want("signed out")
-				late.want("recovered fresh", "signed out")
+				events.Want("signed out")
+				late.Want("recovered fresh", "signed out")
 			})
 		})
 	}
@@ -132,29 +80,29 @@ func TestTroubleIsToldWhoeverFindsIt(t *testing.T) {
 // token is used up.
 func TestAVaultThatWentBackIsTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keeper := onOlderCopy(t, &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}})
-		events := listen(t, keeper)
-		told := events.want("trouble fresh")[0]
+		keeper := keepertest.OnOlderCopy(t, &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}})
+		events := keepertest.Listen(t, keeper)
+		told := events.Want("trouble fresh")[0]
 		if !strings.Contains(told.Reason, "went back in time") || !strings.Contains(told.Remedy, "the newest copy of the vault") {
 			t.Fatalf("%q, %q", told.Reason, told.Remedy)
 		}
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		events.want("recovered fresh")
+		events.Want("recovered fresh")
 	})
 }
 
 func TestEventsOfTheNamedOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keeper := newKeeper(t, &memory.Store{}, &metered{})
-		ids := populate(t, keeper, 3)
-		events := listen(t, keeper, ids[1])
+		keeper := keepertest.New(t, &memory.Store{}, &keepertest.Metered{})
+		ids := keepertest.Populate(t, keeper, 3)
+		events := keepertest.Listen(t, keeper, ids[1])
 		for _, id := range ids {
 			if _, err := keeper.Refresh(t.Context(), id); err != nil {
 				t.Fatal(err)
 			}
-			events.take()
+			events.Take()
 		}
 		for range 2 {
 			for _, id := range ids {
@@ -163,7 +111,7 @@ func TestEventsOfTheNamedOnly(t *testing.T) {
 				}
 			}
 		}
-		for _, event := range events.take() {
+		for _, event := range events.Take() {
 			if event.Status.ID != ids[1] {
 				t.Errorf("told of %s", event.Status.ID)
 			}
@@ -175,9 +123,9 @@ func TestEventsOfTheNamedOnly(t *testing.T) {
 // a listener that never ends is waited for by nobody.
 func TestFirstDurableThenTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
-		venue.before = fails(venuekey.ClassRefused, "revoked")
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
+		venue.Before = fails(venuekey.ClassRefused, "revoked")
 		told := make(chan venuekey.Record, 1)
 		go func() {
 			for event := range keeper.Events(t.Context()) {
@@ -188,17 +136,17 @@ func TestFirstDurableThenTold(t *testing.T) {
 				}
 			}
 		}()
-		time.Sleep(life * 9 / 10)
-		mustToken(t, keeper, "access-1")
+		time.Sleep(keepertest.Life * 9 / 10)
+		keepertest.WantToken(t, keeper, "access-1")
 		if record := <-told; record.Leased() || record.Condition != venuekey.ConditionDead || !record.IntentAt.IsZero() {
 			t.Fatalf("told while the record says %+v", record)
 		}
 		begun := time.Now()
-		mustToken(t, newKeeper(t, store, venue), "access-1")
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		keepertest.WantToken(t, keepertest.New(t, store, venue), "access-1")
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		mustToken(t, keeper, "access-2")
+		keepertest.WantToken(t, keeper, "access-2")
 		if waited := time.Since(begun); waited > 0 {
 			t.Fatalf("others waited %s for the listener", waited)
 		}
@@ -208,8 +156,8 @@ func TestFirstDurableThenTold(t *testing.T) {
 // A slow reader is told of the step from what it knew to what is true now.
 func TestASlowReaderMissesNoTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, _ := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, _ := keepertest.SignedIn(t, venue)
 		told := make(chan venuekey.EventKind, 10)
 		go func() {
 			for event := range keeper.Events(t.Context()) {
@@ -221,12 +169,12 @@ func TestASlowReaderMissesNoTrouble(t *testing.T) {
 		}()
 		for range 3 {
 			time.Sleep(time.Minute)
-			if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 				t.Fatal(err)
 			}
 		}
-		venue.before = fails(venuekey.ClassRefused, "revoked")
-		if _, err := keeper.Refresh(t.Context(), alice); err == nil {
+		venue.Before = fails(venuekey.ClassRefused, "revoked")
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err == nil {
 			t.Fatal("not refused")
 		}
 		time.Sleep(11 * time.Minute)
@@ -245,19 +193,19 @@ func TestASlowReaderMissesNoTrouble(t *testing.T) {
 func TestALostChangeIsFoundWithinAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := forgetful{&memory.Store{}}
-		bot := newKeeper(t, store, &monthly{})
-		ids := populate(t, bot, 2)
-		events := listen(t, newKeeper(t, store, &monthly{}))
-		events.want("found fresh", "found fresh")
+		bot := keepertest.New(t, store, &keepertest.Monthly{})
+		ids := keepertest.Populate(t, bot, 2)
+		events := keepertest.Listen(t, keepertest.New(t, store, &keepertest.Monthly{}))
+		events.Want("found fresh", "found fresh")
 		if _, err := bot.Refresh(t.Context(), ids[0]); err != nil {
 			t.Fatal(err)
 		}
 		if err := bot.SignOut(t.Context(), ids[1], false); err != nil {
 			t.Fatal(err)
 		}
-		events.want()
+		events.Want()
 		time.Sleep(time.Hour + time.Minute)
-		events.want("renewed fresh", "signed out")
+		events.Want("renewed fresh", "signed out")
 	})
 }
 
@@ -274,33 +222,33 @@ func (forgetful) Watch(ctx context.Context, changed func(string)) error {
 // dead.
 func TestWhatTimeAloneChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keeper, store := signedIn(t, &stageVenue{})
-		events := listen(t, keeper)
-		time.Sleep(life + 30*time.Second)
-		events.want("found fresh")
+		keeper, store := keepertest.SignedIn(t, &keepertest.Venue{})
+		events := keepertest.Listen(t, keeper)
+		time.Sleep(keepertest.Life + 30*time.Second)
+		events.Want("found fresh")
 		time.Sleep(time.Minute)
-		events.want("trouble expired")
-		late := listen(t, newKeeper(t, store, &stageVenue{}))
-		late.want("found expired")
+		events.Want("trouble expired")
+		late := keepertest.Listen(t, keepertest.New(t, store, &keepertest.Venue{}))
+		late.Want("found expired")
 		time.Sleep(2 * time.Minute)
-		late.want("trouble expired")
+		late.Want("trouble expired")
 	})
 }
 
 func TestAStoreThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
+		venue := &keepertest.Venue{}
 		store := &mute{Store: &memory.Store{}}
-		if _, err := newKeeper(t, store, venue).SignIn(t.Context(), alice, silent{}); err != nil {
+		if _, err := keepertest.New(t, store, venue).SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
 		store.set(true)
-		events := listen(t, newKeeper(t, store, venue))
+		events := keepertest.Listen(t, keepertest.New(t, store, venue))
 		time.Sleep(time.Minute)
-		events.want()
+		events.Want()
 		store.set(false)
 		time.Sleep(10 * time.Second)
-		events.want("found fresh")
+		events.Want("found fresh")
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/venue/ctrader"
@@ -52,7 +53,7 @@ func Example() {
 	}
 
 	alice := venuekey.ID{Venue: "ctrader", Name: "alice"}
-	ui := browser{person: emulator.Person{Name: "alice", Password: "wonderland"}, failed: make(chan error, 1)}
+	ui := keepertest.Browser{Person: emulator.Person{Name: "alice", Password: "wonderland"}, Failed: make(chan error, 1)}
 	if _, err := keeper.SignIn(ctx, alice, ui); err != nil {
 		fmt.Println(err)
 		return

@@ -2,12 +2,6 @@ package venuekey
 
 import "context"
 
-// Steps are the steps of a renewal, in their order.
-var Steps = []string{stepLoaded, stepClaimed, stepAnswered, stepSealed, stepSpilled, stepSaved, stepPublished}
-
-// OnStep has a Keeper tell of each step of a renewal.
-func OnStep(k *Keeper, step func(string)) { k.step = step }
-
 // WriteReserved writes a file over the reserve of its folder.
 var WriteReserved = writeReserved
 
@@ -15,3 +9,14 @@ var WriteReserved = writeReserved
 func (k *Keeper) RestoreRecord(ctx context.Context, record Record, token Token) (Record, error) {
 	return k.restore(ctx, record, token)
 }
+
+// WithSending gives a context as a renewal has one: BeforeSending asks the check.
+func WithSending(ctx context.Context, check func() error) context.Context {
+	return withSending(ctx, sending{check: check})
+}
+
+// ChallengesIn reads WWW-Authenticate fields, for tests.
+func ChallengesIn(fields ...string) []Challenge { return challengesIn(fields) }
+
+// Challenge is a challenge, for tests.
+type Challenge = challenge

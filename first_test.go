@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"
 )
@@ -47,7 +48,7 @@ func copyPrivately(t *testing.T, from string) string {
 }
 
 // ctraderStage is the scripted venue under the name that the records have.
-type ctraderStage struct{ *stageVenue }
+type ctraderStage struct{ *keepertest.Venue }
 
 func (ctraderStage) Name() string { return "ctrader" }
 
@@ -67,7 +68,7 @@ func TestAVaultOfTheFirstVersionOpens(t *testing.T) {
 		t.Errorf("the app: %+v, %v", app, err)
 	}
 
-	venue := ctraderStage{&stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused, DefaultLife: time.Hour}}}
+	venue := ctraderStage{&keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused, DefaultLife: time.Hour}}}
 	keeper := &venuekey.Keeper{Vault: vault, Venues: []venuekey.Venue{venue}, Spills: []string{filepath.Join(dir, "spill")}}
 	defer keeper.Close()
 	for name, want := range map[string]struct {
@@ -97,7 +98,7 @@ func TestAVaultOfTheFirstVersionOpens(t *testing.T) {
 		t.Errorf("a saved spill is still there: %v", left)
 	}
 	// What renews is whole too.
-	if _, err := keeper.Refresh(t.Context(), venuekey.ID{Venue: "ctrader", Name: "renewed"}); err == nil || venue.presented["refresh-renewed-next"] != 1 {
-		t.Errorf("presented %v; %v", venue.presented, err)
+	if _, err := keeper.Refresh(t.Context(), venuekey.ID{Venue: "ctrader", Name: "renewed"}); err == nil || venue.Presented["refresh-renewed-next"] != 1 {
+		t.Errorf("presented %v; %v", venue.Presented, err)
 	}
 }

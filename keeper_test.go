@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -20,33 +21,33 @@ func fails(class venuekey.Class, reason string) func(context.Context) error {
 
 func TestATokenIsRenewedWhenItIsDueAndNotBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, _ := signedIn(t, venue)
-		mustToken(t, keeper, "access-1")
-		mustState(t, keeper, venuekey.StateFresh, "")
-		time.Sleep(life * 7 / 10)
-		mustToken(t, keeper, "access-1")
-		time.Sleep(life / 10)
-		mustState(t, keeper, venuekey.StateDue, "")
-		mustToken(t, keeper, "access-2")
-		mustState(t, keeper, venuekey.StateFresh, "")
+		venue := &keepertest.Venue{}
+		keeper, _ := keepertest.SignedIn(t, venue)
+		keepertest.WantToken(t, keeper, "access-1")
+		keepertest.WantState(t, keeper, venuekey.StateFresh, "")
+		time.Sleep(keepertest.Life * 7 / 10)
+		keepertest.WantToken(t, keeper, "access-1")
+		time.Sleep(keepertest.Life / 10)
+		keepertest.WantState(t, keeper, venuekey.StateDue, "")
+		keepertest.WantToken(t, keeper, "access-2")
+		keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 	})
 }
 
 func TestTwoHundredCallersOfTwoKeepersCauseOneRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return nil }}
-		one, store := signedIn(t, venue)
-		two := newKeeper(t, store, venue)
-		time.Sleep(life * 9 / 10)
-		venue.policy.KillsAccess = true // callers wait for the outcome
+		venue := &keepertest.Venue{Before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return nil }}
+		one, store := keepertest.SignedIn(t, venue)
+		two := keepertest.New(t, store, venue)
+		time.Sleep(keepertest.Life * 9 / 10)
+		venue.Terms.KillsAccess = true // callers wait for the outcome
 		var callers sync.WaitGroup
 		for i := range 200 {
 			keeper := []*venuekey.Keeper{one, two}[i%2]
-			callers.Go(func() { mustToken(t, keeper, "access-2") })
+			callers.Go(func() { keepertest.WantToken(t, keeper, "access-2") })
 		}
 		callers.Wait()
-		if most, total := venue.shown(); most != 1 || total != 1 {
+		if most, total := venue.Shown(); most != 1 || total != 1 {
 			t.Fatalf("%d presentations, one token up to %d times", total, most)
 		}
 	})
@@ -54,32 +55,32 @@ func TestTwoHundredCallersOfTwoKeepersCauseOneRenewal(t *testing.T) {
 
 func TestACallerThatLeavesDoesNotEndTheRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return ctx.Err() }}
-		keeper, _ := signedIn(t, venue)
+		venue := &keepertest.Venue{Before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return ctx.Err() }}
+		keeper, _ := keepertest.SignedIn(t, venue)
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
-		if _, err := keeper.Refresh(ctx, alice); !errors.Is(err, context.DeadlineExceeded) || !venuekey.Temporary(err) {
+		if _, err := keeper.Refresh(ctx, keepertest.Alice); !errors.Is(err, context.DeadlineExceeded) || !venuekey.Temporary(err) {
 			t.Fatalf("the caller got %v", err)
 		}
 		if err := keeper.Close(); err != nil { // as a program does before it exits
 			t.Fatal(err)
 		}
-		mustToken(t, keeper, "access-2")
+		keepertest.WantToken(t, keeper, "access-2")
 	})
 }
 
 func TestASlowVenueDoesNotKeepAGoodTokenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(20 * time.Second); return nil }}
-		keeper, _ := signedIn(t, venue)
-		time.Sleep(life * 9 / 10)
+		venue := &keepertest.Venue{Before: func(ctx context.Context) error { time.Sleep(20 * time.Second); return nil }}
+		keeper, _ := keepertest.SignedIn(t, venue)
+		time.Sleep(keepertest.Life * 9 / 10)
 		start := time.Now()
-		mustToken(t, keeper, "access-1")
+		keepertest.WantToken(t, keeper, "access-1")
 		if waited := time.Since(start); waited > 6*time.Second {
 			t.Fatalf("waited %s for a token that was at hand", waited)
 		}
 		time.Sleep(time.Minute)
-		mustToken(t, keeper, "access-2")
+		keepertest.WantToken(t, keeper, "access-2")
 	})
 }
 
@@ -113,29 +114,29 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}, before: row.before, after: row.after}
-				keeper, _ := signedIn(t, venue)
-				events := listen(t, keeper)
-				time.Sleep(life * 9 / 10)
-				mustToken(t, keeper, "access-1") // the old one is served while it lives
-				mustState(t, keeper, row.state, row.reason)
-				mustToken(t, keeper, "access-1")
-				events.want("found fresh", "trouble "+string(row.state))
+				venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: row.policy}, Before: row.before, After: row.after}
+				keeper, _ := keepertest.SignedIn(t, venue)
+				events := keepertest.Listen(t, keeper)
+				time.Sleep(keepertest.Life * 9 / 10)
+				keepertest.WantToken(t, keeper, "access-1") // the old one is served while it lives
+				keepertest.WantState(t, keeper, row.state, row.reason)
+				keepertest.WantToken(t, keeper, "access-1")
+				events.Want("found fresh", "trouble "+string(row.state))
 				if row.mends {
-					venue.before, venue.after = nil, nil
+					venue.Before, venue.After = nil, nil
 					time.Sleep(3 * time.Second)
-					mustToken(t, keeper, "access-2")
-					mustState(t, keeper, venuekey.StateFresh, "")
-					events.want("recovered fresh")
+					keepertest.WantToken(t, keeper, "access-2")
+					keepertest.WantState(t, keeper, venuekey.StateFresh, "")
+					events.Want("recovered fresh")
 				} else {
-					time.Sleep(life)
+					time.Sleep(keepertest.Life)
 					for range 3 {
-						if _, err := keeper.Token(t.Context(), alice); !row.verdict(err) {
+						if _, err := keeper.Token(t.Context(), keepertest.Alice); !row.verdict(err) {
 							t.Fatalf("after the end: %v", err)
 						}
 					}
 				}
-				if most, _ := venue.shown(); most != row.most {
+				if most, _ := venue.Shown(); most != row.most {
 					t.Fatalf("one refresh token was presented %d times, want %d", most, row.most)
 				}
 			})
@@ -155,8 +156,8 @@ func TestAnIntentLeftByADeadProcess(t *testing.T) {
 		{venuekey.RetryOnce, "access-2", venuekey.StateFresh},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}}
-			keeper, store := signedIn(t, venue)
+			venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: row.policy}}
+			keeper, store := keepertest.SignedIn(t, venue)
 			record, err := store.Get(t.Context(), "token/stage/alice")
 			if err != nil {
 				t.Fatal(err)
@@ -167,41 +168,41 @@ func TestAnIntentLeftByADeadProcess(t *testing.T) {
 			if _, err := store.Put(t.Context(), record); err != nil {
 				t.Fatal(err)
 			}
-			fresh := newKeeper(t, store, venue)
-			mustState(t, fresh, venuekey.StateRefreshing, "")
-			mustToken(t, fresh, "access-1")
+			fresh := keepertest.New(t, store, venue)
+			keepertest.WantState(t, fresh, venuekey.StateRefreshing, "")
+			keepertest.WantToken(t, fresh, "access-1")
 			keeper.Close()
 			time.Sleep(2 * time.Minute)
-			mustToken(t, fresh, row.access)
-			mustState(t, fresh, row.state, "")
+			keepertest.WantToken(t, fresh, row.access)
+			keepertest.WantState(t, fresh, row.state, "")
 		})
 	}
 }
 
 func TestATokenIsDurableBeforeAnybodySeesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{KillsAccess: true}}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{KillsAccess: true}}
+		keeper, store := keepertest.SignedIn(t, venue)
 		rotated := func(record venuekey.Record) error {
 			if record.IntentAt.IsZero() && record.LeaseOwner == "" && record.Condition == venuekey.ConditionGood {
-				return errDiskFull
+				return keepertest.ErrDiskFull
 			}
 			return nil
 		}
-		store.turn(rotated)
-		if _, err := keeper.Refresh(t.Context(), alice); !errors.Is(err, errDiskFull) {
+		store.Refuse(rotated)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !errors.Is(err, keepertest.ErrDiskFull) {
 			t.Fatalf("the store refused and the caller got %v", err)
 		}
-		mustToken(t, keeper, "access-1")
+		keepertest.WantToken(t, keeper, "access-1")
 		if keeper.Close() == nil {
 			t.Fatal("closing lost a token without a word")
 		}
-		store.turn(nil)
+		store.Refuse(nil)
 		if err := keeper.Close(); err != nil {
 			t.Fatal(err)
 		}
-		mustToken(t, newKeeper(t, store, venue), "access-2")
-		if most, _ := venue.shown(); most != 1 {
+		keepertest.WantToken(t, keepertest.New(t, store, venue), "access-2")
+		if most, _ := venue.Shown(); most != 1 {
 			t.Fatalf("the refresh token was presented %d times", most)
 		}
 	})
@@ -209,39 +210,39 @@ func TestATokenIsDurableBeforeAnybodySeesIt(t *testing.T) {
 
 func TestASignInDuringARenewalWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{after: func(context.Context) error { time.Sleep(5 * time.Second); return nil }}
-		keeper, store := signedIn(t, venue)
-		other := newKeeper(t, store, venue)
-		go func() { _, _ = keeper.Refresh(t.Context(), alice) }()
+		venue := &keepertest.Venue{After: func(context.Context) error { time.Sleep(5 * time.Second); return nil }}
+		keeper, store := keepertest.SignedIn(t, venue)
+		other := keepertest.New(t, store, venue)
+		go func() { _, _ = keeper.Refresh(t.Context(), keepertest.Alice) }()
 		time.Sleep(time.Second)
-		if _, err := other.SignIn(t.Context(), alice, silent{}); err != nil {
+		if _, err := other.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
 		keeper.Close()
-		for _, k := range []*venuekey.Keeper{keeper, other, newKeeper(t, store, venue)} {
-			mustToken(t, k, "access-3")
+		for _, k := range []*venuekey.Keeper{keeper, other, keepertest.New(t, store, venue)} {
+			keepertest.WantToken(t, k, "access-3")
 		}
 	})
 }
 
 func TestARefusedTokenIsAnsweredWithAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
-		if _, err := keeper.Reject(t.Context(), alice, "access-1"); !venuekey.Temporary(err) {
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
+		if _, err := keeper.Reject(t.Context(), keepertest.Alice, "access-1"); !venuekey.Temporary(err) {
 			t.Fatalf("a token of this second was renewed again: %v", err)
 		}
 		time.Sleep(time.Minute)
-		token, err := keeper.Reject(t.Context(), alice, "access-1")
+		token, err := keeper.Reject(t.Context(), keepertest.Alice, "access-1")
 		if err != nil || string(token.Access) != "access-2" {
 			t.Fatalf("got %s, %v", string(token.Access), err)
 		}
 		// Whoever reports the old one later adopts what is there.
-		token, err = newKeeper(t, store, venue).Reject(t.Context(), alice, "access-1")
+		token, err = keepertest.New(t, store, venue).Reject(t.Context(), keepertest.Alice, "access-1")
 		if err != nil || string(token.Access) != "access-2" {
 			t.Fatalf("got %s, %v", string(token.Access), err)
 		}
-		if _, total := venue.shown(); total != 1 {
+		if _, total := venue.Shown(); total != 1 {
 			t.Fatalf("%d renewals", total)
 		}
 	})
@@ -249,14 +250,14 @@ func TestARefusedTokenIsAnsweredWithAnother(t *testing.T) {
 
 func TestRunKeepsEverythingFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, _ := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, _ := keepertest.SignedIn(t, venue)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- keeper.Run(ctx) }()
 		for range 100 {
-			time.Sleep(life / 2)
-			status, err := keeper.Status(t.Context(), alice)
+			time.Sleep(keepertest.Life / 2)
+			status, err := keeper.Status(t.Context(), keepertest.Alice)
 			if err != nil || status.Left <= 0 {
 				t.Fatalf("%+v %v", status, err)
 			}
@@ -265,73 +266,73 @@ func TestRunKeepsEverythingFresh(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if most, total := venue.shown(); most != 1 || total < 60 || total > 68 {
+		if most, total := venue.Shown(); most != 1 || total < 60 || total > 68 {
 			t.Fatalf("%d renewals in 50 hours, one token up to %d times", total, most)
 		}
 	})
 }
 
 func TestSigningOut(t *testing.T) {
-	venue := &stageVenue{}
-	keeper, _ := signedIn(t, venue)
-	if err := keeper.SignOut(t.Context(), alice, true); err != nil {
+	venue := &keepertest.Venue{}
+	keeper, _ := keepertest.SignedIn(t, venue)
+	if err := keeper.SignOut(t.Context(), keepertest.Alice, true); err != nil {
 		t.Fatal(err)
 	}
-	if len(venue.revoked) != 1 || venue.revoked[0] != "refresh-1" {
-		t.Fatalf("revoked %d", len(venue.revoked))
+	if len(venue.Revoked) != 1 || venue.Revoked[0] != "refresh-1" {
+		t.Fatalf("revoked %d", len(venue.Revoked))
 	}
-	if _, err := keeper.Token(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+	if _, err := keeper.Token(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 		t.Fatal(err)
 	}
-	if err := keeper.SignOut(t.Context(), alice, false); !venuekey.NeedsSignIn(err) {
+	if err := keeper.SignOut(t.Context(), keepertest.Alice, false); !venuekey.NeedsSignIn(err) {
 		t.Fatal(err)
 	}
 }
 
 func TestGenerationsOnlyGrow(t *testing.T) {
-	venue := &stageVenue{}
-	keeper, _ := signedIn(t, venue)
-	before, _ := keeper.Status(t.Context(), alice)
+	venue := &keepertest.Venue{}
+	keeper, _ := keepertest.SignedIn(t, venue)
+	before, _ := keeper.Status(t.Context(), keepertest.Alice)
 	for range 3 {
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := keeper.SignOut(t.Context(), alice, false); err != nil {
+	if err := keeper.SignOut(t.Context(), keepertest.Alice, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+	if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 		t.Fatal(err)
 	}
-	if after, _ := keeper.Status(t.Context(), alice); after.Generation <= before.Generation+3 {
+	if after, _ := keeper.Status(t.Context(), keepertest.Alice); after.Generation <= before.Generation+3 {
 		t.Fatalf("generation %d after %d and three renewals", after.Generation, before.Generation)
 	}
 }
 
 func TestASignInIsNotStartedWhereNothingCanBeKept(t *testing.T) {
-	venue := &stageVenue{}
-	store := &moodyStore{Store: &memory.Store{}}
-	store.turn(func(venuekey.Record) error { return errDiskFull })
-	if _, err := newKeeper(t, store, venue).SignIn(t.Context(), alice, silent{}); !errors.Is(err, errDiskFull) {
+	venue := &keepertest.Venue{}
+	store := &keepertest.Store{Store: &memory.Store{}}
+	store.Refuse(func(venuekey.Record) error { return keepertest.ErrDiskFull })
+	if _, err := keepertest.New(t, store, venue).SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); !errors.Is(err, keepertest.ErrDiskFull) {
 		t.Fatal(err)
 	}
-	if venue.serial != 0 {
+	if venue.Serial != 0 {
 		t.Fatal("the user was sent to the venue all the same")
 	}
 }
 
 func TestExtrasSurviveRenewals(t *testing.T) {
-	venue := &stageVenue{}
-	keeper, _ := signedIn(t, venue)
-	token, err := keeper.Refresh(t.Context(), alice)
+	venue := &keepertest.Venue{}
+	keeper, _ := keepertest.SignedIn(t, venue)
+	token, err := keeper.Refresh(t.Context(), keepertest.Alice)
 	if err != nil || token.Extra("userId") != "7" {
 		t.Fatalf("%s, %v", string(token.Extra("userId")), err)
 	}
 }
 
 func TestAnUnknownVenueNamesTheKnownOnes(t *testing.T) {
-	keeper := newKeeper(t, &memory.Store{}, &stageVenue{})
-	_, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "nowhere", Name: "x"}, silent{})
+	keeper := keepertest.New(t, &memory.Store{}, &keepertest.Venue{})
+	_, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "nowhere", Name: "x"}, keepertest.NoUI{})
 	if !venuekey.Misconfigured(err) || err.Error() != "nowhere/x: sign in: unknown venue; known are [stage]" {
 		t.Fatal(err)
 	}
@@ -341,10 +342,10 @@ func TestAnUnknownVenueNamesTheKnownOnes(t *testing.T) {
 // meanwhile. When it wakes up it must not present what is used by now.
 func TestWhoOversleepsDoesNotPresent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
-		sleeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
+		sleeper, store := keepertest.SignedIn(t, venue)
 		var slept bool
-		venuekey.OnStep(sleeper, func(step string) {
+		keepertest.OnStep(sleeper, func(step string) {
 			if step == "claimed" && !slept {
 				slept = true
 				time.Sleep(10 * time.Minute)
@@ -352,57 +353,57 @@ func TestWhoOversleepsDoesNotPresent(t *testing.T) {
 		})
 		done := make(chan error)
 		go func() {
-			_, err := sleeper.Refresh(t.Context(), alice)
+			_, err := sleeper.Refresh(t.Context(), keepertest.Alice)
 			done <- err
 		}()
 		time.Sleep(5 * time.Minute)
-		other := newKeeper(t, store, venue)
-		if _, err := other.Refresh(t.Context(), alice); err != nil {
+		other := keepertest.New(t, store, venue)
+		if _, err := other.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-done; !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
-		mustToken(t, sleeper, "access-2")
-		if most, total := venue.shown(); most != 1 || total != 1 {
+		keepertest.WantToken(t, sleeper, "access-2")
+		if most, total := venue.Shown(); most != 1 || total != 1 {
 			t.Fatalf("%d presentations, one token up to %d times", total, most)
 		}
 		// With nobody else there the next try is as good, and nothing looks uncertain.
 		slept = false
-		if _, err := sleeper.Refresh(t.Context(), alice); !venuekey.Temporary(err) {
+		if _, err := sleeper.Refresh(t.Context(), keepertest.Alice); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
-		if _, err := sleeper.Refresh(t.Context(), alice); err != nil {
+		if _, err := sleeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		mustState(t, sleeper, venuekey.StateFresh, "")
-		mustToken(t, sleeper, "access-3")
+		keepertest.WantState(t, sleeper, venuekey.StateFresh, "")
+		keepertest.WantToken(t, sleeper, "access-3")
 	})
 }
 
 // fastClock is a venue whose answers show this machine's clock to be wrong.
-type fastClock struct{ *stageVenue }
+type fastClock struct{ *keepertest.Venue }
 
 func (v fastClock) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	token, err := v.stageVenue.Login(ctx, app, ui)
+	token, err := v.Venue.Login(ctx, app, ui)
 	token.ClockAhead = time.Hour
 	return token, err
 }
 
 // lookingUI looks into the vault when it is told something.
 type lookingUI struct {
-	silent
+	keepertest.NoUI
 	look func()
 }
 
 func (u lookingUI) Tell(string) { u.look() }
 
 func TestASignInIsKeptBeforeTheUIHearsOfIt(t *testing.T) {
-	keeper := newKeeper(t, &memory.Store{}, fastClock{&stageVenue{}})
+	keeper := keepertest.New(t, &memory.Store{}, fastClock{&keepertest.Venue{}})
 	told := 0
-	_, err := keeper.SignIn(t.Context(), alice, lookingUI{look: func() {
+	_, err := keeper.SignIn(t.Context(), keepertest.Alice, lookingUI{look: func() {
 		told++
-		if _, _, err := keeper.Vault.Load(t.Context(), alice); err != nil {
+		if _, _, err := keeper.Vault.Load(t.Context(), keepertest.Alice); err != nil {
 			t.Errorf("the UI is told while the vault says: %v", err)
 		}
 	}})

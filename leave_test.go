@@ -8,23 +8,24 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 )
 
 // leave_test.go owns programs that are told to end before a renewal began.
 
 // ends sees that a program which is told to end does so at once, and has presented
 // nothing.
-func ends(t *testing.T, keeper *venuekey.Keeper, store *moodyStore, venue *stageVenue) {
+func ends(t *testing.T, keeper *venuekey.Keeper, store *keepertest.Store, venue *keepertest.Venue) {
 	t.Helper()
 	ctx, told := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		_, err := keeper.Refresh(ctx, alice)
+		_, err := keeper.Refresh(ctx, keepertest.Alice)
 		done <- err
 	}()
 	time.Sleep(time.Second)
 	synctest.Wait()
-	before, _ := store.Get(t.Context(), "token/"+alice.String())
+	before, _ := store.Get(t.Context(), "token/"+keepertest.Alice.String())
 	told()
 	begun := time.Now()
 	keeper.Leave()
@@ -37,19 +38,19 @@ func ends(t *testing.T, keeper *venuekey.Keeper, store *moodyStore, venue *stage
 	if err := <-done; venuekey.ClassOf(err) != venuekey.ClassLater {
 		t.Errorf("the caller is told: %v", err)
 	}
-	if _, total := venue.shown(); total != 0 {
+	if _, total := venue.Shown(); total != 0 {
 		t.Errorf("%d presentations", total)
 	}
-	if after, err := store.Get(t.Context(), "token/"+alice.String()); err != nil || after.Version != before.Version {
+	if after, err := store.Get(t.Context(), "token/"+keepertest.Alice.String()); err != nil || after.Version != before.Version {
 		t.Errorf("the record was written to: version %d, then %d (%v)", before.Version, after.Version, err)
 	}
 }
 
 func TestAProgramThatWaitsForAnotherEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
-		record, err := store.Get(t.Context(), "token/"+alice.String())
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
+		record, err := store.Get(t.Context(), "token/"+keepertest.Alice.String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +60,7 @@ func TestAProgramThatWaitsForAnotherEnds(t *testing.T) {
 		}
 		ends(t, keeper, store, venue)
 		// It is good for more afterwards.
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Error(err)
 		}
 	})
@@ -68,8 +69,8 @@ func TestAProgramThatWaitsForAnotherEnds(t *testing.T) {
 // What says who the app is may be a pipe that nobody writes to.
 func TestAProgramThatWaitsForItsAppEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
 		keeper.Apps = func(ctx context.Context, _ string) (venuekey.App, error) {
 			<-ctx.Done()
 			return venuekey.App{}, ctx.Err()
@@ -81,18 +82,18 @@ func TestAProgramThatWaitsForItsAppEnds(t *testing.T) {
 // What was begun is not given up.
 func TestAProgramThatHasPresentedDoesNotLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return ctx.Err() }}
-		keeper, _ := signedIn(t, venue)
+		venue := &keepertest.Venue{Before: func(ctx context.Context) error { time.Sleep(3 * time.Second); return ctx.Err() }}
+		keeper, _ := keepertest.SignedIn(t, venue)
 		ctx, told := context.WithCancel(t.Context())
-		go func() { _, _ = keeper.Refresh(ctx, alice) }()
+		go func() { _, _ = keeper.Refresh(ctx, keepertest.Alice) }()
 		time.Sleep(time.Second)
 		told()
 		keeper.Leave()
 		if err := keeper.Close(); err != nil {
 			t.Error(err)
 		}
-		mustToken(t, keeper, "access-2")
-		if most, total := venue.shown(); most != 1 || total != 1 {
+		keepertest.WantToken(t, keeper, "access-2")
+		if most, total := venue.Shown(); most != 1 || total != 1 {
 			t.Errorf("%d presentations, one token up to %d times", total, most)
 		}
 	})

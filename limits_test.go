@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -25,18 +26,18 @@ func TestTheLastChanceIsTheLast(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				presented := 0
-				venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: row.policy}}
-				venue.before = func(context.Context) error { presented++; return errCut }
-				keeper, _ := signedIn(t, venue)
+				venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: row.policy}}
+				venue.Before = func(context.Context) error { presented++; return errCut }
+				keeper, _ := keepertest.SignedIn(t, venue)
 				run(t, keeper, 48*time.Hour)
 				for range 3 {
-					_, _ = keeper.Token(t.Context(), alice)
-					_, _ = keeper.Refresh(t.Context(), alice)
+					_, _ = keeper.Token(t.Context(), keepertest.Alice)
+					_, _ = keeper.Refresh(t.Context(), keepertest.Alice)
 				}
 				if presented != row.most {
 					t.Errorf("presented %d times, want %d", presented, row.most)
 				}
-				mustState(t, keeper, venuekey.StateNeedsSignIn, "")
+				keepertest.WantState(t, keeper, venuekey.StateNeedsSignIn, "")
 			})
 		})
 	}
@@ -52,26 +53,26 @@ func TestRunReconsidersWhatTheAppWasRefusedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{before: fails(venuekey.ClassRefused, "denied")}
+				venue := &keepertest.Venue{Before: fails(venuekey.ClassRefused, "denied")}
 				store := &memory.Store{}
 				app := venuekey.App{Venue: "stage", ClientID: "app", ClientSecret: "secret", Params: map[string]venuekey.Secret{"sec": "secret"}}
 				program := func() *venuekey.Keeper {
-					keeper := newKeeper(t, store, venue)
+					keeper := keepertest.New(t, store, venue)
 					keeper.Apps = func(context.Context, string) (venuekey.App, error) { return app, nil }
 					return keeper
 				}
 				keeper := program()
-				if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+				if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := keeper.Refresh(t.Context(), alice); !venuekey.NeedsSignIn(err) {
+				if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) {
 					t.Fatal(err)
 				}
 				mend(&app)
-				venue.before = nil
+				venue.Before = nil
 				keeper = program()
 				run(t, keeper, time.Minute)
-				mustState(t, keeper, venuekey.StateFresh, "")
+				keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 			})
 		})
 	}
@@ -89,22 +90,22 @@ func (v *finder) Refresh(ctx context.Context, app venuekey.App, token venuekey.T
 // What a renewal finds out about the app is written once, not at each renewal.
 func TestWhatARenewalFindsOutIsWrittenOnce(t *testing.T) {
 	writes := 0
-	store := &moodyStore{Store: &memory.Store{}, refuse: func(record venuekey.Record) error {
+	store := &keepertest.Store{Store: &memory.Store{}, Refuses: func(record venuekey.Record) error {
 		if record.Key == "app/stage" {
 			writes++
 		}
 		return nil
 	}}
-	keeper := newKeeper(t, store, &finder{})
+	keeper := keepertest.New(t, store, &finder{})
 	keeper.Apps = nil
 	if err := keeper.Vault.SaveApp(t.Context(), venuekey.App{Venue: "stage"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+	if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -115,13 +116,13 @@ func TestWhatARenewalFindsOutIsWrittenOnce(t *testing.T) {
 
 // A renewal's answer does not repeat who signed in and what the token may do.
 func TestWhatARenewalDoesNotRepeatStaysKnown(t *testing.T) {
-	keeper := newKeeper(t, &memory.Store{}, &repeats{})
+	keeper := keepertest.New(t, &memory.Store{}, &repeats{})
 	now := time.Now()
-	token := venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(life), User: "alice (user 7)", Scopes: []string{"trading"}}
-	if _, err := keeper.Adopt(t.Context(), alice, token); err != nil {
+	token := venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(keepertest.Life), User: "alice (user 7)", Scopes: []string{"trading"}}
+	if _, err := keeper.Adopt(t.Context(), keepertest.Alice, token); err != nil {
 		t.Fatal(err)
 	}
-	renewed, err := keeper.Refresh(t.Context(), alice)
+	renewed, err := keeper.Refresh(t.Context(), keepertest.Alice)
 	if err != nil || renewed.Access != "a+" || renewed.User != token.User || len(renewed.Scopes) != 1 {
 		t.Fatalf("%q %q %v", renewed.User, renewed.Scopes, err)
 	}
@@ -130,14 +131,14 @@ func TestWhatARenewalDoesNotRepeatStaysKnown(t *testing.T) {
 // A program saved a token without saying when it is due, and no program asks for it.
 func TestRunFindsWhatWasSavedWithoutASchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keeper := newKeeper(t, &memory.Store{}, &repeats{})
+		keeper := keepertest.New(t, &memory.Store{}, &repeats{})
 		now := time.Now()
-		token := venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(life)}
-		if _, err := keeper.Vault.Save(t.Context(), venuekey.Record{Key: "token/" + alice.String(), Generation: 1}, token); err != nil {
+		token := venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(keepertest.Life)}
+		if _, err := keeper.Vault.Save(t.Context(), venuekey.Record{Key: "token/" + keepertest.Alice.String(), Generation: 1}, token); err != nil {
 			t.Fatal(err)
 		}
-		run(t, keeper, life)
-		if token, _, err := keeper.Vault.Load(t.Context(), alice); err != nil || token.Access != "a+" {
+		run(t, keeper, keepertest.Life)
+		if token, _, err := keeper.Vault.Load(t.Context(), keepertest.Alice); err != nil || token.Access != "a+" {
 			t.Fatalf("%s, %v", string(token.Access), err)
 		}
 	})
@@ -147,13 +148,13 @@ func TestRunFindsWhatWasSavedWithoutASchedule(t *testing.T) {
 // be left alone. That it is put off is written once.
 func TestWhoAsksWhileTheBudgetIsClosedWritesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{}
+		venue := &keepertest.Metered{}
 		writes := 0
-		store := &moodyStore{Store: &memory.Store{}, refuse: func(venuekey.Record) error { writes++; return nil }}
-		keeper := newKeeper(t, store, venue)
-		ids := populate(t, keeper, 2)
-		time.Sleep(2 * life)
-		venue.set(maintenance(10 * time.Hour))
+		store := &keepertest.Store{Store: &memory.Store{}, Refuses: func(venuekey.Record) error { writes++; return nil }}
+		keeper := keepertest.New(t, store, venue)
+		ids := keepertest.Populate(t, keeper, 2)
+		time.Sleep(2 * keepertest.Life)
+		venue.Set(maintenance(10 * time.Hour))
 		if _, err := keeper.Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
@@ -174,20 +175,20 @@ func TestWhoAsksWhileTheBudgetIsClosedWritesNothing(t *testing.T) {
 // first.
 func TestWhoHasLeastLeftIsPutOffForLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		old := populate(t, keeper, 1)[0]
-		time.Sleep(life / 10)
+		venue := &keepertest.Metered{}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		old := keepertest.Populate(t, keeper, 1)[0]
+		time.Sleep(keepertest.Life / 10)
 		young := venuekey.ID{Venue: "stage", Name: "young"}
-		if _, err := keeper.SignIn(t.Context(), young, silent{}); err != nil {
+		if _, err := keeper.SignIn(t.Context(), young, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(life * 80 / 100)
-		venue.set(maintenance(100 * time.Second))
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		time.Sleep(keepertest.Life * 80 / 100)
+		venue.Set(maintenance(100 * time.Second))
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := keeper.Refresh(t.Context(), alice); !venuekey.Temporary(err) {
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
 		var next []time.Time
@@ -210,11 +211,11 @@ func TestWhoHasLeastLeftIsPutOffForLess(t *testing.T) {
 // A venue asks the policy before it goes another way to its endpoint.
 func TestAnotherWayIsForHarmlessReuseOnly(t *testing.T) {
 	for policy, want := range map[venuekey.LostAnswer]bool{venuekey.RetryNever: false, venuekey.RetryOnce: false, venuekey.RetryUntilRefused: true, venuekey.RetryFreely: true} {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: policy}}
-		keeper, _ := signedIn(t, venue)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: policy}}
+		keeper, _ := keepertest.SignedIn(t, venue)
 		may := !want
-		venue.before = func(ctx context.Context) error { may = venuekey.MayPresentTwice(ctx); return nil }
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil || may != want {
+		venue.Before = func(ctx context.Context) error { may = venuekey.MayPresentTwice(ctx); return nil }
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil || may != want {
 			t.Errorf("policy %d: %t, %v", policy, may, err)
 		}
 	}

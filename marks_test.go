@@ -10,89 +10,46 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
 // An older copy of the vault is put back: the store alone cannot tell, the marks
 // of this machine can.
 
-// copyOf reads every token of a store, to be put back later.
-func copyOf(t *testing.T, store venuekey.Store) []venuekey.Record {
-	t.Helper()
-	records, err := store.List(t.Context(), "token/", "", 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return records
-}
-
-// putBack is a new store with what was copied from another.
-func putBack(t *testing.T, records []venuekey.Record) *moodyStore {
-	t.Helper()
-	store := &moodyStore{Store: &memory.Store{}}
-	for _, record := range records {
-		record.Version = 0
-		if _, err := store.Put(t.Context(), record); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return store
-}
-
-// onOlderCopy signs alice in, renews her token, and starts a program on the copy
-// that was made before that.
-func onOlderCopy(t *testing.T, venue *stageVenue) *venuekey.Keeper {
-	t.Helper()
-	store := &moodyStore{Store: &memory.Store{}}
-	keeper := newKeeper(t, store, venue)
-	keeper.Marks = filepath.Join(t.TempDir(), "marks")
-	if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
-		t.Fatal(err)
-	}
-	older := copyOf(t, store)
-	for range 2 {
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
-			t.Fatal(err)
-		}
-	}
-	next := newKeeper(t, putBack(t, older), venue)
-	next.Marks = keeper.Marks
-	return next
-}
-
 func TestAnOlderCopyOfTheVaultIsNotPresented(t *testing.T) {
 	for name, policy := range map[string]venuekey.Policy{"never": {AfterLostAnswer: venuekey.RetryNever}, "once": {AfterLostAnswer: venuekey.RetryOnce}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{policy: policy}
-				keeper := onOlderCopy(t, venue)
-				mustState(t, keeper, venuekey.StateUncertain, "the vault went back in time: generation ")
-				if status, _ := keeper.Status(t.Context(), alice); !status.Behind {
+				venue := &keepertest.Venue{Terms: policy}
+				keeper := keepertest.OnOlderCopy(t, venue)
+				keepertest.WantState(t, keeper, venuekey.StateUncertain, "the vault went back in time: generation ")
+				if status, _ := keeper.Status(t.Context(), keepertest.Alice); !status.Behind {
 					t.Error("the status is not behind")
 				}
-				mustToken(t, keeper, "access-1") // it lives
+				keepertest.WantToken(t, keeper, "access-1") // it lives
 				for range 2 {
-					_, err := keeper.Refresh(t.Context(), alice)
+					_, err := keeper.Refresh(t.Context(), keepertest.Alice)
 					if !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "went back in time") {
 						t.Fatalf("the used token: %v", err)
 					}
 				}
-				time.Sleep(life)
-				if _, err := keeper.Token(t.Context(), alice); !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "went back in time") {
+				time.Sleep(keepertest.Life)
+				if _, err := keeper.Token(t.Context(), keepertest.Alice); !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "went back in time") {
 					t.Fatalf("the dead token: %v", err)
 				}
-				mustState(t, keeper, venuekey.StateNeedsSignIn, "went back in time")
-				if most, total := venue.shown(); most != 1 || total != 2 {
+				keepertest.WantState(t, keeper, venuekey.StateNeedsSignIn, "went back in time")
+				if most, total := venue.Shown(); most != 1 || total != 2 {
 					t.Fatalf("%d presentations, one token up to %d times", total, most)
 				}
 				// Signing in again is one way out.
-				if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+				if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+				if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 					t.Fatal(err)
 				}
-				mustState(t, keeper, venuekey.StateFresh, "")
+				keepertest.WantState(t, keeper, venuekey.StateFresh, "")
 			})
 		})
 	}
@@ -100,16 +57,16 @@ func TestAnOlderCopyOfTheVaultIsNotPresented(t *testing.T) {
 
 func TestAnOlderCopyWhereReuseIsHarmless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
-		keeper := onOlderCopy(t, venue)
-		if status, _ := keeper.Status(t.Context(), alice); !status.Behind || status.State != venuekey.StateFresh {
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryUntilRefused}}
+		keeper := keepertest.OnOlderCopy(t, venue)
+		if status, _ := keeper.Status(t.Context(), keepertest.Alice); !status.Behind || status.State != venuekey.StateFresh {
 			t.Errorf("%+v", status)
 		}
-		_, err := keeper.Refresh(t.Context(), alice)
+		_, err := keeper.Refresh(t.Context(), keepertest.Alice)
 		if !venuekey.NeedsSignIn(err) || !strings.Contains(err.Error(), "used already; the vault went back in time") {
 			t.Fatalf("the cause is not named: %v", err)
 		}
-		mustState(t, keeper, venuekey.StateNeedsSignIn, "went back in time")
+		keepertest.WantState(t, keeper, venuekey.StateNeedsSignIn, "went back in time")
 	})
 }
 
@@ -117,14 +74,14 @@ func TestAnOlderCopyWhereReuseIsHarmless(t *testing.T) {
 // From then on nothing is amiss.
 func TestAnOlderCopyThatTheVenueRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryFreely}}
-		keeper := onOlderCopy(t, venue)
-		venue.alive = "refresh-1"
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryFreely}}
+		keeper := keepertest.OnOlderCopy(t, venue)
+		venue.Alive = "refresh-1"
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		mustState(t, keeper, venuekey.StateFresh, "")
-		if status, _ := keeper.Status(t.Context(), alice); status.Behind {
+		keepertest.WantState(t, keeper, venuekey.StateFresh, "")
+		if status, _ := keeper.Status(t.Context(), keepertest.Alice); status.Behind {
 			t.Error("still behind")
 		}
 	})
@@ -133,15 +90,15 @@ func TestAnOlderCopyThatTheVenueRenews(t *testing.T) {
 // The newest copy is put back, which is the other way out.
 func TestTheNewestCopyOfTheVaultIsGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
 		keeper.Marks = t.TempDir()
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		next := newKeeper(t, putBack(t, copyOf(t, store)), venue)
+		next := keepertest.New(t, keepertest.PutBack(t, keepertest.CopyOf(t, store)), venue)
 		next.Marks = keeper.Marks
-		if _, err := next.Refresh(t.Context(), alice); err != nil {
+		if _, err := next.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -151,22 +108,22 @@ func TestTheNewestCopyOfTheVaultIsGood(t *testing.T) {
 // then is saved over it.
 func TestASpillOutlivesAnOlderCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
 		keeper.Spills, keeper.Marks = []string{t.TempDir()}, t.TempDir()
-		older := copyOf(t, store)
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		older := keepertest.CopyOf(t, store)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		store.turn(rotations)
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		store.Refuse(keepertest.Rotations)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		next := newKeeper(t, putBack(t, older), venue)
+		next := keepertest.New(t, keepertest.PutBack(t, older), venue)
 		next.Spills, next.Marks = keeper.Spills, keeper.Marks
-		mustToken(t, next, "access-3")
-		mustState(t, next, venuekey.StateFresh, "")
-		if _, err := next.Refresh(t.Context(), alice); err != nil {
+		keepertest.WantToken(t, next, "access-3")
+		keepertest.WantState(t, next, venuekey.StateFresh, "")
+		if _, err := next.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -177,14 +134,14 @@ func TestASpillOutlivesAnOlderCopy(t *testing.T) {
 func TestMarksOfOthersDoNotCount(t *testing.T) {
 	marks := t.TempDir()
 	program := func(t *testing.T, renewals int) *venuekey.Keeper {
-		venue := &stageVenue{}
-		k := newKeeper(t, &memory.Store{}, venue)
+		venue := &keepertest.Venue{}
+		k := keepertest.New(t, &memory.Store{}, venue)
 		k.Marks = marks
-		if _, err := k.SignIn(t.Context(), alice, silent{}); err != nil {
+		if _, err := k.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
 		for range renewals {
-			if _, err := k.Refresh(t.Context(), alice); err != nil {
+			if _, err := k.Refresh(t.Context(), keepertest.Alice); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -192,22 +149,22 @@ func TestMarksOfOthersDoNotCount(t *testing.T) {
 	}
 	one, two := program(t, 5), program(t, 1)
 	for _, k := range []*venuekey.Keeper{one, two} {
-		if status, err := k.Status(t.Context(), alice); err != nil || status.Behind {
+		if status, err := k.Status(t.Context(), keepertest.Alice); err != nil || status.Behind {
 			t.Errorf("%+v %v", status, err)
 		}
-		if _, err := k.Refresh(t.Context(), alice); err != nil {
+		if _, err := k.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Error(err)
 		}
 	}
-	before, _ := one.Status(t.Context(), alice)
-	three, _ := program(t, 0).Status(t.Context(), alice)
+	before, _ := one.Status(t.Context(), keepertest.Alice)
+	three, _ := program(t, 0).Status(t.Context(), keepertest.Alice)
 	if three.Generation <= before.Generation {
 		t.Errorf("generation %d comes after %d", three.Generation, before.Generation)
 	}
-	if err := one.SignOut(t.Context(), alice, false); err != nil {
+	if err := one.SignOut(t.Context(), keepertest.Alice, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range filesIn(t, marks, "*") {
+	for _, file := range keepertest.Files(t, marks, "*") {
 		if text, _ := os.ReadFile(file); len(text) > 0 {
 			t.Errorf("a sign-out leaves %s", text)
 		}
@@ -217,26 +174,26 @@ func TestMarksOfOthersDoNotCount(t *testing.T) {
 // Marks never lead, whoever writes them at the same time, and whatever else lies
 // in their file.
 func TestMarksAreWrittenByManyAtOnce(t *testing.T) {
-	venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryFreely}}
-	keeper, store := signedIn(t, venue)
+	venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryFreely}}
+	keeper, store := keepertest.SignedIn(t, venue)
 	keeper.Marks = t.TempDir()
 	var working sync.WaitGroup
 	for range 4 {
-		other := newKeeper(t, store, venue)
+		other := keepertest.New(t, store, venue)
 		other.Marks = keeper.Marks
 		working.Go(func() {
 			for range 20 {
-				if _, err := other.Refresh(t.Context(), alice); err != nil {
+				if _, err := other.Refresh(t.Context(), keepertest.Alice); err != nil {
 					t.Error(err)
 				}
-				if status, err := other.Status(t.Context(), alice); err != nil || status.Behind {
+				if status, err := other.Status(t.Context(), keepertest.Alice); err != nil || status.Behind {
 					t.Errorf("%+v %v", status, err)
 				}
 			}
 		})
 	}
 	working.Wait()
-	for _, file := range filesIn(t, keeper.Marks, "*") {
+	for _, file := range keepertest.Files(t, keeper.Marks, "*") {
 		if strings.HasSuffix(file, ".new") {
 			t.Errorf("a draft is left: %s", file)
 		}
@@ -244,11 +201,11 @@ func TestMarksAreWrittenByManyAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+	if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 		t.Fatal(err)
 	}
-	keeper.Marks = filepath.Join(filesIn(t, keeper.Marks, "*")[0], "no", "folder")
-	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+	keeper.Marks = filepath.Join(keepertest.Files(t, keeper.Marks, "*")[0], "no", "folder")
+	if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 		t.Fatal(err)
 	}
 }

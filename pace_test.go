@@ -2,105 +2,36 @@ package venuekey_test
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
-
-// metered is a venue that notes when it was asked.
-type metered struct {
-	stageVenue
-	life  time.Duration // zero means that of the stage
-	mu    sync.Mutex
-	asked []time.Time
-}
-
-func (v *metered) set(before func(context.Context) error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.before = before
-}
-
-// times are when it was asked.
-func (v *metered) times() []time.Time {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return slices.Clone(v.asked)
-}
-
-func (v *metered) lives() time.Duration { return max(v.life, life) }
-
-func (v *metered) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	token, err := v.stageVenue.Login(ctx, app, ui)
-	token.Expires = token.Issued.Add(v.lives())
-	return token, err
-}
-
-func (v *metered) Refresh(_ context.Context, _ venuekey.App, token venuekey.Token) (venuekey.Token, error) {
-	v.mu.Lock()
-	v.asked = append(v.asked, time.Now())
-	before := v.before
-	v.mu.Unlock()
-	if before != nil {
-		if err := before(context.Background()); err != nil {
-			return venuekey.Token{}, err
-		}
-	}
-	now := time.Now()
-	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh + "+", Issued: now, Expires: now.Add(v.lives())}, nil
-}
-
-// most is the largest number of renewals within any window of that length.
-func (v *metered) most(window time.Duration) (most int) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for i, first := 0, 0; i < len(v.asked); i++ {
-		for v.asked[i].Sub(v.asked[first]) >= window {
-			first++
-		}
-		most = max(most, i-first+1)
-	}
-	return most
-}
-
-func populate(t *testing.T, keeper *venuekey.Keeper, n int) (ids []venuekey.ID) {
-	t.Helper()
-	for i := range n {
-		id := venuekey.ID{Venue: "stage", Name: fmt.Sprintf("user-%d", i)}
-		if _, err := keeper.SignIn(t.Context(), id, silent{}); err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
-	return ids
-}
 
 // After an outage a thousand tokens are due. Two machines renew them, and no
 // more than one budget allows.
 func TestAStormIsPacedOverAllMachines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{stageVenue: stageVenue{policy: venuekey.Policy{Pace: 100 * time.Millisecond, Burst: 20}}}
+		venue := &keepertest.Metered{Venue: keepertest.Venue{Terms: venuekey.Policy{Pace: 100 * time.Millisecond, Burst: 20}}}
 		store := &memory.Store{}
-		populate(t, newKeeper(t, store, venue), 1000)
-		time.Sleep(life * 9 / 10)
+		keepertest.Populate(t, keepertest.New(t, store, venue), 1000)
+		time.Sleep(keepertest.Life * 9 / 10)
 		ctx, stop := context.WithTimeout(t.Context(), 150*time.Second)
 		defer stop()
 		var machines sync.WaitGroup
 		for range 2 {
-			machines.Go(func() { _ = newKeeper(t, store, venue).Run(ctx) })
+			machines.Go(func() { _ = keepertest.New(t, store, venue).Run(ctx) })
 		}
 		machines.Wait()
-		if n := len(venue.asked); n != 1000 {
+		if n := len(venue.Asked); n != 1000 {
 			t.Errorf("%d renewals in 150 s, want all 1000", n)
 		}
 		// Permits taken in advance by two machines may come on top once.
-		if most := venue.most(10 * time.Second); most > 100+20+2*10 {
+		if most := venue.Most(10 * time.Second); most > 100+20+2*10 {
 			t.Errorf("%d renewals within ten seconds", most)
 		}
 	})
@@ -118,19 +49,19 @@ func TestAnAppHasAPaceOfItsOwn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &metered{stageVenue: stageVenue{policy: venuekey.Policy{Pace: time.Second, Burst: 2}}}
-				keeper := newKeeper(t, &memory.Store{}, venue)
+				venue := &keepertest.Metered{Venue: keepertest.Venue{Terms: venuekey.Policy{Pace: time.Second, Burst: 2}}}
+				keeper := keepertest.New(t, &memory.Store{}, venue)
 				row.app.Venue = "stage"
 				keeper.Apps = nil
 				if err := keeper.Vault.SaveApp(t.Context(), row.app); err != nil {
 					t.Fatal(err)
 				}
-				populate(t, keeper, 300)
-				time.Sleep(life * 9 / 10)
+				keepertest.Populate(t, keeper, 300)
+				time.Sleep(keepertest.Life * 9 / 10)
 				ctx, stop := context.WithTimeout(t.Context(), 11*time.Second)
 				defer stop()
 				_ = keeper.Run(ctx)
-				if most := venue.most(10 * time.Second); most > row.most || most < row.most*8/10 {
+				if most := venue.Most(10 * time.Second); most > row.most || most < row.most*8/10 {
 					t.Errorf("%d renewals within ten seconds, want %d", most, row.most)
 				}
 			})
@@ -140,27 +71,25 @@ func TestAnAppHasAPaceOfItsOwn(t *testing.T) {
 
 func TestAllMachinesLeaveAVenueAloneThatAsksForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{}
+		venue := &keepertest.Metered{}
 		store := &memory.Store{}
-		populate(t, newKeeper(t, store, venue), 50)
-		venue.before = func(context.Context) error {
+		keepertest.Populate(t, keepertest.New(t, store, venue), 50)
+		venue.Before = func(context.Context) error {
 			return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: 10 * time.Minute, Reason: "maintenance"}
 		}
-		time.Sleep(life * 8 / 10)
+		time.Sleep(keepertest.Life * 8 / 10)
 		ctx, stop := context.WithTimeout(t.Context(), 20*time.Minute)
 		defer stop()
 		var machines sync.WaitGroup
 		start := time.Now()
 		for range 2 {
-			machines.Go(func() { _ = newKeeper(t, store, venue).Run(ctx) })
+			machines.Go(func() { _ = keepertest.New(t, store, venue).Run(ctx) })
 		}
 		time.Sleep(5 * time.Minute)
-		venue.mu.Lock()
-		venue.before = nil
-		early := len(venue.asked)
-		venue.mu.Unlock()
+		venue.Set(nil)
+		early := len(venue.Times())
 		machines.Wait()
-		for _, at := range venue.asked[early:] {
+		for _, at := range venue.Asked[early:] {
 			if at.Sub(start) < 10*time.Minute {
 				t.Fatalf("asked again after %s", at.Sub(start))
 			}
@@ -169,7 +98,7 @@ func TestAllMachinesLeaveAVenueAloneThatAsksForIt(t *testing.T) {
 		if early > 2*16 {
 			t.Errorf("%d requests after the venue asked to be left alone", early)
 		}
-		if renewed := len(venue.asked) - early; renewed != 50 {
+		if renewed := len(venue.Asked) - early; renewed != 50 {
 			t.Errorf("%d renewed afterwards, want 50", renewed)
 		}
 	})
@@ -177,9 +106,9 @@ func TestAllMachinesLeaveAVenueAloneThatAsksForIt(t *testing.T) {
 
 func TestAHumanIsNotPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{stageVenue: stageVenue{policy: venuekey.Policy{Pace: time.Hour, Burst: 1}}}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		id := populate(t, keeper, 1)[0]
+		venue := &keepertest.Metered{Venue: keepertest.Venue{Terms: venuekey.Policy{Pace: time.Hour, Burst: 1}}}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		id := keepertest.Populate(t, keeper, 1)[0]
 		for range 5 {
 			if _, err := keeper.Refresh(t.Context(), id); err != nil {
 				t.Fatal(err)
@@ -191,20 +120,20 @@ func TestAHumanIsNotPaced(t *testing.T) {
 // Whoever has a good token does not wait for a turn.
 func TestAGoodTokenIsServedWhileTheRenewalWaitsForItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{stageVenue: stageVenue{policy: venuekey.Policy{Pace: time.Hour, Burst: 1, KillsAccess: true}}}
-		keeper := newKeeper(t, &memory.Store{}, venue)
-		ids := populate(t, keeper, 2)
-		time.Sleep(life * 8 / 10)
+		venue := &keepertest.Metered{Venue: keepertest.Venue{Terms: venuekey.Policy{Pace: time.Hour, Burst: 1, KillsAccess: true}}}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		ids := keepertest.Populate(t, keeper, 2)
+		time.Sleep(keepertest.Life * 8 / 10)
 		for _, id := range ids {
 			start := time.Now()
 			if _, err := keeper.Token(t.Context(), id); err != nil || time.Since(start) > 6*time.Second {
 				t.Fatalf("%s: %v after %s", id, err, time.Since(start))
 			}
 		}
-		if len(venue.asked) != 1 {
-			t.Fatalf("%d renewals, the budget has one", len(venue.asked))
+		if len(venue.Asked) != 1 {
+			t.Fatalf("%d renewals, the budget has one", len(venue.Asked))
 		}
-		time.Sleep(life)
+		time.Sleep(keepertest.Life)
 		if _, err := keeper.Token(t.Context(), ids[1]); err != nil && !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
@@ -217,37 +146,35 @@ func TestAGoodTokenIsServedWhileTheRenewalWaitsForItsTurn(t *testing.T) {
 func TestALongSilenceDoesNotTakeEverySignInAlong(t *testing.T) {
 	for _, asks := range []time.Duration{24 * time.Hour, 365 * 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			venue := &metered{}
+			venue := &keepertest.Metered{}
 			store := &memory.Store{}
-			ids := populate(t, newKeeper(t, store, venue), 50)
-			venue.before = func(context.Context) error {
+			ids := keepertest.Populate(t, keepertest.New(t, store, venue), 50)
+			venue.Before = func(context.Context) error {
 				return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: asks, Reason: "maintenance"}
 			}
 			born := time.Now()
-			time.Sleep(life * 7 / 10)
-			keeper := newKeeper(t, store, venue)
+			time.Sleep(keepertest.Life * 7 / 10)
+			keeper := keepertest.New(t, store, venue)
 			ctx, stop := context.WithTimeout(t.Context(), 10*time.Hour)
 			defer stop()
 			var running sync.WaitGroup
 			running.Go(func() { _ = keeper.Run(ctx) })
-			time.Sleep(life*3/10 - time.Second)
+			time.Sleep(keepertest.Life*3/10 - time.Second)
 			last := 0
-			for _, at := range venue.times() {
-				if at.Sub(born) > life-2*time.Minute {
+			for _, at := range venue.Times() {
+				if at.Sub(born) > keepertest.Life-2*time.Minute {
 					last++
 				}
 			}
 			if last != len(ids) {
 				t.Errorf("%d of %d tokens were tried once more before they died", last, len(ids))
 			}
-			dead := len(venue.times())
+			dead := len(venue.Times())
 			time.Sleep(5 * time.Hour)
-			if hourly := len(venue.times()) - dead; hourly < 3 || hourly > 7 {
+			if hourly := len(venue.Times()) - dead; hourly < 3 || hourly > 7 {
 				t.Errorf("the venue was asked %d times in five hours of dead tokens, want once an hour", hourly)
 			}
-			venue.mu.Lock()
-			venue.before = nil
-			venue.mu.Unlock()
+			venue.Set(nil)
 			time.Sleep(2 * time.Hour)
 			for _, id := range ids {
 				if status, err := keeper.Status(t.Context(), id); err != nil || status.Left < 0 {
@@ -266,13 +193,13 @@ func TestALongSilenceDoesNotTakeEverySignInAlong(t *testing.T) {
 func TestARenewalByHandOpensTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const day = 24 * time.Hour
-		venue := &metered{life: day}
+		venue := &keepertest.Metered{Life: day}
 		store := &memory.Store{}
-		keeper := newKeeper(t, store, venue)
-		ids := populate(t, keeper, 20)
+		keeper := keepertest.New(t, store, venue)
+		ids := keepertest.Populate(t, keeper, 20)
 		time.Sleep(day * 74 / 100)
-		venue.set(maintenance(day))
-		if _, err := newKeeper(t, store, venue).Refresh(t.Context(), ids[0]); !venuekey.Temporary(err) {
+		venue.Set(maintenance(day))
+		if _, err := keepertest.New(t, store, venue).Refresh(t.Context(), ids[0]); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
 		ctx, stop := context.WithTimeout(t.Context(), day)
@@ -280,8 +207,8 @@ func TestARenewalByHandOpensTheBudget(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { _ = keeper.Run(ctx) })
 		time.Sleep(day * 7 / 100) // all are due, and put off
-		venue.set(nil)
-		if _, err := newKeeper(t, store, venue).Refresh(t.Context(), ids[0]); err != nil {
+		venue.Set(nil)
+		if _, err := keepertest.New(t, store, venue).Refresh(t.Context(), ids[0]); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(80 * time.Minute)
@@ -299,25 +226,25 @@ func TestARenewalByHandOpensTheBudget(t *testing.T) {
 // budget is closed. It is let through once an hour, and opens it for the others.
 func TestTheHourlyTryOfAnyProgramOpensTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{}
+		venue := &keepertest.Metered{}
 		store := &memory.Store{}
-		ids := populate(t, newKeeper(t, store, venue), 2)
-		time.Sleep(2 * life)
-		venue.set(maintenance(10 * time.Hour))
-		if _, err := newKeeper(t, store, venue).Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
+		ids := keepertest.Populate(t, keepertest.New(t, store, venue), 2)
+		time.Sleep(2 * keepertest.Life)
+		venue.Set(maintenance(10 * time.Hour))
+		if _, err := keepertest.New(t, store, venue).Token(t.Context(), ids[0]); !venuekey.Temporary(err) {
 			t.Fatal(err)
 		}
-		for status, err := range newKeeper(t, store, venue).Statuses(t.Context()) {
+		for status, err := range keepertest.New(t, store, venue).Statuses(t.Context()) {
 			if err != nil || time.Until(status.LeftAloneUntil) < 9*time.Hour {
 				t.Errorf("%s is left alone until %s, %v", status.ID, status.LeftAloneUntil, err)
 			}
 		}
-		venue.set(nil)
-		if _, err := newKeeper(t, store, venue).Token(t.Context(), ids[1]); !venuekey.Temporary(err) {
+		venue.Set(nil)
+		if _, err := keepertest.New(t, store, venue).Token(t.Context(), ids[1]); !venuekey.Temporary(err) {
 			t.Fatalf("the budget is closed, but: %v", err)
 		}
 		time.Sleep(2 * time.Hour)
-		keeper := newKeeper(t, store, venue)
+		keeper := keepertest.New(t, store, venue)
 		if _, err := keeper.Token(t.Context(), ids[1]); err != nil {
 			t.Fatal(err)
 		}

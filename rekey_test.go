@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -59,12 +60,12 @@ func onlyNew(t *testing.T, store venuekey.Store) {
 func TestKeysAreRotatedWhileProgramsRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memory.Store{}
-		venues := make([]*stageVenue, 6)
+		venues := make([]*keepertest.Venue, 6)
 		keepers := make([]*venuekey.Keeper, len(venues))
 		for i := range venues {
-			venues[i] = &stageVenue{after: func(context.Context) error { time.Sleep(30 * time.Millisecond); return nil }}
-			keepers[i] = knows(newKeeper(t, store, venues[i]), oldKey, newKey)
-			if _, err := keepers[i].SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, silent{}); err != nil {
+			venues[i] = &keepertest.Venue{After: func(context.Context) error { time.Sleep(30 * time.Millisecond); return nil }}
+			keepers[i] = knows(keepertest.New(t, store, venues[i]), oldKey, newKey)
+			if _, err := keepers[i].SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, keepertest.NoUI{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -89,7 +90,7 @@ func TestKeysAreRotatedWhileProgramsRun(t *testing.T) {
 		running.Wait()
 		onlyNew(t, store)
 		for _, venue := range venues {
-			if most, total := venue.shown(); most != 1 || total < 20 {
+			if most, total := venue.Shown(); most != 1 || total < 20 {
 				t.Fatalf("%d presentations, one token up to %d times", total, most)
 			}
 		}
@@ -99,10 +100,10 @@ func TestKeysAreRotatedWhileProgramsRun(t *testing.T) {
 func TestARotationThatWasInterruptedGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &memory.Store{}
-		venue := &stageVenue{}
+		venue := &keepertest.Venue{}
 		for i := range 10 {
-			keeper := newKeeper(t, store, venue)
-			if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, silent{}); err != nil {
+			keeper := keepertest.New(t, store, venue)
+			if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, keepertest.NoUI{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -140,8 +141,8 @@ func TestARotationThatWasInterruptedGoesOn(t *testing.T) {
 // nothing since, and one that does not have the new key is told so.
 func TestWhatIsNewFollowsTheRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
 		knows(keeper, oldKey, newKey)
 		if _, err := rotator(store).Rekey(t.Context(), nil); err != nil {
 			t.Fatal(err)
@@ -149,17 +150,17 @@ func TestWhatIsNewFollowsTheRotation(t *testing.T) {
 		if err := keeper.Vault.SaveApp(t.Context(), venuekey.App{Venue: "stage", ClientID: "x"}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: "bob"}, silent{}); err != nil {
+		if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: "bob"}, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
 		onlyNew(t, store)
 
-		left := newKeeper(t, store, venue)
+		left := keepertest.New(t, store, venue)
 		err := left.Vault.SaveApp(t.Context(), venuekey.App{Venue: "other", ClientID: "x"})
 		if err == nil || venuekey.ClassOf(err) != venuekey.ClassDamaged || !strings.Contains(err.Error(), newKey.ID()) {
 			t.Fatalf("a program without the new key: %v", err)
 		}
-		if _, err := left.Token(t.Context(), alice); err == nil || !strings.Contains(err.Error(), "another key") {
+		if _, err := left.Token(t.Context(), keepertest.Alice); err == nil || !strings.Contains(err.Error(), "another key") {
 			t.Fatalf("a program without the new key: %v", err)
 		}
 		onlyNew(t, store)
@@ -170,34 +171,34 @@ func TestWhatIsNewFollowsTheRotation(t *testing.T) {
 // says what is wrong: not that the store is silent, but that keys were rotated.
 func TestAProgramThatCannotFollowIsToldOfTheRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		follows, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		follows, store := keepertest.SignedIn(t, venue)
 		knows(follows, oldKey, newKey)
 		var log bytes.Buffer
-		left := newKeeper(t, store, venue)
+		left := keepertest.New(t, store, venue)
 		left.Log = slog.New(slog.NewTextHandler(&log, nil))
-		mustToken(t, left, "access-1")
+		keepertest.WantToken(t, left, "access-1")
 
 		if _, err := rotator(store).Rekey(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := follows.Refresh(t.Context(), alice); err != nil {
+		if _, err := follows.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
-		mustToken(t, left, "access-1")
+		keepertest.WantToken(t, left, "access-1")
 		if told := log.String(); !strings.Contains(told, "keys were rotated") || strings.Contains(told, "does not answer") {
 			t.Errorf("the log says: %s", told)
 		}
 
-		time.Sleep(life)
-		_, err := left.Token(t.Context(), alice)
+		time.Sleep(keepertest.Life)
+		_, err := left.Token(t.Context(), keepertest.Alice)
 		var told *venuekey.Error
 		if !errors.As(err, &told) || told.Class != venuekey.ClassDamaged || !strings.Contains(told.Reason, newKey.ID()) || !strings.Contains(told.Remedy, "restart this program") {
 			t.Fatalf("after its end: %+v", told)
 		}
 		left.Vault.Reload = func() ([]venuekey.SealKey, error) { return []venuekey.SealKey{oldKey}, nil }
-		if _, err := left.Token(t.Context(), alice); !errors.As(err, &told) || !strings.Contains(told.Remedy, "venuekey key export") {
+		if _, err := left.Token(t.Context(), keepertest.Alice); !errors.As(err, &told) || !strings.Contains(told.Remedy, "venuekey key export") {
 			t.Fatalf("on a machine that the new key was not brought to: %+v", told)
 		}
 	})
@@ -207,28 +208,28 @@ func TestAProgramThatCannotFollowIsToldOfTheRotation(t *testing.T) {
 // with the new one.
 func TestASpillOutlivesARotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
 		keeper.Spills = []string{filepath.Join(t.TempDir(), "spill")}
-		store.turn(rotations)
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		store.Refuse(keepertest.Rotations)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		store.turn(nil)
+		store.Refuse(nil)
 		time.Sleep(5 * time.Minute) // the lease ends, and the one who held it is gone
 		if _, err := rotator(store).Rekey(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}
-		next := newKeeper(t, store, venue)
+		next := keepertest.New(t, store, venue)
 		next.Vault.Key, next.Vault.Keys, next.Spills = newKey, []venuekey.SealKey{oldKey, newKey}, keeper.Spills
-		mustToken(t, next, "access-2")
-		if files := spills(t, keeper.Spills[0]); len(files) != 0 {
+		keepertest.WantToken(t, next, "access-2")
+		if files := keepertest.Spills(t, keeper.Spills[0]); len(files) != 0 {
 			t.Fatal(files)
 		}
 		if done, err := rotator(store).Rekey(t.Context(), nil); err != nil || done.Sealed != 1 {
 			t.Fatalf("%+v %v", done, err)
 		}
 		onlyNew(t, store)
-		mustToken(t, next, "access-2")
+		keepertest.WantToken(t, next, "access-2")
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -58,25 +59,25 @@ func TestASpillThatAnotherProgramSavedIsNoLoss(t *testing.T) {
 	for name, renewals := range map[string]int{"saved": 0, "saved and renewed since": 2} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{}
-				keeper, store := signedIn(t, venue)
+				venue := &keepertest.Venue{}
+				keeper, store := keepertest.SignedIn(t, venue)
 				keeper.Spills = []string{t.TempDir()}
-				other := newKeeper(t, store, venue)
+				other := keepertest.New(t, store, venue)
 				other.Spills = keeper.Spills
-				store.turn(rotations)
-				if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+				store.Refuse(keepertest.Rotations)
+				if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 					t.Fatal(err)
 				}
-				store.turn(nil)
-				mustToken(t, other, "access-2") // which saves it
+				store.Refuse(nil)
+				keepertest.WantToken(t, other, "access-2") // which saves it
 				for range renewals {
-					if _, err := other.Refresh(t.Context(), alice); err != nil {
+					if _, err := other.Refresh(t.Context(), keepertest.Alice); err != nil {
 						t.Fatal(err)
 					}
 				}
 				time.Sleep(2 * time.Second) // it looks at the store again
 				log := logged(keeper)
-				mustToken(t, keeper, []string{"access-2", "", "access-4"}[renewals])
+				keepertest.WantToken(t, keeper, []string{"access-2", "", "access-4"}[renewals])
 				if warned := log.warned(); warned != "" {
 					t.Error(warned)
 				}
@@ -91,27 +92,27 @@ func TestARenewedTokenThatIsDroppedIsTold(t *testing.T) {
 		want      string
 	}{
 		"signed in anew": {func(t *testing.T, k *venuekey.Keeper) error {
-			_, err := k.SignIn(t.Context(), alice, silent{})
+			_, err := k.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{})
 			return err
 		}, "replaced meanwhile"},
-		"signed out": {func(t *testing.T, k *venuekey.Keeper) error { return k.SignOut(t.Context(), alice, false) }, "ended meanwhile"},
+		"signed out": {func(t *testing.T, k *venuekey.Keeper) error { return k.SignOut(t.Context(), keepertest.Alice, false) }, "ended meanwhile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{}
-				keeper, store := signedIn(t, venue)
+				venue := &keepertest.Venue{}
+				keeper, store := keepertest.SignedIn(t, venue)
 				keeper.Spills = []string{t.TempDir()}
-				store.turn(rotations)
-				if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+				store.Refuse(keepertest.Rotations)
+				if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 					t.Fatal(err)
 				}
-				store.turn(nil)
-				if err := row.meanwhile(t, newKeeper(t, store, venue)); err != nil {
+				store.Refuse(nil)
+				if err := row.meanwhile(t, keepertest.New(t, store, venue)); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(2 * time.Second)
 				log := logged(keeper)
-				_, _ = keeper.Token(t.Context(), alice)
+				_, _ = keeper.Token(t.Context(), keepertest.Alice)
 				if !strings.Contains(log.warned(), row.want) {
 					t.Errorf("%q is not told of, but %s", row.want, log)
 				}
@@ -122,18 +123,18 @@ func TestARenewedTokenThatIsDroppedIsTold(t *testing.T) {
 
 // A program may end when what it renewed lies in a spill file.
 func TestASpilledTokenIsNoReasonNotToEnd(t *testing.T) {
-	venue := &stageVenue{}
-	keeper, store := signedIn(t, venue)
+	venue := &keepertest.Venue{}
+	keeper, store := keepertest.SignedIn(t, venue)
 	keeper.Spills = []string{t.TempDir()}
 	log := logged(keeper)
-	store.turn(rotations)
-	if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+	store.Refuse(keepertest.Rotations)
+	if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 		t.Fatal(err)
 	}
 	if err := keeper.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if file := spills(t, keeper.Spills[0])[0]; !strings.Contains(log.warned(), file) {
+	if file := keepertest.Spills(t, keeper.Spills[0])[0]; !strings.Contains(log.warned(), file) {
 		t.Errorf("where the token lies is not told: %s", log)
 	}
 }
@@ -147,15 +148,15 @@ func TestATokenThatIsInMemoryOnlyIsHeld(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{}
-				keeper, store := signedIn(t, venue)
+				venue := &keepertest.Venue{}
+				keeper, store := keepertest.SignedIn(t, venue)
 				keeper.Spills = spills(t)
 				log := logged(keeper)
-				store.turn(rotations)
-				if _, err := keeper.Refresh(t.Context(), alice); err == nil {
+				store.Refuse(keepertest.Rotations)
+				if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err == nil {
 					t.Fatal("a token was handed out that is nowhere")
 				}
-				if held := keeper.Held(); len(held) != 1 || held[0] != alice {
+				if held := keeper.Held(); len(held) != 1 || held[0] != keepertest.Alice {
 					t.Errorf("held: %v", held)
 				}
 				if err := keeper.Close(); err == nil || !strings.Contains(err.Error(), "stage/alice") {
@@ -164,11 +165,11 @@ func TestATokenThatIsInMemoryOnlyIsHeld(t *testing.T) {
 				if told := strings.Count(log.String(), "only copy of a renewed token"); told != 1 {
 					t.Errorf("told %d times: %s", told, log)
 				}
-				store.turn(nil)
+				store.Refuse(nil)
 				if err := keeper.Close(); err != nil || len(keeper.Held()) != 0 {
 					t.Errorf("closed: %v, held %v", err, keeper.Held())
 				}
-				mustToken(t, newKeeper(t, store, venue), "access-2")
+				keepertest.WantToken(t, keepertest.New(t, store, venue), "access-2")
 			})
 		})
 	}
@@ -177,17 +178,17 @@ func TestATokenThatIsInMemoryOnlyIsHeld(t *testing.T) {
 // A sign-in that nothing takes is held like a renewal.
 func TestASignInThatNothingTakesIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue, store := &stageVenue{}, &moodyStore{Store: &memory.Store{}}
-		keeper := newKeeper(t, store, venue)
-		store.turn(rotations)
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err == nil || len(keeper.Held()) != 1 {
+		venue, store := &keepertest.Venue{}, &keepertest.Store{Store: &memory.Store{}}
+		keeper := keepertest.New(t, store, venue)
+		store.Refuse(keepertest.Rotations)
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err == nil || len(keeper.Held()) != 1 {
 			t.Fatalf("%v, held %v", err, keeper.Held())
 		}
-		store.turn(nil)
+		store.Refuse(nil)
 		if err := keeper.Close(); err != nil {
 			t.Fatal(err)
 		}
-		mustToken(t, newKeeper(t, store, venue), "access-1")
+		keepertest.WantToken(t, keepertest.New(t, store, venue), "access-1")
 	})
 }
 
@@ -205,17 +206,17 @@ func notAFolder(t *testing.T) string {
 // finds the newest.
 func TestTheNextSpillFolderIsTried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
 		keeper.Spills = []string{notAFolder(t), t.TempDir()}
-		store.turn(rotations)
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		store.Refuse(keepertest.Rotations)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 		// An older spill that could not be removed lies in a folder that is looked
 		// at earlier.
 		older := t.TempDir()
-		file := spills(t, keeper.Spills[1])[0]
+		file := keepertest.Spills(t, keeper.Spills[1])[0]
 		text, err := os.ReadFile(file)
 		if err == nil {
 			err = os.WriteFile(filepath.Join(older, filepath.Base(file)), text, 0o600)
@@ -223,19 +224,19 @@ func TestTheNextSpillFolderIsTried(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		store.turn(nil)
+		store.Refuse(nil)
 		time.Sleep(2 * time.Second)
-		mustToken(t, keeper, "access-2")
-		store.turn(rotations)
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		keepertest.WantToken(t, keeper, "access-2")
+		store.Refuse(keepertest.Rotations)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		store.turn(nil)
-		next := newKeeper(t, store, venue)
+		store.Refuse(nil)
+		next := keepertest.New(t, store, venue)
 		next.Spills = []string{older, keeper.Spills[1]}
-		mustToken(t, next, "access-3")
+		keepertest.WantToken(t, next, "access-3")
 		for _, folder := range next.Spills {
-			if files := spills(t, folder); len(files) != 0 {
+			if files := keepertest.Spills(t, folder); len(files) != 0 {
 				t.Errorf("left: %v", files)
 			}
 		}
@@ -246,16 +247,16 @@ func TestTheNextSpillFolderIsTried(t *testing.T) {
 // is not needed for it.
 func TestAStoreThatOnlyReadsServesGoodTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
 		keeper.Spills, keeper.Marks = []string{notAFolder(t)}, notAFolder(t)
-		store.turn(func(venuekey.Record) error { return errDiskFull })
-		time.Sleep(life * 9 / 10) // it is due
-		mustToken(t, keeper, "access-1")
+		store.Refuse(func(venuekey.Record) error { return keepertest.ErrDiskFull })
+		time.Sleep(keepertest.Life * 9 / 10) // it is due
+		keepertest.WantToken(t, keeper, "access-1")
 		if err := keeper.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, total := venue.shown(); total != 0 {
+		if _, total := venue.Shown(); total != 0 {
 			t.Error("a token was presented whose successor could not be kept")
 		}
 	})

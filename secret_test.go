@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/oauth"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/terminal"
@@ -166,31 +167,31 @@ func TestAttackATypeThatIsPrintedBehindAPointer(t *testing.T) {
 // with the key that they are sealed with.
 func TestAttackAKeeperThatIsPrinted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		store := &moodyStore{Store: &memory.Store{}}
-		keeper := newKeeper(t, store, venue)
+		venue := &keepertest.Venue{}
+		store := &keepertest.Store{Store: &memory.Store{}}
+		keeper := keepertest.New(t, store, venue)
 		keeper.Vault.Key = venuekey.SealKey([]byte(sentinel + sentinel)[:32])
 		keeper.Spills, keeper.SaveBudget = nil, time.Second
-		if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now().Add(time.Hour)}); err != nil {
+		if _, err := keeper.Adopt(t.Context(), keepertest.Alice, venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
-		store.turn(func(record venuekey.Record) error {
+		store.Refuse(func(record venuekey.Record) error {
 			if record.Generation > 0 {
 				return errLost
 			}
 			return nil
 		})
-		if _, err := keeper.Adopt(t.Context(), alice, venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now().Add(2 * time.Hour)}); err == nil {
+		if _, err := keeper.Adopt(t.Context(), keepertest.Alice, venuekey.Token{Access: sentinel, Refresh: sentinel, Expires: time.Now().Add(2 * time.Hour)}); err == nil {
 			t.Fatal("the store took a token that it refuses")
 		}
-		source := keeper.Source(alice)
+		source := keeper.Source(keepertest.Alice)
 		_, _ = source.Token(t.Context())
 		transport := &venuekey.Transport{Source: source}
 		synctest.Wait() // fmt reads what others write atomically
 		for _, value := range []any{keeper, source, transport, keeper.Vault, source.Client()} {
 			mustNotTell(t, fmt.Sprintf("%T", value), printed(t, value, reflect.ValueOf(value).Elem().Interface(), struct{ In any }{value}, []any{value}))
 		}
-		store.turn(nil)
+		store.Refuse(nil)
 		if err := keeper.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -52,19 +53,19 @@ func (s *ahead) Claim(ctx context.Context, prefix, owner string, lease time.Dura
 // Back-off must hold all the same, and no verdict be written again and again.
 func TestAStoreWhoseClockIsAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &metered{stageVenue: stageVenue{policy: venuekey.Policy{Pace: time.Millisecond, Burst: 1000}}}
-		keeper := newKeeper(t, &ahead{Store: &memory.Store{}, by: 10 * time.Minute}, venue)
-		populate(t, keeper, 40)
-		venue.set(func(context.Context) error {
+		venue := &keepertest.Metered{Venue: keepertest.Venue{Terms: venuekey.Policy{Pace: time.Millisecond, Burst: 1000}}}
+		keeper := keepertest.New(t, &ahead{Store: &memory.Store{}, by: 10 * time.Minute}, venue)
+		keepertest.Populate(t, keeper, 40)
+		venue.Set(func(context.Context) error {
 			time.Sleep(100 * time.Millisecond)
 			return &venuekey.Error{Class: venuekey.ClassLater, Reason: "down"}
 		})
-		time.Sleep(life * 7 / 10)
+		time.Sleep(keepertest.Life * 7 / 10)
 		run(t, keeper, 10*time.Minute)
-		if n := len(venue.asked); n > 40*12 {
+		if n := len(venue.Asked); n > 40*12 {
 			t.Errorf("%d requests of 40 sign-ins within ten minutes", n)
 		}
-		venue.set(nil)
+		venue.Set(nil)
 		run(t, keeper, 10*time.Minute)
 		for status, err := range keeper.Statuses(t.Context()) {
 			if err != nil || status.State != venuekey.StateFresh {

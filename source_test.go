@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 )
 
 func TestAFreshTokenCostsNothing(t *testing.T) {
-	keeper, store := signedIn(t, &stageVenue{})
-	source := keeper.Source(alice)
+	keeper, store := keepertest.SignedIn(t, &keepertest.Venue{})
+	source := keeper.Source(keepertest.Alice)
 	if _, err := source.Token(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -29,8 +30,8 @@ func TestAFreshTokenCostsNothing(t *testing.T) {
 // What takes a function, as openapi.Client does, takes these.
 func TestASourceGivesAccessTokensAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keeper, _ := signedIn(t, &stageVenue{})
-		source := keeper.Source(alice)
+		keeper, _ := keepertest.SignedIn(t, &keepertest.Venue{})
+		source := keeper.Source(keepertest.Alice)
 		var token func(context.Context) (venuekey.Secret, error) = source.Access
 		var refused func(context.Context, venuekey.Secret) (venuekey.Secret, error) = source.Newer
 		if access, err := token(t.Context()); err != nil || access != "access-1" {
@@ -48,34 +49,34 @@ func TestASourceGivesAccessTokensAlone(t *testing.T) {
 
 func TestWhatAnotherProcessRenewedIsSeenWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
-		mustToken(t, keeper, "access-1")
-		if _, err := newKeeper(t, store, venue).Refresh(t.Context(), alice); err != nil {
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
+		keepertest.WantToken(t, keeper, "access-1")
+		if _, err := keepertest.New(t, store, venue).Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second + 1)
-		mustToken(t, keeper, "access-2")
+		keepertest.WantToken(t, keeper, "access-2")
 	})
 }
 
 func TestAStoreThatFallsSilentDoesNotTakeAGoodTokenAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		keeper, store := signedIn(t, &stageVenue{})
-		mustToken(t, keeper, "access-1")
+		keeper, store := keepertest.SignedIn(t, &keepertest.Venue{})
+		keepertest.WantToken(t, keeper, "access-1")
 		store.Close()
-		time.Sleep(life / 2)
-		mustToken(t, keeper, "access-1")
-		time.Sleep(life)
-		if _, err := keeper.Token(t.Context(), alice); err == nil || venuekey.NeedsSignIn(err) {
+		time.Sleep(keepertest.Life / 2)
+		keepertest.WantToken(t, keeper, "access-1")
+		time.Sleep(keepertest.Life)
+		if _, err := keeper.Token(t.Context(), keepertest.Alice); err == nil || venuekey.NeedsSignIn(err) {
 			t.Fatalf("after the end of the token: %v", err)
 		}
 	})
 }
 
 func TestStatusesTellOfADamagedRecordAndGoOn(t *testing.T) {
-	keeper, store := signedIn(t, &stageVenue{})
-	if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: "bob"}, silent{}); err != nil {
+	keeper, store := keepertest.SignedIn(t, &keepertest.Venue{})
+	if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: "bob"}, keepertest.NoUI{}); err != nil {
 		t.Fatal(err)
 	}
 	record, _ := store.Get(t.Context(), "token/stage/alice")
@@ -83,13 +84,13 @@ func TestStatusesTellOfADamagedRecordAndGoOn(t *testing.T) {
 	if _, err := store.Put(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
-	keeper = newKeeper(t, store, &stageVenue{}) // one that has nothing at hand
+	keeper = keepertest.New(t, store, &keepertest.Venue{}) // one that has nothing at hand
 	var damaged, good int
 	for status, err := range keeper.Statuses(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if venuekey.ClassOf(status.Err) == venuekey.ClassDamaged && status.ID == alice {
+		if venuekey.ClassOf(status.Err) == venuekey.ClassDamaged && status.ID == keepertest.Alice {
 			damaged++
 		} else if status.State == venuekey.StateFresh {
 			good++
@@ -98,10 +99,10 @@ func TestStatusesTellOfADamagedRecordAndGoOn(t *testing.T) {
 	if damaged != 1 || good != 1 {
 		t.Fatalf("%d damaged, %d good", damaged, good)
 	}
-	if _, err := keeper.Token(t.Context(), alice); venuekey.ClassOf(err) != venuekey.ClassDamaged {
+	if _, err := keeper.Token(t.Context(), keepertest.Alice); venuekey.ClassOf(err) != venuekey.ClassDamaged {
 		t.Fatal(err)
 	}
-	if err := keeper.SignOut(t.Context(), alice, false); err != nil {
+	if err := keeper.SignOut(t.Context(), keepertest.Alice, false); err != nil {
 		t.Fatalf("a damaged record cannot be forgotten: %v", err)
 	}
 }

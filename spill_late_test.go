@@ -11,20 +11,11 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 )
 
 // A spill that is written while others wait: whoever waits for a lease must not
 // present the token whose successor lies in the spill folder by then.
-
-// onceStep lets a Keeper do work at its first step of a name.
-func onceStep(k *venuekey.Keeper, name string, work func()) {
-	var once sync.Once
-	venuekey.OnStep(k, func(step string) {
-		if step == name {
-			once.Do(work)
-		}
-	})
-}
 
 func TestWhoWaitsForALeaseFindsTheSpill(t *testing.T) {
 	for name, policy := range map[string]venuekey.Policy{
@@ -35,10 +26,10 @@ func TestWhoWaitsForALeaseFindsTheSpill(t *testing.T) {
 		for _, answers := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					venue := &stageVenue{policy: policy}
-					keeper, store := signedIn(t, venue)
+					venue := &keepertest.Venue{Terms: policy}
+					keeper, store := keepertest.SignedIn(t, venue)
 					keeper.Spills = []string{t.TempDir()}
-					waiter := newKeeper(t, store, venue)
+					waiter := keepertest.New(t, store, venue)
 					waiter.Spills = keeper.Spills
 
 					// The venue has answered and the store is locked; then the other
@@ -46,22 +37,22 @@ func TestWhoWaitsForALeaseFindsTheSpill(t *testing.T) {
 					var got *venuekey.Token
 					var failed error
 					var waiting sync.WaitGroup
-					onceStep(keeper, "sealed", func() {
-						store.turn(rotations)
-						waiting.Go(func() { got, failed = waiter.Refresh(t.Context(), alice) })
+					keepertest.AtFirst(keeper, "sealed", func() {
+						store.Refuse(keepertest.Rotations)
+						waiting.Go(func() { got, failed = waiter.Refresh(t.Context(), keepertest.Alice) })
 						time.Sleep(time.Second)
 					})
-					if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+					if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 						t.Fatal(err)
 					}
 					if answers {
-						store.turn(nil)
+						store.Refuse(nil)
 					}
 					waiting.Wait()
 					if failed != nil || got.Access != "access-2" {
 						t.Fatalf("the waiter: %v", failed)
 					}
-					if most, total := venue.shown(); most != 1 || total != 1 {
+					if most, total := venue.Shown(); most != 1 || total != 1 {
 						t.Fatalf("%d presentations, one token up to %d times", total, most)
 					}
 				})
@@ -88,21 +79,21 @@ func (s getting) Get(ctx context.Context, key string) (venuekey.Record, error) {
 // being read.
 func TestASpillThatAppearsRightBeforeTheClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
+		keeper, store := keepertest.SignedIn(t, venue)
 		keeper.Spills = []string{t.TempDir()}
-		store.turn(rotations)
-		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+		store.Refuse(keepertest.Rotations)
+		if _, err := keeper.Refresh(t.Context(), keepertest.Alice); err != nil {
 			t.Fatal(err)
 		}
-		store.turn(nil)
-		file, hidden := spills(t, keeper.Spills[0])[0], filepath.Join(t.TempDir(), "hidden")
+		store.Refuse(nil)
+		file, hidden := keepertest.Spills(t, keeper.Spills[0])[0], filepath.Join(t.TempDir(), "hidden")
 		if err := os.Rename(file, hidden); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Minute) // the lease has lapsed
 		reads := 0
-		next := newKeeper(t, getting{store, func() {
+		next := keepertest.New(t, getting{store, func() {
 			// The first read is Refresh's own, the second is the renewal's.
 			if reads++; reads == 2 {
 				if err := os.Rename(hidden, file); err != nil {
@@ -111,10 +102,10 @@ func TestASpillThatAppearsRightBeforeTheClaim(t *testing.T) {
 			}
 		}}, venue)
 		next.Spills = keeper.Spills
-		if token, err := next.Refresh(t.Context(), alice); err != nil || token.Access != "access-2" {
+		if token, err := next.Refresh(t.Context(), keepertest.Alice); err != nil || token.Access != "access-2" {
 			t.Errorf("the next program: %v", err)
 		}
-		if most, total := venue.shown(); most != 1 || total != 1 {
+		if most, total := venue.Shown(); most != 1 || total != 1 {
 			t.Fatalf("%d presentations, one token up to %d times", total, most)
 		}
 	})

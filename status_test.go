@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -13,10 +14,10 @@ import (
 // look into the spill folder for each. Allocations tell, whatever the machine does.
 func TestStatusesOfThousandsCostTheirSeals(t *testing.T) {
 	const many = 500
-	keeper := newKeeper(t, &memory.Store{}, &stageVenue{})
+	keeper := keepertest.New(t, &memory.Store{}, &keepertest.Venue{})
 	keeper.Spills = []string{filepath.Join(t.TempDir(), "spill")}
 	for i := range many {
-		if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, silent{}); err != nil {
+		if _, err := keeper.SignIn(t.Context(), venuekey.ID{Venue: "stage", Name: fmt.Sprint("user", i)}, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 )
 
 // headed is a venue whose API wants a header field.
-type headed struct{ *stageVenue }
+type headed struct{ *keepertest.Venue }
 
 func (headed) APIHeader() http.Header { return http.Header{"Accept": {"application/vnd.stage"}} }
 
@@ -37,10 +38,10 @@ func TestTransport(t *testing.T) {
 	}))
 	defer api.Close()
 
-	venue := headed{&stageVenue{policy: venuekey.Policy{LeastInterval: time.Nanosecond}}}
-	_, store := signedIn(t, venue.stageVenue)
-	keeper := newKeeper(t, store, venue)
-	client := keeper.Source(alice).Client()
+	venue := headed{&keepertest.Venue{Terms: venuekey.Policy{LeastInterval: time.Nanosecond}}}
+	_, store := keepertest.SignedIn(t, venue.Venue)
+	keeper := keepertest.New(t, store, venue)
+	client := keeper.Source(keepertest.Alice).Client()
 	defer client.CloseIdleConnections()
 	do := func(method, url, text string) int {
 		t.Helper()

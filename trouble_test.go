@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 )
 
 // What goes wrong around a sign-in: clocks that are set, policies that make no
@@ -22,21 +23,21 @@ func TestPoliciesThatContradictThemselves(t *testing.T) {
 		"negative":        {Pace: -time.Second},
 		"LeastInterval":   {LeastInterval: time.Hour, DefaultLife: time.Minute},
 	} {
-		venue := &stageVenue{}
-		keeper, store := signedIn(t, venue)
-		venue.policy = policy
-		_, err := keeper.Refresh(t.Context(), alice)
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
+		venue.Terms = policy
+		_, err := keeper.Refresh(t.Context(), keepertest.Alice)
 		if !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := newKeeper(t, store, venue).SignIn(t.Context(), alice, silent{}); !venuekey.Misconfigured(err) {
+		if _, err := keepertest.New(t, store, venue).SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); !venuekey.Misconfigured(err) {
 			t.Errorf("%s: signed in: %v", name, err)
 		}
-		if _, total := venue.shown(); total != 0 {
+		if _, total := venue.Shown(); total != 0 {
 			t.Errorf("%s: a token was presented", name)
 		}
 		// What is there is still given.
-		mustToken(t, newKeeper(t, store, &stageVenue{}), "access-1")
+		keepertest.WantToken(t, keepertest.New(t, store, &keepertest.Venue{}), "access-1")
 	}
 }
 
@@ -55,9 +56,9 @@ func TestAClockThatJumpsADay(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				venue := &stageVenue{}
-				keeper, store := signedIn(t, venue)
-				token, record, err := keeper.Vault.Load(t.Context(), alice)
+				venue := &keepertest.Venue{}
+				keeper, store := keepertest.SignedIn(t, venue)
+				token, record, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -67,14 +68,14 @@ func TestAClockThatJumpsADay(t *testing.T) {
 				if _, err := keeper.Vault.Save(t.Context(), record, token); err != nil {
 					t.Fatal(err)
 				}
-				jumped := newKeeper(t, store, venue)
-				mustToken(t, jumped, row.want)
+				jumped := keepertest.New(t, store, venue)
+				keepertest.WantToken(t, jumped, row.want)
 				time.Sleep(time.Minute)
-				got, err := jumped.Reject(t.Context(), alice, venuekey.Secret(row.want))
+				got, err := jumped.Reject(t.Context(), keepertest.Alice, venuekey.Secret(row.want))
 				if err != nil || string(got.Access) == row.want {
 					t.Fatalf("a token that the venue refused: %v", err)
 				}
-				if most, _ := venue.shown(); most != 1 {
+				if most, _ := venue.Shown(); most != 1 {
 					t.Fatalf("one token was presented %d times", most)
 				}
 			})
@@ -86,8 +87,8 @@ func TestAClockThatJumpsADay(t *testing.T) {
 // then seems to last for a day. Who watches it knows better.
 func TestALeaseOfAClockThatWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &stageVenue{policy: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
-		keeper, store := signedIn(t, venue)
+		venue := &keepertest.Venue{Terms: venuekey.Policy{AfterLostAnswer: venuekey.RetryOnce}}
+		keeper, store := keepertest.SignedIn(t, venue)
 		record, err := store.Get(t.Context(), "token/stage/alice")
 		if err != nil {
 			t.Fatal(err)
@@ -98,7 +99,7 @@ func TestALeaseOfAClockThatWasSetBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		begun := time.Now()
-		token, err := keeper.Refresh(t.Context(), alice)
+		token, err := keeper.Refresh(t.Context(), keepertest.Alice)
 		if err != nil || token.Access != "access-2" {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -37,28 +38,28 @@ func TestWarnings(t *testing.T) {
 		{name: "as somebody wants them", policy: days(venuekey.EndAfterLogin), warn: []time.Duration{time.Hour, 30 * time.Hour}, want: []time.Duration{42 * time.Hour, 71 * time.Hour, 72 * time.Hour}},
 		{name: "nobody wants them", policy: days(venuekey.EndAfterLogin), warn: []time.Duration{}},
 		{name: "not as soon as it begins", policy: venuekey.Policy{RenewalEnds: venuekey.EndAfterLogin, RenewalLife: 36 * time.Hour}, want: []time.Duration{12 * time.Hour, 18 * time.Hour, 34 * time.Hour, 36 * time.Hour}},
-		{name: "nothing renews it", venue: answers{none: true}, want: []time.Duration{life / 2}},
+		{name: "nothing renews it", venue: answers{none: true}, want: []time.Duration{keepertest.Life / 2}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				venue := &answering{answers: row.venue}
-				venue.policy = row.policy
-				keeper := newKeeper(t, &memory.Store{}, venue)
+				venue.Terms = row.policy
+				keeper := keepertest.New(t, &memory.Store{}, venue)
 				keeper.Warn = row.warn
 				begun := time.Now()
-				if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+				if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 					t.Fatal(err)
 				}
-				events := listen(t, keeper)
+				events := keepertest.Listen(t, keeper)
 				time.Sleep(time.Second) // nothing is asked for at the moment of an end
-				for time.Since(begun) < 3*day+life {
-					time.Sleep(life * 9 / 10)
-					if _, err := keeper.Token(t.Context(), alice); err != nil && !row.venue.none {
+				for time.Since(begun) < 3*day+keepertest.Life {
+					time.Sleep(keepertest.Life * 9 / 10)
+					if _, err := keeper.Token(t.Context(), keepertest.Alice); err != nil && !row.venue.none {
 						t.Fatal(err)
 					}
 				}
 				var got []time.Duration
-				for _, event := range events.take() {
+				for _, event := range events.Take() {
 					if event.Kind == venuekey.EventWarning {
 						got = append(got, event.At.Sub(begun).Round(time.Minute))
 						if event.Remedy != "venuekey login stage/alice" || !strings.Contains(event.Reason, "the sign-in end") {
@@ -78,58 +79,58 @@ func TestWarnings(t *testing.T) {
 // while it lives, is warned of; until somebody signs in.
 func TestWarningsOfADyingToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		venue := &monthly{}
+		venue := &keepertest.Monthly{}
 		store := &memory.Store{}
-		keeper := newKeeper(t, store, venue)
-		id := populate(t, keeper, 1)[0]
-		venue.before = fails(venuekey.ClassRefused, "revoked")
+		keeper := keepertest.New(t, store, venue)
+		id := keepertest.Populate(t, keeper, 1)[0]
+		venue.Before = fails(venuekey.ClassRefused, "revoked")
 		if _, err := keeper.Refresh(t.Context(), id); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
 		}
-		events := listen(t, keeper)
-		events.want("trouble needs sign-in")
+		events := keepertest.Listen(t, keeper)
+		events.Want("trouble needs sign-in")
 		time.Sleep(27 * day)
-		events.want()
+		events.Want()
 		time.Sleep(day + time.Minute)
-		if got := events.want("warning needs sign-in")[0]; !strings.HasPrefix(got.Reason, "the sign-in ends in 48 h, at ") {
+		if got := events.Want("warning needs sign-in")[0]; !strings.HasPrefix(got.Reason, "the sign-in ends in 48 h, at ") {
 			t.Fatal(got.Reason)
 		}
 		// A program that starts now says it as well, once.
-		late := listen(t, newKeeper(t, store, venue))
-		late.want("trouble needs sign-in")
+		late := keepertest.Listen(t, keepertest.New(t, store, venue))
+		late.Want("trouble needs sign-in")
 		time.Sleep(2 * day)
-		for _, h := range []*heard{events, late} {
-			h.want("warning needs sign-in", "warning needs sign-in", "warning needs sign-in")
+		for _, h := range []*keepertest.Heard{events, late} {
+			h.Want("warning needs sign-in", "warning needs sign-in", "warning needs sign-in")
 		}
-		if _, err := keeper.SignIn(t.Context(), id, silent{}); err != nil {
+		if _, err := keeper.SignIn(t.Context(), id, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		events.want("recovered fresh")
+		events.Want("recovered fresh")
 	})
 }
 
 func TestAWarningEndsWithASignIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		venue := &answering{}
-		venue.policy = venuekey.Policy{RenewalEnds: venuekey.EndAfterLogin, RenewalLife: 2 * day}
+		venue.Terms = venuekey.Policy{RenewalEnds: venuekey.EndAfterLogin, RenewalLife: 2 * day}
 		store := &memory.Store{}
-		keeper := newKeeper(t, store, venue)
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		keeper := keepertest.New(t, store, venue)
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
 		go func() { _ = keeper.Run(t.Context()) }()
 		time.Sleep(34 * time.Hour)
-		events := listen(t, newKeeper(t, store, venue))
-		events.want("found fresh", "warning fresh")
+		events := keepertest.Listen(t, keepertest.New(t, store, venue))
+		events.Want("found fresh", "warning fresh")
 		time.Sleep(9 * time.Hour)
-		for _, event := range events.take() {
+		for _, event := range events.Take() {
 			if event.Kind != venuekey.EventRenewed {
 				t.Fatalf("told %s again", event.Kind)
 			}
 		}
-		if _, err := keeper.SignIn(t.Context(), alice, silent{}); err != nil {
+		if _, err := keeper.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 			t.Fatal(err)
 		}
-		events.want("recovered fresh")
+		events.Want("recovered fresh")
 	})
 }
