@@ -43,7 +43,7 @@ func givenUpEarly(ctx, early context.Context) error {
 // that somebody else got. What may take long before the claim ends with early, and
 // nothing is noted of that.
 func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, error) {
-	if token, found, err := k.waiting(ctx, id, f.generation); found || err != nil {
+	if token, found, err := k.newerUnsaved(ctx, id, f.generation); found || err != nil {
 		return token, err
 	}
 	permitted, seen := f.why != whenDue, false
@@ -60,7 +60,7 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 		}
 		// After the record was read, because whoever held its lease may have
 		// spilled until then.
-		if token, found, err := k.waiting(ctx, id, f.generation); found || err != nil {
+		if token, found, err := k.newerUnsaved(ctx, id, f.generation); found || err != nil {
 			return token, err
 		}
 		if a.record.Leased() && a.record.LeaseOwner != k.owner() && !holder.outlasted(a.record, k.lease()) {
@@ -144,7 +144,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	if a.rollback.happened() { // and yet the venue grants: what was seen does not count
 		k.unmark(a.record.Key, &a.token)
 	}
-	rotated, err := k.rotation(claimed, carriedOver(a.token, got, a.policy), a.policy)
+	rotated, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy)
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}
@@ -153,7 +153,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	}
 	rotated.record = a.byStore(rotated.record)
 	k.step(stepSealed)
-	kept, err := k.save(context.WithoutCancel(ctx), a.id, rotated) // however long the venue took
+	kept, _, err := k.save(context.WithoutCancel(ctx), a.id, rotated) // however long the venue took
 	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
 	k.logAnswer(a.id, got)
 	k.reportNarrowing(a.id, a.token, rotated.token)

@@ -94,9 +94,9 @@ func (k *Keeper) watch(ctx context.Context, watcher Watcher) {
 			}
 			k.mu.Lock()
 			defer k.mu.Unlock()
-			for id, source := range k.sources {
+			for id, e := range k.entries {
 				if key == "" || key == tokenPrefix+id.String() {
-					source.fresh.Store(nil)
+					e.source.fresh.Store(nil)
 				}
 			}
 		})

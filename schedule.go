@@ -235,3 +235,10 @@ func orReason(reason, otherwise string) string {
 	}
 	return reason
 }
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}

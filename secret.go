@@ -61,10 +61,8 @@ func (s *Source) Format(f fmt.State, _ rune) { plainly(f, "Source("+s.id.String(
 // Format implements fmt.Formatter: a Transport prints as its name alone.
 func (t *Transport) Format(f fmt.State, _ rune) { plainly(f, "Transport") }
 
-// Format implements fmt.Formatter: what a decision or a save holds does not print.
+// Format implements fmt.Formatter: what a decision holds does not print.
 func (a attempt) Format(f fmt.State, _ rune) { plainly(f, "attempt("+a.id.String()+")") }
-
-func (r rotation) Format(f fmt.State, _ rune) { plainly(f, "rotation("+r.record.Key+")") }
 
 // Format implements fmt.Formatter: a Token prints as a struct does. Without it fmt
 // would not ask its fields where a pointer to one stands in something else that is

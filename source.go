@@ -3,6 +3,7 @@ package venuekey
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -20,17 +21,6 @@ type Source struct {
 	// last is what was published last: the answer while a store does not.
 	last atomic.Pointer[handout]
 }
-
-// handout is a token as consumers get it, and which one it is.
-type handout struct {
-	token      *Token
-	generation int64
-}
-
-// recheck is how long a token is given away without a look at the store. What
-// another process renewed is seen within that time, and so is the end of a
-// suspend, which no timer notices.
-const recheck = time.Second
 
 // ID returns what the Source is a handle on.
 func (s *Source) ID() ID { return s.id }
@@ -74,28 +64,6 @@ func accessOf(token *Token, err error) (Secret, error) {
 		return "", err
 	}
 	return token.Access, nil
-}
-
-func (s *Source) invalidate() {
-	s.fresh.Store(nil)
-	s.last.Store(nil)
-}
-
-// publishIfNewer publishes a token for a moment, unless a newer one was published.
-func (s *Source) publishIfNewer(h *handout, good time.Duration) {
-	for {
-		old := s.last.Load()
-		if old != nil && old.generation > h.generation {
-			return
-		}
-		if s.last.CompareAndSwap(old, h) {
-			break
-		}
-	}
-	if good > 0 {
-		s.fresh.Store(h.token)
-		time.AfterFunc(min(good, recheck), func() { s.fresh.CompareAndSwap(h.token, nil) })
-	}
 }
 
 // lookUp is Token when nothing fresh is at hand.
@@ -152,114 +120,48 @@ func (k *Keeper) awaitWhileAlive(ctx context.Context, id ID, f *flight, alive bo
 	return got, err
 }
 
-var errSlow = errors.New("the renewal takes long")
+// Token returns a good token for the ID, now, or an error that says what to
+// do. See Source.Token.
+func (k *Keeper) Token(ctx context.Context, id ID) (*Token, error) { return k.Source(id).Token(ctx) }
 
-// publish lets Sources hand the token out until it is due.
-func (k *Keeper) publish(id ID, token Token, record Record) {
-	until := token.Expires
-	if !record.NextRefresh.IsZero() && record.NextRefresh.Before(until) {
-		until = record.NextRefresh
-	}
-	k.Source(id).publishIfNewer(&handout{token: token.handedOut(), generation: record.Generation}, time.Until(until))
-}
-
-// forget makes Sources look at the store again, and drops what was held for it.
-func (k *Keeper) forget(id ID) {
-	k.Source(id).invalidate()
-	k.mu.Lock()
-	delete(k.unsaved, id)
-	k.mu.Unlock()
-}
-
-// flight is one renewal that any number of callers wait for.
-type flight struct {
-	generation int64
-	why        urgency
-	presenting atomic.Bool // the venue is being asked
-	leave      func()      // gives up what comes before the claim
-	before     *flight     // that of an older generation, until it landed
-	done       chan struct{}
-	token      *Token
-	err        error
-}
-
-// urgency is why a renewal is made: what is due waits for its turn, what
-// somebody asked for does not. Where the venue refuses the access token, it is
-// dead whatever its times say; and who insists is given a chance that the policy
-// would not give.
-type urgency int
-
-const (
-	whenDue urgency = iota
-	onDemand
-	accessRefused
-	insisting
-)
-
-// fly starts the renewal of a generation, or joins the one under way. It runs
-// on a context of its own: a caller that leaves stops waiting, nothing more.
-func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) *flight {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	before := k.flights[id]
-	if before != nil && before.generation == generation && (why <= onDemand || why <= before.why) {
-		return before
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*k.lease())
-	early, leave := context.WithCancel(ctx)
-	f := &flight{generation: generation, why: why, leave: leave, before: before, done: make(chan struct{})}
-	k.flights[id] = f
-	k.flying.Go(func() {
-		defer cancel()
-		if before != nil {
-			<-before.done
-			k.mu.Lock()
-			f.before = nil
-			k.mu.Unlock()
-		}
-		token, err := k.renew(ctx, early, id, f)
-		k.land(id, f, token, err)
-	})
-	return f
-}
-
-// Leave gives up the renewals that have not begun: those that wait for another
-// program, for their turn, or for what says who the app is. Nothing is lost with
-// them. A program calls it when it is told to end, before or while it calls Close,
-// which waits for what was begun.
-func (k *Keeper) Leave() {
+// Refresh renews the token of an ID, whether it is due or not.
+func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	k.init()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, f := range k.flights {
-		for ; f != nil; f = f.before {
-			f.leave()
-		}
+	_, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return nil, annotate(err, id, "refresh")
 	}
+	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
 }
 
-func (k *Keeper) land(id ID, f *flight, token Token, err error) {
-	k.mu.Lock()
-	if k.flights[id] == f {
-		delete(k.flights, id)
+// Reject is a program's word that the venue did not accept the access token.
+// It is answered with another one: the one that is already kept if that is
+// newer, else a renewed one. A token that is younger than the policy's least
+// interval is not renewed again; then the refusal has another cause.
+func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, error) {
+	k.init()
+	if waiting, err := k.flush(ctx, id); err != nil {
+		return nil, annotate(err, id, "refused")
+	} else if waiting != nil && !waiting.token.Access.Equal(access) {
+		return waiting.token.handedOut(), nil
 	}
-	k.mu.Unlock()
-	if err == nil {
-		f.token = token.handedOut()
-	} else {
-		f.err = annotate(err, id, "refresh")
+	token, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return nil, annotate(err, id, "refused")
 	}
-	close(f.done)
-}
-
-// await waits for a flight, until the caller's context or patience ends.
-func (k *Keeper) await(ctx context.Context, f *flight, patience <-chan time.Time) (*Token, error) {
-	select {
-	case <-f.done:
-		return f.token, f.err
-	case <-ctx.Done():
-		return nil, &Error{Op: "refresh", Class: ClassLater, Reason: "the renewal goes on, but the caller stopped waiting", Err: ctx.Err()}
-	case <-patience:
-		return nil, &Error{Op: "refresh", Class: ClassLater, Err: errSlow}
+	if !token.Access.Equal(access) {
+		k.publish(id, token, record)
+		return k.Token(ctx, id)
 	}
+	venue, err := k.Venue(id.Venue)
+	if err != nil {
+		return nil, annotate(err, id, "refused")
+	}
+	// A token from the future was issued before the clock was set back.
+	if age := time.Since(token.Issued); age >= 0 && age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
+		return nil, &Error{ID: id, Op: "refused", Class: ClassLater, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
+			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
+	}
+	k.Source(id).invalidate()
+	return k.await(ctx, k.fly(ctx, id, record.Generation, accessRefused), nil)
 }

@@ -71,12 +71,10 @@ func (k *Keeper) findSpill(id ID) (newest rotation, found bool, err error) {
 	return newest, found, err
 }
 
-// spill writes the rotation to a file in the first folder that takes it. When it
-// returns nil, the token is durable.
-func (k *Keeper) spill(id ID, r *rotation) error {
-	if r.file != "" {
-		return nil
-	}
+// writeSpill writes a rotation to a file in the first folder that takes it, over the
+// folder's reserve where there is no room for a new one. When it returns no error, the
+// file is durable.
+func (k *Keeper) writeSpill(r rotation) (file string, err error) {
 	text, err := json.Marshal(spillForm{r.record, r.from})
 	failed := errors.Join(errNoSpill, err)
 	for _, folder := range k.Spills {
@@ -86,21 +84,19 @@ func (k *Keeper) spill(id ID, r *rotation) error {
 			err = nil
 		}
 		if err == nil {
-			r.file = file
-			k.log().Warn("the store refuses a renewed token; it lies in a spill file, sealed, until the store answers", "id", id, "file", file)
-			return nil
+			return file, nil
 		}
 		failed = errors.Join(failed, err)
 	}
-	return failed
+	return "", failed
 }
 
 var errNoSpill = errors.New("no spill folder takes it")
 
-// unspill removes the files of a rotation that is saved. A later one of the same
+// removeSpills removes the files of a rotation that is saved. A later one of the same
 // sign-in, which somebody spilled while this one was being saved, has the same name
 // and stays.
-func (k *Keeper) unspill(r rotation) {
+func (k *Keeper) removeSpills(r rotation) {
 	for _, folder := range k.Spills {
 		file := filepath.Join(folder, spillName(r.record.Key, r.Key))
 		if there, ok, err := k.readSpill(file); err == nil && (!ok || there.record.Generation > r.record.Generation) {

@@ -128,7 +128,7 @@ type inputs struct {
 }
 
 func (k *Keeper) inputs() *inputs {
-	return &inputs{waits: k.somethingWaits(), marks: k.readMarks(), closed: map[string]time.Time{}}
+	return &inputs{waits: k.anyPending(), marks: k.readMarks(), closed: map[string]time.Time{}}
 }
 
 // statusOfRecord tells of a record, also where it cannot be opened.
@@ -160,19 +160,9 @@ func (k *Keeper) reportClosure(ctx context.Context, g *inputs, s *Status) {
 	s.LeftAloneUntil = until
 }
 
-// somethingWaits reports whether there is any rotation that the store does not
-// have yet, or whether nobody can tell.
-func (k *Keeper) somethingWaits() bool {
-	k.mu.Lock()
-	held := len(k.unsaved) > 0
-	k.mu.Unlock()
-	files, err := k.spillFiles()
-	return held || err != nil || len(files) > 0
-}
-
 // statusOf tells of what was read, or of a newer token that waits to be saved.
 func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status, error) {
-	waiting, waits := k.waits(id)
+	waiting, waits := k.pending(id)
 	waits = waits && (err != nil || waiting.record.Generation > record.Generation)
 	if waits {
 		token, record, err = waiting.token, waiting.record, nil

@@ -1,0 +1,171 @@
+package venuekey
+
+import (
+	"context"
+	"errors"
+
+	"github.com/venuekey/venuekey/internal/foreign"
+)
+
+// signin.go owns how a sign-in begins and how it ends.
+
+// SignIn signs a user in and keeps what the venue gave. The store is tried
+// first, so that nobody is sent to a venue for a token that cannot be kept.
+// When it returns nil, the token is durable.
+func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
+	k.init()
+	venue, app, err := k.venueAndApp(ctx, id.Venue)
+	if err != nil {
+		return nil, annotate(err, id, "sign in")
+	}
+	first, err := k.Vault.probe(ctx, id)
+	if err != nil {
+		return nil, annotate(err, id, "sign in")
+	}
+	k.reserve()
+	token, err := k.login(ctx, venue, app, ui)
+	if err != nil {
+		return nil, annotate(err, id, "sign in")
+	}
+	token.SignedIn = token.Issued
+	// From here on neither the caller's leave nor the UI may cost the token.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
+	defer cancel()
+	record, err := k.adopt(ctx, id, first, token, venue.Policy())
+	if err != nil {
+		return nil, annotate(err, id, "sign in")
+	}
+	k.logAnswer(id, token)
+	k.keepLearned(ctx, venue.Name(), token.Learned)
+	if named := k.identify(ctx, venue, app, token); named != token.User {
+		token.User = named
+		// Where that fails, only the name is missing.
+		if saved, err := k.Vault.Save(ctx, record, token); err == nil {
+			record = saved
+		}
+	}
+	k.publish(id, token, record)
+	k.log().Info("signed in", "id", id, "expires", token.Expires, "next", record.NextRefresh)
+	if warning := clockWarning(token); warning != "" {
+		ui.Tell(warning)
+	}
+	k.reportShortcomings(id, token, ui)
+	return token.handedOut(), nil
+}
+
+// login is the sign-in itself. A token that can be renewed and not used is renewed when
+// it is first asked for.
+func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token, error) {
+	token, err := venue.Login(ctx, app, ui)
+	if err != nil {
+		return Token{}, venueError(err, venue, app)
+	}
+	token, why := receivedToken(token, secretsOf(venue, app)...)
+	switch {
+	case why != "" && token.Refresh == "":
+		return Token{}, &Error{Class: ClassUnknown, Reason: why + ", and cannot be used", Remedy: "sign in again"}
+	case why != "":
+		token.Notes = append(token.Notes, why)
+	}
+	return expiredIfBare(withDefaults(token, venue.Policy())), nil
+}
+
+// adopt saves a token from a sign-in: it replaces whatever was there, and
+// whoever renews the old one meanwhile finds the generation moved. A store that
+// refuses, although it answered before the user was sent away, leaves the token
+// in a spill file.
+func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, policy Policy) (Record, error) {
+	for {
+		record, err := k.Vault.Store.Get(ctx, tokenPrefix+id.String())
+		if errors.Is(err, ErrNotFound) {
+			record, err = Record{Key: tokenPrefix + id.String(), Generation: first}, nil
+		}
+		if err != nil {
+			return Record{}, storeError(id, "read", err)
+		}
+		replaces := record.Generation
+		record.Generation = max(counted(replaces), k.highestSeen(record.Key))
+		if counted(replaces) != replaces {
+			record.Generation = max(record.Generation, counted(first))
+		}
+		r, err := k.rotate(record, token, policy)
+		if err != nil {
+			return Record{}, err
+		}
+		r.from = replaces
+		saved, err := k.Vault.write(ctx, r.record)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return r.record, k.keepElsewhere(id, r, err)
+		}
+		k.mark(saved.Key, token, saved.Generation)
+		return saved, nil
+	}
+}
+
+// identify asks the venue who signed in. Not knowing is no reason to fail.
+func (k *Keeper) identify(ctx context.Context, venue Venue, app App, token Token) string {
+	who, ok := venue.(Identifier)
+	if !ok || token.User != "" || token.Access == "" {
+		return token.User
+	}
+	user, err := who.Identify(ctx, app, token)
+	if err != nil {
+		k.log().Debug("account identity not told", "venue", venue.Name(), "error", venueError(err, venue, app, token))
+	}
+	return foreign.NameWithout(user, secretsOf(venue, app, token)...)
+}
+
+// SignOut forgets the token of an ID. With revoke it first asks the venue to
+// end it; if that fails, nothing is forgotten. A venue that cannot revoke is
+// an error that errors.Is(err, errors.ErrUnsupported) tells, and nothing is
+// forgotten either, so that the caller decides. One that ended what renews the
+// sign-in and cannot end the access token is an error that ErrAccessLives tells, and
+// then the sign-in is forgotten: nothing more can be done.
+func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
+	k.init()
+	var left error
+	for {
+		token, record, err := k.Vault.Load(ctx, id)
+		// A record that cannot be opened can still be forgotten.
+		if err != nil && (ClassOf(err) != ClassDamaged || revoke) {
+			return annotate(err, id, "sign out")
+		}
+		if revoke {
+			if err := k.revoke(ctx, id, token); err != nil {
+				if left = annotate(err, id, "revoke"); !errors.Is(err, ErrAccessLives) {
+					return left
+				}
+			}
+			revoke = false
+		}
+		if record.Key == "" {
+			record.Key = tokenPrefix + id.String()
+		}
+		err = k.Vault.Store.Delete(ctx, record.Key, record.Version)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return annotate(storeError(id, "delete", err), id, "sign out")
+		}
+		k.unmark(record.Key, nil)
+		k.forget(id)
+		k.log().Info("signed out", "id", id)
+		return left
+	}
+}
+
+func (k *Keeper) revoke(ctx context.Context, id ID, token Token) error {
+	venue, app, err := k.venueAndApp(ctx, id.Venue)
+	if err != nil {
+		return err
+	}
+	revoker, ok := venue.(Revoker)
+	if !ok {
+		return &Error{Class: ClassFailed, Reason: id.Venue + " has no way to revoke a token", Err: errors.ErrUnsupported}
+	}
+	return venueError(revoker.Revoke(ctx, app, token), venue, app, token)
+}
