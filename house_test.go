@@ -66,9 +66,10 @@ var house = map[string][]string{
 	"examples/ctrader-code":     {"*"},
 	"examples/ctrader-token":    {"*"},
 
-	"stream": {}, // for connections of all venues, and for programs that read both
+	"stream":              {},   // for connections of all venues, and for programs that read both
+	"venue/internal/link": {""}, // for connections of all venues; "" for Secret and NeedsSignIn
 
-	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message"}, // "" for Secret and Class
+	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/internal/link"}, // "" for Secret and Class
 	"venue/ctrader/openapi/message":                   {""},                                                                // the same
 	"venue/ctrader/openapi/message/internal/generate": {},                                                                  // writes the room around it
 

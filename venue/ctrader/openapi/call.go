@@ -9,6 +9,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // call.go owns a request's way out and its answer's way back.
@@ -20,7 +21,7 @@ type call struct {
 	at     int64         // when it was sent, since the connection's beginning of time
 	within time.Duration // how long its answer may take
 	alone  bool          // nobody else waited when it was sent
-	permit permit        // what it takes up of the pace
+	permit link.Permit   // what it takes up of the pace
 	result chan result   // has room for one
 }
 
@@ -60,7 +61,7 @@ func patient(ctx context.Context, req message.Message, once func(context.Context
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
 			return nil, err
 		}
-		if pause(ctx, delay) != nil {
+		if link.Pause(ctx, delay) != nil {
 			return nil, err
 		}
 		wait = min(2*wait, lastRateWait)
@@ -80,17 +81,17 @@ func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, 
 }
 
 // pace waits until a request may go.
-func (c *Conn) pace(ctx context.Context, req message.Message) (permit, error) {
+func (c *Conn) pace(ctx context.Context, req message.Message) (link.Permit, error) {
 	if !message.IsRequest(req.PayloadType()) {
-		return permit{}, c.failed(req, venuekey.ClassDeclined, errors.New("it is no request"))
+		return link.Permit{}, c.failed(req, venuekey.ClassDeclined, errors.New("it is no request"))
 	}
 	p := c.paces.ordinary
 	if message.Historical(req.PayloadType()) {
 		p = c.paces.historical
 	}
-	taken, err := p.wait(ctx)
+	taken, err := p.Wait(ctx)
 	if err != nil {
-		return permit{}, c.failed(req, venuekey.ClassNotSent, err)
+		return link.Permit{}, c.failed(req, venuekey.ClassNotSent, err)
 	}
 	return taken, nil
 }
@@ -105,7 +106,7 @@ func (c *Conn) patience(req message.Message) time.Duration {
 }
 
 // send writes a request.
-func (c *Conn) send(ctx context.Context, req message.Message, taken permit, within time.Duration) (*call, error) {
+func (c *Conn) send(ctx context.Context, req message.Message, taken link.Permit, within time.Duration) (*call, error) {
 	if err := c.takeTurn(ctx); err != nil {
 		return nil, c.failed(req, venuekey.ClassNotSent, err)
 	}
@@ -119,7 +120,7 @@ func (c *Conn) send(ctx context.Context, req message.Message, taken permit, with
 		sent = &call{result: make(chan result, 1)}
 	}
 	sent.req, sent.at, sent.within, sent.permit = req, c.now(), within, taken
-	sent.permit.left(sent.at)
+	sent.permit.Left(sent.at)
 	c.confide(secretsOf(req))
 	if !c.register(sent) {
 		return nil, c.failed(req, venuekey.ClassNotSent, c.Err())
@@ -277,7 +278,7 @@ func (c *Conn) answer(e *message.Envelope) bool {
 	c.forget(sent)
 	c.mu.Unlock()
 	heard := c.heard.Load()
-	sent.permit.answered(heard)
+	sent.permit.Answered(heard)
 	if heard-sent.at > int64(near) {
 		c.brisk.Store(c.brisk.Load() / 2)
 	}

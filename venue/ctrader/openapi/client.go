@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // client.go owns what a Client is and what others may ask of it.
@@ -55,8 +57,7 @@ type Client struct {
 	wake  chan struct{} // something happened that Run should look at
 	order chan struct{} // holds one while a subscription or its end is written
 
-	mu       sync.Mutex
-	changed  chan struct{} // closed at the next change of what is below
+	mu       link.Gate
 	running  bool
 	ended    error
 	conn     *Conn // whose application is authorised
@@ -64,8 +65,8 @@ type Client struct {
 	epoch    int
 	topics   map[topic]*interest
 	state    State
-	told     State   // what OnState was told last; an account is lost without Run
-	tokens   *tokens // Run's
+	told     State       // what OnState was told last; an account is lost without Run
+	token    *link.Token // Run's
 }
 
 // Phase is where a Client stands.
@@ -147,7 +148,7 @@ func (c *Client) copied() State {
 	for _, a := range c.accounts {
 		s.Accounts = append(s.Accounts, AccountState{ID: a.id, Ready: a.state == accountReady, Refused: a.state == accountRefused, Err: a.err})
 	}
-	slices.SortFunc(s.Accounts, func(a, b AccountState) int { return int(min(1, max(-1, a.ID-b.ID))) })
+	slices.SortFunc(s.Accounts, func(a, b AccountState) int { return cmp.Compare(a.ID, b.ID) })
 	return s
 }
 
@@ -165,34 +166,27 @@ func (c *Client) Ready(ctx context.Context) error {
 
 // until waits until the condition, which is asked with c locked.
 func (c *Client) until(ctx context.Context, req message.Message, condition func() (bool, error)) error {
-	_, address := c.endpoint().hostPort()
-	failed := func(class venuekey.Class, err error) error {
-		return (&Error{Class: class, Err: err}).about(req, address)
-	}
-	for {
-		c.mu.Lock()
+	var last error
+	err := c.mu.Wait(ctx, func() (bool, error) {
 		if c.ended != nil {
-			defer c.mu.Unlock()
-			return failed(venuekey.ClassNotSent, c.ended)
+			return false, c.notSent(req, c.ended)
 		}
-		if met, err := condition(); met || err != nil {
-			c.mu.Unlock()
-			return err
-		}
-		if c.changed == nil {
-			c.changed = make(chan struct{})
-		}
-		changed, last := c.changed, c.state.Err
-		c.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			if last == nil {
-				last = errors.New("the client is not ready")
-			}
-			return failed(venuekey.ClassNotSent, &notReady{ctx.Err(), last})
-		}
+		last = c.state.Err
+		return condition()
+	})
+	var known *Error
+	switch {
+	case err == nil || errors.As(err, &known):
+		return err
+	case last == nil:
+		last = errors.New("the client is not ready")
 	}
+	return c.notSent(req, &notReady{err, last})
+}
+
+func (c *Client) notSent(req message.Message, cause error) *Error {
+	_, address := c.endpoint().hostPort()
+	return (&Error{Class: venuekey.ClassNotSent, Err: cause}).about(req, address)
 }
 
 // notReady is a context that ended while a Client was not ready.
@@ -201,21 +195,13 @@ type notReady struct{ context, last error }
 func (e *notReady) Error() string   { return e.context.Error() + " while waiting: " + e.last.Error() }
 func (e *notReady) Unwrap() []error { return []error{e.context, e.last} }
 
-// tellAll wakes whoever waits for a change. c is locked.
-func (c *Client) tellAll() {
-	if c.changed != nil {
-		close(c.changed)
-		c.changed = nil
-	}
-}
-
 // enter changes the phase. Only Run's goroutine does.
 func (c *Client) enter(phase Phase, err error, until time.Time) {
 	c.mu.Lock()
 	c.state = State{Phase: phase, Err: err, Until: until}
 	now, before := c.copied(), c.told
 	c.told = now
-	c.tellAll()
+	c.mu.Changed()
 	c.mu.Unlock()
 	if c.OnState != nil && !now.equals(before) {
 		c.OnState(now)

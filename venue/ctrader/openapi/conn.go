@@ -94,7 +94,7 @@ func Dial(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
 	}
 	go func() {
 		c.read()
-		h.end(c.Err())
+		h.ends.End(c.Err())
 		close(c.left)
 	}()
 	return c, nil

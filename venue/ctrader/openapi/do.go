@@ -117,6 +117,6 @@ func (c *Client) lost(a *account, err error) {
 	if c.state.Phase == PhaseReady {
 		c.state.Phase, c.state.Err = PhaseAuthorising, err
 	}
-	c.tellAll()
+	c.mu.Changed()
 	signal(c.wake)
 }

@@ -38,14 +38,11 @@ func Handle[T any, P Event[T]](from Emitter, f func(P)) (stop func()) {
 // it; that of a Client lives through reconnects and ends with Run. What happened
 // while a Client was not connected is not in it: ask after each return to Ready.
 func Events[T any, P Event[T]](from Emitter, b ...Buffer) *Stream[P] {
-	return streamOf[T, P](from.events(), nil, b)
-}
-
-func streamOf[T any, P Event[T]](h *hub, key *topicKey, b []Buffer) *Stream[P] {
-	var leave func()
-	s, sender := stream.New[P](first(b), func() { leave() })
-	leave = join[T](h, key, target[P]{id: s, keep: true, give: sender.Put})
-	h.onEnd(s, sender.End)
+	h := from.events()
+	var leave, remove func()
+	s, sender := stream.New[P](first(b), func() { leave(); remove() })
+	leave = join[T](h, nil, target[P]{id: s, keep: true, give: sender.Put})
+	remove = h.ends.Add(sender.End)
 	return s
 }
 
@@ -63,10 +60,10 @@ func (c *Client) Notify(types ...message.PayloadType) *Stream[message.Message] {
 }
 
 func (h *hub) notify(types []message.PayloadType) *Stream[message.Message] {
-	var leave func()
-	s, sender := stream.New[message.Message](Buffer{}, func() { leave() })
+	var leave, remove func()
+	s, sender := stream.New[message.Message](Buffer{}, func() { leave(); remove() })
 	leave = h.joinMixed(mixed{types, target[message.Message]{id: s, keep: true, give: sender.Put}})
-	h.onEnd(s, sender.End)
+	remove = h.ends.Add(sender.End)
 	return s
 }
 

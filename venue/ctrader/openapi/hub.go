@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // hub.go owns who is told of which events. What is read for every event is
@@ -18,8 +19,7 @@ type hub struct {
 	mu    sync.Mutex
 	feeds atomic.Pointer[[]typed] // few, so a search is faster than a map
 	mixed atomic.Pointer[[]mixed]
-	ended error
-	ends  map[any]func(error) // of the streams
+	ends  link.Ends // of the streams
 
 	listeners atomic.Int64           // how many have joined
 	reader    atomic.Pointer[func()] // wakes who reads the connection
@@ -110,7 +110,6 @@ func (h *hub) joinMixed(m mixed) (leave func()) {
 		left()
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.ends, m.id)
 		change(func(list []mixed) []mixed {
 			return slices.DeleteFunc(list, func(one mixed) bool { return one.id == m.id })
 		})
@@ -207,7 +206,6 @@ func join[T any, P Event[T]](h *hub, key *topicKey, t target[P]) (leave func()) 
 		left()
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.ends, t.id)
 		f.change(func(list *targets[P]) { list.remove(key, t.id) })
 	}
 }
@@ -254,36 +252,4 @@ func (f *typedFeed[T, P]) change(edit func(*targets[P])) {
 		next.keep = next.keep || slices.ContainsFunc(list, keeps)
 	}
 	f.targets.Store(&next)
-}
-
-// onEnd has a stream ended with the hub.
-func (h *hub) onEnd(id any, end func(error)) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.ended != nil {
-		end(h.ended)
-		return
-	}
-	if h.ends == nil {
-		h.ends = map[any]func(error){}
-	}
-	h.ends[id] = end
-}
-
-// begin lets streams be added again after an end.
-func (h *hub) begin() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.ended = nil
-}
-
-// end ends every stream.
-func (h *hub) end(cause error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.ended = cause
-	for _, end := range h.ends {
-		end(cause)
-	}
-	h.ends = nil
 }

@@ -73,7 +73,7 @@ func quoted[T any, M any, P Event[T]](ctx context.Context, c *Client, b Buffer, 
 			leaves = append(leaves, join[T](&c.hub, &key, hears))
 		}
 	}
-	c.hub.onEnd(s, sender.End)
+	leaves = append(leaves, c.hub.ends.Add(sender.End))
 	var err error
 	if subscription, err = c.subscribe(ctx, slices.Concat(spots, more), sender.End); err != nil {
 		s.Close()

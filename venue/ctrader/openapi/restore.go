@@ -42,7 +42,7 @@ func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error 
 			a.state, a.mutes = accountReady, 0
 		}
 	}
-	c.tellAll()
+	c.mu.Changed()
 	return nil
 }
 

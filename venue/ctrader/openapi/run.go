@@ -5,29 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // run.go owns the one goroutine that keeps a Client ready.
 
 const (
-	// firstBackoff and lastBackoff bound the pause before the next try.
-	firstBackoff = 500 * time.Millisecond
-	lastBackoff  = time.Minute
-	// steady is how long a connection must have lived for the back-off to begin
-	// anew.
-	steady = 30 * time.Second
 	// longestEnd is how long the end of a maintenance is waited for in one go. One
 	// of the two clocks may be a day off, and maintenances end early.
 	longestEnd = 15 * time.Minute
-	// tokenPoll is how often Token is asked.
-	tokenPoll = time.Second
 	// gatherTime is how long is waited after a sign that sessions were lost, so that
 	// the others that belong to it are acted on together: one renewal of a token
 	// was seen to cause several.
@@ -48,57 +40,43 @@ func (c *Client) Run(ctx context.Context) error {
 		c.mu.Unlock()
 		return errors.New("openapi.Client: Run was called twice")
 	}
-	c.running, c.ended, c.tokens = true, nil, &tokens{}
+	c.running, c.ended = true, nil
 	c.mu.Unlock()
-	c.hub.begin()
+	c.hub.ends.Begin()
 	err := c.run(ctx)
 	c.mu.Lock()
 	ended := fmt.Errorf("%w: %w", ErrClosed, err)
 	c.running, c.ended = false, ended
 	c.mu.Unlock()
 	c.enter(PhaseIdle, err, time.Time{})
-	c.hub.end(ended)
+	c.hub.ends.End(ended)
 	return err
 }
 
 func (c *Client) run(ctx context.Context) error {
 	options := c.Options.filled()
 	limits := newPaces(options)
-	for try := 0; ; try++ {
-		began := time.Now()
-		err := c.session(ctx, options, limits)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if final(err) {
-			return err
-		}
-		if time.Since(began) > steady {
-			try = 0
-		}
-		wait := backoff(try, err)
-		options.Log.Warn("not connected", "error", err, "wait", wait)
-		c.enter(PhaseWaiting, err, time.Now().Add(wait))
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-	}
+	c.token = c.watched(options)
+	return link.Loop{
+		Session: func(ctx context.Context) error { return c.session(ctx, options, limits) },
+		Final:   final,
+		Floor:   floor,
+		Waits: func(err error, wait time.Duration) {
+			options.Log.Warn("not connected", "error", err, "wait", wait)
+			c.enter(PhaseWaiting, err, time.Now().Add(wait))
+		},
+	}.Run(ctx)
 }
 
-// backoff is how long to wait after so many tries in a row: between the half and
-// the whole of a time that doubles, or as long as the service asked for.
-func backoff(try int, err error) time.Duration {
-	wait := lastBackoff
-	if try < 7 {
-		wait = min(lastBackoff, firstBackoff<<try)
-	}
-	wait = wait/2 + rand.N(wait/2)
+// floor is how long the service asked to be left alone.
+func floor(err error) time.Duration {
 	var known *Error
-	if errors.As(err, &known) {
-		wait = max(wait, known.RetryAfter)
-		if rest := time.Until(known.MaintenanceEnd); rest > 0 {
-			wait = max(wait, min(rest, longestEnd)+rand.N(firstBackoff)) // not all clients in one moment
-		}
+	if !errors.As(err, &known) {
+		return 0
+	}
+	wait := known.RetryAfter
+	if rest := time.Until(known.MaintenanceEnd); rest > 0 {
+		wait = max(wait, min(rest, longestEnd)+link.Scatter())
 	}
 	return wait
 }
@@ -106,8 +84,8 @@ func backoff(try int, err error) time.Duration {
 // session is one connection, from its beginning to its end.
 func (c *Client) session(ctx context.Context, options Options, limits *paces) error {
 	c.enter(PhaseConnecting, c.State().Err, time.Time{})
-	if err := c.fetchToken(ctx, options); err != nil && c.tokens.Current == "" {
-		return err
+	if err := c.token.Fetch(ctx); err != nil && c.token.Current == "" {
+		return c.tokenError(err)
 	}
 	conn, err := open(ctx, c.endpoint(), options, limits, &c.hub, c.hear)
 	if err != nil {
@@ -136,7 +114,7 @@ func (c *Client) session(ctx context.Context, options Options, limits *paces) er
 
 // tend keeps the accounts authorised while the connection lives.
 func (c *Client) tend(ctx context.Context, conn *Conn) error {
-	poll := time.NewTicker(tokenPoll)
+	poll := time.NewTicker(link.TokenPoll)
 	defer poll.Stop()
 	for gathered := true; ; {
 		if err := c.settle(ctx, conn, gathered); err != nil {
@@ -162,7 +140,7 @@ func (c *Client) tend(ctx context.Context, conn *Conn) error {
 
 // gather lets the signs that belong together come in.
 func (c *Client) gather(ctx context.Context) {
-	_ = pause(ctx, gatherTime)
+	_ = link.Pause(ctx, gatherTime)
 	select {
 	case <-c.wake:
 	default:
@@ -196,7 +174,7 @@ func (c *Client) detach() {
 	for _, a := range c.accounts {
 		a.state = accountLost
 	}
-	c.tellAll()
+	c.mu.Changed()
 }
 
 // hear is told by the connection of what touches sessions. It must not wait.

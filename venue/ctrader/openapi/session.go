@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // session.go owns the authorisation of accounts: which are due, with which
@@ -33,7 +35,7 @@ type account struct {
 	// resumed means that the account turned out to be authorised already: the
 	// service was seen to announce the loss of sessions that went on.
 	resumed bool
-	with    *tokens // the token that was presented last
+	with    *presented
 	// uncovered means that the token was refused for this account and good for
 	// another.
 	uncovered bool
@@ -47,18 +49,21 @@ type account struct {
 	losses int
 }
 
+// presented is the token that an account was authorised with last.
+type presented struct{ Token venuekey.Secret }
+
 // listed is which accounts are to be authorised.
 func (c *Client) listed(ctx context.Context, conn *Conn) ([]int64, error) {
 	if len(c.Accounts) > 0 {
 		return c.Accounts, nil
 	}
 	for {
-		answer, err := conn.GetAccountListByAccessToken(ctx, &message.GetAccountListByAccessTokenReq{AccessToken: c.tokens.Current})
+		answer, err := conn.GetAccountListByAccessToken(ctx, &message.GetAccountListByAccessTokenReq{AccessToken: c.token.Current})
 		if kindOf(err) == KindTokenDead {
-			changed, failure := c.renewed(ctx, conn)
+			changed, failure := c.token.Replaced(ctx)
 			switch {
 			case failure != nil:
-				return nil, failure
+				return nil, c.tokenError(failure)
 			case !changed:
 				return nil, err
 			}
@@ -92,9 +97,7 @@ func environments(live bool) (here, there string) {
 // settle authorises what is due and restores what it had subscribed to. Signs
 // of what happens to the sessions were gathered, or are now if the token changed.
 func (c *Client) settle(ctx context.Context, conn *Conn, gathered bool) error {
-	before := c.tokens.Current
-	_ = c.fetchToken(ctx, conn.opts)
-	if !gathered && !before.Equal(c.tokens.Current) {
+	if c.token.Changed(ctx) && !gathered {
 		c.gather(ctx)
 	}
 	for {
@@ -113,11 +116,12 @@ func (c *Client) settle(ctx context.Context, conn *Conn, gathered bool) error {
 		if !dead {
 			continue
 		}
-		if changed, err := c.renewed(ctx, conn); err != nil {
-			if final(err) {
-				return err
+		if changed, err := c.token.Replaced(ctx); err != nil {
+			failure := c.tokenError(err)
+			if final(failure) {
+				return failure
 			}
-			conn.opts.Log.Warn("no newer token", "error", err)
+			conn.opts.Log.Warn("no newer token", "error", failure)
 		} else if changed {
 			c.dueNow()
 		}
@@ -131,12 +135,12 @@ func (c *Client) due() []*account {
 	defer c.mu.Unlock()
 	var due []*account
 	for _, a := range c.accounts {
-		rotated := a.with != nil && !a.with.Current.Equal(c.tokens.Current)
+		rotated := a.with != nil && !a.with.Token.Equal(c.token.Current)
 		if rotated || a.state == accountLost && !time.Now().Before(a.retry) {
 			due = append(due, a)
 		}
 	}
-	slices.SortFunc(due, func(a, b *account) int { return int(min(1, max(-1, a.id-b.id))) })
+	slices.SortFunc(due, func(a, b *account) int { return cmp.Compare(a.id, b.id) })
 	return due
 }
 
@@ -169,9 +173,9 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	reqs, epochs := make([]message.Message, len(due)), make([]int, len(due))
 	c.mu.Lock()
 	for i, a := range due {
-		reqs[i] = &message.AccountAuthReq{CtidTraderAccountID: a.id, AccessToken: c.tokens.Current}
-		a.uncovered = a.uncovered && a.with.Current.Equal(c.tokens.Current)
-		epochs[i], a.with = a.epoch, &tokens{Current: c.tokens.Current}
+		reqs[i] = &message.AccountAuthReq{CtidTraderAccountID: a.id, AccessToken: c.token.Current}
+		a.uncovered = a.uncovered && a.with.Token.Equal(c.token.Current)
+		epochs[i], a.with = a.epoch, &presented{c.token.Current}
 	}
 	c.mu.Unlock()
 	errs := conn.pipeline(ctx, reqs)
@@ -205,7 +209,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 			c.later(a, errs[i])
 		}
 	}
-	c.tellAll()
+	c.mu.Changed()
 	if len(mute) > 0 && !c.serves() {
 		return false, nothing
 	}
@@ -236,7 +240,7 @@ const (
 // hush has an account wait that got no answer, over connections. c is locked.
 func (c *Client) hush(a *account, err error) {
 	c.lost(a, err)
-	wait := backoff(0, err)
+	wait := link.Backoff(0, floor(err))
 	if a.mutes > 0 {
 		wait = min(lastHush, firstHush<<min(a.mutes-1, 10))
 	}
@@ -263,7 +267,7 @@ func tokenDead(refused []*account, proved bool) bool {
 func (c *Client) authorised(a *account, already bool) {
 	a.err, a.retry, a.tries, a.resumed, a.since = nil, time.Time{}, 0, already, time.Now()
 	if a.uncovered = false; !already {
-		c.tokens.next, c.tokens.asked = time.Time{}, 0
+		c.token.Proved()
 	}
 	if a.state == accountReady && already {
 		return
@@ -275,17 +279,17 @@ func (c *Client) authorised(a *account, already bool) {
 // slowDown has an account wait that is lost again and again soon after it was
 // authorised: another program may be taking it over each time.
 func (a *account) slowDown() {
-	if time.Since(a.since) > steady {
+	if time.Since(a.since) > link.Steady {
 		a.losses = 0
 	} else if a.losses++; a.losses > 2 { // two belong together often enough
-		a.retry = time.Now().Add(backoff(a.losses, nil))
+		a.retry = time.Now().Add(link.Backoff(a.losses, 0))
 	}
 }
 
 // later has an account wait for its next try. c is locked.
 func (c *Client) later(a *account, err error) {
 	c.lost(a, err)
-	a.err, a.retry = err, time.Now().Add(backoff(a.tries, err))
+	a.err, a.retry = err, time.Now().Add(link.Backoff(a.tries, floor(err)))
 	a.tries++
 }
 
@@ -322,7 +326,7 @@ func (c *Client) report() error {
 func (c *Conn) pipeline(ctx context.Context, reqs []message.Message) []error {
 	sent, errs := make([]*call, len(reqs)), make([]error, len(reqs))
 	for i, req := range reqs {
-		var taken permit
+		var taken link.Permit
 		if taken, errs[i] = c.pace(ctx, req); errs[i] == nil {
 			sent[i], errs[i] = c.send(ctx, req, taken, c.opts.SignOn)
 		}
