@@ -69,9 +69,10 @@ var house = map[string][]string{
 	"stream":              {},   // for connections of all venues, and for programs that read both
 	"venue/internal/link": {""}, // for connections of all venues; "" for Secret and NeedsSignIn
 
-	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/internal/link"}, // "" for Secret and Class
-	"venue/ctrader/openapi/message":                   {""},                                                                // the same
-	"venue/ctrader/openapi/message/internal/generate": {},                                                                  // writes the room around it
+	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/ctrader/openapi/wire", "venue/internal/link"}, // "" for Secret and Class
+	"venue/ctrader/openapi/wire":                      {"internal/foreign", "venue/ctrader/openapi/message"},
+	"venue/ctrader/openapi/message":                   {""}, // the same
+	"venue/ctrader/openapi/message/internal/generate": {},   // writes the room around it
 
 	"emulator/internal/faultqueue": {},
 	"emulator/internal/loopback":   {},
@@ -83,7 +84,7 @@ var onlyHere = map[string]string{
 	"golang.org/x/oauth2":           "oauth2source",
 	"github.com/ncruces/go-sqlite3": "store/sqlite",
 	"github.com/jackc/pgx/v5":       "store/postgres",
-	"github.com/coder/websocket":    "venue/ctrader/openapi emulator/ctrader/openapi", // both sides of one wire
+	"github.com/coder/websocket":    "venue/ctrader/openapi/wire emulator/ctrader/openapi", // both sides of one wire
 	"github.com/zalando/go-keyring": "key",
 	"github.com/spf13/cobra":        "cmd/venuekey",
 	"golang.org/x/crypto/argon2":    "key",

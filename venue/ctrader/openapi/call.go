@@ -42,6 +42,9 @@ func (c *Conn) Do(ctx context.Context, req message.Message) (message.Message, er
 	return patient(ctx, req, c.try)
 }
 
+// idleRoom is the longest buffer that is kept for the next request, in bytes.
+const idleRoom = 1 << 16
+
 const (
 	firstRateWait = time.Second
 	lastRateWait  = 2 * time.Minute // the history quota was seen to need as much
@@ -204,21 +207,13 @@ func (c *Conn) encode(req message.Message) ([]byte, error) {
 
 // put writes an envelope. Whoever calls has the turn.
 func (c *Conn) put(t message.PayloadType, payload []byte, id string, now int64) error {
-	e := message.Envelope{Type: t, Payload: payload, ID: id}
-	b := c.wire.frame(c.out[:0])
-	if c.json {
-		b = e.AppendJSON(b)
-	} else {
-		b = e.AppendBinary(b)
-	}
 	c.writing.Store(now)
-	err := c.wire.write(b)
+	err := c.wire.Write(message.Envelope{Type: t, Payload: payload, ID: id})
 	c.wrote.Store(now)
 	c.writing.Store(0)
-	clear(b) // there may be a secret in it
-	clear(c.payload)
-	if c.out = b; cap(b) > idleRoom {
-		c.out, c.payload = nil, nil
+	clear(c.payload) // there may be a secret in it
+	if cap(c.payload) > idleRoom {
+		c.payload = nil
 	}
 	if err != nil {
 		return fmt.Errorf("writing: %w", err)

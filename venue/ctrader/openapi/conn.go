@@ -12,6 +12,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
 )
 
 // conn.go owns the life of a connection: how it begins and what ends it.
@@ -28,7 +29,7 @@ type Conn struct {
 	json    bool
 	try     func(context.Context, message.Message) (message.Message, error) // once
 	opts    Options
-	wire    wire
+	wire    *wire.Conn
 	paces   *paces
 	hub     *hub
 	// ear is told of what touches sessions, on the reading goroutine; it may be
@@ -45,8 +46,8 @@ type Conn struct {
 	writing atomic.Int64 // when the write under way began
 	wrote   atomic.Int64 // when the last one did
 
-	turn         chan struct{} // holds one while somebody writes
-	payload, out []byte        // for whoever has the turn
+	turn    chan struct{} // holds one while somebody writes
+	payload []byte        // for whoever has the turn
 
 	mu      sync.Mutex
 	pulse   *time.Timer
@@ -63,21 +64,21 @@ type Conn struct {
 	done chan struct{}
 	left chan struct{} // nothing is read any more
 
-	reading  chan struct{}    // holds one while somebody reads
-	envelope message.Envelope // for whoever does
-	lent     lender           // the wire, if callers may read
-	watch    watch            // beside it, if somebody can wait there
-	looking  bool             // somebody looks out there
-	dozing   bool             // or naps
-	listened int64            // when an event came last
-	crowded  bool             // one came while the last call waited
-	called   int64            // when readers are called off, 0 is never
-	patron   <-chan struct{}  // whose end calls them off, too
-	dismiss  func() bool      // and how that is given up
-	led      atomic.Bool      // a caller has read since the last look
-	brisk    atomic.Int32     // how many requests came right after an answer, see briskly
-	passed   chan struct{}    // holds one, the right to read and what is in envelope
-	needed   chan struct{}    // wakes the connection's own goroutine
+	reading       chan struct{}    // holds one while somebody reads
+	envelope      message.Envelope // for whoever does
+	interruptible bool             // whether callers may read
+	watch         watch            // beside it, if somebody can wait there
+	looking       bool             // somebody looks out there
+	dozing        bool             // or naps
+	listened      int64            // when an event came last
+	crowded       bool             // one came while the last call waited
+	called        int64            // when readers are called off, 0 is never
+	patron        <-chan struct{}  // whose end calls them off, too
+	dismiss       func() bool      // and how that is given up
+	led           atomic.Bool      // a caller has read since the last look
+	brisk         atomic.Int32     // how many requests came right after an answer, see briskly
+	passed        chan struct{}    // holds one, the right to read and what is in envelope
+	needed        chan struct{}    // wakes the connection's own goroutine
 }
 
 // recent is how old a complaint of the service may be to count as the reason for
@@ -110,15 +111,11 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func
 		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1), passed: make(chan struct{}, 1),
 	}
 	c.try = c.once
-	wire, err := connect(ctx, e, o, c.listens, c.hears)
-	if err != nil {
-		return nil, &Error{Class: venuekey.ClassNotSent, Address: address, Err: foreign.Error(err)}
+	var err error
+	if c.wire, c.watch, err = e.connect(ctx, o, c.listens, c.hears); err != nil {
+		return nil, &Error{Class: venuekey.ClassNotSent, Address: address, Err: err}
 	}
-	c.wire = wire
-	c.lent, _ = wire.(lender)
-	if f, ok := wire.(*framed); ok {
-		c.watch = f.watch
-	}
+	c.interruptible = c.wire.Interruptible()
 	call := c.call
 	h.reader.Store(&call)
 	c.wrote.Store(c.now())
@@ -179,7 +176,7 @@ func (c *Conn) die(cause error) {
 	c.mu.Unlock()
 	c.over.Store(true)
 	close(c.done)
-	c.wire.close()
+	_ = c.wire.Close()
 	for _, one := range pending {
 		one.result <- result{err: c.failed(one.req, venuekey.ClassUnknown, known)}
 	}
@@ -199,6 +196,8 @@ func (c *Conn) failed(req message.Message, class venuekey.Class, cause error) *E
 
 func readError(err error) error {
 	switch {
+	case errors.As(err, new(*wire.EnvelopeError)):
+		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the server closed the connection inside a frame: %w", err)
 	case errors.Is(err, io.EOF):
@@ -208,8 +207,8 @@ func readError(err error) error {
 }
 
 // receive hands out what came, and reports whether it was an answer.
-func (c *Conn) receive(b []byte) (answered bool, err error) {
-	answered, rest, err := c.sort(b)
+func (c *Conn) receive() (answered bool, err error) {
+	answered, rest := c.sort()
 	if rest {
 		err = c.handOut(&c.envelope)
 	}
@@ -219,23 +218,16 @@ func (c *Conn) receive(b []byte) (answered bool, err error) {
 // sort looks at the type of what came before it reads any more of it: the bytes of
 // an error often decode as an answer. What is not done with then lies in envelope,
 // until the next read.
-func (c *Conn) sort(b []byte) (answered, rest bool, err error) {
+func (c *Conn) sort() (answered, rest bool) {
 	e := &c.envelope
-	if c.json {
-		err = e.UnmarshalJSON(b)
-	} else {
-		err = e.UnmarshalBinary(b)
-	}
 	switch {
-	case err != nil:
-		return false, false, fmt.Errorf("what came is no envelope: %w", err)
 	case e.Type == message.TypeHeartbeatEvent:
 		c.theirBeat()
-		return false, false, nil
+		return false, false
 	case e.ID != "" && c.answer(e):
-		return true, false, nil
+		return true, false
 	}
-	return false, true, nil
+	return false, true
 }
 
 // handOut gives what answered nothing to whom it concerns.

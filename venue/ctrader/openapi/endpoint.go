@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
 )
 
-// endpoint.go owns where the service is and how a connection to it is to be.
+// endpoint.go owns where the service is, how it is reached, and the limits.
 
 const (
 	// LiveHost serves live accounts and no others, DemoHost demo accounts and no
@@ -63,18 +64,30 @@ func (e Endpoint) hostPort() (host, address string) {
 	return host, net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-func (e Endpoint) tlsConfig() *tls.Config {
-	config := &tls.Config{}
-	if e.TLS != nil {
-		config = e.TLS.Clone()
+// connect reaches the service. before is called before every read that may wait,
+// after behind it with how much came. The watch is nil where nobody can wait beside
+// the connection.
+func (e Endpoint) connect(ctx context.Context, o Options, before func(), after func(int)) (*wire.Conn, watch, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	_, address := e.hostPort()
+	at := wire.Endpoint{Address: address, WebSocket: e.WebSocket, TLS: e.TLS, Dial: e.Dial}
+	var beside watch
+	if !e.WebSocket {
+		at.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dial := e.Dial
+			if dial == nil {
+				dial = new(net.Dialer).DialContext
+			}
+			nc, err := dial(ctx, network, address)
+			if err == nil {
+				nc, beside = overlooking(nc)
+			}
+			return nc, err
+		}
 	}
-	if config.ServerName == "" {
-		config.ServerName, _ = e.hostPort()
-	}
-	if config.MinVersion == 0 {
-		config.MinVersion = tls.VersionTLS12
-	}
-	return config
+	conn, err := wire.Dial(ctx, at, wire.Options{JSON: e.JSON, MaxFrame: o.MaxFrame, BeforeRead: before, AfterRead: after})
+	return conn, beside, err
 }
 
 // Options are the limits of a connection. The zero value is ready.

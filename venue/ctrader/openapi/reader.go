@@ -40,21 +40,13 @@ const (
 	mostBrisk = 64
 )
 
-// lender is a wire whose reader can be called off, so that the next one goes on
-// where it was. A WebSocket is none.
-type lender interface {
-	// until calls readers off at a time, at once if it has passed and never if it
-	// is zero.
-	until(t time.Time) error
-}
-
 // watch is a place to wait beside a connection. All but wait and until are for
 // whoever has the right to read.
 type watch interface {
 	// wait returns true when something came and was looked for, or the connection
 	// is closed, and false at the time that was set.
 	wait() (came bool)
-	// until ends waits at a time, as a lender's does.
+	// until ends waits at a time, at once if it has passed and never if it is zero.
 	until(t time.Time) error
 	// look has a wait end with whatever comes next, or has come; lookAway takes
 	// that back.
@@ -74,7 +66,7 @@ func (nothing) Error() string   { return "nothing has come" }
 func (nothing) Timeout() bool   { return true }
 func (nothing) Temporary() bool { return true }
 
-// atOnce has passed, for a lender.
+// atOnce has passed.
 var atOnce = time.Unix(1, 0)
 
 // read hands out what comes until the connection ends, and then keeps the right
@@ -125,7 +117,7 @@ func (c *Conn) takeOver() {
 func (c *Conn) readOn() {
 	for !c.over.Load() {
 		came, answered := c.take()
-		if c.watch != nil && !came || c.watch == nil && c.lent != nil && answered && !c.wanted() {
+		if c.watch != nil && !came || c.watch == nil && c.interruptible && answered && !c.wanted() {
 			return
 		}
 	}
@@ -134,10 +126,9 @@ func (c *Conn) readOn() {
 // take reads once and hands out what came, and reports whether it was an answer.
 // Beside a connection it does not wait.
 func (c *Conn) take() (came, answered bool) {
-	b, err := c.next(0, c.watch != nil)
-	if err == nil && b != nil {
-		came = true
-		answered, err = c.receive(b)
+	came, err := c.next(0, c.watch != nil)
+	if came {
+		answered, err = c.receive()
 	}
 	if err != nil {
 		c.die(err)
@@ -239,7 +230,7 @@ func (c *Conn) wanted() bool {
 // lead reads until a call has its result, is given up or its context ends, if
 // nobody else reads, or should. There need be no result afterwards.
 func (c *Conn) lead(ctx context.Context, sent *call) {
-	if c.lent == nil {
+	if !c.interruptible {
 		return
 	}
 	if sent.at-c.heard.Load() < int64(near) {
@@ -281,9 +272,9 @@ func (c *Conn) readFor(ctx context.Context, sent *call) (passed bool) {
 	}
 	c.serve(ctx)
 	for ctx.Err() == nil {
-		if b, err := c.next(due, false); err != nil {
+		if came, err := c.next(due, false); err != nil {
 			c.die(err)
-		} else if b != nil && c.share(b) {
+		} else if came && c.share() {
 			return true
 		}
 		if len(sent.result) > 0 || c.now() >= due {
@@ -295,18 +286,17 @@ func (c *Conn) readFor(ctx context.Context, sent *call) (passed bool) {
 
 // share hands out what a caller has read. It is true if that was an event that was
 // passed on with the right to read.
-func (c *Conn) share(b []byte) (passed bool) {
-	_, rest, err := c.sort(b)
+func (c *Conn) share() (passed bool) {
+	_, rest := c.sort()
 	if rest && c.hub.listeners.Load() > 0 {
 		c.brisk.Store(c.brisk.Load() / 2)
 		c.pass()
 		return true
 	}
 	if rest {
-		err = c.handOut(&c.envelope)
-	}
-	if err != nil {
-		c.die(err)
+		if err := c.handOut(&c.envelope); err != nil {
+			c.die(err)
+		}
 	}
 	return false
 }
@@ -335,42 +325,42 @@ func (c *Conn) retire() {
 // and else has the connection's own goroutine look out. It is true if the right to
 // read was passed on.
 func (c *Conn) leave() (passed bool) {
-	if f, ok := c.wire.(*framed); ok && f.drained() {
+	if c.watch.single() && c.wire.Drained() {
 		c.lookOut()
 		return false
 	}
-	b, err := c.next(0, true)
+	came, err := c.next(0, true)
 	switch {
 	case err != nil:
 		c.die(err)
-	case b == nil:
-		c.lookOut()
+	case came:
+		return c.share()
 	default:
-		return c.share(b)
+		c.lookOut()
 	}
 	return false
 }
 
-// next reads once. It is nil for a reader that was called off, who sets its own
-// time again: the call may have been for the one before; and where nothing has come
-// for one in a hurry.
-func (c *Conn) next(due int64, hurry bool) ([]byte, error) {
+// next reads an envelope. None came if the reader was called off, who sets its own
+// time again, because the call may have been for the one before; and if there is
+// none yet for one in a hurry.
+func (c *Conn) next(due int64, hurry bool) (came bool, err error) {
 	if hurry {
 		c.watch.hurry(true)
 		defer c.watch.hurry(false)
 	}
-	b, err := c.wire.read()
+	err = c.wire.Read(&c.envelope)
 	switch {
 	case err == nil:
-		return b, nil
+		return true, nil
 	case errors.Is(err, nothing{}):
-		return nil, nil
-	case c.lent != nil && errors.Is(err, os.ErrDeadlineExceeded):
+		return false, nil
+	case c.interruptible && errors.Is(err, os.ErrDeadlineExceeded):
 		if err = c.callOff(due); err == nil {
-			return nil, nil
+			return false, nil
 		}
 	}
-	return nil, readError(err)
+	return false, readError(err)
 }
 
 // serve has the reader called off when a context ends, until another is served: a
@@ -383,7 +373,7 @@ func (c *Conn) serve(ctx context.Context) {
 	}
 	c.unserve()
 	if c.patron = done; done != nil {
-		c.dismiss = context.AfterFunc(ctx, func() { _ = c.lent.until(atOnce) })
+		c.dismiss = context.AfterFunc(ctx, func() { _ = c.wire.SetReadDeadline(atOnce) })
 	}
 }
 
@@ -401,7 +391,7 @@ func (c *Conn) callOff(due int64) error {
 	if due != 0 {
 		at = c.born.Add(time.Duration(due - 1)) // as now counts
 	}
-	err := c.lent.until(at)
+	err := c.wire.SetReadDeadline(at)
 	if c.called = due; err != nil {
 		c.called = 0
 	}
