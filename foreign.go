@@ -21,8 +21,8 @@ func venueError(err error, venue Venue, app App, tokens ...Token) error {
 // those that the venue calls so: "basic" is none.
 func secretsOf(venue Venue, app App, tokens ...Token) []Secret {
 	secrets := []Secret{app.ClientSecret}
-	if asker, ok := venue.(Asker); ok {
-		for _, field := range asker.Fields() {
+	if registrar, ok := venue.(Registrar); ok {
+		for _, field := range registrar.AppForm().Fields {
 			if field.Secret {
 				secrets = append(secrets, app.Param(field.Name))
 			}

@@ -123,8 +123,8 @@ func (k *Keeper) venueAndApp(ctx context.Context, name string) (Venue, App, erro
 	if err != nil {
 		return nil, App{}, err
 	}
-	if checker, ok := venue.(Checker); ok {
-		err = checker.Check(app)
+	if registrar, ok := venue.(Registrar); ok {
+		err = registrar.CheckApp(app)
 	}
 	return venue, app, err
 }

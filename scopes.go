@@ -43,8 +43,8 @@ func scopeWarning(token Token) string {
 // limits is what the venue says that a token with these scopes cannot do.
 func (k *Keeper) limits(name string, scopes []string) string {
 	venue, err := k.Venue(name)
-	if limiter, ok := venue.(Limiter); ok && err == nil {
-		return limiter.Limits(scopes)
+	if explainer, ok := venue.(ScopeExplainer); ok && err == nil {
+		return explainer.ExplainScopes(scopes)
 	}
 	return ""
 }

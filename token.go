@@ -2,6 +2,7 @@ package venuekey
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -88,6 +89,11 @@ func (t *Token) EndsAfter(life time.Duration, answered time.Time) {
 
 // Life is how long the access token lives, from its request to its end.
 func (t Token) Life() time.Duration { return t.Expires.Sub(t.Issued) }
+
+// SetAuthHeader makes a request one of this token's user (RFC 6750 §2.1).
+func (t Token) SetAuthHeader(request *http.Request) {
+	request.Header.Set("Authorization", t.TypeOrBearer()+" "+string(t.Access))
+}
 
 // TypeOrBearer gives the token type as an Authorization header wants it.
 func (t Token) TypeOrBearer() string {

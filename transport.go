@@ -89,16 +89,12 @@ func (t *Transport) again(request *http.Request, refused *http.Response, token *
 func (t *Transport) signed(request *http.Request, body io.ReadCloser, token *Token) *http.Request {
 	signed := request.Clone(request.Context())
 	signed.Body = body
-	if venue, err := t.Source.keeper.Venue(t.Source.id.Venue); err == nil {
-		if addresser, ok := venue.(Addresser); ok {
-			for name, values := range addresser.APIHeader() {
-				if signed.Header.Values(name) == nil {
-					signed.Header[name] = values
-				}
-			}
-		}
+	venue, err := t.Source.keeper.Venue(t.Source.id.Venue)
+	if signer, ok := venue.(Signer); ok && err == nil {
+		signer.Sign(*token, signed)
+	} else {
+		token.SetAuthHeader(signed)
 	}
-	signed.Header.Set("Authorization", token.TypeOrBearer()+" "+string(token.Access))
 	return signed
 }
 

@@ -19,7 +19,12 @@ import (
 // headed is a venue whose API wants a header field.
 type headed struct{ *keepertest.Venue }
 
-func (headed) APIHeader() http.Header { return http.Header{"Accept": {"application/vnd.stage"}} }
+func (headed) Sign(token venuekey.Token, request *http.Request) {
+	token.SetAuthHeader(request)
+	if request.Header.Values("Accept") == nil {
+		request.Header.Set("Accept", "application/vnd.stage")
+	}
+}
 
 func TestTransport(t *testing.T) {
 	var seen []string

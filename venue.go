@@ -48,10 +48,14 @@ type Identifier interface {
 	Identify(ctx context.Context, app App, token Token) (string, error)
 }
 
-// Addresser is a Venue whose API calls want more than a bearer token.
-type Addresser interface {
-	// APIHeader gives the header fields that every API call must carry.
-	APIHeader() http.Header
+// Signer is a Venue whose API calls want more than a bearer token, or something else.
+type Signer interface {
+	// Sign makes a request a call of this token's user: it sets header fields, as
+	// Token.SetAuthHeader does for every other venue, and leaves alone what the program
+	// set itself, but for the token. It changes neither the address nor the body. It is
+	// called for each request, so that it must not wait: what it needs of the app is put
+	// into the token's Extras by Login and Refresh.
+	Sign(token Token, request *http.Request)
 }
 
 // Secretless is a Venue that lets apps in without a client secret (RFC 6749 §2.1, RFC
@@ -61,23 +65,31 @@ type Secretless interface {
 	Secretless(app App) bool
 }
 
-// Limiter is a Venue that can say, from its scopes, what a token cannot do.
-type Limiter interface {
-	// Limits is one line for a person; "" where there is nothing that is missed, or
-	// nobody knows the scopes.
-	Limits(scopes []string) string
+// ScopeExplainer is a Venue that can say, from its scopes, what a token cannot do.
+type ScopeExplainer interface {
+	// ExplainScopes is one line for a person; "" if nothing is missed, or nobody knows
+	// the scopes.
+	ExplainScopes(scopes []string) string
 }
 
-// Checker is a Venue that can tell, without asking anybody, what of an app's
-// registration will not work.
-type Checker interface {
-	// Check returns an *Error of class Misconfigured, or nil.
-	Check(app App) error
+// Registrar is a Venue that says what it wants to know of an app, and what of one will
+// not work.
+type Registrar interface {
+	// AppForm is what to ask somebody who adds an app.
+	AppForm() AppForm
+	// CheckApp returns an *Error of ClassMisconfigured, or nil. It asks nobody.
+	CheckApp(app App) error
 }
 
-// Asker is a Venue whose App has fields of its own.
-type Asker interface {
-	Fields() []Field
+// AppForm is what a venue wants to know of an app, beside client id, client secret,
+// redirect uri and scopes.
+type AppForm struct {
+	// Register says where to get an app, as a sentence without a full stop.
+	Register string
+	// Fields are values of the venue's own, for App.Params.
+	Fields []Field
+	// URLs names the addresses that App.URLs may replace, beside "base".
+	URLs []string
 }
 
 // Field is one value that a person is asked for.

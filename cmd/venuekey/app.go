@@ -29,11 +29,11 @@ each venue. They lie sealed in the vault; the environment wins over it, see
 
 // check asks the venue, offline, what of an app will not work.
 func check(venue venuekey.Venue, app venuekey.App) error {
-	checker, ok := venue.(venuekey.Checker)
+	registrar, ok := venue.(venuekey.Registrar)
 	if !ok {
 		return nil
 	}
-	return about(venuekey.ID{Venue: venue.Name()}, "app", checker.Check(app))
+	return about(venuekey.ID{Venue: venue.Name()}, "app", registrar.CheckApp(app))
 }
 
 // secretless is whether a venue lets an app in without a secret.

@@ -16,8 +16,8 @@ func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *ve
 	venue, _ := venueOf(id.Venue)
 	err = p.withVault(ctx, func(v *vault) error {
 		app, _, err := p.resolve(ctx, v.Vault, venue)
-		if checker, ok := venue.(venuekey.Checker); ok && err == nil {
-			err = checker.Check(app)
+		if registrar, ok := venue.(venuekey.Registrar); ok && err == nil {
+			err = registrar.CheckApp(app)
 		}
 		return ofLogin(id, err)
 	})
@@ -25,7 +25,7 @@ func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *ve
 		return nil, err
 	}
 	p.tell("no app is registered for %s yet. %s\nwith this redirect uri, and answer from what you are given (Ctrl-C gives up):\n\n  %s\n",
-		id.Venue, registration(id.Venue), orElse(p.env(variable(id.Venue, "REDIRECT_URI")), defaultRedirect))
+		id.Venue, registration(venue), orElse(p.env(variable(id.Venue, "REDIRECT_URI")), defaultRedirect))
 	app := newApp(venue)
 	err = p.complete(ctx, venue, &app, appFlags{}, false)
 	if err == nil {

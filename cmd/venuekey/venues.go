@@ -37,30 +37,35 @@ func venueOf(name string) (venuekey.Venue, bool) {
 	return nil, false
 }
 
+// formOf is what a venue wants to know of an app.
+func formOf(venue venuekey.Venue) venuekey.AppForm {
+	if registrar, ok := venue.(venuekey.Registrar); ok {
+		return registrar.AppForm()
+	}
+	return venuekey.AppForm{}
+}
+
 // registration says where an app is registered at a venue, for somebody who has
 // none.
-func registration(venue string) string {
-	switch venue {
-	case "ctrader":
-		return "Register one at https://openapi.ctrader.com/apps"
-	case "tradovate":
-		return "Register one in Trader under Application Settings, API Access,\nor make an API key there, which needs no redirect uri and no client id"
-	case "ttp":
-		return "Ask TheTradingParrot for one by mail"
-	}
-	return "Register one at the venue"
+func registration(venue venuekey.Venue) string {
+	return orElse(formOf(venue).Register, "Register one at the venue")
 }
 
 // fieldsOf are the values that only this venue asks for.
-func fieldsOf(venue venuekey.Venue) []venuekey.Field {
-	if asker, ok := venue.(venuekey.Asker); ok {
-		return asker.Fields()
-	}
-	return nil
-}
+func fieldsOf(venue venuekey.Venue) []venuekey.Field { return formOf(venue).Fields }
 
 // urlNames are the names that venues give their addresses.
-func urlNames() []string { return []string{"base", "authorize", "token", "me", "revoke", "api"} }
+func urlNames() []string {
+	names := []string{"base"}
+	for _, venue := range venues() {
+		for _, name := range formOf(venue).URLs {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
 
 // emulatedAt is where an app's venue is, if that is on this machine: an emulated
 // one. Nobody else's venue is.

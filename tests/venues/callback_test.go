@@ -98,11 +98,11 @@ func TestPKCEInEveryPositionOfEveryVenue(t *testing.T) {
 			if err := p.signsIn(t, app, alicesBrowser()); (err != nil) != p.fails {
 				t.Error(err)
 			}
-			if checker, ok := p.venue.(venuekey.Checker); ok && checker.Check(app) != nil {
-				t.Error(checker.Check(app))
+			if registrar, ok := p.venue.(venuekey.Registrar); ok && registrar.CheckApp(app) != nil {
+				t.Error(registrar.CheckApp(app))
 			}
 			app.Params = map[string]venuekey.Secret{"pkce": "perhaps"}
-			if err := p.venue.(venuekey.Checker).Check(app); !venuekey.Misconfigured(err) {
+			if err := p.venue.(venuekey.Registrar).CheckApp(app); !venuekey.Misconfigured(err) {
 				t.Error(err)
 			}
 		})

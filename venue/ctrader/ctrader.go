@@ -60,7 +60,7 @@ const (
 )
 
 // Venue is cTrader; the zero value is the real one. It implements
-// venuekey.Venue, Prober, Checker, Limiter and Asker.
+// venuekey.Venue, Prober, Registrar and ScopeExplainer.
 type Venue struct {
 	// AuthorizeURL and TokenURL replace the standard addresses.
 	AuthorizeURL, TokenURL string
@@ -89,18 +89,18 @@ func (Venue) Policy() venuekey.Policy {
 	}
 }
 
-// Fields implements venuekey.Asker.
-func (Venue) Fields() []venuekey.Field {
-	return []venuekey.Field{
+// AppForm implements venuekey.Registrar.
+func (Venue) AppForm() venuekey.AppForm {
+	return venuekey.AppForm{Register: "Register one at https://openapi.ctrader.com/apps", URLs: []string{"authorize", "token"}, Fields: []venuekey.Field{
 		{Name: "token_method", Default: "POST", Optional: true,
 			Help: "POST, or GET for the documented way with the secret in the address; a sign-in finds out where only GET is taken"},
 		{Name: "pkce", Default: "off", Optional: true,
 			Help: "on sends a code challenge; whether cTrader checks, ignores or refuses it is not known"},
-	}
+	}}
 }
 
-// Check implements venuekey.Checker.
-func (v Venue) Check(app venuekey.App) error {
+// CheckApp implements venuekey.Registrar.
+func (v Venue) CheckApp(app venuekey.App) error {
 	if app.ClientID == "" || app.ClientSecret == "" {
 		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the app has no client id or no client secret",
 			Remedy: "take both from the app's credentials at https://openapi.ctrader.com/apps"}
@@ -123,8 +123,8 @@ func (v Venue) Check(app venuekey.App) error {
 	return err
 }
 
-// Limits implements venuekey.Limiter.
-func (Venue) Limits(scopes []string) string {
+// ExplainScopes implements venuekey.ScopeExplainer.
+func (Venue) ExplainScopes(scopes []string) string {
 	if len(scopes) == 0 || slices.Contains(scopes, ScopeTrading) {
 		return ""
 	}

@@ -166,7 +166,7 @@ func TestARefusalThatDoesNotSayWhose(t *testing.T) {
 
 func TestAppsThatCannotWork(t *testing.T) {
 	good := venuekey.App{ClientID: "1", ClientSecret: "2", RedirectURI: "http://localhost:8080/"}
-	if err := (ctrader.Venue{}).Check(good); err != nil {
+	if err := (ctrader.Venue{}).CheckApp(good); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*venuekey.App){
@@ -177,7 +177,7 @@ func TestAppsThatCannotWork(t *testing.T) {
 	} {
 		app := good
 		change(&app)
-		if err := (ctrader.Venue{}).Check(app); !venuekey.Misconfigured(err) {
+		if err := (ctrader.Venue{}).CheckApp(app); !venuekey.Misconfigured(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -185,7 +185,7 @@ func TestAppsThatCannotWork(t *testing.T) {
 		"unknown environment": {venuekey.App{Params: key, Environment: "paper"}, false},
 		"unknown flow":        {venuekey.App{Params: map[string]venuekey.Secret{"flow": "magic"}}, false},
 	} {
-		if err := (tradovate.Venue{}).Check(row.app); (err == nil) != row.good || err != nil && !venuekey.Misconfigured(err) {
+		if err := (tradovate.Venue{}).CheckApp(row.app); (err == nil) != row.good || err != nil && !venuekey.Misconfigured(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -25,7 +25,7 @@
 //   - The password grant is Tradovate's own and what RFC 9700 §2.4 forbids; it
 //     is here because individuals get an API key and no OAuth client.
 //
-// The app's own parameters are described by Fields. App.URLs may name
+// The app's own parameters are described by AppForm. App.URLs may name
 // "authorize", "token", "api", "me" and "base", and "issuer", which an answer that
 // names one must name (RFC 9207).
 package tradovate
@@ -64,7 +64,7 @@ const (
 )
 
 // Venue is Tradovate; the zero value is the real one. It implements
-// venuekey.Venue, Prober, Identifier, Checker and Asker.
+// venuekey.Venue, Prober, Identifier and Registrar.
 type Venue struct {
 	// AuthorizeURL, LiveHost and DemoHost replace the standard addresses.
 	AuthorizeURL, LiveHost, DemoHost string
@@ -98,10 +98,10 @@ func (Venue) Policy() venuekey.Policy {
 	}
 }
 
-// Fields implements venuekey.Asker. The device id has to stay the same for
+// AppForm implements venuekey.Registrar. The device id has to stay the same for
 // ever on one device, so the default is drawn once and kept with the app.
-func (Venue) Fields() []venuekey.Field {
-	return []venuekey.Field{
+func (Venue) AppForm() venuekey.AppForm {
+	return venuekey.AppForm{Register: "Register one in Trader under Application Settings, API Access,\nor make an API key there, which needs no redirect uri and no client id", URLs: []string{"authorize", "token", "me", "api"}, Fields: []venuekey.Field{
 		{Name: "flow", Optional: true, Default: FlowAuto, Help: "oauth, password to sign in with user name, password and API key, or auto: oauth where the app has a client id"},
 		{Name: "cid", Optional: true, Help: "API key: its number (Trader, Application Settings, API Access)"},
 		{Name: "sec", Optional: true, Secret: true, Help: "API key: its secret, shown once when it was made"},
@@ -111,7 +111,7 @@ func (Venue) Fields() []venuekey.Field {
 		{Name: "token_path", Optional: true, Default: "plain", Help: "OAuth: plain for /auth/oauthtoken, or v1 for /v1/auth/oauthtoken; a sign-in finds out"},
 		{Name: "client_auth", Optional: true, Default: "body", Help: "OAuth: body, or basic to send id and secret in the header"},
 		{Name: "pkce", Optional: true, Default: "off", Help: "OAuth: on sends a code challenge; its verifier is documented for the token endpoint, the challenge itself is not"},
-	}
+	}}
 }
 
 // newDeviceID draws 64 hex digits, which is exactly what the field holds.
@@ -120,8 +120,8 @@ func newDeviceID() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Check implements venuekey.Checker.
-func (v Venue) Check(app venuekey.App) error {
+// CheckApp implements venuekey.Registrar.
+func (v Venue) CheckApp(app venuekey.App) error {
 	switch app.Environment {
 	case "", "live", "demo":
 	default:

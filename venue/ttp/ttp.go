@@ -64,7 +64,7 @@ const (
 )
 
 // Venue is TheTradingParrot; the zero value is the real one. It implements
-// venuekey.Venue, Prober, Revoker, Identifier, Addresser, Checker, Secretless and Asker.
+// venuekey.Venue, Prober, Revoker, Identifier, Signer, Registrar and Secretless.
 type Venue struct {
 	// Site replaces the site's scheme, host and port.
 	Site string
@@ -96,21 +96,26 @@ func (Venue) Policy() venuekey.Policy {
 	}
 }
 
-// APIHeader implements venuekey.Addresser.
-func (Venue) APIHeader() http.Header { return http.Header{"Accept": {Accept}} }
+// Sign implements venuekey.Signer.
+func (Venue) Sign(token venuekey.Token, request *http.Request) {
+	token.SetAuthHeader(request)
+	if request.Header.Values("Accept") == nil {
+		request.Header.Set("Accept", Accept)
+	}
+}
 
-// Fields implements venuekey.Asker.
-func (Venue) Fields() []venuekey.Field {
-	return []venuekey.Field{
+// AppForm implements venuekey.Registrar.
+func (Venue) AppForm() venuekey.AppForm {
+	return venuekey.AppForm{Register: "Ask TheTradingParrot for one by mail", URLs: []string{"authorize", "token", "me", "revoke"}, Fields: []venuekey.Field{
 		{Name: "client_auth", Default: "body", Optional: true, Help: "body, basic to send id and secret in the header, or none for an app that is registered without a secret"},
 		{Name: "address_form", Default: "path", Optional: true, Help: "path for /oauth/authorize, or query for /?oauth=authorize"},
 		{Name: "token_form", Default: "path", Optional: true, Help: "path for /oauth/token, or query for /?oauth=token; a sign-in finds out"},
 		{Name: "pkce", Default: "on", Optional: true, Help: "on sends a code challenge, which plugin version 4 and later check and older ones ignore; or off"},
-	}
+	}}
 }
 
-// Check implements venuekey.Checker.
-func (v Venue) Check(app venuekey.App) error {
+// CheckApp implements venuekey.Registrar.
+func (v Venue) CheckApp(app venuekey.App) error {
 	switch public := v.Secretless(app); {
 	case app.ClientID == "" || app.ClientSecret == "" && !public:
 		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, which registers apps by hand; set client_auth to none for one that has no secret")

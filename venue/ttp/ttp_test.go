@@ -64,7 +64,7 @@ func TestARedirectedTokenRequestIsNotFollowed(t *testing.T) {
 
 func TestAppsThatCannotWork(t *testing.T) {
 	good := venuekey.App{ClientID: "c", ClientSecret: "s", RedirectURI: "https://app.example/cb"}
-	if err := (ttp.Venue{}).Check(good); err != nil {
+	if err := (ttp.Venue{}).CheckApp(good); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*venuekey.App){
@@ -76,7 +76,7 @@ func TestAppsThatCannotWork(t *testing.T) {
 	} {
 		app := good
 		change(&app)
-		if err := (ttp.Venue{}).Check(app); !venuekey.Misconfigured(err) {
+		if err := (ttp.Venue{}).CheckApp(app); !venuekey.Misconfigured(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -156,12 +156,12 @@ func TestMeTakesAFirewallForNoRefusal(t *testing.T) {
 // site that does not says that something is wrong with the app.
 func TestAnAppWithoutASecret(t *testing.T) {
 	app := venuekey.App{ClientID: "public", RedirectURI: "https://app.example/cb", Params: map[string]venuekey.Secret{"client_auth": "none"}}
-	if err := (ttp.Venue{}).Check(app); err != nil {
+	if err := (ttp.Venue{}).CheckApp(app); err != nil {
 		t.Error(err)
 	}
 	secret := app
 	secret.ClientSecret = "s"
-	if err := (ttp.Venue{}).Check(secret); !venuekey.Misconfigured(err) {
+	if err := (ttp.Venue{}).CheckApp(secret); !venuekey.Misconfigured(err) {
 		t.Error("a secret that is not sent goes unnoticed:", err)
 	}
 	server := httptest.NewServer(&emu.Server{Knobs: emu.Knobs{RefusePublic: true}, Apps: []emulator.App{{ClientID: "public"}}})
