@@ -34,6 +34,7 @@ var house = map[string][]string{
 	"store/postgres":            {"", "internal/foreign"},
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
+	"backup":                    {"", "internal/draft"},
 	"emulator":                  {"emulator/internal/journal", "emulator/internal/loopback"}, // a test's author
 	"emulator/internal/apptest": {"emulator"},                                                // for the venues' tests
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "emulator/internal/loopback"},
@@ -89,7 +90,7 @@ var onlyHere = map[string]string{
 	"github.com/spf13/cobra":        "cmd/venuekey",
 	"golang.org/x/crypto/argon2":    "key",
 	"golang.org/x/term":             "terminal",
-	"filippo.io/age":                "cmd/venuekey",
+	"filippo.io/age":                "backup",
 }
 
 type listed struct {

@@ -3,6 +3,7 @@ package venuekey
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 )
@@ -25,6 +26,12 @@ type Snapshot struct {
 	// why, in words.
 	Condition Condition
 	Reason    string
+}
+
+// Format implements fmt.Formatter, as Token's does.
+func (s Snapshot) Format(f fmt.State, verb rune) {
+	type plain Snapshot
+	printStruct(f, verb, plain(s))
 }
 
 // Check reports what is wrong with the token: Restore would refuse it.

@@ -33,7 +33,7 @@ func check(venue venuekey.Venue, app venuekey.App) error {
 	if !ok {
 		return nil
 	}
-	return about(venuekey.ID{Venue: venue.Name()}, "app", registrar.CheckApp(app))
+	return venuekey.About(venuekey.ID{Venue: venue.Name()}, "app", registrar.CheckApp(app))
 }
 
 // secretless is whether a venue lets an app in without a secret.

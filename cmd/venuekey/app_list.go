@@ -40,7 +40,7 @@ func (p *program) appList(ctx context.Context, v *vault) error {
 			continue
 		}
 		if err != nil {
-			unreadable = errors.Join(unreadable, about(venuekey.ID{Venue: venue.Name()}, "app", err))
+			unreadable = errors.Join(unreadable, venuekey.About(venuekey.ID{Venue: venue.Name()}, "app", err))
 			continue
 		}
 		form := appForm(venue, app, from)

@@ -1,26 +1,20 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
-	agefile "filippo.io/age"
-	"filippo.io/age/armor"
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/backup"
 )
 
-// backup_import.go owns how a backup gets into the vault: read to its end first,
-// so that a bad one changes nothing.
+// backup_import.go owns the command that takes a backup, and opening sealed files.
 
 type importFlags struct {
 	identity string
@@ -69,21 +63,22 @@ and an app says where tokens are sent: the addresses that it brings are printed.
 }
 
 // openBackup reads a backup to its end.
-func (p *program) openBackup(cmd *cobra.Command, path string, flags importFlags) (read backup, err error) {
-	err = p.openSealed(cmd, path, "backup", flags, func(opened io.Reader, _ bool) (err error) {
-		read, err = readBackup(opened)
+func (p *program) openBackup(cmd *cobra.Command, path string, flags importFlags) (read backup.Backup, err error) {
+	err = p.openSealed(cmd, path, "backup", flags, func(opened io.Reader) (err error) {
+		read, err = backup.Read(opened)
 		return err
 	})
 	return read, err
 }
 
-// openSealed opens a file that age sealed and lends what is in it. What does not
-// begin as age files do is lent as it is.
-func (p *program) openSealed(cmd *cobra.Command, path, what string, flags importFlags, read func(opened io.Reader, sealed bool) error) error {
-	identities, err := p.identitiesOf(cmd, what, flags)
+// openSealed opens a file that age sealed and lends what is in it. Keys may come in a
+// file that is not sealed.
+func (p *program) openSealed(cmd *cobra.Command, path, what string, flags importFlags, read func(opened io.Reader) error) error {
+	opener, err := p.openerOf(cmd, what, flags)
 	if err != nil {
 		return err
 	}
+	opener.What, opener.Plain = what, what != "backup"
 	stream := p.stdin
 	if path != "-" {
 		file, closed, err := openNamed(cmd.Context(), path)
@@ -95,20 +90,11 @@ func (p *program) openSealed(cmd *cobra.Command, path, what string, flags import
 	} else if p.interactive() {
 		return misused(cmd.CommandPath()+" - <FILE", "%s: nobody types a sealed file", cmd.CommandPath())
 	}
-	buffered := bufio.NewReader(stream)
-	stream = buffered
-	begins, _ := buffered.Peek(21)
-	switch {
-	case armored(begins):
-		stream = armor.NewReader(buffered)
-	case what != "backup" && !bytes.HasPrefix(begins, []byte("age-encryption.org/v1")):
-		return read(buffered, false)
-	}
-	opened, err := agefile.Decrypt(stream, identities...)
+	opened, err := opener.Open(cmd.Context(), stream)
 	if err != nil {
-		return notOpened(cmd.Context(), err, what, flags)
+		return openFlags(err, what)
 	}
-	return read(opened, true)
+	return read(opened)
 }
 
 // exportOf is the command that such a file comes from.
@@ -119,116 +105,49 @@ func exportOf(what string) string {
 	return "key export"
 }
 
-// identitiesOf says what the file is opened with.
-func (p *program) identitiesOf(cmd *cobra.Command, what string, flags importFlags) ([]agefile.Identity, error) {
+// openerOf is what the file is opened with.
+func (p *program) openerOf(cmd *cobra.Command, what string, flags importFlags) (backup.Opener, error) {
 	if !cmd.Flags().Changed("identity") {
-		return []agefile.Identity{passphraseWhenWanted{func() (venuekey.Secret, error) { return p.oldBackupPassphrase(cmd.Context(), what) }}}, nil
+		return backup.WithPassphrase(func(ctx context.Context) (venuekey.Secret, error) { return p.oldBackupPassphrase(ctx, what) }), nil
 	}
 	file, closed, err := openNamed(cmd.Context(), flags.identity)
 	if err != nil {
-		return nil, backupFileError(err, "name the file of the identity")
+		return backup.Opener{}, backupFileError(err, "name the file of the identity")
 	}
 	defer closed()
-	identities, err := agefile.ParseIdentities(file)
+	opener, err := backup.WithIdentities(file)
 	if err != nil { // which is not told: it may show what stands there
-		return nil, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.identity + " holds no identity of age", Remedy: "give the file that age-keygen wrote"}
+		return opener, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.identity + " holds no identity of age", Remedy: "give the file that age-keygen wrote"}
 	}
-	return identities, nil
+	return opener, nil
 }
 
-// passphraseWhenWanted asks for the passphrase only when a file turns out to be
-// sealed by one.
-type passphraseWhenWanted struct {
-	ask func() (venuekey.Secret, error)
-}
-
-// Unwrap implements age.Identity.
-func (w passphraseWhenWanted) Unwrap(stanzas []*agefile.Stanza) ([]byte, error) {
-	if len(stanzas) != 1 || stanzas[0].Type != "scrypt" {
-		return nil, agefile.ErrIncorrectIdentity
-	}
-	if err := affordable(stanzas[0]); err != nil {
-		return nil, err
-	}
-	passphrase, err := w.ask()
-	if err != nil {
-		return nil, err
-	}
-	identity, err := agefile.NewScryptIdentity(string(passphrase))
-	if err != nil {
-		return nil, err
-	}
-	identity.SetMaxWorkFactor(mostWork)
-	return identity.Unwrap(stanzas)
-}
-
-// mostWork is twice the work that goes into the passphrase of an export, and takes
-// 512 MiB: the head of a file says how much it wants, and anybody may have made the
-// file.
-const mostWork = 19
-
-// affordable refuses what would take more, before anything is asked for.
-func affordable(scrypt *agefile.Stanza) error {
-	if len(scrypt.Args) != 2 {
-		return nil // age says what is wrong
-	}
-	work, err := strconv.Atoi(scrypt.Args[1])
-	if err != nil || work <= mostWork {
-		return nil
-	}
-	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the file wants more work for its passphrase than an export does (work factor %d, and %d is the most)", work, mostWork),
-		Remedy: "seal it anew: age -d FILE | age -p"}
-}
-
-// notOpened says why a file does not open.
-func notOpened(ctx context.Context, err error, what string, flags importFlags) error {
-	if _, known := errors.AsType[*venuekey.Error](err); known || ctx.Err() != nil {
+// openFlags says of a file that does not open which command or flag helps.
+func openFlags(err error, what string) error {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if !ok {
 		return err
 	}
-	if _, known := errors.AsType[usage](err); known {
-		return err
-	}
-	told := &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Err: err}
-	mismatch, ok := errors.AsType[*agefile.NoIdentityMatchError](err)
-	byPassphrase := ok && slices.Contains(mismatch.StanzaTypes, "scrypt")
+	told := *known
 	switch {
-	case !ok:
-		told.Class, told.Reason = venuekey.ClassDamaged, "the file is no "+what+", or its beginning is damaged"
+	case errors.Is(err, backup.ErrNotSealed):
 		told.Remedy = "give the file that \"venuekey " + exportOf(what) + "\" wrote"
-	case byPassphrase && flags.identity != "":
-		told.Reason, told.Remedy = "the "+what+" is sealed by a passphrase, not to a recipient", "leave --identity away"
-	case byPassphrase:
-		told.Reason, told.Remedy = "the passphrase does not open the "+what, "give the passphrase that it was exported with"
-	case flags.identity == "":
-		told.Reason, told.Remedy = "the "+what+" is sealed to a recipient", "--identity FILE, with the identity of that recipient"
-	default:
-		told.Reason, told.Remedy = "the identity does not open the "+what, "give the identity of a recipient that it was exported to"
+	case errors.Is(err, backup.ErrByPassphrase):
+		told.Remedy = "leave --identity away"
+	case errors.Is(err, backup.ErrToRecipient):
+		told.Remedy = "--identity FILE, with the identity of that recipient"
 	}
-	return told
+	return &told
 }
 
 // importable refuses a backup that holds what this program has no use for.
-func importable(read backup) error {
-	var names []string
+func importable(read backup.Backup) error {
 	for _, app := range read.Apps {
 		if err := checkURLs(app); err != nil {
 			return err
 		}
-		names = append(names, app.Venue)
 	}
-	for _, s := range read.SignIns {
-		if !usable(s.Token) {
-			return &venuekey.Error{ID: s.ID, Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "the backup's access token holds characters that no token has; nothing was imported"}
-		}
-		names = append(names, s.ID.Venue)
-	}
-	for _, name := range names {
-		if _, ok := venueOf(name); !ok {
-			return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: "the backup is also about " + name + ", a venue that this venuekey does not know; nothing was imported",
-				Remedy: "install a newer venuekey"}
-		}
-	}
-	return nil
+	return read.Check(venues())
 }
 
 // importedJSON is what became of a backup.
@@ -260,7 +179,7 @@ func (o *outcomes) note(name string, there, changed bool) {
 // changed counts those that are now as the backup has them.
 func (o *outcomes) changed() int { return len(o.Added) + len(o.Replaced) }
 
-func (p *program) backupImport(ctx context.Context, v *vault, read backup, replace bool) error {
+func (p *program) backupImport(ctx context.Context, v *vault, read backup.Backup, replace bool) error {
 	none := func() outcomes { return outcomes{[]string{}, []string{}, []string{}} }
 	result := importedJSON{Made: exactly(read.Made), Apps: none(), SignIns: none()}
 	if err := p.importAll(ctx, v, read, replace, &result); err != nil {
@@ -281,29 +200,24 @@ func (p *program) backupImport(ctx context.Context, v *vault, read backup, repla
 		len(a.Added), len(a.Kept), len(a.Replaced), len(s.Added), len(s.Kept), len(s.Replaced))
 }
 
-func (p *program) importAll(ctx context.Context, v *vault, read backup, replace bool, result *importedJSON) error {
-	for _, app := range read.Apps {
-		_, err := v.App(ctx, app.Venue)
-		there := !notRegistered(err) // one that cannot be opened is there as well
-		changed := !there || replace
-		if changed {
-			if err := v.SaveApp(ctx, app); err != nil {
-				return about(venuekey.ID{Venue: app.Venue}, "import", err)
-			}
-			p.tellAddresses(app)
-		}
-		result.Apps.note(app.Venue, there, changed)
-	}
+func (p *program) importAll(ctx context.Context, v *vault, read backup.Backup, replace bool, result *importedJSON) error {
 	defer p.progress("")
-	for i, s := range read.SignIns {
-		there, changed, err := p.importSignIn(ctx, v, s, replace)
-		if err != nil {
-			return about(s.ID, "import", err)
+	signIns := 0
+	return read.Import(ctx, v.keeper, backup.Options{Replace: replace, Each: func(o backup.Outcome) {
+		if o.App != nil {
+			if o.Changed {
+				p.tellAddresses(*o.App)
+			}
+			result.Apps.note(o.ID.String(), o.There, o.Changed)
+			return
 		}
-		result.SignIns.note(s.ID.String(), there, changed)
-		p.progress("%d of %d sign-ins", i+1, len(read.SignIns))
-	}
-	return nil
+		if o.Newer && o.Changed {
+			p.tell("note: %s: the replaced token was newer than the backup's, whose refresh token may be used up", o.ID)
+		}
+		result.SignIns.note(o.ID.String(), o.There, o.Changed)
+		signIns++
+		p.progress("%d of %d sign-ins", signIns, len(read.SignIns))
+	}})
 }
 
 // tellAddresses tells where an app sends tokens, if not to the venue's own
@@ -316,15 +230,4 @@ func (p *program) tellAddresses(app venuekey.App) {
 	if len(told) > 0 {
 		p.tell("note: the app at %s has addresses of its own: %s", app.Venue, strings.Join(told, " "))
 	}
-}
-
-// importSignIn saves one sign-in, unless there is one that is to be kept.
-func (p *program) importSignIn(ctx context.Context, v *vault, s signIn, replace bool) (there, changed bool, err error) {
-	record := s.Record
-	done, err := v.keeper.Restore(ctx, venuekey.Snapshot{ID: s.ID, Token: s.Token, Generation: record.Generation, Attempt: record.Attempt,
-		IntentAt: record.IntentAt, Condition: record.Condition, Reason: record.Reason}, replace)
-	if done.Newer && done.Changed {
-		p.tell("note: %s: the replaced token was newer than the backup's, whose refresh token may be used up", s.ID)
-	}
-	return done.There, done.Changed, err
 }

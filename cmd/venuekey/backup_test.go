@@ -1,107 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/store/memory"
 )
 
-// backup_test.go owns what a backup that is damaged within its seal leads to,
-// and what becomes of a record on its way, which scripts do not reach.
-
-const (
-	headOfBackup  = `{"venuekey":"backup","version":1,"made":"2030-01-02T03:04:05Z"}` + "\n"
-	tokenOfBackup = `{"token":{"id":"ttp/alice","generation":7,"access":"s-e-c-r-e-t","expires":"2030-01-02T03:04:05Z"}}` + "\n"
-)
-
-func sampleBackup() backup {
-	at := time.Date(2020, 1, 2, 3, 4, 5, 6000, time.UTC) // a renewal cannot have begun in the future
-	return backup{
-		Made: at,
-		Apps: []venuekey.App{{Venue: "ctrader", ClientID: "1_a", ClientSecret: "s", RedirectURI: "http://localhost:1/cb", Scopes: []string{"trading"},
-			Environment: "demo", URLs: map[string]string{"base": "http://127.0.0.1:1"}, Pace: time.Second, Burst: 3, Params: map[string]venuekey.Secret{"sec": "<&>"}}},
-		SignIns: []signIn{
-			{ID: venuekey.ID{Venue: "ttp", Name: "alice"},
-				Token: venuekey.Token{Access: "a", Refresh: "r", Type: "bearer", Issued: at, Expires: at.Add(time.Hour), RefreshExpires: at.Add(24 * time.Hour), RefreshIssued: at.Add(-time.Hour), SignedIn: at.Add(-2 * time.Hour),
-					Scopes: []string{"x"}, Asked: []string{"x", "y"}, User: "u", Extras: map[string]venuekey.Secret{"n": "9007199254740993", "s": `"<text>"`}},
-				Record: venuekey.Record{Generation: 7, Attempt: 1, IntentAt: at, Condition: venuekey.ConditionUncertain, Reason: "lost"}},
-			{ID: venuekey.ID{Venue: "ttp", Name: "bob"}, Token: venuekey.Token{Access: "b", Expires: at}},
-		},
-	}
-}
-
-func written(t *testing.T, b backup) []byte {
-	t.Helper()
-	var text bytes.Buffer
-	w, err := newBackupWriter(&text, b.Made)
-	for _, app := range b.Apps {
-		if err == nil {
-			err = w.app(app)
-		}
-	}
-	for _, s := range b.SignIns {
-		if err == nil {
-			err = w.signIn(s)
-		}
-	}
-	if err == nil {
-		err = w.end()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text.Bytes()
-}
-
-func TestABackupReadsAsItWasWritten(t *testing.T) {
-	want := sampleBackup()
-	got, err := readBackup(bytes.NewReader(written(t, want)))
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Fatalf("%v\n%+v, want\n%+v", err, got, want)
-	}
-}
-
-func TestABackupThatLostItsEndIsNoticedWhereverItEnds(t *testing.T) {
-	text := written(t, sampleBackup())
-	for end := range len(text) - 1 { // the last line break may be missing
-		if _, err := readBackup(bytes.NewReader(text[:end])); err == nil {
-			t.Fatalf("%d of %d bytes are taken for a backup", end, len(text))
-		}
-	}
-}
-
-func TestWhatIsWrongWithABackupIsSaid(t *testing.T) {
-	for name, test := range map[string]struct{ text, want string }{
-		"empty":        {"", "cut short"},
-		"other":        {"{}\n", "is no backup of venuekey"},
-		"text":         {"hello\n", "is no backup of venuekey"},
-		"newer":        {strings.Replace(headOfBackup, ":1,", ":2,", 1), "is of version 2, and this venuekey reads version 1"},
-		"no end":       {headOfBackup + tokenOfBackup, "its end is missing"},
-		"no JSON":      {headOfBackup + "{s-e-c-r-e-t\n", "line 2 of the backup is no line of a backup"},
-		"nothing":      {headOfBackup + "{}\n", "line 2 of the backup is neither"},
-		"no access":    {headOfBackup + strings.Replace(tokenOfBackup, "s-e-c-r-e-t", "", 1), "line 2 of the backup has no access token"},
-		"bad id":       {headOfBackup + strings.Replace(tokenOfBackup, "ttp/", "../", 1), "line 2 of the backup"},
-		"generation":   {headOfBackup + strings.Replace(tokenOfBackup, ":7", ":9223372036854775807", 1), "counts wrong"},
-		"condition":    {headOfBackup + strings.Replace(tokenOfBackup, `"generation"`, `"condition":"hope","generation"`, 1), "condition that nobody knows"},
-		"app":          {headOfBackup + `{"app":{"venue":"a/b"}}`, "line 2 of the backup names no venue"},
-		"twice":        {headOfBackup + tokenOfBackup + tokenOfBackup, "line 3 of the backup is about ttp/alice once more"},
-		"lines lost":   {headOfBackup + `{"end":{"apps":0,"tokens":1}}`, "should hold 0 apps and 1 sign-in, and holds 0 and 0"},
-		"goes on":      {headOfBackup + `{"end":{"apps":0,"tokens":0}}` + "\n" + tokenOfBackup, "line 3 of the backup stands behind the end"},
-		"endless line": {headOfBackup + strings.Repeat("x", longestRecord+1), "line 2 of the backup is too long"},
-	} {
-		_, err := readBackup(strings.NewReader(test.text))
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(fmt.Sprintf("%v %#v", err, err), "s-e-c-r-e-t") {
-			t.Errorf("%s: %v, want %q", name, err, test.want)
-		}
-	}
-}
+// backup_test.go owns what sealing a backup costs whoever guesses.
 
 // The scripts seal their backups more cheaply. The header of an age file says how
 // often scrypt hashed: two to that power.
@@ -119,39 +24,5 @@ func TestABackupCostsAsMuchToGuessAsAgeAsksFor(t *testing.T) {
 	}
 	if header := strings.SplitN(o.out.String(), "\n", 3); len(header) < 3 || !regexp.MustCompile(`^-> scrypt \S+ 18$`).MatchString(header[1]) {
 		t.Errorf("the header is %.80q", header)
-	}
-}
-
-func FuzzReadBackup(f *testing.F) {
-	f.Add([]byte(headOfBackup + tokenOfBackup + `{"end":{"apps":0,"tokens":1}}`))
-	f.Add([]byte(headOfBackup + `{"app":{"venue":"ttp","params":{"a":"b"}}}` + "\n" + `{"end":{"apps":1,"tokens":0}}`))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		read, err := readBackup(bytes.NewReader(text))
-		if err != nil {
-			return
-		}
-		again := written(t, read)
-		second, err := readBackup(bytes.NewReader(again))
-		if err != nil || !bytes.Equal(written(t, second), again) {
-			t.Errorf("what was read cannot be written and read again: %v\n%s", err, again)
-		}
-	})
-}
-
-// The refresh token dies long before the access token: a sign-in from a backup is
-// renewed in time, as any other.
-func TestASignInFromABackupIsRenewedBeforeItsRefreshTokenDies(t *testing.T) {
-	p := &program{host: newOutside(t).host}
-	v := &vault{Vault: &venuekey.Vault{Store: &memory.Store{}}}
-	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues()}
-	now := time.Now()
-	s := signIn{ID: venuekey.ID{Venue: "ttp", Name: "alice"}, Record: venuekey.Record{Generation: 7},
-		Token: venuekey.Token{Access: "a", Refresh: "r", Issued: now, Expires: now.Add(24 * time.Hour), RefreshExpires: now.Add(2 * time.Hour)}}
-	if there, changed, err := p.importSignIn(t.Context(), v, s, false); there || !changed || err != nil {
-		t.Fatalf("%v %v %v", there, changed, err)
-	}
-	record, err := v.Store.Get(t.Context(), "token/ttp/alice")
-	if err != nil || record.Generation < 7 || record.NextRefresh.After(now.Add(2*time.Hour)) {
-		t.Errorf("%v, generation %d, due in %s", err, record.Generation, record.NextRefresh.Sub(now))
 	}
 }

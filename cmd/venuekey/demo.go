@@ -158,7 +158,7 @@ func (s *stage) enter(ctx context.Context, e emulated, id venuekey.ID, row *act)
 
 // renew forces a renewal and presents what it used up once more.
 func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act) error {
-	old, _, err := s.keeper.Vault.Load(ctx, id)
+	old, err := s.copied(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -180,6 +180,16 @@ func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act)
 		err = errors.New("the token that is served is not the renewed one")
 	}
 	return err
+}
+
+// copied is the token as a backup of the vault has it, with its refresh token.
+func (s *stage) copied(ctx context.Context, id venuekey.ID) (venuekey.Token, error) {
+	for snapshot, err := range s.keeper.Snapshots(ctx) {
+		if err != nil || snapshot.ID == id {
+			return snapshot.Token, err
+		}
+	}
+	return venuekey.Token{}, fmt.Errorf("%s is not signed in", id)
 }
 
 // reuse has somebody who kept a copy of the used refresh token present it: a Keeper

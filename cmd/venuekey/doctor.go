@@ -225,19 +225,7 @@ func (d *doctor) vault(ctx context.Context, places folders) {
 
 // writable writes a record and takes it away again, as every sign-in does.
 func (d *doctor) writable(ctx context.Context, v *vault, path string) {
-	const probe = "probe/doctor"
-	old, err := v.store.Get(ctx, probe)
-	if err == nil || errors.Is(err, venuekey.ErrNotFound) {
-		var version int64
-		version, err = v.store.Put(ctx, venuekey.Record{Key: probe, Version: old.Version})
-		if err == nil {
-			err = v.store.Delete(ctx, probe, version)
-		}
-	}
-	if errors.Is(err, venuekey.ErrConflict) || errors.Is(err, venuekey.ErrNotFound) {
-		err = nil // another doctor was here
-	}
-	if err != nil {
+	if err := v.Writable(ctx); err != nil {
 		d.bad("vault", err)
 		return
 	}

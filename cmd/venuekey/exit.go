@@ -117,22 +117,6 @@ func (p *program) remedy(err *venuekey.Error) string {
 	return ""
 }
 
-// about fills in what an error is about and what was being done, on a copy.
-func about(id venuekey.ID, op string, err error) error {
-	known, ok := errors.AsType[*venuekey.Error](err)
-	if !ok {
-		return err
-	}
-	told := *known
-	if told.ID.IsZero() {
-		told.ID = id
-	}
-	if told.Op == "" {
-		told.Op = op
-	}
-	return &told
-}
-
 // loginCommand is what signs somebody in on this machine.
 func (p *program) loginCommand(id venuekey.ID) string {
 	command := "venuekey login " + id.String()

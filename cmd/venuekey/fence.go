@@ -113,18 +113,3 @@ func showing(ctx context.Context, secret venuekey.Secret, access func(context.Co
 		return gate.NameWithout(text, secret, token)
 	}
 }
-
-// usable reports whether a token from a file can be used: it would become part of a
-// header.
-func usable(token venuekey.Token) bool {
-	return gate.IsBearer(token.Type) && (token.Access == "" || gate.IsToken(string(token.Access)))
-}
-
-// signInOf is the ID that a token's record is about, "" where its key is none: whoever
-// may write to the store may have written it.
-func signInOf(record venuekey.Record) string {
-	if id := record.ID(); id.Name != "" {
-		return id.String()
-	}
-	return ""
-}

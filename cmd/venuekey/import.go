@@ -49,7 +49,7 @@ A sign-in that is there and still works is kept, unless --replace is given.`,
 			}
 			token, err := foreignToken(text, written, renewsWith(id))
 			if err != nil {
-				return about(id, "import", err)
+				return venuekey.About(id, "import", err)
 			}
 			return p.withNewVault(cmd.Context(), func(v *vault) error { return p.importToken(cmd.Context(), v, id, token, replace) })
 		},
@@ -121,7 +121,7 @@ func (p *program) importToken(ctx context.Context, v *vault, id venuekey.ID, tok
 	switch {
 	case replace, venuekey.NeedsSignIn(err): // nobody is signed in
 	case err != nil:
-		return about(id, "import", err)
+		return venuekey.About(id, "import", err)
 	case status.State != venuekey.StateNeedsSignIn:
 		return &venuekey.Error{ID: id, Op: "import", Class: venuekey.ClassFailed, Reason: fmt.Sprintf("the sign-in is there already (%s)", status.State),
 			Remedy: "use another name, or --replace"}
@@ -129,7 +129,7 @@ func (p *program) importToken(ctx context.Context, v *vault, id venuekey.ID, tok
 	kept, err := v.keeper.Adopt(ctx, id, token)
 	kept, err = p.settled(ctx, v, id, kept, err)
 	if err != nil {
-		return about(id, "import", err)
+		return venuekey.About(id, "import", err)
 	}
 	venue, _ := venueOf(id.Venue)
 	if _, _, err := p.resolve(ctx, v.Vault, venue); notRegistered(err) {

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"io"
 
-	agefile "filippo.io/age"
 	"github.com/spf13/cobra"
 
+	"github.com/venuekey/venuekey/backup"
 	"github.com/venuekey/venuekey/key"
 )
 
@@ -55,7 +55,7 @@ func (p *program) keyExport(cmd *cobra.Command, path string, flags keyExportFlag
 	if err := p.exportable(cmd, path, flags.exportFlags); err != nil {
 		return ofKeys(err)
 	}
-	recipients, err := namedRecipients(cmd, flags.exportFlags)
+	sealer, err := namedRecipients(cmd, flags.exportFlags)
 	if err != nil {
 		return ofKeys(err)
 	}
@@ -71,17 +71,17 @@ func (p *program) keyExport(cmd *cobra.Command, path string, flags keyExportFlag
 	if err != nil {
 		return err
 	}
-	if recipients == nil && !flags.plain {
-		if recipients, err = p.whoKnowsPassphrase(cmd.Context(), aKeyFile); err != nil {
+	if sealer == nil && !flags.plain {
+		if sealer, err = p.byPassphrase(cmd.Context(), aKeyFile); err != nil {
 			return ofKeys(err)
 		}
 	}
-	write := func(to io.Writer) error { return writeKeys(to, append(text, '\n'), recipients) }
+	write := func(to io.Writer) error { return writeKeys(to, append(text, '\n'), sealer) }
 	if path == "-" {
 		return write(p.stdout)
 	}
-	if err := writeWhole(path, flags.force, write); err != nil {
-		return ofKeys(err)
+	if err := backup.WriteFile(path, flags.force, write); err != nil {
+		return ofKeys(fileFlags(err))
 	}
 	if flags.plain {
 		p.tell("warning: whoever reads %s can open the vault: remove it when it was brought", path)
@@ -90,12 +90,12 @@ func (p *program) keyExport(cmd *cobra.Command, path string, flags keyExportFlag
 }
 
 // writeKeys writes what is to be brought, sealed where it is to be.
-func writeKeys(to io.Writer, text []byte, recipients []agefile.Recipient) error {
-	if recipients == nil {
+func writeKeys(to io.Writer, text []byte, sealer *backup.Sealer) error {
+	if sealer == nil {
 		_, err := to.Write(text)
 		return err
 	}
-	sealed, err := agefile.Encrypt(to, recipients...)
+	sealed, err := sealer.Seal(to)
 	if err == nil {
 		_, err = sealed.Write(text)
 	}
@@ -129,12 +129,4 @@ func newKeyFile(keys [][key.Size]byte, seals string) keyFile {
 		f.Keys = append(f.Keys, k[:])
 	}
 	return f
-}
-
-// isAre counts things of which something is said.
-func isAre(n int, thing string) string {
-	if n == 1 {
-		return several(n, thing) + " is"
-	}
-	return several(n, thing) + " are"
 }

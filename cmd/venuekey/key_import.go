@@ -40,7 +40,7 @@ the file of its identity.`,
 
 func (p *program) keyImport(cmd *cobra.Command, path string, flags importFlags) error {
 	var read keyFile
-	err := p.openSealed(cmd, path, aKeyFile, flags, func(opened io.Reader, sealed bool) (err error) {
+	err := p.openSealed(cmd, path, aKeyFile, flags, func(opened io.Reader) (err error) {
 		read, err = readKeyFile(opened)
 		return err
 	})

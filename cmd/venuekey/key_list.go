@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey"
 )
 
 // key_list.go owns how keys are shown: by their names, which tell nothing about
@@ -33,7 +35,7 @@ func (p *program) keyListCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				counts, err := p.census(cmd.Context(), v, places)
+				counts, err := v.keeper.Census(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -43,7 +45,7 @@ func (p *program) keyListCmd() *cobra.Command {
 	}
 }
 
-func (p *program) listKeys(all []string, current string, counts map[string]int) error {
+func (p *program) listKeys(all []string, current string, counts map[string]venuekey.Sealed) error {
 	forms := []listedKey{}
 	shown := table{heading: []string{"KEY", "STATE", "SEALED WITH IT"}}
 	for i, id := range all {
@@ -54,8 +56,9 @@ func (p *program) listKeys(all []string, current string, counts map[string]int) 
 		case i > at:
 			state = "next"
 		}
-		forms = append(forms, listedKey{id, state, counts[id]})
-		shown.add(text(id), text(state), text(strconv.Itoa(counts[id])))
+		sealed := counts[id].Records + counts[id].Spills
+		forms = append(forms, listedKey{id, state, sealed})
+		shown.add(text(id), text(state), text(strconv.Itoa(sealed)))
 	}
 	if p.json {
 		return p.writeJSON(forms)

@@ -36,7 +36,7 @@ func (p *program) keyRetire(ctx context.Context, v *vault, places folders) error
 	if err != nil {
 		return err
 	}
-	needed, err := p.sealedWithAny(ctx, v, places, olderThan(all, current))
+	needed, err := sealedWithAny(ctx, v, olderThan(all, current))
 	if err != nil {
 		return err
 	}

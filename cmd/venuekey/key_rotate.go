@@ -62,7 +62,7 @@ func (p *program) keyRotate(ctx context.Context, v *vault, places folders, flags
 		return p.keyError(places, err)
 	}
 	newest := all[len(all)-1]
-	unfinished, err := p.sealedWithAny(ctx, v, places, olderThan(all, current))
+	unfinished, err := sealedWithAny(ctx, v, olderThan(all, current))
 	switch {
 	case err != nil:
 		return err
@@ -146,13 +146,13 @@ func (p *program) rekey(ctx context.Context, v *vault, places folders) error {
 }
 
 // sealedWithAny counts what is sealed with one of the keys.
-func (p *program) sealedWithAny(ctx context.Context, v *vault, places folders, ids []string) (total int, err error) {
+func sealedWithAny(ctx context.Context, v *vault, ids []string) (total int, err error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	counts, err := p.census(ctx, v, places)
+	counts, err := v.keeper.Census(ctx)
 	for _, id := range ids {
-		total += counts[id]
+		total += counts[id].Records + counts[id].Spills
 	}
 	return total, err
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,32 +36,6 @@ and a new one before anything is sealed with it: see "venuekey key rotate
 	}
 	cmd.AddCommand(p.keyListCmd(), p.keyRotateCmd(), p.keyRetireCmd(), p.keyExportCmd(), p.keyImportCmd())
 	return cmd
-}
-
-// census counts what is sealed with each key: records, and spill files of this
-// machine.
-func (p *program) census(ctx context.Context, v *vault, places folders) (map[string]int, error) {
-	counts := map[string]int{}
-	for record, err := range everyRecord(ctx, v.store) {
-		if err != nil {
-			return nil, err
-		}
-		if !strings.HasPrefix(record.Key, "key/") { // the vault's own note of its key
-			counts[record.KeyID()]++
-		}
-	}
-	for _, folder := range places.spills() {
-		files, err := os.ReadDir(folder)
-		if err != nil && !os.IsNotExist(err) {
-			return nil, err
-		}
-		for _, file := range files {
-			if id, _, ok := strings.Cut(file.Name(), "-"); ok && !strings.HasPrefix(file.Name(), ".") {
-				counts[id]++
-			}
-		}
-	}
-	return counts, nil
 }
 
 // sealing names the keys of this machine, the oldest first, and the one that seals:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -25,20 +26,27 @@ needed; "venuekey status" tells how each of them stands.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withStore(cmd.Context(), func(store venuekey.Store) error {
 				ids := []string{}
-				for record, err := range (&venuekey.Vault{Store: store}).Records(cmd.Context()) {
+				for id, err := range (&venuekey.Vault{Store: store}).IDs(cmd.Context()) {
+					if known, odd := noSignIn(err); odd {
+						p.tell("note: %s", known.Reason)
+						continue
+					}
 					if err != nil {
 						return err
 					}
-					if id := signInOf(record); id != "" {
-						ids = append(ids, id)
-					} else {
-						p.tell("note: the vault holds a record that is no sign-in: %q", record.Key)
-					}
+					ids = append(ids, id.String())
 				}
 				return p.printIDs(ids)
 			})
 		},
 	}
+}
+
+// noSignIn is whether an error of Vault.IDs is about one record, whose key names no
+// sign-in: whoever may write to the store may have written it.
+func noSignIn(err error) (*venuekey.Error, bool) {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	return known, ok && known.Class == venuekey.ClassDamaged
 }
 
 func (p *program) printIDs(ids []string) error {
@@ -63,12 +71,15 @@ func (p *program) completeIDs(cmd *cobra.Command, args []string, typed string) (
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	_ = p.withStore(cmd.Context(), func(store venuekey.Store) error {
-		for record, err := range (&venuekey.Vault{Store: store}).Records(cmd.Context()) {
+		for id, err := range (&venuekey.Vault{Store: store}).IDs(cmd.Context()) {
+			if _, odd := noSignIn(err); odd {
+				continue
+			}
 			if err != nil {
 				return err
 			}
-			if id := signInOf(record); id != "" && strings.HasPrefix(id, typed) {
-				ids = append(ids, id)
+			if strings.HasPrefix(id.String(), typed) {
+				ids = append(ids, id.String())
 			}
 		}
 		return nil

@@ -89,7 +89,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		}
 		p.tell("signing in %s", id)
 		p.tellOfOthers(ctx, v, id)
-		before, _, _ := v.Load(ctx, id) // nobody, if it cannot be read
+		before, _ := v.keeper.Status(ctx, id) // nobody, if it cannot be read
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
 		token, err := v.keeper.SignIn(waiting, id, p.console(id, flags))
@@ -106,13 +106,9 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 	})
 }
 
-const (
-	// fewOthers is how many sign-ins are named that a new one may end. With more of
-	// them it is a service, which knows whom it signs in.
-	fewOthers = 3
-	// mostRead bounds how many are looked at for it.
-	mostRead = 1000
-)
+// fewOthers is how many sign-ins are named that a new one may end. With more of
+// them it is a service, which knows whom it signs in.
+const fewOthers = 3
 
 // tellOfOthers warns where a venue ends an earlier sign-in of a user who signs in
 // again. Only the venue will know who it is, so whoever signs in has to judge.
@@ -121,15 +117,13 @@ func (p *program) tellOfOthers(ctx context.Context, v *vault, id venuekey.ID) {
 	if !known || venue.Policy().MaxSessions == 0 {
 		return
 	}
+	rivals, err := v.keeper.Rivals(ctx, id)
+	if err != nil {
+		return // SignIn tells of what is wrong
+	}
 	var others []string
-	read := 0
-	for record, err := range v.Records(ctx) {
-		if read++; err != nil || read > mostRead || len(others) > fewOthers {
-			return // SignIn tells of what is wrong
-		}
-		if other := record.ID(); other.Venue == id.Venue && other != id && record.Condition != venuekey.ConditionDead {
-			others = append(others, other.String())
-		}
+	for _, other := range rivals {
+		others = append(others, other.String())
 	}
 	switch most := venue.Policy().MaxSessions; {
 	case len(others) < most || len(others) > fewOthers:

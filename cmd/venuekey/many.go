@@ -49,11 +49,13 @@ func chosen(ctx context.Context, v *vault, args []string) (ids []venuekey.ID, er
 			continue
 		}
 		found := false
-		for record, err := range v.Records(ctx) {
+		for id, err := range v.IDs(ctx) {
+			if _, odd := noSignIn(err); odd {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
-			id := record.ID()
 			if fits, _ := path.Match(argument, id.String()); fits || argument == "*" {
 				found = true
 				take(id)

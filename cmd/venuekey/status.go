@@ -88,38 +88,34 @@ type verdict struct {
 	help string
 }
 
+// judge is what a status means here: the exit code, and the command that helps.
 func (p *program) judge(s venuekey.Status) verdict {
 	switch {
 	case s.Err != nil:
-		return verdict{exitOf(venuekey.ClassOf(s.Err)), "venuekey doctor"}
-	case s.Behind:
-		return verdict{behindExit(s), "put the newest copy of the vault back, or sign in again: " + p.loginCommand(s.ID)}
+		return verdict{exitOf(venuekey.ClassOf(s.Err)), p.commandFor(s)}
 	case s.State == venuekey.StateNeedsSignIn:
-		return verdict{exitSignIn, p.loginCommand(s.ID)}
-	case s.Left <= 0 && s.State == venuekey.StateRefreshing:
-		return verdict{exitTemporary, ""}
+		return verdict{exitSignIn, p.commandFor(s)}
 	case s.Left <= 0:
-		return verdict{exitTemporary, "venuekey refresh " + s.ID.String()}
-	case s.Spilled:
-		return verdict{exitGood, "venuekey doctor"}
-	case s.State == venuekey.StateDegraded:
-		return verdict{exitGood, "venuekey refresh " + s.ID.String()}
-	case s.State == venuekey.StateUncertain && s.NextRefresh.IsZero():
-		return verdict{exitGood, p.loginCommand(s.ID) + ", before it expires"}
+		return verdict{exitTemporary, p.commandFor(s)}
 	}
-	return verdict{exit: exitGood}
+	return verdict{exitGood, p.commandFor(s)}
 }
 
-// behindExit is the exit code of a sign-in whose vault went back in time: its
-// token may live on for a while.
-func behindExit(s venuekey.Status) int {
-	switch {
-	case s.State == venuekey.StateNeedsSignIn:
-		return exitSignIn
-	case s.Left <= 0:
-		return exitTemporary
+// commandFor is how what helps is done on this machine.
+func (p *program) commandFor(s venuekey.Status) string {
+	switch help := s.Remedy(); help {
+	case venuekey.RemedySignIn:
+		return p.loginCommand(s.ID)
+	case venuekey.RemedySignInSoon:
+		return p.loginCommand(s.ID) + ", before it expires"
+	case venuekey.RemedyNewestCopy:
+		return string(help) + ": " + p.loginCommand(s.ID)
+	case venuekey.RemedyRefresh:
+		return "venuekey refresh " + s.ID.String()
+	case venuekey.RemedyExamine:
+		return "venuekey doctor"
 	}
-	return exitGood
+	return ""
 }
 
 // worse orders exit codes by how much they ask of a human.

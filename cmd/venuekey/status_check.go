@@ -62,14 +62,12 @@ func (p *program) checkStatus(ctx context.Context, v *vault, only []string, with
 // has to sign in, now or within that time, or something is wrong that may pass.
 func (p *program) judgeAhead(s venuekey.Status, within time.Duration) verdict {
 	judged := p.judge(s)
-	dying := s.State == venuekey.StateUncertain && s.NextRefresh.IsZero()
-	ending := s.EndsAnyway && time.Until(s.SignInEnds) <= within
 	switch {
 	case judged.exit == exitFailed || judged.exit == exitSignIn:
 		return judged
 	case s.Behind: // a human decides which copy is the newest
 		judged.exit = exitSignIn
-	case dying, ending && s.Err == nil:
+	case s.EndsWithin(within):
 		return verdict{exitSignIn, p.loginCommand(s.ID)}
 	case judged.exit == exitGood && (s.Spilled || s.State == venuekey.StateDegraded || s.State == venuekey.StateUncertain):
 		judged.exit = exitTemporary

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,27 +58,12 @@ type checked struct {
 }
 
 func (p *program) checkStore(ctx context.Context, v *vault) error {
-	found := checked{Damaged: []string{}}
-	for record, err := range v.Records(ctx) {
-		if err != nil {
-			return err
-		}
-		found.Tokens++
-		if _, err := v.Open(record); err != nil {
-			found.Damaged = append(found.Damaged, record.Key)
-		}
+	found, err := v.Check(ctx)
+	if err != nil {
+		return err
 	}
-	for app, err := range v.Apps(ctx) {
-		switch {
-		case err == nil:
-			found.Apps++
-		case venuekey.ClassOf(err) == venuekey.ClassDamaged:
-			found.Damaged = append(found.Damaged, "app "+app.Venue)
-		default:
-			return err
-		}
-	}
-	if err := p.say(found, "%s and %s; %d records do not open", several(found.Tokens, "sign-in"), several(found.Apps, "app"), len(found.Damaged)); err != nil {
+	form := checked{found.SignIns, found.Apps, append([]string{}, found.Damaged...)}
+	if err := p.say(form, "%s and %s; %d records do not open", several(found.SignIns, "sign-in"), several(found.Apps, "app"), len(found.Damaged)); err != nil {
 		return err
 	}
 	for _, key := range found.Damaged {
@@ -134,76 +117,15 @@ func (p *program) copyStore(ctx context.Context, from venuekey.Store, argument s
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	total := 0
-	for _, err := range everyRecord(ctx, from) {
-		if err != nil {
-			return err
-		}
-		total++
-	}
-	var done copied
-	for record, err := range everyRecord(ctx, from) {
-		if err == nil {
-			err = copyRecord(ctx, to, record, &done)
-		}
-		if err != nil {
-			p.progress("")
-			return about(record.ID(), "copy", err)
-		}
-		p.progress("%d of %d records", done.Copied+done.Same+done.Newer, total)
+	defer p.progress("")
+	done, err := (&venuekey.Vault{Store: from}).Copy(ctx, to, func(done venuekey.Copied) {
+		p.progress("%d of %d records", done.Copied+done.Same+done.Newer, done.Total)
+	})
+	if err != nil {
+		return err
 	}
 	p.progress("")
-	return p.say(done, "%d records copied to %s, %d were there, %d are newer there", done.Copied, shownAddress(address), done.Same, done.Newer)
-}
-
-// copyRecord brings one record over. One that is being renewed right now must
-// not be: its refresh token is about to die.
-func copyRecord(ctx context.Context, to venuekey.Store, record venuekey.Record, done *copied) error {
-	if record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= venuekey.LongestLease {
-		return &venuekey.Error{Class: venuekey.ClassLater, Reason: "a program is renewing this token right now", Remedy: "end the programs that use the vault, and run the copy again"}
-	}
-	there, err := to.Get(ctx, record.Key)
-	switch {
-	case errors.Is(err, venuekey.ErrNotFound):
-		there.Version = 0
-	case err != nil:
-		return err
-	case there.Generation > record.Generation:
-		done.Newer++
-		return nil
-	case there.Generation == record.Generation && bytes.Equal(there.Sealed, record.Sealed):
-		done.Same++
-		return nil
-	}
-	record.Version = there.Version
-	if _, err := to.Put(ctx, record); err != nil {
-		return err
-	}
-	done.Copied++
-	return nil
-}
-
-// everyRecord reads what is worth a copy: sign-ins and apps.
-func everyRecord(ctx context.Context, store venuekey.Store) iter.Seq2[venuekey.Record, error] {
-	const page = 256
-	return func(yield func(venuekey.Record, error) bool) {
-		for after := ""; ; {
-			records, err := store.List(ctx, "", after, page)
-			if err != nil {
-				yield(venuekey.Record{}, err)
-				return
-			}
-			for _, record := range records {
-				after = record.Key
-				if len(record.Sealed) > 0 && !yield(record, nil) {
-					return
-				}
-			}
-			if len(records) < page {
-				return
-			}
-		}
-	}
+	return p.say(copied{done.Copied, done.Same, done.Newer}, "%d records copied to %s, %d were there, %d are newer there", done.Copied, shownAddress(address), done.Same, done.Newer)
 }
 
 // progress shows how far long work is, on a terminal only, in one line that is

@@ -84,3 +84,19 @@ func (p *program) tellEmulated(ctx context.Context, v *vault, names []string) {
 		p.tell("emulated here, not the real venue: %s", strings.Join(emulated, ", "))
 	}
 }
+
+// several counts things in words.
+func several(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// isAre counts things of which something is said.
+func isAre(n int, thing string) string {
+	if n == 1 {
+		return several(n, thing) + " is"
+	}
+	return several(n, thing) + " are"
+}

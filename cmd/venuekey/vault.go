@@ -95,7 +95,7 @@ func (p *program) hasVault(ctx context.Context, v *vault) error {
 		return &venuekey.Error{Op: "run", Class: venuekey.ClassMisconfigured, Reason: "there is no vault with a key at " + p.where(),
 			Remedy: "set VENUEKEY_HOME or --store to where you signed in; or sign in here first: venuekey login ctrader/NAME"}
 	}
-	for range v.Records(ctx) {
+	for range v.IDs(ctx) {
 		return nil
 	}
 	p.tellNone()

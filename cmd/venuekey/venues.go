@@ -100,7 +100,7 @@ func checkShown(app venuekey.App) error {
 		return nil
 	}
 	_, err := oauth.ParseRedirect(app.RedirectURI)
-	return about(venuekey.ID{Venue: app.Venue}, "", err)
+	return venuekey.About(venuekey.ID{Venue: app.Venue}, "", err)
 }
 
 // checkURLs finds an address that could not be meant: one that is taken for
@@ -112,7 +112,7 @@ func checkURLs(app venuekey.App) error {
 				Remedy: "use one of " + strings.Join(urlNames(), ", ")}
 		}
 		if _, err := oauth.Endpoint(name, app.URLs[name]); err != nil {
-			return about(venuekey.ID{Venue: app.Venue}, "", err)
+			return venuekey.About(venuekey.ID{Venue: app.Venue}, "", err)
 		}
 	}
 	return nil

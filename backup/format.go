@@ -1,4 +1,4 @@
-package main
+package backup
 
 import (
 	"bufio"
@@ -12,7 +12,7 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// backup_format.go owns what stands in a backup, once age has opened it: lines
+// format.go owns what stands in a backup, once age has opened it: lines
 // of JSON. The first says what it is, then comes a line for each app and each
 // sign-in, and the last counts them, so that a backup which lost its end is
 // noticed however it lost it. Later programs of version 1 may add fields; what
@@ -30,7 +30,7 @@ const (
 
 // mostOfBackup is how much may stand in a backup, which is read as a whole: tens
 // of thousands of sign-ins.
-var mostOfBackup int64 = 256 << 20
+const mostOfBackup = 256 << 20
 
 // What a comma or the end of a line is taken for, since each is one entry more that
 // has to be kept: without it three letters would cost a hundred bytes.
@@ -101,22 +101,8 @@ type tokenLine struct {
 	Reason         string             `json:"reason,omitempty"`
 }
 
-// backup is a backup that was read to its end.
-type backup struct {
-	Made    time.Time
-	Apps    []venuekey.App
-	SignIns []signIn
-}
-
-// signIn is a token and what its record says of it.
-type signIn struct {
-	ID     venuekey.ID
-	Token  venuekey.Token
-	Record venuekey.Record
-}
-
-// backupWriter writes a backup line by line.
-type backupWriter struct {
+// writer writes a backup line by line.
+type writer struct {
 	lines *json.Encoder
 	wrote endLine
 }
@@ -125,38 +111,38 @@ type backupWriter struct {
 type bounded struct {
 	io.Reader
 	io.Writer
-	left int64
+	most, left int64
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if b.left -= weight(p[:n]); b.left < 0 {
-		return 0, errTooLarge
+		return 0, tooLarge(b.most)
 	}
 	return n, err
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.left -= weight(p); b.left < 0 {
-		return 0, tooLarge()
+		return 0, tooLarge(b.most)
 	}
 	return b.Writer.Write(p)
 }
 
 var errTooLarge = errors.New("too large")
 
-func tooLarge() error {
-	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the backup is larger than %d MiB, or has too many entries", mostOfBackup>>20), Err: errTooLarge,
+func tooLarge(most int64) error {
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the backup is larger than %d MiB, or has too many entries", most>>20), Err: errTooLarge,
 		Remedy: "copy the vault as a whole: venuekey store copy"}
 }
 
-func newBackupWriter(to io.Writer, made time.Time) (*backupWriter, error) {
-	w := &backupWriter{lines: json.NewEncoder(&bounded{Writer: to, left: mostOfBackup})}
+func newWriter(to io.Writer, made time.Time, most int64) (*writer, error) {
+	w := &writer{lines: json.NewEncoder(&bounded{Writer: to, most: most, left: most})}
 	w.lines.SetEscapeHTML(false)
 	return w, w.lines.Encode(backupHead{Venuekey: "backup", Version: backupVersion, Made: made})
 }
 
-func (w *backupWriter) app(a venuekey.App) error {
+func (w *writer) app(a venuekey.App) error {
 	w.wrote.Apps++
 	return w.lines.Encode(backupLine{App: &appLine{
 		Venue: a.Venue, ClientID: a.ClientID, ClientSecret: string(a.ClientSecret), RedirectURI: a.RedirectURI,
@@ -164,50 +150,52 @@ func (w *backupWriter) app(a venuekey.App) error {
 	}})
 }
 
-func (w *backupWriter) signIn(s signIn) error {
+func (w *writer) signIn(s venuekey.Snapshot) error {
 	w.wrote.Tokens++
-	t, r := s.Token, s.Record
+	t := s.Token
 	return w.lines.Encode(backupLine{Token: &tokenLine{
-		ID: s.ID, Generation: min(r.Generation, mostGenerations), // what imports it counts on from its own
+		ID: s.ID, Generation: min(s.Generation, mostGenerations), // what imports it counts on from its own
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued, Expires: t.Expires, RefreshExpires: t.RefreshExpires,
 		RefreshIssued: t.RefreshIssued, SignedIn: t.SignedIn, Scopes: t.Scopes, Asked: t.Asked, User: t.User, Extras: converted[string](t.Extras),
-		Attempt: min(r.Attempt, mostAttempts), IntentAt: r.IntentAt, Condition: r.Condition, Reason: r.Reason,
+		Attempt: min(s.Attempt, mostAttempts), IntentAt: s.IntentAt, Condition: s.Condition, Reason: s.Reason,
 	}})
 }
 
 // end writes the last line.
-func (w *backupWriter) end() error { return w.lines.Encode(backupLine{End: &w.wrote}) }
+func (w *writer) end() error { return w.lines.Encode(backupLine{End: &w.wrote}) }
 
-// readBackup reads a backup to its end. What is wrong with it is an error that
-// never shows what stands there.
-func readBackup(from io.Reader) (backup, error) {
-	lines := bufio.NewScanner(&bounded{Reader: from, left: mostOfBackup})
+// Read reads a backup to its end, from what an Opener opened. What is wrong with it is
+// an *venuekey.Error of ClassDamaged that never shows what stands there.
+func Read(from io.Reader) (Backup, error) { return read(from, mostOfBackup) }
+
+func read(from io.Reader, most int64) (Backup, error) {
+	lines := bufio.NewScanner(&bounded{Reader: from, most: most, left: most})
 	lines.Buffer(make([]byte, 0, 64<<10), longestRecord)
 	if !lines.Scan() {
-		return backup{}, brokenOff(lines.Err(), 1)
+		return Backup{}, brokenOff(lines.Err(), 1)
 	}
 	made, err := readHead(lines.Bytes())
 	if err != nil {
-		return backup{}, err
+		return Backup{}, err
 	}
-	read, seen := backup{Made: made}, map[string]bool{}
+	read, seen := Backup{Made: made}, map[string]bool{}
 	for number := 2; lines.Scan(); number++ {
 		var line backupLine
 		if json.Unmarshal(lines.Bytes(), &line) != nil {
 			if err := lines.Err(); err != nil { // it is what was left before that
-				return backup{}, brokenOff(err, number)
+				return Backup{}, brokenOff(err, number)
 			}
-			return backup{}, damagedLine(number, "is no line of a backup")
+			return Backup{}, damagedLine(number, "is no line of a backup")
 		}
 		if line.End != nil {
 			return read, read.checkEnd(*line.End, lines)
 		}
 		if problem := read.take(line, seen); problem != "" {
-			return backup{}, damagedLine(number, problem)
+			return Backup{}, damagedLine(number, problem)
 		}
 	}
-	return backup{}, brokenOff(lines.Err(), 2+len(read.Apps)+len(read.SignIns))
+	return Backup{}, brokenOff(lines.Err(), 2+len(read.Apps)+len(read.SignIns))
 }
 
 func readHead(line []byte) (made time.Time, err error) {
@@ -225,7 +213,7 @@ func readHead(line []byte) (made time.Time, err error) {
 }
 
 // take keeps what a line holds, or says what is wrong with it.
-func (b *backup) take(line backupLine, seen map[string]bool) (problem string) {
+func (b *Backup) take(line backupLine, seen map[string]bool) (problem string) {
 	key := ""
 	switch {
 	case line.App != nil && line.Token == nil:
@@ -252,7 +240,7 @@ func (b *backup) take(line backupLine, seen map[string]bool) (problem string) {
 }
 
 // checkEnd sees that nothing is missing before the last line or stands behind it.
-func (b *backup) checkEnd(end endLine, lines *bufio.Scanner) error {
+func (b *Backup) checkEnd(end endLine, lines *bufio.Scanner) error {
 	if end.Apps != len(b.Apps) || end.Tokens != len(b.SignIns) {
 		return unreadable(fmt.Sprintf("the backup should hold %s and %s, and holds %d and %d", several(end.Apps, "app"), several(end.Tokens, "sign-in"), len(b.Apps), len(b.SignIns)), nil)
 	}
@@ -286,15 +274,15 @@ func (l tokenLine) problem() string {
 	return "has a condition that nobody knows"
 }
 
-func (l tokenLine) signIn() signIn {
-	return signIn{
+func (l tokenLine) signIn() venuekey.Snapshot {
+	return venuekey.Snapshot{
 		ID: l.ID,
 		Token: venuekey.Token{
 			Access: venuekey.Secret(l.Access), Refresh: venuekey.Secret(l.Refresh), Type: l.Type,
 			Issued: l.Issued, Expires: l.Expires, RefreshExpires: l.RefreshExpires,
 			RefreshIssued: l.RefreshIssued, SignedIn: l.SignedIn, Scopes: l.Scopes, Asked: l.Asked, User: l.User, Extras: converted[venuekey.Secret](l.Extras),
 		},
-		Record: venuekey.Record{Generation: l.Generation, Attempt: l.Attempt, IntentAt: l.IntentAt, Condition: l.Condition, Reason: l.Reason},
+		Generation: l.Generation, Attempt: l.Attempt, IntentAt: l.IntentAt, Condition: l.Condition, Reason: l.Reason,
 	}
 }
 
@@ -330,7 +318,7 @@ func several(n int, thing string) string {
 func brokenOff(err error, number int) error {
 	switch {
 	case errors.Is(err, errTooLarge):
-		return tooLarge()
+		return err
 	case errors.Is(err, bufio.ErrTooLong):
 		return damagedLine(number, "is too long for a record")
 	case err == nil || errors.Is(err, io.ErrUnexpectedEOF):
@@ -347,6 +335,3 @@ func unreadable(reason string, err error) error {
 	return &venuekey.Error{Op: "backup", Class: venuekey.ClassDamaged, Reason: reason + "; nothing was imported", Err: err,
 		Remedy: "copy the file once more from where it was made, or export again there"}
 }
-
-// armored is whether a file begins as age files do that are made for mail.
-func armored(begins []byte) bool { return bytes.HasPrefix(begins, []byte("-----BEGIN AGE")) }
