@@ -50,6 +50,28 @@ func chanceOf(record Record, policy Policy, alive bool) chance {
 	return none
 }
 
+// chance is what may be done with what renews. Somebody who insists, and
+// credentials that are others than those of the refusal, give it one more chance.
+func (a attempt) chance() chance {
+	alive := a.token.Valid(time.Now()) && a.why != accessRefused
+	is := chanceOf(a.record, a.policy, alive)
+	switch {
+	case a.why == insisting:
+		return max(is, afterProbe)
+	case a.rollback.refusal(a.token, a.policy) != nil:
+		return none
+	case is == none && a.token.refusedUnder != "" && a.token.refusedUnder != a.app.credentials():
+		return afterProbe
+	}
+	return is
+}
+
+// after is the same look some time later.
+func (a attempt) after(d time.Duration) attempt {
+	a.record.ReadAt = a.record.ReadAt.Add(d)
+	return a
+}
+
 // of is the policy for one token. A living access token is not used up by renewing
 // with it, so where no refresh token is at stake its reuse is at worst refused.
 func (p Policy) of(token Token) Policy {
@@ -108,51 +130,13 @@ func nextChance(record Record, token Token, policy Policy, next time.Time) time.
 	}
 }
 
-// spent says why a record without a chance is not presented.
-func spent(record Record) *Error {
-	if record.Condition == ConditionDead {
-		return &Error{Class: ClassRefused, Reason: record.because()}
+// whyNoChance says why a record without a chance is not presented.
+func (r Record) whyNoChance() *Error {
+	if r.Condition == ConditionDead {
+		return &Error{Class: ClassRefused, Reason: r.because()}
 	}
-	return &Error{Class: ClassRefused, Reason: "the answer to a renewal sent at " + record.IntentAt.UTC().Format(time.RFC3339) +
+	return &Error{Class: ClassRefused, Reason: "the answer to a renewal sent at " + r.IntentAt.UTC().Format(time.RFC3339) +
 		" was lost, and the refresh token may be used up"}
-}
-
-// judged is the record after spent said no: the old access token is served while
-// it lives, and the reason stays. What has a last chance is due at its end; until
-// then only a human can help.
-func judged(record Record, token Token, policy Policy, verdict *Error) Record {
-	next := time.Time{}
-	if record.Condition != ConditionDead {
-		next = nextChance(record, token, policy, time.Now().Add(leastBackOff))
-	}
-	if !next.IsZero() {
-		verdict.Reason += "; it is presented once more when the access token is dead and nothing is left to lose"
-	}
-	record = givenUp(record, verdict)
-	record.NextRefresh = next
-	return record
-}
-
-// givenUp is a record that only a human can help.
-func givenUp(record Record, verdict *Error) Record {
-	if record.Condition != ConditionDead {
-		record.Condition = ConditionUncertain
-	}
-	record.Reason, record.NextRefresh = verdict.Reason, time.Time{}
-	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	return record
-}
-
-// unseen is a record whose chance is saved up, since the venue does not answer.
-func unseen(record Record, token Token, policy Policy, failure *Error) Record {
-	next := postponed(record, token, failure)
-	if record.Condition == ConditionDead { // why it is dead stays known
-		next.Reason = record.because()
-		return next
-	}
-	next.Condition = ConditionUncertain
-	next.NextRefresh = nextChance(next, token, policy, next.NextRefresh)
-	return next
 }
 
 // credentials names what an app identifies itself with, without telling it. A

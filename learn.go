@@ -6,8 +6,18 @@ import (
 	"maps"
 )
 
-// learn.go owns what is found out about an app by using it, and what changes for
-// its sign-ins when the app changes.
+// learn.go owns what a venue's answer says besides its token: what is odd about it, and
+// what is found out about the app; and what changes for sign-ins when the app does.
+
+// logAnswer logs what was odd about a token that is kept by now.
+func (k *Keeper) logAnswer(id ID, token Token) {
+	if warning := clockWarning(token); warning != "" {
+		k.log().Warn(warning, "id", id)
+	}
+	for _, line := range token.Notes {
+		k.log().Warn("the venue's answer was odd: "+line, "id", id)
+	}
+}
 
 // keepLearned keeps what a sign-in or a renewal found out about the app, so that it
 // need not be found out again. An app that the vault does not hold belongs to

@@ -230,9 +230,9 @@ const lapseRemedy = "put the newest copy of the vault back, or sign in again"
 // refusal gives why a token may not be presented: it is used up, and its venue
 // takes reuse for theft, which would end what the newest copy of the vault holds.
 // That is the reason before any other.
-func (l rollback) refusal(other *Error, token Token, policy Policy) *Error {
+func (l rollback) refusal(token Token, policy Policy) *Error {
 	if !l.happened() || !punishes(policy) || token.Refresh == "" {
-		return other
+		return nil
 	}
 	return &Error{Class: ClassRefused, Reason: l.reason() + "; it is not presented again", Remedy: lapseRemedy}
 }
@@ -262,7 +262,7 @@ func (k *Keeper) reportRollback(ctx context.Context, marks *markReader, s *Statu
 	}
 	s.Behind, s.Reason = true, l.reason()
 	venue, err := k.Venue(s.ID.Venue)
-	if err != nil || l.refusal(nil, token, venue.Policy()) == nil {
+	if err != nil || l.refusal(token, venue.Policy()) == nil {
 		return
 	}
 	switch s.State {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The refresh, in its order:
+// renew.go owns the refresh, in its order:
 //
 //	load → still needed? → a chance? → claim (lease + intent, durable) → present → save (fenced) → publish → release
 //
@@ -31,80 +31,27 @@ type attempt struct {
 	rollback rollback
 }
 
-// givenUpEarly is an error if a renewal was given up before it began.
-func givenUpEarly(ctx, early context.Context) error {
-	if early.Err() == nil || ctx.Err() != nil {
-		return nil
-	}
-	return &Error{Class: ClassLater, Reason: "the program ends, and the renewal was not begun", Err: early.Err()}
-}
-
 // renew replaces the flight's generation of an ID's token, or adopts a newer one
-// that somebody else got. What may take long before the claim ends with early, and
-// nothing is noted of that.
+// that somebody else got. What may take long before the claim ends with early.
 func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, error) {
 	if token, found, err := k.newerUnsaved(ctx, id, f.generation); found || err != nil {
 		return token, err
 	}
-	permitted, seen := f.why != whenDue, false
-	var holder leaseWatch
-	for wait := leasePoll; ; wait = min(2*wait, 10*leasePoll) {
-		a := attempt{id: id, why: f.why, looked: time.Now()}
-		var err error
-		if a.token, a.record, err = k.Vault.Load(ctx, id); err != nil {
+	w := waits{turn: f.why != whenDue}
+	for poll := leasePoll; ; poll = min(2*poll, 10*leasePoll) {
+		a, needed, err := k.look(ctx, id, f)
+		if err != nil || !needed {
+			return a.token, err
+		}
+		switch at, err := k.pass(ctx, early, &a, &w, poll); at {
+		case passed:
+		case waited:
+			continue
+		default:
+			return Token{}, k.stopped(ctx, early, a, at, err)
+		}
+		if err := givenUp(ctx, early); err != nil {
 			return Token{}, err
-		}
-		if a.record.Generation > f.generation { // no longer needed
-			k.publish(id, a.token, a.record)
-			return a.token, nil
-		}
-		// After the record was read, because whoever held its lease may have
-		// spilled until then.
-		if token, found, err := k.newerUnsaved(ctx, id, f.generation); found || err != nil {
-			return token, err
-		}
-		if a.record.Leased() && a.record.LeaseOwner != k.owner() && !holder.outlasted(a.record, k.lease()) {
-			if err := pause(early, wait); err != nil {
-				if gone := givenUpEarly(ctx, early); gone != nil {
-					return Token{}, gone
-				}
-				return Token{}, &Error{Class: ClassLater, Reason: "another program is renewing this token and does not finish", Err: err}
-			}
-			continue
-		}
-		if a.venue, a.app, err = k.venueAndApp(early, id.Venue); err != nil {
-			if gone := givenUpEarly(ctx, early); gone != nil {
-				return Token{}, gone
-			}
-			failure := annotate(err, id, "refresh")
-			return Token{}, k.remember(ctx, a.byStore(postponed(a.record, a.token, failure)), failure)
-		}
-		a.policy, a.rollback = a.venue.Policy().of(a.token), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
-		// After each of the two waits the record may be another.
-		switch c := a.chance(); {
-		case c == none:
-			return Token{}, k.verdict(ctx, a)
-		case c == afterProbe && !seen:
-			if err := k.probeVenue(early, a.venue, a.app); err != nil {
-				if gone := givenUpEarly(ctx, early); gone != nil {
-					return Token{}, gone
-				}
-				return Token{}, k.notSeen(ctx, a, err)
-			}
-			seen = true
-			continue
-		case !permitted:
-			if err := k.acquire(early, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
-				if gone := givenUpEarly(ctx, early); gone != nil {
-					return Token{}, gone
-				}
-				return Token{}, k.notPermitted(ctx, a, err)
-			}
-			permitted, seen = true, false // the wait may have been long
-			continue
-		}
-		if gone := givenUpEarly(ctx, early); gone != nil {
-			return Token{}, gone
 		}
 		k.reserve()
 		k.step(stepLoaded)
@@ -118,6 +65,27 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 		k.step(stepClaimed)
 		return k.ask(ctx, f, a, claimed)
 	}
+}
+
+const leasePoll = 25 * time.Millisecond
+
+// look loads what is to be renewed. It is not needed where there is a newer token.
+func (k *Keeper) look(ctx context.Context, id ID, f *flight) (a attempt, needed bool, err error) {
+	a = attempt{id: id, why: f.why, looked: time.Now()}
+	if a.token, a.record, err = k.Vault.Load(ctx, id); err != nil {
+		return attempt{}, false, err
+	}
+	if a.record.Generation > f.generation {
+		k.publish(id, a.token, a.record)
+		return a, false, nil
+	}
+	// After the record was read, because whoever held its lease may have
+	// spilled until then.
+	token, found, err := k.newerUnsaved(ctx, id, f.generation)
+	if found || err != nil {
+		return attempt{token: token}, false, err
+	}
+	return a, true, nil
 }
 
 // ask presents what renews under the claim, and keeps what comes of it.
@@ -141,132 +109,7 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	if why != "" && (got.Refresh == "" || got.Refresh.Equal(a.token.Refresh)) {
 		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: ClassUnknown, Reason: why + ", and cannot be used"})
 	}
-	if a.rollback.happened() { // and yet the venue grants: what was seen does not count
-		k.unmark(a.record.Key, &a.token)
-	}
-	rotated, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy)
-	if err != nil {
-		return Token{}, err // the intent stays open
-	}
-	if why != "" {
-		rotated.record = postponed(a.failedSoFar(rotated.record), rotated.token, &Error{Reason: why})
-	}
-	rotated.record = a.byStore(rotated.record)
-	k.step(stepSealed)
-	kept, _, err := k.save(context.WithoutCancel(ctx), a.id, rotated) // however long the venue took
-	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
-	k.logAnswer(a.id, got)
-	k.reportNarrowing(a.id, a.token, rotated.token)
-	k.keepLearned(ctx, a.id.Venue, got.Learned)
-	if why != "" && err == nil {
-		return Token{}, &Error{ID: a.id, Op: "refresh", Class: ClassLater, Reason: "the venue renewed the sign-in, and " + why}
-	}
-	return kept, err
-}
-
-// failedSoFar is a record that goes on counting: what renews was renewed, but nobody
-// got a token, and a venue that goes on like that is asked less and less.
-func (a attempt) failedSoFar(record Record) Record {
-	record.Failures = a.record.Failures
-	return record
-}
-
-// unanswered is a renewal that brought no token.
-func (k *Keeper) unanswered(ctx context.Context, a attempt, claimed Record, failure *Error) error {
-	a.rollback.explain(failure)
-	if failure.Class == ClassLater && failure.RetryAfter > 0 {
-		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)
-	}
-	next := released(a.record, claimed, a.token, a.policy, failure)
-	if failure.Class == ClassUnknown && next.NextRefresh.IsZero() {
-		failure.Class = ClassRefused // it was the last chance
-	}
-	return k.lost(ctx, a, next, failure)
-}
-
-// logAnswer logs what was odd about a token that is kept by now.
-func (k *Keeper) logAnswer(id ID, token Token) {
-	if warning := clockWarning(token); warning != "" {
-		k.log().Warn(warning, "id", id)
-	}
-	for _, line := range token.Notes {
-		k.log().Warn("the venue's answer was odd: "+line, "id", id)
-	}
-}
-
-// claim writes lease and intent. It is ErrConflict when somebody else was
-// faster.
-func (k *Keeper) claim(ctx context.Context, record Record) (Record, error) {
-	record.LeaseOwner, record.LeaseUntil = k.owner(), record.ReadAt.Add(k.lease())
-	record.Attempt = min(record.Attempt, mostTries) + 1
-	record.IntentAt = record.ReadAt
-	version, err := k.Vault.Store.Put(ctx, record)
-	record.Version = version
-	return record, err
-}
-
-// overslept reports whether so much time has passed since the record was read
-// that the lease might end before the answer is saved. A machine that was
-// suspended after its claim must not present what somebody else has renewed by
-// now. Both clocks are asked: one of them stands still in a suspend, the other
-// jumps when it is set.
-func (k *Keeper) overslept(looked time.Time) bool {
-	return elapsed(looked) > k.leaseMargin()
-}
-
-// leaseMargin is how much of a lease is left over when all that may be done under it
-// takes as long as it may.
-func (k *Keeper) leaseMargin() time.Duration { return k.lease() - k.deadline() - k.saveBudget() }
-
-// elapsed is the time since a moment by whichever clock says more.
-func elapsed(since time.Time) time.Duration {
-	now := time.Now()
-	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
-}
-
-var errOverslept = errors.New("this machine stood still between its claim and the venue")
-
-// leaseWatch watches a lease by a clock that nobody sets. Where the store's clock was
-// set back, leases seem to last for as much longer.
-type leaseWatch struct {
-	version int64
-	since   time.Time
-}
-
-// outlasted reports whether a record was seen unchanged for as long as its lease was
-// given for; usual is the length where the record does not tell. Who holds a
-// lease without an intent has yet to write one, and fails at that.
-func (v *leaseWatch) outlasted(record Record, usual time.Duration) bool {
-	if record.Version != v.version {
-		*v = leaseWatch{record.Version, time.Now()}
-	}
-	length := usual
-	if given := record.LeaseUntil.Sub(record.IntentAt); !record.IntentAt.IsZero() && given > 0 && given <= LongestLease {
-		length = given
-	}
-	return time.Since(v.since) > length
-}
-
-// giveBack takes back a claim that nothing was presented under. Somebody who
-// found the lapsed lease meanwhile may have written that the answer was lost: that
-// is untrue, and taken back too.
-func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
-	defer cancel()
-	failure := &Error{ID: a.id, Op: "refresh", Class: ClassNotSent, Reason: errOverslept.Error(), Remedy: "try again"}
-	for {
-		_, err := k.Vault.Store.Put(ctx, unsent(a.record, claimed))
-		if !errors.Is(err, ErrConflict) {
-			return failure
-		}
-		stands, err := k.Vault.Store.Get(ctx, claimed.Key)
-		ours := err == nil && stands.Generation == claimed.Generation && stands.IntentAt.Equal(claimed.IntentAt) && stands.Attempt == claimed.Attempt
-		if !ours || stands.Condition == ConditionDead {
-			return failure
-		}
-		stands.Condition, stands.NextRefresh = a.record.Condition, a.record.NextRefresh
-		claimed = stands
-	}
+	return k.keep(ctx, a, claimed, got, why)
 }
 
 // present asks the venue, once, with a deadline of its own. Connecting may take
@@ -292,95 +135,30 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	return a.venue.Refresh(ctx, a.app, a.token)
 }
 
-// remember writes a record that has no new token, and returns the failure that
-// it tells of. A record that moved meanwhile is newer than what we know.
-func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
-	if _, err := k.Vault.Store.Put(ctx, record); err != nil && !errors.Is(err, ErrConflict) {
-		// The intent stays open: whoever comes next takes it as uncertain.
-		k.log().Error("the store does not answer", "id", failure.ID, "error", systemError(err))
+// keep saves what the venue gave, before anybody sees it, and then sees to what it
+// says of venue and app. The token may be one that nobody can use, which why says.
+func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token, why string) (Token, error) {
+	if a.rollback.happened() { // and yet the venue grants: what was seen does not count
+		k.unmark(a.record.Key, &a.token)
 	}
-	return failure
-}
-
-// lost writes the record of a renewal that brought no token. What is not tried
-// again is sealed with a mark of the app's credentials, because the refusal may
-// have been about them.
-func (k *Keeper) lost(ctx context.Context, a attempt, after Record, failure *Error) error {
-	if after.NextRefresh.IsZero() {
-		a.token.refusedUnder = a.app.credentials()
-		if sealed, err := k.Vault.sealed(after, sealedFrom(a.token)); err == nil {
-			after = sealed
-		}
+	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy)
+	if err != nil {
+		return Token{}, err // the intent stays open
 	}
-	return k.remember(ctx, a.byStore(after), failure)
-}
-
-// verdict is the end of a renewal that has no chance left, or none yet.
-func (k *Keeper) verdict(ctx context.Context, a attempt) error {
-	if why := a.rollback.refusal(nil, a.token, a.policy); why != nil {
-		return k.lost(ctx, a, givenUp(a.record, why), why)
+	if why != "" {
+		r.record = r.record.afterUseless(a.record.Failures, r.token, &Error{Reason: why})
 	}
-	why := spent(a.record)
-	next := judged(a.record, a.token, a.policy, why)
-	if a.record.Condition == ConditionDead && a.record.NextRefresh.IsZero() && a.record.LeaseOwner == "" {
-		return why // which the record says already
+	r.record = a.byStore(r.record)
+	k.step(stepSealed)
+	kept, _, err := k.save(context.WithoutCancel(ctx), a.id, r) // however long the venue took
+	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
+	k.logAnswer(a.id, got)
+	k.reportNarrowing(a.id, a.token, r.token)
+	k.keepLearned(ctx, a.id.Venue, got.Learned)
+	if why != "" && err == nil {
+		return Token{}, &Error{ID: a.id, Op: "refresh", Class: ClassLater, Reason: "the venue renewed the sign-in, and " + why}
 	}
-	return k.lost(ctx, a, next, why)
-}
-
-// chance is what may be done with what renews. Somebody who insists, and
-// credentials that are others than those of the refusal, give it one more chance.
-func (a attempt) chance() chance {
-	alive := a.token.Valid(time.Now()) && a.why != accessRefused
-	is := chanceOf(a.record, a.policy, alive)
-	switch {
-	case a.why == insisting:
-		return max(is, afterProbe)
-	case a.rollback.refusal(nil, a.token, a.policy) != nil:
-		return none
-	case is == none && a.token.refusedUnder != "" && a.token.refusedUnder != a.app.credentials():
-		return afterProbe
-	}
-	return is
-}
-
-// byStore says when a record is due by the store's clock, which claims go by, where
-// that is ahead of this machine's: else no wait would be one, and Run would try again
-// at once.
-func (a attempt) byStore(record Record) Record {
-	if ahead := a.record.ReadAt.Sub(a.looked); ahead > ClockTolerance && !record.NextRefresh.IsZero() {
-		record.NextRefresh = record.NextRefresh.Add(ahead)
-	}
-	return record
-}
-
-// after is the same look some time later.
-func (a attempt) after(d time.Duration) attempt {
-	a.record.ReadAt = a.record.ReadAt.Add(d)
-	return a
-}
-
-// notPermitted puts a renewal off whose turn did not come. What is put off already is
-// not written again, however often somebody asks.
-func (k *Keeper) notPermitted(ctx context.Context, a attempt, err error) error {
-	failure := annotate(err, a.id, "refresh")
-	if a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
-		return failure
-	}
-	return k.remember(ctx, a.byStore(putOff(a.record, a.token, failure)), failure)
-}
-
-// notSeen saves the chance up.
-func (k *Keeper) notSeen(ctx context.Context, a attempt, err error) error {
-	failure := annotate(err, a.id, "refresh")
-	failure.Class, failure.Reason = ClassLater, "the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
-	if !a.record.IntentAt.IsZero() {
-		failure.Reason = "the answer to a renewal was lost, and " + failure.Reason
-	}
-	if a.record.Condition == ConditionDead && a.why == insisting {
-		return failure // the record stays as it is: a human tries again, or nobody
-	}
-	return k.remember(ctx, a.byStore(unseen(a.record, a.token, a.policy, failure)), failure)
+	return kept, err
 }
 
 // The steps of a renewal, for tests that end the process at each.
@@ -393,5 +171,3 @@ const (
 	stepSaved     = "saved"     // the new token is durable, nobody saw it
 	stepPublished = "published" // it is handed out
 )
-
-const leasePoll = 25 * time.Millisecond

@@ -47,7 +47,7 @@ func (p place) settled() bool { return p == inStore || p == superseded }
 
 // rotate seals a token that just arrived.
 func (k *Keeper) rotate(claimed Record, token Token, policy Policy) (rotation, error) {
-	record := granted(claimed, token, policy)
+	record := claimed.afterGrant(token, policy)
 	record.Generation++
 	sealed, err := k.Vault.sealed(record, sealedFrom(token))
 	r := rotation{record: sealed, token: token, from: claimed.Generation}

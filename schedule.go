@@ -93,16 +93,6 @@ func carriedOver(old, got Token, policy Policy) Token {
 	return withDefaults(got, policy)
 }
 
-// granted is the record of a token that just arrived: nothing is held against
-// it and its next refresh is drawn, once.
-func granted(record Record, token Token, policy Policy) Record {
-	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	record.Attempt, record.IntentAt = 0, time.Time{}
-	record.Condition, record.Failures, record.Reason = ConditionGood, 0, ""
-	record.NextRefresh = nextRefresh(token, policy, time.Now(), rand.Float64())
-	return record
-}
-
 // nextRefresh draws when a token is to be renewed. The zero time means that it
 // cannot be. The draw is between 0 and 1.
 func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.Time {
@@ -150,56 +140,6 @@ func backOff(failures int, retryAfter time.Duration) time.Duration {
 	}
 	wait = max(wait, retryAfter)
 	return wait + time.Duration(rand.Float64()*float64(wait)/4)
-}
-
-// released is the record of a claim that brought no token. What was not burnt
-// is as it was before the claim; what may be burnt keeps its intent open; what
-// is refused is dead, and stays for a human to see.
-func released(before, claimed Record, token Token, policy Policy, failure *Error) Record {
-	if failure.Class == ClassRefused && !before.IntentAt.IsZero() {
-		failure.Reason = orReason(failure.Reason, "refused") + "; the answer to the renewal before was lost"
-	}
-	next := postponed(claimed, token, failure)
-	switch {
-	case failure.Class == ClassRefused:
-		next.Condition, next.IntentAt, next.NextRefresh = ConditionDead, time.Time{}, time.Time{}
-	case failure.Class == ClassUnknown && policy.AfterLostAnswer != RetryFreely:
-		next.Condition = ConditionUncertain
-		next.NextRefresh = nextChance(next, token, policy, next.NextRefresh)
-	default:
-		next.Attempt, next.IntentAt, next.Condition = before.Attempt, before.IntentAt, before.Condition
-	}
-	return next
-}
-
-// unsent is a record whose claim is given back, since nothing was presented.
-func unsent(before, claimed Record) Record {
-	claimed.LeaseOwner, claimed.LeaseUntil = "", time.Time{}
-	claimed.Attempt, claimed.IntentAt = before.Attempt, before.IntentAt
-	return claimed
-}
-
-// postponed is a record after a failure: free again, and due after a while.
-func postponed(record Record, token Token, failure *Error) Record {
-	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	record.Failures = min(max(record.Failures, 0), mostTries) + 1
-	record.Reason = orReason(failure.Reason, failure.Class.String())
-	record.NextRefresh = nextTry(token, time.Now(), backOff(record.Failures, min(failure.RetryAfter, mostSilence)))
-	return record
-}
-
-// putOff is a record whose turn did not come: free again, due when it may. Of
-// those that are put off, the ones with the least of their lives left come first,
-// and the ones that died already last.
-func putOff(record Record, token Token, failure *Error) Record {
-	record.LeaseOwner, record.LeaseUntil = "", time.Time{}
-	share := 1.0
-	if left := time.Until(token.Expires); left > 0 && left < token.Life() {
-		share = float64(left) / float64(token.Life())
-	}
-	wait := min(failure.RetryAfter, mostSilence)
-	record.NextRefresh = nextTry(token, time.Now(), wait+time.Duration(share*float64(wait)/4))
-	return record
 }
 
 // nextTry is when to try again what should be left alone for so long. No wait

@@ -1,0 +1,92 @@
+package venuekey
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// remember.go owns what is written of a renewal that brought no token.
+
+// unanswered is a renewal that was presented and brought no token.
+func (k *Keeper) unanswered(ctx context.Context, a attempt, claimed Record, failure *Error) error {
+	a.rollback.explain(failure)
+	if failure.Class == ClassLater && failure.RetryAfter > 0 {
+		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)
+	}
+	if failure.Class == ClassRefused && !a.record.IntentAt.IsZero() {
+		failure.Reason = orReason(failure.Reason, "refused") + "; the answer to the renewal before was lost"
+	}
+	next := claimed.afterFailure(a.record, a.token, a.policy, failure)
+	if failure.Class == ClassUnknown && next.NextRefresh.IsZero() {
+		failure.Class = ClassRefused // it was the last chance
+	}
+	return k.rememberFinal(ctx, a, next, failure)
+}
+
+// noChance is the end of a renewal that has no chance left, or none yet.
+func (k *Keeper) noChance(ctx context.Context, a attempt) error {
+	if why := a.rollback.refusal(a.token, a.policy); why != nil {
+		return k.rememberFinal(ctx, a, a.record.abandoned(why), why)
+	}
+	why := a.record.whyNoChance()
+	next := a.record.afterNoChance(a.token, a.policy, why)
+	if a.record.Condition == ConditionDead && a.record.NextRefresh.IsZero() && a.record.LeaseOwner == "" {
+		return why // which the record says already
+	}
+	return k.rememberFinal(ctx, a, next, why)
+}
+
+// notAnswering saves the chance up, since the venue does not answer.
+func (k *Keeper) notAnswering(ctx context.Context, a attempt, failure *Error) error {
+	failure.Class, failure.Reason = ClassLater, "the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
+	if !a.record.IntentAt.IsZero() {
+		failure.Reason = "the answer to a renewal was lost, and " + failure.Reason
+	}
+	if a.record.Condition == ConditionDead && a.why == insisting {
+		return failure // the record stays as it is: a human tries again, or nobody
+	}
+	return k.remember(ctx, a.byStore(a.record.afterSilence(a.token, a.policy, failure)), failure)
+}
+
+// noTurn puts a renewal off whose turn did not come. What is put off already is
+// not written again, however often somebody asks.
+func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
+	if a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
+		return failure
+	}
+	return k.remember(ctx, a.byStore(a.record.afterNoTurn(a.token, failure)), failure)
+}
+
+// rememberFinal writes the record of a renewal that may have been the last. What is not
+// tried again is sealed with a mark of the app's credentials, because the refusal may
+// have been about them.
+func (k *Keeper) rememberFinal(ctx context.Context, a attempt, after Record, failure *Error) error {
+	if after.NextRefresh.IsZero() {
+		a.token.refusedUnder = a.app.credentials()
+		if sealed, err := k.Vault.sealed(after, sealedFrom(a.token)); err == nil {
+			after = sealed
+		}
+	}
+	return k.remember(ctx, a.byStore(after), failure)
+}
+
+// remember writes a record that has no new token, and returns the failure that
+// it tells of. A record that moved meanwhile is newer than what we know.
+func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
+	if _, err := k.Vault.Store.Put(ctx, record); err != nil && !errors.Is(err, ErrConflict) {
+		// The intent stays open: whoever comes next takes it as uncertain.
+		k.log().Error("the store does not answer", "id", failure.ID, "error", systemError(err))
+	}
+	return failure
+}
+
+// byStore says when a record is due by the store's clock, which claims go by, where
+// that is ahead of this machine's: else no wait would be one, and Run would try again
+// at once.
+func (a attempt) byStore(record Record) Record {
+	if ahead := a.record.ReadAt.Sub(a.looked); ahead > ClockTolerance && !record.NextRefresh.IsZero() {
+		record.NextRefresh = record.NextRefresh.Add(ahead)
+	}
+	return record
+}
