@@ -126,9 +126,6 @@ func (v *Vault) reload() (*keyring, error) {
 	return now, nil
 }
 
-// ringRecord is sealed with the key that seals now. It holds nothing else.
-const ringRecord = "key/current"
-
 // follow sees that what is about to be made for the first time is sealed with
 // the key that the vault has now. For what is there already its seal says it.
 func (v *Vault) follow(ctx context.Context) error {
@@ -139,7 +136,7 @@ func (v *Vault) follow(ctx context.Context) error {
 	if err != nil {
 		return storeError(ID{}, "read", err)
 	}
-	return v.open(record, new(struct{}))
+	return v.open(record, new(ringNote))
 }
 
 // SealingKey names the key that seals now, also where another machine has changed

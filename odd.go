@@ -63,21 +63,6 @@ func reportOdd(s *Status, record Record, token Token) {
 	}
 }
 
-// believed is the record of a budget without what nobody wrote there: it would
-// hold up every renewal of an app.
-func believed(budget Record) Record {
-	if budget.LeaseUntil.Sub(budget.ReadAt) > longestClosure*6/5 {
-		budget.LeaseUntil = time.Time{}
-	}
-	if budget.NextRefresh.Sub(budget.ReadAt) > 2*mostSilence {
-		budget.NextRefresh = time.Time{}
-	}
-	if budget.IntentAt.Sub(budget.ReadAt) > LongestLease {
-		budget.IntentAt = time.Time{}
-	}
-	return budget
-}
-
 // unhide sees to records that Run would not find, because somebody wrote beside the
 // seal: once in a while, since nobody should.
 func (k *Keeper) unhide(ctx context.Context, record Record) {

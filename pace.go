@@ -12,21 +12,17 @@ import (
 	"time"
 )
 
-// After an outage everything is due at once. How fast it is renewed is a budget
-// for each venue and app, kept in the store, so that all machines share it: a
-// record whose IntentAt is the moment at which the budget would be full again
-// if nobody took from it (the theoretical arrival time of the generic cell rate
-// algorithm), and whose LeaseUntil is when a venue that asked to be left alone
-// may be asked again. It is a record of its own: bookkeeping never competes with
-// a token for a version.
+// pace.go owns how fast renewals go to a venue. After an outage everything is due at
+// once; then a budget for each venue and app counts, a note that is kept in the store
+// so that all machines share it (note.go). It is a record of its own: bookkeeping never
+// competes with a token for a version.
 //
 // A venue that asks to be left alone for long does not take every sign-in along:
 // a token that is about to die is tried once more all the same, and while tokens
-// are dead one of them is tried every hour, over all machines (the record's
-// NextRefresh). The first renewal that succeeds opens the budget again.
+// are dead one of them is tried every hour, over all machines. The first renewal that
+// succeeds opens the budget again.
 
 const (
-	budgetPrefix = "budget/"
 	defaultPace  = 200 * time.Millisecond
 	defaultBurst = 10
 	// permitLife is how long a permit that was taken in advance is good.
@@ -184,28 +180,27 @@ func (p Policy) burst() int {
 
 // takeBudget takes up to want permits, or says how long to wait for one.
 func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, burst, want int, how need) (granted int, wait time.Duration, err error) {
-	err = v.changeBudget(ctx, key, func(record *Record) bool {
-		*record = believed(*record)
-		granted, wait = 0, record.LeaseUntil.Sub(record.ReadAt)
+	err = v.changeBudget(ctx, key, func(b *budgetNote, now time.Time) bool {
+		granted, wait = 0, b.Closed.Sub(now)
 		switch {
 		case wait <= 0:
 		case how == lastCall:
 			want = 1 // what is taken in advance would be for everybody
-		case how == isDead && !record.ReadAt.Before(record.NextRefresh):
-			want, record.NextRefresh = 1, record.ReadAt.Add(mostSilence)
+		case how == isDead && !now.Before(b.TryDead):
+			want, b.TryDead = 1, now.Add(mostSilence)
 		case how == isDead:
-			wait = min(wait, record.NextRefresh.Sub(record.ReadAt))
+			wait = min(wait, b.TryDead.Sub(now))
 			return false
 		default:
 			return false
 		}
-		behind := max(record.IntentAt.Sub(record.ReadAt), 0)
+		behind := max(b.Full.Sub(now), 0)
 		room := time.Duration(burst)*pace - behind
 		if granted = min(want, int(room/pace)); granted <= 0 {
 			granted, wait = 0, max(pace-room, time.Millisecond)
 			return false
 		}
-		record.IntentAt = record.ReadAt.Add(behind + time.Duration(granted)*pace)
+		b.Full = now.Add(behind + time.Duration(granted)*pace)
 		return true
 	})
 	return granted, wait, err
@@ -213,45 +208,46 @@ func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, 
 
 // closeBudget gives no permit for a while.
 func (v *Vault) closeBudget(ctx context.Context, key string, wait time.Duration) error {
-	return v.changeBudget(ctx, key, func(record *Record) bool {
-		until := record.ReadAt.Add(wait)
-		if !until.After(record.LeaseUntil) {
+	return v.changeBudget(ctx, key, func(b *budgetNote, now time.Time) bool {
+		until := now.Add(wait)
+		if !until.After(b.Closed) {
 			return false
 		}
-		if !record.LeaseUntil.After(record.ReadAt) {
-			record.NextRefresh = record.ReadAt.Add(mostSilence)
+		if !b.Closed.After(now) {
+			b.TryDead = now.Add(mostSilence)
 		}
-		record.LeaseUntil = until
+		b.Closed = until
 		return true
 	})
 }
 
 // openBudget ends a closure.
 func (v *Vault) openBudget(ctx context.Context, key string) error {
-	return v.changeBudget(ctx, key, func(record *Record) bool {
-		if !record.LeaseUntil.After(record.ReadAt) {
+	return v.changeBudget(ctx, key, func(b *budgetNote, now time.Time) bool {
+		if !b.Closed.After(now) {
 			return false
 		}
-		record.LeaseUntil, record.NextRefresh = time.Time{}, time.Time{}
+		b.Closed, b.TryDead = time.Time{}, time.Time{}
 		return true
 	})
 }
 
-// closedUntil tells until when a venue asked to be left alone; zero means that it
+// closedUntil is until when a venue asked to be left alone; zero means that it
 // did not.
 func (v *Vault) closedUntil(ctx context.Context, key string) (time.Time, error) {
 	record, err := v.Store.Get(ctx, key)
 	if errors.Is(err, ErrNotFound) {
 		return time.Time{}, nil
 	}
-	if record = believed(record); err != nil || !record.LeaseUntil.After(record.ReadAt) {
-		return time.Time{}, err
+	if b := budgetIn(record); err == nil && b.Closed.After(record.ReadAt) {
+		return b.Closed, nil
 	}
-	return record.LeaseUntil, nil
+	return time.Time{}, err
 }
 
-// changeBudget changes a budget's record until nobody else was faster.
-func (v *Vault) changeBudget(ctx context.Context, key string, change func(*Record) bool) error {
+// changeBudget changes a budget until nobody else was faster. The change is given the
+// time by the store's clock, and says whether anything is to be written.
+func (v *Vault) changeBudget(ctx context.Context, key string, change func(b *budgetNote, now time.Time) bool) error {
 	for {
 		record, err := v.Store.Get(ctx, key)
 		if errors.Is(err, ErrNotFound) {
@@ -260,10 +256,11 @@ func (v *Vault) changeBudget(ctx context.Context, key string, change func(*Recor
 		if err != nil {
 			return err
 		}
-		if !change(&record) {
+		b := budgetIn(record)
+		if !change(&b, record.ReadAt) {
 			return nil
 		}
-		if _, err = v.Store.Put(ctx, record); !errors.Is(err, ErrConflict) {
+		if _, err = v.Store.Put(ctx, b.record(record)); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}

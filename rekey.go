@@ -73,7 +73,7 @@ func (v *Vault) rekeyMark(ctx context.Context) error {
 			return nil
 		}
 		record.Generation = counted(record.Generation) + 1
-		if _, err = v.put(ctx, record, struct{}{}); !errors.Is(err, ErrConflict) {
+		if _, err = v.put(ctx, record, ringNote{v.current().ID()}); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}

@@ -39,7 +39,6 @@ type Vault struct {
 const (
 	tokenPrefix = "token/"
 	appPrefix   = "app/"
-	probePrefix = "probe/"
 )
 
 // pageSize is how many records are read at a time where all are read.
