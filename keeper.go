@@ -46,9 +46,6 @@ type Keeper struct {
 	// callers wait for its outcome.
 	Patience time.Duration
 
-	// step is told of each step of a renewal, by tests that end the process there.
-	step func(string)
-
 	start   sync.Once
 	owner   func() string
 	mu      sync.Mutex
@@ -72,9 +69,6 @@ func (k *Keeper) init() {
 		k.probes = make(map[string]*probeResult)
 		k.readers = make(map[*observer]bool)
 		k.queues = make(map[string]Event)
-		if k.step == nil {
-			k.step = func(string) {}
-		}
 	})
 }
 

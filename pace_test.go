@@ -259,3 +259,37 @@ func maintenance(asks time.Duration) func(context.Context) error {
 		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: asks, Reason: "maintenance"}
 	}
 }
+
+// A program older than notes closes a budget, by times of the record, and one that is
+// not lets it through again: both see what the other wrote.
+func TestABudgetIsSharedWithAnOlderProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &keepertest.Venue{}
+		keeper, store := keepertest.SignedIn(t, venue)
+		time.Sleep(keepertest.Life + time.Minute)
+		keepertest.WantToken(t, keeper, "access-2")
+		budgets, err := store.List(t.Context(), "budget/", "", 10)
+		if err != nil || len(budgets) != 1 {
+			t.Fatal(len(budgets), err)
+		}
+		name, now := budgets[0].Key, time.Now()
+		older := budgets[0]
+		older.LeaseUntil, older.NextRefresh = now.Add(5*time.Hour), now.Add(time.Hour)
+		if _, err := store.Put(t.Context(), older); err != nil {
+			t.Fatal(err)
+		}
+		keeper = keepertest.New(t, store, venue)
+		if status, err := keeper.Status(t.Context(), keepertest.Alice); err != nil || !status.LeftAloneUntil.Equal(now.Add(5*time.Hour)) {
+			t.Errorf("left alone until %s, %v", status.LeftAloneUntil, err)
+		}
+		time.Sleep(keepertest.Life + time.Minute) // the token is dead, and one of the dead may be tried
+		keepertest.WantToken(t, keeper, "access-3")
+		record, err := store.Get(t.Context(), name)
+		if err != nil || !record.LeaseUntil.IsZero() || !record.IntentAt.IsZero() || !record.NextRefresh.IsZero() || record.Reason == "" {
+			t.Errorf("%+v, %v", record, err)
+		}
+		if status, err := keeper.Status(t.Context(), keepertest.Alice); err != nil || !status.LeftAloneUntil.IsZero() {
+			t.Errorf("left alone until %s, %v", status.LeftAloneUntil, err)
+		}
+	})
+}

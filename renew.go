@@ -54,7 +54,6 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 			return Token{}, err
 		}
 		k.reserve()
-		k.step(stepLoaded)
 		claimed, err := k.claim(ctx, a.record)
 		if errors.Is(err, ErrConflict) {
 			continue
@@ -62,7 +61,6 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 		if err != nil {
 			return Token{}, storeError(id, "claim", err)
 		}
-		k.step(stepClaimed)
 		return k.ask(ctx, f, a, claimed)
 	}
 }
@@ -98,7 +96,6 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	}
 	f.presenting.Store(true)
 	got, err := k.present(ctx, a)
-	k.step(stepAnswered)
 	switch {
 	case errors.Is(err, errOverslept):
 		return Token{}, k.giveBack(ctx, a, claimed)
@@ -149,7 +146,6 @@ func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token,
 		r.record = r.record.afterUseless(a.record.Failures, r.token, &Error{Reason: why})
 	}
 	r.record = a.byStore(r.record)
-	k.step(stepSealed)
 	kept, _, err := k.save(context.WithoutCancel(ctx), a.id, r) // however long the venue took
 	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
 	k.logAnswer(a.id, got)
@@ -160,14 +156,3 @@ func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token,
 	}
 	return kept, err
 }
-
-// The steps of a renewal, for tests that end the process at each.
-const (
-	stepLoaded    = "loaded"    // nothing was written yet
-	stepClaimed   = "claimed"   // lease and intent are durable, nothing was sent
-	stepAnswered  = "answered"  // the venue rotated, nothing of it is durable
-	stepSealed    = "sealed"    // the same, a moment later
-	stepSpilled   = "spilled"   // the store refused, the spill file is durable
-	stepSaved     = "saved"     // the new token is durable, nobody saw it
-	stepPublished = "published" // it is handed out
-)

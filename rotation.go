@@ -76,7 +76,6 @@ func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, place, err
 		}
 		unspilled := k.spill(id, &r)
 		if unspilled == nil {
-			k.step(stepSpilled)
 			k.keepUnsaved(id, r)
 			k.publish(id, r.token, r.record)
 			return r.token, inSpill, nil
@@ -126,11 +125,9 @@ func sameSignIn(a, b Token) bool { return !a.SignedIn.IsZero() && a.SignedIn.Equ
 
 // saved hands out a token that is durable now.
 func (k *Keeper) saved(id ID, r rotation) Token {
-	k.step(stepSaved)
 	k.removeSpills(r)
 	k.mark(r.record.Key, r.token, r.record.Generation)
 	k.publish(id, r.token, r.record)
-	k.step(stepPublished)
 	k.log().Info("renewed", "id", id, "expires", r.token.Expires, "next", r.record.NextRefresh)
 	return r.token
 }

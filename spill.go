@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/venuekey/venuekey/internal/draft"
 	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/internal/own"
 )
@@ -161,23 +162,13 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 }
 
 // writeDurably writes a private file under another name and renames it when it
-// is on disk; the folder is flushed too, or the name could be lost.
+// is on disk.
 func writeDurably(path string, text []byte) error {
-	folder := filepath.Dir(path)
-	if err := own.MakeFolder(folder); err != nil {
+	if err := own.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(folder, ".spill-*") // mode 0600
-	if err != nil {
+	return draft.Write(path, "spill", os.Rename, func(file *os.File) error {
+		_, err := file.Write(text)
 		return err
-	}
-	_, err = file.Write(text)
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return own.SyncFolder(folder)
+	})
 }
