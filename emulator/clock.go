@@ -1,11 +1,11 @@
 package emulator
 
-// This file owns the movable clock.
-
 import (
 	"sync"
 	"time"
 )
+
+// clock.go owns the movable clock.
 
 // Clock is the time an emulated venue lives by. The zero value runs with the
 // wall clock. After Advance or Set it runs on from where it was put: codes and

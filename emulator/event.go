@@ -1,7 +1,5 @@
 package emulator
 
-// This file owns the event log that tests assert on.
-
 import (
 	"context"
 	"crypto/sha256"
@@ -10,6 +8,8 @@ import (
 
 	"github.com/venuekey/venuekey/emulator/internal/journal"
 )
+
+// event.go owns the event log that tests assert on.
 
 // EventKind says what an [Event] is about.
 type EventKind string

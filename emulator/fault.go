@@ -1,12 +1,12 @@
 package emulator
 
-// This file owns faults: what can be ordered to go wrong.
-
 import (
 	"fmt"
 	"slices"
 	"time"
 )
+
+// fault.go owns faults: what can be ordered to go wrong.
 
 // Endpoint names a place where faults can be injected. One request may go by
 // several names: a refresh is Token and Refresh.

@@ -1,14 +1,14 @@
 package emulator
 
-// This file owns reading a page as far as a made-up user needs it: the title, the
-// message, the form with its fields and buttons. It is a small tokenizer for
-// well-formed pages, not a browser.
-
 import (
 	"html"
 	"slices"
 	"strings"
 )
+
+// form.go owns reading a page as far as a made-up user needs it: the title, the
+// message, the form with its fields and buttons. It is a small tokenizer for
+// well-formed pages, not a browser.
 
 // webPage is what a [Person] sees of a page.
 type webPage struct {

@@ -1,9 +1,9 @@
 package emulator
 
-// This file owns what a sign-in leaves behind: a grant, and the pairs of tokens that
-// are issued for it.
-
 import "time"
+
+// grant.go owns what a sign-in leaves behind: a grant, and the pairs of tokens that
+// are issued for it.
 
 // Grant is what one user allowed one app, once. Everything issued from it, over
 // all refreshes, is its family and shares its ID.

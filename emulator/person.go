@@ -1,7 +1,5 @@
 package emulator
 
-// This file owns the made-up user who drives the real pages over HTTP.
-
 import (
 	"cmp"
 	"context"
@@ -17,6 +15,8 @@ import (
 
 	"github.com/venuekey/venuekey/emulator/internal/loopback"
 )
+
+// person.go owns the made-up user who drives the real pages over HTTP.
 
 // Person is a made-up user who does with the pages of an emulated venue what
 // somebody with a browser would do: open the address, sign in, tick accounts,

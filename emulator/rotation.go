@@ -1,12 +1,12 @@
 package emulator
 
-// This file owns the names of the ways in which venues treat a refresh token
-// that is presented.
-
 import (
 	"fmt"
 	"time"
 )
+
+// rotation.go owns the names of the ways in which venues treat a refresh token that
+// is presented.
 
 // Rotation says what becomes of a refresh token when it is used, and what
 // happens when it is used again.

@@ -1,7 +1,7 @@
 package emulator
 
-// This file owns who exists at a venue: the apps, the users with their
-// accounts, and the defaults that a zero-value server knows.
+// users.go owns who exists at a venue: the apps, the users with their accounts, and
+// the defaults that a zero-value server knows.
 
 // App is an application registered at the venue.
 type App struct {

@@ -1,8 +1,8 @@
 package emulator
 
-// This file owns what a test may ask of any emulated venue.
-
 import "net/http"
+
+// venue.go owns what a test may ask of any emulated venue.
 
 // Venue is what the servers of all emulated venues have in common: a test that is told
 // of several venues takes one. Beside it each has its own Knobs, and the methods Tune

@@ -4,6 +4,8 @@ package terminal
 
 import "golang.org/x/sys/unix"
 
+// termios_bsd.go owns the terminal calls of the BSDs and of macOS.
+
 // The requests that read and set a terminal's modes.
 const (
 	getTermios = unix.TIOCGETA

@@ -8,6 +8,8 @@ import (
 	"os"
 )
 
+// wait_other.go owns what stands in for waiting where a read cannot be given up.
+
 // ends are the signals that end a program.
 func ends() []os.Signal { return []os.Signal{os.Interrupt} }
 

@@ -1,8 +1,5 @@
 package ctrader
 
-// This file owns the consent page's address: what an authorize request must
-// hold, and how the browser is sent back.
-
 import (
 	"net/http"
 	"net/url"
@@ -11,6 +8,9 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// authorize.go owns the consent page's address: what an authorize request must hold,
+// and how the browser is sent back.
 
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	s.core.Serve(w, r, s.authorize, emulator.AtAuthorize)

@@ -15,8 +15,6 @@
 // [Knobs] lists all switches.
 package ctrader
 
-// This file owns the server: its fields, its start, its paths.
-
 import (
 	"net/http"
 	"sync"
@@ -24,6 +22,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// server.go owns the server: its fields, its start, its paths.
 
 // Server is an emulated cTrader, and an [emulator.Venue]. The zero value is ready. The
 // fields are read when it is first used, and must not be changed from then on; Tune

@@ -1,13 +1,13 @@
 package ctrader
 
-// This file owns what the venue's other servers share with its sign-in: who a
-// token belongs to, refreshing, and word of tokens that end.
-
 import (
 	"slices"
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// shared.go owns what the venue's other servers share with its sign-in: who a token
+// belongs to, refreshing, and word of tokens that end.
 
 // Ended is a grant whose access tokens ended before their time.
 type Ended struct {

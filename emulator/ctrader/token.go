@@ -1,7 +1,5 @@
 package ctrader
 
-// This file owns the token endpoint.
-
 import (
 	"errors"
 	"net/http"
@@ -12,6 +10,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// token.go owns the token endpoint.
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, core.MaxBody)

@@ -1,8 +1,5 @@
 package tradovate
 
-// This file owns the one endpoint that is not about tokens, for clients to use
-// their tokens at.
-
 import (
 	"fmt"
 	"net/http"
@@ -10,6 +7,9 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// accounts.go owns the one endpoint that is not about tokens, for clients to use
+// their tokens at.
 
 // AccountList names the list of accounts to faults.
 const AccountList emulator.Endpoint = "account-list"

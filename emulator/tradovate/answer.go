@@ -1,14 +1,14 @@
 package tradovate
 
-// This file owns the answer with a token that sign-in and renewal share, and what
-// stands in it beside the token.
-
 import (
 	"slices"
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// answer.go owns the answer with a token that sign-in and renewal share, and what
+// stands in it beside the token.
 
 // timeFormat is RFC 3339 with milliseconds, always in UTC (Tradovate facts §1.2).
 const timeFormat = "2006-01-02T15:04:05.000Z"

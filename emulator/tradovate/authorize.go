@@ -1,7 +1,5 @@
 package tradovate
 
-// This file owns the sign-in and consent page of OAuth.
-
 import (
 	"net/http"
 	"net/url"
@@ -9,6 +7,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// authorize.go owns the sign-in and consent page of OAuth.
 
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()

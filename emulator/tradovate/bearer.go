@@ -1,7 +1,5 @@
 package tradovate
 
-// This file owns how an access token is presented, and how a dead one is refused.
-
 import (
 	"errors"
 	"fmt"
@@ -11,6 +9,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// bearer.go owns how an access token is presented, and how a dead one is refused.
 
 // deadStatus is the status for a token that was refused with err. That of a closed
 // session does not get a clear 401 (Tradovate facts §10.5).

@@ -1,8 +1,5 @@
 package tradovate
 
-// This file owns request bodies: JSON or form, read into the same fields, and the
-// limits that the schema sets to them.
-
 import (
 	"encoding/json"
 	"errors"
@@ -15,6 +12,9 @@ import (
 
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// body.go owns request bodies: JSON or form, read into the same fields, and the
+// limits that the schema sets to them.
 
 // fields are a request's parameters. Those of JSON that are no text stand as they
 // were written: 42, true.

@@ -1,7 +1,5 @@
 package tradovate
 
-// This file owns the two hosts: which path leads where on each.
-
 import (
 	"net/http"
 	"strings"
@@ -9,6 +7,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// host.go owns the two hosts: which path leads where on each.
 
 // environment is which of the two hosts a request came to.
 type environment bool

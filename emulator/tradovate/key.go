@@ -1,12 +1,12 @@
 package tradovate
 
-// This file owns the API keys that sign-ins by password need.
-
 import (
 	"slices"
 	"strconv"
 	"strings"
 )
+
+// key.go owns the API keys that sign-ins by password need.
 
 // APIKey is an API key. At the real venue it belongs to one user; here all users
 // may use it.

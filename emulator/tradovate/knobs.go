@@ -1,8 +1,5 @@
 package tradovate
 
-// This file owns the knobs: every switch of the emulated Tradovate and its
-// default.
-
 import (
 	"cmp"
 	"net/http"
@@ -11,6 +8,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// knobs.go owns the knobs: every switch of the emulated Tradovate and its default.
 
 // Knobs say how the venue behaves. The zero value is Tradovate as the fact sheet
 // has it; where the sheet knows several answers, the zero value is the likeliest

@@ -1,13 +1,13 @@
 package tradovate
 
-// This file owns the sign-in by name, password and API key.
-
 import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// login.go owns the sign-in by name, password and API key.
 
 // loginRules are those of the schema (Tradovate facts §1.1).
 func loginRules() []rule {

@@ -1,13 +1,13 @@
 package tradovate
 
-// This file owns the endpoint that tells who a token belongs to.
-
 import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// me.go owns the endpoint that tells who a token belongs to.
 
 // me lives on the live host; the demo host names it, whatever the token (Tradovate
 // facts §0, §4).

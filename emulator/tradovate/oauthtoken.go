@@ -1,7 +1,5 @@
 package tradovate
 
-// This file owns the OAuth token endpoint.
-
 import (
 	"cmp"
 	"errors"
@@ -11,6 +9,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// oauthtoken.go owns the OAuth token endpoint.
 
 // serveToken reads the body first, because it says which faults may strike.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {

@@ -1,8 +1,5 @@
 package tradovate
 
-// This file owns the time penalty: when it strikes, and what ends it (Tradovate
-// facts §1.4).
-
 import (
 	"fmt"
 	"net/http"
@@ -13,6 +10,9 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// penalty.go owns the time penalty: when it strikes, and what ends it (Tradovate
+// facts §1.4).
 
 // penalties holds failed sign-ins and open tickets, both by the caller's network.
 // The zero value is ready.

@@ -1,13 +1,13 @@
 package tradovate
 
-// This file owns quotas: how often an address may ask in an hour.
-
 import (
 	"net"
 	"net/http"
 	"sync"
 	"time"
 )
+
+// quota.go owns quotas: how often an address may ask in an hour.
 
 // quota counts by address in a sliding hour. An address that went over it is
 // locked for an hour, and every request meanwhile begins the hour anew (Tradovate

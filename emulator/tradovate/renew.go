@@ -1,13 +1,13 @@
 package tradovate
 
-// This file owns the renewal of a live access token.
-
 import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// renew.go owns the renewal of a live access token.
 
 // renew takes the tokens of both ways to sign in (Tradovate facts §2).
 func (s *Server) renew(w http.ResponseWriter, r *http.Request) {

@@ -1,12 +1,12 @@
 package tradovate
 
-// This file owns sessions: how many a user may have, and which were closed.
-
 import (
 	"sync"
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// sessions.go owns sessions: how many a user may have, and which were closed.
 
 // sessions remembers which ones were closed. A session is a token family: a
 // renewal extends it, only a sign-in begins one (Tradovate facts §2).

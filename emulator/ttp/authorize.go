@@ -1,8 +1,5 @@
 package ttp
 
-// This file owns the authorize page: what a request must hold, who is told about
-// a bad one, and how the browser is sent back.
-
 import (
 	"cmp"
 	"errors"
@@ -14,6 +11,9 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// authorize.go owns the authorize page: what a request must hold, who is told about a
+// bad one, and how the browser is sent back.
 
 // defaultScope is granted when none is asked for, and the only one that a site
 // has whose owner added none (TTP facts §1).

@@ -1,12 +1,12 @@
 package ttp
 
-// This file owns how the plugin finds the access token in a request.
-
 import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// bearer.go owns how the plugin finds the access token in a request.
 
 // bearer finds the token in header, form or query, and refuses a request that has
 // it in two places (RFC 6750 §2, TTP facts §3). A request without token gives an

@@ -1,7 +1,5 @@
 package ttp
 
-// This file owns the knobs: every switch of the emulated TTP and its default.
-
 import (
 	"cmp"
 	"net/http"
@@ -10,6 +8,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// knobs.go owns the knobs: every switch of the emulated TTP and its default.
 
 // Knobs say how the venue behaves. The zero value is plugin version 3.1.x; where
 // the sheet knows several answers the others are switches (TTP facts §5).

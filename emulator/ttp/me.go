@@ -1,7 +1,5 @@
 package ttp
 
-// This file owns the profile endpoint.
-
 import (
 	"fmt"
 	"net/http"
@@ -12,6 +10,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// me.go owns the profile endpoint.
 
 func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()

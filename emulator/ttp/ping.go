@@ -1,7 +1,5 @@
 package ttp
 
-// This file owns the stand-in for the API host.
-
 import (
 	"mime"
 	"net/http"
@@ -10,6 +8,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// ping.go owns the stand-in for the API host.
 
 // Ping names the stand-in for the API host to faults.
 const Ping emulator.Endpoint = "ping"

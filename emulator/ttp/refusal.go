@@ -1,13 +1,13 @@
 package ttp
 
-// This file owns how the plugin says no in JSON.
-
 import (
 	"fmt"
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// refusal.go owns how the plugin says no in JSON.
 
 // refusal is an error of the plugin as it stands on the wire (TTP facts §3).
 type refusal struct {

@@ -1,12 +1,12 @@
 package ttp
 
-// This file owns the revoke endpoint.
-
 import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// revoke.go owns the revoke endpoint.
 
 // revoke ends one token, or with a refresh token all that came of its sign-in. It
 // asks for no client credentials, and answers the same for

@@ -1,7 +1,5 @@
 package ttp
 
-// This file owns the server: its fields and its start.
-
 import (
 	"net/http"
 	"sync"
@@ -9,6 +7,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// server.go owns the server: its fields and its start.
 
 // Server is an emulated TTP, and an [emulator.Venue]. The zero value is ready. The
 // fields are read when it is first used, and must not be changed from then on; Tune

@@ -1,7 +1,5 @@
 package ttp
 
-// This file owns the token endpoint.
-
 import (
 	"cmp"
 	"errors"
@@ -13,6 +11,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// token.go owns the token endpoint.
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	readForm(w, r)

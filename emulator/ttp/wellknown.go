@@ -1,12 +1,12 @@
 package ttp
 
-// This file owns the discovery documents that newer plugin versions have.
-
 import (
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// wellknown.go owns the discovery documents that newer plugin versions have.
 
 // serveWellKnown answers both documents alike (RFC 8414 §2, TTP facts §3). The
 // values follow from the other knobs; nobody has recorded the real ones.

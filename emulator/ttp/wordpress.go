@@ -1,14 +1,14 @@
 package ttp
 
-// This file owns the site around the plugin: which address leads to which
-// endpoint, and what WordPress or its web server answers in the plugin's place.
-
 import (
 	"fmt"
 	"net/http"
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// wordpress.go owns the site around the plugin: which address leads to which
+// endpoint, and what WordPress or its web server answers in the plugin's place.
 
 // addresses are those of the site. The plugin's query variable and its rewrite
 // rule lead to the same endpoints (TTP facts §1).

@@ -9,6 +9,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
+// terminal.go owns the user who signs in.
+
 // terminal is how the sign-in talks to a human: the address is printed, and the
 // listener on this machine hears of the rest. At an emulated venue a made-up
 // person visits it.

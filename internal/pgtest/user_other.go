@@ -4,7 +4,7 @@ package pgtest
 
 import "os/exec"
 
-// user_other.go stands in where programs have no user ids.
+// user_other.go owns what stands in where programs have no user IDs.
 
 func detach(*exec.Cmd) {}
 

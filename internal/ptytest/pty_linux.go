@@ -11,6 +11,8 @@ import (
 	"unsafe"
 )
 
+// pty_linux.go owns the pseudo-terminals of Linux.
+
 // Open opens a pseudo-terminal: what the screen is written is what somebody types
 // at the keyboard.
 func Open(t *testing.T) (screen, keyboard *os.File) {

@@ -1,13 +1,13 @@
 package openapi
 
-// This file owns requests for one account: which handler answers which, and
-// what is known of the account and of what is traded.
-
 import (
 	"slices"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// account.go owns requests for one account: which handler answers which, and what is
+// known of the account and of what is traded.
 
 // answerAccount answers what needs an account. The caller holds the lock.
 func (s *Server) answerAccount(k Knobs, a *asking, req message.Message) (message.Message, error) {

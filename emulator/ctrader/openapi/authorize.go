@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns who may: apps, tokens, accounts, and the sessions that come of
-// them.
-
 import (
 	"errors"
 	"maps"
@@ -14,6 +11,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// authorize.go owns who may: apps, tokens, accounts, and the sessions that come of
+// them.
 
 // session is an account that a connection has authorised, and what it wants to
 // hear of it.

@@ -1,14 +1,14 @@
 package openapi
 
-// This file owns bars and ticks: those that grow, and a past that is made up
-// from the time alone, so that it is the same whenever it is asked for.
-
 import (
 	"math/rand/v2"
 	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// bars.go owns bars and ticks: those that grow, and a past that is made up from the
+// time alone, so that it is the same whenever it is asked for.
 
 type barKey struct {
 	symbol int64

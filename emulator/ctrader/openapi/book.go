@@ -1,14 +1,14 @@
 package openapi
 
-// This file owns the book of an account: balance, orders, positions, deals, and
-// how they look on the wire.
-
 import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// book.go owns the book of an account: balance, orders, positions, deals, and how
+// they look on the wire.
 
 // Deposit is what an account begins with.
 type Deposit struct {

@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns the test authority: made at the start, trusted by nobody who
-// is not told to.
-
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -15,6 +12,9 @@ import (
 	"net"
 	"time"
 )
+
+// certificate.go owns the test authority: made at the start, trusted by nobody who is
+// not told to.
 
 // CA is what a client has to trust.
 func (s *Server) CA() *x509.CertPool {

@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns one connection: its life, its timers, and what it is told
-// before anybody looks at the meaning of a message.
-
 import (
 	"errors"
 	"fmt"
@@ -11,6 +8,9 @@ import (
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// conn.go owns one connection: its life, its timers, and what it is told before
+// anybody looks at the meaning of a message.
 
 const (
 	patience  = 5 * time.Second        // for a client that does not read

@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns how messages are written: protobuf, JSON, and JSON in which
-// everything that could be a text is one.
-
 import (
 	"bytes"
 	"encoding/json"
@@ -12,6 +9,9 @@ import (
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// encode.go owns how messages are written: protobuf, JSON, and JSON in which
+// everything that could be a text is one.
 
 // encode writes the envelope with the message in it. A message that cannot be
 // written is a mistake of this package.

@@ -1,7 +1,5 @@
 package openapi
 
-// This file owns the event log that tests assert on.
-
 import (
 	"context"
 	"slices"
@@ -10,6 +8,8 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/journal"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// event.go owns the event log that tests assert on.
 
 // Kind says what an [Event] is about.
 type Kind string

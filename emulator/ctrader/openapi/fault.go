@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns faults: what can be ordered to go wrong on the sockets, and
-// the queue of what was ordered. How each one looks is in outbox.go.
-
 import (
 	"fmt"
 	"slices"
@@ -11,6 +8,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/faultqueue"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// fault.go owns faults: what can be ordered to go wrong on the sockets, and the queue
+// of what was ordered. How each one looks is in outbox.go.
 
 // FaultKind says what goes wrong. But for [CloseBefore] and [Refuse] the request
 // has been carried out by then: an order stands, a token has rotated.

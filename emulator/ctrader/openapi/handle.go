@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns the way of a request: from what must hold before it is looked
-// at to its answer.
-
 import (
 	"errors"
 	"reflect"
@@ -10,6 +7,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// handle.go owns the way of a request: from what must hold before it is looked at to
+// its answer.
 
 func (c *conn) handle(e message.Envelope) {
 	c.s.mu.Lock()

@@ -1,12 +1,12 @@
 package openapi
 
-// This file owns the lists of what was: deals, orders, cash.
-
 import (
 	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// history.go owns the lists of what was: deals, orders, cash.
 
 // answerHistory tells what was.
 func (a *asking) answerHistory(k Knobs, req message.Message) (message.Message, error) {

@@ -1,13 +1,12 @@
 package openapi
 
-// This file owns the knobs: every switch of the emulated Open API and its
-// default.
-
 import (
 	"cmp"
 	"fmt"
 	"time"
 )
+
+// knobs.go owns the knobs: every switch of the emulated Open API and its default.
 
 // Knobs say how the servers behave. The zero value is what the fact sheet holds
 // for likeliest ("cTrader facts" §3 and §8). A limit or a time that is negative

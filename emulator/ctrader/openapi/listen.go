@@ -1,7 +1,5 @@
 package openapi
 
-// This file owns the ports: listening, TLS, and telling WebSocket from TCP.
-
 import (
 	"bufio"
 	"cmp"
@@ -11,6 +9,8 @@ import (
 	"net"
 	"time"
 )
+
+// listen.go owns the ports: listening, TLS, and telling WebSocket from TCP.
 
 const shakeHands = 10 * time.Second
 

@@ -1,13 +1,13 @@
 package openapi
 
-// This file owns the prices: what they are, how they walk, and who is told.
-
 import (
 	"math/rand/v2"
 	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// market.go owns the prices: what they are, how they walk, and who is told.
 
 // market is all symbols with their prices. It is guarded by Server.mu.
 type market struct{ quotes []*quote }

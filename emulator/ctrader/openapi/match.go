@@ -1,14 +1,14 @@
 package openapi
 
-// This file owns matching: which order fills at which price, and what becomes
-// of positions.
-
 import (
 	"maps"
 	"slices"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// match.go owns matching: which order fills at which price, and what becomes of
+// positions.
 
 // match looks at everything that waits for the price of a symbol. The caller
 // holds the lock.

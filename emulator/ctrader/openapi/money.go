@@ -1,13 +1,13 @@
 package openapi
 
-// This file owns money: exact numbers until the last step, which rounds.
-
 import (
 	"math"
 	"math/big"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// money.go owns money: exact numbers until the last step, which rounds.
 
 const (
 	priceUnit  = 100_000

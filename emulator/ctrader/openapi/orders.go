@@ -1,13 +1,13 @@
 package openapi
 
-// This file owns the requests that trade: what is refused, and what begins.
-
 import (
 	"slices"
 	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// orders.go owns the requests that trade: what is refused, and what begins.
 
 // answerOrder carries out a request that trades. What it publishes is the
 // answer.

@@ -1,13 +1,13 @@
 package openapi
 
-// This file owns what a connection sends: a queue, so that nobody waits for a
-// slow client, and the faults on the way out of it.
-
 import (
 	"slices"
 	"sync"
 	"time"
 )
+
+// outbox.go owns what a connection sends: a queue, so that nobody waits for a slow
+// client, and the faults on the way out of it.
 
 // mostWaiting is how many messages a client may leave unread.
 const mostWaiting = 20_000

@@ -1,8 +1,8 @@
 package openapi
 
-// This file owns stop loss and take profit of positions.
-
 import "github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+
+// protect.go owns stop loss and take profit of positions.
 
 // protect puts a protection on a position, or takes it off. An order stands for
 // it, of which is told.

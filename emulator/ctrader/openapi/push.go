@@ -1,7 +1,5 @@
 package openapi
 
-// This file owns what the server sends because a test says so.
-
 import (
 	"fmt"
 	"slices"
@@ -9,6 +7,8 @@ import (
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// push.go owns what the server sends because a test says so.
 
 // Disconnect takes the authorisation from every connection of every app, with a
 // ClientDisconnectEvent.

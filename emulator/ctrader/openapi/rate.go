@@ -1,12 +1,12 @@
 package openapi
 
-// This file owns the limits: requests a second, connections of an app.
-
 import (
 	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// rate.go owns the limits: requests a second, connections of an app.
 
 // window holds the times of the requests of the last second.
 type window struct{ times []time.Time }

@@ -1,7 +1,5 @@
 package openapi
 
-// This file owns errors as the protocol tells them.
-
 import (
 	"cmp"
 	"math"
@@ -9,6 +7,8 @@ import (
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// refusal.go owns errors as the protocol tells them.
 
 const (
 	invalidRequest = "INVALID_REQUEST"

@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns the server: its fields, its state, and what tests ask of it.
-// How it listens is in listen.go, what it is told to send in push.go.
-
 import (
 	"crypto/tls"
 	"crypto/x509"
@@ -13,6 +10,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
+
+// server.go owns the server: its fields, its state, and what tests ask of it. How it
+// listens is in listen.go, what it is told to send in push.go.
 
 // Server is the emulated Open API of one emulated cTrader. The fields are read
 // when it is first used and must not be changed from then on; Tune moves knobs.

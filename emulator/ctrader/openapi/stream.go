@@ -1,13 +1,13 @@
 package openapi
 
-// This file owns the bytes of a connection on their way out, and what can be
-// done to them.
-
 import (
 	"crypto/tls"
 	"net"
 	"sync"
 )
+
+// stream.go owns the bytes of a connection on their way out, and what can be done to
+// them.
 
 // stream is a connection whose writes can be made to go wrong.
 type stream struct {

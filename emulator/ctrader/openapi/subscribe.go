@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns subscriptions: spots, depth and live bars, and what a
-// subscriber is told when a price moves.
-
 import (
 	"maps"
 	"slices"
@@ -10,6 +7,9 @@ import (
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// subscribe.go owns subscriptions: spots, depth and live bars, and what a subscriber
+// is told when a price moves.
 
 type spotSubscription struct {
 	bid, ask  int64 // as told last

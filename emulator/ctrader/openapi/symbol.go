@@ -1,12 +1,12 @@
 package openapi
 
-// This file owns what is traded: symbols and assets.
-
 import (
 	"slices"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// symbol.go owns what is traded: symbols and assets.
 
 // Symbol is something that is traded. Volumes are in 1/100 of a unit and prices
 // in 1/100000, as in the protocol.

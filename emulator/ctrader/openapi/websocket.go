@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns WebSocket: one message of the protocol is one of WebSocket,
-// binary for protobuf and text for JSON, without a length (cTrader facts §3.2).
-
 import (
 	"bufio"
 	"context"
@@ -13,6 +10,9 @@ import (
 
 	"github.com/coder/websocket"
 )
+
+// websocket.go owns WebSocket: one message of the protocol is one of WebSocket,
+// binary for protobuf and text for JSON, without a length (cTrader facts §3.2).
 
 type socketWire struct {
 	socket *websocket.Conn

@@ -1,8 +1,5 @@
 package openapi
 
-// This file owns the wires without WebSocket: how messages are told from each
-// other over TCP.
-
 import (
 	"bufio"
 	"encoding/binary"
@@ -12,6 +9,9 @@ import (
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
+
+// wire.go owns the wires without WebSocket: how messages are told from each other
+// over TCP.
 
 // wire moves whole messages.
 type wire interface {

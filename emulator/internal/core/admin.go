@@ -1,7 +1,5 @@
 package core
 
-// This file owns the admin endpoint. Its use is shown in package emulator.
-
 import (
 	"errors"
 	"fmt"
@@ -16,6 +14,8 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/loopback"
 )
+
+// admin.go owns the admin endpoint. Its use is shown in package emulator.
 
 // Admin is the admin endpoint, to be mounted under [emulator.AdminPath]. It answers only
 // clients on loopback, and no page of another site.

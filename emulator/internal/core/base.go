@@ -1,7 +1,5 @@
 package core
 
-// This file owns the base of a venue's server: what a test asks of any of them.
-
 import (
 	"cmp"
 	"slices"
@@ -9,6 +7,8 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// base.go owns the base of a venue's server: what a test asks of any of them.
 
 // Base is what the servers of all venues have in common, for a Server to embed: its
 // methods are those of [emulator.Venue], which says what they do. The zero value is

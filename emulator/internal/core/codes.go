@@ -1,7 +1,5 @@
 package core
 
-// This file owns the authorization codes that stand for consents.
-
 import (
 	"errors"
 	"slices"
@@ -10,6 +8,8 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// codes.go owns the authorization codes that stand for consents.
 
 func clone(g emulator.Grant) emulator.Grant {
 	g.Accounts = slices.Clone(g.Accounts)

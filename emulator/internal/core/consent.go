@@ -1,8 +1,5 @@
 package core
 
-// This file owns the conversation with the user on the authorize page: sign in,
-// choose accounts, allow or deny.
-
 import (
 	"net/http"
 	"net/url"
@@ -13,6 +10,9 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// consent.go owns the conversation with the user on the authorize page: sign in,
+// choose accounts, allow or deny.
 
 // Question is what an authorize endpoint asks the user.
 type Question struct {

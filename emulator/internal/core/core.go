@@ -1,8 +1,5 @@
 package core
 
-// This file owns the core: what every emulated venue is made of, and the way
-// in which requests reach a venue's handlers past the faults.
-
 import (
 	"cmp"
 	"fmt"
@@ -12,6 +9,9 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// core.go owns the core: what every emulated venue is made of, and the way in which
+// requests reach a venue's handlers past the faults.
 
 // Branding is how a venue presents itself on its pages.
 type Branding struct {

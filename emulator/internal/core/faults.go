@@ -1,14 +1,14 @@
 package core
 
-// This file owns the queue of faults that were ordered. How each one looks on the
-// wire is in faultwire.go.
-
 import (
 	"slices"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/faultqueue"
 )
+
+// faults.go owns the queue of faults that were ordered. How each one looks on the
+// wire is in faultwire.go.
 
 // Faults is the queue of ordered faults. The zero value is empty and ready, and
 // safe for concurrent use.

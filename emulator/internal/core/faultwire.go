@@ -1,7 +1,5 @@
 package core
 
-// This file owns how a fault looks on the wire.
-
 import (
 	"bytes"
 	"cmp"
@@ -13,6 +11,8 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// faultwire.go owns how a fault looks on the wire.
 
 // answer is what a handler wanted to send.
 type answer struct {

@@ -1,9 +1,5 @@
 package core
 
-// This file owns how structs of public fields (knobs, faults, users, apps) are
-// shown and read as JSON: by the names of their fields in any case, with
-// durations as strings.
-
 import (
 	"encoding/json"
 	"errors"
@@ -12,6 +8,10 @@ import (
 	"strings"
 	"time"
 )
+
+// fields.go owns how structs of public fields (knobs, faults, users, apps) are shown
+// and read as JSON: by the names of their fields in any case, with durations as
+// strings.
 
 // showFields is the struct as JSON shows it.
 func showFields(v reflect.Value) map[string]any {

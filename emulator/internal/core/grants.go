@@ -1,8 +1,5 @@
 package core
 
-// This file owns the steps that every OAuth venue takes with codes and tokens,
-// each with its lines in the event log.
-
 import (
 	"errors"
 	"net/http"
@@ -11,6 +8,9 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// grants.go owns the steps that every OAuth venue takes with codes and tokens, each
+// with its lines in the event log.
 
 // SendCode issues a code for the grant and sends the browser back with it. The
 // extra values, such as state, go along.

@@ -1,8 +1,5 @@
 package core
 
-// This file owns the pages that a user sees: how they are rendered and guarded.
-// What is asked on them is in consent.go.
-
 import (
 	"bytes"
 	"embed"
@@ -12,6 +9,9 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// page.go owns the pages that a user sees: how they are rendered and guarded. What is
+// asked on them is in consent.go.
 
 //go:embed page.html
 var pageFiles embed.FS

@@ -1,11 +1,11 @@
 package core
 
-// This file owns the check of a PKCE verifier.
-
 import (
 	"crypto/sha256"
 	"encoding/base64"
 )
+
+// pkce.go owns the check of a PKCE verifier.
 
 // VerifyPKCE tells whether the verifier belongs to the challenge (RFC 7636
 // §4.6). An empty method means "plain" (§4.3). Without a challenge every

@@ -1,13 +1,13 @@
 package core
 
-// This file owns what happens when a refresh token, or a live access token, is
-// presented to get a new pair.
-
 import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// refresh.go owns what happens when a refresh token, or a live access token, is
+// presented to get a new pair.
 
 func (r *refreshToken) refusal(now time.Time) error {
 	switch {

@@ -1,8 +1,5 @@
 package core
 
-// This file owns the registry: the apps and users of one running venue, which
-// the admin endpoint may add to.
-
 import (
 	"net/url"
 	"slices"
@@ -11,6 +8,9 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/loopback"
 )
+
+// registry.go owns the registry: the apps and users of one running venue, which the
+// admin endpoint may add to.
 
 // Registry holds the apps and users of one running venue. The zero value is
 // empty and ready, and safe for concurrent use.

@@ -1,14 +1,14 @@
 package core
 
-// This file owns the small pieces of HTTP that all venues write and read the
-// same way. The way back to the app is in sendback.go.
-
 import (
 	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 )
+
+// reply.go owns the small pieces of HTTP that all venues write and read the same way.
+// The way back to the app is in sendback.go.
 
 // MaxBody is how much of a request body is read; forms are far smaller.
 const MaxBody = 1 << 20

@@ -1,11 +1,11 @@
 package core
 
-// This file owns the way from the authorize page back to the app.
-
 import (
 	"net/http"
 	"net/url"
 )
+
+// sendback.go owns the way from the authorize page back to the app.
 
 // Echo is what goes back beside code or error: the state of the request, verbatim, if
 // it had one (RFC 6749 §4.1.2), and who the venue says it is, unless empty (RFC 9207).

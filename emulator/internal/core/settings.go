@@ -1,13 +1,13 @@
 package core
 
-// This file owns the knobs of a running venue: how they are read, changed and put
-// back.
-
 import (
 	"encoding/json"
 	"reflect"
 	"sync"
 )
+
+// settings.go owns the knobs of a running venue: how they are read, changed and put
+// back.
 
 // Knobs are [Settings] of any knobs.
 type Knobs interface {

@@ -1,8 +1,8 @@
 package core
 
-// This file owns what tokens and codes look like.
-
 import "crypto/rand"
+
+// tokenformat.go owns what tokens and codes look like.
 
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -1,8 +1,5 @@
 package core
 
-// This file owns the token store: families of access and refresh tokens, who is
-// alive, and what dies with whom. Presenting a refresh token is in refresh.go.
-
 import (
 	"errors"
 	"slices"
@@ -11,6 +8,9 @@ import (
 
 	"github.com/venuekey/venuekey/emulator"
 )
+
+// tokens.go owns the token store: families of access and refresh tokens, who is
+// alive, and what dies with whom. Presenting a refresh token is in refresh.go.
 
 // What becomes of a token that is presented.
 var (
