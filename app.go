@@ -30,7 +30,7 @@ type App struct {
 	Pace  time.Duration
 	Burst int
 	// Params holds what only this venue asks for, by the names that the venue's
-	// Fields documents.
+	// AppForm documents.
 	Params map[string]Secret
 }
 

@@ -29,6 +29,7 @@ var house = map[string][]string{
 	"venue/ctrader":             {"", "oauth"},
 	"venue/tradovate":           {"", "internal/foreign", "oauth"},
 	"venue/ttp":                 {"", "internal/foreign", "oauth"},
+	"venue/venuetest":           {"", "emulator", "store/memory"}, // for a venue's author
 	"store/memory":              {""},
 	"store/sqlite":              {"", "internal/draft", "internal/foreign", "internal/own"},
 	"store/postgres":            {"", "internal/foreign"},

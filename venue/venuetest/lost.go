@@ -1,0 +1,85 @@
+package venuetest
+
+import (
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// lost.go owns what the contract says of Refresh when the answer is lost, or somebody
+// else's.
+
+var lostAnswers = []test{
+	{"every fault has its class, and loses nothing that is not lost", everyFault},
+	{"every fault at a refresh token, where the access token is dead", everyFaultOfTheDead},
+}
+
+func everyFault(s *stage) {
+	var token venuekey.Token
+	for _, spoil := range faults() {
+		if token.Access == "" {
+			token = s.mustSignIn()
+		}
+		token = s.suffer(spoil, token)
+	}
+}
+
+func everyFaultOfTheDead(s *stage) {
+	if s.Venue.Policy().RenewsWith == venuekey.RenewWithRefreshToken {
+		s.Skip("it presents the refresh token in any case")
+	}
+	var token venuekey.Token
+	for _, spoil := range faults() {
+		if token.Access == "" {
+			token = s.mustSignIn()
+		}
+		if token.Refresh == "" {
+			s.Skip("there is no refresh token")
+		}
+		token = s.suffer(spoil, dead(token))
+	}
+}
+
+// suffer renews a token through a fault, and once more without. It gives the token to
+// go on with, or none.
+func (s *stage) suffer(spoil *fault, token venuekey.Token) (left venuekey.Token) {
+	s.Helper()
+	var renewed venuekey.Token
+	var err error
+	secret := s.presented(token)
+	seen := s.front.spoiled(spoil, func() { renewed, err = s.refresh(token) })
+	if n := carrying(seen, secret); n > 1 && !tried(seen, spoil) {
+		s.Errorf("%s: what renews was presented %d times", spoil.name, n)
+	}
+	s.stayedHere(spoil, seen)
+	switch {
+	case err == nil && !spoil.whole:
+		s.Errorf("%s: went unnoticed", spoil.name)
+		return venuekey.Token{}
+	case err == nil:
+		if !s.Alive(renewed.Access) {
+			s.Errorf("%s: the server does not know the token", spoil.name)
+		}
+		return successor(token, renewed)
+	}
+	known := s.want(spoil.name, err, s.lost(spoil)...)
+	if spoil.notNow && known.Class == venuekey.ClassLater && known.RetryAfter < wait*time.Second {
+		s.Errorf("%s: the error asks to wait for %s, and the server for %d s", spoil.name, known.RetryAfter, wait)
+	}
+	renewed, err = s.refresh(token)
+	switch {
+	case err == nil:
+		return successor(token, renewed)
+	case !spoil.acts:
+		s.Errorf("%s: the server did nothing, and the next renewal fails: %v", spoil.name, err)
+	default:
+		s.settled(spoil.name, err)
+	}
+	return venuekey.Token{}
+}
+
+// settled fails the test if a second presentation leaves open what became of the first.
+func (s *stage) settled(after string, err error) {
+	s.Helper()
+	s.want("a second presentation after "+after, err, venuekey.ClassRefused)
+}

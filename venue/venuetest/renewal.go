@@ -1,0 +1,150 @@
+package venuetest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// renewal.go owns what the contract says of Refresh when an answer comes, or nothing is
+// sent.
+
+var renewals = []test{
+	{"a renewal gives another token that lives", renews},
+	{"what renews is presented once", presentedOnce},
+	{"what was taken back is refused", takenBack},
+	{"a wrong client secret is no refusal of the token", wrongSecret},
+	{"nothing is sent if nobody listens", nobodyListens},
+	{"nothing is sent for somebody who left", cancelledBefore},
+	{"a renewal ends at its deadline", deadline},
+	{"an error of a renewal repeats nothing", silentRenewal},
+}
+
+func renews(s *stage) {
+	token := s.mustSignIn()
+	for range 3 {
+		renewed := s.mustRefresh(token)
+		if renewed.Access == "" || renewed.Access == token.Access || !s.Alive(renewed.Access) {
+			s.Fatal("the renewed access token is the old one, or the server does not know it")
+		}
+		if !renewed.Valid(time.Now()) || renewed.Issued.Before(token.Issued) {
+			s.Errorf("renewed: issued %s, ends %s", renewed.Issued, renewed.Expires)
+		}
+		token = renewed
+	}
+}
+
+func presentedOnce(s *stage) {
+	token := s.mustSignIn()
+	seen := s.front.watched(func() { s.mustRefresh(token) })
+	if n := carrying(seen, s.presented(token)); n != 1 {
+		s.Errorf("it was in %d requests", n)
+	}
+	if token.Refresh == "" {
+		return
+	}
+	// The access token has been dead for long, so that nothing else can be presented.
+	token = dead(s.mustSignIn())
+	seen = s.front.watched(func() { _, _ = s.refresh(token) })
+	if n := carrying(seen, token.Refresh); n != 1 {
+		s.Errorf("the refresh token was in %d requests", n)
+	}
+}
+
+func takenBack(s *stage) {
+	token := s.mustSignIn()
+	s.TakeBack()
+	_, err := s.refresh(dead(token))
+	s.want("a renewal after the user took it back", err, venuekey.ClassRefused)
+}
+
+func wrongSecret(s *stage) {
+	if s.App.ClientSecret == "" {
+		s.Skip("this app has no client secret")
+	}
+	token := s.mustSignIn()
+	s.App.ClientSecret += "-not"
+	s.keep("client secret", s.App.ClientSecret)
+	if token.Refresh != "" {
+		token = dead(token)
+	}
+	if _, err := s.refresh(token); err != nil {
+		s.want("a renewal with a wrong client secret", err, venuekey.ClassMisconfigured, venuekey.ClassLater, venuekey.ClassUnknown)
+	}
+}
+
+func nobodyListens(s *stage) {
+	token := s.mustSignIn()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	there := s.App.URLs["base"]
+	s.moveTo(gone.URL)
+	_, err := s.refresh(token)
+	s.want("a renewal at an address where nobody listens", err, venuekey.ClassNotSent)
+	s.moveTo(there)
+	s.mustRefresh(token)
+}
+
+func cancelledBefore(s *stage) {
+	token := s.mustSignIn()
+	ctx, cancel := context.WithCancel(s.Context())
+	cancel()
+	var err error
+	seen := s.front.watched(func() { _, err = s.Venue.Refresh(ctx, s.App, token) })
+	s.want("a renewal for somebody who left", err, venuekey.ClassNotSent)
+	if len(seen) > 0 {
+		s.Error("something was sent")
+	}
+	s.mustRefresh(token)
+}
+
+// hold answers nobody, until whoever asked is gone.
+var hold = &fault{name: "a server that does not answer", answer: func(_ http.ResponseWriter, r *http.Request, _ sight, _ *httptest.ResponseRecorder) {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}}
+
+func deadline(s *stage) {
+	token := s.mustSignIn()
+	ctx, cancel := context.WithTimeout(s.Context(), 50*time.Millisecond)
+	defer cancel()
+	var err error
+	begun := time.Now()
+	s.front.spoiled(hold, func() { _, err = s.Venue.Refresh(ctx, s.App, token) })
+	if took := time.Since(begun); took > patience/2 {
+		s.Errorf("it took %s", took)
+	}
+	s.want(hold.name, err, s.lost(hold)...)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		s.Errorf("%s: errors.Is finds no deadline in %v", hold.name, err)
+	}
+	s.mustRefresh(token)
+}
+
+func silentRenewal(s *stage) {
+	var err error
+	for _, age := range []func(venuekey.Token) venuekey.Token{func(t venuekey.Token) venuekey.Token { return t }, dead} {
+		token := s.mustSignIn()
+		s.front.spoiled(echo, func() { _, err = s.refresh(age(token)) })
+		s.known(echo.name, err)
+	}
+}
+
+// lost are the classes of an outcome that nobody knows. If a renewal uses nothing up,
+// it may be sent again at any time, so that it is as good as "later", and a redirect
+// may be taken for a wrong address.
+func (s *stage) lost(spoil *fault) []venuekey.Class {
+	classes := []venuekey.Class{venuekey.ClassUnknown}
+	harmless := s.Venue.Policy().RenewsWith == venuekey.RenewWithAccessToken
+	if spoil.notNow || harmless {
+		classes = append(classes, venuekey.ClassLater)
+	}
+	if spoil.moved && harmless {
+		classes = append(classes, venuekey.ClassMisconfigured)
+	}
+	return classes
+}
