@@ -21,8 +21,8 @@ import (
 // restored, in this order and after every interruption. It authorises the
 // accounts anew when the token changes, on the connection that there is.
 //
-// An account that AccountLogout ended is authorised again, as one is that the
-// service ended; to leave an account, end Run.
+// Accounts may Join and Leave while it runs. One that AccountLogout ended is authorised
+// again, as one is that the service ended.
 //
 // Live and demo accounts need a Client each. The fields are not to be changed
 // once Run was called; all methods may be used by any number of goroutines,
@@ -44,10 +44,12 @@ type Client struct {
 	// Refused is told of a token that the service did not take, once, and returns
 	// a newer one. Nil waits until Token returns another.
 	Refused func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
-	// Accounts are the accounts to authorise, as ctidTraderAccountId. If it is
-	// empty they are all of the token's of this environment, looked up at each
-	// connect.
+	// Accounts are the accounts to authorise, as ctidTraderAccountId, beside those that
+	// Join. If it is empty they are all of the token's of this environment, looked up at
+	// each connect.
 	Accounts []int64
+	// JoinOnly means that an empty Accounts is none, and not all.
+	JoinOnly bool
 	// OnState is called with every change, by Run; it should return soon.
 	OnState func(State)
 
@@ -55,6 +57,7 @@ type Client struct {
 
 	once  sync.Once
 	wake  chan struct{} // something happened that Run should look at
+	moved chan struct{} // an account joined or left
 	order chan struct{} // holds one while a subscription or its end is written
 
 	mu       link.Gate
@@ -62,6 +65,7 @@ type Client struct {
 	ended    error
 	conn     *Conn // whose application is authorised
 	accounts map[int64]*account
+	members  map[int64]bool // of accounts that joined, true, or left
 	epoch    int
 	topics   map[topic]*interest
 	state    State
@@ -117,7 +121,7 @@ type AccountState struct {
 
 func (c *Client) init() {
 	c.once.Do(func() {
-		c.wake, c.order = make(chan struct{}, 1), make(chan struct{}, 1)
+		c.wake, c.moved, c.order = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	})
 }
 

@@ -68,16 +68,21 @@ func passing(conn *Conn, e *Error) bool {
 
 // usable waits for a connection on which the request's account is ready, and
 // says which session of the account that is. A request about no account, or
-// about one that is not the Client's, needs the application only.
+// about one that is not the Client's, needs the application only; one whose account
+// left meanwhile fails.
 func (c *Client) usable(ctx context.Context, req message.Message) (conn *Conn, epoch int, err error) {
 	id, _ := accountOf(req)
+	waited := false
 	err = c.until(ctx, req, func() (bool, error) {
+		a := c.accounts[id]
+		if a == nil && waited && c.hasLeft(id) {
+			return false, c.left(req, id)
+		}
+		waited = waited || a != nil
 		if c.conn == nil || c.conn.Err() != nil {
 			return false, nil
 		}
-		conn = c.conn
-		a := c.accounts[id]
-		if a == nil {
+		if conn = c.conn; a == nil {
 			return true, nil
 		}
 		epoch = a.epoch

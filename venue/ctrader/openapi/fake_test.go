@@ -219,6 +219,13 @@ func (s *peer) usual(e message.Envelope, m message.Message) {
 	case *message.AccountAuthReq:
 		s.authorise(e, m)
 		return
+	case *message.AccountLogoutReq:
+		if s.trusts(e, m.CtidTraderAccountID) {
+			s.drop(m.CtidTraderAccountID)
+			s.send(e.ID, &message.AccountLogoutRes{CtidTraderAccountID: m.CtidTraderAccountID})
+			s.send("", &message.AccountDisconnectEvent{CtidTraderAccountID: m.CtidTraderAccountID})
+		}
+		return
 	case *message.VersionReq:
 		s.send(e.ID, &message.VersionRes{Version: "99"})
 		return

@@ -2,7 +2,6 @@ package openapi
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/venuekey/venuekey"
@@ -130,8 +129,6 @@ func (c *Client) dropTopic(t topic, err error) {
 	delete(c.topics, t)
 	c.mu.Unlock()
 	for _, s := range users {
-		if s.failed != nil {
-			s.failed(fmt.Errorf("subscription ended: %w", err))
-		}
+		s.end(err)
 	}
 }

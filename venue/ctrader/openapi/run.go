@@ -132,6 +132,8 @@ func (c *Client) tend(ctx context.Context, conn *Conn) error {
 			c.announce()
 			c.gather(ctx)
 			gathered = true
+		case <-c.moved:
+			gathered = false
 		case <-poll.C: // accounts that wait for another try are looked at here too
 			gathered = false
 		}
@@ -151,7 +153,7 @@ func (c *Client) attach(conn *Conn, ids []int64) {
 	c.mu.Lock()
 	before := c.accounts
 	c.conn, c.accounts = conn, map[int64]*account{}
-	for _, id := range ids {
+	for _, id := range c.present(ids) {
 		c.epoch++
 		a := &account{id: id, epoch: c.epoch}
 		if old := before[id]; old != nil && old.mutes > 0 {

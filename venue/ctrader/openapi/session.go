@@ -52,9 +52,9 @@ type account struct {
 // presented is the token that an account was authorised with last.
 type presented struct{ Token venuekey.Secret }
 
-// listed is which accounts are to be authorised.
+// listed is which accounts are to be authorised, before any joins or leaves.
 func (c *Client) listed(ctx context.Context, conn *Conn) ([]int64, error) {
-	if len(c.Accounts) > 0 {
+	if len(c.Accounts) > 0 || c.JoinOnly {
 		return c.Accounts, nil
 	}
 	for {
@@ -78,7 +78,7 @@ func (c *Client) listed(ctx context.Context, conn *Conn) ([]int64, error) {
 				ids = append(ids, int64(a.CtidTraderAccountID))
 			}
 		}
-		if len(ids) == 0 {
+		if len(ids) == 0 && !c.endures() {
 			here, there := environments(c.Live)
 			return nil, &Error{Class: venuekey.ClassMisconfigured, Address: conn.address, Err: fmt.Errorf(
 				"the token is good for no %s account, but for %d %s ones", here, len(answer.CtidTraderAccount), there)}
@@ -186,8 +186,11 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	defer c.mu.Unlock()
 	for i, a := range due {
 		kind := kindOf(errs[i])
+		signedOn, gone := errs[i] == nil || kind == KindAlreadyDone, c.accounts[a.id] != a
 		switch {
-		case errs[i] == nil || kind == KindAlreadyDone:
+		case signedOn && gone: // it left while it was asked for
+			c.logOut(conn, a.id)
+		case signedOn:
 			proved = proved || errs[i] == nil
 			if a.epoch == epochs[i] {
 				c.authorised(a, errs[i] != nil)
@@ -197,6 +200,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 			}
 		case kind == KindAppLost || conn.Err() != nil || ctx.Err() != nil:
 			return false, errs[i]
+		case gone:
 		case final(errs[i]):
 			a.state, a.err = accountRefused, errs[i]
 			conn.opts.Log.Error("an account is refused", "error", errs[i])
@@ -293,10 +297,10 @@ func (c *Client) later(a *account, err error) {
 	a.tries++
 }
 
-// report says how things stand, and ends Run if no account is left.
+// report says how things stand, and ends Run if no account is left and none may join.
 func (c *Client) report() error {
 	c.mu.Lock()
-	ready, lost := 0, 0
+	ready, lost, empty := 0, 0, c.mayBeEmpty()
 	var trouble error
 	for _, a := range c.accounts {
 		switch a.state {
@@ -313,7 +317,7 @@ func (c *Client) report() error {
 	switch {
 	case lost > 0:
 		c.enter(PhaseAuthorising, trouble, time.Time{})
-	case ready == 0:
+	case ready == 0 && !empty:
 		return trouble
 	default:
 		c.enter(PhaseReady, trouble, time.Time{})

@@ -3,6 +3,7 @@ package openapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -48,6 +49,13 @@ func (c *Client) Subscribe(ctx context.Context, req message.Message) (*Subscript
 // Close gives the subscription up. The service is told in the background, if
 // nobody else uses it.
 func (s *Subscription) Close() { s.once.Do(func() { s.client.leave(s, true) }) }
+
+// end has the stream of a subscription ended that the service or the Client gave up.
+func (s *Subscription) end(cause error) {
+	if s.failed != nil {
+		s.failed(fmt.Errorf("subscription ended: %w", cause))
+	}
+}
 
 // subscribe enters the interest before it asks: a reconnect in between then
 // restores it, and an event that comes before the answer finds its reader.

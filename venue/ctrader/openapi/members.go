@@ -1,0 +1,155 @@
+package openapi
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// members.go owns how accounts join a Client and leave it while it runs.
+
+// ErrLeft is the cause of errors of what an account had when it left a Client: streams
+// and requests that still waited for it.
+var ErrLeft = errors.New("the account left the client")
+
+// Join has the Client authorise an account, on the connection that there is and on each
+// one to come, beside those that it has. It returns when the account is ready, with the
+// error that it is refused with, or with the context's. After an error the account still
+// is the Client's, which goes on trying; Leave ends that. Joining again waits for the
+// account too, and asks anew for one that was refused.
+//
+// From the first Join or Leave on Run does not end because no account is left: a Client
+// without accounts is ready for those to come.
+func (c *Client) Join(ctx context.Context, id int64) error {
+	c.init()
+	c.mu.Lock()
+	c.decided(id, true)
+	a := c.accounts[id]
+	if c.conn != nil && (a == nil || a.state == accountRefused) { // else attach adds it
+		c.epoch++
+		c.accounts[id] = &account{id: id, epoch: c.epoch}
+		if c.state.Phase == PhaseReady {
+			c.state.Phase = PhaseAuthorising
+		}
+		c.mu.Changed()
+		signal(c.moved)
+	}
+	c.mu.Unlock()
+	return c.until(ctx, nil, func() (bool, error) {
+		a := c.accounts[id]
+		switch {
+		case !c.members[id]:
+			return false, c.left(nil, id)
+		case c.conn == nil || a == nil:
+			return false, nil
+		case a.state == accountRefused:
+			return false, a.err
+		}
+		return a.state == accountReady, nil
+	})
+}
+
+// Leave has the Client forget an account and what it is subscribed to for it, now and at
+// each connection to come. Its streams of quotes end, and requests that still wait for
+// the account fail, with ErrLeft. The service is told in the background.
+func (c *Client) Leave(id int64) {
+	c.init()
+	c.mu.Lock()
+	c.decided(id, false)
+	conn, member := c.conn, c.accounts[id] != nil
+	delete(c.accounts, id)
+	users := c.forget(id)
+	c.mu.Changed()
+	signal(c.moved)
+	c.mu.Unlock()
+	for _, s := range users {
+		s.end(c.left(nil, id))
+	}
+	if member && conn != nil {
+		c.logOut(conn, id)
+	}
+}
+
+// decided notes which way an account went last. c is locked.
+func (c *Client) decided(account int64, joined bool) {
+	if c.members == nil {
+		c.members = map[int64]bool{}
+	}
+	c.members[account] = joined
+}
+
+// hasLeft reports whether an account left and did not join again. c is locked.
+func (c *Client) hasLeft(account int64) bool {
+	joined, decided := c.members[account]
+	return decided && !joined
+}
+
+// mayBeEmpty reports whether the Client goes on without accounts. c is locked.
+func (c *Client) mayBeEmpty() bool { return c.JoinOnly || len(c.members) > 0 }
+
+// endures is mayBeEmpty, for where c is not locked.
+func (c *Client) endures() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mayBeEmpty()
+}
+
+// present are the accounts to authorise: those that were listed and did not leave, and
+// those that joined. c is locked.
+func (c *Client) present(listed []int64) []int64 {
+	var ids []int64
+	for _, id := range listed {
+		if _, decided := c.members[id]; !decided {
+			ids = append(ids, id)
+		}
+	}
+	for id, joined := range c.members {
+		if joined {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// forget takes an account's subscriptions off, and returns who used them. c is locked.
+func (c *Client) forget(account int64) []*Subscription {
+	var users []*Subscription
+	for t, i := range c.topics {
+		if t.account == account {
+			users = slices.AppendSeq(users, maps.Keys(i.users))
+			delete(c.topics, t)
+		}
+	}
+	return users
+}
+
+// left is the error of what waited for an account that left.
+func (c *Client) left(req message.Message, account int64) *Error {
+	e := c.notSent(req, ErrLeft)
+	e.Account = account
+	return e
+}
+
+// logOut ends the account's session with the service in the background, unless it joined
+// again meanwhile.
+func (c *Client) logOut(conn *Conn, account int64) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), conn.opts.Timeout)
+		defer cancel()
+		req := &message.AccountLogoutReq{CtidTraderAccountID: account}
+		_, err := c.inOrder(ctx, conn, req, func() message.Message {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.accounts[account] != nil {
+				return nil
+			}
+			return req
+		})
+		if err != nil && conn.Err() == nil && kindOf(err) != KindAccountLost {
+			conn.opts.Log.Warn("an account could not be logged out", "error", err)
+		}
+	}()
+}

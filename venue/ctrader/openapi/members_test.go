@@ -1,0 +1,329 @@
+package openapi_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+)
+
+// members_test.go tells stories of accounts that join a Client and leave it.
+
+func mustJoin(t *testing.T, s *stage, account int64) {
+	t.Helper()
+	if err := s.Join(within(t, time.Minute), account); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// has is the accounts that a Client says it has, all of them ready.
+func has(t *testing.T, s *stage, want ...int64) {
+	t.Helper()
+	synctest.Wait()
+	state := s.State()
+	var got []int64
+	for _, a := range state.Accounts {
+		if got = append(got, a.ID); !a.Ready {
+			t.Errorf("account %d is not ready: %v", a.ID, a.Err)
+		}
+	}
+	if !slices.Equal(got, want) || state.Phase != openapi.PhaseReady {
+		t.Errorf("the accounts are %v in phase %v, want %v", got, state.Phase, want)
+	}
+}
+
+func TestAnAccountJoinsTheConnectionThatThereIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7, 8)
+		s := staged(t, f, func(s *stage) { s.Accounts = []int64{7} })
+		defer s.close(t)
+		mustReady(t, s)
+		seven, err := s.Spots(t.Context(), 7, []int64{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer seven.Close()
+		since, began := f.mark(), time.Now()
+		mustJoin(t, s, 8)
+		mustJoin(t, s, 8)
+		mustJoin(t, s, 7)
+		equalTypes(t, f.types(since), message.TypeAccountAuthReq)
+		if took := time.Since(began); took > 0 {
+			t.Error("it took", took)
+		}
+		has(t, s, 7, 8)
+		if _, err := s.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 8}); err != nil || f.connections() != 1 {
+			t.Error(err, f.connections())
+		}
+	})
+}
+
+func TestAnAccountThatJoinedIsRestoredAfterAReconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7)
+		s := staged(t, f, nil)
+		defer s.close(t)
+		mustReady(t, s)
+		mustJoin(t, s, 8)
+		quotes, err := s.Spots(t.Context(), 8, []int64{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer quotes.Close()
+		since := f.mark()
+		f.last().nc.Close()
+		synctest.Wait()
+		mustReady(t, s)
+		equalTypes(t, f.types(since), message.TypeApplicationAuthReq, message.TypeGetAccountListByAccessTokenReq,
+			message.TypeAccountAuthReq, message.TypeAccountAuthReq, message.TypeSubscribeSpotsReq)
+		has(t, s, 7, 8)
+		f.last().send("", &message.SpotEvent{CtidTraderAccountID: 8, SymbolID: 1})
+		if _, err := quotes.Next(within(t, time.Second)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnAccountThatLeavesIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7, 8)
+		s := staged(t, f, nil)
+		defer s.close(t)
+		mustReady(t, s)
+		depth, err := s.Depth(t.Context(), 8, []int64{1, 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		subscription, err := s.Subscribe(t.Context(), &message.SubscribeSpotsReq{CtidTraderAccountID: 8, SymbolID: []int64{2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stays, err := s.Spots(t.Context(), 7, []int64{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stays.Close()
+		since := f.mark()
+		s.Leave(8)
+		s.Leave(8)
+		s.Leave(9) // which never was here
+		has(t, s, 7)
+		equalTypes(t, f.types(since), message.TypeAccountLogoutReq)
+		var told *openapi.Error
+		if _, err := depth.Next(t.Context()); !errors.Is(err, openapi.ErrLeft) || !errors.As(err, &told) || told.Account != 8 {
+			t.Error(err)
+		}
+		depth.Close()
+		subscription.Close()
+		f.last().send("", &message.SpotEvent{CtidTraderAccountID: 7, SymbolID: 1})
+		if _, err := stays.Next(within(t, time.Second)); err != nil {
+			t.Error(err)
+		}
+		since = f.mark()
+		f.last().nc.Close()
+		synctest.Wait()
+		mustReady(t, s)
+		equalTypes(t, f.types(since), message.TypeApplicationAuthReq, message.TypeGetAccountListByAccessTokenReq,
+			message.TypeAccountAuthReq, message.TypeSubscribeSpotsReq)
+		has(t, s, 7)
+		mustJoin(t, s, 8)
+		has(t, s, 7, 8)
+	})
+}
+
+func TestAClientMayBeginEmptyAndBecomeSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7, 8)
+		s := staged(t, f, func(s *stage) { s.JoinOnly = true })
+		defer s.close(t)
+		mustReady(t, s)
+		has(t, s)
+		equalTypes(t, f.types(0), message.TypeApplicationAuthReq)
+		if _, err := s.Version(t.Context(), &message.VersionReq{}); err != nil {
+			t.Error(err)
+		}
+		for range 3 {
+			mustJoin(t, s, 7)
+			has(t, s, 7)
+			s.Leave(7)
+			has(t, s)
+			f.last().nc.Close()
+			time.Sleep(time.Minute)
+		}
+		mustReady(t, s)
+		mustJoin(t, s, 8)
+		has(t, s, 8)
+	})
+}
+
+func TestARefusedAccountIsToldToWhoHasItJoinAndEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7)
+		closed := true
+		f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
+			if auth, ok := m.(*message.AccountAuthReq); ok && auth.CtidTraderAccountID == 8 && closed {
+				p.refuse(e.ID, "RET_ACCOUNT_DISABLED", "")
+				return true
+			}
+			return false
+		}
+		s := staged(t, f, func(s *stage) { s.JoinOnly = true })
+		defer s.close(t)
+		var known *openapi.Error
+		if err := s.Join(within(t, time.Minute), 8); !errors.As(err, &known) || known.Code != "RET_ACCOUNT_DISABLED" || !venuekey.Misconfigured(err) {
+			t.Error(err)
+		}
+		mustReady(t, s)
+		mustJoin(t, s, 7)
+		if state := s.State().Accounts; len(state) != 2 || !state[0].Ready || !state[1].Refused {
+			t.Error(state)
+		}
+		s.Leave(7)
+		synctest.Wait()
+		if s.State().Phase != openapi.PhaseReady {
+			t.Error(s.State())
+		}
+		closed = false // somebody mended it
+		mustJoin(t, s, 8)
+		has(t, s, 8)
+	})
+}
+
+func TestAnAccountThatLeavesWhileItIsAuthorisedIsLoggedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7)
+		var late func()
+		f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
+			switch m := m.(type) {
+			case *message.AccountAuthReq: // is carried out after the logout that is sent later
+				if m.CtidTraderAccountID == 8 {
+					late = func() { p.usual(e, m) }
+					return true
+				}
+			case *message.AccountLogoutReq:
+				p.usual(e, m)
+				if late != nil {
+					late()
+				}
+				late = nil
+				return true
+			}
+			return false
+		}
+		s := staged(t, f, nil)
+		defer s.close(t)
+		mustReady(t, s)
+		joined := make(chan error, 1)
+		go func() { joined <- s.Join(t.Context(), 8) }()
+		synctest.Wait()
+		s.Leave(8)
+		if err := <-joined; !errors.Is(err, openapi.ErrLeft) || !venuekey.Temporary(err) {
+			t.Error(err)
+		}
+		has(t, s, 7)
+		if p := f.last(); p.authorised[8] || !p.authorised[7] || f.count(message.TypeAccountLogoutReq) != 2 {
+			t.Error("the service still has it")
+		}
+	})
+}
+
+func TestWhatWaitsForAnAccountThatLeavesFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7, 8)
+		f.hook = func(_ *peer, e message.Envelope, _ message.Message) bool {
+			if e.Type == message.TypeAccountAuthReq {
+				time.Sleep(time.Second)
+			}
+			return false
+		}
+		s := staged(t, f, nil)
+		defer s.close(t)
+		time.Sleep(500 * time.Millisecond)
+		ordered := make(chan error, 1)
+		go func() {
+			order := *order
+			order.CtidTraderAccountID = 8
+			_, err := s.NewOrder(t.Context(), &order)
+			ordered <- err
+		}()
+		synctest.Wait()
+		s.Leave(8)
+		var known *openapi.Error
+		if err := <-ordered; !errors.Is(err, openapi.ErrLeft) || !errors.As(err, &known) || known.Class != venuekey.ClassNotSent || known.Account != 8 {
+			t.Error(err)
+		}
+		mustReady(t, s)
+		if f.count(message.TypeNewOrderReq) != 0 {
+			t.Error("the order was sent")
+		}
+	})
+}
+
+func TestJoiningBeforeRunAndWithoutPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7, 8, 9)
+		s := staged(t, f, func(s *stage) {
+			s.Accounts = []int64{7, 9}
+			if err := s.Join(within(t, time.Second), 8); !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			s.Leave(9)
+		})
+		defer s.close(t)
+		mustReady(t, s)
+		has(t, s, 7, 8)
+		s.stop()
+		if err := s.Join(t.Context(), 9); !errors.Is(err, openapi.ErrClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+// However accounts come and go, and connections with them, the last word counts.
+func TestTheLastWordCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(1, 2, 3, 4, 5)
+		s := staged(t, f, func(s *stage) { s.JoinOnly = true })
+		defer s.close(t)
+		mustReady(t, s)
+		var all sync.WaitGroup
+		for account := int64(1); account <= 5; account++ {
+			all.Go(func() {
+				for i := range 40 {
+					time.Sleep(time.Duration(account*7+int64(i)) * time.Millisecond)
+					go func() { _ = s.Join(t.Context(), account) }()
+					if quotes, err := s.Spots(within(t, time.Millisecond), account, []int64{1}); err == nil {
+						defer quotes.Close()
+					}
+					if time.Sleep(time.Duration(i%3) * time.Millisecond); i < 39 || account > 3 {
+						s.Leave(account)
+					}
+					if i%10 == int(account) {
+						f.last().nc.Close()
+					}
+				}
+			})
+		}
+		all.Wait()
+		time.Sleep(2 * time.Minute)
+		has(t, s, 1, 2, 3)
+		p := f.last()
+		for account := int64(1); account <= 5; account++ {
+			if p.authorised[account] != (account <= 3) {
+				t.Errorf("account %d at the service: %v", account, p.authorised[account])
+			}
+		}
+		for key := range p.subscribed {
+			if key[1] > 3 {
+				t.Error("subscribed for an account that left:", key)
+			}
+		}
+	})
+}
