@@ -12,7 +12,7 @@ import (
 // field for it and no method, hence reflection; beside a round trip it is
 // nothing.
 func accountOf(req message.Message) (int64, bool) {
-	v := reflect.ValueOf(req)
+	v := reflect.ValueOf(opened(req))
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 		return 0, false
 	}

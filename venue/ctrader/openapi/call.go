@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,10 +63,10 @@ func patient(ctx context.Context, req message.Message, once func(context.Context
 		}
 		delay := max(wait, known.RetryAfter)
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
-			return nil, err
+			return answer, err
 		}
 		if link.Pause(ctx, delay) != nil {
-			return nil, err
+			return answer, err
 		}
 		wait = min(2*wait, lastRateWait)
 	}
@@ -290,8 +291,21 @@ func answers(t, req message.PayloadType) bool {
 	return t == due || !message.IsEvent(t) || t == message.TypeOrderErrorEvent && message.IsOrder(req)
 }
 
-// judge reads an answer, and tells those that are errors.
+// judge reads an answer, and finds the errors among them. To a raw request the answer
+// is raw, too, and comes beside the error that it is.
 func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message, error) {
+	if _, unread := req.(*raw); !unread {
+		return c.readAnswer(req, e)
+	}
+	answer := &raw{e.Type, bytes.Clone(e.Payload), c.json}
+	if !mayBeAnError(e.Type, req.PayloadType()) {
+		return answer, nil
+	}
+	_, err := c.readAnswer(req, e)
+	return answer, err
+}
+
+func (c *Conn) readAnswer(req message.Message, e *message.Envelope) (message.Message, error) {
 	m := message.New(e.Type)
 	if m == nil {
 		return nil, c.failed(req, venuekey.ClassUnknown, &message.UnknownTypeError{Type: e.Type})

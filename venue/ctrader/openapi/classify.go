@@ -110,7 +110,7 @@ func (e *Error) about(req message.Message, address string) *Error {
 }
 
 func secretsOf(req message.Message) []venuekey.Secret {
-	switch req := req.(type) {
+	switch req := opened(req).(type) {
 	case *message.ApplicationAuthReq:
 		return []venuekey.Secret{req.ClientSecret}
 	case *message.AccountAuthReq:

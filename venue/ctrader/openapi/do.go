@@ -20,14 +20,14 @@ import (
 // as needed if it never left. An order is sent at most once: where that got no
 // answer the class is venuekey.ClassUnknown. A request that was too much waits, see Conn.Do.
 func (c *Client) Do(ctx context.Context, req message.Message) (message.Message, error) {
-	return c.exchange(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
+	return c.doVia(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
 		return conn.once(ctx, req)
 	})
 }
 
 type send func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error)
 
-func (c *Client) exchange(ctx context.Context, req message.Message, via send) (message.Message, error) {
+func (c *Client) doVia(ctx context.Context, req message.Message, via send) (message.Message, error) {
 	again := true
 	for {
 		conn, epoch, err := c.usable(ctx, req)
@@ -43,14 +43,14 @@ func (c *Client) exchange(ctx context.Context, req message.Message, via send) (m
 		}
 		c.notice(conn, epoch, known)
 		if !repeatable(known.Request) || ctx.Err() != nil {
-			return nil, err
+			return answer, err
 		}
 		switch {
 		case known.Class == venuekey.ClassNotSent && conn.Err() != nil:
 		case again && passing(conn, known):
 			again = false
 		default:
-			return nil, err
+			return answer, err
 		}
 	}
 }

@@ -14,9 +14,11 @@
 //	quotes, err := client.Spots(ctx, account, []int64{symbol})
 //	for quote := range quotes.All(ctx) { … }
 //
-// A Conn is one connection, for who wants to do the rest alone.
+// A Conn is one connection, for programs that want to do the rest themselves. What
+// carries its envelopes is in package wire.
 //
-// Every request is a method of both. Events come to handlers (Handle), which
+// Every request is a method of both. Exchange sends one as bytes, and keeps the
+// fields that package message does not know. Events come to handlers (Handle), which
 // allocate nothing, or to streams of bounded room (Events, Spots, Depth,
 // Trendbars, Notify). Errors are *Error; SafeToRetry is the question to ask
 // them. An order is never sent twice by this package.

@@ -2,9 +2,13 @@ package openapi_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"log"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator/ctrader"
+	emulated "github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -30,4 +34,52 @@ func ExampleClient() {
 		return client.State().Err
 	}
 	_ = stream // programs that run are in the folder examples
+}
+
+// One connection for programs that do the rest themselves, here to an emulated
+// service.
+func ExampleDial() {
+	service := &emulated.Server{Venue: new(ctrader.Server)}
+	if err := service.Start(); err != nil {
+		log.Fatal(err)
+	}
+	defer service.Close()
+
+	ctx := context.Background()
+	conn, err := openapi.Dial(ctx, openapi.Endpoint{
+		Address: service.Addresses().DemoProtobuf, TLS: &tls.Config{RootCAs: service.CA()},
+	}, openapi.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err = conn.ApplicationAuth(ctx, &message.ApplicationAuthReq{ClientID: "demo-client", ClientSecret: "wrong"}); err != nil {
+		fmt.Println(venuekey.ClassOf(err))
+	}
+	// Output: misconfigured
+}
+
+// A request that was made elsewhere goes out as it is, and its answer comes back as
+// it was sent. The ID is the caller's.
+func ExampleConn_Exchange() {
+	service := &emulated.Server{Venue: new(ctrader.Server)}
+	if err := service.Start(); err != nil {
+		log.Fatal(err)
+	}
+	defer service.Close()
+
+	ctx := context.Background()
+	conn, err := openapi.Dial(ctx, openapi.Endpoint{
+		Address: service.Addresses().DemoJSON, WebSocket: true, JSON: true, TLS: &tls.Config{RootCAs: service.CA()},
+	}, openapi.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	answer, err := conn.Exchange(ctx, message.Envelope{
+		Type: message.TypeApplicationAuthReq, ID: "mine",
+		Payload: []byte(`{"clientId":"demo-client","clientSecret":"demo-secret","ofAnotherYear":7}`),
+	})
+	fmt.Println(answer.Type, answer.ID, err)
+	// Output: PROTO_OA_APPLICATION_AUTH_RES mine <nil>
 }

@@ -127,7 +127,7 @@ func (c *Client) confirm(req message.Message, epoch int) {
 func (c *Client) ask(ctx context.Context, req message.Message) error {
 	topics, _ := topicsOf(req)
 	var epoch int
-	_, err := c.exchange(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
+	_, err := c.doVia(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
 		epoch = c.epochOf(req)
 		return c.inOrder(ctx, conn, req, func() message.Message {
 			if rest := requests(c.unconfirmed(topics)); len(rest) > 0 {
@@ -222,7 +222,7 @@ func (c *Client) leave(s *Subscription, others bool) {
 
 // end ends what of one batch nobody uses.
 func (c *Client) end(ctx context.Context, topics []topic) {
-	_, err := c.exchange(ctx, farewell(topics), func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
+	_, err := c.doVia(ctx, farewell(topics), func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
 		return c.inOrder(ctx, conn, req, func() message.Message { return farewell(c.unused(topics)) })
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
