@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+// app.go owns a program's registration with a venue.
+
 // App is our registration at one venue.
 type App struct {
 	// Venue is the name of the venue that the app is registered at.

@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+// errors.go owns what an error says: which class it is of, whose it is, and what helps.
+
 // Class says what became of a request, or what stands in the way of one, on every
 // wire: a token endpoint's, a connection's, a store's. It decides what happens next,
 // so it is a closed set.

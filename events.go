@@ -153,7 +153,7 @@ func (s Status) remedy() string {
 	case s.Err != nil, s.Spilled:
 		return "venuekey doctor"
 	case s.Behind:
-		return lapseRemedy + ": venuekey login " + s.ID.String()
+		return rollbackRemedy + ": venuekey login " + s.ID.String()
 	case s.State == StateNeedsSignIn, s.State == StateUncertain && s.NextRefresh.IsZero():
 		return "venuekey login " + s.ID.String()
 	case s.State == StateDegraded, s.State == StateExpired:

@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+// id.go owns how a sign-in is named.
+
 // ID names one sign-in: a venue and a name of the user's choice, written
 // "venue/name". "ctrader" alone means "ctrader/default".
 type ID struct {

@@ -9,6 +9,8 @@ import (
 	"time"
 )
 
+// keeper.go owns what a Keeper is given and what it keeps in memory.
+
 // Keeper keeps tokens fresh. It is the only caller of Venue.Refresh. Set the
 // fields before the first call; all methods may be called by many goroutines,
 // and any number of Keepers, in any number of processes, may share a Vault.

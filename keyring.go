@@ -9,6 +9,8 @@ import (
 	"time"
 )
 
+// keyring.go owns which key seals and which keys open, while keys are rotated.
+
 // A keyring is the keys of a vault while they are rotated: one that seals, and
 // all that records and spill files may still be sealed with. It changes as a
 // whole, so that readers need no lock.

@@ -84,16 +84,3 @@ func (k *Keeper) reconsider(ctx context.Context, venue string) {
 		}
 	}
 }
-
-// RefreshAgain presents what renews a sign-in once more, although the venue
-// refused it or the answer to an earlier request was lost. Where the venue takes
-// reuse for theft, it may end the sign-in and everything that came of it; where
-// the sign-in is lost anyway, it can only win.
-func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
-	k.init()
-	_, record, err := k.Vault.Load(ctx, id)
-	if err != nil {
-		return nil, annotate(err, id, "refresh")
-	}
-	return k.await(ctx, k.fly(ctx, id, record.Generation, insisting), nil)
-}

@@ -2,7 +2,6 @@ package venuekey
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -195,80 +194,5 @@ func (k *Keeper) markDraft(path string) (*os.File, error) {
 		default:
 			return nil, err
 		}
-	}
-}
-
-// rollback is how far a record is behind what this machine has seen of its sign-in;
-// zero where it is not.
-type rollback struct{ stored, seen int64 }
-
-// rolledBack compares a record with its mark. A mark that seems ahead may be of a
-// save that came after the record was read, so the store is asked once more.
-func (k *Keeper) rolledBack(ctx context.Context, marks *markReader, token Token, record Record) rollback {
-	if k.Marks == "" || token.SignedIn.IsZero() {
-		return rollback{}
-	}
-	seen := marks.seen(record.Key, token)
-	if seen <= record.Generation {
-		return rollback{}
-	}
-	again, err := k.Vault.Store.Get(ctx, record.Key)
-	if err != nil || again.Generation != record.Generation {
-		return rollback{}
-	}
-	return rollback{record.Generation, seen}
-}
-
-func (l rollback) happened() bool { return l.seen > 0 }
-
-func (l rollback) reason() string {
-	return fmt.Sprintf("the vault went back in time: generation %d is stored and %d was seen, so an older copy was put back and its refresh token is used up", l.stored, l.seen)
-}
-
-const lapseRemedy = "put the newest copy of the vault back, or sign in again"
-
-// refusal gives why a token may not be presented: it is used up, and its venue
-// takes reuse for theft, which would end what the newest copy of the vault holds.
-// That is the reason before any other.
-func (l rollback) refusal(token Token, policy Policy) *Error {
-	if !l.happened() || !punishes(policy) || token.Refresh == "" {
-		return nil
-	}
-	return &Error{Class: ClassRefused, Reason: l.reason() + "; it is not presented again", Remedy: lapseRemedy}
-}
-
-// explain names the cause where a used token was presented, since that is
-// harmless at its venue, and refused.
-func (l rollback) explain(failure *Error) {
-	if l.happened() && failure.Class == ClassRefused {
-		failure.Reason = orReason(failure.Reason, "refused") + "; " + l.reason()
-		failure.Remedy = lapseRemedy
-	}
-}
-
-// punishes reports whether a venue takes the reuse of a refresh token for theft.
-func punishes(policy Policy) bool {
-	return policy.AfterLostAnswer == RetryNever || policy.AfterLostAnswer == RetryOnce
-}
-
-// reportRollback puts into a status that the vault went back.
-func (k *Keeper) reportRollback(ctx context.Context, marks *markReader, s *Status, token Token, record Record) {
-	if s.Spilled { // a newer token waits
-		return
-	}
-	l := k.rolledBack(ctx, marks, token, record)
-	if !l.happened() {
-		return
-	}
-	s.Behind, s.Reason = true, l.reason()
-	venue, err := k.Venue(s.ID.Venue)
-	if err != nil || l.refusal(token, venue.Policy()) == nil {
-		return
-	}
-	switch s.State {
-	case StateFresh, StateDue, StateDegraded:
-		s.State = StateUncertain
-	case StateExpired:
-		s.State = StateNeedsSignIn
 	}
 }

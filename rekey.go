@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+// rekey.go owns sealing everything anew with the vault's newest key.
+
 // Rekeyed is how far a change of keys has come, in records.
 type Rekeyed struct {
 	// Sealed were sealed anew, Current were already.

@@ -8,6 +8,8 @@ import (
 	"time"
 )
 
+// run.go owns the loop that renews everything that is due.
+
 const (
 	// runTick is the longest that Run sleeps. Short ticks rather than one long
 	// timer: laptops sleep and clocks jump.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// When a token is due, and what its record says of it: everything here is
-// arithmetic, without a store or a venue.
+// schedule.go owns when a token is due: everything here is arithmetic, without a store
+// or a venue.
 
 const (
 	// defaultRefreshAt is the fraction of its life at which a token is renewed

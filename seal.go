@@ -13,6 +13,8 @@ import (
 	"strconv"
 )
 
+// seal.go owns the seal of a record.
+
 // SealKey seals records. It comes from package key, or from wherever the program
 // keeps 32 random bytes.
 type SealKey [32]byte

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The forms that lie under the seal: tokens and apps with their secrets in
-// plain text, as JSON that later versions can add to.
+// sealed.go owns the forms that lie under the seal: tokens and apps with their secrets
+// in plain text, as JSON that later versions can add to.
 
 // sealedToken is a Token as it lies under the seal, where secrets are plain.
 type sealedToken struct {

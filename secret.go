@@ -6,6 +6,8 @@ import (
 	"log/slog"
 )
 
+// secret.go owns that secrets do not print.
+
 // Secret is a string that never prints: formatting it, logging it or
 // marshalling it gives "[secret]", or nothing at all when it is empty. The
 // conversion string(s) is the only way to what it holds, so that every place

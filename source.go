@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// source.go owns how a program gets a token: at hand, renewed first, or renewed because
+// the venue refused it.
+
 // Source is a handle on one ID: "a good token, now". It comes from
 // Keeper.Source and may be used by any number of goroutines.
 type Source struct {
@@ -132,6 +135,19 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 		return nil, annotate(err, id, "refresh")
 	}
 	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
+}
+
+// RefreshAgain presents what renews a sign-in once more, although the venue
+// refused it or the answer to an earlier request was lost. Where the venue takes
+// reuse for theft, it may end the sign-in and everything that came of it; where
+// the sign-in is lost anyway, it can only win.
+func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
+	k.init()
+	_, record, err := k.Vault.Load(ctx, id)
+	if err != nil {
+		return nil, annotate(err, id, "refresh")
+	}
+	return k.await(ctx, k.fly(ctx, id, record.Generation, insisting), nil)
 }
 
 // Reject is a program's word that the venue did not accept the access token.

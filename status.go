@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+// status.go owns how a sign-in stands, as far as its record says.
+
 // State is how a sign-in stands, in one word.
 type State string
 

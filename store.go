@@ -8,6 +8,8 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
+// store.go owns the contract of a driver, and the record.
+
 // ErrNotFound is what a Store answers about a key that it does not have.
 var ErrNotFound = errors.New("no such record")
 

@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+// token.go owns what a venue gave.
+
 // Token is what a venue gave at one sign-in or one renewal. It is a value:
 // nothing changes a Token once it is made.
 type Token struct {

@@ -12,6 +12,8 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
+// transport.go owns signing the requests of an http.Client.
+
 // Transport is an http.RoundTripper that signs requests: it adds the bearer
 // token (RFC 6750 §2.1) and the header fields that the venue wants on API
 // calls. A request that is answered 401 is sent once more with another token,

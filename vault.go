@@ -14,6 +14,8 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
+// vault.go owns sealing what is put into a store and opening what is found there.
+
 // Vault is the portable type over a Store: it seals what it puts there and
 // opens what it finds. key.Config.Vault gives one that follows when keys are
 // rotated; else set the fields before the first call.

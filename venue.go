@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+// venue.go owns what a venue has to be, and how it wants its tokens treated.
+
 // Venue is a platform that can sign a user in and renew what it issued. It
 // keeps nothing: every call is given the app and the token that it needs.
 //
