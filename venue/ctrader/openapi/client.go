@@ -14,19 +14,19 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// client.go owns what a Client is and what others may ask of it.
+// client.go owns what a Client is, and its state as others see it.
 
 // Client keeps a connection to one environment alive while Run runs: connected,
 // the application authorised, every account authorised, every subscription
 // restored, in this order and after every interruption. It authorises the
 // accounts anew when the token changes, on the connection that there is.
 //
-// Accounts may Join and Leave while it runs. One that AccountLogout ended is authorised
-// again, as one is that the service ended.
+// Accounts may Join and Leave while it runs. An account whose session
+// ends is authorised again, whether the service ended it or an AccountLogout did.
 //
-// Live and demo accounts need a Client each. The fields are not to be changed
-// once Run was called; all methods may be used by any number of goroutines,
-// before Run too, where they wait for it.
+// Live and demo accounts need a Client each. The fields must not be changed once Run
+// was called. All methods may be used by any number of goroutines, before Run too: they
+// wait for it then.
 type Client struct {
 	// Live chooses the environment, and which accounts of the token are meant.
 	Live bool
@@ -38,11 +38,11 @@ type Client struct {
 	ClientID     string
 	ClientSecret venuekey.Secret
 	// Token returns the access token of the moment. It is asked every second, so
-	// it has to be cheap where nothing changed. An error of which
+	// it must be cheap if nothing changed. An error of which
 	// venuekey.NeedsSignIn is true ends Run; any other is tried again.
 	Token func(ctx context.Context) (venuekey.Secret, error)
-	// Refused is told of a token that the service did not take, once, and returns
-	// a newer one. Nil waits until Token returns another.
+	// Refused is called once with each token that the service did not take, and
+	// returns a newer one. If it is nil the Client waits until Token returns another.
 	Refused func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
 	// Accounts are the accounts to authorise, as ctidTraderAccountId, beside those that
 	// Join. If it is empty they are all of the token's of this environment, looked up at
@@ -50,15 +50,15 @@ type Client struct {
 	Accounts []int64
 	// JoinOnly means that an empty Accounts is none, and not all.
 	JoinOnly bool
-	// OnState is called with every change, by Run; it should return soon.
+	// OnState is called by Run with every change of the State. It should return soon.
 	OnState func(State)
 
 	hub hub
 
-	once  sync.Once
-	wake  chan struct{} // something happened that Run should look at
-	moved chan struct{} // an account joined or left
-	order chan struct{} // holds one while a subscription or its end is written
+	once           sync.Once
+	wake           chan struct{} // something happened that Run should look at
+	membersChanged chan struct{} // an account joined or left
+	topicTurn      chan struct{} // holds one while a subscription or its end is written
 
 	mu       link.Gate
 	running  bool
@@ -69,7 +69,7 @@ type Client struct {
 	epoch    int
 	topics   map[topic]*interest
 	state    State
-	told     State       // what OnState was told last; an account is lost without Run
+	shown    State       // what OnState got last; an account is lost without Run
 	token    *link.Token // Run's
 }
 
@@ -121,7 +121,7 @@ type AccountState struct {
 
 func (c *Client) init() {
 	c.once.Do(func() {
-		c.wake, c.moved, c.order = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
+		c.wake, c.membersChanged, c.topicTurn = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	})
 }
 
@@ -143,10 +143,10 @@ func (c *Client) endpoint() Endpoint {
 func (c *Client) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.copied()
+	return c.snapshot()
 }
 
-func (c *Client) copied() State {
+func (c *Client) snapshot() State {
 	s := c.state
 	s.Accounts = nil
 	for _, a := range c.accounts {
@@ -156,7 +156,7 @@ func (c *Client) copied() State {
 	return s
 }
 
-// Rotated tells that the token changed, so that Token is asked at once.
+// Rotated has Token asked at once. Call it when the token changed.
 func (c *Client) Rotated() {
 	c.init()
 	signal(c.wake)
@@ -165,15 +165,15 @@ func (c *Client) Rotated() {
 // Ready waits until the Client is ready. If the context ends first, the error
 // has both that and what went wrong last; if Run ended, it is Run's.
 func (c *Client) Ready(ctx context.Context) error {
-	return c.until(ctx, nil, func() (bool, error) { return c.state.Phase == PhaseReady, nil })
+	return c.waitFor(ctx, nil, func() (bool, error) { return c.state.Phase == PhaseReady, nil })
 }
 
-// until waits until the condition, which is asked with c locked.
-func (c *Client) until(ctx context.Context, req message.Message, condition func() (bool, error)) error {
+// waitFor waits until the condition, which is asked with c locked.
+func (c *Client) waitFor(ctx context.Context, req message.Message, condition func() (bool, error)) error {
 	var last error
 	err := c.mu.Wait(ctx, func() (bool, error) {
 		if c.ended != nil {
-			return false, c.notSent(req, c.ended)
+			return false, c.notSentError(req, c.ended)
 		}
 		last = c.state.Err
 		return condition()
@@ -185,10 +185,10 @@ func (c *Client) until(ctx context.Context, req message.Message, condition func(
 	case last == nil:
 		last = errors.New("the client is not ready")
 	}
-	return c.notSent(req, &notReady{err, last})
+	return c.notSentError(req, &notReady{err, last})
 }
 
-func (c *Client) notSent(req message.Message, cause error) *Error {
+func (c *Client) notSentError(req message.Message, cause error) *Error {
 	_, address := c.endpoint().hostPort()
 	return (&Error{Class: venuekey.ClassNotSent, Err: cause}).about(req, address)
 }
@@ -199,12 +199,12 @@ type notReady struct{ context, last error }
 func (e *notReady) Error() string   { return e.context.Error() + " while waiting: " + e.last.Error() }
 func (e *notReady) Unwrap() []error { return []error{e.context, e.last} }
 
-// enter changes the phase. Only Run's goroutine does.
-func (c *Client) enter(phase Phase, err error, until time.Time) {
+// setState changes the phase. Only Run's goroutine does.
+func (c *Client) setState(phase Phase, err error, until time.Time) {
 	c.mu.Lock()
 	c.state = State{Phase: phase, Err: err, Until: until}
-	now, before := c.copied(), c.told
-	c.told = now
+	now, before := c.snapshot(), c.shown
+	c.shown = now
 	c.mu.Changed()
 	c.mu.Unlock()
 	if c.OnState != nil && !now.equals(before) {

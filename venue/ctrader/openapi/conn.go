@@ -242,7 +242,7 @@ func (c *Conn) handOut(e *message.Envelope) error {
 
 // tell hands an event to whoever wants it.
 func (c *Conn) tell(e *message.Envelope) {
-	if err := c.hub.take(e.Type, e.Payload, c.json, c.done); err != nil {
+	if err := c.hub.dispatch(e.Type, e.Payload, c.json, c.done); err != nil {
 		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", c.foreign(err))
 	}
 }

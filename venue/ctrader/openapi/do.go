@@ -73,10 +73,10 @@ func passing(conn *Conn, e *Error) bool {
 func (c *Client) usable(ctx context.Context, req message.Message) (conn *Conn, epoch int, err error) {
 	id, _ := accountOf(req)
 	waited := false
-	err = c.until(ctx, req, func() (bool, error) {
+	err = c.waitFor(ctx, req, func() (bool, error) {
 		a := c.accounts[id]
 		if a == nil && waited && c.hasLeft(id) {
-			return false, c.left(req, id)
+			return false, c.leftError(req, id)
 		}
 		waited = waited || a != nil
 		if c.conn == nil || c.conn.Err() != nil {
@@ -102,15 +102,15 @@ func (c *Client) notice(conn *Conn, epoch int, e *Error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if a := c.accounts[e.Account]; a != nil && a.epoch == epoch && c.conn == conn {
-			c.lost(a, e)
+			c.markLost(a, e)
 		}
 	case KindAppLost:
 		conn.die(e)
 	}
 }
 
-// lost marks an account as one to authorise again. c is locked.
-func (c *Client) lost(a *account, err error) {
+// markLost marks an account as one to authorise again. c is locked.
+func (c *Client) markLost(a *account, err error) {
 	c.epoch++
 	a.epoch = c.epoch
 	if a.state == accountLost {

@@ -5,7 +5,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// events.go owns the two forms in which events are had: handlers and streams.
+// events.go owns the two forms in which events come: handlers and streams.
 
 // Emitter is what events come from: a Conn or a Client.
 type Emitter interface{ events() *hub }
@@ -23,11 +23,11 @@ type Event[T any] interface {
 //	stop := openapi.Handle(client, func(e *message.SpotEvent) { … })
 //
 // The event is f's until f returns: its room is then used for the next one, so
-// copy what is to be kept, lists too. While f runs nothing else is read, no
+// copy what you keep, lists too. While f runs nothing else is read, no
 // answer either: f must not wait for one. On a Client handlers live through
 // reconnects.
 func Handle[T any, P Event[T]](from Emitter, f func(P)) (stop func()) {
-	return join[T](from.events(), nil, target[P]{id: new(byte), give: func(m P, _ <-chan struct{}) { f(m) }})
+	return addListener[T](from.events(), nil, listener[P]{id: new(byte), deliver: func(m P, _ <-chan struct{}) { f(m) }})
 }
 
 // Events is a stream of every event of a type:
@@ -41,7 +41,7 @@ func Events[T any, P Event[T]](from Emitter, b ...Buffer) *Stream[P] {
 	h := from.events()
 	var leave, remove func()
 	s, sender := stream.New[P](first(b), func() { leave(); remove() })
-	leave = join[T](h, nil, target[P]{id: s, keep: true, give: sender.Put})
+	leave = addListener[T](h, nil, listener[P]{id: s, keeps: true, deliver: sender.Put})
 	remove = h.ends.Add(sender.End)
 	return s
 }
@@ -62,7 +62,7 @@ func (c *Client) Notify(types ...message.PayloadType) *Stream[message.Message] {
 func (h *hub) notify(types []message.PayloadType) *Stream[message.Message] {
 	var leave, remove func()
 	s, sender := stream.New[message.Message](Buffer{}, func() { leave(); remove() })
-	leave = h.joinMixed(mixed{types, target[message.Message]{id: s, keep: true, give: sender.Put}})
+	leave = h.addMixed(mixedListener{types, listener[message.Message]{id: s, keeps: true, deliver: sender.Put}})
 	remove = h.ends.Add(sender.End)
 	return s
 }

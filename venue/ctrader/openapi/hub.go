@@ -10,38 +10,38 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// hub.go owns who is told of which events. What is read for every event is
+// hub.go owns which events go to whom. What is read for every event is
 // never changed, only replaced, so that reading takes no lock.
 
 // hub has a feed for every type of event that somebody wants, and a list of
-// those who want events of several types.
+// those that want events of several types.
 type hub struct {
 	mu    sync.Mutex
-	feeds atomic.Pointer[[]typed] // few, so a search is faster than a map
-	mixed atomic.Pointer[[]mixed]
+	feeds atomic.Pointer[[]feedEntry] // few, so a search is faster than a map
+	mixed atomic.Pointer[[]mixedListener]
 	ends  link.Ends // of the streams
 
-	listeners atomic.Int64           // how many have joined
+	listening atomic.Int64           // how many want events
 	reader    atomic.Pointer[func()] // wakes who reads the connection
 }
 
-// joined counts one that listens, and returns what counts it out again.
-func (h *hub) joined() (left func()) {
-	h.listeners.Add(1)
+// countListener counts one that listens, and returns what counts it out again.
+func (h *hub) countListener() (left func()) {
+	h.listening.Add(1)
 	if reader := h.reader.Load(); reader != nil {
 		(*reader)()
 	}
-	return sync.OnceFunc(func() { h.listeners.Add(-1) })
+	return sync.OnceFunc(func() { h.listening.Add(-1) })
 }
 
 // feed hands the events of one type out. It is used by one goroutine at a time,
 // that which reads the connection.
 type feed interface {
-	take(payload []byte, json bool, stop <-chan struct{}) error
+	dispatch(payload []byte, json bool, stop <-chan struct{}) error
 }
 
-// typed is a feed and its type.
-type typed struct {
+// feedEntry is a feed and its type.
+type feedEntry struct {
 	message.PayloadType
 	feed
 }
@@ -57,16 +57,16 @@ func (h *hub) feed(t message.PayloadType) feed {
 	return nil
 }
 
-// mixed is one that wants events of some types, or of all if types is empty.
-type mixed struct {
+// mixedListener is one that wants events of some types, or of all if types is empty.
+type mixedListener struct {
 	types []message.PayloadType
-	target[message.Message]
+	listener[message.Message]
 }
 
-// take hands an event to everybody who wants it.
-func (h *hub) take(t message.PayloadType, payload []byte, json bool, stop <-chan struct{}) error {
+// dispatch hands an event to all that want it.
+func (h *hub) dispatch(t message.PayloadType, payload []byte, json bool, stop <-chan struct{}) error {
 	if f := h.feed(t); f != nil {
-		if err := f.take(payload, json, stop); err != nil {
+		if err := f.dispatch(payload, json, stop); err != nil {
 			return err
 		}
 	}
@@ -87,54 +87,55 @@ func (h *hub) take(t message.PayloadType, payload []byte, json bool, stop <-chan
 				return err
 			}
 		}
-		one.give(m, stop)
+		one.deliver(m, stop)
 	}
 	return nil
 }
 
-// joinMixed adds one that wants several types, and returns how it leaves.
-func (h *hub) joinMixed(m mixed) (leave func()) {
+// addMixed adds one that wants several types, and returns how it leaves.
+func (h *hub) addMixed(m mixedListener) (leave func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	change := func(edit func([]mixed) []mixed) {
-		var list []mixed
+	change := func(edit func([]mixedListener) []mixedListener) {
+		var list []mixedListener
 		if before := h.mixed.Load(); before != nil {
 			list = slices.Clone(*before)
 		}
 		list = edit(list)
 		h.mixed.Store(&list)
 	}
-	change(func(list []mixed) []mixed { return append(list, m) })
-	left := h.joined()
+	change(func(list []mixedListener) []mixedListener { return append(list, m) })
+	left := h.countListener()
 	return func() {
 		left()
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		change(func(list []mixed) []mixed {
-			return slices.DeleteFunc(list, func(one mixed) bool { return one.id == m.id })
+		change(func(list []mixedListener) []mixedListener {
+			return slices.DeleteFunc(list, func(one mixedListener) bool { return one.id == m.id })
 		})
 	}
 }
 
-// target is one that wants events. Those without keep look at the event and let
-// go of it. The id is whatever is not equal to another's.
-type target[P any] struct {
-	id   any
-	keep bool
-	give func(m P, stop <-chan struct{})
+// listener is one that wants events. Those that do not keep them look at an event and
+// let go of it. The id is whatever is not equal to another's.
+type listener[P any] struct {
+	id      any
+	keeps   bool
+	deliver func(m P, stop <-chan struct{})
 }
 
-// typedFeed has the targets of one type: those that want all, and those that
+// typedFeed has the listeners of one type: those that want all, and those that
 // want the events of one symbol of one account.
 type typedFeed[T any, P Event[T]] struct {
-	reused  T
-	targets atomic.Pointer[targets[P]]
+	reused    T
+	listeners atomic.Pointer[listeners[P]]
 }
 
-type targets[P any] struct {
-	keep  bool // one of them keeps what it is given
-	all   []target[P]
-	keyed map[topicKey][]target[P]
+// listeners are those of one type. They are replaced, and not changed.
+type listeners[P any] struct {
+	keeps bool // one of them keeps what it is given
+	all   []listener[P]
+	keyed map[topicKey][]listener[P]
 }
 
 // topicKey is what a quote is about.
@@ -150,26 +151,26 @@ func keyOf(m message.Message) topicKey {
 	return topicKey{}
 }
 
-// take decodes an event once. If nobody keeps it, the room of the last one is
+// dispatch decodes an event once. If nobody keeps it, the room of the last one is
 // used again.
-func (f *typedFeed[T, P]) take(payload []byte, json bool, stop <-chan struct{}) error {
-	wanted := f.targets.Load()
+func (f *typedFeed[T, P]) dispatch(payload []byte, json bool, stop <-chan struct{}) error {
+	wanted := f.listeners.Load()
 	if wanted == nil || len(wanted.all)+len(wanted.keyed) == 0 {
 		return nil
 	}
 	m := P(&f.reused)
-	if wanted.keep {
+	if wanted.keeps {
 		m = P(new(T))
 	}
 	if err := unmarshal(m, payload, json); err != nil {
 		return err
 	}
 	for i := range wanted.all {
-		wanted.all[i].give(m, stop)
+		wanted.all[i].deliver(m, stop)
 	}
 	if len(wanted.keyed) > 0 {
 		for _, t := range wanted.keyed[keyOf(m)] {
-			t.give(m, stop)
+			t.deliver(m, stop)
 		}
 	}
 	return nil
@@ -185,33 +186,33 @@ func unmarshal(m message.Message, payload []byte, json bool) error {
 	return m.UnmarshalJSON(payload)
 }
 
-// join adds a target, for one key or for all events, and returns how it leaves.
-func join[T any, P Event[T]](h *hub, key *topicKey, t target[P]) (leave func()) {
+// addListener adds a listener, for one key or for all events, and returns how it leaves.
+func addListener[T any, P Event[T]](h *hub, key *topicKey, t listener[P]) (leave func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f := feedOf[T, P](h)
-	f.change(func(list *targets[P]) {
+	f.change(func(list *listeners[P]) {
 		if key == nil {
 			list.all = append(slices.Clone(list.all), t)
 			return
 		}
 		list.keyed = maps.Clone(list.keyed)
 		if list.keyed == nil {
-			list.keyed = map[topicKey][]target[P]{}
+			list.keyed = map[topicKey][]listener[P]{}
 		}
 		list.keyed[*key] = append(slices.Clone(list.keyed[*key]), t)
 	})
-	left := h.joined()
+	left := h.countListener()
 	return func() {
 		left()
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		f.change(func(list *targets[P]) { list.remove(key, t.id) })
+		f.change(func(list *listeners[P]) { list.remove(key, t.id) })
 	}
 }
 
-func (l *targets[P]) remove(key *topicKey, id any) {
-	is := func(t target[P]) bool { return t.id == id }
+func (l *listeners[P]) remove(key *topicKey, id any) {
+	is := func(t listener[P]) bool { return t.id == id }
 	if key == nil {
 		l.all = slices.DeleteFunc(slices.Clone(l.all), is)
 		return
@@ -231,7 +232,7 @@ func feedOf[T any, P Event[T]](h *hub) *typedFeed[T, P] {
 		return f
 	}
 	f := &typedFeed[T, P]{}
-	feeds := []typed{{t, f}}
+	feeds := []feedEntry{{t, f}}
 	if before := h.feeds.Load(); before != nil {
 		feeds = append(slices.Clone(*before), feeds...)
 	}
@@ -239,17 +240,17 @@ func feedOf[T any, P Event[T]](h *hub) *typedFeed[T, P] {
 	return f
 }
 
-// change replaces the list of targets. The hub is locked.
-func (f *typedFeed[T, P]) change(edit func(*targets[P])) {
-	next := targets[P]{}
-	if before := f.targets.Load(); before != nil {
+// change replaces the list of listeners. The hub is locked.
+func (f *typedFeed[T, P]) change(edit func(*listeners[P])) {
+	next := listeners[P]{}
+	if before := f.listeners.Load(); before != nil {
 		next = *before
 	}
 	edit(&next)
-	keeps := func(t target[P]) bool { return t.keep }
-	next.keep = slices.ContainsFunc(next.all, keeps)
+	keeps := func(t listener[P]) bool { return t.keeps }
+	next.keeps = slices.ContainsFunc(next.all, keeps)
 	for _, list := range next.keyed {
-		next.keep = next.keep || slices.ContainsFunc(list, keeps)
+		next.keeps = next.keeps || slices.ContainsFunc(list, keeps)
 	}
-	f.targets.Store(&next)
+	f.listeners.Store(&next)
 }

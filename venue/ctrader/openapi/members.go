@@ -26,7 +26,7 @@ var ErrLeft = errors.New("the account left the client")
 func (c *Client) Join(ctx context.Context, id int64) error {
 	c.init()
 	c.mu.Lock()
-	c.decided(id, true)
+	c.setMember(id, true)
 	a := c.accounts[id]
 	if c.conn != nil && (a == nil || a.state == accountRefused) { // else attach adds it
 		c.epoch++
@@ -35,14 +35,14 @@ func (c *Client) Join(ctx context.Context, id int64) error {
 			c.state.Phase = PhaseAuthorising
 		}
 		c.mu.Changed()
-		signal(c.moved)
+		signal(c.membersChanged)
 	}
 	c.mu.Unlock()
-	return c.until(ctx, nil, func() (bool, error) {
+	return c.waitFor(ctx, nil, func() (bool, error) {
 		a := c.accounts[id]
 		switch {
 		case !c.members[id]:
-			return false, c.left(nil, id)
+			return false, c.leftError(nil, id)
 		case c.conn == nil || a == nil:
 			return false, nil
 		case a.state == accountRefused:
@@ -58,23 +58,23 @@ func (c *Client) Join(ctx context.Context, id int64) error {
 func (c *Client) Leave(id int64) {
 	c.init()
 	c.mu.Lock()
-	c.decided(id, false)
+	c.setMember(id, false)
 	conn, member := c.conn, c.accounts[id] != nil
 	delete(c.accounts, id)
 	users := c.forget(id)
 	c.mu.Changed()
-	signal(c.moved)
+	signal(c.membersChanged)
 	c.mu.Unlock()
 	for _, s := range users {
-		s.end(c.left(nil, id))
+		s.end(c.leftError(nil, id))
 	}
 	if member && conn != nil {
 		c.logOut(conn, id)
 	}
 }
 
-// decided notes which way an account went last. c is locked.
-func (c *Client) decided(account int64, joined bool) {
+// setMember notes that an account joined, or left. c is locked.
+func (c *Client) setMember(account int64, joined bool) {
 	if c.members == nil {
 		c.members = map[int64]bool{}
 	}
@@ -97,9 +97,9 @@ func (c *Client) endures() bool {
 	return c.mayBeEmpty()
 }
 
-// present are the accounts to authorise: those that were listed and did not leave, and
+// withMembers are the accounts to authorise: those that were listed and did not leave, and
 // those that joined. c is locked.
-func (c *Client) present(listed []int64) []int64 {
+func (c *Client) withMembers(listed []int64) []int64 {
 	var ids []int64
 	for _, id := range listed {
 		if _, decided := c.members[id]; !decided {
@@ -114,7 +114,7 @@ func (c *Client) present(listed []int64) []int64 {
 	return ids
 }
 
-// forget takes an account's subscriptions off, and returns who used them. c is locked.
+// forget removes an account's subscriptions, and returns their users. c is locked.
 func (c *Client) forget(account int64) []*Subscription {
 	var users []*Subscription
 	for t, i := range c.topics {
@@ -126,9 +126,9 @@ func (c *Client) forget(account int64) []*Subscription {
 	return users
 }
 
-// left is the error of what waited for an account that left.
-func (c *Client) left(req message.Message, account int64) *Error {
-	e := c.notSent(req, ErrLeft)
+// leftError is the error of whatever waited for an account that left.
+func (c *Client) leftError(req message.Message, account int64) *Error {
+	e := c.notSentError(req, ErrLeft)
 	e.Account = account
 	return e
 }
@@ -140,7 +140,7 @@ func (c *Client) logOut(conn *Conn, account int64) {
 		ctx, cancel := context.WithTimeout(context.Background(), conn.opts.Timeout)
 		defer cancel()
 		req := &message.AccountLogoutReq{CtidTraderAccountID: account}
-		_, err := c.inOrder(ctx, conn, req, func() message.Message {
+		_, err := c.inTurn(ctx, conn, req, func() message.Message {
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			if c.accounts[account] != nil {

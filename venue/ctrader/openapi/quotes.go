@@ -14,7 +14,7 @@ import (
 // and streams them. Closing the stream gives the subscription up. A field that
 // is absent is unchanged.
 func (c *Client) Spots(ctx context.Context, account int64, symbols []int64, b ...Buffer) (*Stream[*message.SpotEvent], error) {
-	return quoted(ctx, c, first(b), spotTopics(account, symbols), nil, stream.Sender[*message.SpotEvent].Put)
+	return streamQuotes(ctx, c, first(b), spotTopics(account, symbols), nil, stream.Sender[*message.SpotEvent].Put)
 }
 
 // Depth subscribes to the order books of symbols of an account, and to their
@@ -25,7 +25,7 @@ func (c *Client) Depth(ctx context.Context, account int64, symbols []int64, b ..
 	for _, symbol := range symbols {
 		more = append(more, topic{kind: message.TypeSubscribeDepthQuotesReq, account: account, symbol: symbol})
 	}
-	return quoted(ctx, c, first(b), spotTopics(account, symbols), more, stream.Sender[*message.DepthEvent].Put)
+	return streamQuotes(ctx, c, first(b), spotTopics(account, symbols), more, stream.Sender[*message.DepthEvent].Put)
 }
 
 // Trendbars subscribes to the bars of a period of a symbol of an account, and to
@@ -40,7 +40,7 @@ func (c *Client) Trendbars(ctx context.Context, account, symbol int64, period me
 		}
 	}
 	more := []topic{{kind: message.TypeSubscribeLiveTrendbarReq, account: account, symbol: symbol, period: period}}
-	return quoted(ctx, c, first(b), spotTopics(account, []int64{symbol}), more, give)
+	return streamQuotes(ctx, c, first(b), spotTopics(account, []int64{symbol}), more, give)
 }
 
 func spotTopics(account int64, symbols []int64) []topic {
@@ -51,9 +51,9 @@ func spotTopics(account int64, symbols []int64) []topic {
 	return topics
 }
 
-// quoted makes a stream that hears of what it is subscribed to, before it subscribes.
+// streamQuotes makes a stream that hears of what it is subscribed to, before it subscribes.
 // What an event brings give puts into it.
-func quoted[T any, M any, P Event[T]](ctx context.Context, c *Client, b Buffer, spots, more []topic, give func(stream.Sender[M], P, <-chan struct{})) (*Stream[M], error) {
+func streamQuotes[T any, M any, P Event[T]](ctx context.Context, c *Client, b Buffer, spots, more []topic, give func(stream.Sender[M], P, <-chan struct{})) (*Stream[M], error) {
 	var subscription *Subscription
 	var leaves []func()
 	s, sender := stream.New[M](b, func() {
@@ -64,13 +64,13 @@ func quoted[T any, M any, P Event[T]](ctx context.Context, c *Client, b Buffer, 
 			subscription.Close()
 		}
 	})
-	hears := target[P]{id: s, keep: true, give: func(m P, stop <-chan struct{}) { give(sender, m, stop) }}
+	hears := listener[P]{id: s, keeps: true, deliver: func(m P, stop <-chan struct{}) { give(sender, m, stop) }}
 	symbols := map[topicKey]bool{}
 	for _, one := range spots {
 		key := topicKey{one.account, one.symbol}
 		if !symbols[key] {
 			symbols[key] = true
-			leaves = append(leaves, join[T](&c.hub, &key, hears))
+			leaves = append(leaves, addListener[T](&c.hub, &key, hears))
 		}
 	}
 	leaves = append(leaves, c.hub.ends.Add(sender.End))

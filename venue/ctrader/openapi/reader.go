@@ -189,7 +189,7 @@ func (c *Conn) rest() {
 }
 
 func (c *Conn) nap() time.Duration {
-	if c.hub.listeners.Load() > 0 {
+	if c.hub.listening.Load() > 0 {
 		return shortNap
 	}
 	return nap
@@ -197,7 +197,7 @@ func (c *Conn) nap() time.Duration {
 
 // slack reports, after a nap, whether callers have stopped to read.
 func (c *Conn) slack() bool {
-	idle := c.hub.listeners.Load() > 0 && len(c.reading) == 0 && c.now()-c.heard.Load() > int64(near)
+	idle := c.hub.listening.Load() > 0 && len(c.reading) == 0 && c.now()-c.heard.Load() > int64(near)
 	if c.led.Swap(false) && !idle {
 		return false
 	}
@@ -243,7 +243,7 @@ func (c *Conn) lead(ctx context.Context, sent *call) {
 	default:
 		return
 	}
-	if c.looking && (c.crowded && c.hub.listeners.Load() > 0 || !sent.alone) {
+	if c.looking && (c.crowded && c.hub.listening.Load() > 0 || !sent.alone) {
 		<-c.reading // who looks out will read it
 		return
 	}
@@ -288,7 +288,7 @@ func (c *Conn) readFor(ctx context.Context, sent *call) (passed bool) {
 // passed on with the right to read.
 func (c *Conn) share() (passed bool) {
 	_, rest := c.sort()
-	if rest && c.hub.listeners.Load() > 0 {
+	if rest && c.hub.listening.Load() > 0 {
 		c.brisk.Store(c.brisk.Load() / 2)
 		c.pass()
 		return true

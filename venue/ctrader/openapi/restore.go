@@ -29,8 +29,8 @@ func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error 
 	c.mu.Unlock()
 	for _, stage := range stages(topics) {
 		// Depth and bars of an account whose spots failed would be refused for good.
-		stage = slices.DeleteFunc(stage, func(t topic) bool { return !c.still(t.account, epochs[t.account]) })
-		if err := c.restoreAll(ctx, conn, requests(stage), epochs); err != nil {
+		stage = slices.DeleteFunc(stage, func(t topic) bool { return !c.inSession(t.account, epochs[t.account]) })
+		if err := c.restoreAll(ctx, conn, subscribeRequests(stage), epochs); err != nil {
 			return err
 		}
 	}
@@ -38,7 +38,7 @@ func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error 
 	defer c.mu.Unlock()
 	for _, a := range due {
 		if a.state == accountAuthorised && a.epoch == epochs[a.id] {
-			a.state, a.mutes = accountReady, 0
+			a.state, a.unanswered = accountReady, 0
 		}
 	}
 	c.mu.Changed()
@@ -59,12 +59,12 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 			return err
 		case len(topics) > 1 && class == venuekey.ClassDeclined:
 			for _, t := range topics {
-				single = append(single, request(t))
+				single = append(single, subscribeRequest(t))
 			}
 		case class == venuekey.ClassDeclined || final(err):
 			c.dropTopic(topics[0], err)
 			conn.opts.Log.Error("a subscription could not be restored", "error", err)
-		case unanswered(err) && !c.othersServe(id):
+		case unanswered(err) && !c.otherAuthorised(id):
 			return err
 		default:
 			c.postpone(id, err)
@@ -76,8 +76,8 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 	return nil
 }
 
-// othersServe reports whether another account is ready, or on its way.
-func (c *Client) othersServe(id int64) bool {
+// otherAuthorised reports whether another account is ready, or on its way.
+func (c *Client) otherAuthorised(id int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, a := range c.accounts {
@@ -96,14 +96,14 @@ func (c *Client) postpone(id int64, err error) {
 	switch {
 	case a == nil:
 	case unanswered(err):
-		c.hush(a, err)
+		c.retryUnanswered(a, err)
 	default:
-		c.later(a, err)
+		c.retryLater(a, err)
 	}
 }
 
-// still reports whether an account is in the session in which it was authorised.
-func (c *Client) still(id int64, epoch int) bool {
+// inSession reports whether an account is in the session in which it was authorised.
+func (c *Client) inSession(id int64, epoch int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a := c.accounts[id]
@@ -117,7 +117,7 @@ func (c *Client) wasResumed(id int64) bool {
 	return a != nil && a.resumed
 }
 
-// dropTopic gives up what the service no longer has, and tells its users.
+// dropTopic gives up what the service no longer has, and ends what feeds on it.
 func (c *Client) dropTopic(t topic, err error) {
 	c.mu.Lock()
 	var users []*Subscription

@@ -28,7 +28,7 @@ const (
 
 // Run keeps the Client ready until the context ends, and then returns its
 // error. It returns an *Error before that if only a person can help: wrong
-// application, no account, a sign-in that has to be made anew. Streams end
+// application, no account, a sign-in that has ended. Streams end
 // with it. It runs once at a time.
 func (c *Client) Run(ctx context.Context) error {
 	c.init()
@@ -48,7 +48,7 @@ func (c *Client) Run(ctx context.Context) error {
 	ended := fmt.Errorf("%w: %w", ErrClosed, err)
 	c.running, c.ended = false, ended
 	c.mu.Unlock()
-	c.enter(PhaseIdle, err, time.Time{})
+	c.setState(PhaseIdle, err, time.Time{})
 	c.hub.ends.End(ended)
 	return err
 }
@@ -56,14 +56,14 @@ func (c *Client) Run(ctx context.Context) error {
 func (c *Client) run(ctx context.Context) error {
 	options := c.Options.filled()
 	limits := newPaces(options)
-	c.token = c.watched(options)
+	c.token = c.watchToken(options)
 	return link.Loop{
 		Session: func(ctx context.Context) error { return c.session(ctx, options, limits) },
 		Final:   final,
 		Floor:   floor,
 		Waits: func(err error, wait time.Duration) {
 			options.Log.Warn("not connected", "error", err, "wait", wait)
-			c.enter(PhaseWaiting, err, time.Now().Add(wait))
+			c.setState(PhaseWaiting, err, time.Now().Add(wait))
 		},
 	}.Run(ctx)
 }
@@ -83,11 +83,11 @@ func floor(err error) time.Duration {
 
 // session is one connection, from its beginning to its end.
 func (c *Client) session(ctx context.Context, options Options, limits *paces) error {
-	c.enter(PhaseConnecting, c.State().Err, time.Time{})
+	c.setState(PhaseConnecting, c.State().Err, time.Time{})
 	if err := c.token.Fetch(ctx); err != nil && c.token.Current == "" {
 		return c.tokenError(err)
 	}
-	conn, err := open(ctx, c.endpoint(), options, limits, &c.hub, c.hear)
+	conn, err := open(ctx, c.endpoint(), options, limits, &c.hub, c.onSession)
 	if err != nil {
 		return err
 	}
@@ -104,20 +104,20 @@ func (c *Client) session(ctx context.Context, options Options, limits *paces) er
 	if err != nil && kindOf(err) != KindAlreadyDone {
 		return err
 	}
-	ids, err := c.listed(ctx, conn)
+	ids, err := c.listAccounts(ctx, conn)
 	if err != nil {
 		return err
 	}
 	c.attach(conn, ids)
-	return c.tend(ctx, conn)
+	return c.maintain(ctx, conn)
 }
 
-// tend keeps the accounts authorised while the connection lives.
-func (c *Client) tend(ctx context.Context, conn *Conn) error {
+// maintain keeps the accounts authorised while the connection lives.
+func (c *Client) maintain(ctx context.Context, conn *Conn) error {
 	poll := time.NewTicker(link.TokenPoll)
 	defer poll.Stop()
 	for gathered := true; ; {
-		if err := c.settle(ctx, conn, gathered); err != nil {
+		if err := c.authoriseDue(ctx, conn, gathered); err != nil {
 			if ended := conn.Err(); ended != nil {
 				return ended // the reason, and not what it did to a request
 			}
@@ -129,10 +129,10 @@ func (c *Client) tend(ctx context.Context, conn *Conn) error {
 		case <-conn.Done():
 			return conn.Err()
 		case <-c.wake:
-			c.announce()
-			c.gather(ctx)
+			c.enterAuthorising()
+			c.collectSigns(ctx)
 			gathered = true
-		case <-c.moved:
+		case <-c.membersChanged:
 			gathered = false
 		case <-poll.C: // accounts that wait for another try are looked at here too
 			gathered = false
@@ -140,8 +140,8 @@ func (c *Client) tend(ctx context.Context, conn *Conn) error {
 	}
 }
 
-// gather lets the signs that belong together come in.
-func (c *Client) gather(ctx context.Context) {
+// collectSigns lets the signs that belong together come in.
+func (c *Client) collectSigns(ctx context.Context) {
 	_ = link.Pause(ctx, gatherTime)
 	select {
 	case <-c.wake:
@@ -153,11 +153,11 @@ func (c *Client) attach(conn *Conn, ids []int64) {
 	c.mu.Lock()
 	before := c.accounts
 	c.conn, c.accounts = conn, map[int64]*account{}
-	for _, id := range c.present(ids) {
+	for _, id := range c.withMembers(ids) {
 		c.epoch++
 		a := &account{id: id, epoch: c.epoch}
-		if old := before[id]; old != nil && old.mutes > 0 {
-			a.mutes, a.retry = old.mutes, old.retry
+		if old := before[id]; old != nil && old.unanswered > 0 {
+			a.unanswered, a.retryAt = old.unanswered, old.retryAt
 		}
 		c.accounts[id] = a
 	}
@@ -166,7 +166,7 @@ func (c *Client) attach(conn *Conn, ids []int64) {
 	}
 	err := c.state.Err
 	c.mu.Unlock()
-	c.enter(PhaseAuthorising, err, time.Time{})
+	c.setState(PhaseAuthorising, err, time.Time{})
 }
 
 func (c *Client) detach() {
@@ -179,24 +179,25 @@ func (c *Client) detach() {
 	c.mu.Changed()
 }
 
-// hear is told by the connection of what touches sessions. It must not wait.
-func (c *Client) hear(m message.Message) {
+// onSession is called by the connection with each message about sessions. It must not
+// wait.
+func (c *Client) onSession(m message.Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch m := m.(type) {
 	case *message.AccountDisconnectEvent:
-		c.lose(m.CtidTraderAccountID, &Error{Class: venuekey.ClassLater, Kind: KindAccountLost, Account: m.CtidTraderAccountID, Description: "the service ended the account's session"})
+		c.loseAccount(m.CtidTraderAccountID, &Error{Class: venuekey.ClassLater, Kind: KindAccountLost, Account: m.CtidTraderAccountID, Description: "the service ended the account's session"})
 	case *message.AccountsTokenInvalidatedEvent:
 		ids := m.CtidTraderAccountIDs
 		if len(ids) == 0 { // it names none, so ask for all
 			ids = slices.Collect(maps.Keys(c.accounts))
 		}
 		for _, id := range ids {
-			c.lose(id, &Error{Class: venuekey.ClassLater, Kind: KindTokenDead, Account: id, Description: foreign.LineWithout(m.Reason.Or("the service invalidated the token"), c.secrets()...)})
+			c.loseAccount(id, &Error{Class: venuekey.ClassLater, Kind: KindTokenDead, Account: id, Description: foreign.LineWithout(m.Reason.Or("the service invalidated the token"), c.secrets()...)})
 		}
 	case *message.ErrorRes:
 		if e := refusal(m, c.secrets); e.Kind == KindAccountLost || e.Kind == KindTokenDead {
-			c.lose(e.Account, e)
+			c.loseAccount(e.Account, e)
 		}
 	}
 }
@@ -209,9 +210,9 @@ func (c *Client) secrets() []venuekey.Secret {
 	return c.conn.secrets()
 }
 
-func (c *Client) lose(id int64, e *Error) {
+func (c *Client) loseAccount(id int64, e *Error) {
 	if a := c.accounts[id]; a != nil {
 		_, e.Address = c.endpoint().hostPort()
-		c.lost(a, e)
+		c.markLost(a, e)
 	}
 }

@@ -34,26 +34,26 @@ type account struct {
 	epoch int
 	// resumed means that the account turned out to be authorised already: the
 	// service was seen to announce the loss of sessions that went on.
-	resumed bool
-	with    *presented
-	// uncovered means that the token was refused for this account and good for
+	resumed   bool
+	presented *presented
+	// notCovered means that the token was refused for this account and good for
 	// another.
-	uncovered bool
-	retry     time.Time
-	tries     int
-	// mutes is how often in a row nothing came to what would have made it ready.
-	mutes int
-	// since is when it was authorised last, losses how often in a row that did
+	notCovered bool
+	retryAt    time.Time
+	tries      int
+	// unanswered is how often in a row nothing came to what would have made it ready.
+	unanswered int
+	// authorisedAt is when it was authorised last, losses how often in a row that did
 	// not last.
-	since  time.Time
-	losses int
+	authorisedAt time.Time
+	losses       int
 }
 
 // presented is the token that an account was authorised with last.
 type presented struct{ Token venuekey.Secret }
 
-// listed is which accounts are to be authorised, before any joins or leaves.
-func (c *Client) listed(ctx context.Context, conn *Conn) ([]int64, error) {
+// listAccounts gives the accounts to authorise, before any join or leave.
+func (c *Client) listAccounts(ctx context.Context, conn *Conn) ([]int64, error) {
 	if len(c.Accounts) > 0 || c.JoinOnly {
 		return c.Accounts, nil
 	}
@@ -94,18 +94,19 @@ func environments(live bool) (here, there string) {
 	return "demo", "live"
 }
 
-// settle authorises what is due and restores what it had subscribed to. Signs
-// of what happens to the sessions were gathered, or are now if the token changed.
-func (c *Client) settle(ctx context.Context, conn *Conn, gathered bool) error {
+// authoriseDue authorises the accounts that are due and restores what they had subscribed
+// to. Signs of what happens to the sessions were gathered, or are now if the token
+// changed.
+func (c *Client) authoriseDue(ctx context.Context, conn *Conn, gathered bool) error {
 	if c.token.Changed(ctx) && !gathered {
-		c.gather(ctx)
+		c.collectSigns(ctx)
 	}
 	for {
 		due := c.due()
 		if len(due) == 0 {
 			return c.report()
 		}
-		c.announce()
+		c.enterAuthorising()
 		dead, err := c.authorise(ctx, conn, due)
 		if err != nil {
 			return err
@@ -123,7 +124,7 @@ func (c *Client) settle(ctx context.Context, conn *Conn, gathered bool) error {
 			}
 			conn.opts.Log.Warn("no newer token", "error", failure)
 		} else if changed {
-			c.dueNow()
+			c.retryNow()
 		}
 	}
 }
@@ -135,8 +136,8 @@ func (c *Client) due() []*account {
 	defer c.mu.Unlock()
 	var due []*account
 	for _, a := range c.accounts {
-		rotated := a.with != nil && !a.with.Token.Equal(c.token.Current)
-		if rotated || a.state == accountLost && !time.Now().Before(a.retry) {
+		rotated := a.presented != nil && !a.presented.Token.Equal(c.token.Current)
+		if rotated || a.state == accountLost && !time.Now().Before(a.retryAt) {
 			due = append(due, a)
 		}
 	}
@@ -144,17 +145,17 @@ func (c *Client) due() []*account {
 	return due
 }
 
-// dueNow ends the pauses of accounts, because there is another token.
-func (c *Client) dueNow() {
+// retryNow ends the pauses of accounts, because there is another token.
+func (c *Client) retryNow() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, a := range c.accounts {
-		a.retry, a.tries = time.Time{}, 0
+		a.retryAt, a.tries = time.Time{}, 0
 	}
 }
 
-// announce says that accounts are being authorised that were ready, if any.
-func (c *Client) announce() {
+// enterAuthorising enters the phase of that name if an account is to be authorised.
+func (c *Client) enterAuthorising() {
 	c.mu.Lock()
 	lost := false
 	for _, a := range c.accounts {
@@ -163,7 +164,7 @@ func (c *Client) announce() {
 	err := c.state.Err
 	c.mu.Unlock()
 	if lost {
-		c.enter(PhaseAuthorising, err, time.Time{})
+		c.setState(PhaseAuthorising, err, time.Time{})
 	}
 }
 
@@ -174,13 +175,13 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	c.mu.Lock()
 	for i, a := range due {
 		reqs[i] = &message.AccountAuthReq{CtidTraderAccountID: a.id, AccessToken: c.token.Current}
-		a.uncovered = a.uncovered && a.with.Token.Equal(c.token.Current)
-		epochs[i], a.with = a.epoch, &presented{c.token.Current}
+		a.notCovered = a.notCovered && a.presented.Token.Equal(c.token.Current)
+		epochs[i], a.presented = a.epoch, &presented{c.token.Current}
 	}
 	c.mu.Unlock()
 	errs := conn.pipeline(ctx, reqs)
-	var refused, mute []*account
-	var nothing error
+	var refused, silent []*account
+	var silence error
 	proved := false
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -195,7 +196,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 			if a.epoch == epochs[i] {
 				c.authorised(a, errs[i] != nil)
 			} else { // it was lost again meanwhile, and is due again
-				a.since = time.Now()
+				a.authorisedAt = time.Now()
 				a.slowDown()
 			}
 		case kind == KindAppLost || conn.Err() != nil || ctx.Err() != nil:
@@ -205,27 +206,27 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 			a.state, a.err = accountRefused, errs[i]
 			conn.opts.Log.Error("an account is refused", "error", errs[i])
 		case unanswered(errs[i]):
-			mute, nothing = append(mute, a), errs[i]
+			silent, silence = append(silent, a), errs[i]
 		default:
 			if kind == KindTokenDead {
 				refused = append(refused, a)
 			}
-			c.later(a, errs[i])
+			c.retryLater(a, errs[i])
 		}
 	}
 	c.mu.Changed()
-	if len(mute) > 0 && !c.serves() {
-		return false, nothing
+	if len(silent) > 0 && !c.anyAuthorised() {
+		return false, silence
 	}
-	for _, a := range mute {
-		c.hush(a, nothing)
+	for _, a := range silent {
+		c.retryUnanswered(a, silence)
 	}
 	return tokenDead(refused, proved), nil
 }
 
-// serves reports whether an account is authorised, so that a connection on which
+// anyAuthorised reports whether an account is authorised, so that a connection on which
 // another gets no answer is worth keeping. c is locked.
-func (c *Client) serves() bool {
+func (c *Client) anyAuthorised() bool {
 	for _, a := range c.accounts {
 		if a.state == accountAuthorised || a.state == accountReady {
 			return true
@@ -234,22 +235,22 @@ func (c *Client) serves() bool {
 	return false
 }
 
-// firstHush and lastHush bound the pause of an account to which nothing comes,
+// firstUnanswered and lastUnanswered bound the pause of an account to which nothing comes,
 // from the second time on: each time takes as long as an answer may take.
 const (
-	firstHush = time.Minute
-	lastHush  = 15 * time.Minute
+	firstUnanswered = time.Minute
+	lastUnanswered  = 15 * time.Minute
 )
 
-// hush has an account wait that got no answer, over connections. c is locked.
-func (c *Client) hush(a *account, err error) {
-	c.lost(a, err)
+// retryUnanswered has an account wait that got no answer, over connections. c is locked.
+func (c *Client) retryUnanswered(a *account, err error) {
+	c.markLost(a, err)
 	wait := link.Backoff(0, floor(err))
-	if a.mutes > 0 {
-		wait = min(lastHush, firstHush<<min(a.mutes-1, 10))
+	if a.unanswered > 0 {
+		wait = min(lastUnanswered, firstUnanswered<<min(a.unanswered-1, 10))
 	}
-	a.mutes++
-	a.err, a.retry = err, time.Now().Add(wait)
+	a.unanswered++
+	a.err, a.retryAt = err, time.Now().Add(wait)
 }
 
 // tokenDead reports whether a token is dead, of the accounts that it was refused
@@ -259,8 +260,8 @@ func (c *Client) hush(a *account, err error) {
 func tokenDead(refused []*account, proved bool) bool {
 	dead := false
 	for _, a := range refused {
-		a.uncovered = a.uncovered || proved
-		dead = dead || !a.uncovered
+		a.notCovered = a.notCovered || proved
+		dead = dead || !a.notCovered
 	}
 	return dead
 }
@@ -269,8 +270,8 @@ func tokenDead(refused []*account, proved bool) bool {
 // account that was ready and is told that it is logged in already, as after a
 // renewal that ended nothing, goes on as it was. c is locked.
 func (c *Client) authorised(a *account, already bool) {
-	a.err, a.retry, a.tries, a.resumed, a.since = nil, time.Time{}, 0, already, time.Now()
-	if a.uncovered = false; !already {
+	a.err, a.retryAt, a.tries, a.resumed, a.authorisedAt = nil, time.Time{}, 0, already, time.Now()
+	if a.notCovered = false; !already {
 		c.token.Proved()
 	}
 	if a.state == accountReady && already {
@@ -283,17 +284,17 @@ func (c *Client) authorised(a *account, already bool) {
 // slowDown has an account wait that is lost again and again soon after it was
 // authorised: another program may be taking it over each time.
 func (a *account) slowDown() {
-	if time.Since(a.since) > link.Steady {
+	if time.Since(a.authorisedAt) > link.Steady {
 		a.losses = 0
 	} else if a.losses++; a.losses > 2 { // two belong together often enough
-		a.retry = time.Now().Add(link.Backoff(a.losses, 0))
+		a.retryAt = time.Now().Add(link.Backoff(a.losses, 0))
 	}
 }
 
-// later has an account wait for its next try. c is locked.
-func (c *Client) later(a *account, err error) {
-	c.lost(a, err)
-	a.err, a.retry = err, time.Now().Add(link.Backoff(a.tries, floor(err)))
+// retryLater has an account wait for its next try. c is locked.
+func (c *Client) retryLater(a *account, err error) {
+	c.markLost(a, err)
+	a.err, a.retryAt = err, time.Now().Add(link.Backoff(a.tries, floor(err)))
 	a.tries++
 }
 
@@ -316,11 +317,11 @@ func (c *Client) report() error {
 	c.mu.Unlock()
 	switch {
 	case lost > 0:
-		c.enter(PhaseAuthorising, trouble, time.Time{})
+		c.setState(PhaseAuthorising, trouble, time.Time{})
 	case ready == 0 && !empty:
 		return trouble
 	default:
-		c.enter(PhaseReady, trouble, time.Time{})
+		c.setState(PhaseReady, trouble, time.Time{})
 	}
 	return nil
 }

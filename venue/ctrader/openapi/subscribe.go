@@ -11,8 +11,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// subscribe.go owns what a Client is subscribed to: who uses it, and that the
-// service knows.
+// subscribe.go owns what a Client is subscribed to: its users, and whether the service
+// knows.
 
 // interest is what is known of a topic. It is guarded by the Client's lock.
 type interest struct {
@@ -25,19 +25,19 @@ type Subscription struct {
 	client *Client
 	topics []topic
 	once   sync.Once
-	failed func(error) // told if the service refuses after a reconnect; may be nil
+	onEnd  func(error) // is called if the service or the Client ends it; may be nil
 }
 
 // Subscribe subscribes to what a SubscribeSpotsReq, SubscribeDepthQuotesReq or
 // SubscribeLiveTrendbarReq names, and again after every reconnect. The service
-// is asked only for what nobody uses yet, and told of the end of what nobody
-// uses any more. The events come to Handle and Events; Spots, Depth and
+// is asked only for what nobody uses yet, and is asked to end what nobody uses any
+// more. The events come to Handle and Events; Spots, Depth and
 // Trendbars do both.
 //
 // Depth and trendbars of a symbol need its spots to be subscribed to as well.
 // Spots come with their times, whether the request says so or not: one
-// subscription serves all who share it. Subscribing by Do, past this book, is
-// forgotten at the next reconnect.
+// subscription serves all that share it. A subscription made with Do is unknown here,
+// and is gone after the next reconnect.
 func (c *Client) Subscribe(ctx context.Context, req message.Message) (*Subscription, error) {
 	topics, err := topicsOf(req)
 	if err != nil {
@@ -46,14 +46,14 @@ func (c *Client) Subscribe(ctx context.Context, req message.Message) (*Subscript
 	return c.subscribe(ctx, topics, nil)
 }
 
-// Close gives the subscription up. The service is told in the background, if
-// nobody else uses it.
-func (s *Subscription) Close() { s.once.Do(func() { s.client.leave(s, true) }) }
+// Close gives the subscription up. If nobody else uses it the service is asked to end
+// it, in the background.
+func (s *Subscription) Close() { s.once.Do(func() { s.client.unsubscribe(s, true) }) }
 
-// end has the stream of a subscription ended that the service or the Client gave up.
+// end ends what feeds on a subscription that the service or the Client gave up.
 func (s *Subscription) end(cause error) {
-	if s.failed != nil {
-		s.failed(fmt.Errorf("subscription ended: %w", cause))
+	if s.onEnd != nil {
+		s.onEnd(fmt.Errorf("subscription ended: %w", cause))
 	}
 }
 
@@ -61,7 +61,7 @@ func (s *Subscription) end(cause error) {
 // restores it, and an event that comes before the answer finds its reader.
 func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(error)) (*Subscription, error) {
 	c.init()
-	s := &Subscription{client: c, topics: topics, failed: failed}
+	s := &Subscription{client: c, topics: topics, onEnd: failed}
 	c.mu.Lock()
 	if c.topics == nil {
 		c.topics = map[topic]*interest{}
@@ -74,9 +74,9 @@ func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(erro
 	}
 	c.mu.Unlock()
 	for _, stage := range stages(topics) {
-		for _, req := range requests(c.unconfirmed(stage)) {
-			if err := c.ask(ctx, req); err != nil {
-				s.once.Do(func() { c.leave(s, classOf(err) == venuekey.ClassUnknown) })
+		for _, req := range subscribeRequests(c.unconfirmed(stage)) {
+			if err := c.sendSubscribe(ctx, req); err != nil {
+				s.once.Do(func() { c.unsubscribe(s, classOf(err) == venuekey.ClassUnknown) })
 				return nil, err
 			}
 		}
@@ -122,15 +122,16 @@ func (c *Client) confirm(req message.Message, epoch int) {
 	}
 }
 
-// ask subscribes, unless a reconnect did meanwhile. A batch of which some topic was subscribed to already may have
-// done nothing, so its topics are then asked for one by one.
-func (c *Client) ask(ctx context.Context, req message.Message) error {
+// sendSubscribe subscribes, unless a reconnect did meanwhile. A batch with a topic that
+// was subscribed to already may have done nothing, so its topics are then asked for one
+// by one.
+func (c *Client) sendSubscribe(ctx context.Context, req message.Message) error {
 	topics, _ := topicsOf(req)
 	var epoch int
 	_, err := c.doVia(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
 		epoch = c.epochOf(req)
-		return c.inOrder(ctx, conn, req, func() message.Message {
-			if rest := requests(c.unconfirmed(topics)); len(rest) > 0 {
+		return c.inTurn(ctx, conn, req, func() message.Message {
+			if rest := subscribeRequests(c.unconfirmed(topics)); len(rest) > 0 {
 				return rest[0] // they are of one kind
 			}
 			return nil
@@ -144,7 +145,7 @@ func (c *Client) ask(ctx context.Context, req message.Message) error {
 		return err
 	}
 	for _, t := range topics {
-		if err := c.ask(ctx, request(t)); err != nil {
+		if err := c.sendSubscribe(ctx, subscribeRequest(t)); err != nil {
 			return err
 		}
 	}
@@ -161,35 +162,35 @@ func (c *Client) epochOf(req message.Message) int {
 	return 0
 }
 
-// inOrder sends what is left of a request when it is its turn, if anything.
+// inTurn sends what is left of a request when it is its turn, if anything.
 // Subscribing and its end are written one at a time, so that of both the one that
 // was decided on last counts.
-func (c *Client) inOrder(ctx context.Context, conn *Conn, req message.Message, left func() message.Message) (message.Message, error) {
+func (c *Client) inTurn(ctx context.Context, conn *Conn, req message.Message, left func() message.Message) (message.Message, error) {
 	taken, err := conn.pace(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	select {
-	case c.order <- struct{}{}:
+	case c.topicTurn <- struct{}{}:
 	case <-ctx.Done():
 		return nil, conn.failed(req, venuekey.ClassNotSent, ctx.Err())
 	}
 	if req = left(); req == nil {
-		<-c.order
+		<-c.topicTurn
 		return nil, nil
 	}
 	sent, err := conn.send(ctx, req, taken, conn.patience(req))
-	<-c.order
+	<-c.topicTurn
 	if err != nil {
 		return nil, err
 	}
 	return conn.await(ctx, sent)
 }
 
-// leave gives up a subscription, and in the background tells the service of what
-// nobody uses any more: the last things first, since they need the first. Only
-// what it confirmed, unless it may know of the others too.
-func (c *Client) leave(s *Subscription, others bool) {
+// unsubscribe gives up a subscription, and has the service end what nobody uses any more,
+// in the background: the last things first, since they need the first. It ends only what
+// was confirmed, unless the service may know of the others too.
+func (c *Client) unsubscribe(s *Subscription, others bool) {
 	var unused []topic
 	c.mu.Lock()
 	for _, t := range s.topics {
@@ -214,16 +215,16 @@ func (c *Client) leave(s *Subscription, others bool) {
 		defer cancel()
 		for _, stage := range slices.Backward(stages(unused)) {
 			for _, topics := range batches(stage) {
-				c.end(ctx, topics)
+				c.sendUnsubscribe(ctx, topics)
 			}
 		}
 	}()
 }
 
-// end ends what of one batch nobody uses.
-func (c *Client) end(ctx context.Context, topics []topic) {
-	_, err := c.doVia(ctx, farewell(topics), func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
-		return c.inOrder(ctx, conn, req, func() message.Message { return farewell(c.unused(topics)) })
+// sendUnsubscribe ends those of one batch that nobody uses.
+func (c *Client) sendUnsubscribe(ctx context.Context, topics []topic) {
+	_, err := c.doVia(ctx, unsubscribeRequest(topics), func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
+		return c.inTurn(ctx, conn, req, func() message.Message { return unsubscribeRequest(c.unused(topics)) })
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
 		c.Options.filled().Log.Warn("a subscription could not be ended", "error", err)

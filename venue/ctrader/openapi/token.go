@@ -8,8 +8,8 @@ import (
 // token.go owns what becomes of a Client's Token and Refused: what the link asks, and
 // the errors that come of it.
 
-// watched is the token of one Run.
-func (c *Client) watched(options Options) *link.Token {
+// watchToken is the token of one Run.
+func (c *Client) watchToken(options Options) *link.Token {
 	return &link.Token{Get: c.Token, Rejected: c.Refused, Timeout: options.Timeout, Log: options.Log}
 }
 

@@ -70,17 +70,17 @@ func batches(topics []topic) [][]topic {
 	return list
 }
 
-// requests subscribes to topics in as few requests as possible.
-func requests(topics []topic) []message.Message {
+// subscribeRequests subscribes to topics in as few requests as possible.
+func subscribeRequests(topics []topic) []message.Message {
 	var list []message.Message
 	for _, batch := range batches(topics) {
-		list = append(list, request(batch...))
+		list = append(list, subscribeRequest(batch...))
 	}
 	return list
 }
 
-// request subscribes to one batch.
-func request(batch ...topic) message.Message {
+// subscribeRequest subscribes to one batch.
+func subscribeRequest(batch ...topic) message.Message {
 	t := batch[0]
 	switch t.kind {
 	case message.TypeSubscribeSpotsReq:
@@ -91,8 +91,8 @@ func request(batch ...topic) message.Message {
 	return &message.SubscribeLiveTrendbarReq{CtidTraderAccountID: t.account, SymbolID: t.symbol, Period: t.period}
 }
 
-// farewell ends the subscription to one batch, and is nil for an empty one.
-func farewell(batch []topic) message.Message {
+// unsubscribeRequest ends the subscription to one batch, and is nil for an empty one.
+func unsubscribeRequest(batch []topic) message.Message {
 	if len(batch) == 0 {
 		return nil
 	}
