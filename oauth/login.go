@@ -71,7 +71,7 @@ func (c Client) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visi
 			return c.conclude(ctx, app, ui, attempt, got)
 		case got := <-talk.pasted:
 			token, err := c.conclude(ctx, app, ui, attempt, got)
-			if !got.bare || venuekey.ClassOf(err) != venuekey.ClassRefused || tries == mostTries {
+			if !got.bare || !venuekey.NeedsSignIn(err) || tries == mostTries {
 				return token, err
 			}
 			tries, last = tries+1, err
@@ -144,7 +144,7 @@ func (c Client) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	token, err := c.Exchange(ctx, app, got.Code, attempt.Verifier)
-	if class := venuekey.ClassOf(err); attempt.Verifier != "" && (class == venuekey.ClassRefused || class == venuekey.ClassMisconfigured) {
+	if attempt.Verifier != "" && (venuekey.NeedsSignIn(err) || venuekey.Misconfigured(err)) {
 		tellAtOnce(ui, "a code verifier was sent (PKCE); if the venue takes none, set the app's pkce to off")
 	}
 	return token, err
