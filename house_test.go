@@ -131,7 +131,7 @@ func TestTheHouseIsInOrder(t *testing.T) {
 		if !seen[room] {
 			t.Errorf("the table has %q, the house does not", room)
 		}
-		if name, ok := strings.CutPrefix(room, "venue/"); ok && !strings.Contains(name, "/") && !seen["emulator/"+name] {
+		if name, ok := strings.CutPrefix(room, "venue/"); ok && !strings.Contains(name, "/") && name != "venuetest" && !seen["emulator/"+name] {
 			t.Errorf("venue %q has no emulator", name)
 		}
 	}

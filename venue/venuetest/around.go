@@ -11,6 +11,7 @@ import (
 // around.go owns what the contract says of the optional interfaces.
 
 var around = []test{
+	{"a signed call carries the access token, and goes where it was meant to", signs},
 	{"a probe is answered, and presents nothing", probes},
 	{"a probe of somebody else's page fails", probesInVain},
 	{"an identity is a name, and no secret", identifies},
@@ -18,7 +19,6 @@ var around = []test{
 	{"somebody else's answer is no refusal of an identity", noAnswer},
 	{"a revocation ends the token", revokes},
 	{"a revocation that was not confirmed is an error", unconfirmed},
-	{"a signed call carries the access token, and goes where it was meant to", signs},
 }
 
 func (s *stage) prober() venuekey.Prober {

@@ -5,11 +5,13 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/venuekey/venuekey"
 )
@@ -115,10 +117,12 @@ type fault struct {
 	answer func(w http.ResponseWriter, r *http.Request, request sight, real *httptest.ResponseRecorder)
 	// notNow says that it is a demand to come again later.
 	notNow bool
-	// whole says that the server's own answer can be read all the same.
-	whole bool
-	// moved says that it leads to another address.
-	moved bool
+	// whole says that the server's own answer can be read all the same, and fine that
+	// it has to be.
+	whole, fine bool
+	// moved says that it leads to another address, and missing that nothing is at this
+	// one, so that a venue with several may try the next.
+	moved, missing bool
 }
 
 const page = "<!DOCTYPE html><html><head><title>Sorry</title></head><body>Something went wrong.</body></html>"
@@ -163,12 +167,13 @@ func faults() []*fault {
 	add("a redirect that keeps the method", say(307, "text/html", page, "Location", elsewhere))
 	add("a huge answer", huge)
 	for _, spoil := range all {
-		spoil.moved = strings.HasPrefix(spoil.name, "a redirect")
+		spoil.moved, spoil.missing = strings.HasPrefix(spoil.name, "a redirect"), strings.HasPrefix(spoil.name, "a page with 404")
 	}
 	return append(all,
 		&fault{name: "429", notNow: true, answer: say(429, "text/plain", "", "Retry-After", fmt.Sprint(wait))},
 		&fault{name: "503 with Retry-After", notNow: true, answer: say(503, "text/html", page, "Retry-After", fmt.Sprint(wait))},
-		&fault{name: "an answer of another type", acts: true, whole: true, answer: misnamed},
+		&fault{name: "a slow answer", acts: true, whole: true, fine: true, answer: slow},
+		&fault{name: "an answer of another type", acts: true, whole: true, fine: true, answer: misnamed},
 		&fault{name: "an answer that is cut behind its end", acts: true, whole: true, answer: overlong},
 	)
 }
@@ -205,6 +210,14 @@ func overlong(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.Re
 	panic(http.ErrAbortHandler)
 }
 
+// slow gives the whole answer after a while.
+func slow(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.ResponseRecorder) {
+	<-time.After(20 * time.Millisecond)
+	maps.Copy(w.Header(), real.Header())
+	w.WriteHeader(real.Code)
+	_, _ = w.Write(real.Body.Bytes())
+}
+
 // misnamed gives the whole answer under another type.
 func misnamed(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.ResponseRecorder) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -217,7 +230,7 @@ func huge(w http.ResponseWriter, _ *http.Request, _ sight, _ *httptest.ResponseR
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"padding":"`)
 	block := strings.Repeat("x", 64<<10)
-	for range 64 { // 4 MiB
+	for range 32 { // 2 MiB
 		if _, err := io.WriteString(w, block); err != nil {
 			return
 		}

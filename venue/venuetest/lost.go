@@ -15,12 +15,13 @@ var lostAnswers = []test{
 }
 
 func everyFault(s *stage) {
+	forgiving := s.forgives()
 	var token venuekey.Token
 	for _, spoil := range faults() {
 		if token.Access == "" {
 			token = s.mustSignIn()
 		}
-		token = s.suffer(spoil, token)
+		token = s.suffer(spoil, token, forgiving)
 	}
 }
 
@@ -28,21 +29,34 @@ func everyFaultOfTheDead(s *stage) {
 	if s.Venue.Policy().RenewsWith == venuekey.RenewWithRefreshToken {
 		s.Skip("it presents the refresh token in any case")
 	}
+	if s.mustSignIn().Refresh == "" {
+		s.Skip("there is no refresh token")
+	}
+	forgiving := s.forgives()
 	var token venuekey.Token
 	for _, spoil := range faults() {
 		if token.Access == "" {
 			token = s.mustSignIn()
 		}
-		if token.Refresh == "" {
-			s.Skip("there is no refresh token")
-		}
-		token = s.suffer(spoil, dead(token))
+		token = s.suffer(spoil, dead(token), forgiving)
 	}
+}
+
+// forgives reports whether the server renews with a refresh token a second time.
+func (s *stage) forgives() bool {
+	s.Helper()
+	token := dead(s.mustSignIn())
+	if token.Refresh == "" {
+		return true
+	}
+	s.mustRefresh(token)
+	_, err := s.refresh(token)
+	return err == nil
 }
 
 // suffer renews a token through a fault, and once more without. It gives the token to
 // go on with, or none.
-func (s *stage) suffer(spoil *fault, token venuekey.Token) (left venuekey.Token) {
+func (s *stage) suffer(spoil *fault, token venuekey.Token, forgiving bool) (left venuekey.Token) {
 	s.Helper()
 	var renewed venuekey.Token
 	var err error
@@ -62,6 +76,9 @@ func (s *stage) suffer(spoil *fault, token venuekey.Token) (left venuekey.Token)
 		}
 		return successor(token, renewed)
 	}
+	if spoil.fine {
+		s.Errorf("%s: a token that came was not taken: %v", spoil.name, err)
+	}
 	known := s.want(spoil.name, err, s.lost(spoil)...)
 	if spoil.notNow && known.Class == venuekey.ClassLater && known.RetryAfter < wait*time.Second {
 		s.Errorf("%s: the error asks to wait for %s, and the server for %d s", spoil.name, known.RetryAfter, wait)
@@ -69,6 +86,9 @@ func (s *stage) suffer(spoil *fault, token venuekey.Token) (left venuekey.Token)
 	renewed, err = s.refresh(token)
 	switch {
 	case err == nil:
+		if spoil.acts && !forgiving && secret == token.Refresh {
+			s.Errorf("%s: a refresh token that the server used up was renewed once more", spoil.name)
+		}
 		return successor(token, renewed)
 	case !spoil.acts:
 		s.Errorf("%s: the server did nothing, and the next renewal fails: %v", spoil.name, err)

@@ -14,8 +14,12 @@ import (
 
 // user.go owns the user who signs in: a venuekey.UI with a browser.
 
-// patience is how long anything may take that waits for nobody.
-const patience = 20 * time.Second
+const (
+	// patience is how long a sign-in may take, on a machine that is busy.
+	patience = 30 * time.Second
+	// prompt is how long a call may go on that somebody has given up.
+	prompt = 4 * time.Second
+)
 
 // user does what its script says once it is shown the addresses.
 type user struct {
