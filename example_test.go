@@ -2,6 +2,7 @@ package venuekey_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -9,11 +10,26 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
-	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/venue/ctrader"
 )
+
+// browser is a UI whose user is made up; a program in a terminal takes &terminal.UI{}.
+type browser struct {
+	person emulator.Person
+	done   chan error
+}
+
+func (b browser) Visit(ctx context.Context, visit venuekey.Visit) error {
+	go func() { b.done <- b.person.Visit(ctx, visit.URL) }()
+	return nil
+}
+func (browser) Paste(context.Context) (string, error) { return "", errors.ErrUnsupported }
+func (browser) Ask(context.Context, []venuekey.Field) (map[string]venuekey.Secret, error) {
+	return nil, errors.ErrUnsupported
+}
+func (browser) Tell(line string) {}
 
 // A program signs alice in to an emulated cTrader, uses her token, and renews
 // it. With sqlite.Open in place of the memory store and without the base URL it
@@ -29,7 +45,7 @@ func Example() {
 		return
 	}
 	defer os.RemoveAll(folder)
-	keys := key.Config{Dir: folder} // "venuekey doctor" tells where the command has its own
+	keys := key.Config{Dir: folder} // "venuekey doctor" shows where the command has its own
 	if _, _, err := keys.Create(ctx, key.ChoiceFile); err != nil {
 		fmt.Println(err)
 		return
@@ -53,7 +69,7 @@ func Example() {
 	}
 
 	alice := venuekey.ID{Venue: "ctrader", Name: "alice"}
-	ui := keepertest.Browser{Person: emulator.Person{Name: "alice", Password: "wonderland"}, Failed: make(chan error, 1)}
+	ui := browser{emulator.Person{Name: "alice", Password: "wonderland"}, make(chan error, 1)}
 	if _, err := keeper.SignIn(ctx, alice, ui); err != nil {
 		fmt.Println(err)
 		return

@@ -1,0 +1,449 @@
+package venuekey_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	"github.com/venuekey/venuekey/store/memory"
+	"github.com/venuekey/venuekey/venue/ctrader"
+)
+
+// example_keeper_test.go owns the manual of the Keeper, its Sources and its Vault: an
+// example for each verb.
+
+var (
+	ctx   = context.Background()
+	alice = venuekey.ID{Venue: "ctrader", Name: "alice"}
+)
+
+// emulated is an emulated cTrader with a Keeper for it.
+type emulated struct {
+	*ctraderemu.Server
+	web *httptest.Server
+}
+
+func (e emulated) Close() { e.web.Close() }
+
+// atVenue gives a Keeper with an app at an emulated venue, and a UI whose user is made
+// up.
+func atVenue() (*venuekey.Keeper, venuekey.UI, emulated) {
+	server := &ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true}}
+	web := httptest.NewServer(server)
+	keeper := &venuekey.Keeper{
+		Vault:  &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{1}},
+		Venues: []venuekey.Venue{ctrader.Venue{}},
+	}
+	err := keeper.Vault.SaveApp(ctx, venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret",
+		RedirectURI: "http://127.0.0.1:0/auth/callback", URLs: map[string]string{"base": web.URL}})
+	if err != nil {
+		log.Panic(err)
+	}
+	return keeper, browser{emulator.Person{Name: "alice", Password: "wonderland"}, make(chan error, 9)}, emulated{server, web}
+}
+
+// signedIn gives a Keeper whose alice is signed in.
+func signedIn() (*venuekey.Keeper, emulated) {
+	keeper, ui, venue := atVenue()
+	if _, err := keeper.SignIn(ctx, alice, ui); err != nil {
+		log.Panic(err)
+	}
+	return keeper, venue
+}
+
+// In a terminal the UI is &terminal.UI{}. What SignIn returns is durable already.
+func ExampleKeeper_SignIn() {
+	keeper, ui, venue := atVenue()
+	defer venue.Close()
+
+	token, err := keeper.SignIn(ctx, alice, ui)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(token.Scopes, token.Valid(time.Now()))
+	fmt.Println(token.Access, "and no refresh token:", token.Refresh == "") // secrets do not print
+	// Output:
+	// [trading] true
+	// [secret] and no refresh token: true
+}
+
+// A program asks for the token each time that it needs one. The Keeper renews it when
+// it is due; until the old one dies, a venue that is down is not noticed.
+func ExampleKeeper_Token() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+
+	token, err := keeper.Token(ctx, alice)
+	fmt.Println(token.TypeOrBearer(), token.Life().Hours() > 24, err)
+
+	_, err = keeper.Token(ctx, venuekey.ID{Venue: "ctrader", Name: "nobody"})
+	fmt.Println(venuekey.NeedsSignIn(err))
+	// Output:
+	// Bearer true <nil>
+	// true
+}
+
+// A renewal whose answer is lost uses the refresh token up, or does not: nobody knows.
+// The error says what that means, and the policy of the venue what is tried next.
+func ExampleKeeper_Refresh() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+
+	venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultStatusBefore, Status: http.StatusServiceUnavailable, RetryAfter: time.Minute})
+	_, err := keeper.Refresh(ctx, alice)
+	fmt.Println("try again later:", venuekey.Temporary(err), "- class:", venuekey.ClassOf(err))
+
+	_, err = keeper.Refresh(ctx, alice)
+	fmt.Println("renewed:", err == nil, venue.Log().Count(emulator.EventRefreshGranted))
+	// Output:
+	// try again later: true - class: later
+	// renewed: true 1
+}
+
+// A program that was told 401 says so, and gets another token.
+func ExampleKeeper_Reject() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	token, err := keeper.Token(ctx, alice)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = keeper.Reject(ctx, alice, token.Access)
+	fmt.Println(venuekey.Temporary(err)) // it was issued a moment ago: the 401 has another cause
+	// Output:
+	// true
+}
+
+// After a refusal a human may insist. At a venue that takes reuse for theft this may end
+// the sign-in, so no program does it on its own.
+func ExampleKeeper_RefreshAgain() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	venue.Tune(func(k *ctraderemu.Knobs) { k.ErrorCodes.Client = "INVALID_GRANT" })
+	venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultDropAfter}) // the answer is lost
+	for range 2 {
+		_, err := keeper.Refresh(ctx, alice)
+		fmt.Println("sign in again:", venuekey.NeedsSignIn(err))
+	}
+	_, err := keeper.RefreshAgain(ctx, alice)
+	fmt.Println("it was used up indeed:", venuekey.NeedsSignIn(err))
+	// Output:
+	// sign in again: false
+	// sign in again: true
+	// it was used up indeed: true
+}
+
+// Run renews every sign-in of the vault in the background, until its context ends.
+func ExampleKeeper_Run() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- keeper.Run(ctx) }()
+
+	// ... the program works ...
+
+	stop()
+	fmt.Println(errors.Is(<-done, context.Canceled))
+	keeper.Leave() // gives up what has not begun
+	fmt.Println("lost:", keeper.Held(), keeper.Close())
+	// Output:
+	// true
+	// lost: [] <nil>
+}
+
+// Events tells what happens to the sign-ins, whichever program caused or found it. The
+// first events say how everything stands.
+func ExampleKeeper_Events() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	for event := range keeper.Events(ctx) {
+		switch event.Kind {
+		case venuekey.EventFound:
+			fmt.Println(event.Kind, event.Status.ID, event.Status.State)
+			venue.RevokeUser("alice") // and the next renewal finds out
+			go keeper.Refresh(ctx, alice)
+		case venuekey.EventTrouble:
+			fmt.Println(event.Kind, event.Status.ID, event.Status.State, "-", event.Remedy)
+			return
+		}
+	}
+	// Output:
+	// found ctrader/alice fresh
+	// trouble ctrader/alice needs sign-in - venuekey login ctrader/alice
+}
+
+// Status says how a sign-in stands, and what helps. It asks no venue.
+func ExampleKeeper_Status() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+
+	status, err := keeper.Status(ctx, alice)
+	fmt.Println(status.State, status.EndsWithin(24*time.Hour), err)
+
+	venue.RevokeUser("alice")
+	_, _ = keeper.Refresh(ctx, alice)
+	status, err = keeper.Status(ctx, alice)
+	fmt.Println(status.State, "-", status.Remedy(), err)
+
+	state, err := keeper.State(ctx, alice) // the one word alone, which costs less
+	fmt.Println(state, err)
+	// Output:
+	// fresh false <nil>
+	// needs sign-in - sign in again <nil>
+	// needs sign-in <nil>
+}
+
+// Statuses goes over all sign-ins. One that cannot be read is told of in its Status; an
+// error ends the sequence.
+func ExampleKeeper_Statuses() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	for status, err := range keeper.Statuses(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(status.ID, status.State, status.Err)
+	}
+	// Output:
+	// ctrader/alice fresh <nil>
+}
+
+// SignOut forgets a sign-in, and revokes it where the venue can.
+func ExampleKeeper_SignOut() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	err := keeper.SignOut(ctx, alice, true)
+	fmt.Println("cTrader revokes:", !errors.Is(err, errors.ErrUnsupported))
+	fmt.Println(keeper.SignOut(ctx, alice, false))
+	_, err = keeper.Token(ctx, alice)
+	fmt.Println(venuekey.NeedsSignIn(err))
+	// Output:
+	// cTrader revokes: false
+	// <nil>
+	// true
+}
+
+// A token that another tool has got is kept, and renewed like any other from now on.
+// That tool must not present its refresh token again.
+func ExampleKeeper_Adopt() {
+	keeper, _, venue := atVenue()
+	defer venue.Close()
+	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading"})
+
+	_, err := keeper.Adopt(ctx, alice, venuekey.Token{
+		Access: venuekey.Secret(pair.Access), Refresh: venuekey.Secret(pair.Refresh), Expires: time.Now().Add(time.Hour),
+	})
+	fmt.Println(err)
+	token, err := keeper.Refresh(ctx, alice)
+	fmt.Println(venue.Alive(string(token.Access)), err)
+	// Output:
+	// <nil>
+	// true <nil>
+}
+
+// Named keeps whose sign-in it is, where only a later call to the venue's API says so.
+func ExampleKeeper_Named() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	token, err := keeper.Token(ctx, alice)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(keeper.Named(ctx, alice, token, "alice@example.com"))
+	status, err := keeper.Status(ctx, alice)
+	fmt.Println(status.User, err)
+	// Output:
+	// <nil>
+	// alice@example.com <nil>
+}
+
+// Close waits for renewals that are under way: a program that ends without it may lose
+// the answer to a refresh token that is used up.
+func ExampleKeeper_Close() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultDelayAfter, Delay: 20 * time.Millisecond})
+	ctx, leave := context.WithCancel(ctx)
+	go func() {
+		_ = venue.Log().Wait(ctx, emulator.EventRefreshPresented, 1)
+		leave() // the caller does not wait for the answer, the Keeper does
+	}()
+	_, err := keeper.Refresh(ctx, alice)
+	fmt.Println(errors.Is(err, context.Canceled))
+
+	err = keeper.Close() // an error says what is in memory only, and Held names it
+	fmt.Println(keeper.Held(), err)
+	state, err := keeper.State(context.Background(), alice)
+	fmt.Println(state, err)
+	// Output:
+	// true
+	// [] <nil>
+	// fresh <nil>
+}
+
+// A Source is a sign-in's token for the rest of a program. While it is fresh, Token
+// costs some nanoseconds.
+func ExampleSource_Token() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	source := keeper.Source(alice)
+
+	token, err := source.Token(ctx)
+	fmt.Println(source.ID(), token.Scopes, err)
+	access, err := source.Access(ctx) // for what wants a function that gives the secret alone
+	fmt.Println(access.Equal(token.Access), err)
+	// Output:
+	// ctrader/alice [trading] <nil>
+	// true <nil>
+}
+
+// Client signs its requests, and tries a request once more that was answered 401.
+func ExampleSource_Client() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "signed: ", len(r.Header.Get("Authorization")) > len("Bearer "))
+	}))
+	defer api.Close()
+
+	client := keeper.Source(alice).Client()
+	response, err := client.Get(api.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	fmt.Println(string(text), err)
+	// Output:
+	// signed: true <nil>
+}
+
+// A wire that is no HTTP says which token it was refused, and gets a newer one: the one
+// that is kept by now, or a renewed one.
+func ExampleSource_Newer() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	source := keeper.Source(alice)
+	access, err := source.Access(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	other := &venuekey.Keeper{Vault: keeper.Vault, Venues: keeper.Venues} // another program
+	if _, err := other.Refresh(ctx, alice); err != nil {
+		fmt.Println(err)
+		return
+	}
+	newer, err := source.Newer(ctx, access)
+	fmt.Println(newer.Equal(access), err)
+	// Output:
+	// false <nil>
+}
+
+// A Transport with Hosts lets the token go to these alone, whatever address a program
+// follows.
+func ExampleTransport() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	client := &http.Client{Transport: &venuekey.Transport{Source: keeper.Source(alice), Hosts: []string{"api.example.com"}}}
+	_, err := client.Get("https://elsewhere.example.com/orders")
+	fmt.Println(errors.Unwrap(err))
+	// Output:
+	// ctrader/alice: the token is not sent to elsewhere.example.com, which is none of the hosts that it is for
+}
+
+// RefusalOf reads from an answer what it says of the token. A 403 that wants more scopes
+// says nothing against the token.
+func ExampleRefusalOf() {
+	response := &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{
+		"Www-Authenticate": {`Bearer error="insufficient_scope", scope="trading"`},
+	}}
+	err := venuekey.RefusalOf(response)
+	fmt.Println(venuekey.Misconfigured(err), venuekey.NeedsSignIn(err))
+	var refusal *venuekey.Error
+	if errors.As(err, &refusal) {
+		fmt.Println(refusal.Code, refusal.Scopes)
+	}
+	// Output:
+	// true false
+	// insufficient_scope [trading]
+}
+
+// A vault holds the app of each venue, sealed like the tokens.
+func ExampleVault_SaveApp() {
+	vault := &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{1}} // a real one: key.Config.Vault
+	err := vault.SaveApp(ctx, venuekey.App{Venue: "ctrader", ClientID: "my-client", ClientSecret: "my-secret",
+		RedirectURI: "http://localhost:8080/auth/callback", Scopes: []string{"trading"}})
+	fmt.Println(err)
+
+	app, err := vault.App(ctx, "ctrader")
+	fmt.Println(app.ClientID, app.ClientSecret, err)
+	for app, err := range vault.Apps(ctx) {
+		fmt.Println(app.Venue, err)
+	}
+	fmt.Println(vault.DeleteApp(ctx, "ctrader"))
+	// Output:
+	// <nil>
+	// my-client [secret] <nil>
+	// ctrader <nil>
+	// <nil>
+}
+
+// Rekey seals everything with the newest key while programs go on.
+func ExampleVault_Rekey() {
+	store := &memory.Store{}
+	old, next := venuekey.SealKey{1}, venuekey.SealKey{2}
+	before := &venuekey.Vault{Store: store, Key: old}
+	if err := before.SaveApp(ctx, venuekey.App{Venue: "ctrader", ClientID: "my-client"}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	vault := &venuekey.Vault{Store: store, Key: old, Keys: []venuekey.SealKey{old, next}}
+	done, err := vault.Rekey(ctx, nil)
+	fmt.Println("sealed anew:", done.Sealed, err)
+	seals, err := vault.SealingKey(ctx)
+	fmt.Println(seals == next.ID(), err)
+	// Output:
+	// sealed anew: 1 <nil>
+	// true <nil>
+}
+
+// An ID is "venue/name", in configuration files too.
+func ExampleParseID() {
+	id, err := venuekey.ParseID("ctrader/alice")
+	fmt.Println(id.Venue, id.Name, id.IsZero(), err)
+	_, err = venuekey.ParseID("ctrader/al ice")
+	fmt.Println(err != nil)
+	// Output:
+	// ctrader alice false <nil>
+	// true
+}
+
+// A Token is what a venue gave, with every field of the answer.
+func ExampleToken() {
+	issued := time.Now()
+	token := venuekey.Token{
+		Access: "abc", Issued: issued, Scopes: []string{"accounts"}, Asked: []string{"trading", "accounts"},
+		Extras: map[string]venuekey.Secret{"accountId": "7"},
+	}
+	token.EndsAfter(time.Hour, issued)
+	fmt.Println(token.Life(), token.Valid(issued.Add(2*time.Hour)), token.Missing(), token.TypeOrBearer())
+	fmt.Println(string(token.Extra("accountId")))
+	// Output:
+	// 1h0m0s false [trading] Bearer
+	// 7
+}
