@@ -142,3 +142,74 @@ func ExampleVenue() {
 	// 429 30 fault-injected
 	// 429 30 fault-injected
 }
+
+// A clock is set to a moment, and runs on from there. Venues may share one.
+func ExampleClock_Set() {
+	var clock emulator.Clock
+	clock.Set(time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC))
+	fmt.Println(clock.Now().UTC().Format(time.DateOnly), clock.Offset() != 0)
+	// Output:
+	// 2026-01-02 true
+}
+
+// A server that is told nothing knows these; a test changes a copy.
+func ExampleDefaultUsers() {
+	app := emulator.DefaultApp()
+	fmt.Println(app.ClientID, app.RedirectURIs)
+	for _, user := range emulator.DefaultUsers() {
+		fmt.Println(user.Name, len(user.Accounts))
+	}
+	carol := emulator.DefaultUser() // alice, to be changed
+	carol.Name, carol.Accounts = "carol", carol.Accounts[:1]
+	venue := &ctrader.Server{Users: append(emulator.DefaultUsers(), carol)}
+	user, there := venue.User("carol")
+	fmt.Println(user.Name, there)
+	// Output:
+	// demo-client [http://localhost:8080/auth/callback]
+	// alice 2
+	// bob 1
+	// carol true
+}
+
+// A test may go through every fault that there is. Inject panics on one that makes no
+// sense; Valid says so before.
+func ExampleFaultKinds() {
+	before := 0
+	for _, kind := range emulator.FaultKinds() {
+		if strings.HasSuffix(string(kind), "-before") {
+			before++
+		}
+	}
+	fmt.Println(before, "happen before the venue has done anything")
+	fmt.Println(emulator.Fault{Kind: "earthquake"}.Valid())
+	// Output:
+	// 10 happen before the venue has done anything
+	// emulator: unknown fault kind "earthquake"
+}
+
+// A log holds fingerprints, never tokens. A test reads what is new since it looked last.
+func ExampleLog_Since() {
+	venue := new(ctrader.Server)
+	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client"})
+	if _, err := venue.Refresh("demo-client", pair.Refresh); err != nil {
+		fmt.Println(err)
+		return
+	}
+	seen := 0
+	for _, event := range venue.Log().Events() {
+		seen = event.Seq
+		if event.Kind == emulator.EventRefreshGranted {
+			fmt.Println("its own:", event.Fingerprint == emulator.Fingerprint(pair.Refresh))
+		}
+	}
+	venue.RevokeUser("alice")
+	for _, event := range venue.Log().Since(seen) {
+		fmt.Println("new:", event.Kind)
+	}
+	venue.Log().Clear()
+	fmt.Println(venue.Log().Count(emulator.EventRefreshGranted))
+	// Output:
+	// its own: true
+	// new: revoked
+	// 0
+}

@@ -1,0 +1,34 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/store/postgres"
+)
+
+// Machines that share one database share every sign-in. It needs a server, so it is not
+// run here.
+func ExampleOpen() {
+	ctx := context.Background()
+	store, err := postgres.Open(ctx, "postgres://venuekey@db.example.com/venuekey?sslrootcert=/etc/ssl/db.pem")
+	if err != nil {
+		fmt.Println(err) // says what to do, and holds no address and no password
+		return
+	}
+	defer store.Close()
+	keeper := &venuekey.Keeper{Vault: &venuekey.Vault{Store: store /* and the keys, see key.Config.Vault */}}
+	defer keeper.Close()
+}
+
+// Open never changes a schema that is there. An update that needs another one is an error
+// until Migrate was called, once, while no older program runs.
+func ExampleMigrate() {
+	from, to, err := postgres.Migrate(context.Background(), "host=/run/postgresql dbname=venuekey")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("the schema was", from, "and is", to)
+}
