@@ -115,7 +115,7 @@ func (k *Keeper) restore(ctx context.Context, record Record, token Token) (Recor
 func restored(was Record, token Token, policy Policy, now time.Time) Record {
 	record := Record{Key: was.Key, Version: was.Version, Attempt: was.Attempt, IntentAt: was.IntentAt, Condition: was.Condition}
 	if record.Condition != ConditionGood {
-		record.Reason = was.because()
+		record.Text = was.because()
 	}
 	if record.Condition != ConditionDead && renewable(token, policy, now) {
 		record.NextRefresh = nextRefresh(token, policy, now, rand.Float64())

@@ -188,7 +188,7 @@ func TestATokenThatIsRestored(t *testing.T) {
 			t.Errorf("a record that is there is replaced unseen: %v", err)
 		}
 		now := time.Now()
-		if got := restore(venuekey.Record{Version: stands.Version, Generation: 1, Reason: "no route"}); got.Reason != "" || got.NextRefresh.After(now.Add(2*time.Hour)) {
+		if got := restore(venuekey.Record{Version: stands.Version, Generation: 1, Text: "no route"}); got.Text != "" || got.NextRefresh.After(now.Add(2*time.Hour)) {
 			t.Errorf("its refresh token dies in 2 h, and it is due in %v", got.NextRefresh.Sub(now))
 		}
 		if status, _ := keeper.Status(t.Context(), keepertest.Alice); status.Behind {
@@ -200,7 +200,7 @@ func TestATokenThatIsRestored(t *testing.T) {
 		if got := restore(venuekey.Record{Version: stands.Version, Attempt: 1, IntentAt: now}); got.Attempt != 1 || !got.IntentAt.Equal(now) {
 			t.Errorf("an open intent is forgotten: %+v", got)
 		}
-		if got := restore(venuekey.Record{Version: stands.Version, Condition: venuekey.ConditionDead, Reason: "refused"}); got.Reason != "refused" || !got.NextRefresh.IsZero() {
+		if got := restore(venuekey.Record{Version: stands.Version, Condition: venuekey.ConditionDead, Text: "refused"}); got.Text != "refused" || !got.NextRefresh.IsZero() {
 			t.Errorf("a dead one: %+v", got)
 		}
 		token.Refresh = ""

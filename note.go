@@ -12,7 +12,7 @@ import (
 //	key/current        ringNote, sealed: which key seals now
 //	probe/ID           nothing: it is written to see that the store takes it, and removed
 //
-// A plain note is one JSON object in the record's Reason, the one text beside the seal.
+// A plain note is one JSON object in the record's Text, which lies beside the seal.
 // Sealed stays empty, so that nothing takes a note for something to open, to seal anew
 // or to copy: it belongs to the store that it is in. Whoever can write to the store can
 // write a note, so nothing in it is believed that no program writes. A note that cannot
@@ -42,7 +42,7 @@ type budgetNote struct {
 func budgetIn(record Record) budgetNote {
 	old := budgetNote{Full: record.IntentAt, Closed: record.LeaseUntil, TryDead: record.NextRefresh}.believed(record.ReadAt)
 	var b budgetNote
-	if !readNote(record.Reason, &b) {
+	if !readNote(record.Text, &b) {
 		return old
 	}
 	b = b.believed(record.ReadAt)
@@ -51,7 +51,7 @@ func budgetIn(record Record) budgetNote {
 
 // record is the record that keeps a budget in place of another.
 func (b budgetNote) record(instead Record) Record {
-	return Record{Key: instead.Key, Version: instead.Version, Generation: instead.Generation, Reason: textOf(budgetNote{
+	return Record{Key: instead.Key, Version: instead.Version, Generation: instead.Generation, Text: textOf(budgetNote{
 		Full: b.Full.Round(0).UTC(), Closed: b.Closed.Round(0).UTC(), TryDead: b.TryDead.Round(0).UTC(),
 	})}
 }

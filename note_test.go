@@ -20,20 +20,20 @@ func TestABudgetIsReadInBothForms(t *testing.T) {
 		"a note":      {budgetNote{Full: soon, Closed: late, TryDead: soon}.record(Record{}), budgetNote{soon, late, soon}},
 		"three times": {Record{IntentAt: soon, LeaseUntil: late, NextRefresh: soon}, budgetNote{soon, late, soon}},
 		// A program older than notes has written beside one.
-		"both":                        {Record{IntentAt: late, LeaseUntil: soon, Reason: full("2026-11-26T12:00:01Z")}, budgetNote{Full: late, Closed: soon}},
-		"both, and the note is later": {Record{IntentAt: soon, Reason: full("2026-11-26T12:01:00Z")}, budgetNote{Full: late}},
+		"both":                        {Record{IntentAt: late, LeaseUntil: soon, Text: full("2026-11-26T12:00:01Z")}, budgetNote{Full: late, Closed: soon}},
+		"both, and the note is later": {Record{IntentAt: soon, Text: full("2026-11-26T12:01:00Z")}, budgetNote{Full: late}},
 
 		"times that nobody wrote":    {Record{IntentAt: far, LeaseUntil: far, NextRefresh: far}, budgetNote{}},
-		"a note that nobody wrote":   {Record{Reason: full("2126-11-26T12:00:00Z")}, budgetNote{}},
-		"beside a note that is good": {Record{IntentAt: far, Reason: full("2026-11-26T12:00:01Z")}, budgetNote{Full: soon}},
-		"a field of a later version": {Record{Reason: `{"full":"2026-11-26T12:00:01Z","more":[1]}`}, budgetNote{Full: soon}},
+		"a note that nobody wrote":   {Record{Text: full("2126-11-26T12:00:00Z")}, budgetNote{}},
+		"beside a note that is good": {Record{IntentAt: far, Text: full("2026-11-26T12:00:01Z")}, budgetNote{Full: soon}},
+		"a field of a later version": {Record{Text: `{"full":"2026-11-26T12:00:01Z","more":[1]}`}, budgetNote{Full: soon}},
 
-		"no JSON":        {Record{IntentAt: soon, Reason: "the venue said no"}, budgetNote{Full: soon}},
-		"another form":   {Record{Reason: `["full"]`}, budgetNote{}},
-		"another kind":   {Record{Reason: `{"full":1,"closed":"2026-11-26T12:00:01Z"}`}, budgetNote{}},
-		"something more": {Record{Reason: full("2026-11-26T12:00:01Z") + "{}"}, budgetNote{}},
-		"no such time":   {Record{Reason: full("2026-11-31T12:00:01Z")}, budgetNote{}},
-		"too long":       {Record{Reason: full("2026-11-26T12:00:01Z") + strings.Repeat(" ", longestNote)}, budgetNote{}},
+		"no JSON":        {Record{IntentAt: soon, Text: "the venue said no"}, budgetNote{Full: soon}},
+		"another form":   {Record{Text: `["full"]`}, budgetNote{}},
+		"another kind":   {Record{Text: `{"full":1,"closed":"2026-11-26T12:00:01Z"}`}, budgetNote{}},
+		"something more": {Record{Text: full("2026-11-26T12:00:01Z") + "{}"}, budgetNote{}},
+		"no such time":   {Record{Text: full("2026-11-31T12:00:01Z")}, budgetNote{}},
+		"too long":       {Record{Text: full("2026-11-26T12:00:01Z") + strings.Repeat(" ", longestNote)}, budgetNote{}},
 	} {
 		row.record.ReadAt = noon
 		if got := budgetIn(row.record); got != row.want {
@@ -45,31 +45,31 @@ func TestABudgetIsReadInBothForms(t *testing.T) {
 // What is written has the note and nothing else: a program older than notes takes it
 // for a budget that nobody has used, and no program takes it for a seal.
 func TestABudgetIsWrittenAsANote(t *testing.T) {
-	old := Record{Key: "budget/stage/1", Version: 7, IntentAt: noon, LeaseUntil: noon, NextRefresh: noon, Reason: "x", Sealed: []byte("x")}
+	old := Record{Key: "budget/stage/1", Version: 7, IntentAt: noon, LeaseUntil: noon, NextRefresh: noon, Text: "x", Sealed: []byte("x")}
 	got := budgetNote{Full: noon.Local(), Closed: noon.Add(time.Hour)}.record(old)
 	text := `{"full":"2026-11-26T12:00:00Z","closed":"2026-11-26T13:00:00Z"}`
-	if got.Reason != text || got.Key != old.Key || got.Version != old.Version {
+	if got.Text != text || got.Key != old.Key || got.Version != old.Version {
 		t.Errorf("%+v", got)
 	}
-	if got.Reason = ""; !got.IntentAt.IsZero() || !got.LeaseUntil.IsZero() || !got.NextRefresh.IsZero() || got.Sealed != nil {
+	if got.Text = ""; !got.IntentAt.IsZero() || !got.LeaseUntil.IsZero() || !got.NextRefresh.IsZero() || got.Sealed != nil {
 		t.Errorf("%+v", got)
 	}
 }
 
 func FuzzABudgetsNote(f *testing.F) {
-	f.Add(budgetNote{Full: noon, Closed: noon, TryDead: noon}.record(Record{}).Reason)
+	f.Add(budgetNote{Full: noon, Closed: noon, TryDead: noon}.record(Record{}).Text)
 	f.Add(`{"full":"9999-12-31T23:59:59.999999999-23:59"}`)
 	f.Add(`{"closed":null,"closed":"0000-01-01T00:00:00Z"}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		b := budgetIn(Record{Reason: text, ReadAt: noon})
+		b := budgetIn(Record{Text: text, ReadAt: noon})
 		for name, at := range map[string]time.Time{"full": b.Full, "closed": b.Closed, "try_dead": b.TryDead} {
 			if at.Sub(noon) > longestClosure*6/5 {
 				t.Errorf("%s is believed: %s", name, at)
 			}
 		}
 		again := b.record(Record{})
-		if !json.Valid([]byte(again.Reason)) {
-			t.Errorf("written as %q", again.Reason)
+		if !json.Valid([]byte(again.Text)) {
+			t.Errorf("written as %q", again.Text)
 		}
 		again.ReadAt = noon
 		if read := budgetIn(again); !read.Full.Equal(b.Full) || !read.Closed.Equal(b.Closed) || !read.TryDead.Equal(b.TryDead) {

@@ -58,8 +58,8 @@ func reportOdd(s *Status, record Record, token Token) {
 		return
 	}
 	s.Odd = "the record holds what venuekey never writes: " + odd
-	if s.Reason = s.Odd; record.Reason != "" {
-		s.Reason += "; " + record.Reason
+	if s.Reason = s.Odd; record.Text != "" {
+		s.Reason += "; " + record.Text
 	}
 }
 

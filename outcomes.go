@@ -22,7 +22,7 @@ func (r Record) afterClaim(owner string, lease time.Duration) Record {
 func (r Record) afterGrant(token Token, policy Policy) Record {
 	r = r.free()
 	r.Attempt, r.IntentAt = 0, time.Time{}
-	r.Condition, r.Failures, r.Reason = ConditionGood, 0, ""
+	r.Condition, r.Failures, r.Text = ConditionGood, 0, ""
 	r.NextRefresh = nextRefresh(token, policy, time.Now(), rand.Float64())
 	return r
 }
@@ -70,7 +70,7 @@ func (r Record) afterLost(token Token, policy Policy, failure *Error) Record {
 func (r Record) afterDelay(token Token, failure *Error) Record {
 	r = r.free()
 	r.Failures = min(max(r.Failures, 0), mostTries) + 1
-	r.Reason = orReason(failure.Reason, failure.Class.String())
+	r.Text = orReason(failure.Reason, failure.Class.String())
 	r.NextRefresh = nextTry(token, time.Now(), backOff(r.Failures, min(failure.RetryAfter, mostSilence)))
 	return r
 }
@@ -93,7 +93,7 @@ func (r Record) afterNoTurn(token Token, failure *Error) Record {
 func (r Record) afterSilence(token Token, policy Policy, failure *Error) Record {
 	next := r.afterDelay(token, failure)
 	if r.Condition == ConditionDead { // why it is dead stays known
-		next.Reason = r.because()
+		next.Text = r.because()
 		return next
 	}
 	next.Condition = ConditionUncertain
@@ -123,7 +123,7 @@ func (r Record) abandoned(why *Error) Record {
 	if r.Condition != ConditionDead {
 		r.Condition = ConditionUncertain
 	}
-	r.Reason, r.NextRefresh = why.Reason, time.Time{}
+	r.Text, r.NextRefresh = why.Reason, time.Time{}
 	return r
 }
 

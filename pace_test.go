@@ -285,7 +285,7 @@ func TestABudgetIsSharedWithAnOlderProgram(t *testing.T) {
 		time.Sleep(keepertest.Life + time.Minute) // the token is dead, and one of the dead may be tried
 		keepertest.WantToken(t, keeper, "access-3")
 		record, err := store.Get(t.Context(), name)
-		if err != nil || !record.LeaseUntil.IsZero() || !record.IntentAt.IsZero() || !record.NextRefresh.IsZero() || record.Reason == "" {
+		if err != nil || !record.LeaseUntil.IsZero() || !record.IntentAt.IsZero() || !record.NextRefresh.IsZero() || record.Text == "" {
 			t.Errorf("%+v, %v", record, err)
 		}
 		if status, err := keeper.Status(t.Context(), keepertest.Alice); err != nil || !status.LeftAloneUntil.IsZero() {

@@ -81,7 +81,7 @@ func (k *Keeper) snapshot(ctx context.Context, record Record) (Snapshot, error) 
 		return Snapshot{}, err
 	}
 	return Snapshot{ID: record.ID(), Token: token, Generation: record.Generation, Attempt: record.Attempt, IntentAt: record.IntentAt,
-		Condition: record.Condition, Reason: record.Reason}, nil
+		Condition: record.Condition, Reason: record.Text}, nil
 }
 
 // Restored is what Restore did.
@@ -114,7 +114,7 @@ func (k *Keeper) Restore(ctx context.Context, s Snapshot, replace bool) (done Re
 			done.Newer = err == nil && token.Issued.After(s.Token.Issued)
 		}
 		record := Record{Key: tokenPrefix + s.ID.String(), Version: old.Version, Generation: s.Generation,
-			Attempt: s.Attempt, IntentAt: s.IntentAt, Condition: s.Condition, Reason: s.Reason}
+			Attempt: s.Attempt, IntentAt: s.IntentAt, Condition: s.Condition, Text: s.Reason}
 		_, err = k.restore(ctx, record, s.Token)
 		if errors.Is(err, ErrConflict) {
 			continue

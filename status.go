@@ -168,7 +168,7 @@ func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status,
 	waits = waits && (err != nil || waiting.record.Generation > record.Generation)
 	if waits {
 		token, record, err = waiting.token, waiting.record, nil
-		record.Reason = "the store refuses the renewed token; it is saved as soon as the store answers"
+		record.Text = "the store refuses the renewed token; it is saved as soon as the store answers"
 	}
 	record = k.scheduled(id, token, record)
 	status := statusOf(id, token, record, k.policy(id.Venue), time.Now())

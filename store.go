@@ -82,8 +82,10 @@ type Record struct {
 	Condition Condition
 	// Failures counts renewals that failed since the last one that did not.
 	Failures int
-	// Reason says in words why Condition or Failures is what it is.
-	Reason string
+	// Text is what the record says in plain. Of a token it says in words why Condition or
+	// Failures is what it is. In a record of neither a token nor an app it is a note: what
+	// programs that share the store leave for each other, as JSON (note.go).
+	Text string `json:"Reason"` // so it is called in spill files
 	// Sealed is the token or app, sealed. Nobody but the Vault reads it.
 	Sealed []byte
 
@@ -96,9 +98,9 @@ type Record struct {
 // Leased reports whether somebody held the record when it was read.
 func (r Record) Leased() bool { return r.LeaseOwner != "" && r.ReadAt.Before(r.LeaseUntil) }
 
-// because is the Reason, fit to be shown: it lies in the store in plain, where whoever
+// because is the reason in a record, fit to be shown: it lies in the store in plain, where whoever
 // may write to the store can write it.
-func (r Record) because() string { return foreign.Tell[Secret](r.Reason) }
+func (r Record) because() string { return foreign.Tell[Secret](r.Text) }
 
 // ID names the sign-in that a record is about, or the venue of an app.
 func (r Record) ID() ID { return idOfKey(r.Key) }

@@ -234,7 +234,7 @@ func (w *watched) stored() {
 		w.t.Fatal(len(records), err)
 	}
 	for _, record := range records {
-		w.sees("the vault, in plain", record.Key+"\n"+record.Reason+"\n"+string(record.Condition)+"\n"+record.LeaseOwner)
+		w.sees("the vault, in plain", record.Key+"\n"+record.Text+"\n"+string(record.Condition)+"\n"+record.LeaseOwner)
 	}
 }
 
@@ -383,7 +383,7 @@ func TestAttackARecordThatSomebodyWrote(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"token/ctrader/al\x1b[2Jice", "token/ctrader/x\n9999\tlive", "token/\u202ectrader/y", "app/ctr\x1b[2Jader", "token/ctrader/bob"} {
-		_, err := store.Put(t.Context(), venuekey.Record{Key: key, Generation: 1, Condition: venuekey.ConditionDead, Reason: "\x1b]0;owned\x07\r\n9999\tlive", Sealed: []byte("nothing")})
+		_, err := store.Put(t.Context(), venuekey.Record{Key: key, Generation: 1, Condition: venuekey.ConditionDead, Text: "\x1b]0;owned\x07\r\n9999\tlive", Sealed: []byte("nothing")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,7 +58,7 @@ func TestLostAnswerToPut(t *testing.T) {
 	w, address := newWire(t, server.Database(t))
 	store, record := warm(t, address)
 	for i := range 5 {
-		record.Generation, record.Reason = int64(i+1), "mine"
+		record.Generation, record.Text = int64(i+1), "mine"
 		w.once()
 		version, err := store.Put(t.Context(), record)
 		if err != nil || version <= record.Version {
@@ -71,7 +71,7 @@ func TestLostAnswerToPut(t *testing.T) {
 		record.Version = version
 	}
 	w.once()
-	version, err := store.Put(t.Context(), venuekey.Record{Key: "new", Reason: "mine"})
+	version, err := store.Put(t.Context(), venuekey.Record{Key: "new", Text: "mine"})
 	if got, lost := store.Get(t.Context(), "new"); err != nil || lost != nil || got.Version != version {
 		t.Errorf("creation whose answer was lost: version %d, %v; stored is %d, %v", version, err, got.Version, lost)
 	}
@@ -142,7 +142,7 @@ func TestLostForGood(t *testing.T) {
 		<-w.swallowed
 		w.set(false, true)
 	})
-	record.Reason = "mine"
+	record.Text = "mine"
 	_, err := store.Put(t.Context(), record)
 	says(t, err, venuekey.ClassUnknown, "did not say whether it wrote", "look at the record")
 	_, err = store.Get(t.Context(), "k")
@@ -153,8 +153,8 @@ func TestLostForGood(t *testing.T) {
 	if _, err := store.Put(t.Context(), record); !errors.Is(err, venuekey.ErrConflict) {
 		t.Errorf("the same put again: %v, want a conflict", err)
 	}
-	if got, err := store.Get(t.Context(), "k"); err != nil || got.Reason != "mine" {
-		t.Errorf("get: %q, want what was put (%v)", got.Reason, err)
+	if got, err := store.Get(t.Context(), "k"); err != nil || got.Text != "mine" {
+		t.Errorf("get: %q, want what was put (%v)", got.Text, err)
 	}
 }
 
@@ -196,13 +196,13 @@ func TestBackendEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocked(t, address, `SELECT FROM venuekey.record FOR UPDATE`, func(store *Store) {
-		record.Reason = "mine"
+		record.Text = "mine"
 		version, err := store.Put(t.Context(), record)
 		if err != nil || version <= record.Version {
 			t.Errorf("put whose backend was ended: version %d after %d, %v", version, record.Version, err)
 		}
-		if got, err := store.Get(t.Context(), "k"); err != nil || got.Version != version || got.Reason != "mine" {
-			t.Errorf("get: %q at version %d, want mine at %d (%v)", got.Reason, got.Version, version, err)
+		if got, err := store.Get(t.Context(), "k"); err != nil || got.Version != version || got.Text != "mine" {
+			t.Errorf("get: %q at version %d, want mine at %d (%v)", got.Text, got.Version, version, err)
 		}
 		record.Version = version
 	})
@@ -210,8 +210,8 @@ func TestBackendEnded(t *testing.T) {
 		if _, err := store.Put(t.Context(), record); !errors.Is(err, venuekey.ErrConflict) {
 			t.Errorf("put whose backend was ended, and which lost: %v, want a conflict", err)
 		}
-		if got, err := store.Get(t.Context(), "k"); err != nil || got.Reason != "theirs" {
-			t.Errorf("get: %q, want theirs (%v)", got.Reason, err)
+		if got, err := store.Get(t.Context(), "k"); err != nil || got.Text != "theirs" {
+			t.Errorf("get: %q, want theirs (%v)", got.Text, err)
 		}
 	})
 }
@@ -240,7 +240,7 @@ func TestWaitingEnds(t *testing.T) {
 	for range 3 { // one has the connection, the others wait for it
 		wg.Go(func() {
 			begun := time.Now()
-			_, err := store.Put(ctx, venuekey.Record{Key: "k", Version: held, Reason: "late"})
+			_, err := store.Put(ctx, venuekey.Record{Key: "k", Version: held, Text: "late"})
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > callTimeout/2 {
 				t.Errorf("put while the record is locked: %v after %v, want that the time is over", err, time.Since(begun))
 			}
@@ -274,7 +274,7 @@ func TestCrashes(t *testing.T) {
 			record := venuekey.Record{Key: fmt.Sprint("k", i)}
 			for ctx.Err() == nil {
 				record.Generation++
-				record.Reason = strconv.FormatInt(record.Generation, 10)
+				record.Text = strconv.FormatInt(record.Generation, 10)
 				version, err := store.Put(t.Context(), record)
 				switch {
 				case err == nil:

@@ -244,13 +244,13 @@ func TestServersThatWillNotDo(t *testing.T) {
 func TestTextsThatAreNone(t *testing.T) {
 	t.Parallel()
 	store := openVault(t, server.Database(t))
-	record := venuekey.Record{Key: "k", Reason: "venue said \xff\x00!", LeaseOwner: "host\xfe", Condition: "odd\x00", Sealed: []byte{0, 0xff}}
+	record := venuekey.Record{Key: "k", Text: "venue said \xff\x00!", LeaseOwner: "host\xfe", Condition: "odd\x00", Sealed: []byte{0, 0xff}}
 	if _, err := store.Put(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
 	got, err := store.Get(t.Context(), "k")
-	if err != nil || got.Reason != "venue said \ufffd\ufffd!" || string(got.Sealed) != "\x00\xff" {
-		t.Errorf("get: reason %q, sealed %q, %v", got.Reason, got.Sealed, err)
+	if err != nil || got.Text != "venue said \ufffd\ufffd!" || string(got.Sealed) != "\x00\xff" {
+		t.Errorf("get: reason %q, sealed %q, %v", got.Text, got.Sealed, err)
 	}
 	_, err = store.Put(t.Context(), venuekey.Record{Key: "k\xff"})
 	says(t, err, venuekey.ClassMisconfigured, "not UTF-8", "")

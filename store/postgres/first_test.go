@@ -44,7 +44,7 @@ func TestASchemaOfTheFirstVersionIsMigrated(t *testing.T) {
 	}
 	lost := records[4]
 	if lost.Key != "token/ctrader/uncertain" || lost.Condition != venuekey.ConditionUncertain || lost.Attempt != 2 || lost.Failures != 2 ||
-		lost.IntentAt.UTC() != time.Date(2026, 11, 26, 1, 37, 35, 451878000, time.UTC) || lost.Reason != "the answer was lost" || len(lost.Sealed) == 0 {
+		lost.IntentAt.UTC() != time.Date(2026, 11, 26, 1, 37, 35, 451878000, time.UTC) || lost.Text != "the answer was lost" || len(lost.Sealed) == 0 {
 		t.Errorf("the record of a lost answer: %+v", lost)
 	}
 	claimed, err := store.Claim(t.Context(), "token/", "a test", time.Minute, 10)

@@ -55,7 +55,7 @@ func (c session) records(ctx context.Context, sql string, args ...any) (records 
 		var r venuekey.Record
 		var next, until, intent pgtype.Timestamptz
 		if err := rows.Scan(&r.Key, &r.Version, &r.Generation, &next, &r.LeaseOwner, &until,
-			&r.Attempt, &intent, &r.Condition, &r.Failures, &r.Reason, &r.Sealed, &r.ReadAt); err != nil {
+			&r.Attempt, &intent, &r.Condition, &r.Failures, &r.Text, &r.Sealed, &r.ReadAt); err != nil {
 			return nil, err
 		}
 		r.NextRefresh, r.LeaseUntil, r.IntentAt = moment(next), moment(until), moment(intent)
@@ -94,7 +94,7 @@ func row(r venuekey.Record) []any {
 		sealed = []byte{}
 	}
 	return []any{r.Key, r.Generation, orNull(r.NextRefresh), text(r.LeaseOwner), orNull(r.LeaseUntil),
-		int64(r.Attempt), orNull(r.IntentAt), text(string(r.Condition)), int64(r.Failures), text(r.Reason), sealed, digest(sealed)}
+		int64(r.Attempt), orNull(r.IntentAt), text(string(r.Condition)), int64(r.Failures), text(r.Text), sealed, digest(sealed)}
 }
 
 // digest is what column digest says of a seal.

@@ -166,7 +166,7 @@ func TestOneWinner(t *testing.T) {
 		var puts, claims atomic.Int64
 		everybody(racers, func(i int) {
 			mine := record
-			mine.LeaseOwner, mine.Reason = fmt.Sprint("racer ", i), fmt.Sprint(i)
+			mine.LeaseOwner, mine.Text = fmt.Sprint("racer ", i), fmt.Sprint(i)
 			version, err := store.Put(t.Context(), mine)
 			if err == nil {
 				puts.Add(version)

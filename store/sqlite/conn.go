@@ -160,7 +160,7 @@ func (c *conn) records(at time.Time, sql string, args ...any) (records []venueke
 			IntentAt:    moment(row, 7),
 			Condition:   venuekey.Condition(row.ColumnText(8)),
 			Failures:    row.ColumnInt(9),
-			Reason:      row.ColumnText(10),
+			Text:        row.ColumnText(10),
 			Sealed:      row.ColumnBlob(11, nil),
 			ReadAt:      at,
 		})

@@ -110,7 +110,7 @@ func TestAbandonedTransactions(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	path := place(t)
 	store := openVault(t, path)
-	version, err := store.Put(t.Context(), venuekey.Record{Key: "k", Reason: "kept"})
+	version, err := store.Put(t.Context(), venuekey.Record{Key: "k", Text: "kept"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,10 +121,10 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	limit(1) // SQLite takes what there is already for the least
-	_, err = store.Put(t.Context(), venuekey.Record{Key: "k", Version: version, Reason: "lost", Sealed: make([]byte, 1<<16)})
+	_, err = store.Put(t.Context(), venuekey.Record{Key: "k", Version: version, Text: "lost", Sealed: make([]byte, 1<<16)})
 	says(t, err, venuekey.ClassFailed, path, "the disk is full", "free some space")
-	if got, err := store.Get(t.Context(), "k"); err != nil || got.Reason != "kept" || got.Version != version {
-		t.Errorf("get on a full disk: %q at version %d, %v", got.Reason, got.Version, err)
+	if got, err := store.Get(t.Context(), "k"); err != nil || got.Text != "kept" || got.Version != version {
+		t.Errorf("get on a full disk: %q at version %d, %v", got.Text, got.Version, err)
 	}
 	limit(1 << 20)
 	if _, err := store.Put(t.Context(), venuekey.Record{Key: "k", Version: version, Sealed: make([]byte, 1<<16)}); err != nil {

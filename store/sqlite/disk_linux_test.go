@@ -155,12 +155,12 @@ func TestReadOnlyDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record.Reason = "mended"
+	record.Text = "mended"
 	if _, err := openVault(t, path).Put(t.Context(), record); err != nil {
 		t.Fatalf("somebody else, once the disk is mended: %v", err)
 	}
-	if record, err = store.Get(t.Context(), "k0"); err != nil || record.Reason != "mended" {
-		t.Fatalf("what somebody else wrote: %+v %v", record.Reason, err)
+	if record, err = store.Get(t.Context(), "k0"); err != nil || record.Text != "mended" {
+		t.Fatalf("what somebody else wrote: %+v %v", record.Text, err)
 	}
 	if _, err := store.Put(t.Context(), record); err != nil {
 		t.Fatalf("once the disk is mended: %v", err)

@@ -24,7 +24,7 @@ func TestADeletedRecordLeavesNothing(t *testing.T) {
 	for round := range 3 {
 		for i := range many {
 			key := fmt.Sprintf("token/ctrader/gone-%03d", i)
-			record := venuekey.Record{Key: key, Version: versions[key], NextRefresh: now().Add(time.Duration(i) * time.Hour), Reason: "gone-reason",
+			record := venuekey.Record{Key: key, Version: versions[key], NextRefresh: now().Add(time.Duration(i) * time.Hour), Text: "gone-reason",
 				Sealed: bytes.Repeat([]byte(fmt.Sprintf("gone-seal-%d", round)), 40+i%7*120)}
 			version, err := store.Put(t.Context(), record)
 			if err != nil {

@@ -110,7 +110,7 @@ func (s *Store) Put(ctx context.Context, record venuekey.Record) (version int64,
 		}
 		return c.run(nil, upsert, record.Key, version, record.Generation, record.NextRefresh,
 			record.LeaseOwner, record.LeaseUntil, int64(record.Attempt), record.IntentAt,
-			string(record.Condition), int64(record.Failures), record.Reason, record.Sealed)
+			string(record.Condition), int64(record.Failures), record.Text, record.Sealed)
 	})
 	if err != nil {
 		return 0, err

@@ -94,7 +94,7 @@ func raceVersions(ctx context.Context, store venuekey.Store, j job, say func(lin
 			return err
 		}
 		record.Generation++
-		record.Reason = j.Name
+		record.Text = j.Name
 		version, err := store.Put(ctx, record)
 		switch {
 		case err == nil:
@@ -129,7 +129,7 @@ func writeForEver(ctx context.Context, store venuekey.Store, j job, say func(lin
 			return err
 		}
 		record.Generation++
-		record.Reason = j.Name
+		record.Text = j.Name
 		record.Sealed = pattern(record.Generation)
 		version, err := store.Put(ctx, record)
 		if err != nil {

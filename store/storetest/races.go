@@ -40,8 +40,8 @@ func raceForVersion(s *subject) {
 	record := s.mustPut(venuekey.Record{Key: "k"})
 	for round := range 10 {
 		record = s.oneWinner(record)
-		if got := s.mustGet("k"); got.Reason != record.Reason || got.Version != record.Version {
-			s.Fatalf("round %d: %q at version %d is stored, but %q at %d won", round, got.Reason, got.Version, record.Reason, record.Version)
+		if got := s.mustGet("k"); got.Text != record.Text || got.Version != record.Version {
+			s.Fatalf("round %d: %q at version %d is stored, but %q at %d won", round, got.Text, got.Version, record.Text, record.Version)
 		}
 	}
 }
@@ -60,7 +60,7 @@ func (s *subject) oneWinner(record venuekey.Record) venuekey.Record {
 	var won venuekey.Record
 	race(racers, func(i int) {
 		mine := record
-		mine.Reason = fmt.Sprint("racer ", i)
+		mine.Text = fmt.Sprint("racer ", i)
 		version, err := s.Put(s.Context(), mine)
 		if err == nil && winners.Add(1) == 1 {
 			won = mine

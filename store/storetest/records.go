@@ -40,7 +40,7 @@ func full(key string) venuekey.Record {
 		IntentAt:    at.Add(-time.Second),
 		Condition:   venuekey.ConditionUncertain,
 		Failures:    7,
-		Reason:      "the answer was lost",
+		Text:        "the answer was lost",
 		Sealed:      []byte{0, 1, 2, 0xfe, 0xff, 0},
 	}
 }
@@ -65,7 +65,7 @@ func everyField(s *subject) {
 	second := first
 	second.Generation, second.Attempt, second.Failures = -1, 0, 1
 	second.NextRefresh, second.LeaseOwner, second.LeaseUntil = future(), "", time.Time{}
-	second.IntentAt, second.Condition, second.Reason = time.Time{}, venuekey.ConditionDead, ""
+	second.IntentAt, second.Condition, second.Text = time.Time{}, venuekey.ConditionDead, ""
 	second.Sealed = []byte("another")
 	second.ReadAt = past() // is not stored
 	second = s.mustPut(second)
@@ -105,7 +105,7 @@ func preciseTimes(s *subject) {
 func texts(s *subject) {
 	for i, text := range []string{"", " ", "'; DROP TABLE record; --", `"\%_*?[]`, "zwei\nZeilen\t", "Ünïcødé 取引 🐢", strings.Repeat("long ", 2000)} {
 		key := string(rune('a' + i))
-		put := s.mustPut(venuekey.Record{Key: key, LeaseOwner: text, Reason: text, Condition: venuekey.Condition(text)})
+		put := s.mustPut(venuekey.Record{Key: key, LeaseOwner: text, Text: text, Condition: venuekey.Condition(text)})
 		s.same(s.mustGet(key), put)
 	}
 }
@@ -150,11 +150,11 @@ func allKeys(s *subject) {
 	}
 	keys = append(keys, strings.Repeat("k", 255), strings.Repeat("k", 254)+"l", "k", "K")
 	for _, key := range keys {
-		s.mustPut(venuekey.Record{Key: key, Reason: key})
+		s.mustPut(venuekey.Record{Key: key, Text: key})
 	}
 	for _, key := range keys {
-		if got := s.mustGet(key); got.Key != key || got.Reason != key {
-			s.Errorf("key %q holds the record of %q", key, got.Reason)
+		if got := s.mustGet(key); got.Key != key || got.Text != key {
+			s.Errorf("key %q holds the record of %q", key, got.Text)
 		}
 	}
 	_, err := s.Get(s.Context(), strings.Repeat("k", 253))
@@ -163,16 +163,16 @@ func allKeys(s *subject) {
 
 func putNeedsVersion(s *subject) {
 	put := func(version int64) error {
-		_, err := s.Put(s.Context(), venuekey.Record{Key: "k", Version: version, Reason: "intruder"})
+		_, err := s.Put(s.Context(), venuekey.Record{Key: "k", Version: version, Text: "intruder"})
 		return err
 	}
 	s.want("put of a later version of nothing", put(1), venuekey.ErrConflict)
-	first := s.mustPut(venuekey.Record{Key: "k", Reason: "first"})
+	first := s.mustPut(venuekey.Record{Key: "k", Text: "first"})
 	s.want("second creation", put(0), venuekey.ErrConflict)
 	s.want("put of a future version", put(first.Version+1), venuekey.ErrConflict)
 	s.want("put of a negative version", put(-1), venuekey.ErrConflict)
 	second := first
-	second.Reason = "second"
+	second.Text = "second"
 	second = s.mustPut(second)
 	s.want("put of an old version", put(first.Version), venuekey.ErrConflict)
 	s.same(s.mustGet("k"), second)
@@ -201,7 +201,7 @@ func versionsNeverReturn(s *subject) {
 	seen := map[int64]bool{}
 	var last venuekey.Record
 	for range 5 {
-		last = s.mustPut(venuekey.Record{Key: "k", Reason: "made"})
+		last = s.mustPut(venuekey.Record{Key: "k", Text: "made"})
 		for range 3 {
 			if seen[last.Version] {
 				s.Fatalf("version %d came again", last.Version)
@@ -212,9 +212,9 @@ func versionsNeverReturn(s *subject) {
 		seen[last.Version] = true
 		s.mustDelete("k", last.Version)
 	}
-	reborn := s.mustPut(venuekey.Record{Key: "k", Reason: "reborn"})
+	reborn := s.mustPut(venuekey.Record{Key: "k", Text: "reborn"})
 	for version := range seen {
-		_, err := s.Put(s.Context(), venuekey.Record{Key: "k", Version: version, Reason: "ghost"})
+		_, err := s.Put(s.Context(), venuekey.Record{Key: "k", Version: version, Text: "ghost"})
 		s.want("put of a version from a former life", err, venuekey.ErrConflict)
 		s.want("delete of a version from a former life", s.Delete(s.Context(), "k", version), venuekey.ErrConflict)
 		if version >= reborn.Version {

@@ -128,7 +128,7 @@ func TestAttackAVenueWhoseErrorsRepeatSecrets(t *testing.T) {
 					mustBeClean(t, "its fields", known.Code+known.Reason+known.Remedy)
 				}
 				for record := range keeper.Vault.Records(t.Context()) {
-					mustBeClean(t, "the stored reason", record.Reason)
+					mustBeClean(t, "the stored reason", record.Text)
 				}
 				for _, event := range events.Take() {
 					mustBeClean(t, "an event", event.Reason+event.Remedy+event.Status.Reason)
@@ -302,7 +302,7 @@ func TestAttackAReasonThatSomebodyWrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record.Condition, record.Reason, record.NextRefresh = venuekey.ConditionDead, "\x1b]0;owned\x07\u202e\r\n9999\tlive", time.Time{}
+	record.Condition, record.Text, record.NextRefresh = venuekey.ConditionDead, "\x1b]0;owned\x07\u202e\r\n9999\tlive", time.Time{}
 	if _, err := store.Put(t.Context(), record); err != nil {
 		t.Fatal(err)
 	}
