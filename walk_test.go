@@ -122,3 +122,39 @@ func TestTheWalkOfTheDesignPageIsThere(t *testing.T) {
 		t.Error("doc/design.md describes no walk")
 	}
 }
+
+// The table of outcomes and the steps of a record are one list.
+func TestTheTableOfOutcomesIsTheFileOfOutcomes(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("doc", "design.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| outcome | class | the record |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	named := map[string]bool{}
+	for row := range strings.Lines(table) {
+		if columns := strings.Split(row, "|"); len(columns) > 4 {
+			for _, name := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(columns[3], -1) {
+				named[name[1]] = true
+			}
+		}
+	}
+	fset, files, _ := declared(t)
+	for _, file := range files {
+		if fset.Position(file.Pos()).Filename != "outcomes.go" {
+			continue
+		}
+		for _, decl := range file.Decls {
+			// free is a part of the others, and afterFailure chooses among them.
+			if function, ok := decl.(*ast.FuncDecl); ok && function.Name.Name != "free" && function.Name.Name != "afterFailure" {
+				if !named[function.Name.Name] {
+					t.Errorf("the table of outcomes has no %s", function.Name.Name)
+				}
+				delete(named, function.Name.Name)
+			}
+		}
+	}
+	for name := range named {
+		t.Errorf("outcomes.go has no %s", name)
+	}
+}
