@@ -48,6 +48,7 @@ var house = map[string][]string{
 	"internal/attack":           {},                   // plays doc/security.md
 	"internal/foreign":          {},                   // for text that is not ours, wherever it enters
 	"internal/draft":            {"internal/own"},     // for files that are written whole, wherever they lie
+	"internal/typo":             {},                   // for words that are near others
 	"internal/own":              {},                   // for whatever lies on a disk
 	"internal/words":            {"internal/foreign"}, // for what a file may say
 	"internal/needs":            {},                   // for tests of more than one room
@@ -73,8 +74,8 @@ var house = map[string][]string{
 
 	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/ctrader/openapi/wire", "venue/internal/link"}, // "" for Secret and Class
 	"venue/ctrader/openapi/wire":                      {"internal/foreign", "venue/ctrader/openapi/message"},
-	"venue/ctrader/openapi/message":                   {""}, // the same
-	"venue/ctrader/openapi/message/internal/generate": {},   // writes the room around it
+	"venue/ctrader/openapi/message":                   {"", "internal/typo"}, // the same
+	"venue/ctrader/openapi/message/internal/generate": {},                    // writes the room around it
 
 	"emulator/internal/faultqueue": {},
 	"emulator/internal/loopback":   {},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/own"
+	"github.com/venuekey/venuekey/internal/typo"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/oauth"
 )
@@ -127,7 +128,7 @@ func (d *doctor) environment() {
 func nearestVariable(name string) string {
 	best, least := "", 5
 	for _, known := range knownVariables() {
-		if d := distance(name, known); d < least {
+		if d := typo.Distance(name, known); d < least {
 			best, least = known, d
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/typo"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/terminal"
 )
@@ -209,7 +210,7 @@ func mustID(args []string) venuekey.ID {
 func nearest(text string, names []string) string {
 	best, least := "", 3
 	for _, name := range names {
-		if d := distance(strings.ToLower(text), name); d < least {
+		if d := typo.Distance(strings.ToLower(text), name); d < least {
 			best, least = name, d
 		}
 		if text != "" && strings.HasPrefix(name, strings.ToLower(text)) && least > 1 {
@@ -217,29 +218,4 @@ func nearest(text string, names []string) string {
 		}
 	}
 	return best
-}
-
-// distance counts the letters to insert, drop or replace between two words
-// (Levenshtein); two that changed places count once.
-func distance(a, b string) int {
-	before, row := []int(nil), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		next := make([]int, len(b)+1)
-		next[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				next[j+1] = min(next[j+1], before[j-1]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return row[len(b)]
 }

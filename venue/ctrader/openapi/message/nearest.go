@@ -1,12 +1,14 @@
 package message
 
-// nearest.go owns "did you mean".
-
 import (
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/venuekey/venuekey/internal/typo"
 )
+
+// nearest.go owns "did you mean".
 
 const mostSuggestions = 3
 
@@ -25,7 +27,7 @@ func nearest(text string, names iter.Seq[string]) []string {
 	}
 	for name := range names {
 		folded := strings.ToLower(name)
-		d := distance(wanted, folded)
+		d := typo.Distance(wanted, folded)
 		if d > 1 && len(wanted) > 2 && strings.Contains(folded, wanted) {
 			d = 2
 		}
@@ -42,24 +44,4 @@ func nearest(text string, names iter.Seq[string]) []string {
 		list = append(list, c.name)
 	}
 	return list
-}
-
-// distance counts the letters to insert, to drop or to change.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
