@@ -36,8 +36,9 @@ var house = map[string][]string{
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
 	"backup":                    {"", "internal/draft"},
-	"emulator":                  {"emulator/internal/journal", "emulator/internal/loopback"}, // a test's author
-	"emulator/internal/apptest": {"emulator"},                                                // for the venues' tests
+	"local":                     {"", "internal/byname", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/ttp"}, // where the user's vault meets its parts
+	"emulator":                  {"emulator/internal/journal", "emulator/internal/loopback"},                                                                                                                         // a test's author
+	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                        // for the venues' tests
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "emulator/internal/loopback"},
 	"emulator/internal/journal": {},
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
@@ -45,6 +46,7 @@ var house = map[string][]string{
 	"emulator/ttp":              {"emulator", "emulator/internal/core"},
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
+	"internal/byname":           {"internal/own"},     // for files that a person names
 	"internal/attack":           {},                   // plays doc/security.md
 	"internal/foreign":          {},                   // for text that is not ours, wherever it enters
 	"internal/draft":            {"internal/own"},     // for files that are written whole, wherever they lie

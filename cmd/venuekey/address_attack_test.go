@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/venuekey/venuekey/local"
 )
 
 // address_attack_test.go owns addresses with a password in them.
@@ -104,7 +106,7 @@ func TestAnAddressOfKeywords(t *testing.T) {
 		"dbname=postgres://me:hunter2@h:1/x":   "the database of VENUEKEY_STORE",
 		filepath.Join(t.TempDir(), "vault.db"): "vault.db",
 	} {
-		if got := shownAddress(address); got != shown && !strings.HasSuffix(got, "/vault.db") {
+		if got := local.AddressOf(address).String(); got != shown && !strings.HasSuffix(got, "/vault.db") {
 			t.Errorf("%q is shown as %q, want %q", address, got, shown)
 		}
 	}
@@ -126,18 +128,19 @@ func FuzzHasPassword(f *testing.F) {
 	f.Setenv("PGPASSWORD", "")
 	f.Setenv("PGPASSFILE", "/nonexistent")
 	f.Fuzz(func(t *testing.T, address string) {
-		if !isDatabase(address) || strings.Contains(address, "serv") || strings.Contains(address, "passfile") {
+		given := local.AddressOf(address)
+		if !given.IsDatabase() || strings.Contains(address, "serv") || strings.Contains(address, "passfile") {
 			return
 		}
 		config, err := pgconn.ParseConfig(address)
 		if err != nil || config.Password == "" {
 			return
 		}
-		if !hasPassword(address) {
+		if !given.HasPassword() {
 			t.Errorf("%q has the password %q", address, config.Password)
 		}
 		// A short one may be part of another word.
-		if shown := shownAddress(address); len(config.Password) > 6 && strings.Contains(shown, config.Password) && !strings.Contains(config.Host+config.User+config.Database, config.Password) {
+		if shown := given.String(); len(config.Password) > 6 && strings.Contains(shown, config.Password) && !strings.Contains(config.Host+config.User+config.Database, config.Password) {
 			t.Errorf("%q is shown as %q", address, shown)
 		}
 	})
@@ -145,7 +148,7 @@ func FuzzHasPassword(f *testing.F) {
 
 // An app's address is sent, shown and kept in plain: no password belongs into one.
 func TestAttackAPasswordInAnAddressOfAnApp(t *testing.T) {
-	for _, name := range append(urlNames(), "redirect") {
+	for _, name := range append(local.URLNames(local.Venues()), "redirect") {
 		for _, address := range []string{"https://u:hunter2@127.0.0.1/x", "https://hunter2@127.0.0.1/x", "https://127.0.0.1/x?password=hunter2", "https://127.0.0.1/x?a=b&Client_Secret=hunter2", "https://127.0.0.1/x#hunter2"} {
 			args := []string{"app", "add", "ttp", "--client-id", "abc", "--secret-stdin", "--url", name + "=" + address}
 			switch name {
@@ -162,7 +165,7 @@ func TestAttackAPasswordInAnAddressOfAnApp(t *testing.T) {
 			}
 			for _, looks := range [][]string{{"app", "list", "--json"}, {"app", "list"}, {"doctor"}, {"login", "ttp/alice", "--paste"}} {
 				o := newOutside(t, looks...)
-				o.environ = append(o.environ, "VENUEKEY_TTP_CLIENT_ID=abc", "VENUEKEY_TTP_CLIENT_SECRET=secret", variable("ttp", strings.Replace(name+"_URL", "redirect_URL", "REDIRECT_URI", 1))+"="+address)
+				o.environ = append(o.environ, "VENUEKEY_TTP_CLIENT_ID=abc", "VENUEKEY_TTP_CLIENT_SECRET=secret", local.Variable("ttp", strings.Replace(name+"_URL", "redirect_URL", "REDIRECT_URI", 1))+"="+address)
 				_ = run(t.Context(), o.host)
 				if said := fmt.Sprint(o.out, o.err); strings.Contains(said, "hunter2") {
 					t.Errorf("%s with %s: %s", looks, address, said)

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/oauth"
 )
 
@@ -39,7 +38,7 @@ for. The secret is never a flag: it is asked for, or comes from standard input
 changes.
 
 Venues compare the redirect URI byte for byte with the registered one. The
-default is ` + defaultRedirect + `.
+default is ` + local.DefaultRedirect + `.
 
 Renewals are paced as the venue allows it. Where it allows your app more, or
 less, give the least time between two renewals (--pace) and how many may come at
@@ -79,11 +78,11 @@ Some venues have values of their own (--set), which help lists below.`,
 // fieldHelp lists the values of the venues' own.
 func fieldHelp() string {
 	var lines []string
-	for _, venue := range venues() {
-		for _, field := range fieldsOf(venue) {
+	for _, venue := range local.Venues() {
+		for _, field := range local.Form(venue).Fields {
 			note := field.Help
 			if field.Secret {
-				note += " (secret: asked for, or " + variable(venue.Name(), field.Name) + ")"
+				note += " (secret: asked for, or " + local.Variable(venue.Name(), field.Name) + ")"
 			}
 			for i, part := range wrapped(venue.Name()+" "+field.Name+": "+note, 74) {
 				if i > 0 {
@@ -99,9 +98,9 @@ func fieldHelp() string {
 func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error {
 	ctx := cmd.Context()
 	venue, _ := venueOf(name)
-	return p.withNewVault(ctx, func(v *vault) error {
-		app, err := storedApp(ctx, v.Vault, name)
-		if notRegistered(err) {
+	return p.withNewVault(ctx, func(v *local.Vault) error {
+		app, err := v.StoredApp(ctx, name)
+		if local.NotRegistered(err) {
 			app, err = newApp(venue), nil
 		}
 		if err != nil {
@@ -113,24 +112,24 @@ func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error 
 		if err := p.complete(ctx, venue, &app, flags, cmd.Flags().Changed("client-id")); err != nil {
 			return err
 		}
-		if err := errors.Join(checkURLs(app), check(venue, app)); err != nil {
+		if err := errors.Join(local.CheckURLs(app, local.Venues()), check(venue, app)); err != nil {
 			return err
 		}
-		if err := v.SaveApp(ctx, app); err != nil {
+		if err := v.Vault.SaveApp(ctx, app); err != nil {
 			return err
 		}
 		for _, what := range []string{"CLIENT_ID", "REDIRECT_URI", "BASE_URL"} {
-			if p.env(variable(name, what)) != "" {
-				p.tell("note: %s is set, and wins over what is kept", variable(name, what))
+			if p.env(local.Variable(name, what)) != "" {
+				p.tell("note: %s is set, and wins over what is kept", local.Variable(name, what))
 			}
 		}
-		return p.say(appForm(venue, app, fromVault), "the app at %s is saved; the redirect uri is %s\nnext: venuekey login %s/NAME", name, app.RedirectURI, name)
+		return p.say(appForm(venue, app, local.FromVault), "the app at %s is saved; the redirect uri is %s\nnext: venuekey login %s/NAME", name, app.RedirectURI, name)
 	})
 }
 
 // newApp is an app that nothing is known of yet.
 func newApp(venue venuekey.Venue) venuekey.App {
-	return venuekey.App{Venue: venue.Name(), RedirectURI: defaultRedirect, Params: drawnDefaults(venue)}
+	return venuekey.App{Venue: venue.Name(), RedirectURI: local.DefaultRedirect, Params: drawnDefaults(venue)}
 }
 
 // put takes over what the command line says.
@@ -152,9 +151,9 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 		app.URLs = with(app.URLs, "base", f.base)
 	}
 	if given("ca") {
-		certificates, err := readCA(ctx, f.ca)
+		certificates, err := local.ReadCA(ctx, f.ca)
 		if err != nil {
-			return wrongFile("--ca", err)
+			return local.FileError("--ca", err)
 		}
 		app.Params = with(app.Params, oauth.CAParam, certificates)
 	}
@@ -176,7 +175,7 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 		case !ok:
 			return misused(fieldNames(venue), "app add: %s has no value %q", venue.Name(), name)
 		case field.Secret:
-			return misused(variable(venue.Name(), name)+", standard input, or a prompt", "app add: %s is a secret and no argument", name)
+			return misused(local.Variable(venue.Name(), name)+", standard input, or a prompt", "app add: %s is a secret and no argument", name)
 		}
 		app.Params = with(app.Params, name, venuekey.Secret(value))
 	}
@@ -186,9 +185,9 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 // complete finds what the command line left open: in the environment, on
 // standard input, or by asking.
 func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venuekey.App, f appFlags, newID bool) error {
-	ownSecret := slices.ContainsFunc(fieldsOf(venue), func(field venuekey.Field) bool { return field.Secret })
+	ownSecret := slices.ContainsFunc(local.Form(venue).Fields, func(field venuekey.Field) bool { return field.Secret })
 	if app.ClientID == "" {
-		app.ClientID, newID = p.env(variable(venue.Name(), "CLIENT_ID")), true
+		app.ClientID, newID = p.env(local.Variable(venue.Name(), "CLIENT_ID")), true
 	}
 	// A venue with secrets of its own may know the app by those.
 	if app.ClientID == "" && !(ownSecret && (len(f.set) > 0 || f.secretStdin)) {
@@ -211,7 +210,7 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 	if app.ClientSecret != "" && !newID && !f.secretStdin {
 		return nil
 	}
-	secret, err := p.value(ctx, f, variable(venue.Name(), "CLIENT_SECRET"), venuekey.Field{Name: "client secret", Secret: true})
+	secret, err := p.value(ctx, f, local.Variable(venue.Name(), "CLIENT_SECRET"), venuekey.Field{Name: "client secret", Secret: true})
 	app.ClientSecret = secret
 	return err
 }
@@ -219,14 +218,14 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 // completeFields asks for the values of a venue's own, for an app without a
 // client id.
 func (p *program) completeFields(ctx context.Context, venue venuekey.Venue, app *venuekey.App, f appFlags) error {
-	for _, field := range fieldsOf(venue) {
+	for _, field := range local.Form(venue).Fields {
 		// Without a client id the venue knows the app by its own secrets.
 		field.Optional = field.Optional && !field.Secret
 		known := app.Param(field.Name) != "" || field.Default != ""
 		if known && !(field.Secret && f.secretStdin) || !field.Secret && !p.interactive() {
 			continue
 		}
-		value, err := p.value(ctx, f, variable(venue.Name(), field.Name), field)
+		value, err := p.value(ctx, f, local.Variable(venue.Name(), field.Name), field)
 		if err != nil {
 			return err
 		}
@@ -241,31 +240,16 @@ func (p *program) completeFields(ctx context.Context, venue venuekey.Venue, app 
 // to be, else in the environment, else by asking.
 func (p *program) value(ctx context.Context, f appFlags, name string, field venuekey.Field) (venuekey.Secret, error) {
 	if !f.secretStdin || !field.Secret {
-		if value, err := p.envSecret(ctx, name); err != nil || value != "" {
+		if value, err := p.secret(ctx, name); err != nil || value != "" {
 			return value, err
 		}
 	}
 	return p.ask(ctx, field)
 }
 
-// readCA reads the certificates of a private authority; no file means none.
-func readCA(ctx context.Context, path string) (venuekey.Secret, error) {
-	if path == "" {
-		return "", nil
-	}
-	certificates, _, err := readNamed(ctx, path)
-	if err != nil {
-		return "", err
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(certificates) {
-		return "", fmt.Errorf("%s holds no certificate", path)
-	}
-	return venuekey.Secret(certificates), nil
-}
-
 func fieldNames(venue venuekey.Venue) string {
 	var names []string
-	for _, field := range fieldsOf(venue) {
+	for _, field := range local.Form(venue).Fields {
 		if !field.Secret {
 			names = append(names, field.Name)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/oauth"
 )
 
@@ -25,18 +26,18 @@ not shown, only whether there is one.`,
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withVault(cmd.Context(), func(v *vault) error { return p.appList(cmd.Context(), v) })
+			return p.withVault(cmd.Context(), func(v *local.Vault) error { return p.appList(cmd.Context(), v) })
 		},
 	}
 }
 
-func (p *program) appList(ctx context.Context, v *vault) error {
+func (p *program) appList(ctx context.Context, v *local.Vault) error {
 	forms := []appJSON{}
 	var unreadable error
 	shown := table{heading: []string{"VENUE", "CLIENT ID", "REDIRECT URI", "SECRET", "FROM"}}
-	for _, venue := range venues() {
-		app, from, err := p.resolve(ctx, v.Vault, venue)
-		if notRegistered(err) {
+	for _, venue := range local.Venues() {
+		app, from, err := v.App(ctx, venue.Name())
+		if local.NotRegistered(err) {
 			continue
 		}
 		if err != nil {
@@ -79,10 +80,10 @@ type appJSON struct {
 	Pace        string            `json:"pace,omitempty"`
 	Burst       int               `json:"burst,omitempty"`
 	Values      map[string]string `json:"values,omitempty"`
-	From        origin            `json:"from"`
+	From        local.Origin      `json:"from"`
 }
 
-func appForm(venue venuekey.Venue, app venuekey.App, from origin) appJSON {
+func appForm(venue venuekey.Venue, app venuekey.App, from local.Origin) appJSON {
 	form := appJSON{
 		Venue: app.Venue, ClientID: app.ClientID, Secret: app.ClientSecret != "", RedirectURI: app.RedirectURI,
 		Scopes: app.Scopes, Environment: app.Environment, URLs: app.URLs, Burst: app.Burst, From: from,

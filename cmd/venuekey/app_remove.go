@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // app_remove.go owns how an app leaves the vault.
@@ -18,8 +19,8 @@ tokens live, but cannot be renewed without the app.`,
 		Args:              oneVenue,
 		ValidArgsFunction: completeVenues,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withVault(cmd.Context(), func(v *vault) error {
-				if err := v.DeleteApp(cmd.Context(), args[0]); err != nil {
+			return p.withVault(cmd.Context(), func(v *local.Vault) error {
+				if err := v.Vault.DeleteApp(cmd.Context(), args[0]); err != nil {
 					return noApp(err)
 				}
 				return p.say(map[string]string{"removed": args[0]}, "the app at %s is forgotten", args[0])
@@ -30,7 +31,7 @@ tokens live, but cannot be renewed without the app.`,
 
 // noApp is no invitation to add the app that somebody wants to be rid of.
 func noApp(err error) error {
-	if !notRegistered(err) {
+	if !local.NotRegistered(err) {
 		return err
 	}
 	return &venuekey.Error{Class: venuekey.ClassFailed, Reason: err.Error(), Remedy: "venuekey app list", Err: err}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/local"
 )
 
 // backup.go owns what exports and imports share, of the vault and of its keys: the
@@ -15,7 +16,7 @@ import (
 
 // backupPassphrase is the variable in which a service gives the passphrase. It
 // is not the vault's: the two lie in different places, for different people.
-const backupPassphrase = envPrefix + "BACKUP_PASSPHRASE"
+const backupPassphrase = local.Prefix + "BACKUP_PASSPHRASE"
 
 func (p *program) backupCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -57,7 +58,7 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 
 // newBackupPassphrase asks twice, since nobody sees what is typed.
 func (p *program) newBackupPassphrase(ctx context.Context, what string) (venuekey.Secret, error) {
-	given, err := p.envSecret(ctx, backupPassphrase)
+	given, err := p.secret(ctx, backupPassphrase)
 	if err == nil && given != "" {
 		err = notTooShort(given)
 	}
@@ -86,7 +87,7 @@ func notTooShort(passphrase venuekey.Secret) error {
 }
 
 func (p *program) oldBackupPassphrase(ctx context.Context, what string) (venuekey.Secret, error) {
-	given, err := p.envSecret(ctx, backupPassphrase)
+	given, err := p.secret(ctx, backupPassphrase)
 	if err != nil || given != "" {
 		return given, err
 	}
@@ -96,7 +97,7 @@ func (p *program) oldBackupPassphrase(ctx context.Context, what string) (venueke
 
 // nobodyToAsk says what to do where a passphrase is wanted and nobody is there.
 func nobodyToAsk(err error, what, flag string) error {
-	if !errors.Is(err, errNobodyThere) {
+	if !errors.Is(err, local.ErrNobodyThere) {
 		return err
 	}
 	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "the " + what + " wants a passphrase, and nobody is there to ask", Err: err,

@@ -11,6 +11,8 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/backup"
+	"github.com/venuekey/venuekey/internal/byname"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -64,10 +66,10 @@ func (p *program) backupExport(cmd *cobra.Command, path string, flags exportFlag
 	if err != nil {
 		return err
 	}
-	return p.withVault(cmd.Context(), func(v *vault) error {
+	return p.withVault(cmd.Context(), func(v *local.Vault) error {
 		// Nobody is asked for a passphrase before it is sure that there is
 		// something to seal, and that all of it can be read.
-		export, err := backup.Prepare(cmd.Context(), v.keeper)
+		export, err := backup.Prepare(cmd.Context(), v.Keeper)
 		if err != nil {
 			return err
 		}
@@ -125,7 +127,7 @@ func namedRecipients(cmd *cobra.Command, flags exportFlags) (*backup.Sealer, err
 		}
 		return &sealer, nil
 	case cmd.Flags().Changed("recipients-file"):
-		file, closed, err := openNamed(cmd.Context(), flags.recipientsFile)
+		file, closed, err := byname.Open(cmd.Context(), flags.recipientsFile)
 		if err != nil {
 			return nil, backupFileError(err, "name a file of recipients, one a line")
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/backup"
+	"github.com/venuekey/venuekey/internal/byname"
+	"github.com/venuekey/venuekey/local"
 )
 
 // backup_import.go owns the command that takes a backup, and opening sealed files.
@@ -54,7 +56,7 @@ and an app says where tokens are sent: the addresses that it brings are printed.
 			if err != nil {
 				return err
 			}
-			return p.withNewVault(cmd.Context(), func(v *vault) error { return p.backupImport(cmd.Context(), v, read, flags.replace) })
+			return p.withNewVault(cmd.Context(), func(v *local.Vault) error { return p.backupImport(cmd.Context(), v, read, flags.replace) })
 		},
 	}
 	cmd.Flags().StringVar(&flags.identity, "identity", "", "open it with the age identity in this `FILE`")
@@ -81,7 +83,7 @@ func (p *program) openSealed(cmd *cobra.Command, path, what string, flags import
 	opener.What, opener.Plain = what, what != "backup"
 	stream := p.stdin
 	if path != "-" {
-		file, closed, err := openNamed(cmd.Context(), path)
+		file, closed, err := byname.Open(cmd.Context(), path)
 		if err != nil {
 			return backupFileError(err, "give the file that \"venuekey "+exportOf(what)+"\" wrote")
 		}
@@ -110,7 +112,7 @@ func (p *program) openerOf(cmd *cobra.Command, what string, flags importFlags) (
 	if !cmd.Flags().Changed("identity") {
 		return backup.WithPassphrase(func(ctx context.Context) (venuekey.Secret, error) { return p.oldBackupPassphrase(ctx, what) }), nil
 	}
-	file, closed, err := openNamed(cmd.Context(), flags.identity)
+	file, closed, err := byname.Open(cmd.Context(), flags.identity)
 	if err != nil {
 		return backup.Opener{}, backupFileError(err, "name the file of the identity")
 	}
@@ -143,11 +145,11 @@ func openFlags(err error, what string) error {
 // importable refuses a backup that holds what this program has no use for.
 func importable(read backup.Backup) error {
 	for _, app := range read.Apps {
-		if err := checkURLs(app); err != nil {
+		if err := local.CheckURLs(app, local.Venues()); err != nil {
 			return err
 		}
 	}
-	return read.Check(venues())
+	return read.Check(local.Venues())
 }
 
 // importedJSON is what became of a backup.
@@ -179,7 +181,7 @@ func (o *outcomes) note(name string, there, changed bool) {
 // changed counts those that are now as the backup has them.
 func (o *outcomes) changed() int { return len(o.Added) + len(o.Replaced) }
 
-func (p *program) backupImport(ctx context.Context, v *vault, read backup.Backup, replace bool) error {
+func (p *program) backupImport(ctx context.Context, v *local.Vault, read backup.Backup, replace bool) error {
 	none := func() outcomes { return outcomes{[]string{}, []string{}, []string{}} }
 	result := importedJSON{Made: exactly(read.Made), Apps: none(), SignIns: none()}
 	if err := p.importAll(ctx, v, read, replace, &result); err != nil {
@@ -200,10 +202,10 @@ func (p *program) backupImport(ctx context.Context, v *vault, read backup.Backup
 		len(a.Added), len(a.Kept), len(a.Replaced), len(s.Added), len(s.Kept), len(s.Replaced))
 }
 
-func (p *program) importAll(ctx context.Context, v *vault, read backup.Backup, replace bool, result *importedJSON) error {
+func (p *program) importAll(ctx context.Context, v *local.Vault, read backup.Backup, replace bool, result *importedJSON) error {
 	defer p.progress("")
 	signIns := 0
-	return read.Import(ctx, v.keeper, backup.Options{Replace: replace, Each: func(o backup.Outcome) {
+	return read.Import(ctx, v.Keeper, backup.Options{Replace: replace, Each: func(o backup.Outcome) {
 		if o.App != nil {
 			if o.Changed {
 				p.tellAddresses(*o.App)

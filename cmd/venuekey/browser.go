@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"github.com/venuekey/venuekey/internal/byname"
 )
 
 // browser.go owns the browser: whether there is one, and opening it.
@@ -19,7 +21,7 @@ func openBrowser(address string, environ []string) error {
 	}
 	command := exec.Command(name, append(args, address)...)
 	command.Env = environ
-	keepAllFromChildren()
+	byname.KeepAllFromChildren()
 	return command.Run()
 }
 

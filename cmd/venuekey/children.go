@@ -2,9 +2,10 @@ package main
 
 import (
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/venuekey/venuekey/local"
 )
 
 // children.go owns the environment of the programs that this one starts. It is the
@@ -14,15 +15,15 @@ import (
 // this one has but its secrets, and what is given beside it. Of the vault's address
 // it gets what is no secret; what opens a database that is a vault is ours too.
 func (p *program) programEnviron(given map[string]string) []string {
-	database := isDatabase(p.env("VENUEKEY_STORE")) || isDatabase(p.store)
+	database := ofDatabase(p.env("VENUEKEY_STORE")) || ofDatabase(p.store)
 	var environ []string
 	for _, entry := range p.environ {
 		name, value, _ := strings.Cut(entry, "=")
 		_, replaced := given[name]
 		switch {
 		case replaced, isSecretVariable(name), database && opensDatabases(name):
-		case sameName(name, "VENUEKEY_STORE"):
-			if address, ok := withoutPassword(value); ok {
+		case local.SameVariable(name, "VENUEKEY_STORE"):
+			if address, ok := local.AddressOf(value).WithoutPassword(); ok {
 				environ = append(environ, name+"="+address)
 			}
 		default:
@@ -40,13 +41,13 @@ func (p *program) programEnviron(given map[string]string) []string {
 func browserEnviron(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		return isOurs(name) || opensDatabases(name) || sameName(name, "PGPASSFILE")
+		return isOurs(name) || opensDatabases(name) || local.SameVariable(name, "PGPASSFILE")
 	})
 }
 
 // isOurs is whether a variable is one of this command's.
 func isOurs(name string) bool {
-	return len(name) >= len(envPrefix) && sameName(name[:len(envPrefix)], envPrefix)
+	return len(name) >= len(local.Prefix) && local.SameVariable(name[:len(local.Prefix)], local.Prefix)
 }
 
 // isSecretVariable is whether a variable holds a secret of ours, or leads to one:
@@ -62,9 +63,9 @@ func isSecretVariable(name string) bool {
 			return true
 		}
 	}
-	for _, venue := range venues() {
-		for _, field := range fieldsOf(venue) {
-			if field.Secret && name == variable(venue.Name(), field.Name) {
+	for _, venue := range local.Venues() {
+		for _, field := range local.Form(venue).Fields {
+			if field.Secret && name == local.Variable(venue.Name(), field.Name) {
 				return true
 			}
 		}
@@ -75,51 +76,10 @@ func isSecretVariable(name string) bool {
 // opensDatabases is whether a variable of libpq's holds a secret
 // (PostgreSQL, "Environment Variables").
 func opensDatabases(name string) bool {
-	return sameName(name, "PGPASSWORD") || sameName(name, "PGSSLPASSWORD")
+	return local.SameVariable(name, "PGPASSWORD") || local.SameVariable(name, "PGSSLPASSWORD")
 }
 
-// withoutPassword is an address without its passwords. Where they cannot be told from
-// the rest, there is none.
-func withoutPassword(address string) (string, bool) {
-	switch {
-	case !isDatabase(address):
-		return address, true
-	case !isURL(address):
-		return settingsWithoutPassword(address)
-	}
-	parsed, err := url.Parse(address)
-	if err != nil {
-		return "", false
-	}
-	if parsed.User != nil {
-		parsed.User = url.User(parsed.User.Username())
-	}
-	parameters := parsed.Query()
-	for name := range parameters {
-		if isSecretName(name) {
-			parameters.Del(name)
-		}
-	}
-	parsed.RawQuery = parameters.Encode()
-	return parsed.String(), true
-}
-
-// settingsWithoutPassword is the same of keywords and values.
-func settingsWithoutPassword(address string) (string, bool) {
-	if !hasPassword(address) {
-		return address, true
-	}
-	settings, ok := settingsOf(address)
-	if !ok {
-		return "", false
-	}
-	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-	var left []string
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		if !isSecretName(name) {
-			left = append(left, name+"='"+escape.Replace(settings[name])+"'")
-		}
-	}
-	plain := strings.Join(left, " ")
-	return plain, plain != "" && !hasPassword(plain)
+// ofDatabase is whether an address is that of a database.
+func ofDatabase(address string) bool {
+	return local.AddressOf(address).IsDatabase()
 }

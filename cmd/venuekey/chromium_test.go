@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/venuekey/venuekey/internal/needs"
+	"github.com/venuekey/venuekey/local"
 )
 
 // chromium_test.go owns the sign-in as a new user does it: the command prints
@@ -65,10 +66,10 @@ func newBrowserStage(t *testing.T, venue emulated, redirect string) browserStage
 	app := emulatedApp()
 	return browserStage{id: venue.venue + "/alice", environ: []string{
 		"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), "VENUEKEY_KEY=file", "HOME=" + t.TempDir(),
-		variable(venue.venue, "BASE_URL") + "=" + web.URL,
-		variable(venue.venue, "CLIENT_ID") + "=" + app.ClientID,
-		variable(venue.venue, "CLIENT_SECRET") + "=" + app.ClientSecret,
-		variable(venue.venue, "REDIRECT_URI") + "=" + redirect,
+		local.Variable(venue.venue, "BASE_URL") + "=" + web.URL,
+		local.Variable(venue.venue, "CLIENT_ID") + "=" + app.ClientID,
+		local.Variable(venue.venue, "CLIENT_SECRET") + "=" + app.ClientSecret,
+		local.Variable(venue.venue, "REDIRECT_URI") + "=" + redirect,
 	}}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -13,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/oauth"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -46,12 +45,9 @@ host:port, and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too:
 
 // openAPI is the Open API as one sign-in sees it.
 type openAPI struct {
+	*local.CTrader
 	id     venuekey.ID
-	App    venuekey.App // exported, or printing an openAPI would tell its secret
 	keeper *venuekey.Keeper
-	source *venuekey.Source
-	// endpoints of the live and the demo environment.
-	live, demo openapi.Endpoint
 }
 
 // withOpenAPI lends it. The sign-in must be one at cTrader.
@@ -60,7 +56,7 @@ func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*o
 	if err != nil || id.Venue != "ctrader" {
 		return misused("ctrader/alice", "%q is no sign-in at cTrader", argument)
 	}
-	return p.withVault(ctx, func(v *vault) error {
+	return p.withVault(ctx, func(v *local.Vault) error {
 		o, err := p.openAPIOf(ctx, v, id)
 		if err != nil {
 			return err
@@ -71,34 +67,12 @@ func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*o
 
 // openAPIOf is the Open API for a sign-in. It can be there although it is not to be
 // asked.
-func (p *program) openAPIOf(ctx context.Context, v *vault, id venuekey.ID) (*openAPI, error) {
-	app, err := v.keeper.Apps(ctx, id.Venue)
-	if err != nil {
+func (p *program) openAPIOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*openAPI, error) {
+	api, err := v.CTrader(ctx, id)
+	if api == nil {
 		return nil, err
 	}
-	o := &openAPI{id: id, App: app, keeper: v.keeper, source: v.keeper.Source(id), live: openapi.Live(), demo: openapi.Demo()}
-	return o, p.aim(o)
-}
-
-// aim points the endpoints to where the environment says.
-func (p *program) aim(o *openAPI) error {
-	for name, endpoint := range map[string]*openapi.Endpoint{"LIVE_ADDRESS": &o.live, "DEMO_ADDRESS": &o.demo} {
-		if address := p.env(variable("ctrader", name)); address != "" {
-			endpoint.Address = address
-		}
-	}
-	if at := emulatedAt(o.App); at != "" && (o.live.Address == openapi.Live().Address || o.demo.Address == openapi.Demo().Address) {
-		return &venuekey.Error{ID: o.id, Op: "connect", Class: venuekey.ClassMisconfigured,
-			Reason: "the sign-in is at an emulated venue, " + at + ", and the Open API would be the real one",
-			Remedy: "set all that venuekey emulate prints: " + variable("ctrader", "LIVE_ADDRESS") + ", …_DEMO_ADDRESS and …_CA_FILE too"}
-	}
-	roots, err := oauth.Roots(o.App)
-	if err != nil || roots == nil {
-		return err
-	}
-	trust := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	o.live.TLS, o.demo.TLS = trust, trust
-	return nil
+	return &openAPI{api, id, v.Keeper}, err
 }
 
 // connectPatience is how long a command waits for a connection.
@@ -110,7 +84,7 @@ type doing func(context.Context, message.Message) (message.Message, error)
 // connected lends a connection where only the application is authorised, for what
 // is about no account. Either environment will do.
 func (o *openAPI) connected(ctx context.Context, work func(doing) error) error {
-	conn, err := openapi.Dial(ctx, o.demo, openapi.Options{})
+	conn, err := openapi.Dial(ctx, o.Demo, openapi.Options{})
 	if err != nil {
 		return err
 	}
@@ -134,7 +108,7 @@ func (o *openAPI) ask(ctx context.Context, req message.Message) (answer message.
 
 // accounts lists what the token is good for.
 func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccessTokenRes, error) {
-	access, err := o.source.Access(ctx)
+	access, err := o.Source.Access(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -185,13 +159,8 @@ func accountNames(accounts []message.CtidTraderAccount) string {
 // with lends a Client on which one account is authorised.
 func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, onState func(openapi.State), work func(context.Context, *openapi.Client) error) error {
 	ctx, end := context.WithCancel(ctx)
-	client := &openapi.Client{
-		Live: account.IsLive.Or(false), Endpoint: o.demo, ClientID: o.App.ClientID, ClientSecret: o.App.ClientSecret,
-		Token: o.source.Access, Refused: o.source.Newer, Accounts: []int64{int64(account.CtidTraderAccountID)}, OnState: onState,
-	}
-	if client.Live {
-		client.Endpoint = o.live
-	}
+	client := o.Client(account.IsLive.Or(false), int64(account.CtidTraderAccountID))
+	client.OnState = onState
 	ended := make(chan error, 1)
 	go func() { ended <- client.Run(ctx) }()
 	defer func() {
@@ -230,7 +199,7 @@ func (o *openAPI) explained(err error) error {
 		told.Class = venuekey.ClassFailed
 	}
 	if badCertificate(err) { // no wait mends it
-		told.Class, told.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority made it, name that in "+variable("ctrader", "CA_FILE")
+		told.Class, told.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority made it, name that in "+local.Variable("ctrader", "CA_FILE")
 	}
 	return told
 }

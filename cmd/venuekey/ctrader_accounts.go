@@ -28,7 +28,7 @@ sign-in it is, that is asked too, and kept for status.`,
 					return err
 				}
 				o.nameOwner(cmd.Context())
-				return p.showAccounts(list, showing(cmd.Context(), o.App.ClientSecret, o.source.Access))
+				return p.showAccounts(list, showing(cmd.Context(), o.App.ClientSecret, o.Source.Access))
 			})
 		},
 	}

@@ -140,7 +140,7 @@ func (p *program) call(ctx context.Context, o *openAPI, raw rawCall, wanted int6
 		raw.fill("ctidTraderAccountId", account.CtidTraderAccountID)
 	}
 	if raw.has(accessField) {
-		access, err := o.source.Access(ctx)
+		access, err := o.Source.Access(ctx)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	gate "github.com/venuekey/venuekey/internal/foreign"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -48,12 +49,12 @@ func (o *openAPI) ownerOf(ctx context.Context, access venuekey.Secret) (found ow
 // tellOwner says whose a new sign-in at cTrader is, and keeps it. The sign-in is
 // kept already and stands whatever comes of this. before is who it was of until
 // now, if that is known.
-func (p *program) tellOwner(ctx context.Context, v *vault, id venuekey.ID, token *venuekey.Token, before string) *venuekey.Token {
+func (p *program) tellOwner(ctx context.Context, v *local.Vault, id venuekey.ID, token *venuekey.Token, before string) *venuekey.Token {
 	if id.Venue != "ctrader" || token.User != "" {
 		return token
 	}
 	o, err := p.openAPIOf(ctx, v, id)
-	if o != nil && err != nil && emulatedAt(o.App) != "" {
+	if o != nil && err != nil && local.EmulatedAt(o.App) != "" {
 		return token // there is only a page to sign in at
 	}
 	var found owner
@@ -63,7 +64,7 @@ func (p *program) tellOwner(ctx context.Context, v *vault, id venuekey.ID, token
 		if found, err = o.ownerOf(ctx, token.Access); found.user != "" {
 			named := *token
 			named.User = found.user
-			if missed := v.keeper.Named(ctx, id, token, found.user); missed != nil {
+			if missed := v.Keeper.Named(ctx, id, token, found.user); missed != nil {
 				p.tell("%s: whose sign-in it is could not be kept: %v", id, missed)
 			}
 			token = &named
@@ -87,7 +88,7 @@ func (p *program) tellOwner(ctx context.Context, v *vault, id venuekey.ID, token
 func (o *openAPI) nameOwner(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, userPatience)
 	defer cancel()
-	token, err := o.source.Token(ctx)
+	token, err := o.Source.Token(ctx)
 	if err != nil || token.User != "" {
 		return
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/oauth"
 	"github.com/venuekey/venuekey/store/sqlite"
 )
@@ -93,7 +94,7 @@ func openStage(ctx context.Context, path string, out io.Writer) (*stage, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &stage{out: out, store: store, keeper: &venuekey.Keeper{Vault: &venuekey.Vault{Store: store, Key: key}, Venues: venues()}}, nil
+	return &stage{out: out, store: store, keeper: &venuekey.Keeper{Vault: &venuekey.Vault{Store: store, Key: key}, Venues: local.Venues()}}, nil
 }
 
 func (s *stage) close() error { return errors.Join(s.keeper.Close(), s.store.Close(), s.web.stop()) }

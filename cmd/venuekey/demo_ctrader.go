@@ -8,6 +8,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
+	"github.com/venuekey/venuekey/local"
 	api "github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -37,9 +38,9 @@ func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *ac
 		return err
 	}
 	trust := &tls.Config{RootCAs: e.api.CA(), MinVersion: tls.VersionTLS12}
-	o := &openAPI{id: id, App: app, keeper: s.keeper, source: s.keeper.Source(id),
-		live: api.Endpoint{Address: e.api.Addresses().LiveProtobuf, TLS: trust},
-		demo: api.Endpoint{Address: e.api.Addresses().DemoProtobuf, TLS: trust}}
+	o := &openAPI{id: id, keeper: s.keeper, CTrader: &local.CTrader{App: app, Source: s.keeper.Source(id),
+		Live: api.Endpoint{Address: e.api.Addresses().LiveProtobuf, TLS: trust},
+		Demo: api.Endpoint{Address: e.api.Addresses().DemoProtobuf, TLS: trust}}}
 	list, err := o.accounts(ctx)
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *ac
 
 // tellOwner has the Open API say whose the sign-in is, as login does.
 func (s *stage) tellOwner(ctx context.Context, o *openAPI) error {
-	token, err := o.source.Token(ctx)
+	token, err := o.Source.Token(ctx)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/internal/typo"
 	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/oauth"
 )
 
@@ -93,30 +94,30 @@ func (d *doctor) bad(what string, err error) {
 func (d *doctor) examine(ctx context.Context) {
 	v := version()
 	d.note("version", "venuekey %s, %s, %s", v.Version, v.Go, v.Platform)
+	place, err := d.p.place()
 	d.environment()
-	places, err := d.p.folders()
 	if err != nil {
 		d.bad("files", err)
 		return
 	}
-	d.folder("config", places.config)
-	if places.data != places.config {
-		d.folder("data", places.data)
+	d.folder("config", place, place.Config)
+	if place.Data != place.Config {
+		d.folder("data", place, place.Data)
 	}
-	for _, folder := range places.spills() {
+	for _, folder := range place.Spills() {
 		d.note("spill", "renewed tokens that the vault refuses wait in %s", folder)
 	}
-	if _, err := d.p.runtimeGiven(); err != nil {
+	if err := place.CheckRuntime(); err != nil {
 		d.warn("spill", "unset XDG_RUNTIME_DIR, or begin a session of this user", "XDG_RUNTIME_DIR is not used: %v", err)
 	}
-	d.note("marks", "how far sign-ins were renewed is remembered in %s", places.marks())
-	d.clock(places.data)
+	d.note("marks", "how far sign-ins were renewed is remembered in %s", place.Marks())
+	d.clock(place.Data)
 	d.browser()
-	d.vault(ctx, places)
+	d.vault(ctx)
 }
 
 func (d *doctor) environment() {
-	for _, name := range d.p.unknownVariables() {
+	for _, name := range local.Environ(d.p.environ).Unknown(local.Venues()) {
 		try := "venuekey help environment"
 		if near := nearestVariable(name); near != "" {
 			try = near
@@ -127,7 +128,7 @@ func (d *doctor) environment() {
 
 func nearestVariable(name string) string {
 	best, least := "", 5
-	for _, known := range knownVariables() {
+	for _, known := range local.KnownVariables(local.Venues()) {
 		if d := typo.Distance(name, known); d < least {
 			best, least = known, d
 		}
@@ -135,9 +136,9 @@ func nearestVariable(name string) string {
 	return best
 }
 
-func (d *doctor) folder(what, path string) {
+func (d *doctor) folder(what string, place *local.Place, path string) {
 	info, err := os.Stat(path)
-	exposed := notOurs(own.Folder(path), d.p.namedBy())
+	exposed := place.CheckFolder(path)
 	switch {
 	case venuekey.ClassOf(exposed) == venuekey.ClassMisconfigured:
 		d.bad(what, exposed)
@@ -201,19 +202,19 @@ func (d *doctor) browser() {
 
 // vault examines what needs the vault open. What is under seal is examined
 // only where the key is there.
-func (d *doctor) vault(ctx context.Context, places folders) {
-	err := d.p.withVault(ctx, func(v *vault) error {
+func (d *doctor) vault(ctx context.Context) {
+	err := d.p.withVault(ctx, func(v *local.Vault) error {
 		switch {
-		case v.empty:
-			d.note("vault", "%s is not there yet; it is made at the first venuekey app add, init or login", shownAddress(places.vault()))
-		case v.key.Choice == key.ChoiceAutomatic:
+		case v.Missing:
+			d.note("vault", "%s is not there yet; it is made at the first venuekey app add, init or login", v.Place.Address().String())
+		case v.Key.Choice == key.ChoiceAutomatic:
 			d.note("key", "there is none yet; it is made when something is kept")
-			d.writable(ctx, v, shownAddress(places.vault()))
+			d.writable(ctx, v, v.Place.Address().String())
 		default:
-			d.ok("key", "kept by %s: %s, id %s", v.key.Choice, v.key.Where, v.key.ID)
-			d.writable(ctx, v, shownAddress(places.vault()))
+			d.ok("key", "kept by %s: %s, id %s", v.Key.Choice, v.Key.Where, v.Key.ID)
+			d.writable(ctx, v, v.Place.Address().String())
 		}
-		for _, venue := range venues() {
+		for _, venue := range local.Venues() {
 			d.app(ctx, v, venue)
 		}
 		d.signIns(ctx, v)
@@ -225,7 +226,7 @@ func (d *doctor) vault(ctx context.Context, places folders) {
 }
 
 // writable writes a record and takes it away again, as every sign-in does.
-func (d *doctor) writable(ctx context.Context, v *vault, path string) {
+func (d *doctor) writable(ctx context.Context, v *local.Vault, path string) {
 	if err := v.Writable(ctx); err != nil {
 		d.bad("vault", err)
 		return
@@ -233,10 +234,10 @@ func (d *doctor) writable(ctx context.Context, v *vault, path string) {
 	d.ok("vault", "%s opens and can be written to", path)
 }
 
-func (d *doctor) app(ctx context.Context, v *vault, venue venuekey.Venue) {
+func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) {
 	what := "app " + venue.Name()
-	app, from, err := d.p.resolve(ctx, v.Vault, venue)
-	if notRegistered(err) {
+	app, from, err := v.App(ctx, venue.Name())
+	if local.NotRegistered(err) {
 		d.note(what, "none is registered; venuekey app add %s does it", venue.Name())
 		return
 	}
@@ -251,7 +252,7 @@ func (d *doctor) app(ctx context.Context, v *vault, venue venuekey.Venue) {
 	if base := app.URLs["base"]; base != "" {
 		d.note(what, "reached at %s in place of the venue itself", base)
 	}
-	if at := emulatedAt(app); at != "" {
+	if at := local.EmulatedAt(app); at != "" {
 		d.note(what, "emulated: no sign-in of it is good at the real venue")
 	}
 	if app.ClientID != "" {
@@ -326,13 +327,13 @@ func plainNetError(err error) error {
 	return err
 }
 
-func (d *doctor) signIns(ctx context.Context, v *vault) {
+func (d *doctor) signIns(ctx context.Context, v *local.Vault) {
 	defer func() {
 		if !slices.ContainsFunc(d.findings, func(f finding) bool { return f.What == "sign-ins" || strings.Contains(f.What, "/") }) {
 			d.warn("sign-ins", "sign in; or name the vault by VENUEKEY_HOME or --store, if you have signed in before", "0 sign-ins at %s", d.p.where())
 		}
 	}()
-	for status, err := range v.keeper.Statuses(ctx) {
+	for status, err := range v.Keeper.Statuses(ctx) {
 		if err != nil {
 			d.bad("sign-ins", err)
 			return

@@ -17,6 +17,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/internal/draft"
 	"github.com/venuekey/venuekey/internal/own"
+	"github.com/venuekey/venuekey/local"
 )
 
 // emulate.go owns the emulated venues that run until somebody ends them.
@@ -51,7 +52,7 @@ Set all that is printed, or nothing of it: a command that finds only some of it
 stops before it reaches the real venue.
 
 Like real venues they send users back only to the redirect URI that they know,
-` + defaultRedirect + `; the knob anyLoopbackRedirect makes them
+` + local.DefaultRedirect + `; the knob anyLoopbackRedirect makes them
 take every one on this machine.
 
 How the venues behave is turned while they run, at the address /_emulator/ of
@@ -123,8 +124,11 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 
 // emulatedHome is beside the real files, and never among them.
 func (p *program) emulatedHome() (string, error) {
-	real, err := p.folders()
-	return filepath.Join(filepath.Dir(real.data), filepath.Base(real.data)+"-emulated"), err
+	real, err := p.place()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(filepath.Dir(real.Data), filepath.Base(real.Data)+"-emulated"), nil
 }
 
 // emulation is what a person, or a program, needs to use emulated venues.
@@ -163,12 +167,12 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 		}
 		e.Venues = append(e.Venues, emulatedJSON{one.venue, host.name, at, at + emulator.AdminPath})
 		if host.url != "" {
-			e.Environment = append(e.Environment, setting{variable(one.venue, host.url+"_URL"), at})
+			e.Environment = append(e.Environment, setting{local.Variable(one.venue, host.url+"_URL"), at})
 		}
 	}
 	e.Environment = append(e.Environment,
-		setting{variable(one.venue, "CLIENT_ID"), app.ClientID},
-		setting{variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
+		setting{local.Variable(one.venue, "CLIENT_ID"), app.ClientID},
+		setting{local.Variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
 	return nil
 }
 
@@ -185,7 +189,7 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 	web.others = append(web.others, one.api)
 	file := filepath.Join(home, "ctrader-ca.pem")
 	if err := writeCertificate(file, one.api.CAPEM()); err != nil {
-		if told := notOurs(err, ""); told != err {
+		if told := local.NotOurs(err, ""); told != err {
 			return told
 		}
 		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassMisconfigured, Err: err, Reason: err.Error(), Remedy: "mend the path, or set VENUEKEY_HOME"}
@@ -195,9 +199,9 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 		{"live", ports.LiveProtobuf, "LIVE_ADDRESS"}, {"demo", ports.DemoProtobuf, "DEMO_ADDRESS"},
 	} {
 		e.Venues = append(e.Venues, emulatedJSON{Venue: one.venue, Host: host.name, URL: "tls://" + host.address})
-		e.Environment = append(e.Environment, setting{variable(one.venue, host.variable), host.address})
+		e.Environment = append(e.Environment, setting{local.Variable(one.venue, host.variable), host.address})
 	}
-	e.Environment = append(e.Environment, setting{variable(one.venue, "CA_FILE"), file})
+	e.Environment = append(e.Environment, setting{local.Variable(one.venue, "CA_FILE"), file})
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // exec.go owns running a program that finds a token in its environment. How
@@ -75,7 +76,7 @@ func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, fl
 		return err
 	}
 	var environ []string
-	err = p.withVault(ctx, func(v *vault) error {
+	err = p.withVault(ctx, func(v *local.Vault) error {
 		token, _, err := p.tokenOf(ctx, v, id)
 		if err == nil {
 			environ, err = p.childEnviron(id, token, flags)

@@ -10,9 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	gate "github.com/venuekey/venuekey/internal/foreign"
-
 	"github.com/venuekey/venuekey"
+	gate "github.com/venuekey/venuekey/internal/foreign"
 )
 
 // fence.go owns the last fence before an output. What is foreign was cleaned where it

@@ -50,3 +50,19 @@ func (*list) Type() string { return "WORDS" }
 
 // String implements pflag.Value.
 func (l *list) String() string { return strings.Join(*l, " ") }
+
+// with sets one value in a copy of a map.
+func with[V any](values map[string]V, name string, value V) map[string]V {
+	copied := map[string]V{name: value}
+	for key, old := range values {
+		if key != name {
+			copied[key] = old
+		}
+	}
+	return copied
+}
+
+// words splits what may be separated by spaces or commas.
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+}

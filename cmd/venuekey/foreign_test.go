@@ -32,6 +32,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/internal/needs"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/store/sqlite"
 )
 
@@ -254,7 +255,7 @@ func TestAttackEveryAnswerThroughEveryOutput(t *testing.T) {
 			defer web.Close()
 			w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}, evil}
 			w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "DISPLAY=:0", "PATH=" + os.Getenv("PATH"),
-				variable(name, "BASE_URL") + "=" + web.URL, variable(name, "REDIRECT_URI") + "=http://localhost:0/auth/callback"}
+				local.Variable(name, "BASE_URL") + "=" + web.URL, local.Variable(name, "REDIRECT_URI") + "=http://localhost:0/auth/callback"}
 			id := name + "/" + user.Name
 			w.stdin = app.ClientSecret + "\n"
 			w.does("app", "add", name, "--client-id", app.ClientID, "--secret-stdin", "--base-url", web.URL)
@@ -312,8 +313,8 @@ func (w *watched) events(id string) (events []venuekey.Event, err error) {
 	p.ui = nil
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	err = p.withVault(ctx, func(v *vault) error {
-		for event := range v.keeper.Events(ctx, mustID([]string{id})) {
+	err = p.withVault(ctx, func(v *local.Vault) error {
+		for event := range v.Keeper.Events(ctx, mustID([]string{id})) {
 			events = append(events, event)
 			break
 		}
@@ -340,11 +341,11 @@ func TestAttackAnAccountThatIsMadeUp(t *testing.T) {
 	web := httptest.NewServer(signIn)
 	defer web.Close()
 	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}, &repeater{}}
-	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "DISPLAY=:0", variable("ctrader", "BASE_URL") + "=" + web.URL,
-		variable("ctrader", "CLIENT_ID") + "=demo-client", variable("ctrader", "CLIENT_SECRET") + "=demo-secret",
-		variable("ctrader", "REDIRECT_URI") + "=http://localhost:0/auth/callback",
-		variable("ctrader", "LIVE_ADDRESS") + "=" + api.Addresses().LiveProtobuf, variable("ctrader", "DEMO_ADDRESS") + "=" + api.Addresses().DemoProtobuf,
-		variable("ctrader", "CA_FILE") + "=" + filepath.Join(w.home, "..", "ca.pem")}
+	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "DISPLAY=:0", local.Variable("ctrader", "BASE_URL") + "=" + web.URL,
+		local.Variable("ctrader", "CLIENT_ID") + "=demo-client", local.Variable("ctrader", "CLIENT_SECRET") + "=demo-secret",
+		local.Variable("ctrader", "REDIRECT_URI") + "=http://localhost:0/auth/callback",
+		local.Variable("ctrader", "LIVE_ADDRESS") + "=" + api.Addresses().LiveProtobuf, local.Variable("ctrader", "DEMO_ADDRESS") + "=" + api.Addresses().DemoProtobuf,
+		local.Variable("ctrader", "CA_FILE") + "=" + filepath.Join(w.home, "..", "ca.pem")}
 	if err := os.WriteFile(filepath.Join(w.home, "..", "ca.pem"), api.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}

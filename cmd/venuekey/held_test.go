@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
@@ -51,17 +51,16 @@ func holdsTheOnlyCopy(t *testing.T, id venuekey.ID, interrupted bool) {
 	p.orderly = func() {}
 	store := &fullStore{Store: &memory.Store{}}
 	store.room.Store(true)
-	v := &vault{Vault: &venuekey.Vault{Store: store}, store: store, places: []string{"/data/vault.db", "/data/spill"}}
-	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: []venuekey.Venue{plainVenue{}}, Log: p.log(),
+	v := &local.Vault{Place: &local.Place{Config: "/data", Data: "/data"}}
+	v.Keeper = &venuekey.Keeper{Vault: &venuekey.Vault{Store: store}, Venues: []venuekey.Venue{plainVenue{}}, Log: p.log(),
 		Apps: func(context.Context, string) (venuekey.App, error) { return venuekey.App{}, nil }}
-	record := venuekey.Record{Key: "token/ctrader/alice", Generation: 1}
-	if _, err := v.Save(t.Context(), record, venuekey.Token{Access: "old", Refresh: "old", Expires: time.Now()}); err != nil {
+	if _, err := v.Adopt(t.Context(), id, venuekey.Token{Access: "old", Refresh: "old", Expires: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	store.room.Store(false)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	token, err := v.keeper.Refresh(ctx, id)
+	token, err := v.Keeper.Refresh(ctx, id)
 	if err == nil {
 		t.Fatal("a token was given that is nowhere")
 	}
@@ -89,34 +88,12 @@ func holdsTheOnlyCopy(t *testing.T, id venuekey.ID, interrupted bool) {
 	if !interrupted && (err != nil || token.Access != "new") {
 		t.Errorf("%v", err)
 	}
-	if kept, _, err := v.Load(t.Context(), id); err != nil || kept.Access != "new" {
-		t.Errorf("it is not kept: %v", err)
+	for kept, err := range v.Snapshots(t.Context()) {
+		if err != nil || kept.Token.Access != "new" {
+			t.Errorf("it is not kept: %v", err)
+		}
 	}
 	if err := p.close(ctx, v); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestSpillFoldersAreOnDifferentDisksWhereThatCanBe(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the folders are those of Linux")
-	}
-	for _, row := range []struct {
-		environ string
-		want    string
-	}{
-		{"VENUEKEY_HOME=/h", "/h/spill"},
-		{"VENUEKEY_HOME=/h XDG_RUNTIME_DIR=/run/user/7", "/h/spill /run/user/7/venuekey/spill"},
-		{"VENUEKEY_HOME=/h XDG_RUNTIME_DIR=relative", "/h/spill"},
-		{"HOME=/u XDG_CONFIG_HOME=/c XDG_DATA_HOME=/d", "/d/venuekey/spill /c/venuekey/spill"},
-	} {
-		p := &program{host: host{environ: strings.Fields(row.environ)}}
-		places, err := p.folders()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(places.spills(), " "); got != row.want {
-			t.Errorf("%s: %s, want %s", row.environ, got, row.want)
-		}
 	}
 }

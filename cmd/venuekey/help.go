@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/venuekey/venuekey/local"
 )
 
 // help.go owns the help command, and the pages that are about no single one.
@@ -92,7 +94,7 @@ secret, nothing has to be kept in the vault:
 
   VENUEKEY_CTRADER_CLIENT_ID
   VENUEKEY_CTRADER_CLIENT_SECRET   or …_CLIENT_SECRET_FILE
-  VENUEKEY_CTRADER_REDIRECT_URI    else ` + defaultRedirect + `
+  VENUEKEY_CTRADER_REDIRECT_URI    else ` + local.DefaultRedirect + `
   VENUEKEY_CTRADER_SCOPE           separated by spaces or commas
   VENUEKEY_CTRADER_ENVIRONMENT     live or demo, where the venue has both
   VENUEKEY_CTRADER_BASE_URL        scheme, host and port of all addresses, and

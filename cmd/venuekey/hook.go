@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/byname"
 )
 
 // hook.go owns the program that is told of trouble: one call at a time for each
@@ -127,7 +128,7 @@ func (h *hooks) call(event venuekey.Event) {
 	command.WaitDelay = hookWait
 	var words lastWords
 	command.Stdout, command.Stderr = &words, &words
-	keepAllFromChildren()
+	byname.KeepAllFromChildren()
 	ownGroup(command)
 	if err := command.Start(); err != nil {
 		h.p.tell("the hook failed: %v", err)

@@ -3,9 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
-	"strings"
 
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -34,20 +33,7 @@ type host struct {
 }
 
 // env gives a variable of the environment, "" where it is not set.
-func (h host) env(name string) string {
-	value := ""
-	for _, entry := range h.environ {
-		if key, text, ok := strings.Cut(entry, "="); ok && sameName(key, name) {
-			value = text
-		}
-	}
-	return value
-}
-
-// sameName compares names of variables, which Windows does without their case.
-func sameName(a, b string) bool {
-	return a == b || runtime.GOOS == "windows" && strings.EqualFold(a, b)
-}
+func (h host) env(name string) string { return local.Environ(h.environ).Get(name) }
 
 // tell writes a line for the person at the terminal. What is meant for a
 // program goes to standard output and nowhere else.

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/byname"
+	"github.com/venuekey/venuekey/local"
 )
 
 // import.go owns bringing in a token that another tool was given.
@@ -51,7 +53,7 @@ A sign-in that is there and still works is kept, unless --replace is given.`,
 			if err != nil {
 				return venuekey.About(id, "import", err)
 			}
-			return p.withNewVault(cmd.Context(), func(v *vault) error { return p.importToken(cmd.Context(), v, id, token, replace) })
+			return p.withNewVault(cmd.Context(), func(v *local.Vault) error { return p.importToken(cmd.Context(), v, id, token, replace) })
 		},
 	}
 	cmd.Flags().BoolVar(&replace, "replace", false, "replace a sign-in that still works")
@@ -91,7 +93,7 @@ func (p *program) readForeign(ctx context.Context, args []string) (venuekey.Secr
 		}
 		return readAllOf(p.stdin, "standard input")
 	}
-	file, closed, err := openNamed(ctx, args[0])
+	file, closed, err := byname.Open(ctx, args[0])
 	if err != nil {
 		return "", time.Time{}, &venuekey.Error{Op: "import", Class: venuekey.ClassFailed, Reason: err.Error(), Err: err, Remedy: "name the file that the other tool keeps its token in"}
 	}
@@ -116,8 +118,8 @@ func readAllOf(from io.Reader, name string) (venuekey.Secret, time.Time, error) 
 	return venuekey.Secret(text), written, nil
 }
 
-func (p *program) importToken(ctx context.Context, v *vault, id venuekey.ID, token venuekey.Token, replace bool) error {
-	status, err := v.keeper.Status(ctx, id)
+func (p *program) importToken(ctx context.Context, v *local.Vault, id venuekey.ID, token venuekey.Token, replace bool) error {
+	status, err := v.Keeper.Status(ctx, id)
 	switch {
 	case replace, venuekey.NeedsSignIn(err): // nobody is signed in
 	case err != nil:
@@ -126,13 +128,13 @@ func (p *program) importToken(ctx context.Context, v *vault, id venuekey.ID, tok
 		return &venuekey.Error{ID: id, Op: "import", Class: venuekey.ClassFailed, Reason: fmt.Sprintf("the sign-in is there already (%s)", status.State),
 			Remedy: "use another name, or --replace"}
 	}
-	kept, err := v.keeper.Adopt(ctx, id, token)
+	kept, err := v.Keeper.Adopt(ctx, id, token)
 	kept, err = p.settled(ctx, v, id, kept, err)
 	if err != nil {
 		return venuekey.About(id, "import", err)
 	}
 	venue, _ := venueOf(id.Venue)
-	if _, _, err := p.resolve(ctx, v.Vault, venue); notRegistered(err) {
+	if _, _, err := v.App(ctx, venue.Name()); local.NotRegistered(err) {
 		p.tell("note: no app is registered for %s; the one that the token was issued to renews it\n  try: venuekey app add %s", id.Venue, id.Venue)
 	}
 	p.tell("warning: a refresh token works once: end the other tool before it renews")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/local"
 )
 
 // init.go owns setting up by hand, for who wants to choose how the key is kept.
@@ -38,17 +39,17 @@ on purpose.`,
 }
 
 func (p *program) setUp(cmd *cobra.Command, text string) error {
-	wanted, err := keyChoice(text)
+	wanted, err := local.ParseKeyChoice(text)
 	if err != nil {
 		return misused("--key keyring, file or passphrase", "init: a key cannot be kept by %q", text)
 	}
 	p.choice = wanted
-	return p.withNewVault(cmd.Context(), func(v *vault) error {
-		if wanted != key.ChoiceAutomatic && wanted != v.key.Choice {
-			return &venuekey.Error{Op: "init", Class: venuekey.ClassMisconfigured, Reason: "the vault has a key already, kept by " + string(v.key.Choice),
+	return p.withNewVault(cmd.Context(), func(v *local.Vault) error {
+		if wanted != key.ChoiceAutomatic && wanted != v.Key.Choice {
+			return &venuekey.Error{Op: "init", Class: venuekey.ClassMisconfigured, Reason: "the vault has a key already, kept by " + string(v.Key.Choice),
 				Remedy: "leave it; or begin anew in another VENUEKEY_HOME"}
 		}
-		return p.say(map[string]string{"key": string(v.key.Choice), "where": v.key.Where, "id": v.key.ID},
-			"the vault is ready; its key is kept by %s: %s", v.key.Choice, v.key.Where)
+		return p.say(map[string]string{"key": string(v.Key.Choice), "where": v.Key.Where, "id": v.Key.ID},
+			"the vault is ready; its key is kept by %s: %s", v.Key.Choice, v.Key.Where)
 	})
 }

@@ -59,13 +59,13 @@ func (p *program) keyExport(cmd *cobra.Command, path string, flags keyExportFlag
 	if err != nil {
 		return ofKeys(err)
 	}
-	places, err := p.folders()
+	place, err := p.place()
 	if err != nil {
 		return err
 	}
-	keys, info, err := p.keys(places).LoadAll(cmd.Context())
+	keys, info, err := place.Keys().LoadAll(cmd.Context())
 	if err != nil {
-		return p.keyError(places, err)
+		return place.KeyError(err)
 	}
 	text, err := json.Marshal(newKeyFile(keys, info.ID))
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
 )
 
@@ -47,28 +46,28 @@ func (p *program) keyImport(cmd *cobra.Command, path string, flags importFlags) 
 	if err != nil {
 		return ofKeys(err)
 	}
-	places, err := p.folders()
+	place, err := p.place()
 	if err != nil {
 		return err
 	}
-	choice, err := keyChoice(p.env("VENUEKEY_KEY"))
+	choice, err := place.KeyChoice()
 	if err != nil {
 		return err
 	}
-	if err := own.MakeFolder(places.config); err != nil {
-		return p.keyError(places, err)
+	if err := place.MakeKeyFolder(); err != nil {
+		return err
 	}
-	keys := p.keys(places)
+	keys := place.Keys()
 	if _, _, err := keys.IDs(); errors.Is(err, key.ErrNoKey) {
-		keys.Passphrase = p.newPassphrase
+		keys = place.NewKeys()
 	}
 	info, added, err := keys.Import(cmd.Context(), choice, read.keys(), read.Seals)
 	if errors.Is(err, key.ErrForeign) {
 		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: "this machine has another key, which is not replaced: " + err.Error(), Err: err,
-			Remedy: "if nothing is sealed with the one that is here, move key.json and seal-* of " + places.config + " away, and import again"}
+			Remedy: "if nothing is sealed with the one that is here, move key.json and seal-* of " + place.Config + " away, and import again"}
 	}
 	if err != nil {
-		return p.keyError(places, err)
+		return place.KeyError(err)
 	}
 	return p.say(keyImportedJSON{Added: added, Choice: string(info.Choice), Where: info.Where, Seals: info.ID},
 		"%s added; the one that seals is kept by %s: %s", isAre(added, "key"), info.Choice, info.Where)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // key_list.go owns how keys are shown: by their names, which tell nothing about
@@ -30,12 +31,12 @@ func (p *program) keyListCmd() *cobra.Command {
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withKeys(cmd.Context(), func(v *vault, places folders) error {
-				all, current, err := p.sealing(cmd.Context(), v, places)
+			return p.withKeys(cmd.Context(), func(v *local.Vault) error {
+				all, current, err := keyOrder(cmd.Context(), v)
 				if err != nil {
 					return err
 				}
-				counts, err := v.keeper.Census(cmd.Context())
+				counts, err := v.Keeper.Census(cmd.Context())
 				if err != nil {
 					return err
 				}

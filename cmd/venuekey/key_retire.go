@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // key_retire.go owns destroying keys that nothing is sealed with any more.
@@ -26,13 +27,13 @@ next looks at a sign-in.`,
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withKeys(cmd.Context(), func(v *vault, places folders) error { return p.keyRetire(cmd.Context(), v, places) })
+			return p.withKeys(cmd.Context(), func(v *local.Vault) error { return p.keyRetire(cmd.Context(), v) })
 		},
 	}
 }
 
-func (p *program) keyRetire(ctx context.Context, v *vault, places folders) error {
-	all, current, err := p.sealing(ctx, v, places)
+func (p *program) keyRetire(ctx context.Context, v *local.Vault) error {
+	all, current, err := keyOrder(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -44,13 +45,13 @@ func (p *program) keyRetire(ctx context.Context, v *vault, places folders) error
 		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("%d records or spill files are still sealed with an older key", needed),
 			Remedy: "venuekey key rotate, which finishes what was begun; then try again"}
 	}
-	keys := p.keys(places)
+	keys := v.Place.Keys()
 	if err := keys.Follow(current); err != nil {
-		return p.keyError(places, err)
+		return v.Place.KeyError(err)
 	}
 	retired, err := keys.Retire()
 	if err != nil {
-		return p.keyError(places, err)
+		return v.Place.KeyError(err)
 	}
 	form := map[string][]string{"retired": append([]string{}, retired...)}
 	if len(retired) == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/local"
 )
 
 // key_rotate.go owns replacing the key while programs run.
@@ -40,7 +41,7 @@ Keep a copy of the new key, as of the old one.`,
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withKeys(cmd.Context(), func(v *vault, places folders) error { return p.keyRotate(cmd.Context(), v, places, flags) })
+			return p.withKeys(cmd.Context(), func(v *local.Vault) error { return p.keyRotate(cmd.Context(), v, flags) })
 		},
 	}
 	cmd.Flags().BoolVar(&flags.prepare, "prepare", false, "make the new key, and seal nothing with it yet")
@@ -56,10 +57,10 @@ type rotated struct {
 	Damaged int    `json:"damaged"`
 }
 
-func (p *program) keyRotate(ctx context.Context, v *vault, places folders, flags keyRotateFlags) error {
-	all, current, err := p.keys(places).IDs()
+func (p *program) keyRotate(ctx context.Context, v *local.Vault, flags keyRotateFlags) error {
+	all, current, err := v.Place.Keys().IDs()
 	if err != nil {
-		return p.keyError(places, err)
+		return v.Place.KeyError(err)
 	}
 	newest := all[len(all)-1]
 	unfinished, err := sealedWithAny(ctx, v, olderThan(all, current))
@@ -67,31 +68,31 @@ func (p *program) keyRotate(ctx context.Context, v *vault, places folders, flags
 	case err != nil:
 		return err
 	case flags.prepare:
-		return p.prepareKey(ctx, v, places)
+		return p.prepareKey(ctx, v)
 	case newest != current: // it was prepared
 	case unfinished > 0:
 		p.tell("an earlier rotation is not finished, and goes on; run it again for a new key")
-	case isDatabase(places.vault()) && !flags.alone:
+	case v.Place.Address().IsDatabase() && !flags.alone:
 		return misused("venuekey key rotate --prepare, or --alone if no other machine shares the database",
 			"the machines that share the database need the new key before anything is sealed with it")
 	default:
-		if err := p.addKey(ctx, places, nil); err != nil {
+		if err := p.addKey(ctx, v, nil); err != nil {
 			return err
 		}
 	}
-	return p.rekey(ctx, v, places)
+	return p.rekey(ctx, v)
 }
 
-func (p *program) prepareKey(ctx context.Context, v *vault, places folders) error {
-	_, current, err := p.sealing(ctx, v, places)
+func (p *program) prepareKey(ctx context.Context, v *local.Vault) error {
+	_, current, err := keyOrder(ctx, v)
 	if err != nil {
 		return err
 	}
-	if err := p.keys(places).Follow(current); err != nil { // or the next key would be there already
-		return p.keyError(places, err)
+	if err := v.Place.Keys().Follow(current); err != nil { // or the next key would be there already
+		return v.Place.KeyError(err)
 	}
 	var made rotated
-	if err := p.addKey(ctx, places, &made); err != nil {
+	if err := p.addKey(ctx, v, &made); err != nil {
 		return err
 	}
 	return p.say(made, "key %s is made and seals nothing yet: bring it to the other machines (venuekey key export, venuekey key import there), then run venuekey key rotate", made.Key)
@@ -99,13 +100,13 @@ func (p *program) prepareKey(ctx context.Context, v *vault, places folders) erro
 
 // addKey makes the key after the one that seals. It reports it in made, or to the
 // user where that is nil.
-func (p *program) addKey(ctx context.Context, places folders, made *rotated) error {
-	info, err := p.keys(places).Add(ctx)
+func (p *program) addKey(ctx context.Context, v *local.Vault, made *rotated) error {
+	info, err := v.Place.Keys().Add(ctx)
 	if errors.Is(err, key.ErrExists) {
 		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Err: err, Reason: "the next key is prepared already", Remedy: "venuekey key rotate"}
 	}
 	if err != nil {
-		return p.keyError(places, err)
+		return v.Place.KeyError(err)
 	}
 	if made == nil {
 		p.tell("a new key was made and lies in %s; keep a copy: without it nobody opens the vault", info.Where)
@@ -116,18 +117,8 @@ func (p *program) addKey(ctx context.Context, places folders, made *rotated) err
 }
 
 // rekey makes the newest key the one that seals, and seals everything with it.
-func (p *program) rekey(ctx context.Context, v *vault, places folders) error {
-	keys := p.keys(places)
-	known, _, err := keys.LoadAll(ctx)
-	if err != nil {
-		return p.keyError(places, err)
-	}
-	id, err := keys.Use()
-	if err != nil {
-		return p.keyError(places, err)
-	}
-	sealing := &venuekey.Vault{Store: v.store, Keys: keysOf(known), Key: known[len(known)-1]}
-	done, err := sealing.Rekey(ctx, func(done venuekey.Rekeyed) {
+func (p *program) rekey(ctx context.Context, v *local.Vault) error {
+	id, done, err := v.Rekey(ctx, func(done venuekey.Rekeyed) {
 		p.progress("%d records sealed anew, %d are being renewed and waited for", done.Sealed, done.Waiting)
 	})
 	p.progress("")
@@ -146,20 +137,13 @@ func (p *program) rekey(ctx context.Context, v *vault, places folders) error {
 }
 
 // sealedWithAny counts what is sealed with one of the keys.
-func sealedWithAny(ctx context.Context, v *vault, ids []string) (total int, err error) {
+func sealedWithAny(ctx context.Context, v *local.Vault, ids []string) (total int, err error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	counts, err := v.keeper.Census(ctx)
+	counts, err := v.Keeper.Census(ctx)
 	for _, id := range ids {
 		total += counts[id].Records + counts[id].Spills
 	}
 	return total, err
-}
-
-func keysOf(raw [][key.Size]byte) (keys []venuekey.SealKey) {
-	for _, k := range raw {
-		keys = append(keys, venuekey.SealKey(k))
-	}
-	return keys
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // keys.go owns the command key, and what its parts need to know: what is sealed
@@ -38,14 +39,14 @@ and a new one before anything is sealed with it: see "venuekey key rotate
 	return cmd
 }
 
-// sealing names the keys of this machine, the oldest first, and the one that seals:
+// keyOrder names the keys of this machine, the oldest first, and the one that seals:
 // where machines share a vault, any of them may have begun to seal with another.
-func (p *program) sealing(ctx context.Context, v *vault, places folders) (all []string, current string, err error) {
-	all, current, err = p.keys(places).IDs()
+func keyOrder(ctx context.Context, v *local.Vault) (all []string, current string, err error) {
+	all, current, err = v.Place.Keys().IDs()
 	if err != nil {
-		return nil, "", p.keyError(places, err)
+		return nil, "", v.Place.KeyError(err)
 	}
-	now, err := v.SealingKey(ctx)
+	now, err := v.Vault.SealingKey(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -59,15 +60,11 @@ func (p *program) sealing(ctx context.Context, v *vault, places folders) (all []
 func olderThan(all []string, id string) []string { return all[:max(0, slices.Index(all, id))] }
 
 // withKeys lends a vault that has a key.
-func (p *program) withKeys(ctx context.Context, work func(v *vault, places folders) error) error {
-	places, err := p.folders()
-	if err != nil {
-		return err
-	}
-	return p.withVault(ctx, func(v *vault) error {
-		if v.empty || v.key.ID == "" {
+func (p *program) withKeys(ctx context.Context, work func(v *local.Vault) error) error {
+	return p.withVault(ctx, func(v *local.Vault) error {
+		if v.Missing || v.Key.ID == "" {
 			return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: "there is no vault yet, and no key", Remedy: "venuekey init"}
 		}
-		return work(v, places)
+		return work(v)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // list.go owns the list of sign-ins, which needs no key.
@@ -24,9 +25,9 @@ needed; "venuekey status" tells how each of them stands.`,
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withStore(cmd.Context(), func(store venuekey.Store) error {
+			return p.withSealed(cmd.Context(), func(v *local.Vault) error {
 				ids := []string{}
-				for id, err := range (&venuekey.Vault{Store: store}).IDs(cmd.Context()) {
+				for id, err := range v.Vault.IDs(cmd.Context()) {
 					if known, odd := noSignIn(err); odd {
 						p.tell("note: %s", known.Reason)
 						continue
@@ -70,8 +71,8 @@ func (p *program) completeIDs(cmd *cobra.Command, args []string, typed string) (
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	_ = p.withStore(cmd.Context(), func(store venuekey.Store) error {
-		for id, err := range (&venuekey.Vault{Store: store}).IDs(cmd.Context()) {
+	_ = p.withSealed(cmd.Context(), func(v *local.Vault) error {
+		for id, err := range v.Vault.IDs(cmd.Context()) {
 			if _, odd := noSignIn(err); odd {
 				continue
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // login.go owns the one moment at which a human is needed.
@@ -79,20 +80,20 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 	if err != nil {
 		return err
 	}
-	return p.withNewVault(ctx, func(v *vault) error {
+	return p.withNewVault(ctx, func(v *local.Vault) error {
 		err := p.keepDrawn(ctx, v, id.Venue)
 		if app != nil {
-			err = v.SaveApp(ctx, *app)
+			err = v.Vault.SaveApp(ctx, *app)
 		}
 		if err != nil {
 			return err
 		}
 		p.tell("signing in %s", id)
 		p.tellOfOthers(ctx, v, id)
-		before, _ := v.keeper.Status(ctx, id) // nobody, if it cannot be read
+		before, _ := v.Keeper.Status(ctx, id) // nobody, if it cannot be read
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
-		token, err := v.keeper.SignIn(waiting, id, p.console(id, flags))
+		token, err := v.Keeper.SignIn(waiting, id, p.console(id, flags))
 		token, err = p.settled(ctx, v, id, token, err)
 		if err != nil {
 			return loginError(err)
@@ -112,12 +113,12 @@ const fewOthers = 3
 
 // tellOfOthers warns where a venue ends an earlier sign-in of a user who signs in
 // again. Only the venue will know who it is, so whoever signs in has to judge.
-func (p *program) tellOfOthers(ctx context.Context, v *vault, id venuekey.ID) {
+func (p *program) tellOfOthers(ctx context.Context, v *local.Vault, id venuekey.ID) {
 	venue, known := venueOf(id.Venue)
 	if !known || venue.Policy().MaxSessions == 0 {
 		return
 	}
-	rivals, err := v.keeper.Rivals(ctx, id)
+	rivals, err := v.Keeper.Rivals(ctx, id)
 	if err != nil {
 		return // SignIn tells of what is wrong
 	}
@@ -147,27 +148,27 @@ func loginError(err error) error {
 
 // keepDrawn keeps, for an app that only the environment knows, the values that
 // a venue draws once for ever: they must be the same at the next sign-in.
-func (p *program) keepDrawn(ctx context.Context, v *vault, venueName string) error {
+func (p *program) keepDrawn(ctx context.Context, v *local.Vault, venueName string) error {
 	venue, _ := venueOf(venueName)
-	if _, err := storedApp(ctx, v.Vault, venueName); !notRegistered(err) {
+	if _, err := v.StoredApp(ctx, venueName); !local.NotRegistered(err) {
 		return err
 	}
-	if _, _, err := p.resolve(ctx, v.Vault, venue); err != nil {
+	if _, _, err := v.App(ctx, venue.Name()); err != nil {
 		return nil // SignIn says so
 	}
 	drawn := drawnDefaults(venue)
 	if len(drawn) == 0 {
 		return nil
 	}
-	return v.SaveApp(ctx, venuekey.App{Venue: venueName, Params: drawn})
+	return v.Vault.SaveApp(ctx, venuekey.App{Venue: venueName, Params: drawn})
 }
 
 // drawnDefaults are the defaults of a venue's fields that come out differently
 // each time.
 func drawnDefaults(venue venuekey.Venue) map[string]venuekey.Secret {
 	var drawn map[string]venuekey.Secret
-	again := fieldsOf(venue)
-	for i, field := range fieldsOf(venue) {
+	again := local.Form(venue).Fields
+	for i, field := range local.Form(venue).Fields {
 		if field.Default != again[i].Default {
 			drawn = with(drawn, field.Name, venuekey.Secret(field.Default))
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // login_app.go owns the app that a sign-in needs: it is looked for before anything
@@ -14,22 +15,22 @@ import (
 // somebody at the terminal answered, yet to be kept; nil means that there is one.
 func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *venuekey.App, err error) {
 	venue, _ := venueOf(id.Venue)
-	err = p.withVault(ctx, func(v *vault) error {
-		app, _, err := p.resolve(ctx, v.Vault, venue)
+	err = p.withVault(ctx, func(v *local.Vault) error {
+		app, _, err := v.App(ctx, venue.Name())
 		if registrar, ok := venue.(venuekey.Registrar); ok && err == nil {
 			err = registrar.CheckApp(app)
 		}
 		return ofLogin(id, err)
 	})
-	if !notRegistered(err) || !p.interactive() {
+	if !local.NotRegistered(err) || !p.interactive() {
 		return nil, err
 	}
 	p.tell("no app is registered for %s yet. %s\nwith this redirect uri, and answer from what you are given (Ctrl-C gives up):\n\n  %s\n",
-		id.Venue, registration(venue), orElse(p.env(variable(id.Venue, "REDIRECT_URI")), defaultRedirect))
+		id.Venue, registration(venue), orElse(p.env(local.Variable(id.Venue, "REDIRECT_URI")), local.DefaultRedirect))
 	app := newApp(venue)
 	err = p.complete(ctx, venue, &app, appFlags{}, false)
 	if err == nil {
-		err = errors.Join(checkURLs(app), check(venue, app))
+		err = errors.Join(local.CheckURLs(app, local.Venues()), check(venue, app))
 	}
 	return &app, err
 }
@@ -53,7 +54,7 @@ func ofLogin(id venuekey.ID, err error) error {
 
 // missing says what somebody who is not signed in has to do: register the app too,
 // where there is none.
-func (p *program) missing(ctx context.Context, v *vault, err error) error {
+func (p *program) missing(ctx context.Context, v *local.Vault, err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok || known.Class != venuekey.ClassRefused || known.Remedy != "" || known.ID.Name == "" || !errors.Is(err, venuekey.ErrNotFound) {
 		return err
@@ -62,7 +63,7 @@ func (p *program) missing(ctx context.Context, v *vault, err error) error {
 	if !ok {
 		return err
 	}
-	if _, _, err := p.resolve(ctx, v.Vault, venue); !notRegistered(err) {
+	if _, _, err := v.App(ctx, venue.Name()); !local.NotRegistered(err) {
 		return known
 	}
 	told := *known

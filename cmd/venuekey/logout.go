@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // logout.go owns the end of a sign-in.
@@ -31,9 +32,9 @@ A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 		Args:              someIDs,
 		ValidArgsFunction: p.completeSomeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withVault(cmd.Context(), func(v *vault) error {
+			return p.withVault(cmd.Context(), func(v *local.Vault) error {
 				return p.each(cmd.Context(), v, args, func(id venuekey.ID) (any, string, error) {
-					err := v.keeper.SignOut(cmd.Context(), id, revoke)
+					err := v.Keeper.SignOut(cmd.Context(), id, revoke)
 					words := id.String() + " is signed out"
 					switch known, ok := errors.AsType[*venuekey.Error](err); {
 					case ok && errors.Is(err, venuekey.ErrAccessLives):

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // many.go owns the commands that take several sign-ins: by their IDs, or by a
@@ -37,7 +38,7 @@ func someIDs(cmd *cobra.Command, args []string) error {
 
 // chosen are the sign-ins that arguments stand for, each once. A pattern that fits
 // none is an error: it was meant to fit some.
-func chosen(ctx context.Context, v *vault, args []string) (ids []venuekey.ID, err error) {
+func chosen(ctx context.Context, v *local.Vault, args []string) (ids []venuekey.ID, err error) {
 	take := func(id venuekey.ID) {
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
@@ -49,7 +50,7 @@ func chosen(ctx context.Context, v *vault, args []string) (ids []venuekey.ID, er
 			continue
 		}
 		found := false
-		for id, err := range v.IDs(ctx) {
+		for id, err := range v.Vault.IDs(ctx) {
 			if _, odd := noSignIn(err); odd {
 				continue
 			}
@@ -71,7 +72,7 @@ func chosen(ctx context.Context, v *vault, args []string) (ids []venuekey.ID, er
 // each does something with each sign-in that the arguments stand for. One that
 // fails is told and does not keep the others from it; the exit code is the worst.
 // With --json several give one list.
-func (p *program) each(ctx context.Context, v *vault, args []string, work func(venuekey.ID) (form any, words string, err error)) error {
+func (p *program) each(ctx context.Context, v *local.Vault, args []string, work func(venuekey.ID) (form any, words string, err error)) error {
 	ids, err := chosen(ctx, v, args)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // refresh.go owns the renewal by hand.
@@ -34,10 +35,10 @@ for stolen, it may end the access token too, so wait until that is of no use.`,
 		Args:              someIDs,
 		ValidArgsFunction: p.completeSomeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withVault(cmd.Context(), func(v *vault) error {
-				turn, renew := turns{}, v.keeper.Refresh
+			return p.withVault(cmd.Context(), func(v *local.Vault) error {
+				turn, renew := turns{}, v.Keeper.Refresh
 				if again {
-					renew = v.keeper.RefreshAgain
+					renew = v.Keeper.RefreshAgain
 				}
 				return p.each(cmd.Context(), v, args, func(id venuekey.ID) (any, string, error) {
 					if err := turn.wait(cmd.Context(), p, id); err != nil {

@@ -2,13 +2,13 @@ package main
 
 import (
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/typo"
 	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -27,10 +27,8 @@ type program struct {
 	scopes []string
 	// choice is how a new key is kept.
 	choice key.Choice
-	// warned holds the files of which somebody was warned.
-	warned sync.Map
-	// Known is the passphrase once it was given; every key is under the same.
-	Known venuekey.Secret
+	// found is where the vault is, once somebody asked.
+	found *local.Place
 }
 
 // The groups that help lists the commands in.

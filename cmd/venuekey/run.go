@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // run.go owns keeping every sign-in fresh in the foreground, and saying when
@@ -54,11 +55,11 @@ alone).`,
   venuekey run --hook ./notify.sh --warn 168h,24h`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withVault(cmd.Context(), func(v *vault) error {
+			return p.withVault(cmd.Context(), func(v *local.Vault) error {
 				if err := p.hasVault(cmd.Context(), v); err != nil {
 					return err
 				}
-				v.keeper.Warn = warn
+				v.Keeper.Warn = warn
 				return p.keepFresh(cmd.Context(), v, hook)
 			})
 		},
@@ -69,7 +70,7 @@ alone).`,
 	return cmd
 }
 
-func (p *program) keepFresh(ctx context.Context, v *vault, hook string) error {
+func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string) error {
 	path := ""
 	if hook != "" {
 		var err error
@@ -81,7 +82,7 @@ func (p *program) keepFresh(ctx context.Context, v *vault, hook string) error {
 	p.tell("keeping every sign-in fresh (Ctrl-C ends it)")
 	var listening sync.WaitGroup
 	listening.Go(func() {
-		for event := range v.keeper.Events(ctx) {
+		for event := range v.Keeper.Events(ctx) {
 			switch event.Kind {
 			case venuekey.EventTrouble, venuekey.EventWarning, venuekey.EventRecovered:
 				if event.Kind != venuekey.EventWarning || event.Status.ID.Name != "" {
@@ -91,7 +92,7 @@ func (p *program) keepFresh(ctx context.Context, v *vault, hook string) error {
 			}
 		}
 	})
-	err := v.keeper.Run(ctx)
+	err := v.Keeper.Run(ctx)
 	listening.Wait()
 	calls.close()
 	if errors.Is(err, context.Canceled) {

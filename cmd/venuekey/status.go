@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // status.go owns how sign-ins stand, told to a person or to a watchdog.
@@ -59,7 +60,7 @@ and as something happens to it, whichever program did it.`,
 			case watch && check:
 				return misused("venuekey status --watch", "status: --check looks once and --watch goes on")
 			}
-			return p.withVault(cmd.Context(), func(v *vault) error {
+			return p.withVault(cmd.Context(), func(v *local.Vault) error {
 				switch {
 				case check:
 					return p.checkStatus(cmd.Context(), v, args, within)
@@ -68,7 +69,7 @@ and as something happens to it, whichever program did it.`,
 				case len(args) == 0:
 					return p.statusOfAll(cmd.Context(), v)
 				}
-				status, err := v.keeper.Status(cmd.Context(), mustID(args))
+				status, err := v.Keeper.Status(cmd.Context(), mustID(args))
 				if err != nil {
 					return err
 				}
@@ -128,10 +129,10 @@ func worse(a, b int) int {
 	return exitGood
 }
 
-func (p *program) statusOfAll(ctx context.Context, v *vault) error {
+func (p *program) statusOfAll(ctx context.Context, v *local.Vault) error {
 	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
 	var sum summary
-	for status, err := range v.keeper.Statuses(ctx) {
+	for status, err := range v.Keeper.Statuses(ctx) {
 		if err != nil {
 			return err
 		}

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"fmt"
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // status_check.go owns the status for a watchdog: what is wrong, or will be soon,
@@ -15,7 +16,7 @@ const usuallyWithin = 48 * time.Hour
 
 // checkStatus shows the sign-ins that are not well, and ends with the code of the
 // worst.
-func (p *program) checkStatus(ctx context.Context, v *vault, only []string, within time.Duration) error {
+func (p *program) checkStatus(ctx context.Context, v *local.Vault, only []string, within time.Duration) error {
 	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
 	var sum summary
 	seen := false
@@ -29,13 +30,13 @@ func (p *program) checkStatus(ctx context.Context, v *vault, only []string, with
 		}
 	}
 	if len(only) > 0 {
-		status, err := v.keeper.Status(ctx, mustID(only))
+		status, err := v.Keeper.Status(ctx, mustID(only))
 		if err != nil {
 			return err
 		}
 		check(status)
 	} else {
-		for status, err := range v.keeper.Statuses(ctx) {
+		for status, err := range v.Keeper.Statuses(ctx) {
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -45,7 +46,7 @@ func (p *program) storeCheckCmd() *cobra.Command {
 		Example: "  venuekey store check",
 		Args:    nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.withVault(cmd.Context(), func(v *vault) error { return p.checkStore(cmd.Context(), v) })
+			return p.withVault(cmd.Context(), func(v *local.Vault) error { return p.checkStore(cmd.Context(), v) })
 		},
 	}
 }
@@ -57,8 +58,8 @@ type checked struct {
 	Damaged []string `json:"damaged"`
 }
 
-func (p *program) checkStore(ctx context.Context, v *vault) error {
-	found, err := v.Check(ctx)
+func (p *program) checkStore(ctx context.Context, v *local.Vault) error {
+	found, err := v.Vault.Check(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ makes the tokens at the other useless.`,
 			return err
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withStore(cmd.Context(), func(from venuekey.Store) error { return p.copyStore(cmd.Context(), from, args[0]) })
+			return p.withSealed(cmd.Context(), func(v *local.Vault) error { return p.copyStore(cmd.Context(), v.Vault, args[0]) })
 		},
 	}
 }
@@ -107,25 +108,25 @@ type copied struct {
 	Newer  int `json:"newer"`
 }
 
-func (p *program) copyStore(ctx context.Context, from venuekey.Store, argument string) (err error) {
+func (p *program) copyStore(ctx context.Context, from *venuekey.Vault, argument string) (err error) {
 	address, err := addressOf(argument)
 	if err != nil {
 		return err
 	}
-	to, _, err := openAt(ctx, address, true)
+	to, err := address.Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	defer p.progress("")
-	done, err := (&venuekey.Vault{Store: from}).Copy(ctx, to, func(done venuekey.Copied) {
+	done, err := from.Copy(ctx, to, func(done venuekey.Copied) {
 		p.progress("%d of %d records", done.Copied+done.Same+done.Newer, done.Total)
 	})
 	if err != nil {
 		return err
 	}
 	p.progress("")
-	return p.say(copied{done.Copied, done.Same, done.Newer}, "%d records copied to %s, %d were there, %d are newer there", done.Copied, shownAddress(address), done.Same, done.Newer)
+	return p.say(copied{done.Copied, done.Same, done.Newer}, "%d records copied to %s, %d were there, %d are newer there", done.Copied, address.String(), done.Same, done.Newer)
 }
 
 // progress shows how far long work is, on a terminal only, in one line that is

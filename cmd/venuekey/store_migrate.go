@@ -2,8 +2,6 @@ package main
 
 import (
 	"github.com/spf13/cobra"
-
-	"github.com/venuekey/venuekey/store/postgres"
 )
 
 // store_migrate.go owns bringing the tables of a database to what this version
@@ -28,18 +26,18 @@ A vault in a file needs no migration.`,
 		Example: "  venuekey store migrate --store postgres://venuekey@db.example.com/trading",
 		Args:    nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			places, err := p.folders()
+			place, err := p.place()
 			if err != nil {
 				return err
 			}
-			if !isDatabase(places.vault()) {
-				return p.say(migrated{1, 1}, "the vault is the file %s, which needs no migration", places.vault())
+			if !place.Address().IsDatabase() {
+				return p.say(migrated{1, 1}, "the vault is the file %s, which needs no migration", place.Address().String())
 			}
 			var done migrated
-			if done.From, done.To, err = postgres.Migrate(cmd.Context(), places.vault()); err != nil {
+			if done.From, done.To, err = place.Address().Migrate(cmd.Context()); err != nil {
 				return err
 			}
-			shown := shownAddress(places.vault())
+			shown := place.Address().String()
 			switch done.From {
 			case done.To:
 				return p.say(done, "%s is at version %d, there was nothing to do", shown, done.To)

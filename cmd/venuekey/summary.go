@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // summary.go owns what is said of all sign-ins in one line.
@@ -69,14 +70,14 @@ func (s summary) String() string {
 }
 
 // tellEmulated says which of the venues are not the real ones.
-func (p *program) tellEmulated(ctx context.Context, v *vault, names []string) {
+func (p *program) tellEmulated(ctx context.Context, v *local.Vault, names []string) {
 	var emulated []string
 	for _, name := range names {
 		venue, known := venueOf(name)
 		if !known {
 			continue
 		}
-		if app, _, err := p.resolve(ctx, v.Vault, venue); err == nil && emulatedAt(app) != "" {
+		if app, _, err := v.App(ctx, venue.Name()); err == nil && local.EmulatedAt(app) != "" {
 			emulated = append(emulated, name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 )
 
 // token.go owns the command that every program asks.
@@ -55,7 +56,7 @@ present it.`,
 			if rejected {
 				ask = p.tokenInPlaceOf
 			}
-			return p.withVault(cmd.Context(), func(v *vault) error {
+			return p.withVault(cmd.Context(), func(v *local.Vault) error {
 				token, state, err := ask(cmd.Context(), v, id)
 				if err != nil {
 					return err
@@ -71,8 +72,8 @@ present it.`,
 
 // tokenOf is a good token, and how its sign-in stands. Where the sign-in is known
 // to be dead, whoever asks is told.
-func (p *program) tokenOf(ctx context.Context, v *vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
-	token, err := v.keeper.Token(ctx, id)
+func (p *program) tokenOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
+	token, err := v.Keeper.Token(ctx, id)
 	if token, err = p.settled(ctx, v, id, token, err); err != nil {
 		return nil, "", err
 	}
@@ -80,7 +81,7 @@ func (p *program) tokenOf(ctx context.Context, v *vault, id venuekey.ID) (*venue
 }
 
 // tokenInPlaceOf is tokenOf for a program that was refused.
-func (p *program) tokenInPlaceOf(ctx context.Context, v *vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
+func (p *program) tokenInPlaceOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
 	given, err := p.ask(ctx, venuekey.Field{Help: "the access token that was refused", Secret: true})
 	if err != nil {
 		return nil, "", err
@@ -89,7 +90,7 @@ func (p *program) tokenInPlaceOf(ctx context.Context, v *vault, id venuekey.ID) 
 	if len(words) == 0 {
 		return nil, "", misused("echo \"$token\" | venuekey token "+id.String()+" --rejected-stdin", "the access token that was refused: nothing was entered")
 	}
-	token, err := v.keeper.Reject(ctx, id, venuekey.Secret(words[len(words)-1]))
+	token, err := v.Keeper.Reject(ctx, id, venuekey.Secret(words[len(words)-1]))
 	if token, err = p.settled(ctx, v, id, token, err); err != nil {
 		return nil, "", err
 	}
@@ -99,12 +100,12 @@ func (p *program) tokenInPlaceOf(ctx context.Context, v *vault, id venuekey.ID) 
 // unlessDead judges a token that has not expired. Where a renewal ends the old
 // access token, whatever ended the refresh token ended the access token too: the
 // user signed in again, or took access away, or somebody else renewed.
-func (p *program) unlessDead(ctx context.Context, v *vault, id venuekey.ID, token *venuekey.Token) (*venuekey.Token, venuekey.State, error) {
-	state, err := v.keeper.State(ctx, id)
+func (p *program) unlessDead(ctx context.Context, v *local.Vault, id venuekey.ID, token *venuekey.Token) (*venuekey.Token, venuekey.State, error) {
+	state, err := v.Keeper.State(ctx, id)
 	if err != nil || state != venuekey.StateNeedsSignIn {
 		return token, state, nil
 	}
-	status, err := v.keeper.Status(ctx, id)
+	status, err := v.Keeper.Status(ctx, id)
 	if err != nil {
 		return token, state, nil
 	}

@@ -3,64 +3,87 @@ package main
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
+	"github.com/venuekey/venuekey/local"
 )
 
-// vault.go owns opening the vault and closing it again, in the one order in
-// which nothing is lost.
+// vault.go owns lending the vault to a command: which one is meant, and the time
+// between the last word about it and the end of the run.
 
-// vault is the open vault with the Keeper over it.
-type vault struct {
-	*venuekey.Vault
-	keeper *venuekey.Keeper
-	store  venuekey.Store
-	// empty says that there is no vault file yet, and that this one forgets.
-	empty bool
-	// places are what takes renewed tokens: the vault and the spill folders.
-	places []string
-	// key tells where the key is kept.
-	key key.Info
+// place is where the vault is that this run is about.
+func (p *program) place() (*local.Place, error) {
+	if p.found != nil {
+		return p.found, nil
+	}
+	if p.store != "" {
+		if _, err := addressOf(p.store); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	p.found, err = local.Config{
+		Store: p.store, Environ: p.environ, Venues: local.Venues(), Key: p.choice, Passphrase: p.typePassphrase, Scopes: p.scopes, Log: p.log(),
+		Warn:    func(text string) { p.tell("warning: %s", text) },
+		KeyMade: p.tellKeyMade, BeforePresenting: p.orderly,
+	}.Place()
+	return p.found, err
+}
+
+// addressOf reads an address that stood among the arguments, which everybody on
+// the machine can see.
+func addressOf(argument string) (local.Address, error) {
+	address, err := local.ParseAddress(argument)
+	switch {
+	case venuekey.ClassOf(err) == venuekey.ClassMisconfigured:
+		return address, misused(local.AddressForms, "that is not an address that venuekey understands")
+	case err != nil:
+		return address, err
+	case address.HasPassword():
+		return address, misused("leave the password to PGPASSWORD or ~/.pgpass, or the whole address to VENUEKEY_STORE",
+			"a password among the arguments can be read by every user of this machine")
+	}
+	return address, nil
 }
 
 // withVault lends the vault to work. Where there is none yet work gets an empty
 // one: looking at a vault makes no files.
-func (p *program) withVault(ctx context.Context, work func(*vault) error) error {
-	return p.lend(ctx, false, work)
+func (p *program) withVault(ctx context.Context, work func(*local.Vault) error) error {
+	return p.lend(ctx, (*local.Place).Open, work)
 }
 
 // withNewVault is withVault for work that puts something there: key and vault
 // are made first if there are none.
-func (p *program) withNewVault(ctx context.Context, work func(*vault) error) error {
-	return p.lend(ctx, true, work)
+func (p *program) withNewVault(ctx context.Context, work func(*local.Vault) error) error {
+	return p.lend(ctx, (*local.Place).Create, work)
 }
 
-func (p *program) lend(ctx context.Context, create bool, work func(*vault) error) error {
-	places, err := p.folders()
+// withSealed is withVault for work that needs no key.
+func (p *program) withSealed(ctx context.Context, work func(*local.Vault) error) error {
+	place, err := p.place()
 	if err != nil {
 		return err
 	}
-	if err := p.ours(places); err != nil {
+	v, err := place.OpenSealed(ctx)
+	if err != nil {
 		return err
 	}
-	v := &vault{Vault: new(venuekey.Vault)}
-	if v.store, v.empty, err = p.openStore(ctx, places, create); err != nil {
+	return errors.Join(work(v), v.CloseStore())
+}
+
+func (p *program) lend(ctx context.Context, open func(*local.Place, context.Context) (*local.Vault, error), work func(*local.Vault) error) error {
+	place, err := p.place()
+	if err != nil {
 		return err
 	}
-	if !v.empty {
-		if err := p.openKeys(ctx, places, v, create); err != nil {
-			return errors.Join(err, v.store.Close())
-		}
+	v, err := open(place, ctx)
+	if err != nil {
+		return err
 	}
 	p.grip.take()
 	defer p.grip.give()
-	v.Vault.Store = v.store
-	v.keeper = &venuekey.Keeper{Vault: v.Vault, Venues: venues(), Apps: p.apps(v.Vault), Log: p.log(), Spills: places.spills(), Marks: places.marks()}
-	v.places = append([]string{shownAddress(places.vault())}, places.spills()...)
 	err = p.missing(ctx, v, work(v))
 	if closed := p.close(ctx, v); err == nil {
 		err = closed
@@ -72,11 +95,11 @@ func (p *program) lend(ctx context.Context, create bool, work func(*vault) error
 
 // where is the vault, for a person.
 func (p *program) where() string {
-	places, err := p.folders()
+	place, err := p.place()
 	if err != nil {
 		return "no folder that is known"
 	}
-	return shownAddress(places.vault())
+	return place.Address().String()
 }
 
 // tellNone says that nobody is signed in, and where: a wrong VENUEKEY_HOME looks
@@ -90,38 +113,22 @@ func (p *program) tellNone() {
 
 // hasVault is an error where there is no vault to keep fresh. One that was made for
 // it would stay empty for ever, while the real one lies elsewhere.
-func (p *program) hasVault(ctx context.Context, v *vault) error {
-	if v.empty || v.key.ID == "" {
+func (p *program) hasVault(ctx context.Context, v *local.Vault) error {
+	if v.Missing || v.Key.ID == "" {
 		return &venuekey.Error{Op: "run", Class: venuekey.ClassMisconfigured, Reason: "there is no vault with a key at " + p.where(),
 			Remedy: "set VENUEKEY_HOME or --store to where you signed in; or sign in here first: venuekey login ctrader/NAME"}
 	}
-	for range v.IDs(ctx) {
+	for range v.Vault.IDs(ctx) {
 		return nil
 	}
 	p.tellNone()
 	return nil
 }
 
-// withStore lends the records alone, which takes no key.
-func (p *program) withStore(ctx context.Context, work func(venuekey.Store) error) error {
-	places, err := p.folders()
-	if err != nil {
-		return err
-	}
-	if err := p.ours(places); err != nil {
-		return err
-	}
-	store, _, err := p.openStore(ctx, places, false)
-	if err != nil {
-		return err
-	}
-	return errors.Join(work(store), store.Close())
-}
-
 // close waits for renewals that are under way, so that no answer that is still
 // on the wire is lost, and closes the store after that. Those that have not begun are
 // given up when this run is told to end.
-func (p *program) close(ctx context.Context, v *vault) error {
+func (p *program) close(ctx context.Context, v *local.Vault) error {
 	patience := time.AfterFunc(time.Second, func() {
 		again := ""
 		if ctx.Err() != nil {
@@ -129,41 +136,20 @@ func (p *program) close(ctx context.Context, v *vault) error {
 		}
 		p.tell("a renewal is under way; its answer is waited for%s", again)
 	})
-	stop := context.AfterFunc(ctx, v.keeper.Leave)
-	err := v.keeper.Close()
+	stop := context.AfterFunc(ctx, v.Keeper.Leave)
+	err := v.Keeper.Close()
 	stop()
 	patience.Stop()
-	if len(v.keeper.Held()) > 0 {
+	if len(v.Keeper.Held()) > 0 {
 		err = p.keepHeld(ctx, v)
 	}
-	return errors.Join(err, v.store.Close())
+	return errors.Join(err, v.CloseStore())
 }
 
-// openStore opens the vault. A file that is not there and is not to be made is
-// an empty store that forgets.
-func (p *program) openStore(ctx context.Context, places folders, create bool) (store venuekey.Store, empty bool, err error) {
-	if create && !isDatabase(places.vault()) {
-		if err := own.MakeFolder(filepath.Dir(places.vault())); err != nil {
-			if told := notOurs(err, ""); told != err {
-				return nil, false, told
-			}
-			return nil, false, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
-				Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
-		}
-	}
-	return openAt(ctx, places.vault(), create)
-}
-
-// apps finds the app for a venue in the vault and the environment. It is asked
-// for before anything is presented to the venue.
-func (p *program) apps(v *venuekey.Vault) func(context.Context, string) (venuekey.App, error) {
-	return func(ctx context.Context, name string) (venuekey.App, error) {
-		p.orderly()
-		venue, ok := venueOf(name)
-		if !ok {
-			return venuekey.App{}, &venuekey.Error{ID: venuekey.ID{Venue: name}, Class: venuekey.ClassMisconfigured, Reason: "unknown venue"}
-		}
-		app, _, err := p.resolve(ctx, v, venue)
-		return app, err
+// tellKeyMade tells of a key that was made: it is the one thing to keep a copy of.
+func (p *program) tellKeyMade(info key.Info) {
+	p.tell("a new key was made and lies in %s; keep a copy: without it nobody opens the vault", info.Where)
+	if info.Note != "" && p.verbose {
+		p.tell("it is not in the keyring: %s", info.Note)
 	}
 }

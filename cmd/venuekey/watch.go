@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -20,7 +21,7 @@ const (
 
 // watchStatus shows how sign-ins stand until Ctrl-C: on a terminal all of them,
 // over and over; elsewhere a line for each that is, or becomes, another way.
-func (p *program) watchStatus(ctx context.Context, v *vault, only []string) error {
+func (p *program) watchStatus(ctx context.Context, v *local.Vault, only []string) error {
 	var ids []venuekey.ID
 	if len(only) > 0 {
 		ids = append(ids, mustID(only))
@@ -28,7 +29,7 @@ func (p *program) watchStatus(ctx context.Context, v *vault, only []string) erro
 	if _, screen := terminal.Of(p.stdout); screen && !p.json && len(only) == 0 {
 		return p.watchScreen(ctx, v)
 	}
-	for event := range v.keeper.Events(ctx, ids...) {
+	for event := range v.Keeper.Events(ctx, ids...) {
 		if err := p.tellChange(event); err != nil {
 			return err
 		}
@@ -37,14 +38,14 @@ func (p *program) watchStatus(ctx context.Context, v *vault, only []string) erro
 }
 
 // watchScreen draws all sign-ins anew when something happens.
-func (p *program) watchScreen(ctx context.Context, v *vault) error {
+func (p *program) watchScreen(ctx context.Context, v *local.Vault) error {
 	happened := make(chan struct{}, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	listened := make(chan struct{})
 	defer func() { cancel(); <-listened }()
 	go func() {
 		defer close(listened)
-		for range v.keeper.Events(ctx) {
+		for range v.Keeper.Events(ctx) {
 			select {
 			case happened <- struct{}{}:
 			default: // it will be drawn

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package main
+package byname
 
 import (
 	"os"
@@ -11,19 +11,19 @@ import (
 // inherit_unix.go owns open files that were handed to this program and are not to be
 // handed on.
 
-// keepFromChildren closes a file of this process in what it starts.
-func keepFromChildren(number int) { syscall.CloseOnExec(number) }
+// KeepFromChildren closes a file of this process in what it starts.
+func KeepFromChildren(number int) { syscall.CloseOnExec(number) }
 
-// keepAllFromChildren does so with all but the standard streams. Those that this
+// KeepAllFromChildren does so with all but the standard streams. Those that this
 // program opened are so already; a shell or an editor leaves others.
-func keepAllFromChildren() {
+func KeepAllFromChildren() {
 	entries, err := os.ReadDir("/dev/fd")
 	if err != nil {
 		return
 	}
 	for _, entry := range entries {
 		if number, err := strconv.Atoi(entry.Name()); err == nil && number > 2 {
-			keepFromChildren(number)
+			KeepFromChildren(number)
 		}
 	}
 }

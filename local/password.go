@@ -1,79 +1,14 @@
-package main
+package local
 
 import (
-	"context"
-	"errors"
-	"io/fs"
+	"maps"
 	"net/url"
-	"os"
-	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"unicode"
-
-	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/store/memory"
-	"github.com/venuekey/venuekey/store/postgres"
-	"github.com/venuekey/venuekey/store/sqlite"
 )
 
-// address.go owns the address of a vault: the path of a file, or a PostgreSQL
-// database that many machines share.
-
-// storeAddress is what --store or VENUEKEY_STORE say; "" is the usual file.
-func (p *program) storeAddress() (string, error) {
-	if p.store != "" {
-		return addressOf(p.store)
-	}
-	address := p.env("VENUEKEY_STORE")
-	if address == "" {
-		return "", nil
-	}
-	if isForeign(address) {
-		return "", &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "VENUEKEY_STORE is not an address that venuekey understands", Remedy: addressForms}
-	}
-	if isDatabase(address) {
-		return address, nil
-	}
-	return filepath.Abs(address)
-}
-
-const addressForms = "give the path of a file, postgres://user@host/database, or host=… dbname=…; ./ before the name of a file that looks like an address"
-
-// addressOf reads an address that stood among the arguments, which everybody on
-// the machine can see.
-func addressOf(argument string) (string, error) {
-	switch {
-	case isForeign(argument):
-		return "", misused(addressForms, "that is not an address that venuekey understands")
-	case !isDatabase(argument):
-		return filepath.Abs(argument)
-	case hasPassword(argument):
-		return "", misused("leave the password to PGPASSWORD or ~/.pgpass, or the whole address to VENUEKEY_STORE",
-			"a password among the arguments can be read by every user of this machine")
-	}
-	return argument, nil
-}
-
-var (
-	// keywords is how an address in PostgreSQL's other form begins, as in
-	// "host=/run/postgresql dbname=venuekey".
-	keywords = regexp.MustCompile(`^\s*[A-Za-z_]+\s*=`)
-	// foreignAddress is what any other address looks like: one of another program, or one
-	// that was misspelt, by a slash, or by all that stands before the user. It is not
-	// taken for the name of a file, with what stands in it.
-	foreignAddress = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]+:([A-Za-z][A-Za-z0-9+.-]*:)*//|(?i:^\s*postgres(ql)?:)|^[^/\\]*:[^/\\]*@|(?i:password\s*=)`)
-)
-
-func isDatabase(address string) bool { return isURL(address) || keywords.MatchString(address) }
-
-func isURL(address string) bool {
-	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
-}
-
-func isForeign(address string) bool {
-	return !isDatabase(address) && foreignAddress.MatchString(address)
-}
+// password.go owns what of an address is secret, and how it is shown without that.
 
 // hasPassword reports whether the address of a database may hold one. What
 // cannot be read is taken for one that does.
@@ -193,23 +128,50 @@ func shownSettings(address string) string {
 	return strings.Join(shown, " ")
 }
 
-// openAt opens the vault at an address. A file that is not there and is not to
-// be made is an empty store that forgets. In a database that holds no vault yet
-// its tables are made.
-func openAt(ctx context.Context, address string, create bool) (store venuekey.Store, empty bool, err error) {
-	if isDatabase(address) {
-		opened, err := postgres.Open(ctx, address)
-		if err != nil {
-			return nil, false, err
-		}
-		return opened, false, nil
+// WithoutPassword is the address without its passwords, for a program that finds its
+// own. Where they cannot be told from
+// the rest, there is none.
+func (a Address) WithoutPassword() (string, bool) {
+	address := a.plain()
+	switch {
+	case !isDatabase(address):
+		return address, true
+	case !isURL(address):
+		return settingsWithoutPassword(address)
 	}
-	if _, err := os.Lstat(address); !create && errors.Is(err, fs.ErrNotExist) {
-		return new(memory.Store), true, nil
-	}
-	opened, err := sqlite.Open(ctx, address)
+	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil, false, err
+		return "", false
 	}
-	return opened, false, nil
+	if parsed.User != nil {
+		parsed.User = url.User(parsed.User.Username())
+	}
+	parameters := parsed.Query()
+	for name := range parameters {
+		if isSecretName(name) {
+			parameters.Del(name)
+		}
+	}
+	parsed.RawQuery = parameters.Encode()
+	return parsed.String(), true
+}
+
+// settingsWithoutPassword is the same of keywords and values.
+func settingsWithoutPassword(address string) (string, bool) {
+	if !hasPassword(address) {
+		return address, true
+	}
+	settings, ok := settingsOf(address)
+	if !ok {
+		return "", false
+	}
+	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	var left []string
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if !isSecretName(name) {
+			left = append(left, name+"='"+escape.Replace(settings[name])+"'")
+		}
+	}
+	plain := strings.Join(left, " ")
+	return plain, plain != "" && !hasPassword(plain)
 }
