@@ -224,7 +224,15 @@ type compiled struct {
 // checkedTypes reads every package of this repository with its types.
 func checkedTypes(t *testing.T) []*types.Package {
 	t.Helper()
-	output, err := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles", "./...").Output()
+	checked, _ := checkedCode(t, "./...", nil)
+	return checked
+}
+
+// checkedCode reads the packages of this repository that a pattern names or needs, with
+// what info asks for, and gives the parsed files by package.
+func checkedCode(t *testing.T, pattern string, info *types.Info) (checked []*types.Package, code map[string][]*ast.File) {
+	t.Helper()
+	output, err := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles", pattern).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +252,7 @@ func checkedTypes(t *testing.T) []*types.Package {
 	}
 	files := token.NewFileSet()
 	config := types.Config{Importer: importer.ForCompiler(files, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })}
-	var checked []*types.Package
+	code = map[string][]*ast.File{}
 	for _, p := range ours {
 		var parsed []*ast.File
 		for _, name := range p.GoFiles {
@@ -254,13 +262,13 @@ func checkedTypes(t *testing.T) []*types.Package {
 			}
 			parsed = append(parsed, file)
 		}
-		one, err := config.Check(p.ImportPath, files, parsed, nil)
+		one, err := config.Check(p.ImportPath, files, parsed, info)
 		if err != nil {
 			t.Fatal(err)
 		}
-		checked = append(checked, one)
+		checked, code[p.ImportPath] = append(checked, one), parsed
 	}
-	return checked
+	return checked, code
 }
 
 // prying follows types to the secrets in them.
