@@ -442,8 +442,120 @@ func ExampleToken() {
 	}
 	token.EndsAfter(time.Hour, issued)
 	fmt.Println(token.Life(), token.Valid(issued.Add(2*time.Hour)), token.Missing(), token.TypeOrBearer())
-	fmt.Println(string(token.Extra("accountId")))
+	request := httptest.NewRequest("GET", "https://venue.example/orders", nil)
+	token.SetAuthHeader(request)
+	fmt.Println(string(token.Extra("accountId")), request.Header.Get("Authorization"))
 	// Output:
 	// 1h0m0s false [trading] Bearer
-	// 7
+	// 7 Bearer abc
+}
+
+// A vault moves to another store, say from a file to a database, sealed as it is. The
+// programs that use it end first.
+func ExampleVault_Copy() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	other := &memory.Store{}
+	done, err := keeper.Vault.Copy(ctx, other, nil)
+	fmt.Println(done.Total, done.Copied, err)
+
+	moved := &venuekey.Vault{Store: other, Key: keeper.Vault.Key}
+	found, err := moved.Check(ctx) // opens every seal
+	fmt.Println(found.SignIns, found.Apps, found.Damaged, err)
+	for id, err := range moved.IDs(ctx) {
+		fmt.Println(id, err)
+	}
+	// Output:
+	// 2 2 <nil>
+	// 1 1 [] <nil>
+	// ctrader/alice <nil>
+}
+
+// Writable is asked before something is begun that has to be saved.
+func ExampleVault_Writable() {
+	store := &memory.Store{}
+	vault := &venuekey.Vault{Store: store}
+	fmt.Println(vault.Writable(ctx))
+	store.Close()
+	fmt.Println(vault.Writable(ctx) != nil)
+	// Output:
+	// <nil>
+	// true
+}
+
+// Before an old key goes: what is still sealed with it, in the vault and in spill files.
+func ExampleKeeper_Census() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	sealed, err := keeper.Census(ctx)
+	fmt.Println(sealed[keeper.Vault.Key.ID()].Records, sealed[venuekey.SealKey{9}.ID()].Records, err)
+	// Output:
+	// 2 0 <nil>
+}
+
+// Snapshots are for a backup, Restore brings one back. A sign-in that is there is kept
+// unless it is to be replaced: only one of the two may be used.
+func ExampleKeeper_Snapshots() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	next := &venuekey.Keeper{Vault: &venuekey.Vault{Store: &memory.Store{}}, Venues: keeper.Venues} // on another machine
+	for snapshot, err := range keeper.Snapshots(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(snapshot.ID, snapshot.Check())
+		for range 2 {
+			done, err := next.Restore(ctx, snapshot, false)
+			fmt.Println("there:", done.There, "changed:", done.Changed, err)
+		}
+	}
+	// Output:
+	// ctrader/alice <nil>
+	// there: false changed: true <nil>
+	// there: true changed: false <nil>
+}
+
+// A venue that keeps few sessions of a user may end another sign-in of the same user's.
+// A program says so before it signs somebody in.
+func ExampleKeeper_Rivals() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	rivals, err := keeper.Rivals(ctx, venuekey.ID{Venue: "ctrader", Name: "second"})
+	fmt.Println(rivals, err)
+	// Output:
+	// [ctrader/alice] <nil>
+}
+
+// A Venue asks BeforeSending right before the first byte of a renewal leaves, and before
+// it tries a second way MayPresentTwice. Outside a renewal nothing stands against it.
+func ExampleBeforeSending() {
+	post := func(ctx context.Context, address string) error {
+		if err := venuekey.BeforeSending(ctx); err != nil { // this machine stood still: nothing may be sent
+			return err
+		}
+		return fmt.Errorf("%s: connection refused", address)
+	}
+	err := post(ctx, "https://venue.example/token")
+	if err != nil && venuekey.MayPresentTwice(ctx) {
+		err = post(ctx, "https://venue.example/oauth/token")
+	}
+	fmt.Println(err)
+	// Output:
+	// https://venue.example/oauth/token: connection refused
+}
+
+// A Venue reads what it needs from the App, and says in its errors what they are about.
+func ExampleApp() {
+	app := venuekey.App{Venue: "mine", ClientID: "my-client",
+		URLs: map[string]string{"base": "http://localhost:9100"}, Params: map[string]venuekey.Secret{"device_id": "7"}}
+	fmt.Println(app.URL("token", "https://venue.example/oauth/token"))
+	fmt.Println(string(app.Param("device_id")), app.Param("unknown") == "")
+
+	refused := &venuekey.Error{Class: venuekey.ClassRefused, Code: "invalid_grant", Reason: "the refresh token is not known"}
+	fmt.Println(venuekey.About(venuekey.ID{Venue: "mine", Name: "alice"}, "refresh", refused))
+	// Output:
+	// http://localhost:9100/oauth/token
+	// 7 true
+	// mine/alice: refresh: the refresh token is not known (invalid_grant)
 }

@@ -49,6 +49,10 @@ func ExampleServer_Tune() {
 	venue := new(ttp.Server)
 	venue.Tune(func(k *ttp.Knobs) { k.RequestToken, k.AskConsent = true, true })
 	fmt.Println(venue.Current().RequestToken, venue.Current().AskConsent)
+
+	venue.Tune(func(k *ttp.Knobs) { k.RefuseRefresh = true })
+	fmt.Println(venue.RefreshAlive("any refresh token")) // a version that gives none, and takes none
 	// Output:
 	// true true
+	// false
 }

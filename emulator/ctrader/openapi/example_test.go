@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
+	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -16,7 +18,7 @@ import (
 // example_test.go owns the manual of the emulated Open API.
 
 // ask sends a request over a connection and reads one answer.
-func ask(conn *tls.Conn, request message.Message) message.Message {
+func ask(conn net.Conn, request message.Message) message.Message {
 	payload, err := request.AppendBinary(nil)
 	if err != nil {
 		panic(err)
@@ -24,6 +26,11 @@ func ask(conn *tls.Conn, request message.Message) message.Message {
 	if _, err := conn.Write(message.AppendFrame(nil, message.Envelope{Type: request.PayloadType(), Payload: payload, ID: "1"})); err != nil {
 		panic(err)
 	}
+	return read(conn)
+}
+
+// read reads one message.
+func read(conn net.Conn) message.Message {
 	body, err := (&message.FrameReader{Reader: conn}).Next()
 	if err != nil {
 		panic(err)
@@ -100,4 +107,75 @@ func ExampleServer_Tune() {
 	fmt.Println(server.Current().OneSessionPerAccount, server.Current().CommonErrors)
 	// Output:
 	// true true
+}
+
+// What the service does of its own accord, it does here because a test says so.
+func ExampleServer_Push() {
+	server := &openapi.Server{Venue: new(ctrader.Server), Knobs: openapi.Knobs{QuoteEvery: -1}}
+	ours, theirs := net.Pipe() // no port and no TLS: virtual time goes on
+	go server.ServeConn(theirs, false, false)
+	defer server.Close()
+	fmt.Printf("%T\n", ask(ours, &message.ApplicationAuthReq{ClientID: "demo-client", ClientSecret: "demo-secret"}))
+	pair := server.Venue.Issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading", Accounts: []int64{5001}})
+	fmt.Printf("%T\n", ask(ours, &message.AccountAuthReq{CtidTraderAccountID: 5001, AccessToken: venuekey.Secret(pair.Access)}))
+
+	server.Push(&message.SymbolChangedEvent{CtidTraderAccountID: 5001, SymbolID: []int64{1}})
+	fmt.Printf("%T\n", read(ours))
+	server.Invalidate(5001) // DropAccounts ends the sessions with another event
+	fmt.Printf("%T\n", read(ours))
+	server.Maintenance(time.Now().Add(time.Hour))
+	fmt.Println(ask(ours, &message.VersionReq{}).(*message.ErrorRes).ErrorCode)
+	server.Maintenance(time.Time{})
+	server.Disconnect("the server restarts")
+	fmt.Printf("%T\n", read(ours))
+	// Output:
+	// *message.ApplicationAuthRes
+	// *message.AccountAuthRes
+	// *message.SymbolChangedEvent
+	// *message.AccountsTokenInvalidatedEvent
+	// SERVER_IS_UNDER_MAINTENANCE
+	// *message.ClientDisconnectEvent
+}
+
+// Accounts begin with a deposit, and are traded in these symbols; a test changes both.
+func ExampleServer_Deposit() {
+	begins := openapi.DefaultDeposit()
+	begins.Leverage = 30
+	server := &openapi.Server{Venue: new(ctrader.Server), Symbols: openapi.DefaultSymbols()[:1], Deposits: map[int64]openapi.Deposit{5001: begins}}
+	defer server.Close()
+	server.Deposit(5001, 5_000_00) // and a withdrawal is a negative one
+	fmt.Println(begins.Currency, begins.Balance, server.Symbols[0].Name)
+	server.DropAccounts(5001) // with an event for each connection; there is none
+	for _, event := range server.Events() {
+		fmt.Println(event.Kind, event.Account, event.Detail)
+	}
+	// Output:
+	// USD 1000000 EURUSD
+	// order-event 5001 DEPOSIT_WITHDRAW
+}
+
+// A test may order every fault that there is, and take the order back.
+func ExampleFaultKinds() {
+	server := &openapi.Server{Venue: new(ctrader.Server)}
+	defer server.Close()
+	for _, kind := range openapi.FaultKinds() {
+		fault := openapi.Fault{Kind: kind, Times: -1}
+		if fault.Valid() == nil {
+			server.Inject(fault)
+		}
+	}
+	server.ClearFaults()
+	fmt.Println(openapi.Fault{Kind: "earthquake"}.Valid())
+	// Output:
+	// openapi: unknown fault kind "earthquake"
+}
+
+// A client that is a program of its own gets the authority's certificate in a file.
+func ExampleServer_CAPEM() {
+	server := &openapi.Server{Venue: new(ctrader.Server)}
+	defer server.Close()
+	first, _, _ := strings.Cut(string(server.CAPEM()), "\n")
+	fmt.Println(first)
+	// Output:
+	// -----BEGIN CERTIFICATE-----
 }
