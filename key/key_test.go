@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -169,53 +170,61 @@ func TestAutomatic(t *testing.T) {
 
 // What was chosen is the only thing that will do. Whatever happens to it, the
 // answer is an error, and the next answer is the same: nothing was made anew.
-func TestFailsClosed(t *testing.T) {
-	where := func(t *testing.T, c Config) string {
-		m, err := c.remembered()
-		if err != nil {
-			t.Fatal(err)
-		}
-		k, err := c.keeper(m.Choice)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return k.where(m.ID)
+// mishap is what may happen to a key, and what is said of it.
+type mishap struct {
+	choice   Choice
+	name     string
+	happens  func(t *testing.T, c *Config)
+	question error
+	hint     string
+}
+
+// where is the file, or the item, that the key is kept in.
+func where(t *testing.T, c Config) string {
+	m, err := c.remembered()
+	if err != nil {
+		t.Fatal(err)
 	}
-	fileIs := func(text string) func(*testing.T, *Config) {
-		return func(t *testing.T, c *Config) {
-			if err := os.WriteFile(where(t, *c), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+	k, err := c.keeper(m.Choice)
+	if err != nil {
+		t.Fatal(err)
 	}
-	change := func(name, old, new string) func(*testing.T, *Config) {
-		return func(t *testing.T, c *Config) {
-			path := c.path(name)
-			if name == "" {
-				path = where(t, *c)
-			}
-			text, err := os.ReadFile(path)
-			if err != nil || !strings.Contains(string(text), old) {
-				t.Fatalf("%s: %v\n%s", path, err, text)
-			}
-			if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	gone := func(t *testing.T, c *Config) {
-		if err := os.Remove(where(t, *c)); err != nil {
+	return k.where(m.ID)
+}
+
+func fileIs(text string) func(*testing.T, *Config) {
+	return func(t *testing.T, c *Config) {
+		if err := os.WriteFile(where(t, *c), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	other := plainTitle + "\nkey: " + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, Size)) + "\n"
-	for _, test := range []struct {
-		choice   Choice
-		name     string
-		happens  func(t *testing.T, c *Config)
-		question error
-		hint     string
-	}{
+}
+
+// change replaces text in a file of the folder; "" is the one that the key is in.
+func change(name, old, new string) func(*testing.T, *Config) {
+	return func(t *testing.T, c *Config) {
+		path := c.path(name)
+		if name == "" {
+			path = where(t, *c)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil || !strings.Contains(string(text), old) {
+			t.Fatalf("%s: %v\n%s", path, err, text)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func fileGone(t *testing.T, c *Config) {
+	if err := os.Remove(where(t, *c)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func keyringMishaps() []mishap {
+	return []mishap{
 		{ChoiceKeyring, "the item is gone", func(_ *testing.T, c *Config) { c.Keyring = newRing() }, ErrLost, "bring the keyring back"},
 		{ChoiceKeyring, "the keyring refuses", func(_ *testing.T, c *Config) { c.Keyring.(*ring).refuse = errors.New("prompt dismissed") }, ErrLocked, "unlock"},
 		{ChoiceKeyring, "the item is something else", func(_ *testing.T, c *Config) { c.Keyring.(*ring).fill("hunter2") }, ErrLost, "bring the keyring back"},
@@ -225,7 +234,13 @@ func TestFailsClosed(t *testing.T) {
 		{ChoiceKeyring, "the item is another key", func(_ *testing.T, c *Config) {
 			c.Keyring.(*ring).fill(base64.StdEncoding.EncodeToString(make([]byte, 32)))
 		}, ErrLost, "holds another key"},
-		{ChoiceFile, "the file is gone", gone, ErrLost, "bring it back"},
+	}
+}
+
+func fileMishaps() []mishap {
+	other := plainTitle + "\nkey: " + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, Size)) + "\n"
+	return []mishap{
+		{ChoiceFile, "the file is gone", fileGone, ErrLost, "bring it back"},
 		{ChoiceFile, "the file is empty", fileIs(""), ErrLost, "is damaged"},
 		{ChoiceFile, "the file is garbage", fileIs("\x00\xff\x13"), ErrLost, "is damaged"},
 		{ChoiceFile, "the file is huge", fileIs(strings.Repeat("venuekey ", 100_000)), ErrLost, "is damaged"},
@@ -239,7 +254,12 @@ func TestFailsClosed(t *testing.T) {
 		{ChoiceFile, "the choice leads elsewhere", change("key.json", `"id": "`, `"id": "../../`), ErrLost, "bring it back"},
 		{ChoiceFile, "the choice is a newer one", change("key.json", `"version": 1`, `"version": 2`), nil, "update this program"},
 		{ChoiceFile, "the choice is unknown", change("key.json", `"file"`, `"tpm"`), nil, "unknown"},
-		{ChoicePassphrase, "the file is gone", gone, ErrLost, "bring it back"},
+	}
+}
+
+func passphraseMishaps() []mishap {
+	return []mishap{
+		{ChoicePassphrase, "the file is gone", fileGone, ErrLost, "bring it back"},
 		{ChoicePassphrase, "the file is garbage", fileIs("garbage"), ErrLost, "is damaged"},
 		{ChoicePassphrase, "another passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("other words") }, ErrPassphrase, "try again"},
 		{ChoicePassphrase, "an empty passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("") }, ErrLocked, "empty"},
@@ -252,7 +272,11 @@ func TestFailsClosed(t *testing.T) {
 		{ChoicePassphrase, "the parameters are none", change("", "time=1", "time=0"), ErrLost, "is damaged"},
 		{ChoicePassphrase, "the parameters are others", change("", "time=1", "time=2"), ErrPassphrase, "try again"},
 		{ChoicePassphrase, "the parameters are missing", change("", "argon2id", "scrypt"), ErrLost, "is damaged"},
-	} {
+	}
+}
+
+func TestFailsClosed(t *testing.T) {
+	for _, test := range slices.Concat(keyringMishaps(), fileMishaps(), passphraseMishaps()) {
 		t.Run(string(test.choice)+"/"+test.name, func(t *testing.T) {
 			c := config(t)
 			key, _ := mustCreate(t, c, test.choice)

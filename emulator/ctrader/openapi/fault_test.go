@@ -13,13 +13,18 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-func TestFaults(t *testing.T) {
-	assets := &message.AssetListReq{CtidTraderAccountID: demo}
-	for _, test := range []struct {
-		name  string
-		fault openapi.Fault
-		shows func(t *testing.T, c *client)
-	}{
+// faulty is one fault and how it shows.
+type faulty struct {
+	name  string
+	fault openapi.Fault
+	shows func(t *testing.T, c *client)
+}
+
+var assets = &message.AssetListReq{CtidTraderAccountID: demo}
+
+// lineFaults break the connection, or the bytes on it.
+func lineFaults() []faulty {
+	return []faulty{
 		{"close before", openapi.Fault{Kind: openapi.CloseBefore}, func(t *testing.T, c *client) {
 			c.send(trader(demo), "a")
 			if err := c.gone(); !isEnd(err) {
@@ -31,17 +36,6 @@ func TestFaults(t *testing.T) {
 			if got, _ := io.ReadAll(c.conn); len(got) != 7 {
 				t.Errorf("%d bytes came", len(got))
 			}
-		}},
-		{"drop", openapi.Fault{Kind: openapi.Drop, On: message.TypeTraderReq}, func(t *testing.T, c *client) {
-			c.send(trader(demo), "a")
-			c.send(assets, "b")
-			wantIDs(c, "b")
-		}},
-		{"by the type of the answer", openapi.Fault{Kind: openapi.Drop, On: message.TypeTraderRes, Skip: 1}, func(t *testing.T, c *client) {
-			for _, id := range []string{"a", "b", "c"} {
-				c.send(trader(demo), id)
-			}
-			wantIDs(c, "a", "c")
 		}},
 		{"silence", openapi.Fault{Kind: openapi.Silence}, func(t *testing.T, c *client) {
 			c.send(trader(demo), "a")
@@ -56,26 +50,6 @@ func TestFaults(t *testing.T) {
 			if _, _, err := c.read(); !errors.Is(err, io.EOF) {
 				t.Error(err)
 			}
-		}},
-		{"twice", openapi.Fault{Kind: openapi.Twice, Times: 2}, func(t *testing.T, c *client) {
-			c.send(trader(demo), "a")
-			wantIDs(c, "a", "a")
-			c.send(assets, "b")
-			wantIDs(c, "b", "b")
-		}},
-		{"late", openapi.Fault{Kind: openapi.Late, Delay: time.Minute / 4, On: message.TypeTraderReq}, func(t *testing.T, c *client) {
-			start := time.Now()
-			c.send(trader(demo), "a")
-			c.send(assets, "b")
-			wantIDs(c, "b", "a")
-			if late := time.Since(start); late != time.Minute/4 {
-				t.Errorf("it came after %s", late)
-			}
-		}},
-		{"swap", openapi.Fault{Kind: openapi.Swap}, func(t *testing.T, c *client) {
-			c.send(trader(demo), "a")
-			c.send(assets, "b")
-			wantIDs(c, "b", "a")
 		}},
 		{"one byte", openapi.Fault{Kind: openapi.OneByte}, func(t *testing.T, c *client) {
 			c.send(trader(demo), "a")
@@ -112,6 +86,43 @@ func TestFaults(t *testing.T) {
 			c.send(assets, "b")
 			wantIDs(c, "b")
 		}},
+	}
+}
+
+// answerFaults leave the connection whole.
+func answerFaults() []faulty {
+	return []faulty{
+		{"drop", openapi.Fault{Kind: openapi.Drop, On: message.TypeTraderReq}, func(t *testing.T, c *client) {
+			c.send(trader(demo), "a")
+			c.send(assets, "b")
+			wantIDs(c, "b")
+		}},
+		{"by the type of the answer", openapi.Fault{Kind: openapi.Drop, On: message.TypeTraderRes, Skip: 1}, func(t *testing.T, c *client) {
+			for _, id := range []string{"a", "b", "c"} {
+				c.send(trader(demo), id)
+			}
+			wantIDs(c, "a", "c")
+		}},
+		{"twice", openapi.Fault{Kind: openapi.Twice, Times: 2}, func(t *testing.T, c *client) {
+			c.send(trader(demo), "a")
+			wantIDs(c, "a", "a")
+			c.send(assets, "b")
+			wantIDs(c, "b", "b")
+		}},
+		{"late", openapi.Fault{Kind: openapi.Late, Delay: time.Minute / 4, On: message.TypeTraderReq}, func(t *testing.T, c *client) {
+			start := time.Now()
+			c.send(trader(demo), "a")
+			c.send(assets, "b")
+			wantIDs(c, "b", "a")
+			if late := time.Since(start); late != time.Minute/4 {
+				t.Errorf("it came after %s", late)
+			}
+		}},
+		{"swap", openapi.Fault{Kind: openapi.Swap}, func(t *testing.T, c *client) {
+			c.send(trader(demo), "a")
+			c.send(assets, "b")
+			wantIDs(c, "b", "a")
+		}},
 		{"refuse", openapi.Fault{Kind: openapi.Refuse, Code: "CH_SERVER_NOT_REACHABLE", Description: "x", RetryAfter: 1500 * time.Millisecond}, func(t *testing.T, c *client) {
 			m := c.ask(trader(demo))
 			wantCode(t, m, "CH_SERVER_NOT_REACHABLE", "x")
@@ -119,7 +130,11 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got %+v", m)
 			}
 		}},
-	} {
+	}
+}
+
+func TestFaults(t *testing.T) {
+	for _, test := range slices.Concat(lineFaults(), answerFaults()) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, quiet(), func(t *testing.T, s *openapi.Server) {
 				c := signedIn(t, s, demo)
