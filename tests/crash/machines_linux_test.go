@@ -201,16 +201,16 @@ func (p *program) said(t *testing.T) string {
 	return strings.Join(all, "\n")
 }
 
-func TestAMachineIsCutOffWhileItHoldsTheLease(t *testing.T) {
-	t.Parallel()
-	f := newFleet(t)
+// inTheMiddle starts the database and the venue on the fleet's middle machine. The errand
+// is what the other machines are sent on; the scene is the middle's own.
+func (f fleet) inTheMiddle(t *testing.T) (s scene, e errand) {
+	t.Helper()
 	server := &pgtest.Server{Network: theNetwork}
 	t.Cleanup(server.Stop)
 	var local string
 	f.middle.inside(t, func() { local = server.Database(t) }) // by its Unix socket, which no cut reaches
 	remote := fmt.Sprintf("host=%s user=postgres %s sslmode=disable connect_timeout=2", middleAddress, local[strings.Index(local, "dbname="):])
-
-	s := newScene(t, local, ctraderemu.Knobs{})
+	s = newScene(t, local, ctraderemu.Knobs{})
 	var listener net.Listener
 	f.middle.inside(t, func() {
 		var err error
@@ -228,80 +228,96 @@ func TestAMachineIsCutOffWhileItHoldsTheLease(t *testing.T) {
 		_ = web.Close()
 		<-serving
 	})
-	here := s.program(t)
+	return s, errand{Vault: remote, Spill: s.Spill, Via: listener.Addr().String()}
+}
 
-	for i, cut := range []struct {
-		name, hold string
-		// wakes says that the machine goes on only after it is plugged in again.
-		wakes bool
-		// lost says that the venue's answer dies with the cut.
-		lost bool
-	}{
+// cut is a wire that is pulled in the middle of a renewal.
+type cut struct {
+	name, hold string
+	// wakes says that the machine goes on only after it is plugged in again.
+	wakes bool
+	// lost says that the venue's answer dies with the cut.
+	lost bool
+}
+
+func TestAMachineIsCutOffWhileItHoldsTheLease(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t)
+	s, e := f.inTheMiddle(t)
+	here := s.program(t)
+	for i, c := range []cut{
 		{name: "before presenting", hold: "claimed"},
 		{name: "before presenting, and it wakes up late", hold: "claimed", wakes: true},
 		{name: "after presenting", lost: true},
 		{name: "before saving", hold: "sealed"},
 	} {
-		id := venuekey.ID{Venue: "ctrader", Name: fmt.Sprint("alice-", i)}
-		keepertest.SignIn(t, here, id)
-		first := refreshOf(t, here, id)
-		e := errand{Vault: remote, Spill: s.Spill, Via: listener.Addr().String(), ID: id}
+		e.ID = venuekey.ID{Venue: "ctrader", Name: fmt.Sprint("alice-", i)}
+		keepertest.SignIn(t, here, e.ID)
+		first := refreshOf(t, here, e.ID)
+		cutOff, others := c.play(t, f, s, e, first)
+		t.Logf("%s: the one cut off said %q, the others %q", c.name, cutOff, others)
+		c.judge(t, s, here, e.ID, first)
+	}
+}
 
-		// The first machine holds the lease, and its wire is pulled.
-		held := e
-		held.Hold = cut.hold
-		if cut.lost {
-			s.venue.Inject(emulator.Fault{Kind: emulator.FaultDelayAfter, On: emulator.AtRefresh, Delay: 700 * time.Millisecond})
-		}
-		one := f.run(t, 0, held)
-		if cut.lost {
-			awaitPresented(t, s, first)
-		} else {
-			one.awaits(t, "holding")
-		}
-		f.cut(t, 0)
-		if !cut.wakes && !cut.lost {
-			one.goOn(t)
-		}
+// play has the first machine hold the lease when its wire is pulled, and the others take
+// over when the lease has lapsed. It gives what they said.
+func (c cut) play(t *testing.T, f fleet, s scene, e errand, first string) (cutOff, others string) {
+	t.Helper()
+	held := e
+	held.Hold = c.hold
+	if c.lost {
+		s.venue.Inject(emulator.Fault{Kind: emulator.FaultDelayAfter, On: emulator.AtRefresh, Delay: 700 * time.Millisecond})
+	}
+	one := f.run(t, 0, held)
+	if c.lost {
+		awaitPresented(t, s, first)
+	} else {
+		one.awaits(t, "holding")
+	}
+	f.cut(t, 0)
+	if !c.wakes && !c.lost {
+		one.goOn(t)
+	}
+	two, three := f.run(t, 1, e), f.run(t, 2, e)
+	others = two.said(t) + three.said(t)
+	f.heal(t, 0)
+	if c.wakes {
+		one.goOn(t)
+	}
+	cutOff = one.said(t)
+	// A spill of the machine that was cut off is saved by its next program.
+	again := e
+	again.For = 100 * time.Millisecond
+	f.run(t, 0, again).said(t)
+	return cutOff, others
+}
 
-		// The others take over when the lease has lapsed.
-		two, three := f.run(t, 1, e), f.run(t, 2, e)
-		taken := two.said(t) + three.said(t)
-		f.heal(t, 0)
-		if cut.wakes {
-			one.goOn(t)
-		}
-		cutOff := one.said(t)
-		// A spill of the machine that was cut off is saved by its next program.
-		again := e
-		again.For = 100 * time.Millisecond
-		f.run(t, 0, again).said(t)
-
-		shown, _ := s.presentations()
-		token, served := here.Token(t.Context(), id)
-		status, err := here.Status(t.Context(), id)
-		if err != nil || served != nil {
-			t.Fatalf("%s: %v %v", cut.name, err, served)
-		}
-		t.Logf("%s: presented %d times; state %s; the one cut off said %q, the others %q", cut.name, shown[first], status.State, cutOff, taken)
-		switch {
-		case cut.lost:
-			// The answer that was lost cannot be had again; that is told, and the
-			// old token is served while it lives.
-			if shown[first] > 2 || status.State != venuekey.StateNeedsSignIn || !strings.Contains(status.Reason, "lost") {
-				t.Errorf("%s: presented %d times, %+v", cut.name, shown[first], status)
-			}
-		case cut.hold == "sealed":
-			// The new token lay on the machine's own disk; the others could only find
-			// out that the old one was used.
-			if shown[first] > 2 || status.State != venuekey.StateFresh || !s.venue.Alive(string(token.Access)) {
-				t.Errorf("%s: presented %d times, %+v", cut.name, shown[first], status)
-			}
-		default:
-			if shown[first] != 1 || status.State != venuekey.StateFresh || !s.venue.Alive(string(token.Access)) {
-				t.Errorf("%s: presented %d times, %+v", cut.name, shown[first], status)
-			}
-		}
+// judge looks at what was presented and at what is left.
+func (c cut) judge(t *testing.T, s scene, here *venuekey.Keeper, id venuekey.ID, first string) {
+	t.Helper()
+	shown, _ := s.presentations()
+	token, served := here.Token(t.Context(), id)
+	status, err := here.Status(t.Context(), id)
+	if err != nil || served != nil {
+		t.Fatalf("%s: %v %v", c.name, err, served)
+	}
+	t.Logf("%s: presented %d times; state %s", c.name, shown[first], status.State)
+	good := status.State == venuekey.StateFresh && s.venue.Alive(string(token.Access))
+	switch {
+	case c.lost:
+		// The answer that was lost cannot be had again; that is told, and the old
+		// token is served while it lives.
+		good = shown[first] <= 2 && status.State == venuekey.StateNeedsSignIn && strings.Contains(status.Reason, "lost")
+	case c.hold == "sealed":
+		// The new token lay on the machine's own disk; the others could only find out
+		// that the old one was used.
+		good = good && shown[first] <= 2
+	default:
+		good = good && shown[first] == 1
+	}
+	if !good {
+		t.Errorf("%s: presented %d times, %+v", c.name, shown[first], status)
 	}
 }
 
