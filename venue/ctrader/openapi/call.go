@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -14,6 +15,21 @@ import (
 )
 
 // call.go owns a request's way out and its answer's way back.
+
+// calls are the requests of a Conn.
+type calls struct {
+	try func(context.Context, message.Message) (message.Message, error) // once, kept since a method value costs an allocation
+
+	writeLock chan struct{} // holds one while somebody writes
+	payload   []byte        // belongs to whoever holds it
+
+	// Guarded by the Conn's lock.
+	only    *call            // the one that waits for an answer; most often there is one
+	pending map[uint64]*call // and the others
+	lastID  uint64
+
+	spare atomic.Pointer[call] // one that has its result, to be used again
+}
 
 // call is a request that was sent.
 type call struct {
@@ -40,7 +56,7 @@ type result struct {
 // An order that was sent and got no answer gives venuekey.ClassUnknown: it may have been
 // carried out. A request whose goal was met already is an error too, of KindAlreadyDone.
 func (c *Conn) Do(ctx context.Context, req message.Message) (message.Message, error) {
-	return patient(ctx, req, c.try)
+	return retryRate(ctx, req, c.try)
 }
 
 // idleRoom is the longest buffer that is kept for the next request, in bytes.
@@ -52,8 +68,9 @@ const (
 	rateTries     = 9
 )
 
-// patient does once, again if it was too much and may be done again.
-func patient(ctx context.Context, req message.Message, once func(context.Context, message.Message) (message.Message, error)) (message.Message, error) {
+// retryRate calls once and, when the service says "too many requests", repeats it if
+// that is safe.
+func retryRate(ctx context.Context, req message.Message, once func(context.Context, message.Message) (message.Message, error)) (message.Message, error) {
 	wait := firstRateWait
 	for try := 1; ; try++ {
 		answer, err := once(ctx, req)
@@ -72,12 +89,13 @@ func patient(ctx context.Context, req message.Message, once func(context.Context
 	}
 }
 
+// once sends a request and waits for its answer.
 func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, error) {
 	permit, err := c.pace(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	sent, err := c.send(ctx, req, permit, c.patience(req))
+	sent, err := c.send(ctx, req, permit, c.answerTime(req))
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +118,8 @@ func (c *Conn) pace(ctx context.Context, req message.Message) (link.Permit, erro
 	return taken, nil
 }
 
-// patience is how long the answer to a request may take.
-func (c *Conn) patience(req message.Message) time.Duration {
+// answerTime is how long the answer to a request may take.
+func (c *Conn) answerTime(req message.Message) time.Duration {
 	switch req.PayloadType() {
 	case message.TypeApplicationAuthReq, message.TypeGetAccountListByAccessTokenReq, message.TypeAccountAuthReq:
 		return c.opts.SignOn
@@ -111,10 +129,10 @@ func (c *Conn) patience(req message.Message) time.Duration {
 
 // send writes a request.
 func (c *Conn) send(ctx context.Context, req message.Message, taken link.Permit, within time.Duration) (*call, error) {
-	if err := c.takeTurn(ctx); err != nil {
+	if err := c.lockWriting(ctx); err != nil {
 		return nil, c.failed(req, venuekey.ClassNotSent, err)
 	}
-	defer func() { <-c.turn }()
+	defer func() { <-c.writeLock }()
 	payload, err := c.encode(req)
 	if err != nil {
 		return nil, c.failed(req, venuekey.ClassDeclined, err)
@@ -135,15 +153,15 @@ func (c *Conn) send(ctx context.Context, req message.Message, taken link.Permit,
 	return sent, nil
 }
 
-// takeTurn waits for the right to write.
-func (c *Conn) takeTurn(ctx context.Context) error {
+// lockWriting waits for the right to write.
+func (c *Conn) lockWriting(ctx context.Context) error {
 	select { // much faster than the one below
-	case c.turn <- struct{}{}:
+	case c.writeLock <- struct{}{}:
 		return nil
 	default:
 	}
 	select {
-	case c.turn <- struct{}{}:
+	case c.writeLock <- struct{}{}:
 		return nil
 	case <-c.done:
 		return c.Err()
@@ -155,14 +173,15 @@ func (c *Conn) takeTurn(ctx context.Context) error {
 // due is when a call is given up.
 func (sent *call) due() int64 { return sent.at + int64(sent.within) }
 
-// settled is what became of a call that has its result. Nobody else knows of it
-// any more.
+// settled returns what became of a call that has its result. Nothing else refers to
+// the call any more, so it is used again.
 func (c *Conn) settled(sent *call, r result) (message.Message, error) {
 	sent.req = nil
 	c.spare.Store(sent)
 	return r.answer, r.err
 }
 
+// register gives a call its ID and has it wait. It is false if the Conn has ended.
 func (c *Conn) register(sent *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -179,16 +198,16 @@ func (c *Conn) register(sent *call) bool {
 	return true
 }
 
-// waits is the call with an ID that waits for its answer, nil if none does. c is
+// callByID is the call with an ID that waits for its answer, nil if none does. c is
 // locked.
-func (c *Conn) waits(id uint64) *call {
+func (c *Conn) callByID(id uint64) *call {
 	if c.only != nil && c.only.id == id {
 		return c.only
 	}
 	return c.pending[id]
 }
 
-// forget takes it off. c is locked.
+// forget removes a call from those that wait. c is locked.
 func (c *Conn) forget(sent *call) {
 	if c.only == sent {
 		c.only = nil
@@ -197,6 +216,7 @@ func (c *Conn) forget(sent *call) {
 	}
 }
 
+// encode is a request's payload. The caller holds the right to write.
 func (c *Conn) encode(req message.Message) ([]byte, error) {
 	if c.json {
 		return req.MarshalJSON()
@@ -206,12 +226,12 @@ func (c *Conn) encode(req message.Message) ([]byte, error) {
 	return c.payload, err
 }
 
-// put writes an envelope. Whoever calls has the turn.
+// put writes an envelope. The caller holds the right to write.
 func (c *Conn) put(t message.PayloadType, payload []byte, id string, now int64) error {
-	c.writing.Store(now)
+	c.writingSince.Store(now)
 	err := c.wire.Write(message.Envelope{Type: t, Payload: payload, ID: id})
-	c.wrote.Store(now)
-	c.writing.Store(0)
+	c.lastWritten.Store(now)
+	c.writingSince.Store(0)
 	clear(c.payload) // there may be a secret in it
 	if cap(c.payload) > idleRoom {
 		c.payload = nil
@@ -224,7 +244,7 @@ func (c *Conn) put(t message.PayloadType, payload []byte, id string, now int64) 
 
 // await waits for the answer to what was sent.
 func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
-	c.lead(ctx, sent)
+	c.readFor(ctx, sent)
 	select {
 	case r := <-sent.result:
 		return c.settled(sent, r)
@@ -242,7 +262,7 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 		cause = fmt.Errorf("nothing within %v: %w", sent.within, context.DeadlineExceeded)
 	}
 	c.mu.Lock()
-	still := c.waits(sent.id) != nil
+	still := c.callByID(sent.id) != nil
 	c.forget(sent)
 	c.mu.Unlock()
 	if !still { // it came in this moment
@@ -258,27 +278,27 @@ func unanswered(err error) bool {
 	return classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded)
 }
 
-// answer gives what came to the call that it answers. It is false for an event,
-// even one that answered a call: who watches orders wants all of them.
+// answer gives an envelope to the call that it answers. It is false for an event,
+// even one that answered a call: a program that watches orders wants all of them.
 func (c *Conn) answer(e *message.Envelope) bool {
 	id, err := strconv.ParseUint(e.ID, 10, 64)
 	if err != nil {
 		return false
 	}
 	c.mu.Lock()
-	sent := c.waits(id)
+	sent := c.callByID(id)
 	if sent == nil || !answers(e.Type, sent.req.PayloadType()) {
 		c.mu.Unlock()
 		return false
 	}
 	c.forget(sent)
 	c.mu.Unlock()
-	heard := c.heard.Load()
+	heard := c.lastHeard.Load()
 	sent.permit.Answered(heard)
 	if heard-sent.at > int64(near) {
 		c.brisk.Store(c.brisk.Load() / 2)
 	}
-	c.crowded = c.listened > sent.at
+	c.sawEvent = c.lastEvent > sent.at
 	m, err := c.judge(sent.req, e)
 	sent.result <- result{m, err}
 	return !message.IsEvent(e.Type)
@@ -305,6 +325,7 @@ func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message,
 	return answer, err
 }
 
+// readAnswer decodes an answer. What is not the message that was due is an error.
 func (c *Conn) readAnswer(req message.Message, e *message.Envelope) (message.Message, error) {
 	m := message.New(e.Type)
 	if m == nil {

@@ -22,63 +22,32 @@ import (
 // Client; it sends heartbeats, and never a RefreshTokenReq on its own.
 //
 // It costs one goroutine, which reads what comes unasked, and on Linux one
-// descriptor more than its socket. Who asks writes himself, one at a time, and reads
-// the answer too, if he waits alone; see reader.go.
+// descriptor more than its socket. A caller writes its request itself, one caller at a
+// time, and reads the answer too if it waits alone; see reader.go.
 type Conn struct {
 	address string
 	json    bool
-	try     func(context.Context, message.Message) (message.Message, error) // once
 	opts    Options
 	wire    *wire.Conn
 	paces   *paces
 	hub     *hub
-	// ear is told of what touches sessions, on the reading goroutine; it may be
-	// nil.
-	ear func(message.Message)
+	// onSession gets what touches sessions, on the reading goroutine; it may be nil.
+	onSession func(message.Message)
+	born      time.Time // what now counts from
 
-	// Times since born, for the pulse; 0 is "not now", or "never".
-	born    time.Time
-	waiting atomic.Int64 // since when something is read and nothing comes
-	heard   atomic.Int64 // when something came last
-	beaten  atomic.Int64 // when a heartbeat did
-	theirs  atomic.Int64 // the shortest time between two of them
-	asked   atomic.Int64 // when the service was asked whether it is there
-	writing atomic.Int64 // when the write under way began
-	wrote   atomic.Int64 // when the last one did
+	calls    // call.go
+	reader   // reader.go
+	liveness // keepalive.go
 
-	turn    chan struct{} // holds one while somebody writes
-	payload []byte        // for whoever has the turn
+	mu           sync.Mutex // guards what follows, and the parts above that say so
+	complaint    *Error     // what the service complained about last
+	complainedAt time.Time
+	confided     *secrets // a pointer, or printing a Conn would print them
+	err          *Error   // why it ended
 
-	mu      sync.Mutex
-	pulse   *time.Timer
-	only    *call            // that waits for an answer; most often there is one
-	pending map[uint64]*call // and the others
-	lastID  uint64
-	spare   atomic.Pointer[call] // one that has its result, to be used again
-	trouble *Error               // what the service complained about last
-	told    *confided            // not itself, or printing a Conn would tell it
-	since   time.Time
-	err     *Error
-
-	over atomic.Bool
-	done chan struct{}
-	left chan struct{} // nothing is read any more
-
-	reading       chan struct{}    // holds one while somebody reads
-	envelope      message.Envelope // for whoever does
-	interruptible bool             // whether callers may read
-	watch         watch            // beside it, if somebody can wait there
-	looking       bool             // somebody looks out there
-	dozing        bool             // or naps
-	listened      int64            // when an event came last
-	crowded       bool             // one came while the last call waited
-	called        int64            // when readers are called off, 0 is never
-	patron        <-chan struct{}  // whose end calls them off, too
-	dismiss       func() bool      // and how that is given up
-	led           atomic.Bool      // a caller has read since the last look
-	brisk         atomic.Int32     // how many requests came right after an answer, see briskly
-	passed        chan struct{}    // holds one, the right to read and what is in envelope
-	needed        chan struct{}    // wakes the connection's own goroutine
+	over atomic.Bool   // it has ended
+	done chan struct{} // closed at the end
+	left chan struct{} // closed after it, when nothing is read any more
 }
 
 // recent is how old a complaint of the service may be to count as the reason for
@@ -102,29 +71,28 @@ func Dial(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
 }
 
 // open makes a connection that nobody reads yet.
-func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, ear func(message.Message)) (*Conn, error) {
+func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, onSession func(message.Message)) (*Conn, error) {
 	_, address := e.hostPort()
 	c := &Conn{
-		address: address, json: e.JSON, opts: o, paces: p, hub: h, ear: ear, born: p.born,
-		turn: make(chan struct{}, 1), pending: map[uint64]*call{}, told: new(confided),
-		done: make(chan struct{}), left: make(chan struct{}),
-		reading: make(chan struct{}, 1), needed: make(chan struct{}, 1), passed: make(chan struct{}, 1),
+		address: address, json: e.JSON, opts: o, paces: p, hub: h, onSession: onSession, born: p.born,
+		reader: newReader(), confided: new(secrets), done: make(chan struct{}), left: make(chan struct{}),
 	}
-	c.try = c.once
+	c.pending, c.writeLock, c.try = map[uint64]*call{}, make(chan struct{}, 1), c.once
 	var err error
-	if c.wire, c.watch, err = e.connect(ctx, o, c.listens, c.hears); err != nil {
+	if c.wire, c.watch, err = e.connect(ctx, o, c.readBegins, c.readEnds); err != nil {
 		return nil, &Error{Class: venuekey.ClassNotSent, Address: address, Err: err}
 	}
 	c.interruptible = c.wire.Interruptible()
-	call := c.call
+	call := c.wakeReader
 	h.reader.Store(&call)
-	c.wrote.Store(c.now())
+	c.lastWritten.Store(c.now())
 	c.mu.Lock()
-	c.pulse = time.AfterFunc(o.Heartbeat, c.beat)
+	c.keepalive = time.AfterFunc(o.Heartbeat, c.checkLiveness)
 	c.mu.Unlock()
 	return c, nil
 }
 
+// now is the time since the Conn was born, in nanoseconds, and never 0.
 func (c *Conn) now() int64 { return int64(time.Since(c.born)) + 1 }
 
 func (c *Conn) events() *hub { return c.hub }
@@ -161,8 +129,8 @@ func (c *Conn) die(cause error) {
 		c.mu.Unlock()
 		return
 	}
-	if c.trouble != nil && known.Code == "" && cause != ErrClosed && time.Since(c.since) < recent {
-		told := *c.trouble
+	if c.complaint != nil && known.Code == "" && cause != ErrClosed && time.Since(c.complainedAt) < recent {
+		told := *c.complaint
 		told.Err = known.Err
 		known = &told
 	}
@@ -172,7 +140,7 @@ func (c *Conn) die(cause error) {
 		pending[c.only.id] = c.only
 	}
 	c.pending, c.only = nil, nil
-	c.pulse.Stop()
+	c.keepalive.Stop()
 	c.mu.Unlock()
 	c.over.Store(true)
 	close(c.done)
@@ -182,11 +150,11 @@ func (c *Conn) die(cause error) {
 	}
 }
 
-// complain remembers what the service said, in case that it closes next.
+// complain remembers what the service said, in case it closes next.
 func (c *Conn) complain(e *Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.trouble, c.since = e, time.Now()
+	c.complaint, c.complainedAt = e, time.Now()
 }
 
 // failed is an error about a request that the service did not speak about.
@@ -206,23 +174,23 @@ func readError(err error) error {
 	return fmt.Errorf("reading: %w", err)
 }
 
-// receive hands out what came, and reports whether it was an answer.
+// receive hands out the envelope that was read, and reports whether it was an answer.
 func (c *Conn) receive() (answered bool, err error) {
-	answered, rest := c.sort()
+	answered, rest := c.dispatch()
 	if rest {
 		err = c.handOut(&c.envelope)
 	}
 	return answered, err
 }
 
-// sort looks at the type of what came before it reads any more of it: the bytes of
-// an error often decode as an answer. What is not done with then lies in envelope,
-// until the next read.
-func (c *Conn) sort() (answered, rest bool) {
+// dispatch looks at the type of the envelope before it reads any more of it: the bytes
+// of an error often decode as an answer. If there is a rest to do, the envelope holds
+// it until the next read.
+func (c *Conn) dispatch() (answered, rest bool) {
 	e := &c.envelope
 	switch {
 	case e.Type == message.TypeHeartbeatEvent:
-		c.theirBeat()
+		c.noteBeat()
 		return false, false
 	case e.ID != "" && c.answer(e):
 		return true, false
@@ -230,47 +198,48 @@ func (c *Conn) sort() (answered, rest bool) {
 	return false, true
 }
 
-// handOut gives what answered nothing to whom it concerns.
+// handOut delivers an envelope that answered nothing.
 func (c *Conn) handOut(e *message.Envelope) error {
-	c.listened = c.heard.Load()
+	c.lastEvent = c.lastHeard.Load()
 	if e.Type == message.TypeSpotEvent { // most of all that comes
-		c.tell(e)
+		c.emit(e)
 		return nil
 	}
-	return c.unasked(e)
+	return c.unsolicited(e)
 }
 
-// tell hands an event to whoever wants it.
-func (c *Conn) tell(e *message.Envelope) {
+// emit hands an event to its handlers and streams.
+func (c *Conn) emit(e *message.Envelope) {
 	if err := c.hub.dispatch(e.Type, e.Payload, c.json, c.done); err != nil {
 		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", c.foreign(err))
 	}
 }
 
-// unasked is what came and answers nothing: an event, an error without a
-// request, or an answer for which nobody waits any more.
-func (c *Conn) unasked(e *message.Envelope) error {
+// unsolicited delivers an envelope that answers nothing: an event, an error without a
+// request, or an answer for which nobody waits any more. It returns an error if that
+// ends the connection.
+func (c *Conn) unsolicited(e *message.Envelope) error {
 	var end error
 	switch e.Type {
 	case message.TypeErrorRes, message.TypeCommonErrorRes:
 		if e.ID != "" {
 			return nil
 		}
-		end = c.spoken(e)
+		end = c.sessionSign(e)
 	case message.TypeClientDisconnectEvent, message.TypeAccountDisconnectEvent, message.TypeAccountsTokenInvalidatedEvent:
-		end = c.spoken(e)
+		end = c.sessionSign(e)
 	default:
 		if !message.IsEvent(e.Type) {
 			return nil
 		}
 	}
-	c.tell(e)
+	c.emit(e)
 	return end
 }
 
-// spoken hears what touches sessions. It returns an error if it ends the
+// sessionSign acts on what touches sessions. It returns an error if that ends the
 // connection.
-func (c *Conn) spoken(e *message.Envelope) error {
+func (c *Conn) sessionSign(e *message.Envelope) error {
 	m := message.New(e.Type)
 	if err := unmarshal(m, e.Payload, c.json); err != nil {
 		return nil // tell says so
@@ -283,8 +252,8 @@ func (c *Conn) spoken(e *message.Envelope) error {
 		return &Error{Class: venuekey.ClassLater, Kind: KindAppLost, Address: c.address,
 			Description: foreign.LineWithout(gone.Reason.Or("the service ended the application's session"), c.secrets()...)}
 	}
-	if c.ear != nil {
-		c.ear(m)
+	if c.onSession != nil {
+		c.onSession(m)
 	}
 	return nil
 }

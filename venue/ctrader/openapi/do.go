@@ -34,7 +34,7 @@ func (c *Client) doVia(ctx context.Context, req message.Message, via send) (mess
 		if err != nil {
 			return nil, err
 		}
-		answer, err := patient(ctx, req, func(ctx context.Context, req message.Message) (message.Message, error) {
+		answer, err := retryRate(ctx, req, func(ctx context.Context, req message.Message) (message.Message, error) {
 			return via(ctx, conn, req)
 		})
 		var known *Error

@@ -100,7 +100,7 @@ func (l *lookout) readNow(b []byte) (int, error) {
 	case err != nil:
 		return 0, err
 	case g.err == syscall.EAGAIN:
-		return 0, nothing{}
+		return 0, nothingYet{}
 	case g.err != nil:
 		return 0, &net.OpError{Op: "read", Net: "tcp", Source: l.LocalAddr(), Addr: l.RemoteAddr(), Err: os.NewSyscallError("read", g.err)}
 	case g.n == 0:

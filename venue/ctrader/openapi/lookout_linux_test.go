@@ -52,7 +52,7 @@ func beside(t *testing.T, o openapi.Options) (c *openapi.Conn, f *fake, asked ch
 }
 
 // standsBy waits until a connection's own goroutine waits beside it.
-func standsBy(t *testing.T) { t.Helper(); somebodyIs(t, "openapi.(*Conn).stand") }
+func standsBy(t *testing.T) { t.Helper(); somebodyIs(t, "openapi.(*Conn).waitBeside") }
 
 func somebodyIs(t *testing.T, in string) {
 	t.Helper()
@@ -94,7 +94,7 @@ func TestWhoAsksReadsThoughSomebodyListens(t *testing.T) {
 	for range 3 {
 		waiting := ask(t.Context(), c)
 		e := comes(t, asked, "the request")
-		somebodyIs(t, "openapi.(*Conn).readFor")
+		somebodyIs(t, "openapi.(*Conn).readUntil")
 		standsBy(t)
 		f.last().raw(answerFrame(e))
 		if err := comes(t, waiting, "the answer"); err != nil {
@@ -205,7 +205,7 @@ func TestTheEndReachesEverybody(t *testing.T) {
 			c, f, asked, _ := beside(t, openapi.Options{})
 			waiting := ask(t.Context(), c)
 			comes(t, asked, "the request")
-			somebodyIs(t, "openapi.(*Conn).readFor")
+			somebodyIs(t, "openapi.(*Conn).readUntil")
 			end(c, f)
 			if err := comes(t, waiting, "the end"); venuekey.ClassOf(err) != venuekey.ClassUnknown {
 				t.Error(err)

@@ -1,31 +1,63 @@
 package openapi
 
 import (
-	"context"
 	"errors"
 	"os"
+	"sync/atomic"
 	"time"
+
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// reader.go owns who reads a connection.
+// reader.go owns who reads a connection, and the goroutine that does it for all.
 //
 // For what comes unasked there has to be somebody who is always there: the
 // connection's own goroutine. But when it hands an answer to the goroutine that
 // waits for it, the runtime wakes a thread for that, which takes a third of what a
-// request takes, and half where the service is near. So whoever waits for an answer
-// alone reads it himself, and the connection's own goroutine waits elsewhere:
+// request takes, and half if the service is near. So a caller that waits for an answer
+// alone reads it itself (callerread.go), and the connection's own goroutine waits
+// elsewhere:
 //
 //   - beside the connection, where that is possible (see watch). It looks out for
 //     what comes while nobody asks, and is turned away from that while a caller
 //     reads, without being woken.
-//   - Callers who ask briskly, one request right after the answer to the last, need
+//   - Callers that ask briskly, one request right after the answer to the last, need
 //     not even do that: it naps, and looks from time to time whether they still do.
-//     Where nobody can wait beside the connection, only they read themselves.
+//     Where nobody can wait beside the connection, only they read for themselves.
 //
 // An event is handed out by the connection's own goroutine in any case: a handler
-// that blocks holds up no caller's context. A caller who meets one passes it on
-// with the right to read; where events came during the last wait, it is left to
-// the connection's own goroutine to read from the beginning.
+// that blocks holds up no caller's context. A caller that meets one passes it on
+// with the right to read; after a wait with events in it, reading is left to the
+// connection's own goroutine from the beginning.
+
+// reader is who reads a Conn. All but the channels and the atomic values belongs to
+// whoever holds the right to read.
+type reader struct {
+	readLock chan struct{} // the right to read: holds one while somebody reads
+	handover chan struct{} // holds one: the right to read and what is in envelope
+	wake     chan struct{} // wakes the connection's own goroutine
+
+	envelope message.Envelope // what was read last
+
+	interruptible bool  // callers may read, since a deadline ends that
+	watch         watch // the place to wait beside the connection; may be nil
+	watching      bool  // the connection's own goroutine looks out there
+	napping       bool  // or naps
+
+	lastEvent int64 // when an event came last
+	sawEvent  bool  // one came while the last call waited
+
+	deadline    int64           // when a read is called off; 0 is never
+	servedDone  <-chan struct{} // the context whose end calls it off, too
+	stopServing func() bool     // gives that up
+
+	callerRead atomic.Bool  // a caller has read since the last look
+	brisk      atomic.Int32 // how many requests came right after an answer, see briskly
+}
+
+func newReader() reader {
+	return reader{readLock: make(chan struct{}, 1), wake: make(chan struct{}, 1), handover: make(chan struct{}, 1)}
+}
 
 const (
 	// nap is how long reading is left to brisk callers until the next look whether
@@ -40,37 +72,11 @@ const (
 	mostBrisk = 64
 )
 
-// watch is a place to wait beside a connection. All but wait and until are for
-// whoever has the right to read.
-type watch interface {
-	// wait returns true when something came and was looked for, or the connection
-	// is closed, and false at the time that was set.
-	wait() (came bool)
-	// until ends waits at a time, at once if it has passed and never if it is zero.
-	until(t time.Time) error
-	// look has a wait end with whatever comes next, or has come; lookAway takes
-	// that back.
-	look() error
-	lookAway() error
-	// single is whether exactly one TLS record was read since the last look.
-	single() bool
-	// hurry is whether reads return nothing instead of waiting.
-	hurry(yes bool)
-}
-
-// nothing is what comes of a read in a hurry. TLS goes on after it, as after a
-// time that is over.
-type nothing struct{}
-
-func (nothing) Error() string   { return "nothing has come" }
-func (nothing) Timeout() bool   { return true }
-func (nothing) Temporary() bool { return true }
-
 // atOnce has passed.
 var atOnce = time.Unix(1, 0)
 
-// read hands out what comes until the connection ends, and then keeps the right
-// to read.
+// read is the connection's own goroutine. It hands out what comes until the connection
+// ends, and then keeps the right to read.
 func (c *Conn) read() {
 	for {
 		c.takeOver()
@@ -81,11 +87,11 @@ func (c *Conn) read() {
 		if c.watch != nil {
 			_ = c.watch.until(time.Time{})
 			c.lookOut()
-			<-c.reading
-			c.stand()
+			<-c.readLock
+			c.waitBeside()
 			continue
 		}
-		<-c.reading
+		<-c.readLock
 		if !c.wanted() { // again: who came in between found this goroutine reading
 			c.rest()
 		}
@@ -97,14 +103,14 @@ func (c *Conn) read() {
 func (c *Conn) takeOver() {
 	passed := false
 	select {
-	case c.reading <- struct{}{}:
-	case <-c.passed:
+	case c.readLock <- struct{}{}:
+	case <-c.handover:
 		passed = true
 	}
-	c.looking, c.dozing = false, false
-	c.unserve()
-	if c.watch == nil && c.called != 0 {
-		_ = c.callOff(0) // if it fails, so does reading
+	c.watching, c.napping = false, false
+	c.unwatchContext()
+	if c.watch == nil && c.deadline != 0 {
+		_ = c.setDeadline(0) // if it fails, so does reading
 	}
 	if passed {
 		if err := c.handOut(&c.envelope); err != nil {
@@ -136,25 +142,25 @@ func (c *Conn) take() (came, answered bool) {
 	return came, answered
 }
 
-// lookOut has the connection's own goroutine woken by what comes next. Whoever
-// calls has found that nothing is left.
+// lookOut has the connection's own goroutine woken by what comes next. The caller
+// has found that nothing is left.
 func (c *Conn) lookOut() {
-	c.listens()
+	c.readBegins()
 	err := c.watch.look()
-	if c.looking = err == nil; err != nil {
+	if c.watching = err == nil; err != nil {
 		c.die(err)
 	}
 }
 
-// stand waits beside the connection until its own goroutine is to read again.
-func (c *Conn) stand() {
+// waitBeside waits beside the connection until its own goroutine has to read again.
+func (c *Conn) waitBeside() {
 	for !c.watch.wait() {
 		select {
-		case <-c.needed:
+		case <-c.wake:
 			return
 		default:
 		}
-		if c.slack() {
+		if c.callersStopped() {
 			return
 		}
 		c.doze()
@@ -164,7 +170,7 @@ func (c *Conn) stand() {
 // doze has a wait beside the connection end after a nap.
 func (c *Conn) doze() {
 	_ = c.watch.until(time.Now().Add(c.nap()))
-	if len(c.needed) > 0 { // that overwrote a call
+	if len(c.wake) > 0 { // that overwrote a call
 		_ = c.watch.until(atOnce)
 	}
 }
@@ -175,13 +181,13 @@ func (c *Conn) rest() {
 	defer timer.Stop()
 	for {
 		select {
-		case <-c.needed:
+		case <-c.wake:
 			return
 		case <-c.done:
 			return
 		case <-timer.C:
 		}
-		if c.slack() {
+		if c.callersStopped() {
 			return
 		}
 		timer.Reset(c.nap())
@@ -195,155 +201,41 @@ func (c *Conn) nap() time.Duration {
 	return nap
 }
 
-// slack reports, after a nap, whether callers have stopped to read.
-func (c *Conn) slack() bool {
-	idle := c.hub.listening.Load() > 0 && len(c.reading) == 0 && c.now()-c.heard.Load() > int64(near)
-	if c.led.Swap(false) && !idle {
+// callersStopped reports, after a nap, whether callers no longer read.
+func (c *Conn) callersStopped() bool {
+	idle := c.hub.listening.Load() > 0 && len(c.readLock) == 0 && c.now()-c.lastHeard.Load() > int64(near)
+	if c.callerRead.Swap(false) && !idle {
 		return false
 	}
 	c.brisk.Store(c.brisk.Load() / 2)
 	return true
 }
 
-// call has the connection's own goroutine read.
-func (c *Conn) call() {
-	signal(c.needed)
+// wakeReader has the connection's own goroutine read.
+func (c *Conn) wakeReader() {
+	signal(c.wake)
 	if c.watch != nil {
 		_ = c.watch.until(atOnce)
 	}
 }
 
-// pass gives it the right to read, and the event in envelope.
-func (c *Conn) pass() {
-	c.passed <- struct{}{}
-	c.call()
+// handOver gives it the right to read, and the event in envelope.
+func (c *Conn) handOver() {
+	c.handover <- struct{}{}
+	c.wakeReader()
 }
 
-// wanted reports whether it is needed, if it does not look out: somebody waits for
-// an answer, or callers do not ask briskly.
+// wanted reports whether the own goroutine has to read if it does not look out: a
+// call waits for an answer, or callers do not ask briskly.
 func (c *Conn) wanted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.only != nil || len(c.pending) > 0 || c.brisk.Load() < briskly
 }
 
-// lead reads until a call has its result, is given up or its context ends, if
-// nobody else reads, or should. There need be no result afterwards.
-func (c *Conn) lead(ctx context.Context, sent *call) {
-	if !c.interruptible {
-		return
-	}
-	if sent.at-c.heard.Load() < int64(near) {
-		c.brisk.Store(min(mostBrisk, c.brisk.Load()+1))
-	} else {
-		c.brisk.Store(c.brisk.Load() / 2)
-	}
-	select {
-	case c.reading <- struct{}{}:
-	default:
-		return
-	}
-	if c.looking && (c.crowded && c.hub.listening.Load() > 0 || !sent.alone) {
-		<-c.reading // who looks out will read it
-		return
-	}
-	c.led.Store(true)
-	if c.looking {
-		c.looking = false
-		if err := c.watch.lookAway(); err != nil {
-			c.die(err)
-		}
-	}
-	if !c.readFor(ctx, sent) {
-		c.retire()
-	}
-}
-
-// readFor reads for a call. It is true if the right to read was passed on.
-func (c *Conn) readFor(ctx context.Context, sent *call) (passed bool) {
-	if len(sent.result) > 0 { // who read before has got it
-		return false
-	}
-	due := sent.due()
-	if c.called == 0 || c.called > due { // an earlier time is moved when it comes
-		if c.callOff(due) != nil {
-			return false
-		}
-	}
-	c.serve(ctx)
-	for ctx.Err() == nil {
-		if came, err := c.next(due, false); err != nil {
-			c.die(err)
-		} else if came && c.share() {
-			return true
-		}
-		if len(sent.result) > 0 || c.now() >= due {
-			return false
-		}
-	}
-	return false
-}
-
-// share hands out what a caller has read. It is true if that was an event that was
-// passed on with the right to read.
-func (c *Conn) share() (passed bool) {
-	_, rest := c.sort()
-	if rest && c.hub.listening.Load() > 0 {
-		c.brisk.Store(c.brisk.Load() / 2)
-		c.pass()
-		return true
-	}
-	if rest {
-		if err := c.handOut(&c.envelope); err != nil {
-			c.die(err)
-		}
-	}
-	return false
-}
-
-// retire gives the right to read back when a caller leaves, who has to see that
-// somebody looks out or naps.
-func (c *Conn) retire() {
-	switch {
-	case c.watch == nil:
-	case c.brisk.Load() < briskly:
-		if c.leave() {
-			return
-		}
-	case !c.dozing:
-		c.dozing = true
-		c.doze()
-	}
-	looking := c.looking
-	<-c.reading
-	if !looking && c.wanted() {
-		c.call()
-	}
-}
-
-// leave looks whether more lies in our own buffers, which nobody would be woken by,
-// and else has the connection's own goroutine look out. It is true if the right to
-// read was passed on.
-func (c *Conn) leave() (passed bool) {
-	if c.watch.single() && c.wire.Drained() {
-		c.lookOut()
-		return false
-	}
-	came, err := c.next(0, true)
-	switch {
-	case err != nil:
-		c.die(err)
-	case came:
-		return c.share()
-	default:
-		c.lookOut()
-	}
-	return false
-}
-
-// next reads an envelope. None came if the reader was called off, who sets its own
-// time again, because the call may have been for the one before; and if there is
-// none yet for one in a hurry.
+// next reads an envelope. None came if the reader was called off; the deadline is set
+// anew then, because the one that passed may have been the last reader's. And none
+// came if there is none yet and the reader is in a hurry.
 func (c *Conn) next(due int64, hurry bool) (came bool, err error) {
 	if hurry {
 		c.watch.hurry(true)
@@ -353,47 +245,25 @@ func (c *Conn) next(due int64, hurry bool) (came bool, err error) {
 	switch {
 	case err == nil:
 		return true, nil
-	case errors.Is(err, nothing{}):
+	case errors.Is(err, nothingYet{}):
 		return false, nil
 	case c.interruptible && errors.Is(err, os.ErrDeadlineExceeded):
-		if err = c.callOff(due); err == nil {
+		if err = c.setDeadline(due); err == nil {
 			return false, nil
 		}
 	}
 	return false, readError(err)
 }
 
-// serve has the reader called off when a context ends, until another is served: a
-// program often asks with one context many times. Whoever calls has the right to
-// read.
-func (c *Conn) serve(ctx context.Context) {
-	done := ctx.Done()
-	if c.patron == done {
-		return
-	}
-	c.unserve()
-	if c.patron = done; done != nil {
-		c.dismiss = context.AfterFunc(ctx, func() { _ = c.wire.SetReadDeadline(atOnce) })
-	}
-}
-
-// unserve ends that.
-func (c *Conn) unserve() {
-	if c.dismiss != nil {
-		c.dismiss()
-	}
-	c.patron, c.dismiss = nil, nil
-}
-
-// callOff has the reader called off at a time, or never if it is 0.
-func (c *Conn) callOff(due int64) error {
+// setDeadline has the reader called off at a time, or never if it is 0.
+func (c *Conn) setDeadline(due int64) error {
 	at := time.Time{}
 	if due != 0 {
 		at = c.born.Add(time.Duration(due - 1)) // as now counts
 	}
 	err := c.wire.SetReadDeadline(at)
-	if c.called = due; err != nil {
-		c.called = 0
+	if c.deadline = due; err != nil {
+		c.deadline = 0
 	}
 	return err
 }

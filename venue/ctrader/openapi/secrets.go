@@ -13,8 +13,8 @@ import (
 // mostSecrets bounds them: the application's, and the tokens of the last hours.
 const mostSecrets = 16
 
-// confided is what was said in secret.
-type confided struct{ Secrets []venuekey.Secret }
+// secrets are what was said in secret.
+type secrets struct{ List []venuekey.Secret }
 
 func (c *Conn) confide(secrets []venuekey.Secret) {
 	if len(secrets) == 0 {
@@ -23,13 +23,13 @@ func (c *Conn) confide(secrets []venuekey.Secret) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, secret := range secrets {
-		if slices.Contains(c.told.Secrets, secret) {
+		if slices.Contains(c.confided.List, secret) {
 			continue
 		}
-		if len(c.told.Secrets) == mostSecrets {
-			c.told.Secrets = slices.Delete(c.told.Secrets, 1, 2) // the first is the application's
+		if len(c.confided.List) == mostSecrets {
+			c.confided.List = slices.Delete(c.confided.List, 1, 2) // the first is the application's
 		}
-		c.told.Secrets = append(c.told.Secrets, secret)
+		c.confided.List = append(c.confided.List, secret)
 	}
 }
 
@@ -39,5 +39,5 @@ func (c *Conn) foreign(err error) error { return foreign.ErrorWithout(err, c.sec
 func (c *Conn) secrets() []venuekey.Secret {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.told.Secrets)
+	return slices.Clone(c.confided.List)
 }

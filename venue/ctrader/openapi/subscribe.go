@@ -179,7 +179,7 @@ func (c *Client) inTurn(ctx context.Context, conn *Conn, req message.Message, le
 		<-c.topicTurn
 		return nil, nil
 	}
-	sent, err := conn.send(ctx, req, taken, conn.patience(req))
+	sent, err := conn.send(ctx, req, taken, conn.answerTime(req))
 	<-c.topicTurn
 	if err != nil {
 		return nil, err

@@ -1,0 +1,142 @@
+package openapi
+
+import "context"
+
+// callerread.go owns a caller that reads the answer to its own request.
+
+// readFor reads on behalf of one call until its result arrives or it gives up. It does
+// nothing if another goroutine reads, or should. It may return without a result.
+func (c *Conn) readFor(ctx context.Context, sent *call) {
+	if !c.interruptible {
+		return
+	}
+	if sent.at-c.lastHeard.Load() < int64(near) {
+		c.brisk.Store(min(mostBrisk, c.brisk.Load()+1))
+	} else {
+		c.brisk.Store(c.brisk.Load() / 2)
+	}
+	select {
+	case c.readLock <- struct{}{}:
+	default:
+		return
+	}
+	if c.watching && (c.sawEvent && c.hub.listening.Load() > 0 || !sent.alone) {
+		<-c.readLock // the goroutine that looks out will read it
+		return
+	}
+	c.callerRead.Store(true)
+	if c.watching {
+		c.watching = false
+		if err := c.watch.lookAway(); err != nil {
+			c.die(err)
+		}
+	}
+	if !c.readUntil(ctx, sent) {
+		c.stopReading()
+	}
+}
+
+// readUntil reads for a call that holds the right to read. It is true if that was
+// passed on.
+func (c *Conn) readUntil(ctx context.Context, sent *call) (passed bool) {
+	if len(sent.result) > 0 { // the last reader has got it
+		return false
+	}
+	due := sent.due()
+	if c.deadline == 0 || c.deadline > due { // an earlier time is moved when it comes
+		if c.setDeadline(due) != nil {
+			return false
+		}
+	}
+	c.watchContext(ctx)
+	for ctx.Err() == nil {
+		if came, err := c.next(due, false); err != nil {
+			c.die(err)
+		} else if came && c.share() {
+			return true
+		}
+		if len(sent.result) > 0 || c.now() >= due {
+			return false
+		}
+	}
+	return false
+}
+
+// share hands out what a caller has read. It is true if that was an event that was
+// passed on with the right to read.
+func (c *Conn) share() (passed bool) {
+	_, rest := c.dispatch()
+	if rest && c.hub.listening.Load() > 0 {
+		c.brisk.Store(c.brisk.Load() / 2)
+		c.handOver()
+		return true
+	}
+	if rest {
+		if err := c.handOut(&c.envelope); err != nil {
+			c.die(err)
+		}
+	}
+	return false
+}
+
+// stopReading gives the right to read back. Before that, a caller has to see to it that
+// the connection's own goroutine looks out or naps.
+func (c *Conn) stopReading() {
+	switch {
+	case c.watch == nil:
+	case c.brisk.Load() < briskly:
+		if c.lookOutAgain() {
+			return
+		}
+	case !c.napping:
+		c.napping = true
+		c.doze()
+	}
+	looking := c.watching
+	<-c.readLock
+	if !looking && c.wanted() {
+		c.wakeReader()
+	}
+}
+
+// lookOutAgain reads what still lies in our own buffers, which would wake nobody, and
+// else has the connection's own goroutine look out. It is true if the right to read
+// was passed on.
+func (c *Conn) lookOutAgain() (passed bool) {
+	if c.watch.single() && c.wire.Drained() {
+		c.lookOut()
+		return false
+	}
+	came, err := c.next(0, true)
+	switch {
+	case err != nil:
+		c.die(err)
+	case came:
+		return c.share()
+	default:
+		c.lookOut()
+	}
+	return false
+}
+
+// watchContext has the reader called off when a context ends, until another context is
+// watched: a program often asks with one context many times. The caller holds the
+// right to read.
+func (c *Conn) watchContext(ctx context.Context) {
+	done := ctx.Done()
+	if c.servedDone == done {
+		return
+	}
+	c.unwatchContext()
+	if c.servedDone = done; done != nil {
+		c.stopServing = context.AfterFunc(ctx, func() { _ = c.wire.SetReadDeadline(atOnce) })
+	}
+}
+
+// unwatchContext ends that.
+func (c *Conn) unwatchContext() {
+	if c.stopServing != nil {
+		c.stopServing()
+	}
+	c.servedDone, c.stopServing = nil, nil
+}
