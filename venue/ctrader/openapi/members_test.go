@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	emulated "github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -326,4 +327,37 @@ func TestTheLastWordCounts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The emulator judges too: it answers a logout and then says that the session ended.
+func TestAnAccountLeavesAndComesBack(t *testing.T) {
+	for _, how := range transports() {
+		t.Run(how.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, how, emulated.Knobs{})
+				defer r.close()
+				r.watch()
+				for range 3 {
+					spots := r.spots
+					r.Leave(demoAccount)
+					for range spots.All(within(t, time.Second)) { // what waited still comes
+					}
+					if _, err := spots.Next(t.Context()); !errors.Is(err, openapi.ErrLeft) {
+						t.Error(err)
+					}
+					time.Sleep(time.Second)
+					r.want("trader of an account that left", r.trader(), "account session lost INVALID_REQUEST")
+					if err := r.Join(within(t, time.Minute), demoAccount); err != nil {
+						t.Fatal(err)
+					}
+					var err error
+					if r.spots, err = r.Spots(t.Context(), demoAccount, []int64{1}); err != nil {
+						t.Fatal(err)
+					}
+					newer(t, within(t, time.Minute), "spot", r.spots)
+					r.want("trader", r.trader(), "")
+				}
+			})
+		})
+	}
 }

@@ -10,13 +10,12 @@
 //     for two programs, and never shorter than the venue asked for. A connection that
 //     lived for half a minute proves that all is well. Only an error that a person has
 //     to mend ends the loop.
-//   - A token is asked for, not kept: once a second, since another program may have
-//     renewed it. If the venue rejects the one of the moment and there is no other, the
-//     function that renews hears of each token once, and of tokens that are good for
-//     nothing at most once a minute, then less, down to once an hour. A token that
-//     changed ends no connection: what is signed on stays so, or is signed on anew on
-//     the connection that there is, as the venue wants it.
-//   - Who waits for a connection learns what went wrong, and not only that time is up.
+//   - A token is asked for once a second, since another program may have renewed it. If
+//     the venue rejects the current one and there is no other, the function that renews
+//     is called once with each token; and while no token is good for anything, at most
+//     once a minute, then less often, down to once an hour. A token that changed ends no
+//     connection: what is signed on stays so, or is signed on anew on the connection
+//     that there is, as the venue wants it.
 //   - A request counts for a limit of the venue from when it is known to have arrived,
 //     since that is what the venue counts.
 package link

@@ -26,8 +26,8 @@ const (
 type Token struct {
 	// Get returns the token. It is cheap if nothing changed.
 	Get func(ctx context.Context) (venuekey.Secret, error)
-	// Rejected hears of a token that the venue did not take, once, and returns a newer
-	// one. Nil waits until Get returns another.
+	// Rejected is called once with each token that the venue did not take, and returns a
+	// newer one. If it is nil, Replaced waits until Get returns another.
 	Rejected func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
 	// Timeout is how long Get may take, and half of how long Rejected may.
 	Timeout time.Duration
@@ -35,8 +35,8 @@ type Token struct {
 	Log *slog.Logger
 	// Current is what there was last, "" before.
 	Current venuekey.Secret
-	// Told is what Rejected heard of last.
-	Told venuekey.Secret
+	// Reported is the token that Rejected was called with last.
+	Reported venuekey.Secret
 
 	next  time.Time // when Rejected may be called again
 	asked int       // how often it was since a token was good for anything
@@ -68,7 +68,7 @@ func (t *Token) Changed(ctx context.Context) bool {
 }
 
 // Replaced reports whether there is another token than the current one, which the venue
-// just rejected. Rejected hears of each token once, unless it fails.
+// just rejected. Rejected is called once with each token, unless it fails.
 func (t *Token) Replaced(ctx context.Context) (bool, error) {
 	rejected := t.Current
 	if err := t.Fetch(ctx); venuekey.NeedsSignIn(err) {
@@ -77,7 +77,7 @@ func (t *Token) Replaced(ctx context.Context) (bool, error) {
 	if !rejected.Equal(t.Current) {
 		return true, nil
 	}
-	if t.Rejected == nil || rejected.Equal(t.Told) || time.Now().Before(t.next) {
+	if t.Rejected == nil || rejected.Equal(t.Reported) || time.Now().Before(t.next) {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*t.Timeout)
@@ -86,7 +86,7 @@ func (t *Token) Replaced(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, noToken(err)
 	}
-	t.Told = rejected
+	t.Reported = rejected
 	t.next = time.Now().Add(min(lastAsked, firstAsked<<min(t.asked, 10)))
 	t.asked++
 	if newer != "" {
