@@ -27,7 +27,7 @@ func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) 
 		err = &Error{Class: ClassMisconfigured, Reason: "there is neither an access token nor a refresh token"}
 	}
 	if err == nil {
-		token, err = offered(token)
+		token, err = acceptable(token)
 	}
 	if err != nil {
 		return nil, annotate(err, id, "adopt")
@@ -80,12 +80,12 @@ func (k *Keeper) restore(ctx context.Context, record Record, token Token) (Recor
 	id := record.ID()
 	venue, err := k.Venue(id.Venue)
 	if err == nil {
-		token, err = offered(token)
+		token, err = acceptable(token)
 	}
 	if err != nil {
 		return Record{}, annotate(err, id, "restore")
 	}
-	if err := checkCount(record); err != nil {
+	if err := checkCounts(record); err != nil {
 		return Record{}, annotate(err, id, "restore")
 	}
 	first, err := k.Vault.probe(ctx, id)
@@ -101,7 +101,7 @@ func (k *Keeper) restore(ctx context.Context, record Record, token Token) (Recor
 	}
 	token = withDefaults(token, venue.Policy())
 	next := restored(record, token, venue.Policy(), time.Now())
-	next.Generation = max(record.Generation, counted(old.Generation)+1, counted(first), k.highestSeen(record.Key)+1)
+	next.Generation = max(record.Generation, plausible(old.Generation)+1, plausible(first), k.highestSeen(record.Key)+1)
 	saved, err := k.Vault.Save(ctx, next, token)
 	if err != nil {
 		return Record{}, err

@@ -72,9 +72,9 @@ func (a attempt) after(d time.Duration) attempt {
 	return a
 }
 
-// of is the policy for one token. A living access token is not used up by renewing
+// forToken is the policy for one token. A living access token is not used up by renewing
 // with it, so where no refresh token is at stake its reuse is at worst refused.
-func (p Policy) of(token Token) Policy {
+func (p Policy) forToken(token Token) Policy {
 	if p.RenewsWith == RenewWithAccessToken && token.Refresh == "" && p.AfterLostAnswer != RetryFreely {
 		p.AfterLostAnswer = RetryUntilRefused
 	}

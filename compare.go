@@ -22,42 +22,42 @@ func (o *observer) compare(ctx context.Context, g *inputs, record Record, yield 
 		return true
 	}
 	status := o.keeper.statusOfRecord(ctx, g, record)
-	is := o.judge(was, status, now)
+	is := o.assess(was, status, now)
 	is.version, is.lookNo = record.Version, o.lookNo
 	is.next = o.next(record, status, now)
 	o.known[record.Key] = is
 	if !is.next.IsZero() {
 		heap.Push(&o.alarms, alarm{is.next, record.Key})
 	}
-	kind := kindOf(was, is, seen, !o.found)
+	kind := kindOf(was, is, seen, !o.foundAll)
 	if kind != "" {
 		event := eventOf(kind, status, was.state, now)
 		if kind == EventRenewed && is.missing > was.missing {
-			event.Reason += status.lacks()
+			event.Reason += status.missingNote()
 		}
 		if !yield(event) {
 			return false
 		}
 	}
-	if is.warned > was.warned && kind != EventTrouble {
+	if is.warnings > was.warnings && kind != EventTrouble {
 		return yield(eventOf(EventWarning, status, was.state, now))
 	}
 	return true
 }
 
-// judge gives what is known after a look. A renewal that is under way leaves open
+// assess gives what is known after a look. A renewal that is under way leaves open
 // whether the trouble is over, and trouble that eases is not over.
-func (o *observer) judge(was known, status Status, now time.Time) known {
+func (o *observer) assess(was known, status Status, now time.Time) known {
 	if was.generation != status.Generation {
-		was.severity = fine
+		was.severity = untroubled
 	}
 	grave := severityOf(status, !now.Before(o.overdue(status)))
-	if status.State == StateRefreshing || grave > fine {
+	if status.State == StateRefreshing || grave > untroubled {
 		grave = max(grave, was.severity)
 	}
 	return known{
 		generation: status.Generation, state: status.State, reason: status.Reason, severity: grave,
-		warned: o.keeper.warnings(status, now), failures: status.Failures, signedIn: status.SignedIn,
+		warnings: o.keeper.warnings(status, now), failures: status.Failures, signedIn: status.SignedIn,
 		missing: len(status.ScopesMissing),
 	}
 }
@@ -65,11 +65,11 @@ func (o *observer) judge(was known, status Status, now time.Time) known {
 // kindOf names the step from one look to the next; "" where there is none.
 func kindOf(was, is known, seen, first bool) EventKind {
 	switch {
-	case is.severity > was.severity, is.severity > fine && is.generation != was.generation:
+	case is.severity > was.severity, is.severity > untroubled && is.generation != was.generation:
 		return EventTrouble
 	case !seen && first:
 		return EventFound
-	case is.severity == fine && (was.severity > fine || was.warned > 0 && is.warned == 0):
+	case is.severity == untroubled && (was.severity > untroubled || was.warnings > 0 && is.warnings == 0):
 		return EventRecovered
 	case !seen || !is.signedIn.Equal(was.signedIn):
 		return EventSignedIn
@@ -162,7 +162,7 @@ func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 	case EventRecovered:
 		e.Reason = "all is well again"
 	case EventSignedIn:
-		e.Reason = "somebody signed in" + s.lacks()
+		e.Reason = "somebody signed in" + s.missingNote()
 	case EventRenewed:
 		e.Reason = "there is a new token"
 	}

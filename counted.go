@@ -10,17 +10,17 @@ import "fmt"
 // count on.
 const mostGenerations = 1 << 52
 
-// counted is a generation, or zero for a number that nobody has counted to.
-func counted(generation int64) int64 {
+// plausible is a generation, or zero for a number that nobody has counted to.
+func plausible(generation int64) int64 {
 	if generation < 0 || generation > mostGenerations {
 		return 0
 	}
 	return generation
 }
 
-// checkCount refuses a record from elsewhere that counts too far.
-func checkCount(record Record) error {
-	if counted(record.Generation) != record.Generation || record.Attempt < 0 || record.Failures < 0 {
+// checkCounts refuses a record from elsewhere that counts too far.
+func checkCounts(record Record) error {
+	if plausible(record.Generation) != record.Generation || record.Attempt < 0 || record.Failures < 0 {
 		return &Error{ID: record.ID(), Class: ClassDamaged, Reason: fmt.Sprintf("record %s has generation %d, which nobody has counted to", record.Key, record.Generation)}
 	}
 	return nil

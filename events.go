@@ -118,7 +118,7 @@ func (k *Keeper) announce(event Event) {
 type severity int
 
 const (
-	fine severity = iota
+	untroubled severity = iota
 	failing
 	unanswered
 	dead
@@ -144,7 +144,7 @@ func severityOf(s Status, overdue bool) severity {
 	case s.State == StateDegraded, s.Spilled:
 		return failing
 	}
-	return fine
+	return untroubled
 }
 
 // remedy is the one command that helps where a human has to do something.

@@ -62,7 +62,7 @@ func sanitized(err error, secrets []Secret, gate func(string, ...Secret) string)
 // it has none. It is without the secrets that the venue was told.
 func receivedToken(token Token, secrets ...Secret) (clean Token, why string) {
 	clean, why = usable(token)
-	return shown(clean, append(secrets, token.Access, token.Refresh)...), why
+	return cleaned(clean, append(secrets, token.Access, token.Refresh)...), why
 }
 
 // usable is a token without what nobody can use: an access token of characters that none
@@ -84,8 +84,8 @@ func usable(token Token) (clean Token, why string) {
 	return token, why
 }
 
-// shown is a token of which everything that is shown is fit for that.
-func shown(token Token, secrets ...Secret) Token {
+// cleaned is a token of which everything that is shown is fit for that.
+func cleaned(token Token, secrets ...Secret) Token {
 	token.User = foreign.NameWithout(token.User, secrets...)
 	token.Scopes = foreign.NamesWithout(token.Scopes, secrets...)
 	notes := token.Notes
@@ -96,9 +96,9 @@ func shown(token Token, secrets ...Secret) Token {
 	return token
 }
 
-// offered is a token from elsewhere, as a file holds it. One that nobody can use is
+// acceptable is a token from elsewhere, as a file holds it. One that nobody can use is
 // refused, and nothing is lost by that: whoever brings it still has it.
-func offered(token Token) (Token, error) {
+func acceptable(token Token) (Token, error) {
 	clean, why := usable(token)
 	if token.Access == "" {
 		why = ""
@@ -109,5 +109,5 @@ func offered(token Token) (Token, error) {
 	if why != "" {
 		return Token{}, &Error{Class: ClassMisconfigured, Reason: why + ", and cannot be used"}
 	}
-	return shown(clean, token.Access, token.Refresh), nil
+	return cleaned(clean, token.Access, token.Refresh), nil
 }

@@ -40,7 +40,7 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 	if a.venue, a.app, err = k.venueAndApp(early, a.id.Venue); err != nil {
 		return atApp, err
 	}
-	a.policy, a.rollback = a.venue.Policy().of(a.token), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
+	a.policy, a.rollback = a.venue.Policy().forToken(a.token), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
 	switch c := a.chance(); {
 	case c == none:
 		return atChance, nil

@@ -65,7 +65,7 @@ func (r *markReader) of(file string) []mark {
 			if len(parts) != 3 {
 				continue
 			}
-			if generation, err := strconv.ParseInt(string(parts[2]), 10, 64); err == nil && counted(generation) == generation {
+			if generation, err := strconv.ParseInt(string(parts[2]), 10, 64); err == nil && plausible(generation) == generation {
 				marks = append(marks, mark{string(parts[0]), string(parts[1]), generation})
 			}
 		}

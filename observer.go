@@ -46,7 +46,7 @@ type observer struct {
 	lookNo      uint32
 	looked      time.Time     // when all records were last looked at
 	took        time.Duration // how long that took
-	found       bool          // all records were looked at once
+	foundAll    bool          // all records were looked at once
 	storeSilent bool          // the store did not answer, which was logged
 }
 
@@ -56,7 +56,7 @@ type known struct {
 	state               State
 	reason              string
 	severity            severity
-	warned              int // how many of the warnings before its end
+	warnings            int // how many of the warnings before its end
 	failures            int
 	signedIn            time.Time
 	missing             int       // how many scopes that were asked for
@@ -126,7 +126,7 @@ func (o *observer) wakeUp() {
 func (o *observer) sleep(ctx context.Context) {
 	wait := idleTick
 	o.mu.Lock()
-	if o.polling || o.storeSilent || !o.found || len(o.changed) > 0 {
+	if o.polling || o.storeSilent || !o.foundAll || len(o.changed) > 0 {
 		wait = runTick
 	}
 	o.mu.Unlock()
@@ -200,12 +200,12 @@ func (o *observer) lookAtAll(ctx context.Context, g *inputs, yield func(Event) b
 				return false
 			}
 		}
-		o.looked, o.took, o.found = time.Now(), time.Since(begun), o.found || !o.storeSilent
+		o.looked, o.took, o.foundAll = time.Now(), time.Since(begun), o.foundAll || !o.storeSilent
 		return true
 	}
 	for record, err := range o.keeper.Vault.Records(ctx) {
 		if err != nil {
-			o.unanswered(ctx, "", err)
+			o.lookLater(ctx, "", err)
 			o.looked, o.took = time.Now(), runTick/lookShare
 			return true
 		}
@@ -218,7 +218,7 @@ func (o *observer) lookAtAll(ctx context.Context, g *inputs, yield func(Event) b
 			return false
 		}
 	}
-	o.looked, o.took, o.found, o.storeSilent = time.Now(), time.Since(begun), true, false
+	o.looked, o.took, o.foundAll, o.storeSilent = time.Now(), time.Since(begun), true, false
 	return true
 }
 
@@ -229,15 +229,15 @@ func (o *observer) lookAt(ctx context.Context, g *inputs, key string, yield func
 	case errors.Is(err, ErrNotFound):
 		return o.gone(key, yield)
 	case err != nil:
-		o.unanswered(ctx, key, err)
+		o.lookLater(ctx, key, err)
 		return true
 	}
 	o.storeSilent = false
 	return o.compare(ctx, g, record, yield)
 }
 
-// unanswered has a record looked at again, later.
-func (o *observer) unanswered(ctx context.Context, key string, err error) {
+// lookLater has a record looked at again, later.
+func (o *observer) lookLater(ctx context.Context, key string, err error) {
 	if !o.storeSilent && ctx.Err() == nil {
 		o.storeSilent = true
 		o.keeper.log().Warn("the store does not answer; what happens to sign-ins is told when it does", "error", systemError(err))

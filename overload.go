@@ -25,12 +25,12 @@ const (
 	// surveyShare times as long as it took.
 	resurvey    = time.Minute
 	surveyShare = 20
-	// inLine is how long a claim that keeps an order waits for its turn, at most.
-	inLine = 10 * time.Second
-	// longestLine bounds the order that is kept.
-	longestLine = 10_000
-	// sayAgain is how often an overload is told of while it lasts.
-	sayAgain = 10 * time.Minute
+	// longestTurn is how long a claim that keeps an order waits for its turn, at most.
+	longestTurn = 10 * time.Second
+	// longestOrder bounds the order that is kept.
+	longestOrder = 10_000
+	// reportAgain is how often an overload is told of while it lasts.
+	reportAgain = 10 * time.Minute
 )
 
 // backlog is what is due at one venue and waits.
@@ -42,7 +42,7 @@ type backlog struct {
 	putOff   atomic.Bool // a renewal's turn did not come
 	surveyed time.Time
 	rests    time.Duration // how long no survey follows
-	line     []string      // keys, in the order in which they are to be renewed
+	order    []string      // keys, in the order in which they are to be renewed
 	pace     time.Duration // when that was found out
 	reported time.Time     // when the overload was told; zero means there is none
 }
@@ -61,9 +61,9 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 	if (long || b.putOff.Load() || !b.reported.IsZero()) && time.Since(b.surveyed) >= b.rests {
 		b.survey(ctx)
 	}
-	if len(b.line) > 0 {
+	if len(b.order) > 0 {
 		// Those under way take turns as they come: few of them keep the order.
-		few := max(int(inLine/b.pace), 1)
+		few := max(int(longestTurn/b.pace), 1)
 		if limit = min(limit, few-(runParallel-limit)); limit <= 0 {
 			return nil, true, pause(ctx, min(b.pace/2, time.Second))
 		}
@@ -71,10 +71,10 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 	// Those that are taken or whose moment is near keep their place until they are
 	// renewed: one whose turn did not come would be lost until another survey.
 	var waits []string
-	for len(b.line) > 0 && len(claimed) < limit && len(waits) < runParallel {
-		record, turn, err := b.lease(ctx, b.line[0])
+	for len(b.order) > 0 && len(claimed) < limit && len(waits) < runParallel {
+		record, turn, err := b.lease(ctx, b.order[0])
 		if err != nil {
-			b.line = append(waits, b.line...)
+			b.order = append(waits, b.order...)
 			return claimed, false, err
 		}
 		switch turn {
@@ -82,11 +82,11 @@ func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more 
 			claimed = append(claimed, record)
 			fallthrough
 		case turnNear:
-			waits = append(waits, b.line[0])
+			waits = append(waits, b.order[0])
 		}
-		b.line = b.line[1:]
+		b.order = b.order[1:]
 	}
-	b.line = append(waits, b.line...)
+	b.order = append(waits, b.order...)
 	if len(claimed) > 0 {
 		return claimed, true, nil
 	}
@@ -122,7 +122,7 @@ func (b *backlog) lease(ctx context.Context, key string) (record Record, _ turnO
 		return Record{}, turnNear, nil
 	case !isDue(record, record.ReadAt.Add(longestQueue)):
 		return Record{}, turnGone, nil
-	case !isDue(record, record.ReadAt.Add(soon(b.pace))):
+	case !isDue(record, record.ReadAt.Add(nearlyDue(b.pace))):
 		return Record{}, turnNear, nil
 	}
 	record.LeaseOwner, record.LeaseUntil = b.keeper.owner(), record.ReadAt.Add(b.keeper.lease())
@@ -152,7 +152,7 @@ func (b *backlog) survey(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		if !isDue(record, begun.Add(soon(pace))) {
+		if !isDue(record, begun.Add(nearlyDue(pace))) {
 			continue
 		}
 		token, err := b.keeper.Vault.Open(record)
@@ -161,18 +161,18 @@ func (b *backlog) survey(ctx context.Context) {
 		}
 	}
 	f := triage(due, begun, pace)
-	b.line, b.pace = nil, pace
+	b.order, b.pace = nil, pace
 	if f.takes() > queueIsLong {
-		for _, w := range f.order[:min(len(f.order), longestLine)] {
-			b.line = append(b.line, w.key)
+		for _, w := range f.order[:min(len(f.order), longestOrder)] {
+			b.order = append(b.order, w.key)
 		}
 	}
 	b.report(f, app)
 }
 
-// soon is how long after a look something counts as due: what was put off for want
+// nearlyDue is how long after a look something counts as due: what was put off for want
 // of a turn is due again a little more than one pace later, and keeps its place.
-func soon(pace time.Duration) time.Duration { return pace * 3 / 2 }
+func nearlyDue(pace time.Duration) time.Duration { return pace * 3 / 2 }
 
 // deadline is when it is too late to renew a token: when it dies, or what renews
 // it does.
@@ -233,7 +233,7 @@ func (b *backlog) report(f forecast, app App) {
 		b.recovered()
 		return
 	}
-	if !b.reported.IsZero() && time.Since(b.reported) < sayAgain {
+	if !b.reported.IsZero() && time.Since(b.reported) < reportAgain {
 		return
 	}
 	b.reported = time.Now()
@@ -274,11 +274,11 @@ func (f forecast) remedy(app App) string {
 	} else {
 		faster = max(faster.Truncate(time.Millisecond), time.Millisecond)
 	}
-	return fmt.Sprintf("venuekey app add %s --pace %s, if the venue allows your app that much", app.Venue, sparely(faster))
+	return fmt.Sprintf("venuekey app add %s --pace %s, if the venue allows your app that much", app.Venue, withoutZeros(faster))
 }
 
-// sparely is a time without its zeros: 5m for 5m0s.
-func sparely(d time.Duration) string {
+// withoutZeros is a time without its zeros: 5m for 5m0s.
+func withoutZeros(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")
@@ -289,7 +289,7 @@ func sparely(d time.Duration) string {
 // rate says in words how fast a pace is.
 func rate(pace time.Duration) string {
 	if pace > time.Second {
-		return "one is renewed every " + sparely(pace)
+		return "one is renewed every " + withoutZeros(pace)
 	}
 	return fmt.Sprintf("%.3g a second are renewed", float64(time.Second)/float64(pace))
 }

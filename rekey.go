@@ -74,7 +74,7 @@ func (v *Vault) rekeyMark(ctx context.Context) error {
 		if record.KeyID() == v.current().ID() {
 			return nil
 		}
-		record.Generation = counted(record.Generation) + 1
+		record.Generation = plausible(record.Generation) + 1
 		if _, err = v.put(ctx, record, ringNote{v.current().ID()}); !errors.Is(err, ErrConflict) {
 			return err
 		}

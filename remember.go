@@ -8,8 +8,8 @@ import (
 
 // remember.go owns what is written of a renewal that brought no token.
 
-// unanswered is a renewal that was presented and brought no token.
-func (k *Keeper) unanswered(ctx context.Context, a attempt, claimed Record, failure *Error) error {
+// failed is a renewal that was presented and brought no token.
+func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure *Error) error {
 	a.rollback.explain(failure)
 	if failure.Class == ClassLater && failure.RetryAfter > 0 {
 		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)

@@ -100,11 +100,11 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	case errors.Is(err, errOverslept):
 		return Token{}, k.giveBack(ctx, a, claimed)
 	case err != nil:
-		return Token{}, k.unanswered(ctx, a, claimed, annotate(venueError(err, a.venue, a.app, a.token), a.id, "refresh"))
+		return Token{}, k.failed(ctx, a, claimed, annotate(venueError(err, a.venue, a.app, a.token), a.id, "refresh"))
 	}
 	got, why := receivedToken(got, secretsOf(a.venue, a.app, a.token)...)
 	if why != "" && (got.Refresh == "" || got.Refresh.Equal(a.token.Refresh)) {
-		return Token{}, k.unanswered(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: ClassUnknown, Reason: why + ", and cannot be used"})
+		return Token{}, k.failed(ctx, a, claimed, &Error{ID: a.id, Op: "refresh", Class: ClassUnknown, Reason: why + ", and cannot be used"})
 	}
 	return k.keep(ctx, a, claimed, got, why)
 }
@@ -135,7 +135,7 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 // keep saves what the venue gave, before anybody sees it, and then sees to what it
 // says of venue and app. The token may be one that nobody can use, which why says.
 func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token, why string) (Token, error) {
-	if a.rollback.happened() { // and yet the venue grants: what was seen does not count
+	if a.rollback.found() { // and yet the venue grants: what was seen does not count
 		k.unmark(a.record.Key, &a.token)
 	}
 	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy)

@@ -29,7 +29,7 @@ func (k *Keeper) rolledBack(ctx context.Context, marks *markReader, token Token,
 	return rollback{record.Generation, seen}
 }
 
-func (l rollback) happened() bool { return l.seen > 0 }
+func (l rollback) found() bool { return l.seen > 0 }
 
 func (l rollback) reason() string {
 	return fmt.Sprintf("the vault went back in time: generation %d is stored and %d was seen, so an older copy was put back and its refresh token is used up", l.stored, l.seen)
@@ -41,7 +41,7 @@ const rollbackRemedy = "put the newest copy of the vault back, or sign in again"
 // takes reuse for theft, which would end what the newest copy of the vault holds.
 // That is the reason before any other.
 func (l rollback) refusal(token Token, policy Policy) *Error {
-	if !l.happened() || !punishes(policy) || token.Refresh == "" {
+	if !l.found() || !punishes(policy) || token.Refresh == "" {
 		return nil
 	}
 	return &Error{Class: ClassRefused, Reason: l.reason() + "; it is not presented again", Remedy: rollbackRemedy}
@@ -50,7 +50,7 @@ func (l rollback) refusal(token Token, policy Policy) *Error {
 // explain names the cause where a used token was presented, since that is
 // harmless at its venue, and refused.
 func (l rollback) explain(failure *Error) {
-	if l.happened() && failure.Class == ClassRefused {
+	if l.found() && failure.Class == ClassRefused {
 		failure.Reason = orReason(failure.Reason, "refused") + "; " + l.reason()
 		failure.Remedy = rollbackRemedy
 	}
@@ -67,7 +67,7 @@ func (k *Keeper) reportRollback(ctx context.Context, marks *markReader, s *Statu
 		return
 	}
 	l := k.rolledBack(ctx, marks, token, record)
-	if !l.happened() {
+	if !l.found() {
 		return
 	}
 	s.Behind, s.Reason = true, l.reason()

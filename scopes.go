@@ -67,8 +67,8 @@ func (k *Keeper) reportNarrowing(id ID, old, got Token) {
 	}
 }
 
-// lacks says in words which scopes are missing.
-func (s Status) lacks() string {
+// missingNote says in words which scopes are missing.
+func (s Status) missingNote() string {
 	if len(s.ScopesMissing) == 0 {
 		return ""
 	}

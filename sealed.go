@@ -56,7 +56,7 @@ func (f sealedToken) token() Token {
 	}
 	// An older program may have kept what nobody can use.
 	t, _ = usable(t)
-	return shown(t)
+	return cleaned(t)
 }
 
 // rawJSON keeps text that is JSON as it is, and makes a JSON string of any

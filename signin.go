@@ -84,9 +84,9 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 			return Record{}, storeError(id, "read", err)
 		}
 		replaces := record.Generation
-		record.Generation = max(counted(replaces), k.highestSeen(record.Key))
-		if counted(replaces) != replaces {
-			record.Generation = max(record.Generation, counted(first))
+		record.Generation = max(plausible(replaces), k.highestSeen(record.Key))
+		if plausible(replaces) != replaces {
+			record.Generation = max(record.Generation, plausible(first))
 		}
 		r, err := k.rotate(record, token, policy)
 		if err != nil {

@@ -36,7 +36,7 @@ func (s Snapshot) Format(f fmt.State, verb rune) {
 
 // Check reports what is wrong with the token: Restore would refuse it.
 func (s Snapshot) Check() error {
-	if _, err := offered(s.Token); err != nil {
+	if _, err := acceptable(s.Token); err != nil {
 		return annotate(err, s.ID, "restore")
 	}
 	return nil

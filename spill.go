@@ -146,7 +146,7 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	}
 	r := rotation{record: form.Record, from: form.Replaces, file: path}
 	if err == nil {
-		err = checkCount(r.record)
+		err = checkCounts(r.record)
 	}
 	if err == nil {
 		r.token, err = k.Vault.Open(r.record)

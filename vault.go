@@ -75,7 +75,7 @@ func (v *Vault) Open(record Record) (Token, error) {
 // does; Keeper.Adopt brings in a token that exists. A record without NextRefresh
 // is due by the Keeper's rule, as long as nothing is known against its token.
 func (v *Vault) Save(ctx context.Context, record Record, token Token) (Record, error) {
-	if err := checkCount(record); err != nil {
+	if err := checkCounts(record); err != nil {
 		return record, err
 	}
 	return v.put(ctx, record, sealedFrom(token))
@@ -128,7 +128,7 @@ func (v *Vault) changeApp(ctx context.Context, venue string, change func(Record)
 		if err != nil || !write {
 			return err
 		}
-		record.Generation = counted(record.Generation) + 1
+		record.Generation = plausible(record.Generation) + 1
 		if _, err = v.put(ctx, record, sealedFromApp(app)); !errors.Is(err, ErrConflict) {
 			return err
 		}
