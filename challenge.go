@@ -234,7 +234,7 @@ func (e *Error) wants(scopes []string) {
 	}
 }
 
-// mostScopes is how many scopes are told of.
+// mostScopes is how many scopes are reported.
 const mostScopes = 16
 
 // scopesOf splits a scope attribute (RFC 6749 §3.3). Whoever wrote it saw the

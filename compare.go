@@ -12,7 +12,7 @@ import (
 // compare.go owns what the difference between two looks at a sign-in is called,
 // and when there will be one although nobody writes.
 
-// compare tells of what is another way than it was known, and remembers it.
+// compare reports what differs from what was known, and remembers it.
 func (o *observer) compare(ctx context.Context, g *inputs, record Record, yield func(Event) bool) bool {
 	now := time.Now()
 	was, seen := o.known[record.Key]
@@ -91,7 +91,7 @@ func (o *observer) overdue(s Status) time.Time {
 	return since.Add(overdueAfter)
 }
 
-// next is when time alone changes how a sign-in stands, or what is told of it.
+// next is when time alone changes how a sign-in stands, or what is reported of it.
 func (o *observer) next(record Record, s Status, now time.Time) (next time.Time) {
 	moments := []time.Time{s.NextRefresh, s.Expires, o.overdue(s)}
 	if record.Leased() {

@@ -6,8 +6,8 @@ import "fmt"
 // well, where whoever can write the store can write any number: one that nobody
 // has counted to is no reason to begin a new sign-in above it, and run over.
 
-// mostGenerations is far more than a sign-in is renewed, and leaves as much to
-// count on.
+// mostGenerations is far more than any sign-in is renewed, and leaves as many again
+// to count on.
 const mostGenerations = 1 << 52
 
 // plausible is a generation, or zero for a number that nobody has counted to.

@@ -51,7 +51,7 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// ErrAccessLives is told by errors.Is of a sign-out where the venue ended what renews
+// ErrAccessLives is what errors.Is finds in the error of a sign-out where the venue ended what renews
 // the sign-in and has no way to end an access token (RFC 7009 §2.2.1): that one dies
 // by itself. The sign-in is forgotten all the same.
 var ErrAccessLives = errors.New("the venue has no way to end an access token")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// events.go owns what a program is told of sign-ins while it runs.
+// events.go owns what a program learns about sign-ins while it runs.
 
 // EventKind is what happened, in one word.
 type EventKind string
@@ -25,9 +25,9 @@ const (
 	// the ID names a venue alone, its queue of renewals outlives tokens.
 	EventWarning EventKind = "warning"
 	// EventTrouble: renewing fails, an answer was lost, the token is dead, only a
-	// human can help. It is told once, and again when it gets worse.
+	// human can help. It is reported once, and again when it gets worse.
 	EventTrouble EventKind = "trouble"
-	// EventRecovered: what was told as trouble, or warned of, is over.
+	// EventRecovered: what was reported as trouble, or warned of, is over.
 	EventRecovered EventKind = "recovered"
 	// EventSignedOut: the sign-in was forgotten; only its ID is known.
 	EventSignedOut EventKind = "signed out"
@@ -60,13 +60,13 @@ type Event struct {
 //
 // It begins with how each stands: EventFound, or EventTrouble where something is
 // wrong already. What comes after is seen in the store, so it does not matter
-// which program renewed, signed in or met the trouble, and nothing is told before
-// it is durable. Where the store tells of changes (Watcher) that is at once, else
+// which program renewed, signed in or met the trouble, and nothing is reported
+// before it is durable. If the store reports changes (Watcher), that is at once, else
 // within some seconds. Only what becomes of a venue's queue of renewals, which is
-// known to no store, is told by the Keeper whose Run works on it.
+// known to no store, is reported by the Keeper whose Run works on it.
 //
 // A slow reader holds nobody up and misses no trouble: what happened meanwhile
-// is told as the one step from what it knew to what is true now. Every call looks
+// is reported as the one step from what it knew to what is true now. Every call looks
 // at the store for itself, and remembers some hundred bytes of each sign-in.
 func (k *Keeper) Events(ctx context.Context, only ...ID) iter.Seq[Event] {
 	k.init()
@@ -79,14 +79,14 @@ func (k *Keeper) Events(ctx context.Context, only ...ID) iter.Seq[Event] {
 		defer listening.Wait()
 		defer cancel()
 		listening.Go(func() { o.listen(ctx) })
-		// The store tells of changes before all is looked at, so that none falls
+		// The store reports changes before all is looked at, so that none falls
 		// between the two.
 		for o.sleep(ctx); ctx.Err() == nil && o.deliver(ctx, yield); o.sleep(ctx) {
 		}
 	}
 }
 
-// join has a reader told of what no store knows.
+// join lets a reader hear of what no store knows.
 func (k *Keeper) join(o *observer) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -64,7 +64,7 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 
 // Leave gives up the renewals that have not begun: those that wait for another
 // program, for their turn, or for what says who the app is. Nothing is lost with
-// them. A program calls it when it is told to end, before or while it calls Close,
+// them. A program calls it when it has to end, before or while it calls Close,
 // which waits for what was begun.
 func (k *Keeper) Leave() {
 	k.init()

@@ -21,7 +21,7 @@ type Keeper struct {
 	Venues []Venue
 	// Apps finds the app for a venue; nil means Vault.App.
 	Apps func(ctx context.Context, venue string) (App, error)
-	// Log is told what happens; nil means nobody is.
+	// Log gets what happens; nil means no log.
 	Log *slog.Logger
 	// Warn is how long before an end that no program can prevent Events warns of
 	// it; nil means 48 h, 24 h and 2 h, and empty not at all.
@@ -57,7 +57,7 @@ type Keeper struct {
 	probes  map[string]*probeResult
 	marking sync.Mutex
 	flying  sync.WaitGroup
-	// readers are the loops over Events, and queues what was last told of each
+	// readers are the loops over Events, and queues what was last reported of each
 	// venue's queue.
 	readers map[*observer]bool
 	queues  map[string]Event

@@ -20,8 +20,7 @@ func (k *Keeper) logAnswer(id ID, token Token) {
 }
 
 // keepLearned keeps what a sign-in or a renewal found out about the app, so that it
-// need not be found out again. An app that the vault does not hold belongs to
-// somebody else, who is told.
+// need not be found out again. If the vault does not hold the app, the log says it.
 func (k *Keeper) keepLearned(ctx context.Context, venue string, learned map[string]string) {
 	if len(learned) == 0 {
 		return
@@ -69,7 +68,7 @@ func (k *Keeper) changedSince(ctx context.Context, id ID, token Token) bool {
 func (k *Keeper) reconsider(ctx context.Context, venue string) {
 	for record, err := range k.Vault.all(ctx, tokenPrefix+venue+"/") {
 		if err != nil {
-			return // the store is told of elsewhere
+			return // another look reports the store
 		}
 		if !record.NextRefresh.IsZero() || record.Condition == ConditionGood {
 			continue

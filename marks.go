@@ -19,12 +19,12 @@ import (
 // machine has seen, kept outside the vault. A store cannot tell by itself that an
 // older copy of it was put back, and the refresh tokens in that copy are used up.
 //
-// A mark belongs to a sign-in, told by its record's key and the moment at which
+// A mark belongs to a sign-in, known by its record's key and the moment at which
 // the user signed in, which survives every renewal: two vaults on one machine,
 // or one that was deleted and made again, do not see each other's marks, and keys
 // may be rotated. Marks lie in 256 small files that are replaced by renaming and
 // never flushed: a mark that lags behind the store is harmless, and one that leads
-// is written only after what it tells of is durable.
+// is written only after what it marks is durable.
 
 // marksKept is how many sign-ins of one ID are remembered: an older copy may hold
 // a sign-in before the last.

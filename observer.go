@@ -10,13 +10,13 @@ import (
 )
 
 // observer.go owns how events are found: by comparing what the store has with
-// what was told. A change costs one look at its record; all records are looked at
+// what was reported. A change costs one look at its record; all records are looked at
 // in the beginning, where changes may have been missed, and once an hour.
 
 const (
 	// lookAgain is how often all records are looked at where nothing was missed.
 	lookAgain = time.Hour
-	// idleTick is the longest that a reader rests while the store tells of changes.
+	// idleTick is the longest that a reader rests while the store reports changes.
 	idleTick = time.Minute
 	// lookShare bounds what looking at all records may cost, where a store says
 	// again and again that changes were missed: one part in so many of the time.
@@ -34,9 +34,9 @@ type observer struct {
 	only   map[string]bool // the keys that are wanted; nil means all
 
 	mu      sync.Mutex
-	changed map[string]bool  // what the store told of; "" means everything
+	changed map[string]bool  // what the store reported; "" means everything
 	polling bool             // the store does not tell
-	queues  map[string]Event // what was last told of a venue's queue, until it is read
+	queues  map[string]Event // what was last reported of a venue's queue, until it is read
 	wake    chan struct{}    // holds an item when there is something to look at
 
 	// What follows belongs to the reader's goroutine.
@@ -50,7 +50,7 @@ type observer struct {
 	storeSilent bool          // the store did not answer, which was logged
 }
 
-// known is what was told of a sign-in.
+// known is what was reported of a sign-in.
 type known struct {
 	version, generation int64
 	state               State
@@ -75,7 +75,7 @@ func newObserver(k *Keeper, only []ID) *observer {
 	return o
 }
 
-// listen notes what the store tells of.
+// listen notes the changes that the store reports.
 func (o *observer) listen(ctx context.Context) {
 	watcher, watches := o.keeper.Vault.Store.(Watcher)
 	for watches && ctx.Err() == nil {

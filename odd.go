@@ -8,8 +8,8 @@ import (
 
 // odd.go owns what stands beside the seal and no program wrote. Lease, intent,
 // counts, condition and due dates are not sealed: claims are made by them, in SQL.
-// Whoever can write the store can write what he likes there, or delete the row;
-// what he can win is told in doc/security.md. What is absurd neither holds a sign-in
+// Whoever can write to the store can write anything there, or delete the row;
+// what that wins is in doc/security.md. What is absurd neither holds a sign-in
 // up nor goes unnoticed.
 
 const (

@@ -29,7 +29,7 @@ const (
 	longestTurn = 10 * time.Second
 	// longestOrder bounds the order that is kept.
 	longestOrder = 10_000
-	// reportAgain is how often an overload is told of while it lasts.
+	// reportAgain is how often an overload is reported while it lasts.
 	reportAgain = 10 * time.Minute
 )
 
@@ -44,7 +44,7 @@ type backlog struct {
 	rests    time.Duration // how long no survey follows
 	order    []string      // keys, in the order in which they are to be renewed
 	pace     time.Duration // when that was found out
-	reported time.Time     // when the overload was told; zero means there is none
+	reported time.Time     // when the overload was reported; zero means there is none
 }
 
 // waiting is a record that is due, and the moment before which it has to be

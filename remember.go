@@ -72,7 +72,7 @@ func (k *Keeper) rememberFinal(ctx context.Context, a attempt, after Record, fai
 }
 
 // remember writes a record that has no new token, and returns the failure that
-// it tells of. A record that moved meanwhile is newer than what we know.
+// it is about. A record that moved meanwhile is newer than what we know.
 func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
 	if _, err := k.Vault.Store.Put(ctx, record); err != nil && !errors.Is(err, ErrConflict) {
 		// The intent stays open: whoever comes next takes it as uncertain.

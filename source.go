@@ -35,7 +35,7 @@ func (s *Source) ID() ID { return s.id }
 // store that does not answer, is no reason for an error: the old one is
 // returned. The returned token is shared and must not be changed; it carries no
 // refresh token. A token whose sign-in is known to be dead is served as well until
-// it expires; Keeper.Status tells of it. Errors answer NeedsSignIn, Temporary and Misconfigured.
+// it expires; Keeper.Status reports it. Errors answer NeedsSignIn, Temporary and Misconfigured.
 //
 // While the token is fresh, Token takes no lock and allocates nothing; once a
 // second it looks at the store.

@@ -43,8 +43,8 @@ func spillName(recordKey string, key SealKey) string {
 
 // findSpill looks for the spill of a record in every folder, whatever key it is
 // sealed with: a program that has followed a rotation of keys may have written it
-// before this one has. The newest generation counts; what cannot be read is told
-// where there is nothing else.
+// before this one has. The newest generation counts; what cannot be read is reported
+// if there is nothing else.
 func (k *Keeper) findSpill(id ID) (newest rotation, found bool, err error) {
 	_, ending, _ := strings.Cut(spillName(tokenPrefix+id.String(), SealKey{}), "-")
 	for _, folder := range k.Spills {

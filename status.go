@@ -60,7 +60,7 @@ type Status struct {
 	Generation int64
 	Failures   int
 	// Spilled says that a renewed token waits in a spill file, or in memory, for
-	// a store that refuses it. Everything else is told of that token.
+	// a store that refuses it. Everything else is about that token.
 	Spilled bool
 	// Odd says what the record holds that venuekey never writes: something else writes
 	// to the store. Reason begins with it.
@@ -75,7 +75,7 @@ type Status struct {
 	Err error
 }
 
-// Status tells how a sign-in stands. It asks the store only, never the venue.
+// Status says how a sign-in stands. It asks the store only, never the venue.
 func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	k.init()
 	token, record, err := k.Vault.Load(ctx, id)
@@ -90,8 +90,8 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	return status, nil
 }
 
-// State tells how a sign-in stands in one word, from its record alone: for who asks
-// with each token and wants nothing else.
+// State says how a sign-in stands in one word, from its record alone: for programs
+// that ask with each token and want nothing else.
 func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
 	k.init()
 	token, record, err := k.Vault.Load(ctx, id)
@@ -101,8 +101,8 @@ func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
 	return stateOf(token, record, time.Now()), nil
 }
 
-// Statuses tells how every sign-in in the vault stands, in the order of their
-// IDs. A record that cannot be opened is told as a Status with Err set; an
+// Statuses says how every sign-in in the vault stands, in the order of their
+// IDs. A record that cannot be opened comes as a Status with Err set; an
 // error of the sequence itself ends it.
 func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	k.init()
@@ -133,7 +133,7 @@ func (k *Keeper) inputs() *inputs {
 	return &inputs{waits: k.anyPending(), marks: k.readMarks(), closed: map[string]time.Time{}}
 }
 
-// statusOfRecord tells of a record, also where it cannot be opened.
+// statusOfRecord is the status of a record, also if it cannot be opened.
 func (k *Keeper) statusOfRecord(ctx context.Context, g *inputs, record Record) Status {
 	id := record.ID()
 	token, err := k.Vault.Open(record)
@@ -162,7 +162,7 @@ func (k *Keeper) reportClosure(ctx context.Context, g *inputs, s *Status) {
 	s.LeftAloneUntil = until
 }
 
-// statusOf tells of what was read, or of a newer token that waits to be saved.
+// statusOf is the status of what was read, or of a newer token that waits to be saved.
 func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status, error) {
 	waiting, waits := k.pending(id)
 	waits = waits && (err != nil || waiting.record.Generation > record.Generation)

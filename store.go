@@ -117,7 +117,7 @@ const (
 	ConditionDead Condition = "dead"
 )
 
-// Watcher is a Store that tells of changes as they happen, so that a program
+// Watcher is a Store that reports changes as they happen, so that a program
 // that runs for long sees what another one renewed without asking.
 type Watcher interface {
 	// Watch calls changed with the key of every record that anybody, in this

@@ -46,7 +46,7 @@ type Token struct {
 	// tells one.
 	User string
 	// ClockAhead is how far the local clock was ahead of the venue's when the
-	// token arrived, where the answer told its time; negative is behind. It is
+	// token arrived, if the answer had a date; negative is behind. It is
 	// not kept.
 	ClockAhead time.Duration
 	// Notes says what was odd about the answer that brought the token, a line each,
@@ -69,14 +69,14 @@ type Token struct {
 // Valid reports whether the access token is there and alive at t.
 func (t Token) Valid(at time.Time) bool { return t.Access != "" && at.Before(t.Expires) }
 
-// ClockTolerance is how wrong a local clock may be before anybody is told.
+// ClockTolerance is how wrong a local clock may be before it is reported.
 const ClockTolerance = time.Minute
 
 // EndsAfter sets the end of a token that lives for so long, counted from its
-// request. Where the local clock is ahead of the venue's, as told by the date of
-// its answer, the end is set earlier by as much: if the clock is put right
+// request. If the local clock is ahead of the venue's, by the date of its
+// answer, the end is set earlier by the difference: if the clock is put right
 // meanwhile, the token must not seem to live longer than it does. A clock that
-// is off by more than half a life is told of and not leant on; an answer's date
+// is off by more than half a life is reported and not relied on; an answer's date
 // can be wrong as well.
 func (t *Token) EndsAfter(life time.Duration, answered time.Time) {
 	t.Expires = t.Issued.Add(life)
