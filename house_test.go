@@ -67,6 +67,7 @@ var house = map[string][]string{
 
 	"examples":                  {},
 	"examples/internal/stand":   {"*"},
+	"examples/bot":              {"*"},
 	"examples/ctrader-complete": {"*"},
 	"examples/ctrader-code":     {"*"},
 	"examples/ctrader-token":    {"*"},

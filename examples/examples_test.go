@@ -3,9 +3,17 @@ package examples
 // examples_test.go runs each program as a reader would.
 
 import (
+	"bufio"
+	"go/scanner"
+	"go/token"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/venuekey/venuekey/examples/internal/stand"
 )
 
 func TestExamplesRun(t *testing.T) {
@@ -31,5 +39,74 @@ func TestExamplesRun(t *testing.T) {
 				t.Errorf("quotes stopped:\n%s", said)
 			}
 		})
+	}
+}
+
+// The bot finds its vault by the environment, as the command does. Its second run asks
+// nobody.
+func TestTheBotSignsInOnce(t *testing.T) {
+	t.Setenv("VENUEKEY_CTRADER_CLIENT_ID", "")
+	venue, err := stand.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer venue.Close()
+	folder := t.TempDir()
+	environ, err := venue.Environ(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bot := filepath.Join(folder, "bot.exe")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", bot, "./bot")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	for run, signIns := range []int{1, 0} {
+		command := exec.Command(bot)
+		command.Env = append(command.Environ(), environ...)
+		var out strings.Builder
+		command.Stdout = &out
+		said, err := command.StderrPipe()
+		if err == nil {
+			err = command.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		address, visits, all := regexp.MustCompile(`http://\S+`), 0, ""
+		for lines := bufio.NewScanner(said); lines.Scan(); all += lines.Text() + "\n" {
+			if found := address.FindString(lines.Text()); found != "" && visits == 0 {
+				visits++
+				if err := venue.Person.Visit(t.Context(), found); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if err := command.Wait(); err != nil || visits != signIns || strings.Count(out.String(), "bid 1.") != 3 || !strings.Contains(out.String(), "order: ORDER_") {
+			t.Fatalf("run %d: %v, %d sign-ins\n%s%s", run+1, err, visits, all, out.String())
+		}
+	}
+}
+
+// A program that signs in, streams and trades is a page that one sees at once.
+func TestTheBotIsShort(t *testing.T) {
+	source, err := os.ReadFile("bot/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, lines := token.NewFileSet(), map[int]bool{}
+	file := files.AddFile("main.go", files.Base(), len(source))
+	var s scanner.Scanner
+	s.Init(file, source, nil, 0) // without comments
+	for {
+		at, what, _ := s.Scan()
+		if what == token.EOF {
+			break
+		}
+		lines[file.Line(at)] = true
+	}
+	if len(lines) > 40 {
+		t.Errorf("it has %d lines of code", len(lines))
 	}
 }

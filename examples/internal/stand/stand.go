@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type CTrader struct {
 	Person *emulator.Person
 
 	venue *signin.Server
+	api   *emulated.Server
 	token func() string
 	close func()
 }
@@ -62,6 +64,7 @@ func Open() (*CTrader, error) {
 		Demo:   openapi.Endpoint{Address: api.Addresses().DemoProtobuf, TLS: trust},
 		Person: &emulator.Person{Name: user.Name, Password: user.Password},
 		venue:  venue,
+		api:    api,
 		token: sync.OnceValue(func() string {
 			return venue.Issue(emulator.Grant{User: user.Name, Client: app.ClientID, Scope: "trading"}).Access
 		}),
@@ -74,6 +77,18 @@ func Open() (*CTrader, error) {
 
 // Emulated is whether it is an emulated one.
 func (c *CTrader) Emulated() bool { return c.venue != nil }
+
+// Environ is what a program needs in its environment to use the emulated one with a
+// vault of its own, which lies in a folder. It is what "venuekey emulate" prints.
+func (c *CTrader) Environ(folder string) ([]string, error) {
+	ca := filepath.Join(folder, "ca.pem")
+	return []string{
+		"VENUEKEY_HOME=" + filepath.Join(folder, "home"), "VENUEKEY_KEY=file",
+		"VENUEKEY_CTRADER_CLIENT_ID=" + c.App.ClientID, "VENUEKEY_CTRADER_CLIENT_SECRET=" + string(c.App.ClientSecret),
+		"VENUEKEY_CTRADER_REDIRECT_URI=" + c.App.RedirectURI, "VENUEKEY_CTRADER_BASE_URL=" + c.App.URLs["base"],
+		"VENUEKEY_CTRADER_LIVE_ADDRESS=" + c.Live.Address, "VENUEKEY_CTRADER_DEMO_ADDRESS=" + c.Demo.Address, "VENUEKEY_CTRADER_CA_FILE=" + ca,
+	}, os.WriteFile(ca, c.api.CAPEM(), 0o600)
+}
 
 // Close ends it.
 func (c *CTrader) Close() { c.close() }
