@@ -271,38 +271,13 @@ func TestCrashes(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range writers {
 		wg.Go(func() {
-			record := venuekey.Record{Key: fmt.Sprint("k", i)}
-			for ctx.Err() == nil {
-				record.Generation++
-				record.Text = strconv.FormatInt(record.Generation, 10)
-				version, err := store.Put(t.Context(), record)
-				switch {
-				case err == nil:
-					record.Version = version
-					acknowledged[i] = record
-					select {
-					case progress <- i:
-					default:
-					}
-				case errors.Is(err, venuekey.ErrConflict):
-					// Only after an answer that stayed lost; then it is our own.
-					got, err := store.Get(t.Context(), record.Key)
-					if err == nil && got.Generation != record.Generation && got.Generation != record.Generation-1 {
-						t.Errorf("record %q: generation %d is stored, and %d was to be written", record.Key, got.Generation, record.Generation)
-						return
-					}
-					if err == nil {
-						record = got
-					} else {
-						record.Generation--
-					}
+			writeOn(ctx, t, store, fmt.Sprint("k", i), func(record venuekey.Record) {
+				acknowledged[i] = record
+				select {
+				case progress <- i:
 				default:
-					if class := venuekey.ClassOf(err); class != venuekey.ClassUnknown && class != venuekey.ClassNotSent {
-						t.Errorf("put: %v (%v)", err, class)
-					}
-					record.Generation--
 				}
-			}
+			})
 		})
 	}
 	everybody := func() {
@@ -331,6 +306,39 @@ func TestCrashes(t *testing.T) {
 		got, err := openVault(t, address).Get(t.Context(), want.Key)
 		if err != nil || got.Generation < want.Generation || got.Version < want.Version {
 			t.Errorf("record %q: generation %d at version %d, but %d at %d was acknowledged (%v)", want.Key, got.Generation, got.Version, want.Generation, want.Version, err)
+		}
+	}
+}
+
+// writeOn writes one record after another under a key until the context ends, and calls
+// done for each that was acknowledged.
+func writeOn(ctx context.Context, t *testing.T, store venuekey.Store, key string, done func(venuekey.Record)) {
+	record := venuekey.Record{Key: key}
+	for ctx.Err() == nil {
+		record.Generation++
+		record.Text = strconv.FormatInt(record.Generation, 10)
+		version, err := store.Put(t.Context(), record)
+		switch {
+		case err == nil:
+			record.Version = version
+			done(record)
+		case errors.Is(err, venuekey.ErrConflict):
+			// Only after an answer that stayed lost; then it is our own.
+			got, err := store.Get(t.Context(), record.Key)
+			if err == nil && got.Generation != record.Generation && got.Generation != record.Generation-1 {
+				t.Errorf("record %q: generation %d is stored, and %d was to be written", record.Key, got.Generation, record.Generation)
+				return
+			}
+			if err == nil {
+				record = got
+			} else {
+				record.Generation--
+			}
+		default:
+			if class := venuekey.ClassOf(err); class != venuekey.ClassUnknown && class != venuekey.ClassNotSent {
+				t.Errorf("put: %v (%v)", err, class)
+			}
+			record.Generation--
 		}
 	}
 }

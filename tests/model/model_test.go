@@ -200,6 +200,7 @@ func (w *world) signIn() error {
 	return err
 }
 
+// do has a program act, or changes the world around them.
 func (w *world) do(a action) {
 	keeper := w.programs[a.Program]
 	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
@@ -223,6 +224,26 @@ func (w *world) do(a action) {
 		ctx := w.t.Context()
 		w.dozing.Go(func() { _, _ = dozer.Refresh(ctx, w.id) })
 		time.Sleep(dozes / 2)
+	case "crash":
+		w.crash(ctx, a)
+	case "sign in":
+		// The venue ends the tokens before it; a renewed one that waits to be
+		// saved must not replace it.
+		// A real sign-in tries the store first, and is not begun where it refuses.
+		if !w.refuses && w.signIn() == nil {
+			w.wentBack, w.copy = false, nil
+			w.mayLose = w.ordered > w.venue.Log().Count(emulator.EventFaultInjected)
+		}
+	case "restart":
+		w.programs[a.Program] = w.program(0)
+	default:
+		w.change(a)
+	}
+}
+
+// change changes what the programs depend on: the wire, the store, the app.
+func (w *world) change(a action) {
+	switch a.What {
 	case "fault":
 		w.mayLose = w.mayLose || strings.HasSuffix(string(a.Fault), "-after") && !losesNothing(a.Fault)
 		w.ordered++
@@ -230,8 +251,6 @@ func (w *world) do(a action) {
 			w.lies++
 		}
 		w.venue.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: a.Fault, Status: a.Status, RetryAfter: a.Retry})
-	case "crash":
-		w.crash(ctx, a)
 	case "store refuses":
 		w.refuses = true
 		w.store.Refuse(func(venuekey.Record) error { return keepertest.ErrDiskFull })
@@ -241,14 +260,6 @@ func (w *world) do(a action) {
 	case "store answers":
 		w.refuses = false
 		w.store.Refuse(nil)
-	case "sign in":
-		// The venue ends the tokens before it; a renewed one that waits to be
-		// saved must not replace it.
-		// A real sign-in tries the store first, and is not begun where it refuses.
-		if !w.refuses && w.signIn() == nil {
-			w.wentBack, w.copy = false, nil
-			w.mayLose = w.ordered > w.venue.Log().Count(emulator.EventFaultInjected)
-		}
 	case "copy":
 		w.copy = nil
 		for record := range w.programs[0].Vault.Records(w.t.Context()) {
@@ -264,8 +275,6 @@ func (w *world) do(a action) {
 		w.life.Store([]string{"0", "-5", "1", "2628000000"}[a.Program%2*2+len(a.Fault)%2])
 	case "right life":
 		w.life.Store("2628000")
-	case "restart":
-		w.programs[a.Program] = w.program(0)
 	}
 }
 
