@@ -36,6 +36,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 	"github.com/venuekey/venuekey/venue/tradovate"
+	"github.com/venuekey/venuekey/venue/venuetest"
 )
 
 const sentinel = "SENTINEL-do-not-print"
@@ -137,6 +138,7 @@ var confidential = map[string]reflect.Type{
 	"/venue/tradovate.AccessTokenResponse":                          reflect.TypeFor[tradovate.AccessTokenResponse](),
 	"/venue/tradovate.OAuthToken":                                   reflect.TypeFor[tradovate.OAuthToken](),
 	"/venue/tradovate.OAuthTokenResponse":                           reflect.TypeFor[tradovate.OAuthTokenResponse](),
+	"/venue/venuetest.Subject":                                      reflect.TypeFor[venuetest.Subject](),
 	"/venue/tradovate.Penalty":                                      reflect.TypeFor[tradovate.Penalty](),
 }
 

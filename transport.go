@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/venuekey/venuekey/internal/foreign"
+	"github.com/venuekey/venuekey/internal/loopback"
 )
 
 // transport.go owns signing the requests of an http.Client.
@@ -135,15 +135,7 @@ func leadsAway(request *http.Request) bool {
 
 // private reports whether nobody else can read what is sent to an address.
 func private(address *url.URL) bool {
-	if address.Scheme == "https" {
-		return true
-	}
-	host := address.Hostname()
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return address.Scheme == "https" || loopback.Host(address.Hostname())
 }
 
 func closeBody(request *http.Request) {

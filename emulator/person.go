@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/venuekey/venuekey/emulator/internal/loopback"
+	"github.com/venuekey/venuekey/internal/loopback"
 )
 
 // person.go owns the made-up user who drives the real pages over HTTP.

@@ -2,12 +2,12 @@ package local
 
 import (
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/loopback"
 	"github.com/venuekey/venuekey/oauth"
 	"github.com/venuekey/venuekey/venue/ctrader"
 	"github.com/venuekey/venuekey/venue/tradovate"
@@ -62,7 +62,7 @@ func EmulatedAt(app venuekey.App) string {
 		if err != nil || address.Host == "" {
 			continue
 		}
-		if ip, err := netip.ParseAddr(address.Hostname()); address.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+		if loopback.Host(address.Hostname()) {
 			return app.URLs[name]
 		}
 	}

@@ -40,7 +40,7 @@ func (c Client) token(answer Answer, address *url.URL, form url.Values, sent tim
 
 // rescued takes a token out of an answer that broke off: the connection may have
 // ended, or the length been wrong, after the JSON was there as a whole.
-func (c Config) rescued(answer Answer, sent time.Time, way Way, failure error) (venuekey.Token, error) {
+func (c Config) fromBrokenAnswer(answer Answer, sent time.Time, way Way, failure error) (venuekey.Token, error) {
 	found := c.find(answer.Body)
 	if len(found.grants) != 1 || len(found.faults) > 0 {
 		return venuekey.Token{}, failure

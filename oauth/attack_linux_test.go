@@ -112,7 +112,7 @@ func TestWhoMayOpenAnAddress(t *testing.T) {
 		{"another, where nobody logged in", bob, true, peer{}, true},
 		{"another, at what a service printed", bob, false, peer{}, false},
 	} {
-		if got := row.who.foreign(row.exposed, row.login); got != row.stranger {
+		if got := row.who.isOther(row.exposed, row.login); got != row.stranger {
 			t.Errorf("%s: %v", row.name, got)
 		}
 	}

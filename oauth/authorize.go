@@ -9,7 +9,10 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/loopback"
 )
+
+// authorize.go owns the address that the browser is sent to, and which addresses may be asked at all.
 
 // Attempt is what one sign-in chose at random, and what its callback and its
 // code exchange are checked against.
@@ -87,7 +90,7 @@ func Endpoint(what, text string) (*url.URL, error) {
 // secure refuses an address at which somebody on the way could read what is sent
 // (RFC 6749 §3.1, §3.2, RFC 6750 §5.2).
 func secure(what string, address *url.URL) error {
-	if address.Scheme != "https" && (address.Scheme != "http" || !isLoopback(address.Hostname())) {
+	if address.Scheme != "https" && (address.Scheme != "http" || !loopback.Host(address.Hostname())) {
 		return wrong("the "+what+" address at "+address.Host+" is not https", "plain http is taken for loopback addresses only")
 	}
 	return nil

@@ -24,8 +24,8 @@ import (
 // navigation of this one. Browsers do not tell ports apart (RFC 6265 §8.5), hence a
 // name of its own for each attempt.
 
-// door is a one-time address.
-type door struct {
+// startAddress is an address that works once.
+type startAddress struct {
 	// Path is where it is, and Cookie what the browser that opens it gets.
 	Path, Cookie venuekey.Secret
 	// exposed says that the address stands in a list of arguments.
@@ -36,19 +36,19 @@ type door struct {
 	by     peer
 }
 
-func newDoor(exposed bool) *door {
-	return &door{Path: venuekey.Secret("/start/" + rand.Text()), Cookie: venuekey.Secret(rand.Text()), exposed: exposed}
+func newStartAddress(exposed bool) *startAddress {
+	return &startAddress{Path: venuekey.Secret("/start/" + rand.Text()), Cookie: venuekey.Secret(rand.Text()), exposed: exposed}
 }
 
-// address is the door's, at the host of the redirect: a cookie belongs to a host, and
+// address is the whole of it, at the host of the redirect: a cookie belongs to a host, and
 // localhost and 127.0.0.1 are two.
-func (l *listener) address(d *door) string {
+func (l *listener) address(d *startAddress) string {
 	return (&url.URL{Scheme: "http", Host: l.redirect.URL.Host, Path: string(d.Path)}).String()
 }
 
-// doorAt finds the door at a path, nil where there is none.
-func (l *listener) doorAt(path string) *door {
-	for _, d := range l.doors {
+// startAt finds the address with a path, nil if there is none.
+func (l *listener) startAt(path string) *startAddress {
+	for _, d := range l.starts {
 		if d.Path.Equal(venuekey.Secret(path)) {
 			return d
 		}
@@ -58,29 +58,29 @@ func (l *listener) doorAt(path string) *door {
 
 // begin lets a browser in and sends it to the venue. What a browser or a scanner asks
 // for before somebody wants it uses nothing up, and who has the cookie may come again.
-func (l *listener) begin(w http.ResponseWriter, r *http.Request, d *door) {
+func (l *listener) start(w http.ResponseWriter, r *http.Request, d *startAddress) {
 	from := peerOf(r)
 	switch {
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
-		l.show(w, http.StatusMethodNotAllowed, verdict{Title: "Not like this", Words: "Open this address in a browser."})
+		l.show(w, http.StatusMethodNotAllowed, notice{Title: "Not like this", Words: "Open this address in a browser."})
 	case early(r) || !navigates(r):
-		l.show(w, http.StatusServiceUnavailable, verdict{Title: "Not yet", Words: "This address works once, for a browser that shows it."})
-	case from.foreign(d.exposed, whoLoggedIn()):
+		l.show(w, http.StatusServiceUnavailable, notice{Title: "Not yet", Words: "This address works once, for a browser that shows it."})
+	case from.isOther(d.exposed, whoLoggedIn()):
 		l.strays.ignore("another user of this machine (uid " + strconv.Itoa(from.uid) + ") asked for the one-time address; if that was you, open the address shown here as the user who began")
-		l.show(w, http.StatusForbidden, verdict{Title: "Not for you", Words: "Another user of this machine is signing in here. If that is you, open the address that venuekey shows as the user who began."})
+		l.show(w, http.StatusForbidden, notice{Title: "Not for you", Words: "Another user of this machine is signing in here. If that is you, open the address that venuekey shows as the user who began."})
 	case !l.enter(r, d, from):
-		l.hand(callback{denied: &venuekey.Error{Class: venuekey.ClassFailed, Reason: "two browsers opened the one-time address of this sign-in, and one of them may be somebody else's",
+		l.deliver(callback{denied: &venuekey.Error{Class: venuekey.ClassFailed, Reason: "two browsers opened the one-time address of this sign-in, and one of them may be somebody else's",
 			Remedy: "sign in again; if you opened it only once, another user of this machine did too"}})
-		l.show(w, http.StatusForbidden, verdict{Title: "Somebody else was here", Words: "This address works once, and another browser has opened it. The sign-in is over: start it again."})
+		l.show(w, http.StatusForbidden, notice{Title: "Somebody else was here", Words: "This address works once, and another browser has opened it. The sign-in is over: start it again."})
 	default:
 		http.SetCookie(w, l.cookie(d))
-		l.lead(w)
+		l.sendOn(w)
 	}
 }
 
 // enter reports whether a browser may come in: the first one, and again the same.
-func (l *listener) enter(r *http.Request, d *door, from peer) bool {
+func (l *listener) enter(r *http.Request, d *startAddress, from peer) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if d.opened {
@@ -90,12 +90,12 @@ func (l *listener) enter(r *http.Request, d *door, from peer) bool {
 	return true
 }
 
-func (l *listener) cookie(d *door) *http.Cookie {
+func (l *listener) cookie(d *startAddress) *http.Cookie {
 	return &http.Cookie{Name: l.name, Value: string(d.Cookie), Path: "/", MaxAge: int(l.life / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
-// has reports whether a request brings the door's cookie.
-func (l *listener) has(r *http.Request, d *door) bool {
+// has reports whether a request brings the address's cookie.
+func (l *listener) has(r *http.Request, d *startAddress) bool {
 	for _, cookie := range r.CookiesNamed(l.name) {
 		if d.Cookie.Equal(venuekey.Secret(cookie.Value)) {
 			return true
@@ -122,11 +122,11 @@ func (l *listener) began(r *http.Request) (stray string) {
 	return ""
 }
 
-// enteredBy finds the door whose cookie a request brings, nil where it brings none.
-func (l *listener) enteredBy(r *http.Request) *door {
+// enteredBy finds the address whose cookie a request brings, nil if it brings none.
+func (l *listener) enteredBy(r *http.Request) *startAddress {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, d := range l.doors {
+	for _, d := range l.starts {
 		if d.opened && l.has(r, d) {
 			return d
 		}

@@ -6,6 +6,8 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
+// callback.go owns what a redirect brings back, and whether it answers this sign-in.
+
 // callback is what a redirect brought.
 type callback struct {
 	// Code is the authorization code.

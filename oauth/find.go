@@ -42,7 +42,7 @@ func (c Config) find(body []byte) finding {
 	// tokens of their own: one that is ours comes as RFC 6749 §5.1 wants it, and
 	// no error is believed.
 	s.page = isPage(text)
-	objects, before, behind := objectsIn(text)
+	objects, before, after := objectsIn(text)
 	for _, object := range objects {
 		s.isJSON = s.isJSON || !s.page
 		s.look(object, true, 0)
@@ -50,8 +50,8 @@ func (c Config) find(body []byte) finding {
 	if before > 0 {
 		s.notes = append(s.notes, fmt.Sprintf("the answer had %d bytes before its JSON", before))
 	}
-	if behind > 0 {
-		s.notes = append(s.notes, fmt.Sprintf("the answer had %d bytes behind its JSON", behind))
+	if after > 0 {
+		s.notes = append(s.notes, fmt.Sprintf("the answer had %d bytes behind its JSON", after))
 	}
 	return s.finding
 }
@@ -94,8 +94,8 @@ const (
 )
 
 // objectsIn finds the JSON objects in a text, the outermost ones, and how much
-// text stands before the first and behind the last.
-func objectsIn(text []byte) (objects []json.RawMessage, before, behind int) {
+// text stands before the first and after the last.
+func objectsIn(text []byte) (objects []json.RawMessage, before, after int) {
 	at, work := 0, 0
 	for work < mostWork {
 		open := bytes.IndexByte(text[at:], '{')
@@ -116,9 +116,9 @@ func objectsIn(text []byte) (objects []json.RawMessage, before, behind int) {
 		}
 		objects = append(objects, object)
 		at += len(object)
-		behind = len(bytes.TrimSpace(text[at:]))
+		after = len(bytes.TrimSpace(text[at:]))
 	}
-	return objects, before, behind
+	return objects, before, after
 }
 
 func workOf(err error, rest int) int {

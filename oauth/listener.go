@@ -16,7 +16,10 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/loopback"
 )
+
+// listener.go owns the listener at the redirect URI, and the pages that it shows.
 
 //go:embed page.html
 var pageText string
@@ -25,15 +28,15 @@ var pageText string
 // start faster without.
 var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
-// verdict is what the browser is shown at the end.
-type verdict struct {
+// notice is what the browser is shown.
+type notice struct {
 	Good         bool
 	Title, Words string
 }
 
-// sheet is a page: a verdict, or one of those on the way there.
+// sheet is a page: a notice, with what it needs on the way to the end.
 type sheet struct {
-	verdict
+	notice
 	// Leads is where the browser is sent on to, with Value kept under Key in its tab.
 	Leads, Key, Value string
 	// Finish is where the form goes that hands over what the tab keeps.
@@ -50,7 +53,7 @@ type listener struct {
 	strays   *strays
 	arrived  chan callback
 	done     chan struct{}
-	verdict  verdict
+	notice   notice
 	sockets  []net.Listener
 	server   *http.Server
 	serving  sync.WaitGroup
@@ -60,9 +63,9 @@ type listener struct {
 	leads, name string
 	life        time.Duration
 
-	mu    sync.Mutex
-	doors []*door
-	tabs  *tabs
+	mu     sync.Mutex
+	starts []*startAddress
+	tabs   *tabs
 	// silent are connections that have not sent a byte: browsers open some in
 	// advance.
 	silent map[net.Conn]bool
@@ -87,12 +90,12 @@ func (l *listener) invite(ctx context.Context, c Config, attempt Attempt, venue 
 	if end, ok := ctx.Deadline(); ok {
 		l.life = max(time.Until(end), time.Second)
 	}
-	l.doors = []*door{newDoor(false), newDoor(true)}
+	l.starts = []*startAddress{newStartAddress(false), newStartAddress(true)}
 	if c.StateNotEchoed {
 		l.tabs = newTabs()
 	}
 	l.serve()
-	return l.address(l.doors[0]), l.address(l.doors[1])
+	return l.address(l.starts[0]), l.address(l.starts[1])
 }
 
 // answers is where callbacks arrive; none do where nothing listens.
@@ -160,19 +163,19 @@ func (l *listener) answer(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("Content-Security-Policy", policy("", ""))
-	switch d := l.doorAt(r.URL.Path); {
-	case !isLoopback(hostname(r.Host)):
+	switch d := l.startAt(r.URL.Path); {
+	case !loopback.Host(hostname(r.Host)):
 		// A page on the internet whose name was pointed at this machine.
-		l.show(w, http.StatusMisdirectedRequest, verdict{Title: "Not here", Words: "This address is for this machine only."})
+		l.show(w, http.StatusMisdirectedRequest, notice{Title: "Not here", Words: "This address is for this machine only."})
 	case d != nil:
-		l.begin(w, r, d)
+		l.start(w, r, d)
 	case l.tabs != nil && l.tabs.Path.Equal(venuekey.Secret(r.URL.Path)):
 		l.finish(w, r)
 	case r.URL.Path != orText(l.redirect.URL.Path, "/") || !l.redirect.Loopback:
-		l.show(w, http.StatusNotFound, verdict{Title: "Nothing here", Words: "venuekey waits for a sign-in at another path."})
+		l.show(w, http.StatusNotFound, notice{Title: "Nothing here", Words: "venuekey waits for a sign-in at another path."})
 	case r.Method != http.MethodGet:
 		header.Set("Allow", http.MethodGet)
-		l.show(w, http.StatusMethodNotAllowed, verdict{Title: "Not like this", Words: "A sign-in comes back as a GET request."})
+		l.show(w, http.StatusMethodNotAllowed, notice{Title: "Not like this", Words: "A sign-in comes back as a GET request."})
 	default:
 		l.take(w, r)
 	}
@@ -199,21 +202,21 @@ func (l *listener) take(w http.ResponseWriter, r *http.Request) {
 	case got.stray != "":
 		l.refuse(w, got.stray)
 	case l.tabs != nil && !got.stated:
-		l.question(w, got)
+		l.askTab(w, got)
 	default:
-		l.hand(got)
+		l.deliver(got)
 		l.await(w, r)
 	}
 }
 
 func (l *listener) refuse(w http.ResponseWriter, why string) {
 	l.strays.ignore(why)
-	l.show(w, http.StatusBadRequest, verdict{Title: "This is not the sign-in that venuekey waits for", Words: "Nothing was taken: " + why + ". Go back to the page of the venue, or start the sign-in again."})
+	l.show(w, http.StatusBadRequest, notice{Title: "This is not the sign-in that venuekey waits for", Words: "Nothing was taken: " + why + ". Go back to the page of the venue, or start the sign-in again."})
 }
 
 // hand hands an answer on. Of several the first counts: a page that was loaded again
-// waits for the same verdict.
-func (l *listener) hand(got callback) {
+// waits for the same notice.
+func (l *listener) deliver(got callback) {
 	select {
 	case l.arrived <- got:
 	default:
@@ -225,16 +228,16 @@ func (l *listener) hand(got callback) {
 func (l *listener) await(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-l.done:
-		gone := l.cookie(&door{})
+		gone := l.cookie(&startAddress{})
 		gone.MaxAge = -1
 		http.SetCookie(w, gone)
-		l.show(w, http.StatusOK, l.verdict)
+		l.show(w, http.StatusOK, l.notice)
 	case <-r.Context().Done():
 	}
 }
 
-func (l *listener) show(w http.ResponseWriter, status int, v verdict) {
-	l.render(w, status, sheet{verdict: v})
+func (l *listener) show(w http.ResponseWriter, status int, v notice) {
+	l.render(w, status, sheet{notice: v})
 }
 
 func (l *listener) render(w http.ResponseWriter, status int, s sheet) {
@@ -271,10 +274,10 @@ func (l *listener) hangUp() {
 	}
 }
 
-// close shows the verdict to whoever waits, and frees the port.
-func (l *listener) close(v verdict) {
+// close shows the notice to whoever waits, and frees the port.
+func (l *listener) close(v notice) {
 	l.once.Do(func() {
-		l.verdict = v
+		l.notice = v
 		close(l.done)
 		l.hangUp()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

@@ -9,6 +9,8 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
+// login.go owns a sign-in from the first address to the token.
+
 // Login signs a user in by authorization code (RFC 6749 §4.1): it shows the
 // address, waits for the callback or for what the user pastes, whichever is
 // first, and exchanges the code at once. It waits for no method of the UI: it
@@ -33,7 +35,7 @@ func (c Client) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 	}
 	visit.Redirect = app.RedirectURI
 	if l != nil {
-		defer func() { l.close(verdictOn(err)); tellAtOnce(ui, l.strays.sum()) }()
+		defer func() { l.close(noticeOf(err)); tellBriefly(ui, l.strays.summary()) }()
 	}
 	if visit.Elsewhere, err = c.Authorize(app, attempt); err != nil {
 		return token, err
@@ -44,16 +46,16 @@ func (c Client) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 	if !redirect.Loopback {
 		visit.URL = visit.Elsewhere
 	}
-	return c.meet(ctx, app, ui, visit, redirect, attempt, l.answers())
+	return c.receive(ctx, app, ui, visit, redirect, attempt, l.answers())
 }
 
 // meet invites the user, waits for the answer and exchanges the code. It waits
 // for no call of the UI: one that does not return is left behind, and cannot keep
 // a token from whoever saves it.
-func (c Client) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visit venuekey.Visit, redirect Redirect, attempt Attempt, arrived <-chan callback) (venuekey.Token, error) {
+func (c Client) receive(ctx context.Context, app venuekey.App, ui venuekey.UI, visit venuekey.Visit, redirect Redirect, attempt Attempt, arrived <-chan callback) (venuekey.Token, error) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
-	talk := conversation{visited: make(chan error, 1), pasted: make(chan callback), refused: make(chan error, 1)}
+	talk := talk{visited: make(chan error, 1), pasted: make(chan callback), refused: make(chan error, 1)}
 	go func() {
 		// The browser that Visit opens is still needed for the last page.
 		if err := ui.Visit(ctx, visit); err != nil {
@@ -68,14 +70,14 @@ func (c Client) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visi
 		case err := <-talk.visited:
 			return venuekey.Token{}, err
 		case got := <-arrived:
-			return c.conclude(ctx, app, ui, attempt, got)
+			return c.redeem(ctx, app, ui, attempt, got)
 		case got := <-talk.pasted:
-			token, err := c.conclude(ctx, app, ui, attempt, got)
+			token, err := c.redeem(ctx, app, ui, attempt, got)
 			if !got.bare || !venuekey.NeedsSignIn(err) || tries == mostTries {
 				return token, err
 			}
 			tries, last = tries+1, err
-			tellAtOnce(ui, "that was not taken for a code of this sign-in: paste everything that the address bar shows")
+			tellBriefly(ui, "that was not taken for a code of this sign-in: paste everything that the address bar shows")
 		case err := <-talk.refused:
 			switch {
 			case last != nil:
@@ -94,7 +96,7 @@ func (c Client) meet(ctx context.Context, app venuekey.App, ui venuekey.UI, visi
 const mostTries = 3
 
 // conversation is what comes of talking to the user, one of these at most.
-type conversation struct {
+type talk struct {
 	visited chan error    // why nobody was invited
 	pasted  chan callback // an answer to this sign-in
 	refused chan error    // why nothing is pasted
@@ -104,7 +106,7 @@ type conversation struct {
 const mostMistakes = 20
 
 // paste asks for the redirected address until the sign-in is over.
-func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, attempt Attempt, talk conversation) {
+func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, attempt Attempt, talk talk) {
 	for mistakes := 0; ; {
 		text, err := ui.Paste(ctx)
 		if err != nil {
@@ -128,12 +130,12 @@ func (c Config) paste(ctx context.Context, ui venuekey.UI, redirect Redirect, at
 	}
 }
 
-func (c Client) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, attempt Attempt, got callback) (venuekey.Token, error) {
+func (c Client) redeem(ctx context.Context, app venuekey.App, ui venuekey.UI, attempt Attempt, got callback) (venuekey.Token, error) {
 	if got.denied != nil {
 		return venuekey.Token{}, got.denied
 	}
 	if c.CodeLife > 0 {
-		tellAtOnce(ui, fmt.Sprintf("the code is here; it lives %d s at most and is exchanged now", int(c.CodeLife.Seconds())))
+		tellBriefly(ui, fmt.Sprintf("the code is here; it lives %d s at most and is exchanged now", int(c.CodeLife.Seconds())))
 	}
 	// A code is worth exchanging even if the user gives up now, but not for
 	// longer than it lives.
@@ -145,14 +147,14 @@ func (c Client) conclude(ctx context.Context, app venuekey.App, ui venuekey.UI, 
 	defer cancel()
 	token, err := c.Exchange(ctx, app, got.Code, attempt.Verifier)
 	if attempt.Verifier != "" && (venuekey.NeedsSignIn(err) || venuekey.Misconfigured(err)) {
-		tellAtOnce(ui, "a code verifier was sent (PKCE); if the venue takes none, set the app's pkce to off")
+		tellBriefly(ui, "a code verifier was sent (PKCE); if the venue takes none, set the app's pkce to off")
 	}
 	return token, err
 }
 
 // tellAtOnce does not wait for a UI that does not return, as one on a terminal
 // that was stopped with Ctrl-S: the code would die meanwhile.
-func tellAtOnce(ui venuekey.UI, line string) {
+func tellBriefly(ui venuekey.UI, line string) {
 	if line == "" {
 		return
 	}
@@ -163,12 +165,12 @@ func tellAtOnce(ui venuekey.UI, line string) {
 	}()
 	select {
 	case <-told:
-	case <-time.After(tellPatience):
+	case <-time.After(tellTimeout):
 	}
 }
 
 // tellPatience is more than a terminal takes for a line.
-const tellPatience = 100 * time.Millisecond
+const tellTimeout = 100 * time.Millisecond
 
 func cannotReceive(visit venuekey.Visit, err error) error {
 	if !errors.Is(err, errors.ErrUnsupported) {
@@ -185,13 +187,13 @@ func leftReason(ctx context.Context) string {
 	return "the sign-in was interrupted"
 }
 
-func verdictOn(err error) verdict {
+func noticeOf(err error) notice {
 	if err == nil {
-		return verdict{Good: true, Title: "You are signed in", Words: "You can close this window and go back to your program."}
+		return notice{Good: true, Title: "You are signed in", Words: "You can close this window and go back to your program."}
 	}
 	var known *venuekey.Error
 	if errors.As(err, &known) && known.Reason != "" {
-		return verdict{Title: "Not signed in", Words: known.Reason + ". The program that you started says what to do."}
+		return notice{Title: "Not signed in", Words: known.Reason + ". The program that you started says what to do."}
 	}
-	return verdict{Title: "Not signed in", Words: "The program that you started says why."}
+	return notice{Title: "Not signed in", Words: "The program that you started says why."}
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
+// meaning.go owns what the errors of a venue mean.
+
 // Meaning is what an error of a venue means and what to do about it.
 type Meaning struct {
 	// Code fits an error code, in any case; "" fits every code.

@@ -7,6 +7,8 @@ import (
 	"syscall"
 )
 
+// nosuchaddress_unix.go owns the system's word for an address that this machine does not have.
+
 // isNoSuchAddress reports whether this machine lacks the address family.
 func isNoSuchAddress(err error) bool {
 	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)

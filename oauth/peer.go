@@ -36,6 +36,6 @@ func peerOf(r *http.Request) peer {
 // whoever logged in and became this user (by sudo, as for a service), and root, who can
 // be anybody: what forwards a port into a virtual machine runs as root. An address that
 // was only printed is for whoever it was shown to, where nobody logged in.
-func (p peer) foreign(exposed bool, login peer) bool {
+func (p peer) isOther(exposed bool, login peer) bool {
 	return p.known && (exposed || login.known) && p.uid != 0 && p.uid != os.Geteuid() && p != login
 }

@@ -37,7 +37,7 @@ func (c Client) Probe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		spoke, notNow := c.spoke(answer)
+		spoke, notNow := c.answeredItself(answer)
 		if spoke {
 			return notNow
 		}
@@ -53,7 +53,7 @@ func (c Client) Probe(ctx context.Context) error {
 
 // spoke reports whether an answer is the venue's own, and the error with which it
 // asks to be left alone, if it does.
-func (c Client) spoke(answer Answer) (spoke bool, notNow error) {
+func (c Client) answeredItself(answer Answer) (spoke bool, notNow error) {
 	found := c.find(answer.Body)
 	if fault := c.fault(grantRefresh, answer, found); fault != nil {
 		if fault.named && fault.Class == venuekey.ClassLater {

@@ -3,10 +3,13 @@ package oauth
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/venuekey/venuekey/internal/loopback"
 )
+
+// redirect.go owns what a redirect URI must be, and where a listener for it binds.
 
 // Redirect is a redirect URI, read.
 type Redirect struct {
@@ -34,7 +37,7 @@ func ParseRedirect(text string) (Redirect, error) {
 	case address.User != nil:
 		return Redirect{}, wrong("the redirect uri has a user name", "leave out what stands before @")
 	}
-	redirect := Redirect{URL: address, Loopback: address.Scheme == "http" && isLoopback(address.Hostname())}
+	redirect := Redirect{URL: address, Loopback: address.Scheme == "http" && loopback.Host(address.Hostname())}
 	if address.Scheme == "http" && !redirect.Loopback {
 		return Redirect{}, wrong("the redirect uri is plain http to "+address.Hostname(), "use https, or http with localhost, 127.0.0.1 or [::1]")
 	}
@@ -80,14 +83,6 @@ func (r Redirect) addresses() []string {
 		return []string{net.JoinHostPort(host, port)}
 	}
 	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
-}
-
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
 }
 
 func orText(text, otherwise string) string {

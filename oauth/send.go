@@ -17,6 +17,8 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
+// send.go owns how a request is sent once, and its answer read.
+
 // maxAnswer is how much of an answer is read. Real ones have a few kilobytes.
 const maxAnswer = 1 << 20
 

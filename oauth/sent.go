@@ -18,7 +18,7 @@ import (
 // which quotes what it cannot read.
 
 // public are the parameters that are no secret. Every other is taken for one.
-var public = map[string]bool{
+var notSecret = map[string]bool{
 	"client_id": true, "grant_type": true, "redirect_uri": true, "response_type": true, "scope": true, "token_type_hint": true, "resource": true, "oauth": true,
 	// Tradovate's; its user name is needed in what it says of it.
 	"name": true, "appId": true, "appVersion": true, "cid": true, "deviceId": true,
@@ -51,7 +51,7 @@ func secretsInBody(request *http.Request) []venuekey.Secret {
 	if json.Unmarshal(body, &fields) == nil {
 		var secrets []venuekey.Secret
 		for name, value := range fields {
-			if text, ok := value.(string); ok && !public[name] {
+			if text, ok := value.(string); ok && !notSecret[name] {
 				secrets = append(secrets, venuekey.Secret(text))
 			}
 		}
@@ -64,7 +64,7 @@ func secretsInBody(request *http.Request) []venuekey.Secret {
 func secretsOfForm(form url.Values) (secrets []venuekey.Secret) {
 	for name, values := range form {
 		for _, value := range values {
-			if !public[name] {
+			if !notSecret[name] {
 				secrets = append(secrets, venuekey.Secret(value))
 			}
 		}

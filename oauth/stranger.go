@@ -20,7 +20,7 @@ import (
 // something up. A 429, and a 503 that says when to come again, were given instead
 // of acting; of anything else nobody knows whether the venue acted before it.
 func (a Answer) Stranger(address *url.URL) *venuekey.Error {
-	failure := a.strange(address)
+	failure := a.describe(address)
 	failure.Class = venuekey.ClassUnknown
 	_, says := retryAfter(a.Header)
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable && says {
@@ -32,7 +32,7 @@ func (a Answer) Stranger(address *url.URL) *venuekey.Error {
 // NotJSON is the error for such an answer to a request that has nothing to lose,
 // as a sign-in has not: the class that helps most.
 func (a Answer) NotJSON(address *url.URL) *venuekey.Error {
-	failure := a.strange(address)
+	failure := a.describe(address)
 	failure.Class = classOfStatus(a.Status)
 	switch {
 	case a.redirects():
@@ -51,7 +51,7 @@ func (a Answer) NotJSON(address *url.URL) *venuekey.Error {
 }
 
 // strange says what came.
-func (a Answer) strange(address *url.URL) *venuekey.Error {
+func (a Answer) describe(address *url.URL) *venuekey.Error {
 	failure := &venuekey.Error{}
 	failure.RetryAfter, _ = retryAfter(a.Header)
 	switch {

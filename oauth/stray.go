@@ -35,7 +35,7 @@ func (s *strays) ignore(why string) {
 }
 
 // sum is the line that ends the tale, "" where all was told.
-func (s *strays) sum() string {
+func (s *strays) summary() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.n == s.told {

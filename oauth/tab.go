@@ -31,18 +31,18 @@ func newTabs() *tabs {
 }
 
 // lead sends a browser on to the venue.
-func (l *listener) lead(w http.ResponseWriter) {
+func (l *listener) sendOn(w http.ResponseWriter) {
 	if l.tabs == nil {
 		w.Header().Set("Location", l.leads)
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	l.render(w, http.StatusOK, sheet{verdict: verdict{Title: "To the venue", Words: "You are sent on."},
+	l.render(w, http.StatusOK, sheet{notice: notice{Title: "To the venue", Words: "You are sent on."},
 		Leads: l.leads, Key: l.name, Value: string(l.tabs.Value), Nonce: rand.Text()})
 }
 
 // question asks a tab what it keeps, and the user where it keeps nothing.
-func (l *listener) question(w http.ResponseWriter, got callback) {
+func (l *listener) askTab(w http.ResponseWriter, got callback) {
 	id := rand.Text()
 	l.mu.Lock()
 	if len(l.tabs.Pending) >= mostPending {
@@ -50,7 +50,7 @@ func (l *listener) question(w http.ResponseWriter, got callback) {
 	}
 	l.tabs.Pending[id] = got
 	l.mu.Unlock()
-	l.render(w, http.StatusOK, sheet{verdict: verdict{Title: "Was it you?",
+	l.render(w, http.StatusOK, sheet{notice: notice{Title: "Was it you?",
 		Words: "A sign-in came back here, but not in the tab in which you began it. If you just allowed access on the venue's own page in this tab, go on. If not, close the tab: another page is trying to sign you in as somebody else."},
 		Finish: string(l.tabs.Path), Pending: id, Key: l.name, Nonce: rand.Text()})
 }
@@ -75,6 +75,6 @@ func (l *listener) finish(w http.ResponseWriter, r *http.Request) {
 		l.refuse(w, why)
 		return
 	}
-	l.hand(got)
+	l.deliver(got)
 	l.await(w, r)
 }

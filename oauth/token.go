@@ -13,6 +13,8 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
+// token.go owns the token requests: exchange and refresh, and the ways to one endpoint.
+
 // Exchange turns an authorization code into a token (RFC 6749 §4.1.3). The
 // code is used up by any answer; only a request that never left is sent again,
 // once.
@@ -36,12 +38,12 @@ func (c Client) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 			token.Scopes = token.Asked
 		}
 	}
-	return token, anew(err)
+	return token, withSignInAgain(err)
 }
 
 // anew says of an exchange that may succeed another time that nothing less than
 // the whole sign-in has to be repeated: its code is used up, or too old by then.
-func anew(err error) error {
+func withSignInAgain(err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok || known.Remedy != "" || !venuekey.Temporary(err) {
 		return err
@@ -79,10 +81,10 @@ func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 		}
 		answer, err := Send(c.Transport, request)
 		if err != nil {
-			return c.rescued(answer, sent, way, err)
+			return c.fromBrokenAnswer(answer, sent, way, err)
 		}
 		var more bool
-		if way, others, more = c.another(way, others, answer); more {
+		if way, others, more = c.nextWay(way, others, answer); more {
 			continue
 		}
 		token, err := c.token(answer, request.URL, form, sent)
@@ -95,7 +97,7 @@ func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 
 // another gives the next way to try after an answer, and those that are left; more
 // is false where the answer has to do.
-func (c Config) another(way Way, others []Way, answer Answer) (next Way, left []Way, more bool) {
+func (c Config) nextWay(way Way, others []Way, answer Answer) (next Way, left []Way, more bool) {
 	if !c.unread(answer) {
 		return way, nil, false
 	}
@@ -131,7 +133,7 @@ func (c Config) tokenRequest(ctx context.Context, app venuekey.App, way Way, for
 		if err != nil {
 			return nil, wrong("the token address is not usable", "")
 		}
-		return c.dressed(request, app), nil
+		return c.withHeader(request, app), nil
 	}
 	return c.post(ctx, app, target, form)
 }
@@ -142,7 +144,7 @@ func (c Config) post(ctx context.Context, app venuekey.App, target *url.URL, for
 		return nil, wrong("the address at "+target.Host+" is not usable", "")
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return c.dressed(request, app), nil
+	return c.withHeader(request, app), nil
 }
 
 // withClient adds the app's own parameters where they travel in the body.
@@ -160,7 +162,7 @@ func (c Config) withClient(app venuekey.App, form url.Values) url.Values {
 	return full
 }
 
-func (c Config) dressed(request *http.Request, app venuekey.App) *http.Request {
+func (c Config) withHeader(request *http.Request, app venuekey.App) *http.Request {
 	for name, values := range c.Header {
 		request.Header[name] = values
 	}

@@ -5,6 +5,8 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
+// meanings.go owns the words that cTrader answers with.
+
 // names are the fields of token answers: camelCase always, snake_case besides
 // in some.
 var names = oauth.Names{

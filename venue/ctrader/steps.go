@@ -10,6 +10,8 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
+// steps.go owns the sign-in as single steps.
+
 // Auth is the sign-in as single steps, for programs that do their own
 // redirects and keep their own tokens: an authorize address, the code out of a
 // redirect, a code for a token, a refresh token for the next. Whoever used

@@ -14,6 +14,8 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
+// api.go owns Tradovate's operations as plain calls.
+
 // API is Tradovate's authentication as plain calls, one for each operation:
 // accessTokenRequest, renewAccessToken, oauthToken and me. Nothing is kept and
 // nothing is repeated; every way in which a 200 fails is an error.

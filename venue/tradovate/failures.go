@@ -12,6 +12,8 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
+// failures.go owns the ways in which Tradovate says no.
+
 // Penalty is Tradovate's demand to wait: the request was not executed, and may
 // be sent again with the ticket once the wait is over. Find it in an error with
 // errors.As.

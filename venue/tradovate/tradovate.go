@@ -205,7 +205,7 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the access token expired before it was renewed, and there is no refresh token"}
 	}
 	got, err := v.client(app).Refresh(ctx, app, token.Refresh)
-	return got, patient(err, token, time.Now())
+	return got, doubted(err, token, time.Now())
 }
 
 // harmless says of a renewal with the access token that nobody knows the
@@ -220,16 +220,16 @@ func harmless(err error) error {
 	return &again
 }
 
-// patience is how long after the end of the access token a refused refresh
+// doubtPeriod is how long after the end of the access token a refused refresh
 // token may still turn out to be good.
-const patience = 15 * time.Minute
+const doubtPeriod = 15 * time.Minute
 
-// patient does not take the first refusal of a refresh token for the last word:
+// doubted does not take the first refusal of a refresh token for the last word:
 // Tradovate was seen to answer invalid_token for some minutes and to accept the
 // same token afterwards. After a while a human is told all the same.
-func patient(err error, token venuekey.Token, now time.Time) error {
+func doubted(err error, token venuekey.Token, now time.Time) error {
 	var known *venuekey.Error
-	if !errors.As(err, &known) || known.Class != venuekey.ClassRefused || known.Code != "invalid_token" || now.After(token.Expires.Add(patience)) {
+	if !errors.As(err, &known) || known.Class != venuekey.ClassRefused || known.Code != "invalid_token" || now.After(token.Expires.Add(doubtPeriod)) {
 		return err
 	}
 	again := *known

@@ -13,6 +13,8 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
+// wire.go owns what the operations send and answer.
+
 // AccessTokenRequest is what a sign-in by password sends. Name and Password
 // are required; every text is at most 64 characters, Sec at most 8192.
 type AccessTokenRequest struct {

@@ -11,6 +11,8 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
+// me.go owns whose a token is.
+
 // Me is who a token belongs to. The site tells more, roles and capabilities
 // among it, which nobody here needs. The fields are as the site wrote them: data,
 // which is not fit for a terminal as it is.

@@ -5,6 +5,8 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
+// meanings.go owns the words that the site's plugin answers with.
+
 // meanings are the plugin's errors where they differ from the RFC's: their
 // status does too, an invalid client is a 400.
 var meanings = []oauth.Meaning{

@@ -24,12 +24,12 @@ type stage struct {
 	front *front
 
 	mu      sync.Mutex
-	secrets map[string]venuekey.Secret // by what they are
+	Secrets map[string]venuekey.Secret // by what they are
 }
 
 func start(t testing.TB, subject Subject) *stage {
 	t.Helper()
-	s := &stage{TB: t, Subject: subject, front: &front{server: subject.Server}, secrets: map[string]venuekey.Secret{}}
+	s := &stage{TB: t, Subject: subject, front: &front{server: subject.Server}, Secrets: map[string]venuekey.Secret{}}
 	server := httptest.NewServer(s.front)
 	t.Cleanup(server.Close)
 	s.moveTo(server.URL)
@@ -65,7 +65,7 @@ func (s *stage) keep(what string, secret venuekey.Secret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(secret) >= 6 { // a shorter one is in words by chance
-		s.secrets[what+" "+fmt.Sprint(len(s.secrets))] = secret
+		s.Secrets[what+" "+fmt.Sprint(len(s.Secrets))] = secret
 	}
 }
 
@@ -79,8 +79,8 @@ func (s *stage) silent(where, text string) {
 	s.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, what := range slices.Sorted(maps.Keys(s.secrets)) {
-		if strings.Contains(text, string(s.secrets[what])) {
+	for _, what := range slices.Sorted(maps.Keys(s.Secrets)) {
+		if strings.Contains(text, string(s.Secrets[what])) {
 			s.Errorf("%s repeats the %s", where, strings.TrimRight(what, " 0123456789"))
 		}
 	}

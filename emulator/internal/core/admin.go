@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
-	"github.com/venuekey/venuekey/emulator/internal/loopback"
+	"github.com/venuekey/venuekey/internal/loopback"
 )
 
 // admin.go owns the admin endpoint. Its use is shown in package emulator.

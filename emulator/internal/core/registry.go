@@ -6,7 +6,7 @@ import (
 	"sync"
 
 	"github.com/venuekey/venuekey/emulator"
-	"github.com/venuekey/venuekey/emulator/internal/loopback"
+	"github.com/venuekey/venuekey/internal/loopback"
 )
 
 // registry.go owns the registry: the apps and users of one running venue, which the
