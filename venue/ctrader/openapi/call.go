@@ -1,12 +1,10 @@
 package openapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -14,38 +12,7 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// call.go owns a request's way out and its answer's way back.
-
-// calls are the requests of a Conn.
-type calls struct {
-	try func(context.Context, message.Message) (message.Message, error) // once, kept since a method value costs an allocation
-
-	writeLock chan struct{} // holds one while somebody writes
-	payload   []byte        // belongs to whoever holds it
-
-	// Guarded by the Conn's lock.
-	only    *call            // the one that waits for an answer; most often there is one
-	pending map[uint64]*call // and the others
-	lastID  uint64
-
-	spare atomic.Pointer[call] // one that has its result, to be used again
-}
-
-// call is a request that was sent.
-type call struct {
-	id     uint64
-	req    message.Message
-	at     int64         // when it was sent, since the connection's beginning of time
-	within time.Duration // how long its answer may take
-	alone  bool          // nobody else waited when it was sent
-	permit link.Permit   // what it takes up of the pace
-	result chan result   // has room for one
-}
-
-type result struct {
-	answer message.Message
-	err    error
-}
+// call.go owns a request's way to the wire, and waiting for its answer.
 
 // Do sends any request and waits for its answer; there is a method for each as
 // well. Errors are *Error. A request that may be sent twice and was refused
@@ -170,50 +137,12 @@ func (c *Conn) lockWriting(ctx context.Context) error {
 	}
 }
 
-// due is when a call is given up.
-func (sent *call) due() int64 { return sent.at + int64(sent.within) }
-
 // settled returns what became of a call that has its result. Nothing else refers to
 // the call any more, so it is used again.
 func (c *Conn) settled(sent *call, r result) (message.Message, error) {
 	sent.req = nil
 	c.spare.Store(sent)
 	return r.answer, r.err
-}
-
-// register gives a call its ID and has it wait. It is false if the Conn has ended.
-func (c *Conn) register(sent *call) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return false
-	}
-	c.lastID++
-	sent.id, sent.alone = c.lastID, c.only == nil && len(c.pending) == 0
-	if c.only == nil {
-		c.only = sent
-	} else {
-		c.pending[sent.id] = sent
-	}
-	return true
-}
-
-// callByID is the call with an ID that waits for its answer, nil if none does. c is
-// locked.
-func (c *Conn) callByID(id uint64) *call {
-	if c.only != nil && c.only.id == id {
-		return c.only
-	}
-	return c.pending[id]
-}
-
-// forget removes a call from those that wait. c is locked.
-func (c *Conn) forget(sent *call) {
-	if c.only == sent {
-		c.only = nil
-	} else {
-		delete(c.pending, sent.id)
-	}
 }
 
 // encode is a request's payload. The caller holds the right to write.
@@ -276,73 +205,4 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 // that may live.
 func unanswered(err error) bool {
 	return classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded)
-}
-
-// answer gives an envelope to the call that it answers. It is false for an event,
-// even one that answered a call: a program that watches orders wants all of them.
-func (c *Conn) answer(e *message.Envelope) bool {
-	id, err := strconv.ParseUint(e.ID, 10, 64)
-	if err != nil {
-		return false
-	}
-	c.mu.Lock()
-	sent := c.callByID(id)
-	if sent == nil || !answers(e.Type, sent.req.PayloadType()) {
-		c.mu.Unlock()
-		return false
-	}
-	c.forget(sent)
-	c.mu.Unlock()
-	heard := c.lastHeard.Load()
-	sent.permit.Answered(heard)
-	if heard-sent.at > int64(near) {
-		c.brisk.Store(c.brisk.Load() / 2)
-	}
-	c.sawEvent = c.lastEvent > sent.at
-	m, err := c.judge(sent.req, e)
-	sent.result <- result{m, err}
-	return !message.IsEvent(e.Type)
-}
-
-// answers reports whether a message can be what became of a request. An event
-// with the request's ID is none: an AccountDisconnectEvent follows a logout.
-func answers(t, req message.PayloadType) bool {
-	due, _ := message.Answer(req)
-	return t == due || !message.IsEvent(t) || t == message.TypeOrderErrorEvent && message.IsOrder(req)
-}
-
-// judge reads an answer, and finds the errors among them. To a raw request the answer
-// is raw, too, and comes beside the error that it is.
-func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message, error) {
-	if _, unread := req.(*raw); !unread {
-		return c.readAnswer(req, e)
-	}
-	answer := &raw{e.Type, bytes.Clone(e.Payload), c.json}
-	if !mayBeAnError(e.Type, req.PayloadType()) {
-		return answer, nil
-	}
-	_, err := c.readAnswer(req, e)
-	return answer, err
-}
-
-// readAnswer decodes an answer. What is not the message that was due is an error.
-func (c *Conn) readAnswer(req message.Message, e *message.Envelope) (message.Message, error) {
-	m := message.New(e.Type)
-	if m == nil {
-		return nil, c.failed(req, venuekey.ClassUnknown, &message.UnknownTypeError{Type: e.Type})
-	}
-	if err := unmarshal(m, e.Payload, c.json); err != nil {
-		return nil, c.failed(req, venuekey.ClassUnknown, c.foreign(err))
-	}
-	if refused := refusal(m, c.secrets); refused != nil {
-		refused.about(req, c.address)
-		if req.PayloadType() == message.TypeApplicationAuthReq || !refused.MaintenanceEnd.IsZero() {
-			c.complain(refused)
-		}
-		return nil, refused
-	}
-	if due, _ := message.Answer(req.PayloadType()); e.Type != due {
-		return nil, c.failed(req, venuekey.ClassUnknown, fmt.Errorf("%s came where %s was due", message.Name(e.Type), message.Name(due)))
-	}
-	return m, nil
 }

@@ -118,25 +118,3 @@ func (c *Conn) lookOutAgain() (passed bool) {
 	}
 	return false
 }
-
-// watchContext has the reader called off when a context ends, until another context is
-// watched: a program often asks with one context many times. The caller holds the
-// right to read.
-func (c *Conn) watchContext(ctx context.Context) {
-	done := ctx.Done()
-	if c.servedDone == done {
-		return
-	}
-	c.unwatchContext()
-	if c.servedDone = done; done != nil {
-		c.stopServing = context.AfterFunc(ctx, func() { _ = c.wire.SetReadDeadline(atOnce) })
-	}
-}
-
-// unwatchContext ends that.
-func (c *Conn) unwatchContext() {
-	if c.stopServing != nil {
-		c.stopServing()
-	}
-	c.servedDone, c.stopServing = nil, nil
-}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
 )
@@ -35,7 +33,7 @@ type Conn struct {
 	onSession func(message.Message)
 	born      time.Time // what now counts from
 
-	calls    // call.go
+	calls    // pending.go
 	reader   // reader.go
 	liveness // keepalive.go
 
@@ -160,100 +158,4 @@ func (c *Conn) complain(e *Error) {
 // failed is an error about a request that the service did not speak about.
 func (c *Conn) failed(req message.Message, class venuekey.Class, cause error) *Error {
 	return (&Error{Class: class, Err: cause}).about(req, c.address)
-}
-
-func readError(err error) error {
-	switch {
-	case errors.As(err, new(*wire.EnvelopeError)):
-		return err
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the server closed the connection inside a frame: %w", err)
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("the server closed the connection: %w", err)
-	}
-	return fmt.Errorf("reading: %w", err)
-}
-
-// receive hands out the envelope that was read, and reports whether it was an answer.
-func (c *Conn) receive() (answered bool, err error) {
-	answered, rest := c.dispatch()
-	if rest {
-		err = c.handOut(&c.envelope)
-	}
-	return answered, err
-}
-
-// dispatch looks at the type of the envelope before it reads any more of it: the bytes
-// of an error often decode as an answer. If there is a rest to do, the envelope holds
-// it until the next read.
-func (c *Conn) dispatch() (answered, rest bool) {
-	e := &c.envelope
-	switch {
-	case e.Type == message.TypeHeartbeatEvent:
-		c.noteBeat()
-		return false, false
-	case e.ID != "" && c.answer(e):
-		return true, false
-	}
-	return false, true
-}
-
-// handOut delivers an envelope that answered nothing.
-func (c *Conn) handOut(e *message.Envelope) error {
-	c.lastEvent = c.lastHeard.Load()
-	if e.Type == message.TypeSpotEvent { // most of all that comes
-		c.emit(e)
-		return nil
-	}
-	return c.unsolicited(e)
-}
-
-// emit hands an event to its handlers and streams.
-func (c *Conn) emit(e *message.Envelope) {
-	if err := c.hub.dispatch(e.Type, e.Payload, c.json, c.done); err != nil {
-		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", c.foreign(err))
-	}
-}
-
-// unsolicited delivers an envelope that answers nothing: an event, an error without a
-// request, or an answer for which nobody waits any more. It returns an error if that
-// ends the connection.
-func (c *Conn) unsolicited(e *message.Envelope) error {
-	var end error
-	switch e.Type {
-	case message.TypeErrorRes, message.TypeCommonErrorRes:
-		if e.ID != "" {
-			return nil
-		}
-		end = c.sessionSign(e)
-	case message.TypeClientDisconnectEvent, message.TypeAccountDisconnectEvent, message.TypeAccountsTokenInvalidatedEvent:
-		end = c.sessionSign(e)
-	default:
-		if !message.IsEvent(e.Type) {
-			return nil
-		}
-	}
-	c.emit(e)
-	return end
-}
-
-// sessionSign acts on what touches sessions. It returns an error if that ends the
-// connection.
-func (c *Conn) sessionSign(e *message.Envelope) error {
-	m := message.New(e.Type)
-	if err := unmarshal(m, e.Payload, c.json); err != nil {
-		return nil // tell says so
-	}
-	if complaint := refusal(m, c.secrets); complaint != nil {
-		c.complain(complaint.about(nil, c.address))
-		c.opts.Log.Warn("the service complains", "error", complaint)
-	}
-	if gone, ok := m.(*message.ClientDisconnectEvent); ok {
-		return &Error{Class: venuekey.ClassLater, Kind: KindAppLost, Address: c.address,
-			Description: foreign.LineWithout(gone.Reason.Or("the service ended the application's session"), c.secrets()...)}
-	}
-	if c.onSession != nil {
-		c.onSession(m)
-	}
-	return nil
 }

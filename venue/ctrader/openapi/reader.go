@@ -1,12 +1,16 @@
 package openapi
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
 )
 
 // reader.go owns who reads a connection, and the goroutine that does it for all.
@@ -266,4 +270,39 @@ func (c *Conn) setDeadline(due int64) error {
 		c.deadline = 0
 	}
 	return err
+}
+
+// watchContext has the reader called off when a context ends, until another context is
+// watched: a program often asks with one context many times. The caller holds the
+// right to read.
+func (c *Conn) watchContext(ctx context.Context) {
+	done := ctx.Done()
+	if c.servedDone == done {
+		return
+	}
+	c.unwatchContext()
+	if c.servedDone = done; done != nil {
+		c.stopServing = context.AfterFunc(ctx, func() { _ = c.wire.SetReadDeadline(atOnce) })
+	}
+}
+
+// unwatchContext ends that.
+func (c *Conn) unwatchContext() {
+	if c.stopServing != nil {
+		c.stopServing()
+	}
+	c.servedDone, c.stopServing = nil, nil
+}
+
+// readError gives the end of a stream words.
+func readError(err error) error {
+	switch {
+	case errors.As(err, new(*wire.EnvelopeError)):
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the server closed the connection inside a frame: %w", err)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the server closed the connection: %w", err)
+	}
+	return fmt.Errorf("reading: %w", err)
 }
