@@ -14,11 +14,11 @@ import (
 
 // call.go owns a request's way to the wire, and waiting for its answer.
 
-// Do sends any request and waits for its answer; there is a method for each as
-// well. Errors are *Error. A request that may be sent twice and was refused
-// for asking too much is sent again, after as long as the service says and at
-// least a second, then two, up to two minutes, if that is within the context; it
-// takes its turn again then.
+// Do sends any request and waits for its answer; there is also a method for each.
+// Errors are *Error. A request that may be sent twice and was refused because there
+// were too many is sent again: after the time that the service says and at least a
+// second, then two, up to two minutes, if that is within the context. It waits for its
+// turn again then.
 //
 // An order that was sent and got no answer gives venuekey.ClassUnknown: it may have been
 // carried out. A request whose goal was met already is an error too, of KindAlreadyDone.
@@ -31,7 +31,7 @@ const idleRoom = 1 << 16
 
 const (
 	firstRateWait = time.Second
-	lastRateWait  = 2 * time.Minute // the history quota was seen to need as much
+	lastRateWait  = 2 * time.Minute // the history quota was seen to need it
 	rateTries     = 9
 )
 

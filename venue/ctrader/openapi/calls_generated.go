@@ -46,91 +46,91 @@ func (c *Client) Version(ctx context.Context, req *message.VersionReq) (*message
 }
 
 // NewOrder sends ProtoOANewOrderReq (2106) and returns its ExecutionEvent.
-// Orders have no answer of their own: the first ExecutionEvent for the request
-// says what became of it, and later ones come as events. After an error that
-// does not say that the order was refused it may have been carried out; look
-// with Reconcile before sending it again.
+// Orders have no answer message: the first ExecutionEvent for the request says
+// what became of it, and later ones come as events. After an error that does
+// not say that the order was refused it may have been carried out; look with
+// Reconcile before sending it again.
 func (c *Conn) NewOrder(ctx context.Context, req *message.NewOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // NewOrder sends ProtoOANewOrderReq (2106) and returns its ExecutionEvent.
-// Orders have no answer of their own: the first ExecutionEvent for the request
-// says what became of it, and later ones come as events. After an error that
-// does not say that the order was refused it may have been carried out; look
-// with Reconcile before sending it again.
+// Orders have no answer message: the first ExecutionEvent for the request says
+// what became of it, and later ones come as events. After an error that does
+// not say that the order was refused it may have been carried out; look with
+// Reconcile before sending it again.
 func (c *Client) NewOrder(ctx context.Context, req *message.NewOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // CancelOrder sends ProtoOACancelOrderReq (2108) and returns its
-// ExecutionEvent. Orders have no answer of their own: the first ExecutionEvent
-// for the request says what became of it, and later ones come as events. After
-// an error that does not say that the order was refused it may have been
-// carried out; look with Reconcile before sending it again.
+// ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
+// the request says what became of it, and later ones come as events. After an
+// error that does not say that the order was refused it may have been carried
+// out; look with Reconcile before sending it again.
 func (c *Conn) CancelOrder(ctx context.Context, req *message.CancelOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // CancelOrder sends ProtoOACancelOrderReq (2108) and returns its
-// ExecutionEvent. Orders have no answer of their own: the first ExecutionEvent
-// for the request says what became of it, and later ones come as events. After
-// an error that does not say that the order was refused it may have been
-// carried out; look with Reconcile before sending it again.
+// ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
+// the request says what became of it, and later ones come as events. After an
+// error that does not say that the order was refused it may have been carried
+// out; look with Reconcile before sending it again.
 func (c *Client) CancelOrder(ctx context.Context, req *message.CancelOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendOrder sends ProtoOAAmendOrderReq (2109) and returns its ExecutionEvent.
-// Orders have no answer of their own: the first ExecutionEvent for the request
-// says what became of it, and later ones come as events. After an error that
-// does not say that the order was refused it may have been carried out; look
-// with Reconcile before sending it again.
+// Orders have no answer message: the first ExecutionEvent for the request says
+// what became of it, and later ones come as events. After an error that does
+// not say that the order was refused it may have been carried out; look with
+// Reconcile before sending it again.
 func (c *Conn) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendOrder sends ProtoOAAmendOrderReq (2109) and returns its ExecutionEvent.
-// Orders have no answer of their own: the first ExecutionEvent for the request
-// says what became of it, and later ones come as events. After an error that
-// does not say that the order was refused it may have been carried out; look
-// with Reconcile before sending it again.
+// Orders have no answer message: the first ExecutionEvent for the request says
+// what became of it, and later ones come as events. After an error that does
+// not say that the order was refused it may have been carried out; look with
+// Reconcile before sending it again.
 func (c *Client) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendPositionSLTP sends ProtoOAAmendPositionSLTPReq (2110) and returns its
-// ExecutionEvent. Orders have no answer of their own: the first ExecutionEvent
-// for the request says what became of it, and later ones come as events. After
-// an error that does not say that the order was refused it may have been
-// carried out; look with Reconcile before sending it again.
+// ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
+// the request says what became of it, and later ones come as events. After an
+// error that does not say that the order was refused it may have been carried
+// out; look with Reconcile before sending it again.
 func (c *Conn) AmendPositionSLTP(ctx context.Context, req *message.AmendPositionSLTPReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendPositionSLTP sends ProtoOAAmendPositionSLTPReq (2110) and returns its
-// ExecutionEvent. Orders have no answer of their own: the first ExecutionEvent
-// for the request says what became of it, and later ones come as events. After
-// an error that does not say that the order was refused it may have been
-// carried out; look with Reconcile before sending it again.
+// ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
+// the request says what became of it, and later ones come as events. After an
+// error that does not say that the order was refused it may have been carried
+// out; look with Reconcile before sending it again.
 func (c *Client) AmendPositionSLTP(ctx context.Context, req *message.AmendPositionSLTPReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // ClosePosition sends ProtoOAClosePositionReq (2111) and returns its
-// ExecutionEvent. Orders have no answer of their own: the first ExecutionEvent
-// for the request says what became of it, and later ones come as events. After
-// an error that does not say that the order was refused it may have been
-// carried out; look with Reconcile before sending it again.
+// ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
+// the request says what became of it, and later ones come as events. After an
+// error that does not say that the order was refused it may have been carried
+// out; look with Reconcile before sending it again.
 func (c *Conn) ClosePosition(ctx context.Context, req *message.ClosePositionReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // ClosePosition sends ProtoOAClosePositionReq (2111) and returns its
-// ExecutionEvent. Orders have no answer of their own: the first ExecutionEvent
-// for the request says what became of it, and later ones come as events. After
-// an error that does not say that the order was refused it may have been
-// carried out; look with Reconcile before sending it again.
+// ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
+// the request says what became of it, and later ones come as events. After an
+// error that does not say that the order was refused it may have been carried
+// out; look with Reconcile before sending it again.
 func (c *Client) ClosePosition(ctx context.Context, req *message.ClosePositionReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
@@ -422,21 +422,19 @@ func (c *Client) MarginCallUpdate(ctx context.Context, req *message.MarginCallUp
 }
 
 // RefreshToken sends ProtoOARefreshTokenReq (2173) and returns its
-// RefreshTokenRes. It is dangerous: a refresh token can be used once, using it
-// ends the token before it at once, and the new one has to be saved before
-// anything else happens. Only the Keeper should refresh; whoever calls this
-// besides it locks the Keeper out and the user has to sign in again. See
-// doc/design.md.
+// RefreshTokenRes. It is dangerous: a refresh token works once, using it ends
+// the old access token at once, and the new pair has to be saved before
+// anything else happens. Only the Keeper should refresh; any other caller locks
+// the Keeper out, and the user has to sign in again. See doc/design.md.
 func (c *Conn) RefreshToken(ctx context.Context, req *message.RefreshTokenReq) (*message.RefreshTokenRes, error) {
 	return answered[*message.RefreshTokenRes](c.Do(ctx, req))
 }
 
 // RefreshToken sends ProtoOARefreshTokenReq (2173) and returns its
-// RefreshTokenRes. It is dangerous: a refresh token can be used once, using it
-// ends the token before it at once, and the new one has to be saved before
-// anything else happens. Only the Keeper should refresh; whoever calls this
-// besides it locks the Keeper out and the user has to sign in again. See
-// doc/design.md.
+// RefreshTokenRes. It is dangerous: a refresh token works once, using it ends
+// the old access token at once, and the new pair has to be saved before
+// anything else happens. Only the Keeper should refresh; any other caller locks
+// the Keeper out, and the user has to sign in again. See doc/design.md.
 func (c *Client) RefreshToken(ctx context.Context, req *message.RefreshTokenReq) (*message.RefreshTokenRes, error) {
 	return answered[*message.RefreshTokenRes](c.Do(ctx, req))
 }

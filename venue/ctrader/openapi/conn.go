@@ -128,9 +128,9 @@ func (c *Conn) die(cause error) {
 		return
 	}
 	if c.complaint != nil && known.Code == "" && cause != ErrClosed && time.Since(c.complainedAt) < recent {
-		told := *c.complaint
-		told.Err = known.Err
-		known = &told
+		reason := *c.complaint
+		reason.Err = known.Err
+		known = &reason
 	}
 	c.err = known
 	pending := c.pending

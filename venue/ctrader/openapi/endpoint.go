@@ -116,7 +116,7 @@ type Options struct {
 	// MaxFrame is the longest frame that is taken, in bytes. Zero means
 	// message.DefaultMax.
 	MaxFrame int
-	// Log is told what a person may want to know; nil is silence.
+	// Log gets what a person may want to know; nil is silence.
 	Log *slog.Logger
 }
 

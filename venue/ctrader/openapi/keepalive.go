@@ -10,8 +10,8 @@ import (
 )
 
 // keepalive.go owns what happens when nothing happens: heartbeats, and the end of a
-// connection on which nothing comes or goes. It is one timer, which costs
-// neither reads nor writes more than noting the time.
+// connection on which nothing comes or goes. It is one timer, which costs reads and
+// writes no more than noting the time.
 
 // usualBeat is taken for the time between two heartbeats of the service until two
 // were heard; shortestBeat bounds what is learned from two that came at once.
@@ -37,16 +37,16 @@ type liveness struct {
 // checkLiveness looks at what is due, and comes again when the next thing is.
 func (c *Conn) checkLiveness() {
 	now, limits := c.now(), c.opts
-	quiet, patience := int64(c.longestSilence()), int64(limits.SignOn)
+	quiet, signOn := int64(c.longestSilence()), int64(limits.SignOn)
 	idle, silent, stuck := c.lastWritten.Load()+int64(limits.Heartbeat), now+quiet, now+int64(limits.Timeout)
 	since, asked := c.readingSince.Load(), c.lastProbe.Load()
 	switch {
 	case since != 0 && asked > since:
-		silent = asked + patience
+		silent = asked + signOn
 	case since != 0:
 		silent = since + quiet
 	}
-	if writing := c.writingSince.Load(); writing != 0 { // whoever writes is as good as a heartbeat
+	if writing := c.writingSince.Load(); writing != 0 { // a write is as good as a heartbeat
 		stuck = writing + int64(limits.Timeout)
 		idle = now + int64(limits.Heartbeat)
 	}
@@ -56,7 +56,7 @@ func (c *Conn) checkLiveness() {
 	case silent <= now && asked > since:
 		c.die(fmt.Errorf("nothing came for %v, not even when asked for", time.Duration(now-since).Round(100*time.Millisecond)))
 	case silent <= now:
-		c.writeAndCheck(min(patience, int64(limits.Timeout)), c.probe)
+		c.writeAndCheck(min(signOn, int64(limits.Timeout)), c.probe)
 	case idle <= now:
 		c.writeAndCheck(min(int64(limits.Heartbeat), int64(limits.Timeout), silent-now), c.heartbeat)
 	default:

@@ -13,7 +13,7 @@ import (
 
 // lookout_linux.go owns a place to wait beside a socket that somebody else reads:
 // an epoll that holds the socket and is itself among what the runtime waits for.
-// It is turned away from the socket, and back to it, without waking who waits.
+// It is turned away from the socket, and back to it, without waking the waiter.
 
 // lookout is a TCP connection and the place beside it, which takes one more
 // descriptor.

@@ -15,8 +15,8 @@ import (
 
 // reader.go owns who reads a connection, and the goroutine that does it for all.
 //
-// For what comes unasked there has to be somebody who is always there: the
-// connection's own goroutine. But when it hands an answer to the goroutine that
+// For what comes unasked one reader has to be always there: the connection's own
+// goroutine. But when it hands an answer to the goroutine that
 // waits for it, the runtime wakes a thread for that, which takes a third of what a
 // request takes, and half if the service is near. So a caller that waits for an answer
 // alone reads it itself (callerread.go), and the connection's own goroutine waits
@@ -96,7 +96,7 @@ func (c *Conn) read() {
 			continue
 		}
 		<-c.readLock
-		if !c.wanted() { // again: who came in between found this goroutine reading
+		if !c.wanted() { // again: a caller that came in between found this goroutine reading
 			c.rest()
 		}
 	}

@@ -150,7 +150,7 @@ func sends(texts ...[]byte) func(context.Context, *websocket.Conn) {
 	}
 }
 
-func TestServersThatAreNone(t *testing.T) {
+func TestADialThatFails(t *testing.T) {
 	_, trusting := identity(t)
 	for name, row := range map[string]struct {
 		serve func(net.Conn)

@@ -31,7 +31,7 @@ type Options struct {
 	MaxFrame int
 	// BeforeRead is called before every read from the stream, which may wait, and
 	// AfterRead after it with the number of bytes that came, on the goroutine that
-	// reads. Thereby a slow peer can be told from a slow reader. Either may be nil.
+	// reads. So a slow peer can be distinguished from a slow reader. Either may be nil.
 	BeforeRead func()
 	AfterRead  func(n int)
 }
@@ -83,8 +83,9 @@ func (e *EnvelopeError) Unwrap() error { return e.Err }
 //
 // The error is io.EOF if the stream ends between two envelopes,
 // io.ErrUnexpectedEOF if it ends inside one, a *CloseError if the peer closed a
-// WebSocket, a *message.FrameTooLongError, or an *EnvelopeError. After any other
-// than the last, and than a deadline of an Interruptible Conn, close it.
+// WebSocket, a *message.FrameTooLongError, or an *EnvelopeError. Reading can go on
+// after the last, and after a deadline if the Conn is Interruptible; after any other,
+// close it.
 func (c *Conn) Read(e *message.Envelope) error {
 	b, err := c.carrier.read()
 	if err != nil {
@@ -101,9 +102,9 @@ func (c *Conn) Read(e *message.Envelope) error {
 	return nil
 }
 
-// Write sends an envelope. A JSON payload is sent as it is: who got it from
-// somebody else has to see that it is JSON. After an error, close the Conn: part of
-// the envelope may have been sent. Nothing of the payload is kept.
+// Write sends an envelope. A JSON payload is sent as it is: a program that got it
+// elsewhere has to check that it is JSON. After an error, close the Conn: part of the
+// envelope may have been sent. Nothing of the payload is kept.
 func (c *Conn) Write(e message.Envelope) error {
 	b := c.carrier.begin(c.out[:0])
 	if c.json {

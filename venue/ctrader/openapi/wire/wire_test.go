@@ -161,7 +161,7 @@ func TestShutdownSaysWhy(t *testing.T) {
 	})
 }
 
-// Every read is announced, and what came is told.
+// Every read is announced, and how much came is reported.
 func TestReadsAreNoted(t *testing.T) {
 	var before, after, came atomic.Int64
 	o := wire.Options{BeforeRead: func() { before.Add(1) }, AfterRead: func(n int) { after.Add(1); came.Add(int64(n)) }}

@@ -44,9 +44,9 @@ func callComment(m *message, call, answer string) string {
 	text := fmt.Sprintf("%s sends %s (%d) and returns its %s.", call, m.name, m.id, answer)
 	switch {
 	case m.id == 2173:
-		text += " It is dangerous: a refresh token can be used once, using it ends the token before it at once, and the new one has to be saved before anything else happens. Only the Keeper should refresh; whoever calls this besides it locks the Keeper out and the user has to sign in again. See doc/design.md."
+		text += " It is dangerous: a refresh token works once, using it ends the old access token at once, and the new pair has to be saved before anything else happens. Only the Keeper should refresh; any other caller locks the Keeper out, and the user has to sign in again. See doc/design.md."
 	case m.isOrder():
-		text += " Orders have no answer of their own: the first ExecutionEvent for the request says what became of it, and later ones come as events. After an error that does not say that the order was refused it may have been carried out; look with Reconcile before sending it again."
+		text += " Orders have no answer message: the first ExecutionEvent for the request says what became of it, and later ones come as events. After an error that does not say that the order was refused it may have been carried out; look with Reconcile before sending it again."
 	case strings.HasPrefix(call, "Subscribe"):
 		text += " The answer only confirms; what was subscribed to comes as events, and a new connection has to subscribe anew."
 	case call == "AccountLogout":
