@@ -73,13 +73,15 @@ func programOf(lines string, module map[string]string) string {
 		}
 	}
 	given := ""
-	for _, known := range [][2]string{{"source", "*venuekey.Source"}, {"app", "venuekey.App"}, {"account", "int64"}, {"symbol", "int64"}} {
+	for _, known := range [][2]string{{"vault", "*local.Vault"}, {"id", "venuekey.ID"}, {"source", "*venuekey.Source"}, {"app", "venuekey.App"}, {"account", "int64"}, {"symbol", "int64"}} {
 		if !slices.Contains(names, known[0]) && regexp.MustCompile(`\b`+known[0]+`\b`).MatchString(lines) {
 			given += fmt.Sprintf("\tvar %s %s\n", known[0], known[1])
 		}
 	}
-	if root := module["venuekey"]; strings.Contains(given, "venuekey.") && !slices.Contains(imports, root) {
-		imports = append(imports, root)
+	for _, name := range []string{"venuekey", "local"} {
+		if path := module[name]; strings.Contains(given, name+".") && !slices.Contains(imports, path) {
+			imports = append(imports, path)
+		}
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "package main\n\nimport (\n\t\"context\"\n")
