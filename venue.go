@@ -30,9 +30,9 @@ type Venue interface {
 
 // Revoker is a Venue that can end a token before its time (RFC 7009).
 type Revoker interface {
-	// Revoke returns nil where the venue confirmed the end of everything that the
+	// Revoke returns nil if the venue confirmed the end of everything that the
 	// token holds, else an *Error that names what is ended and what is not. Its cause is
-	// ErrAccessLives where nothing but an access token is left that cannot be ended.
+	// ErrAccessLives if nothing but an access token is left that cannot be ended.
 	Revoke(ctx context.Context, app App, token Token) error
 }
 
@@ -171,7 +171,7 @@ type Policy struct {
 	// second one; zero means that no limit is known. After it, reuse revokes the
 	// sign-in.
 	Grace time.Duration `json:"grace,omitzero"`
-	// RenewalEnds and RenewalLife say when what renews a sign-in ends, where an
+	// RenewalEnds and RenewalLife say when what renews a sign-in ends, if an
 	// answer does not say it.
 	RenewalEnds Ending        `json:"renewal_ends,omitzero"`
 	RenewalLife time.Duration `json:"renewal_life,omitzero"`
@@ -192,7 +192,7 @@ type Policy struct {
 	CodeLife time.Duration `json:"code_life,omitzero"`
 	// Pace is the least time between two renewals of one app, in the long run and
 	// over all machines that share a store; zero means 200 ms. Burst many may come
-	// at once; zero means 10. A human who asks for one renewal is not paced.
+	// at once; zero means 10. A person who asks for one renewal is not paced.
 	Pace  time.Duration `json:"pace,omitzero"`
 	Burst int           `json:"burst,omitzero"`
 	// PacePerMachine says that the venue counts by network address, so that each
@@ -253,13 +253,13 @@ type UI interface {
 // Both are secrets until they were opened, for whoever opens one first signs in.
 type Visit struct {
 	// URL is the address to show: it is opened in a browser on this machine, or on
-	// one that the listener's port is forwarded from. It is empty where no browser
+	// one that the listener's port is forwarded from. It is empty if no browser
 	// on this machine may be sent anywhere: Redirect leads to a port of this machine
 	// that is not held for this sign-in, and whoever holds it would get the code.
 	URL string
-	// Open is the address to hand to the program that opens a browser, empty where
+	// Open is the address to hand to the program that opens a browser, empty if
 	// URL is. Whatever stands in a list of arguments can be read by every user of
-	// this machine, so where the system tells whose a connection is, this one is
+	// this machine, so if the system says whose a connection is, this one is
 	// taken from a browser of this user only.
 	Open string
 	// Elsewhere is the venue's own address, for a browser on another machine: the

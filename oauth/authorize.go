@@ -20,11 +20,11 @@ type Attempt struct {
 	// State comes back with the callback.
 	State venuekey.Secret
 	// Verifier proves at the exchange that the code was asked for by us; empty
-	// where the venue knows no PKCE.
+	// if the venue knows no PKCE.
 	Verifier venuekey.Secret
 }
 
-// NewAttempt draws state and, where the venue takes it, a PKCE verifier.
+// NewAttempt draws state and, if the venue takes it, a PKCE verifier.
 func (c Config) NewAttempt() Attempt {
 	attempt := Attempt{State: venuekey.Secret(rand.Text())}
 	if c.PKCE || c.ClientAuth == AuthPublic {

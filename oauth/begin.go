@@ -22,7 +22,7 @@ import (
 // machine, and Safari keeps no Secure cookie of plain http. All browsers keep a cookie
 // that comes with a redirect to another site, because it is the answer to a
 // navigation of this one. Browsers do not tell ports apart (RFC 6265 §8.5), hence a
-// name of its own for each attempt.
+// separate name for each attempt.
 
 // startAddress is an address that works once.
 type startAddress struct {
@@ -57,7 +57,7 @@ func (l *listener) startAt(path string) *startAddress {
 }
 
 // begin lets a browser in and sends it to the venue. What a browser or a scanner asks
-// for before somebody wants it uses nothing up, and who has the cookie may come again.
+// for before somebody wants it uses nothing up, and a browser that has the cookie may come again.
 func (l *listener) start(w http.ResponseWriter, r *http.Request, d *startAddress) {
 	from := peerOf(r)
 	switch {
@@ -105,7 +105,7 @@ func (l *listener) has(r *http.Request, d *startAddress) bool {
 }
 
 // began says why a request does not come from a browser that began this sign-in, ""
-// where it does.
+// if it does.
 func (l *listener) began(r *http.Request) (stray string) {
 	if !navigates(r) {
 		return "a page requested it in the background, as it would a picture"

@@ -14,7 +14,7 @@ type callback struct {
 	Code venuekey.Secret
 	// denied is why there is none: the venue or the user said no.
 	denied *venuekey.Error
-	// stray is why this is not the answer that is waited for; it is told to
+	// stray is why this is not the answer that is waited for; it is shown to
 	// whoever sent it, and the wait goes on.
 	stray string
 	// stated says that state came with it.

@@ -21,7 +21,7 @@ type Config struct {
 	// OmitResponseType leaves out response_type=code, for a venue that does not
 	// know it.
 	OmitResponseType bool `json:"omit_response_type,omitzero"`
-	// DefaultScopes are asked for where the app names none.
+	// DefaultScopes are asked for if the app names none.
 	DefaultScopes []string `json:"default_scopes,omitzero"`
 	// PKCE sends a code challenge (RFC 7636, method S256). An app without a secret
 	// sends one in any case.
@@ -31,14 +31,14 @@ type Config struct {
 	// the user says so. One with a foreign state is refused all the same.
 	StateNotEchoed bool `json:"state_not_echoed,omitzero"`
 
-	// Issuer is what the venue calls itself in its answers (RFC 9207), where that
-	// is known. Any other name is refused; where none is known, any but that of one
+	// Issuer is what the venue calls itself in its answers (RFC 9207), if that
+	// is known. Any other name is refused; if none is known, any but that of one
 	// of the venue's own addresses.
 	Issuer string `json:"issuer,omitzero"`
 
 	// TokenURL takes token requests.
 	TokenURL string `json:"token_url,omitzero"`
-	// TokenFallbacks are other ways to the same endpoint, tried in turn where the
+	// TokenFallbacks are other ways to the same endpoint, tried in turn if the
 	// one before answers 404 or 405 and nothing of the venue's: then nobody there
 	// has read the request, as a rule. For a refresh that is no certainty, so it
 	// has none unless ReuseHarmless says that they can do no harm.
@@ -70,7 +70,7 @@ type Config struct {
 	ErrorsInOK bool `json:"errors_in_ok,omitzero"`
 	// CodeLife is how long a code can be exchanged; zero means unknown.
 	CodeLife time.Duration `json:"code_life,omitzero"`
-	// DefaultLife is how long an access token lives where the answer does not
+	// DefaultLife is how long an access token lives if the answer does not
 	// say.
 	DefaultLife time.Duration `json:"default_life,omitzero"`
 	// RefreshLife is the documented life of a refresh token; zero means that none
@@ -80,7 +80,7 @@ type Config struct {
 
 // Way is one way to send token requests.
 type Way struct {
-	// URL is where.
+	// URL is the address.
 	URL string `json:"url,omitzero"`
 	// ByGet sends everything in the query. As a fallback it is for a 405 only:
 	// what is missing there is missing for every method.

@@ -17,13 +17,13 @@ import (
 // first write after that is the first byte of the request, and is asked for.
 type gate struct {
 	check func() error
-	// blind says that nothing of a foreign transport's work is seen but what it tells.
+	// blind says that a foreign transport's work is seen only as far as it reports it.
 	blind bool
 
 	mu           sync.Mutex
 	ready, asked bool
 	refused      error
-	// traced says that the transport tells of its connections, as net/http's does.
+	// traced says that the transport reports its connections, as net/http's does.
 	traced bool
 }
 
@@ -44,14 +44,14 @@ func (g *gate) open() {
 	g.ready = true
 }
 
-// dialing notes that the transport tells of its connections.
+// dialing notes that the transport reports its connections.
 func (g *gate) dialing(string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.traced = true
 }
 
-// read asks when the body is read. Where nothing is told of connections, there may
+// read asks when the body is read. If no connections are reported, there may
 // be one by now.
 func (g *gate) read() error {
 	g.mu.Lock()
@@ -60,15 +60,15 @@ func (g *gate) read() error {
 	return g.pass()
 }
 
-// sent reports whether anything of the request may have left. Where nothing is told
-// of connections and there is no body to be read, nobody knows.
+// sent reports whether anything of the request may have left. If no connections
+// are reported and there is no body to be read, nobody knows.
 func (g *gate) sent() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return (g.asked || g.blind && !g.traced) && g.refused == nil
 }
 
-// refusal is why nothing left, nil where nothing was refused.
+// refusal is why nothing left, nil if nothing was refused.
 func (g *gate) refusal() *venuekey.Error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -111,7 +111,7 @@ func (b gatedBody) Read(p []byte) (int, error) {
 }
 
 // trace opens the gate when there is a connection. One that is not ours is asked
-// for at once, and closed where that is refused.
+// for at once, and closed if that is refused.
 func (g *gate) trace(own bool, cancel func()) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GetConn: g.dialing, GotConn: func(info httptrace.GotConnInfo) {
 		g.open()

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// issuer.go owns the name of who answers (RFC 9207).
+// issuer.go owns the name that an answer gives its issuer (RFC 9207).
 
 // issuedHere reports whether an answer that names its issuer is the venue's own. The
-// comparison is simple (§2.4). Where nobody knows what the venue calls itself, it has
+// comparison is simple (§2.4). If nobody knows what the venue calls itself, it has
 // to be somebody at one of the venue's own addresses: of a venue that sends no name
 // until now the first one must not end every sign-in, and no other venue is there.
 func (c Config) issuedHere(issuer string) bool {

@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// life.go owns how long a token is taken to live, where the answer says something
+// life.go owns how long a token is taken to live if the answer says something
 // that cannot be meant.
 
 const (
@@ -23,12 +23,12 @@ const (
 	// that sets another life has days in place of hours; one that counts in
 	// milliseconds is off by a thousand.
 	farthest = 20
-	// longestLife is the most where nothing is documented.
+	// longestLife is the most if nothing is documented.
 	longestLife = 10 * 365 * 24 * time.Hour
 )
 
 // Life judges what an answer states of an access token's life. What cannot be
-// meant is replaced by the documented life, by an hour where there is none, and
+// meant is replaced by the documented life, by an hour if there is none, and
 // the note says so.
 func Life(stated, documented time.Duration) (life time.Duration, note string) {
 	usual := documented
@@ -44,7 +44,7 @@ func Life(stated, documented time.Duration) (life time.Duration, note string) {
 	return stated, ""
 }
 
-// refreshLife does the same for a refresh token. Where nothing is documented, what
+// refreshLife does the same for a refresh token. If nothing is documented, what
 // cannot be meant is unknown.
 func refreshLife(stated, documented time.Duration) (life time.Duration, note string) {
 	switch {
@@ -92,7 +92,7 @@ func (c Config) lives(token *venuekey.Token, fields map[string]json.RawMessage, 
 }
 
 // lifetime reads seconds, as a number or as a string that holds one; ok is false
-// where none of the fields does.
+// if none of the fields does.
 func lifetime(fields map[string]json.RawMessage, names []string) (life time.Duration, ok bool) {
 	for _, name := range names {
 		raw := strings.Trim(string(fields[name]), `" `)

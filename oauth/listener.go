@@ -98,7 +98,7 @@ func (l *listener) invite(ctx context.Context, c Config, attempt Attempt, venue 
 	return l.address(l.starts[0]), l.address(l.starts[1])
 }
 
-// answers is where callbacks arrive; none do where nothing listens.
+// answers is where callbacks arrive; none do if nothing listens.
 func (l *listener) answers() <-chan callback {
 	if l == nil {
 		return nil
@@ -181,7 +181,7 @@ func (l *listener) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// policy allows a page nothing but its own style, and a script and a form where it
+// policy allows a page nothing but its own style, and a script and a form if it
 // has them.
 func policy(nonce, form string) string {
 	allowed := "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action " + orText(form, "'none'")

@@ -102,7 +102,7 @@ type talk struct {
 	refused chan error    // why nothing is pasted
 }
 
-// mostMistakes is how many are told: where a program writes, nobody reads.
+// mostMistakes is how many are reported: if a program does the pasting, nobody reads.
 const mostMistakes = 20
 
 // paste asks for the redirected address until the sign-in is over.
@@ -135,7 +135,7 @@ func (c Client) redeem(ctx context.Context, app venuekey.App, ui venuekey.UI, at
 		return venuekey.Token{}, got.denied
 	}
 	if c.CodeLife > 0 {
-		tellBriefly(ui, fmt.Sprintf("the code is here; it lives %d s at most and is exchanged now", int(c.CodeLife.Seconds())))
+		tellBriefly(ui, fmt.Sprintf("code received; exchanging it now (it is valid for %d s)", int(c.CodeLife.Seconds())))
 	}
 	// A code is worth exchanging even if the user gives up now, but not for
 	// longer than it lives.
@@ -182,7 +182,7 @@ func cannotReceive(visit venuekey.Visit, err error) error {
 
 func leftReason(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "nobody signed in in time; a redirect uri that is not registered exactly so keeps the browser from coming back"
+		return "the sign-in timed out; a redirect uri that is not registered exactly so keeps the browser from coming back"
 	}
 	return "the sign-in was interrupted"
 }

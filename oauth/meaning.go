@@ -62,9 +62,9 @@ type fault struct {
 	named bool
 }
 
-// fault finds the OAuth error in an answer, nil where there is none. A gateway, a
+// fault finds the OAuth error in an answer, nil if there is none. A gateway, a
 // firewall or a maintenance page writes JSON with an "error" too, so a word counts
-// only if the venue's table or a standard has it. Any other counts where it is
+// only if the venue's table or a standard has it. Any other counts if it is
 // written like one and comes with the status that errors have there; nobody knows
 // what it says of a refresh token, so it ends none.
 func (c Config) fault(grant string, answer Answer, found finding) *fault {

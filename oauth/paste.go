@@ -12,7 +12,7 @@ import (
 // paste.go owns what a person pastes, or types by mistake.
 
 // keys are what a terminal sends for keys that are no letters (ECMA-48 §5.4), and
-// around what is pasted where a program before this one asked for that.
+// around what is pasted if a program before this one asked for that.
 var keys = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|O[ -~])`)
 })

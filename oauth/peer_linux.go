@@ -18,7 +18,7 @@ import (
 const peerLooks = 3
 
 // whoConnects finds the user of a connection in the kernel's table (proc_net_tcp),
-// which has the other end's row too where that end is on this machine and in this
+// which has the other end's row too if that end is on this machine and in this
 // network namespace. Everywhere else nobody knows.
 func whoConnects(theirs, ours netip.AddrPort) peer {
 	row := " " + inTable(theirs) + " " + inTable(ours) + " 01 " // 01 is TCP_ESTABLISHED: a closed one is nobody's
@@ -38,7 +38,7 @@ func wide(at netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(at.Addr().As16()), at.Port())
 }
 
-// whoLoggedIn is the user of the session that this program runs in, whoever he became
+// whoLoggedIn is the user of the session that this program runs in, whoever that has become
 // since; a service and a container have none (pam_loginuid(8)).
 func whoLoggedIn() peer {
 	const nobody = 1<<32 - 1

@@ -16,7 +16,7 @@ type Redirect struct {
 	URL *url.URL
 	// Loopback says that the URI leads to this machine, so that a listener can
 	// take the callback. To any other the user is sent too, but the address
-	// that he ends at has to be pasted.
+	// that the browser ends at has to be pasted.
 	Loopback bool
 }
 
@@ -66,7 +66,7 @@ func (r Redirect) Notes() []string {
 	return notes
 }
 
-// listens is where a listener waits: at the redirect, or where that is on another
+// listens is where a listener waits: at the redirect, or if that is on another
 // machine, at any port here, to send a browser on from.
 func (r Redirect) listens() Redirect {
 	if r.Loopback {
@@ -76,7 +76,7 @@ func (r Redirect) listens() Redirect {
 }
 
 // addresses are where a listener for the redirect binds: loopback only, and
-// both families where the name can mean either.
+// both families if the name can mean either.
 func (r Redirect) addresses() []string {
 	port := orText(r.URL.Port(), "80")
 	if host := r.URL.Hostname(); host != "localhost" {

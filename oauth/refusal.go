@@ -23,7 +23,7 @@ func (a Answer) Refusal(access venuekey.Secret) *venuekey.Error {
 	return failure
 }
 
-// bodyChallenge makes a challenge of an error in the body; "" where there is none.
+// bodyChallenge makes a challenge of an error in the body; "" if there is none.
 func (a Answer) bodyChallenge() string {
 	fields, ok := a.Fields()
 	word := text(fields, []string{"error"})

@@ -13,9 +13,9 @@ import (
 
 // Revoke ends the refresh token and then the access token: the one should take the
 // other with it (RFC 7009 §2.1), and there are servers where it does not. It
-// returns nil where the venue confirmed the end of both, else an error that names
+// returns nil if the venue confirmed the end of both, else an error that names
 // what is ended and what is not. A venue whose address is not there answers with
-// an error that errors.Is(err, errors.ErrUnsupported) tells, as does one that does not
+// an error for which errors.Is(err, errors.ErrUnsupported) is true, as does one that does not
 // revoke refresh tokens; that it does not revoke access tokens is
 // venuekey.ErrAccessLives. What it does revoke of the two is ended in any case.
 func (c Client) Revoke(ctx context.Context, app venuekey.App, token venuekey.Token) error {

@@ -27,7 +27,7 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Sent is what the request held in secret, to be struck from whatever is told of
+	// Sent is what the request held in secret, to be struck from whatever is reported of
 	// the answer.
 	Sent []venuekey.Secret
 }

@@ -73,7 +73,7 @@ func secretsOfForm(form url.Values) (secrets []venuekey.Secret) {
 }
 
 // secretsOfProxies are the user's passwords at proxies, which net/http takes from the
-// environment: a proxy that refuses repeats them, and so does net/http where an
+// environment: a proxy that refuses repeats them, and so does net/http if an
 // address is none.
 func secretsOfProxies() (secrets []venuekey.Secret) {
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {

@@ -126,7 +126,7 @@ func classOfStatus(status int) venuekey.Class {
 // longestWait bounds what a Retry-After may ask for.
 const longestWait = 24 * time.Hour
 
-// retryAfter reads the Retry-After field (RFC 9110 §10.2.3), and tells if there is
+// retryAfter reads the Retry-After field (RFC 9110 §10.2.3), and says whether there is
 // one. A date is judged by the answer's own, because one of the clocks may be
 // wrong.
 func retryAfter(header http.Header) (wait time.Duration, ok bool) {

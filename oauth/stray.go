@@ -6,9 +6,9 @@ import (
 )
 
 // stray.go owns what is said of callbacks that do not answer the sign-in. A page or
-// a program can send them without end, so that they must not be told without end.
+// a program can send them without end, so they must not be reported without end.
 
-// strays counts them. The first of a kind is told, and a few kinds at most.
+// strays counts them. The first of a kind is reported, and a few kinds at most.
 type strays struct {
 	tell func(string)
 
@@ -17,7 +17,7 @@ type strays struct {
 	told, n int
 }
 
-// mostTold is how many lines may be told of what strangers send.
+// mostTold is how many lines may report what strangers send.
 const mostTold = 5
 
 func (s *strays) ignore(why string) {
@@ -34,7 +34,7 @@ func (s *strays) ignore(why string) {
 	}
 }
 
-// sum is the line that ends the tale, "" where all was told.
+// summary is the last line, "" if all were reported.
 func (s *strays) summary() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

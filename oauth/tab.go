@@ -11,10 +11,10 @@ import (
 // page of somebody else's can send a tab of the same browser to the callback, with the
 // cookie and a code of its own; but not the tab in which the sign-in began. So the
 // first page keeps a value in the tab's session storage, which belongs to one tab and
-// one origin (HTML §12.2.2), and the last one hands it over. Where it is not there
+// one origin (HTML §12.2.2), and the last one hands it over. If it is not there
 // the user is asked.
 
-// tabs is what a listener knows of tabs, nil where state comes back.
+// tabs is what a listener knows of tabs, nil if state comes back.
 type tabs struct {
 	// Value is what the tab keeps, and Path where it is handed over.
 	Value, Path venuekey.Secret
@@ -41,7 +41,7 @@ func (l *listener) sendOn(w http.ResponseWriter) {
 		Leads: l.leads, Key: l.name, Value: string(l.tabs.Value), Nonce: rand.Text()})
 }
 
-// question asks a tab what it keeps, and the user where it keeps nothing.
+// askTab asks a tab what it keeps, and the user if it keeps nothing.
 func (l *listener) askTab(w http.ResponseWriter, got callback) {
 	id := rand.Text()
 	l.mu.Lock()

@@ -56,7 +56,7 @@ func withSignInAgain(err error) error {
 	return &told
 }
 
-// Refresh presents the refresh token, once (RFC 6749 §6). Where the venue gave a new
+// Refresh presents the refresh token, once (RFC 6749 §6). If the venue gave a new
 // refresh token beside an access token that nobody can use, the token has the former
 // alone: the Keeper keeps it and renews again.
 func (c Client) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.Secret) (venuekey.Token, error) {
@@ -66,7 +66,7 @@ func (c Client) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.
 	return c.grant(ctx, app, url.Values{"grant_type": {grantRefresh}, "refresh_token": {string(refresh)}})
 }
 
-// grant sends a token request, and sends it another way where nobody read it.
+// grant sends a token request, and sends it another way if nobody read it.
 func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (venuekey.Token, error) {
 	sent := time.Now()
 	way := Way{URL: c.TokenURL, ByGet: c.TokenByGet}
@@ -96,7 +96,7 @@ func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 }
 
 // another gives the next way to try after an answer, and those that are left; more
-// is false where the answer has to do.
+// is false if the answer has to do.
 func (c Config) nextWay(way Way, others []Way, answer Answer) (next Way, left []Way, more bool) {
 	if !c.unread(answer) {
 		return way, nil, false
@@ -147,7 +147,7 @@ func (c Config) post(ctx context.Context, app venuekey.App, target *url.URL, for
 	return c.withHeader(request, app), nil
 }
 
-// withClient adds the app's own parameters where they travel in the body.
+// withClient adds the app's own parameters if they travel in the body.
 func (c Config) withClient(app venuekey.App, form url.Values) url.Values {
 	full := url.Values{}
 	for name, values := range form {

@@ -16,7 +16,7 @@ import (
 const CAParam = "ca"
 
 // Roots are whom requests of an app trust: the system's authorities and the app's
-// own. They are nil where the app has none, which means the system's.
+// own. They are nil if the app has none, which means the system's.
 func Roots(app venuekey.App) (*x509.CertPool, error) {
 	pem := app.Param(CAParam)
 	if pem == "" {
@@ -41,7 +41,7 @@ func Trusting(set http.RoundTripper, app venuekey.App) http.RoundTripper {
 	case set != nil:
 		return set
 	case err != nil:
-		return trusting{x509.NewCertPool()} // nobody; Check tells why
+		return trusting{x509.NewCertPool()} // nobody; CheckApp says why
 	case roots == nil:
 		return nil
 	}
@@ -51,7 +51,7 @@ func Trusting(set http.RoundTripper, app venuekey.App) http.RoundTripper {
 // trusting stands for transports that are made for each request.
 type trusting struct{ roots *x509.CertPool }
 
-// RoundTrip is for whoever does not send by Send.
+// RoundTrip is for transports that do not go through Send.
 func (t trusting) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.transport(new(gate)).RoundTrip(request)
 }
@@ -62,7 +62,7 @@ func (t trusting) transport(g *gate) *http.Transport {
 	return once
 }
 
-// madeFor gives a transport of our own for one request, and tells whether it is one.
+// madeFor gives a transport of our own for one request, and says whether it is one.
 func madeFor(transport http.RoundTripper, g *gate) (*http.Transport, bool) {
 	switch t := transport.(type) {
 	case nil:

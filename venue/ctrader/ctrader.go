@@ -20,7 +20,7 @@
 //   - Errors come as errorCode and description, mostly inside a 200.
 //   - Token requests are documented as GET with the client secret in the
 //     address. POST with a form works as well and is what this package sends.
-//     Where nobody takes a POST it goes on by GET, and the app's parameter
+//     If nobody takes a POST it goes on by GET, and the app's parameter
 //     "token_method" is set to that.
 //   - There is no address to revoke a token at: users do it on their cTrader ID
 //     page.
@@ -73,9 +73,9 @@ func (Venue) Name() string { return "ctrader" }
 
 // Policy implements venuekey.Venue. A refresh token that was used is merely
 // refused, as far as anybody knows: after a lost answer it is presented again
-// until an answer is read, which loses nothing, because where an earlier request
+// until an answer is read, which loses nothing, because if an earlier request
 // did arrive the sign-in is lost either way. Refresh tokens are documented to
-// have no end. A user who allows access again ends the one that he gave before.
+// have no end. A user who allows access again ends the one given before.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.RenewWithRefreshToken,

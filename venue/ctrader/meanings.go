@@ -26,7 +26,7 @@ const checkApp = "compare them with the app's credentials at https://openapi.ctr
 const checkAppOrSignIn = checkApp + "; if they are right, sign in again"
 
 // meanings are the errors of the authorize and token addresses. cTrader
-// documents no list of codes and no descriptions. Where one comes it is tried
+// documents no list of codes and no descriptions. If one comes it is tried
 // first; the codes are those of the protocol and those that third parties have.
 var meanings = []oauth.Meaning{
 	{Text: "invalid redirect uri", Class: venuekey.ClassMisconfigured, Reason: "cTrader does not know the redirect uri for this app",

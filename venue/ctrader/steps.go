@@ -14,9 +14,9 @@ import (
 
 // Auth is the sign-in as single steps, for programs that do their own
 // redirects and keep their own tokens: an authorize address, the code out of a
-// redirect, a code for a token, a refresh token for the next. Whoever used
-// getAuthUri, getToken and refreshToken of cTrader's Python client finds each
-// one here. Nothing is kept: a refresh token dies when it is presented, so the
+// redirect, a code for a token, a refresh token for the next. getAuthUri, getToken
+// and refreshToken of cTrader's Python client are all
+// here. Nothing is kept: a refresh token dies when it is presented, so the
 // answer has to be saved before anything else; the Keeper does that.
 type Auth struct {
 	ClientID     string

@@ -70,7 +70,7 @@ func (a API) OAuthToken(ctx context.Context, body OAuthToken) (OAuthTokenRespons
 	return response, err
 }
 
-// unusable is the error for a token that an answer holds and nobody can use, nil where
+// unusable is the error for a token that an answer holds and nobody can use, nil if
 // it can be used.
 func unusable(access venuekey.Secret, kind string) error {
 	reason := ""
@@ -87,7 +87,7 @@ func unusable(access venuekey.Secret, kind string) error {
 	return &venuekey.Error{Class: venuekey.ClassUnknown, Reason: reason}
 }
 
-// Me tells who a token belongs to: GET /auth/me.
+// Me says whose a token is: GET /auth/me.
 func (a API) Me(ctx context.Context, access venuekey.Secret) (OAuthMeResponse, error) {
 	base := a.MeBase
 	if base == "" {

@@ -27,7 +27,7 @@ type Penalty struct {
 	Captcha bool
 }
 
-// captchaWait is what the documentation tells users to wait.
+// captchaWait is how long the documentation says users should wait.
 const captchaWait = time.Hour
 
 // Error names the wait.
@@ -39,7 +39,7 @@ func (p *Penalty) Error() string {
 }
 
 // failure finds what went wrong in an answer that is JSON, in the order of the
-// fact sheet: errorText, p-ticket, error, violations, and then the status. Where a
+// fact sheet: errorText, p-ticket, error, violations, and then the status. If a
 // grant is named, a word that nobody knows ends nothing.
 func failure(grant string, answer oauth.Answer, fields map[string]json.RawMessage) *venuekey.Error {
 	if stringOf(fields["errorText"]) == "" && stringOf(fields["p-ticket"]) == "" {

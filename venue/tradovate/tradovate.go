@@ -11,7 +11,7 @@
 //     counted against the server's own Date, so that a wrong local clock does
 //     not bend it.
 //   - A renewal takes the access token while it lives, uses nothing up and
-//     counts as the same session. Only where the access token is dead already
+//     counts as the same session. Only if the access token is dead already
 //     and an OAuth refresh token is at hand is that presented; it can be used
 //     once.
 //   - A user may have two sessions. A third sign-in ends the oldest, whose
@@ -57,7 +57,7 @@ const (
 	RefreshLife = 26 * time.Hour
 
 	// FlowOAuth and FlowPassword are the ways to sign in. FlowAuto is the first of
-	// them where the app has a client id, else the second.
+	// them if the app has a client id, else the second.
 	FlowOAuth    = "oauth"
 	FlowPassword = "password"
 	FlowAuto     = "auto"
@@ -79,7 +79,7 @@ func (Venue) Name() string { return "tradovate" }
 // before the token dies; one renewal in 48 minutes is far below the quota.
 // Once is for the rare refresh token: nobody knows what its reuse does, and of two
 // renewals at the same time one was seen to be void. Renewing with an access token
-// uses nothing up, and its lost answers are told as Later. A refresh token lives
+// uses nothing up, and its lost answers are ClassLater. A refresh token lives
 // for about 26 hours, and each renewal with it gives one that lives as long again;
 // answers state it.
 func (Venue) Policy() venuekey.Policy {
@@ -103,8 +103,8 @@ func (Venue) Policy() venuekey.Policy {
 func (Venue) AppForm() venuekey.AppForm {
 	return venuekey.AppForm{Register: "Register one in Trader under Application Settings, API Access,\nor make an API key there, which needs no redirect uri and no client id", URLs: []string{"authorize", "token", "me", "api"}, Fields: []venuekey.Field{
 		{Name: "flow", Optional: true, Default: FlowAuto, Help: "oauth, password to sign in with user name, password and API key, or auto: oauth where the app has a client id"},
-		{Name: "cid", Optional: true, Help: "API key: its number (Trader, Application Settings, API Access)"},
-		{Name: "sec", Optional: true, Secret: true, Help: "API key: its secret, shown once when it was made"},
+		{Name: "cid", Optional: true, Help: "API key number (Trader, Application Settings, API Access)"},
+		{Name: "sec", Optional: true, Secret: true, Help: "API key secret (shown once, when you created the key)"},
 		{Name: "app_id", Optional: true, Default: "venuekey", Help: "the name of your program as Tradovate shows it"},
 		{Name: "app_version", Optional: true, Default: "1.0", Help: "its version"},
 		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "names this device for ever; live orders need it approved by mail"},
@@ -226,7 +226,7 @@ const doubtPeriod = 15 * time.Minute
 
 // doubted does not take the first refusal of a refresh token for the last word:
 // Tradovate was seen to answer invalid_token for some minutes and to accept the
-// same token afterwards. After a while a human is told all the same.
+// same token afterwards. After a while a person is told all the same.
 func doubted(err error, token venuekey.Token, now time.Time) error {
 	var known *venuekey.Error
 	if !errors.As(err, &known) || known.Class != venuekey.ClassRefused || known.Code != "invalid_token" || now.After(token.Expires.Add(doubtPeriod)) {

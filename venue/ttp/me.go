@@ -13,7 +13,7 @@ import (
 
 // me.go owns whose a token is.
 
-// Me is who a token belongs to. The site tells more, roles and capabilities
+// Me is who a token belongs to. The site says more, roles and capabilities
 // among it, which nobody here needs. The fields are as the site wrote them: data,
 // which is not fit for a terminal as it is.
 type Me struct {
@@ -49,7 +49,7 @@ func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret)
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassRefused, Reason: "the site does not accept the access token"}
 	case answer.Status == http.StatusNotFound, answer.Status == http.StatusMethodNotAllowed:
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the site answered %d", answer.Status), Remedy: "check the address"}
-	case answer.Status != http.StatusOK: // a firewall in front of the site, or one who was asked too often
+	case answer.Status != http.StatusOK: // a firewall in front of the site, or one that was asked too often
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
 	}
 	me := readMe(fields)

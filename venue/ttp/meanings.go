@@ -7,7 +7,7 @@ import (
 
 // meanings.go owns the words that the site's plugin answers with.
 
-// meanings are the plugin's errors where they differ from the RFC's: their
+// meanings are the plugin's errors that differ from the RFC's: their
 // status does too, an invalid client is a 400.
 var meanings = []oauth.Meaning{
 	{Text: "state parameter is required", Class: venuekey.ClassMisconfigured, Reason: "the site wants a state and says that it got none", Remedy: "sign in again; if it stays so, tell TheTradingParrot"},

@@ -1,7 +1,7 @@
 // Package ttp signs users in to TheTradingParrot.
 //
 // Its sign-in server is the WordPress plugin "WP OAuth Server", and TTP's page
-// about it carries over typing errors of the plugin's manual. Where the two
+// about it carries over typing errors of the plugin's manual. If the two
 // differ, this package does what the server does:
 //
 //   - Token requests are POST with a form, for both grants. The page prints a
@@ -9,7 +9,7 @@
 //     token would lie in every log on the way.
 //   - The new refresh token is under refresh_token, else under request_token as
 //     the page prints it, else the old one is kept.
-//   - Every address exists in two forms, /oauth/token and /?oauth=token. Where
+//   - Every address exists in two forms, /oauth/token and /?oauth=token. If
 //     the first is not there, token requests go to the second, and the app's
 //     parameter "token_form" is set to "query". For the
 //     authorize page, which only a browser can try, the app's parameter
