@@ -14,6 +14,7 @@
 package wire
 
 import (
+	"fmt"
 	"net"
 	"time"
 
@@ -151,6 +152,10 @@ func (c *Conn) Shutdown(within time.Duration) error {
 	}
 	return c.carrier.shutdown()
 }
+
+// Format implements fmt.Formatter: a Conn prints as its name alone, since what lies in
+// its buffers may be secret.
+func (c *Conn) Format(f fmt.State, _ rune) { fmt.Fprint(f, "wire.Conn") }
 
 // Close ends the connection at once and without a goodbye. Reads and writes return.
 func (c *Conn) Close() error {

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -110,6 +111,15 @@ func TestAPeerThatDoesNotRead(t *testing.T) {
 			} else if err != nil {
 				t.Fatal(err)
 			}
+		}
+	})
+}
+
+// What lies in the buffers is not printed.
+func TestAConnPrintsAsItsName(t *testing.T) {
+	each(t, wire.Options{}, func(t *testing.T, json bool, c, s *wire.Conn) {
+		if text := fmt.Sprintf("%v %+v %#v %s", c, c, c, s); text != "wire.Conn wire.Conn wire.Conn wire.Conn" {
+			t.Error(text)
 		}
 	})
 }
