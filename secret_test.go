@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,7 +120,7 @@ func filled(kind reflect.Type, depth int) reflect.Value {
 // confidential are the types of the library in which a secret can lie. Another one
 // that comes to be is asked for by TestSecretsLieInExportedFieldsOnly.
 var confidential = map[string]reflect.Type{
-	".App": reflect.TypeFor[venuekey.App](), ".Keeper": reflect.TypeFor[venuekey.Keeper](), ".Key": reflect.TypeFor[venuekey.SealKey](),
+	".App": reflect.TypeFor[venuekey.App](), ".Keeper": reflect.TypeFor[venuekey.Keeper](), ".SealKey": reflect.TypeFor[venuekey.SealKey](),
 	".Secret": reflect.TypeFor[venuekey.Secret](), ".Source": reflect.TypeFor[venuekey.Source](), ".Token": reflect.TypeFor[venuekey.Token](),
 	".Transport": reflect.TypeFor[venuekey.Transport](), ".Vault": reflect.TypeFor[venuekey.Vault](), ".Snapshot": reflect.TypeFor[venuekey.Snapshot](),
 	"/backup.Backup": reflect.TypeFor[backup.Backup](), "/backup.Outcome": reflect.TypeFor[backup.Outcome](),
@@ -289,7 +290,7 @@ func (p *prying) path(kind types.Type, hidden bool) string {
 		return ""
 	}
 	p.seen[key] = true
-	if name == module+".Secret" || name == module+".Key" {
+	if slices.Contains(secretTypes, name) {
 		if hidden {
 			return "!"
 		}
@@ -337,10 +338,13 @@ func ofUsers(path string) bool {
 	return !strings.Contains(path+"/", "/internal/") && !strings.HasPrefix(path, module+"/cmd/") && !strings.HasPrefix(path, module+"/examples/")
 }
 
+// secretTypes are the types that are secrets.
+var secretTypes = []string{module + ".Secret", module + ".SealKey"}
+
 // holds reports whether a secret lies anywhere in a type.
 func holds(kind types.Type, seen map[types.Type]bool) bool {
 	kind = types.Unalias(kind)
-	if name := types.TypeString(kind, nil); name == module+".Secret" || name == module+".Key" {
+	if name := types.TypeString(kind, nil); slices.Contains(secretTypes, name) {
 		return true
 	}
 	if seen[kind] {
@@ -368,6 +372,11 @@ func holds(kind types.Type, seen map[types.Type]bool) bool {
 
 func TestSecretsLieInExportedFieldsOnly(t *testing.T) {
 	for _, one := range checkedTypes(t) {
+		for _, name := range secretTypes {
+			if bare, ok := strings.CutPrefix(name, one.Path()+"."); ok && one.Scope().Lookup(bare) == nil {
+				t.Errorf("there is no %s any more", name)
+			}
+		}
 		for _, name := range one.Scope().Names() {
 			object, ok := one.Scope().Lookup(name).(*types.TypeName)
 			if !ok || object.IsAlias() {
