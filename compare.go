@@ -154,11 +154,11 @@ func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 	e := Event{Kind: kind, At: now, Status: s, Before: before}
 	switch kind {
 	case EventTrouble:
-		e.Reason, e.Remedy = orReason(s.Reason, "the token is dead and nobody renewed it"), s.remedy()
+		e.Reason, e.Remedy = cmp.Or(s.Reason, "the token is dead and nobody renewed it"), s.remedy()
 	case EventWarning:
 		e.Reason, e.Remedy = endsIn(s, now), "venuekey login "+s.ID.String()
 	case EventChanged:
-		e.Reason = orReason(s.Reason, string(s.State))
+		e.Reason = cmp.Or(s.Reason, string(s.State))
 	case EventRecovered:
 		e.Reason = "all is well again"
 	case EventSignedIn:

@@ -70,11 +70,11 @@ func (k *Keeper) beginSaving(id ID) (r rotation, kept, busy bool) {
 	return e.unsaved(), true, busy
 }
 
-// endSaving drops the rotation that was being saved, unless another took its place.
-func (k *Keeper) endSaving(id ID) {
+// endSaving drops a rotation that is saved, unless another took its place.
+func (k *Keeper) endSaving(id ID, r rotation) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if e := k.entries[id]; e != nil && e.saving {
+	if e := k.entries[id]; e != nil && e.saving && e.unsaved().record.Generation == r.record.Generation {
 		k.dropUnsaved(e)
 	}
 }

@@ -1,6 +1,7 @@
 package venuekey
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"time"
 )
@@ -70,7 +71,7 @@ func (r Record) afterLost(token Token, policy Policy, failure *Error) Record {
 func (r Record) afterDelay(token Token, failure *Error) Record {
 	r = r.free()
 	r.Failures = min(max(r.Failures, 0), mostTries) + 1
-	r.Text = orReason(failure.Reason, failure.Class.String())
+	r.Text = cmp.Or(failure.Reason, failure.Class.String())
 	r.NextRefresh = nextTry(token, time.Now(), backOff(r.Failures, min(failure.RetryAfter, mostSilence)))
 	return r
 }

@@ -1,6 +1,7 @@
 package venuekey
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -15,7 +16,7 @@ func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure 
 		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)
 	}
 	if failure.Class == ClassRefused && !a.record.IntentAt.IsZero() {
-		failure.Reason = orReason(failure.Reason, "refused") + "; the answer to the renewal before was lost"
+		failure.Reason = cmp.Or(failure.Reason, "refused") + "; the answer to the renewal before was lost"
 	}
 	next := claimed.afterFailure(a.record, a.token, a.policy, failure)
 	if failure.Class == ClassUnknown && next.NextRefresh.IsZero() {
@@ -39,7 +40,7 @@ func (k *Keeper) noChance(ctx context.Context, a attempt) error {
 
 // notAnswering saves the chance up, since the venue does not answer.
 func (k *Keeper) notAnswering(ctx context.Context, a attempt, failure *Error) error {
-	failure.Class, failure.Reason = ClassLater, "the venue does not answer yet: "+orReason(failure.Reason, failure.Class.String())
+	failure.Class, failure.Reason = ClassLater, "the venue does not answer yet: "+cmp.Or(failure.Reason, failure.Class.String())
 	if !a.record.IntentAt.IsZero() {
 		failure.Reason = "the answer to a renewal was lost, and " + failure.Reason
 	}

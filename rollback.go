@@ -1,6 +1,7 @@
 package venuekey
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -51,7 +52,7 @@ func (l rollback) refusal(token Token, policy Policy) *Error {
 // harmless at its venue, and refused.
 func (l rollback) explain(failure *Error) {
 	if l.found() && failure.Class == ClassRefused {
-		failure.Reason = orReason(failure.Reason, "refused") + "; " + l.reason()
+		failure.Reason = cmp.Or(failure.Reason, "refused") + "; " + l.reason()
 		failure.Remedy = rollbackRemedy
 	}
 }

@@ -169,13 +169,6 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-func orReason(reason, otherwise string) string {
-	if reason == "" {
-		return otherwise
-	}
-	return reason
-}
-
 func orElse(d, otherwise time.Duration) time.Duration {
 	if d > 0 {
 		return d

@@ -32,7 +32,7 @@ func (k *Keeper) flush(ctx context.Context, id ID) (unsaved *rotation, err error
 	}
 	_, in, err := k.save(ctx, id, r)
 	if kept && in.settled() {
-		k.endSaving(id)
+		k.endSaving(id, r)
 	}
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -248,7 +249,7 @@ func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) 
 		d.bad(what, err)
 		return
 	}
-	d.ok(what, "%s, from %s", orElse(app.ClientID, "known by its API key"), from)
+	d.ok(what, "%s, from %s", cmp.Or(app.ClientID, "known by its API key"), from)
 	if base := app.URLs["base"]; base != "" {
 		d.note(what, "reached at %s in place of the venue itself", base)
 	}
@@ -306,7 +307,7 @@ func (d *doctor) redirect(what, uri string) {
 
 // listenAddresses are those that a sign-in would listen at.
 func listenAddresses(redirect oauth.Redirect) []string {
-	host, port := redirect.URL.Hostname(), orElse(redirect.URL.Port(), "80")
+	host, port := redirect.URL.Hostname(), cmp.Or(redirect.URL.Port(), "80")
 	if host != "localhost" {
 		return []string{net.JoinHostPort(host, port)}
 	}
@@ -338,7 +339,7 @@ func (d *doctor) signIns(ctx context.Context, v *local.Vault) {
 			d.bad("sign-ins", err)
 			return
 		}
-		what, judged := orElse(status.ID.String(), "record"), d.p.judge(status)
+		what, judged := cmp.Or(status.ID.String(), "record"), d.p.judge(status)
 		says := string(status.State) + ", expires " + expiry(status)
 		if expiry(status) == ended {
 			says = string(status.State) + ", its access token is ended"
@@ -391,11 +392,4 @@ func (d *doctor) report() error {
 		}
 	}
 	return codeOnly(worst)
-}
-
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -170,7 +171,7 @@ func (p *program) hookEnv(e venuekey.Event) map[string]string {
 	return map[string]string{
 		"VENUEKEY_EVENT": string(e.Kind), "VENUEKEY_ID": s.ID.String(), "VENUEKEY_STATE": string(s.State),
 		"VENUEKEY_REASON": oneLine(e.Reason), "VENUEKEY_LEFT": strconv.Itoa(int(s.Left.Seconds())),
-		"VENUEKEY_ENDS": orElse(exactly(s.SignInEnds), s.Ending.String()), "VENUEKEY_HELP": oneLine(p.remedyOf(e)),
+		"VENUEKEY_ENDS": cmp.Or(exactly(s.SignInEnds), s.Ending.String()), "VENUEKEY_HELP": oneLine(p.remedyOf(e)),
 	}
 }
 
@@ -182,7 +183,7 @@ func (p *program) remedyOf(e venuekey.Event) string {
 	case e.Kind == venuekey.EventWarning && e.Status.ID.Name != "":
 		return p.loginCommand(e.Status.ID)
 	case e.Kind == venuekey.EventTrouble:
-		return orElse(p.judge(e.Status).help, e.Remedy)
+		return cmp.Or(p.judge(e.Status).help, e.Remedy)
 	}
 	return e.Remedy
 }

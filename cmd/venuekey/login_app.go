@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -26,7 +27,7 @@ func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *ve
 		return nil, err
 	}
 	p.tell("no app is registered for %s yet. %s\nwith this redirect uri, and answer from what you are given (Ctrl-C gives up):\n\n  %s\n",
-		id.Venue, registration(venue), orElse(p.env(local.Variable(id.Venue, "REDIRECT_URI")), local.DefaultRedirect))
+		id.Venue, registration(venue), cmp.Or(p.env(local.Variable(id.Venue, "REDIRECT_URI")), local.DefaultRedirect))
 	app := newApp(venue)
 	err = p.complete(ctx, venue, &app, appFlags{}, false)
 	if err == nil {

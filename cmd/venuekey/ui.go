@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -19,7 +20,7 @@ func (p *program) ask(ctx context.Context, field venuekey.Field) (venuekey.Secre
 	}
 	given, err := p.ui.Ask(ctx, []venuekey.Field{field})
 	if errors.Is(err, terminal.ErrNothingEntered) {
-		return "", misused("answer at a terminal, or one line each on standard input", "%s: nothing was entered", orElse(field.Help, field.Name))
+		return "", misused("answer at a terminal, or one line each on standard input", "%s: nothing was entered", cmp.Or(field.Help, field.Name))
 	}
 	if known, ok := errors.AsType[*venuekey.Error](err); ok && known.Err != nil {
 		err = known.Err

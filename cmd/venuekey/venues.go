@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/local"
 )
@@ -27,5 +28,5 @@ func venueOf(name string) (venuekey.Venue, bool) {
 // registration says where an app is registered at a venue, for somebody who has
 // none.
 func registration(venue venuekey.Venue) string {
-	return orElse(local.Form(venue).Register, "Register one at the venue")
+	return cmp.Or(local.Form(venue).Register, "Register one at the venue")
 }
