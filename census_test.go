@@ -165,6 +165,14 @@ func TestWhatHelpsASignIn(t *testing.T) {
 	}
 }
 
+func TestAnAccessTokenEndsWithItsRefreshToken(t *testing.T) {
+	kills := venuekey.Policy{KillsAccess: true}
+	dead := venuekey.Status{State: venuekey.StateNeedsSignIn, Left: time.Hour}
+	if !dead.AccessEnded(kills) || dead.AccessEnded(venuekey.Policy{}) || (venuekey.Status{State: venuekey.StateFresh, Left: time.Hour}).AccessEnded(kills) {
+		t.Error("it ends where a renewal ends the old one, and nowhere else")
+	}
+}
+
 func TestRivalsAreNamedWhereAVenueKeepsFewSessions(t *testing.T) {
 	keeper := twoSignIns(t)
 	alice := venuekey.ID{Venue: "acme", Name: "alice"}

@@ -169,6 +169,10 @@ func (k *Keeper) budgetKey(app App, policy Policy) string {
 	return key
 }
 
+// Pacing is how many renewals the venue takes at once, and the least time between two
+// after those, with the defaults where the policy names none.
+func (p Policy) Pacing() (burst int, pace time.Duration) { return p.burst(), p.pace() }
+
 func (p Policy) pace() time.Duration { return orElse(p.Pace, defaultPace) }
 
 func (p Policy) burst() int {

@@ -54,6 +54,13 @@ func (s Status) EndsWithin(d time.Duration) bool {
 	return s.Err == nil && (s.unrenewable() || s.EndsAnyway && time.Until(s.SignInEnds) <= d)
 }
 
+// AccessEnded reports whether the venue ended the access token although it has not
+// expired: at a venue where a renewal ends the old access token, whatever ended the
+// refresh token ended the access token too.
+func (s Status) AccessEnded(policy Policy) bool {
+	return s.State == StateNeedsSignIn && s.Left > 0 && policy.KillsAccess
+}
+
 // unrenewable is a token that lives and will not be renewed any more: the answer to
 // its renewal was lost, and the venue's policy forbids to ask again.
 func (s Status) unrenewable() bool {

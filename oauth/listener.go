@@ -127,13 +127,13 @@ func (l *listener) serve() {
 // browser might go there and hand the code to a stranger.
 func bind(redirect *Redirect) ([]net.Listener, error) {
 	var sockets []net.Listener
-	for _, address := range redirect.addresses() {
+	for _, address := range redirect.Addresses() {
 		host, port, _ := net.SplitHostPort(address)
 		if port == "0" && len(sockets) > 0 {
 			_, port, _ = net.SplitHostPort(sockets[0].Addr().String())
 		}
 		socket, err := net.Listen("tcp", net.JoinHostPort(host, port))
-		if err != nil && isNoSuchAddress(err) && len(redirect.addresses()) > 1 {
+		if err != nil && isNoSuchAddress(err) && len(redirect.Addresses()) > 1 {
 			continue
 		}
 		if err != nil {

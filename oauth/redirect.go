@@ -75,9 +75,9 @@ func (r Redirect) listens() Redirect {
 	return Redirect{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:0"}}
 }
 
-// addresses are where a listener for the redirect binds: loopback only, and
+// Addresses are where a listener for the redirect binds: loopback only, and
 // both families if the name can mean either.
-func (r Redirect) addresses() []string {
+func (r Redirect) Addresses() []string {
 	port := orText(r.URL.Port(), "80")
 	if host := r.URL.Hostname(); host != "localhost" {
 		return []string{net.JoinHostPort(host, port)}

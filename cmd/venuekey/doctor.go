@@ -288,7 +288,7 @@ func (d *doctor) redirect(what, uri string) {
 	if !redirect.Loopback {
 		return
 	}
-	for _, address := range listenAddresses(redirect) {
+	for _, address := range redirect.Addresses() {
 		if host, _, _ := net.SplitHostPort(address); !hasFamily(host) {
 			d.note(what, "this machine has no %s, so nothing listens there", host)
 			continue
@@ -303,15 +303,6 @@ func (d *doctor) redirect(what, uri string) {
 		}
 		d.ok(what, "a listener can wait at %s", address)
 	}
-}
-
-// listenAddresses are those that a sign-in would listen at.
-func listenAddresses(redirect oauth.Redirect) []string {
-	host, port := redirect.URL.Hostname(), cmp.Or(redirect.URL.Port(), "80")
-	if host != "localhost" {
-		return []string{net.JoinHostPort(host, port)}
-	}
-	return []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort("::1", port)}
 }
 
 // hasFamily is whether this machine has that loopback address at all.

@@ -110,14 +110,7 @@ func (t turns) wait(ctx context.Context, p *program, id venuekey.ID) error {
 	if !known {
 		return nil
 	}
-	policy := venue.Policy()
-	burst, pace := policy.Burst, policy.Pace
-	if burst == 0 {
-		burst = 10
-	}
-	if pace == 0 {
-		pace = 200 * time.Millisecond
-	}
+	burst, pace := venue.Policy().Pacing()
 	if t[id.Venue]++; t[id.Venue] <= burst {
 		return nil
 	}

@@ -224,7 +224,7 @@ const ended = "ended"
 // renewal ends the old token, whatever ended the refresh token ended it too.
 func expiry(s venuekey.Status) string {
 	venue, known := venueOf(s.ID.Venue)
-	if known && s.State == venuekey.StateNeedsSignIn && s.Left > 0 && venue.Policy().KillsAccess {
+	if known && s.AccessEnded(venue.Policy()) {
 		return ended
 	}
 	return when(s.Expires)

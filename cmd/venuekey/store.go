@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/local"
-	"github.com/venuekey/venuekey/terminal"
 )
 
 // store.go owns the vault as a store: whether everything in it opens, and copying
@@ -127,12 +124,4 @@ func (p *program) copyStore(ctx context.Context, from *venuekey.Vault, argument 
 	}
 	p.progress("")
 	return p.say(copied{done.Copied, done.Same, done.Newer}, "%d records copied to %s, %d were there, %d are newer there", done.Copied, address.String(), done.Same, done.Newer)
-}
-
-// progress shows how far long work is, on a terminal only, in one line that is
-// written over; "" takes it away.
-func (p *program) progress(format string, args ...any) {
-	if _, ok := terminal.Of(p.stderr); ok {
-		fmt.Fprint(p.stderr, "\r\x1b[K"+strings.TrimSpace(fmt.Sprintf(format, args...)))
-	}
 }

@@ -109,7 +109,7 @@ func (p *program) unlessDead(ctx context.Context, v *local.Vault, id venuekey.ID
 	if err != nil {
 		return token, state, nil
 	}
-	if venue, known := venueOf(id.Venue); known && venue.Policy().KillsAccess {
+	if venue, known := venueOf(id.Venue); known && status.AccessEnded(venue.Policy()) {
 		return nil, status.State, &venuekey.Error{ID: id, Op: "token", Class: venuekey.ClassRefused,
 			Reason: "the venue ended the access token, though it has not expired: " + status.Reason}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// keys.go owns the command key, and what its parts need to know: what is sealed
+// key.go owns the command key, and what its parts need to know: what is sealed
 // with which key.
 
 func (p *program) keyCmd() *cobra.Command {
