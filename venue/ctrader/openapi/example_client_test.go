@@ -207,3 +207,56 @@ func ExampleClient_State() {
 	// was ready
 	// was idle
 }
+
+// A request that is chosen while the program runs goes through Do, and what comes unasked
+// comes to Notify.
+func ExampleClient_Notify() {
+	client, service, stop := emulatedClient(nil)
+	defer stop()
+	ctx := context.Background()
+	changes := client.Notify(message.TypeSymbolChangedEvent)
+	defer changes.Close()
+	answer, err := client.Do(ctx, &message.AssetListReq{CtidTraderAccountID: demoAccount})
+	fmt.Printf("%T %v\n", answer, err)
+	client.Rotated() // the token changed: it is asked for now, and not in a second
+
+	service.Push(&message.SymbolChangedEvent{CtidTraderAccountID: demoAccount, SymbolID: []int64{eurusd}})
+	event, err := changes.Next(ctx)
+	fmt.Printf("%T %v\n", event, err)
+	// Output:
+	// *message.AssetListRes <nil>
+	// *message.SymbolChangedEvent <nil>
+}
+
+// Order books and bars are streams as quotes are.
+func ExampleClient_Depth() {
+	client, _, stop := emulatedClient(nil)
+	defer stop()
+	ctx := context.Background()
+	book, err := client.Depth(ctx, demoAccount, []int64{eurusd})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer book.Close()
+	bars, err := client.Trendbars(ctx, demoAccount, eurusd, message.TrendbarPeriodM1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer bars.Close()
+	change, err := book.Next(ctx)
+	fmt.Println(change.SymbolID, err)
+	// Output:
+	// 1 <nil>
+}
+
+// The addresses of the service. What an error asks of a person is its Remedy.
+func ExampleError_Remedy() {
+	fmt.Println(openapi.Demo().Address, openapi.Live().Address)
+	refused := &openapi.Error{Class: venuekey.ClassDeclined, Code: "MARKET_CLOSED"}
+	fmt.Printf("%q\n", refused.Remedy())
+	// Output:
+	// demo.ctraderapi.com live.ctraderapi.com
+	// ""
+}
