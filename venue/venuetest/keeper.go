@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/store/memory"
@@ -22,8 +23,17 @@ func (s *stage) keeper() (*venuekey.Keeper, venuekey.ID) {
 		Vault:  &venuekey.Vault{Store: &memory.Store{}},
 		Venues: []venuekey.Venue{s.Venue},
 		Apps:   func(context.Context, string) (venuekey.App, error) { return s.App, nil },
+		Log:    slog.New(slog.NewTextHandler(logged{s}, nil)),
 	}
 	return keeper, venuekey.ID{Venue: s.Venue.Name(), Name: "alice"}
+}
+
+// logged takes the Keeper's log, a line at a time, and looks for secrets in it.
+type logged struct{ *stage }
+
+func (l logged) Write(line []byte) (int, error) {
+	l.silent("the log", string(line))
+	return len(line), nil
 }
 
 func (s *stage) mustKeep(keeper *venuekey.Keeper, id venuekey.ID) *venuekey.Token {

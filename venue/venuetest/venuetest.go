@@ -1,6 +1,6 @@
 // Package venuetest is the contract of venuekey.Venue, as tests.
 //
-// Whoever writes a venue calls Run with a function that gives it and a server that
+// The author of a venue calls Run with a function that gives it and a server that
 // answers as the real one does:
 //
 //	func TestVenue(t *testing.T) {
@@ -27,7 +27,7 @@
 //     once for each sign-in, whatever is answered.
 //   - The class of an error says what became of the request. Nothing but the venue's own
 //     word is a refusal; what was sent and not answered is unknown.
-//   - No secret is in an error, in a line for the user or in an identity.
+//   - No secret is in an error, in a line for the user, in an identity or in a log.
 //   - Nothing is sent along a redirect, and nothing runs on after a call returned.
 //   - The policy is true of the server: what it says dies dies, and what it says lives
 //     lives.
@@ -55,7 +55,7 @@ type Subject struct {
 	// RedirectURI on loopback with port 0 takes any port, so the server must too.
 	App venuekey.App
 	// Server answers as the venue does: its pages, token requests and all. The pages
-	// are such that an emulator.Person finds his way: forms, or a redirect at once.
+	// have to be such that an emulator.Person can use them: forms, or a redirect at once.
 	Server http.Handler
 	// Person is a user of the server, with the password for its pages. If the venue asks
 	// for name and password itself, these are what it gets.
