@@ -77,7 +77,7 @@ func keptFresh(s *stage) {
 			s.Errorf("%s: the old token was not served meanwhile: %v", spoil.name, err)
 		}
 	}
-	if renewed, err = keeper.Refresh(s.Context(), id); err != nil {
+	if _, err = keeper.Refresh(s.Context(), id); err != nil {
 		s.Fatalf("the server is back: %v", err)
 	}
 	s.TakeBack()
