@@ -53,7 +53,8 @@ func TestAGateGivesUpWithTheContextAndWithTheConditionsError(t *testing.T) {
 		if err := gate.Wait(t.Context(), func() (bool, error) { return false, gone }); !errors.Is(err, gone) {
 			t.Error(err)
 		}
-		gate.Lock() // and nobody has left it locked
-		gate.Unlock()
+		if !gate.TryLock() {
+			t.Error("somebody left it locked")
+		}
 	})
 }
