@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// errors.go owns what is said when something went wrong.
+// errors.go owns the errors of this package, and what to do about them.
 
 // Kind is what only a connection knows of an error, beside its class.
 type Kind int
@@ -46,12 +46,12 @@ func (k Kind) String() string {
 	return names[k]
 }
 
-// Error is what this package says went wrong. It carries no secrets: where the
-// service repeats one that it was given, the text has "[secret]" in its place.
+// Error is what went wrong with a request or a connection. It carries no secrets: if
+// the service repeats one that it was given, the text has "[secret]" in its place.
 type Error struct {
-	// Request is what was asked; 0 where it is about the connection.
+	// Request is what was asked; 0 if the error is about the connection.
 	Request message.PayloadType
-	// Account is the account's ID; 0 where it is about none.
+	// Account is the account's ID; 0 if the error is about none.
 	Account int64
 	// Class is what became of the request, or what ended the connection, and thereby
 	// what to do next. For a request venuekey.ClassUnknown means that it was sent and
@@ -62,7 +62,7 @@ type Error struct {
 	// Kind is what there is to know beside the class.
 	Kind Kind
 	// Code is the service's word, the name of a message.ErrorCode or a
-	// message.CommonErrorCode; "" where the service said nothing.
+	// message.CommonErrorCode; "" if the service said nothing.
 	Code string
 	// Description is the service's sentence, for people.
 	Description string
@@ -74,7 +74,7 @@ type Error struct {
 	// MaintenanceEnd is when the service expects to be back, zero if it did not
 	// say.
 	MaintenanceEnd time.Time
-	// Err is the cause where it is not the service's word.
+	// Err is the cause, if it is not the service's word.
 	Err error
 }
 
@@ -161,7 +161,7 @@ func repeatable(t message.PayloadType) bool {
 	return message.IsRequest(t) && !message.IsOrder(t)
 }
 
-// Remedy is what a person can do about it, and "" where nothing helps.
+// Remedy is what a person can do about it, and "" if nothing helps.
 func (e *Error) Remedy() string {
 	switch e.Code {
 	case "CANT_ROUTE_REQUEST":

@@ -15,13 +15,13 @@ import (
 // and requests that still waited for it.
 var ErrLeft = errors.New("the account left the client")
 
-// Join has the Client authorise an account, on the connection that there is and on each
-// one to come, beside those that it has. It returns when the account is ready, with the
-// error that it is refused with, or with the context's. After an error the account still
-// is the Client's, which goes on trying; Leave ends that. Joining again waits for the
-// account too, and asks anew for one that was refused.
+// Join adds an account to those of the Client, which authorises it on the connection that
+// there is and on each one to come. It returns nil once the account is ready, and an
+// error if the account is refused or the context ends first. The account stays a member
+// after an error: the Client goes on trying, until Leave. To Join a member waits until it
+// is ready, and asks anew for one that was refused.
 //
-// From the first Join or Leave on Run does not end because no account is left: a Client
+// After the first Join or Leave, Run does not end because no account is left: a Client
 // without accounts is ready for those to come.
 func (c *Client) Join(ctx context.Context, id int64) error {
 	c.init()
@@ -52,9 +52,9 @@ func (c *Client) Join(ctx context.Context, id int64) error {
 	})
 }
 
-// Leave has the Client forget an account and what it is subscribed to for it, now and at
-// each connection to come. Its streams of quotes end, and requests that still wait for
-// the account fail, with ErrLeft. The service is told in the background.
+// Leave removes an account and its subscriptions from the Client, now and for each
+// connection to come. Its streams of quotes end, and requests that still wait for the
+// account fail, with ErrLeft. Its session with the service is ended in the background.
 func (c *Client) Leave(id int64) {
 	c.init()
 	c.mu.Lock()
