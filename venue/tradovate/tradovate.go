@@ -104,7 +104,7 @@ func (Venue) AppForm() venuekey.AppForm {
 	return venuekey.AppForm{Register: "Register one in Trader under Application Settings, API Access,\nor make an API key there, which needs no redirect uri and no client id", URLs: []string{"authorize", "token", "me", "api"}, Fields: []venuekey.Field{
 		{Name: "flow", Optional: true, Default: FlowAuto, Help: "oauth, password to sign in with user name, password and API key, or auto: oauth where the app has a client id"},
 		{Name: "cid", Optional: true, Help: "API key number (Trader, Application Settings, API Access)"},
-		{Name: "sec", Optional: true, Secret: true, Help: "API key secret (shown once, when you created the key)"},
+		{Name: "sec", Optional: true, Secret: true, Help: "API key secret, shown once when you created the key"},
 		{Name: "app_id", Optional: true, Default: "venuekey", Help: "the name of your program as Tradovate shows it"},
 		{Name: "app_version", Optional: true, Default: "1.0", Help: "its version"},
 		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "names this device for ever; live orders need it approved by mail"},
