@@ -48,7 +48,7 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 	early, leave := context.WithCancel(ctx)
 	f := &flight{generation: generation, why: why, leave: leave, before: before, done: make(chan struct{})}
 	e.flight = f
-	k.flying.Go(func() {
+	k.goLocked(func() {
 		defer cancel()
 		if before != nil {
 			<-before.done
@@ -60,6 +60,38 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 		k.land(id, f, token, err)
 	})
 	return f
+}
+
+// work runs something that Close waits for. A WaitGroup will not do: a program may
+// ask for a renewal in the very moment in which it calls Close.
+func (k *Keeper) work(do func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.goLocked(do)
+}
+
+// goLocked is work while k.mu is held.
+func (k *Keeper) goLocked(do func()) {
+	k.working++
+	go func() {
+		defer func() {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			if k.working--; k.working == 0 {
+				k.atRest.Broadcast()
+			}
+		}()
+		do()
+	}()
+}
+
+// rest waits until nothing is being worked at.
+func (k *Keeper) rest() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for k.working > 0 {
+		k.atRest.Wait()
+	}
 }
 
 // Leave gives up the renewals that have not begun: those that wait for another

@@ -56,7 +56,9 @@ type Keeper struct {
 	budgets map[string]*localBudget
 	probes  map[string]*probeResult
 	marking sync.Mutex
-	flying  sync.WaitGroup
+	// working counts what Close waits for, and atRest is signalled when it is none.
+	working int
+	atRest  *sync.Cond
 	// readers are the loops over Events, and queues what was last reported of each
 	// venue's queue.
 	readers map[*observer]bool
@@ -66,6 +68,7 @@ type Keeper struct {
 func (k *Keeper) init() {
 	k.start.Do(func() {
 		k.owner = sync.OnceValue(rand.Text)
+		k.atRest = sync.NewCond(&k.mu)
 		k.entries = make(map[ID]*entry)
 		k.budgets = make(map[string]*localBudget)
 		k.probes = make(map[string]*probeResult)

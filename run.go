@@ -92,7 +92,7 @@ func (k *Keeper) watch(ctx context.Context, watcher Watcher) {
 	for ctx.Err() == nil {
 		err := watcher.Watch(ctx, func(key string) {
 			if venue, ok := strings.CutPrefix(key, appPrefix); ok {
-				k.flying.Go(func() { k.reconsider(ctx, venue) })
+				k.work(func() { k.reconsider(ctx, venue) })
 			}
 			k.mu.Lock()
 			defer k.mu.Unlock()

@@ -166,3 +166,20 @@ func TestWhoSleepsInTheHandshakePresentsNothing(t *testing.T) {
 		})
 	}
 }
+
+// Who closes may ask for a renewal in the same moment. It is waited for or refused by
+// the venue like any other; what must not happen is that waiting for it goes wrong.
+func TestAProgramThatAsksWhileItCloses(t *testing.T) {
+	for range 50 {
+		keeper, _ := keepertest.SignedIn(t, &keepertest.Venue{})
+		var both sync.WaitGroup
+		both.Go(func() { _, _ = keeper.Refresh(t.Context(), keepertest.Alice) })
+		if err := keeper.Close(); err != nil {
+			t.Error(err)
+		}
+		both.Wait()
+		if err := keeper.Close(); err != nil { // and what it began after that is over
+			t.Error(err)
+		}
+	}
+}

@@ -121,7 +121,7 @@ func (k *Keeper) Held() (ids []ID) {
 // in a spill file is not. It does not close the store.
 func (k *Keeper) Close() error {
 	k.init()
-	k.flying.Wait()
+	k.rest()
 	ctx, cancel := context.WithTimeout(context.Background(), k.saveBudget())
 	defer cancel()
 	var lost error
