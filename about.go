@@ -2,10 +2,11 @@ package venuekey
 
 import "errors"
 
-// about.go owns filling in what an error is about, for whoever hands it on.
+// about.go owns filling in the ID and the operation of an error on its way to the
+// caller.
 
-// About says of an *Error what it is about and what was being done, if it does not
-// say so itself, on a copy. Every other error is returned as it is.
+// About returns a copy of the *Error in err with its ID and Op filled in where they
+// are empty. Any other error, and nil, is returned unchanged.
 func About(id ID, op string, err error) error {
 	var known *Error
 	if !errors.As(err, &known) {

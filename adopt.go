@@ -7,16 +7,17 @@ import (
 	"time"
 )
 
-// adopt.go owns tokens that exist already when the Keeper first sees them: from
+// adopt.go owns tokens that already exist when the Keeper first sees them: from
 // another tool, from a backup, or saved by a program without the Keeper.
 
-// Adopt keeps a token that was obtained elsewhere, as if the user had signed in
-// with it: it replaces whatever was kept for the ID, and is renewed when it is
-// due. No venue is asked. A token whose life is not known counts as issued now;
-// one that has only a refresh token is renewed when it is first asked for. From
-// now on nobody else may present the refresh token: most work once.
+// Adopt keeps a token that was obtained elsewhere, as if the user had just signed
+// in with it: it replaces any token kept for the ID, and is renewed when due. The
+// venue is not asked. A token without an issue time counts as issued now; one with
+// only a refresh token is renewed when a caller first asks for it. From then on no
+// other program may present the refresh token: most are single-use.
 //
-// When it returns nil, the token is durable.
+// When the error is nil, the token is durable. A token that cannot be used, or a
+// venue that the Keeper does not know, is an *Error of ClassMisconfigured.
 func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) {
 	k.init()
 	venue, err := k.Venue(id.Venue)
@@ -46,7 +47,7 @@ func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) 
 	return token.handedOut(), nil
 }
 
-// adopted fills in what is not known of a token from elsewhere.
+// adopted fills in what a token from elsewhere does not say.
 func adopted(token Token, policy Policy) Token {
 	if token.Issued.IsZero() {
 		token.Issued = time.Now()
@@ -58,7 +59,7 @@ func adopted(token Token, policy Policy) Token {
 	return token
 }
 
-// expiredIfBare ends a token at once that has no access token: there is nothing that lives.
+// expiredIfBare makes a token without an access token count as expired.
 func expiredIfBare(token Token) Token {
 	if token.Access == "" {
 		token.Expires = token.Issued
@@ -66,14 +67,14 @@ func expiredIfBare(token Token) Token {
 	return token
 }
 
-// restore keeps a token from a backup, with the record that the backup holds of
-// it. What was known against the token stays known, what merely failed elsewhere
-// does not. record.Version must be the one that is stored for the ID, or zero
-// where there is none; otherwise it is ErrConflict, and somebody may have signed
-// in meanwhile. It returns the record as it is kept.
+// restore keeps a token from a backup, with the record that the backup holds for
+// it. What is known against the token is kept; failures on the other machine are
+// not. record.Version must be the version stored for the ID, or zero if there is
+// none; otherwise restore returns ErrConflict: a user may have signed in meanwhile.
+// It returns the record as stored.
 //
-// Its generation is greater than any that the ID had here or there: a renewal
-// that began before, in flight or in a spill file, must find that it has moved,
+// The new generation is greater than any that the ID had here or there: an earlier
+// renewal, in flight or in a spill file, must find that the generation has moved,
 // and a program that remembers an older token must see a newer one.
 func (k *Keeper) restore(ctx context.Context, record Record, token Token) (Record, error) {
 	k.init()
@@ -123,15 +124,15 @@ func restored(was Record, token Token, policy Policy, now time.Time) Record {
 	return record
 }
 
-// renewable reports whether there is something to renew a token with: what only
-// a living access token renews is not renewed when that is dead.
+// renewable reports whether a token can be renewed at all: one that only a live
+// access token renews cannot be once that has expired.
 func renewable(token Token, policy Policy, now time.Time) bool {
 	return policy.RenewsWith != RenewWithAccessToken || token.Refresh != "" || token.Valid(now)
 }
 
-// scheduled is a record with the moment of its next refresh. A program that saves
-// a token with Vault.Save need not know the rule: a token that nothing is known
-// against and that can be renewed is due by the same rule as any other.
+// scheduled returns the record with its next refresh filled in. A program that saves
+// a token with Vault.Save need not know the schedule: a good token that can be
+// renewed is due by the same rule as any other.
 func (k *Keeper) scheduled(id ID, token Token, record Record) Record {
 	if record.Condition != ConditionGood || !record.NextRefresh.IsZero() || len(record.Sealed) == 0 {
 		return record
@@ -142,12 +143,12 @@ func (k *Keeper) scheduled(id ID, token Token, record Record) Record {
 	return record
 }
 
-// scheduleAll writes down when tokens are due that were saved without it, so that
-// Run finds them, and sees to those that somebody hid from it.
+// scheduleAll sets the next refresh of tokens that were saved without one, so that
+// Run finds them, and recovers those that another writer hid from it.
 func (k *Keeper) scheduleAll(ctx context.Context) {
 	for record, err := range k.Vault.Records(ctx) {
 		if err != nil {
-			return // Run tells of a store that does not answer
+			return // Run logs a store that does not answer
 		}
 		k.unhide(ctx, record)
 		if record.Condition != ConditionGood || !record.NextRefresh.IsZero() || record.Leased() {
@@ -155,7 +156,7 @@ func (k *Keeper) scheduleAll(ctx context.Context) {
 		}
 		token, err := k.Vault.Open(record)
 		if err != nil {
-			continue // Statuses tells of it
+			continue // Statuses reports it
 		}
 		next := k.scheduled(record.ID(), token, record)
 		if next.NextRefresh.IsZero() {

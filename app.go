@@ -8,37 +8,39 @@ import (
 
 // app.go owns a program's registration with a venue.
 
-// App is our registration at one venue.
+// App is your program's registration with one venue.
 type App struct {
-	// Venue is the name of the venue that the app is registered at.
+	// Venue is the name of the venue that the app is registered with.
 	Venue string
-	// ClientID and ClientSecret are what the venue issued for the app.
+	// ClientID and ClientSecret are the credentials that the venue issued for the
+	// app (RFC 6749 §2.3.1).
 	ClientID     string
 	ClientSecret Secret
-	// RedirectURI is where the venue sends the user back to. Venues compare it
-	// byte for byte with what was registered.
+	// RedirectURI is where the venue sends the user after sign-in. Venues compare it
+	// byte for byte with the registered one.
 	RedirectURI string
-	// Scopes are asked for at sign-in; empty means the venue's default.
+	// Scopes are requested at sign-in; empty means the venue's default.
 	Scopes []string
-	// Environment selects among the venue's worlds, "live" or "demo"; empty
-	// means the venue's default.
+	// Environment is the venue's environment, "live" or "demo"; empty means the
+	// venue's default.
 	Environment string
-	// URLs replaces addresses of the venue, by the names that the venue
-	// documents; "base" replaces scheme, host and port of all of them, and
-	// may put a path before theirs; an emulated venue is reached so.
+	// URLs replaces addresses of the venue, by the names that the venue documents.
+	// "base" replaces the scheme, host and port of all of them and may add a path
+	// prefix; this is how to reach an emulated venue.
 	URLs map[string]string
-	// Pace and Burst replace the policy's budget of renewals where the venue grants
-	// the app another one; zero means the policy's.
+	// Pace and Burst replace those of the venue's Policy for an app whose limits
+	// differ; zero means the policy's.
 	Pace  time.Duration
 	Burst int
-	// Params holds what only this venue asks for, by the names that the venue's
-	// AppForm documents.
+	// Params holds parameters specific to this venue, by the names that its AppForm
+	// documents.
 	Params map[string]Secret
 }
 
-// URL gives the address of that name: the app's own, else the venue's standard
-// one, moved to the app's base, below its path, where there is one. A base that is no URL is given
-// as it is, to be refused, rather than the real venue's address.
+// URL returns the address of that name: the app's own if it has one, else the
+// venue's standard address, moved to the app's base if that is set. A base that is
+// not a valid URL is returned as is, so that it is refused, rather than falling back
+// to the real venue's address.
 func (a App) URL(name, standard string) string {
 	if own := a.URLs[name]; own != "" {
 		return own
@@ -69,5 +71,5 @@ func (a App) burst(policy Policy) int {
 	return policy.burst()
 }
 
-// Param gives the value of a venue's own parameter, "" when it is not set.
+// Param returns a parameter specific to the venue, or "" if it is not set.
 func (a App) Param(name string) Secret { return a.Params[name] }

@@ -10,12 +10,13 @@ import (
 	"strings"
 )
 
-// census.go owns what is asked of a vault as a whole: which sign-ins it holds,
-// whether everything opens, what is sealed with each key, whether it can be written.
+// census.go owns the questions about a vault as a whole: which sign-ins it holds,
+// whether every record opens, how many are sealed with each key, and whether the
+// store accepts writes.
 
-// IDs names every sign-in of the vault, in order. No seal is opened, so no key is
-// needed. A record whose key names no sign-in is an *Error of ClassDamaged, and the
-// sequence goes on; every other error ends it.
+// IDs returns the ID of every sign-in in the vault, in order. No seal is opened, so
+// no key is needed. A record whose key names no sign-in yields an *Error of
+// ClassDamaged and the sequence continues; any other error ends it.
 func (v *Vault) IDs(ctx context.Context) iter.Seq2[ID, error] {
 	return func(yield func(ID, error) bool) {
 		for record, err := range v.Records(ctx) {
@@ -32,15 +33,16 @@ func (v *Vault) IDs(ctx context.Context) iter.Seq2[ID, error] {
 	}
 }
 
-// Checked is what Check found.
+// Checked is the result of Vault.Check.
 type Checked struct {
-	// SignIns and Apps are how many of each were read.
+	// SignIns counts the sign-ins that were read, Apps the apps that opened.
 	SignIns, Apps int
 	// Damaged names the records that do not open.
 	Damaged []string
 }
 
-// Check reads every sign-in and app and opens its seal. Nothing is changed.
+// Check reads every sign-in and every app and opens its seal. It changes nothing.
+// The error is about the store; records that do not open are in Checked.Damaged.
 func (v *Vault) Check(ctx context.Context) (found Checked, err error) {
 	for record, err := range v.Records(ctx) {
 		if err != nil {
@@ -64,17 +66,17 @@ func (v *Vault) Check(ctx context.Context) (found Checked, err error) {
 	return found, nil
 }
 
-// Sealed counts what is sealed with one key.
+// Sealed counts what one key has sealed.
 type Sealed struct {
-	// Records are those of the vault, without its own note of the key that seals.
+	// Records counts records of the vault, without the one that names the current key.
 	Records int
-	// Spills are the renewed tokens that wait in spill files of this machine.
+	// Spills counts the renewed tokens in this machine's spill files.
 	Spills int
 }
 
-// Census counts what is sealed with each key, by SealKey.ID, in the vault and in the
-// Keeper's spill folders. A key with nothing sealed is not in it, and may be retired
-// once every program has followed to the next one. No key is needed.
+// Census counts what each key has sealed, by SealKey.ID, in the vault and in the
+// Keeper's spill folders. A key that has sealed nothing is absent: it may be retired
+// once every program uses the next one. No key is needed.
 func (k *Keeper) Census(ctx context.Context) (map[string]Sealed, error) {
 	counts := map[string]Sealed{}
 	for record, err := range k.Vault.all(ctx, "") {
@@ -103,8 +105,9 @@ func (k *Keeper) Census(ctx context.Context) (map[string]Sealed, error) {
 	return counts, nil
 }
 
-// Writable writes a record that means nothing and takes it away again, as every
-// sign-in does before the user is sent to the venue.
+// Writable reports, as an error, a store that does not accept writes. It writes an
+// empty record and deletes it again, as every sign-in does before it sends the user
+// to the venue.
 func (v *Vault) Writable(ctx context.Context) error {
 	const key = probePrefix + "doctor"
 	old, err := v.Store.Get(ctx, key)
@@ -121,13 +124,13 @@ func (v *Vault) Writable(ctx context.Context) error {
 	return err
 }
 
-// mostRivals bounds how many sign-ins are read to find rivals.
+// mostRivals bounds the sign-ins that are read to find rivals.
 const mostRivals = 1000
 
-// Rivals names the other sign-ins at a venue that keeps few sessions of a user
-// (Policy.MaxSessions): if they are the same user's, signing in may end one of them.
-// Only the venue will know. There are none where it keeps any number, and none are
-// named where more than a thousand sign-ins would have to be read for it.
+// Rivals returns the other sign-ins at a venue that limits a user's sessions
+// (Policy.MaxSessions): if they belong to the same user, signing in may end one of
+// them. Only the venue knows whether they do. It returns none if the venue states no
+// limit, or if the vault holds more than a thousand sign-ins.
 func (k *Keeper) Rivals(ctx context.Context, id ID) ([]ID, error) {
 	venue, err := k.Venue(id.Venue)
 	if err != nil || venue.Policy().MaxSessions == 0 {

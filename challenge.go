@@ -8,21 +8,20 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// challenge.go owns what an answer to an API call says of the token that the call
-// carried.
+// challenge.go owns what the response to an API call says about the token that the
+// call carried.
 
-// challenge is one demand of a WWW-Authenticate field (RFC 9110 §11.6.1).
+// challenge is one challenge of a WWW-Authenticate field (RFC 9110 §11.6.1).
 type challenge struct {
 	Scheme string
-	// Token68 is what some schemes have in place of parameters.
+	// Token68 is what some schemes have instead of parameters.
 	Token68 string
-	// Params are the parameters, by their names in lower case.
+	// Params are the parameters, by name in lower case.
 	Params map[string]string
 }
 
-// challengesIn reads the fields of that name. A field that is not written as the
-// RFC has it counts up to where it is: nothing is guessed of what somebody may have
-// meant.
+// challengesIn parses WWW-Authenticate fields. A malformed field counts up to its
+// first error: nothing is guessed.
 func challengesIn(fields []string) []challenge {
 	var all []challenge
 	for _, field := range fields {
@@ -47,8 +46,8 @@ func (r *challengeReader) challenges() []challenge {
 	return list
 }
 
-// challenge reads a scheme and what belongs to it: parameters, which commas
-// separate as they do challenges, or one token68, or nothing.
+// challenge reads a scheme and what follows it: parameters, which commas separate
+// just as they separate challenges, or one token68, or nothing.
 func (r *challengeReader) challenge() (challenge, bool) {
 	c := challenge{Scheme: r.span(isTokenByte)}
 	if c.Scheme == "" || r.rest != "" && strings.IndexByte(" \t,", r.rest[0]) < 0 {
@@ -79,7 +78,7 @@ func (r *challengeReader) challenge() (challenge, bool) {
 	}
 }
 
-// looksLikeParam reports whether a parameter begins here, if only a broken one.
+// looksLikeParam reports whether a parameter begins here, even a malformed one.
 func (r challengeReader) looksLikeParam() bool {
 	name := r.span(isTokenByte)
 	r.skip(" \t")
@@ -124,7 +123,7 @@ func (r *challengeReader) quoted() (string, bool) {
 	return "", false
 }
 
-// token68 reads one, if that is all that stands before the next comma.
+// token68 reads a token68 if nothing else stands before the next comma.
 func (r *challengeReader) token68() (string, bool) {
 	ahead := *r
 	token := ahead.span(isToken68Byte)
@@ -166,9 +165,9 @@ func isToken68Byte(b byte) bool { return isAlphanumeric(b) || strings.IndexByte(
 
 const insufficientScope = "insufficient_scope"
 
-// refusals are the words that RFC 6750 §3.1 has for what is wrong with a call, and
-// two that a widespread WordPress plugin has for a dead token. No other word is
-// repeated: whoever answers may write anything there.
+// refusals are the error codes of RFC 6750 §3.1, and two that a widespread WordPress
+// plugin uses for an expired token. No other word is repeated: the server could put
+// anything there.
 var refusals = map[string]Error{
 	insufficientScope: {Class: ClassMisconfigured, Reason: "the venue does not let this token do that"},
 	"invalid_token":   {Class: ClassRefused, Reason: "the venue does not accept the access token"},
@@ -177,19 +176,18 @@ var refusals = map[string]Error{
 	"invalid_request": {Class: ClassMisconfigured, Reason: "the venue does not understand the call, and says nothing of the token"},
 }
 
-// RefusalOf reads what the answer to an API call says of the token that the call
-// carried (RFC 6750 §3.1). It is an *Error, or nil where the answer says nothing of
-// the token, as most 403 do:
+// RefusalOf returns what the response to an API call says about the token that the
+// call carried (RFC 6750 §3.1): an *Error, or nil if the response says nothing about
+// the token, as most 403 responses do. It reads the status and the header only.
 //
-//   - insufficient_scope: ClassMisconfigured, with the Scopes that are wanted. The token
-//     lives on, and no other one of this sign-in may do more: the user has to sign
-//     in again with these scopes.
-//   - invalid_token, and any 401 without a word: ClassRefused. A Transport has
-//     tried another token by then.
-//   - invalid_request: ClassMisconfigured. The call is not as the venue wants it.
+//   - insufficient_scope: ClassMisconfigured, with the required scopes in Scopes.
+//     The token is still good, and no other token of this sign-in may do more: the
+//     user has to sign in again with these scopes.
+//   - invalid_token, and any 401 without an error code: ClassRefused. A Transport has
+//     already tried another token by then.
+//   - invalid_request: ClassMisconfigured. The venue does not understand the call.
 //
-// Where one of these stands in the answer's Code, the venue said it; a bare 401 has
-// none.
+// Error.Code is the venue's error code; it is empty for a bare 401.
 func RefusalOf(response *http.Response) error {
 	if response == nil || response.StatusCode < 400 {
 		return nil
@@ -209,8 +207,8 @@ func RefusalOf(response *http.Response) error {
 	return &known
 }
 
-// bearerWord is the error that the challenges for bearer tokens name, and the scope
-// beside it; two different ones are none.
+// bearerWord returns the error code and the scope of the bearer challenges; if they
+// name two different codes, it returns none.
 func bearerWord(header http.Header) (word, scope string) {
 	for _, c := range challengesIn(header.Values("WWW-Authenticate")) {
 		if !strings.EqualFold(c.Scheme, "Bearer") || c.Params["error"] == "" {
@@ -224,7 +222,7 @@ func bearerWord(header http.Header) (word, scope string) {
 	return word, scope
 }
 
-// wants says which scopes would do.
+// wants says which scopes the call requires.
 func (e *Error) wants(scopes []string) {
 	e.Scopes, e.Remedy = scopes, "sign in again with more scopes"
 	if len(scopes) > 0 {
@@ -234,12 +232,12 @@ func (e *Error) wants(scopes []string) {
 	}
 }
 
-// mostScopes is how many scopes are reported.
+// mostScopes bounds the scopes that are reported.
 const mostScopes = 16
 
-// scopesOf splits a scope attribute (RFC 6749 §3.3). Whoever wrote it saw the
-// token: what is no scope by the grammar, or does not pass the gate as it is, is left
-// out.
+// scopesOf splits a scope attribute (RFC 6749 §3.3). The server that wrote it saw the
+// token, so anything that is not a scope by the grammar, or that the gate for foreign
+// text would change, is left out.
 func scopesOf(text string, request *http.Request) []string {
 	sent := ""
 	if request != nil {
@@ -263,8 +261,8 @@ func isScope(scope string) bool {
 	return scope != ""
 }
 
-// lacksScope reports whether an answer says that the token lives and may not do what
-// was asked: no other token of the sign-in would do it either.
+// lacksScope reports whether a response says that the token is good but lacks a scope:
+// no other token of the sign-in would do better.
 func lacksScope(response *http.Response) bool {
 	word, _ := bearerWord(response.Header)
 	return word == insufficientScope

@@ -9,27 +9,27 @@ import (
 	"time"
 )
 
-// chance.go owns the question that loses sign-ins: may what renews be presented
-// once more, when nobody knows whether an earlier request used it up, or when the
-// venue refused it?
+// chance.go owns the question that loses sign-ins if it is answered wrongly: may a
+// refresh token (or whatever the venue renews with) be presented once more, if an
+// earlier request may have used it up, or if the venue refused it?
 
-// chance is what may be done with what renews.
+// chance says whether the refresh token may be presented.
 type chance int
 
 const (
 	// none: it is not presented any more, or not yet.
 	none chance = iota
-	// afterProbe: it is presented, but only once the venue was seen to answer, since
-	// this is a chance that does not come again.
+	// afterProbe: it is presented, but only once the venue has been seen to answer,
+	// since there will be no second chance.
 	afterProbe
 	// allowed: it is presented.
 	allowed
 )
 
-// chanceOf judges a record that nobody is renewing. A record with an open intent
-// was presented by somebody who did not live, or did not hear, to tell the
-// outcome; it is uncertain, not free. Alive is whether there is an access token to
-// lose.
+// chanceOf judges a record that no program is renewing. A record with an open intent
+// was presented by a program that died, or received no answer, before it could record
+// the outcome; it is uncertain, not free. alive says whether there is an access token
+// to lose.
 func chanceOf(record Record, policy Policy, alive bool) chance {
 	switch {
 	case record.Condition == ConditionDead:
@@ -37,21 +37,21 @@ func chanceOf(record Record, policy Policy, alive bool) chance {
 	case policy.reuseIsHarmless():
 		return allowed
 	case record.IntentAt.IsZero() && record.Failures > 0 && !(alive && policy.RenewsWith == RenewWithAccessToken):
-		return afterProbe // it did not answer the last time, and must not swallow this
+		return afterProbe // the venue did not answer last time, and must not swallow this one
 	case record.IntentAt.IsZero():
 		return allowed
 	case record.Attempt < policy.attempts() && record.ReadAt.Before(endOfGrace(record, policy)):
 		return afterProbe
 	case !alive && record.Attempt <= policy.attempts():
-		// The last chance. The access token is dead and a human is needed anyway:
-		// under any policy one more presentation can only win.
+		// The last chance. The access token has expired and a human is needed anyway:
+		// under any policy one more presentation can only help.
 		return afterProbe
 	}
 	return none
 }
 
-// chance is what may be done with what renews. Somebody who insists, and
-// credentials that are others than those of the refusal, give it one more chance.
+// chance says whether an attempt may present the refresh token. A caller that insists,
+// and app credentials other than those it was refused under, give it one more chance.
 func (a attempt) chance() chance {
 	alive := a.token.Valid(time.Now()) && a.why != accessRefused
 	is := chanceOf(a.record, a.policy, alive)
@@ -66,14 +66,14 @@ func (a attempt) chance() chance {
 	return is
 }
 
-// after is the same look some time later.
+// after returns the attempt as it would stand some time later.
 func (a attempt) after(d time.Duration) attempt {
 	a.record.ReadAt = a.record.ReadAt.Add(d)
 	return a
 }
 
-// forToken is the policy for one token. A living access token is not used up by renewing
-// with it, so where no refresh token is at stake its reuse is at worst refused.
+// forToken returns the policy for one token. Renewing with a live access token does not
+// use it up, so if no refresh token is at stake, reuse is at worst refused.
 func (p Policy) forToken(token Token) Policy {
 	if p.RenewsWith == RenewWithAccessToken && token.Refresh == "" && p.AfterLostAnswer != RetryFreely {
 		p.AfterLostAnswer = RetryUntilRefused
@@ -81,13 +81,13 @@ func (p Policy) forToken(token Token) Policy {
 	return p
 }
 
-// reuseIsHarmless says that a second presentation is at worst refused.
+// reuseIsHarmless reports whether a second presentation is at worst refused.
 func (p Policy) reuseIsHarmless() bool {
 	return p.AfterLostAnswer == RetryUntilRefused || p.AfterLostAnswer == RetryFreely
 }
 
-// attempts is how often one refresh token may be presented while there is
-// something to lose, where reuse is not harmless.
+// attempts returns how often one refresh token may be presented while there is
+// something to lose, if reuse is not harmless.
 func (p Policy) attempts() int {
 	if p.AfterLostAnswer == RetryOnce {
 		return 2
@@ -95,8 +95,8 @@ func (p Policy) attempts() int {
 	return 1
 }
 
-// endOfGrace is until when a second presentation is forgiven, with room for its
-// way to the venue.
+// endOfGrace returns the time until which the venue forgives a second presentation,
+// less a margin for the request to get there.
 func endOfGrace(record Record, policy Policy) time.Time {
 	if policy.Grace <= 0 {
 		return record.ReadAt.Add(mostBackOff) // no end is known
@@ -104,8 +104,8 @@ func endOfGrace(record Record, policy Policy) time.Time {
 	return record.IntentAt.Add(policy.Grace - min(policy.Grace/5, 5*time.Second))
 }
 
-// nextChance is when a record whose answer was lost is looked at again; next is
-// when back-off would. The zero time means never.
+// nextChance returns when to try again after a lost answer; next is when back-off
+// would. The zero time means never.
 func nextChance(record Record, token Token, policy Policy, next time.Time) time.Time {
 	if policy.reuseIsHarmless() {
 		return next
@@ -130,7 +130,7 @@ func nextChance(record Record, token Token, policy Policy, next time.Time) time.
 	}
 }
 
-// whyNoChance says why a record without a chance is not presented.
+// whyNoChance returns the reason why a refresh token is not presented.
 func (r Record) whyNoChance() *Error {
 	if r.Condition == ConditionDead {
 		return &Error{Class: ClassRefused, Reason: r.because()}
@@ -139,8 +139,8 @@ func (r Record) whyNoChance() *Error {
 		" was lost, and the refresh token may be used up"}
 }
 
-// credentials names what an app identifies itself with, without telling it. A
-// refusal may have been about them; it is looked at again when they change.
+// credentials returns a fingerprint of what the app authenticates with. A refusal may
+// have been about the app's credentials; it is reconsidered when they change.
 func (a App) credentials() string {
 	parts := []string{a.ClientID, string(a.ClientSecret)}
 	for _, name := range slices.Sorted(maps.Keys(a.Params)) {

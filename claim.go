@@ -7,19 +7,19 @@ import (
 )
 
 // claim.go owns the claim of a record: it is taken before anything is presented, given
-// back if nothing was, and waited for if somebody else has it.
+// back if nothing was presented, and waited for if another program holds it.
 
-// claim writes lease and intent. It is ErrConflict when somebody else was
-// faster.
+// claim writes lease and intent, by compare-and-swap. It returns ErrConflict if another
+// writer was faster.
 func (k *Keeper) claim(ctx context.Context, record Record) (claimed Record, err error) {
 	claimed = record.afterClaim(k.owner(), k.lease())
 	claimed.Version, err = k.Vault.Store.Put(ctx, claimed)
 	return claimed, err
 }
 
-// giveBack takes back a claim that nothing was presented under. Somebody who
-// found the lapsed lease meanwhile may have written that the answer was lost: that
-// is untrue, and taken back too.
+// giveBack reverts a claim under which nothing was presented. Another program that
+// found the lapsed lease may have recorded a lost answer meanwhile; that is untrue, and
+// reverted too.
 func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()
@@ -39,16 +39,16 @@ func (k *Keeper) giveBack(ctx context.Context, a attempt, claimed Record) error 
 	}
 }
 
-// leaseWatch watches a lease by a clock that nobody sets. Where the store's clock was
-// set back, leases seem to last for as much longer.
+// leaseWatch times a lease by this process's monotonic clock: if the store's clock was
+// set back, leases seem to last longer by that amount.
 type leaseWatch struct {
 	version int64
 	since   time.Time
 }
 
-// outlasted reports whether a record was seen unchanged for as long as its lease was
-// given for; usual is the length where the record does not tell. Who holds a
-// lease without an intent has yet to write one, and fails at that.
+// outlasted reports whether a record has been unchanged for longer than its lease was
+// granted for; usual is the length to assume if the record does not say. A holder
+// without an intent must still write it, and that write will fail.
 func (v *leaseWatch) outlasted(record Record, usual time.Duration) bool {
 	if record.Version != v.version {
 		*v = leaseWatch{record.Version, time.Now()}
@@ -61,19 +61,19 @@ func (v *leaseWatch) outlasted(record Record, usual time.Duration) bool {
 }
 
 // overslept reports whether so much time has passed since the record was read
-// that the lease might end before the answer is saved. A machine that was
-// suspended after its claim must not present what somebody else has renewed by
-// now. Both clocks are asked: one of them stands still in a suspend, the other
-// jumps when it is set.
+// that the lease might end before the answer is saved. A machine that was suspended
+// after its claim must not present a token that another program has renewed by now.
+// Both clocks are read: the monotonic one stands still during a suspend, the wall
+// clock jumps when it is set.
 func (k *Keeper) overslept(looked time.Time) bool {
 	return elapsed(looked) > k.leaseMargin()
 }
 
-// leaseMargin is how much of a lease is left over when all that may be done under it
-// takes as long as it may.
+// leaseMargin is what is left of a lease when everything done under it takes its full
+// time budget.
 func (k *Keeper) leaseMargin() time.Duration { return k.lease() - k.deadline() - k.saveBudget() }
 
-// elapsed is the time since a moment by whichever clock says more.
+// elapsed returns the time since a moment, by whichever clock says more.
 func elapsed(since time.Time) time.Duration {
 	now := time.Now()
 	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))

@@ -9,10 +9,11 @@ import (
 	"time"
 )
 
-// compare.go owns what the difference between two looks at a sign-in is called,
-// and when there will be one although nobody writes.
+// compare.go owns which event the difference between two observations of a sign-in
+// is, and when time alone will make one although no record changes.
 
-// compare reports what differs from what was known, and remembers it.
+// compare reports how a record differs from what was known, and remembers it. It
+// returns false if the reader wants no more.
 func (o *observer) compare(ctx context.Context, g *inputs, record Record, yield func(Event) bool) bool {
 	now := time.Now()
 	was, seen := o.known[record.Key]
@@ -45,7 +46,7 @@ func (o *observer) compare(ctx context.Context, g *inputs, record Record, yield 
 	return true
 }
 
-// assess gives what is known after a look. A renewal that is under way leaves open
+// assess returns what is known after an observation. A renewal in flight leaves open
 // whether the trouble is over, and trouble that eases is not over.
 func (o *observer) assess(was known, status Status, now time.Time) known {
 	if was.generation != status.Generation {
@@ -62,7 +63,8 @@ func (o *observer) assess(was known, status Status, now time.Time) known {
 	}
 }
 
-// kindOf names the step from one look to the next; "" where there is none.
+// kindOf returns the event between one observation and the next, or "" if there is
+// none.
 func kindOf(was, is known, seen, first bool) EventKind {
 	switch {
 	case is.severity > was.severity, is.severity > untroubled && is.generation != was.generation:
@@ -81,8 +83,8 @@ func kindOf(was, is known, seen, first bool) EventKind {
 	return ""
 }
 
-// overdue is when an expired token that nobody tried to renew is trouble. What
-// died before anybody looked gets as long.
+// overdue returns when an expired token that no program tried to renew becomes
+// trouble. A token that had expired before the observer began gets the same time.
 func (o *observer) overdue(s Status) time.Time {
 	since := s.Expires
 	if since.Before(o.began) {
@@ -91,7 +93,8 @@ func (o *observer) overdue(s Status) time.Time {
 	return since.Add(overdueAfter)
 }
 
-// next is when time alone changes how a sign-in stands, or what is reported of it.
+// next returns when time alone changes the status of a sign-in, or what is reported
+// about it.
 func (o *observer) next(record Record, s Status, now time.Time) (next time.Time) {
 	moments := []time.Time{s.NextRefresh, s.Expires, o.overdue(s)}
 	if record.Leased() {
@@ -110,9 +113,9 @@ func (o *observer) next(record Record, s Status, now time.Time) (next time.Time)
 	return next
 }
 
-// warnBefore is how long before the end of a sign-in there is a warning, the
-// longest first, and when it has come. A sign-in that lives for less is warned of
-// when half of it is over: not as soon as it begins.
+// warnBefore returns how long before the end of a sign-in there are warnings, the
+// longest first; the last one is at the end itself. A sign-in that lives for less is
+// warned about when half of its life is over, not as soon as it begins.
 func (k *Keeper) warnBefore(s Status) []time.Duration {
 	warn := k.Warn
 	if warn == nil {
@@ -135,8 +138,8 @@ func (k *Keeper) warnBefore(s Status) []time.Duration {
 	return slices.Compact(before)
 }
 
-// warnings is how many warnings before the end of a sign-in are due. An end that
-// a renewal moves is not warned of.
+// warnings returns how many warnings before the end of a sign-in are due. There is no
+// warning of an end that a renewal moves.
 func (k *Keeper) warnings(s Status, now time.Time) (due int) {
 	if !s.EndsAnyway || s.SignInEnds.IsZero() {
 		return 0
@@ -149,7 +152,7 @@ func (k *Keeper) warnings(s Status, now time.Time) (due int) {
 	return due
 }
 
-// eventOf puts an event into words.
+// eventOf builds an event, with its reason and remedy in words.
 func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 	e := Event{Kind: kind, At: now, Status: s, Before: before}
 	switch kind {
@@ -169,7 +172,7 @@ func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 	return e
 }
 
-// endsIn says in words that an end comes which nothing but a new sign-in prevents.
+// endsIn says in words that the sign-in ends unless the user signs in again.
 func endsIn(s Status, now time.Time) string {
 	at := s.SignInEnds.UTC().Format("2006-01-02 15:04 MST")
 	switch left := s.SignInEnds.Sub(now); {
@@ -181,7 +184,7 @@ func endsIn(s Status, now time.Time) string {
 	return "the sign-in ended at " + at + ", and its last token is dead"
 }
 
-// roughly is a time in hours, or in minutes where there are few.
+// roughly formats a duration in hours, or in minutes below two hours.
 func roughly(d time.Duration) string {
 	if d < 2*time.Hour {
 		return fmt.Sprintf("%d min", int(max(d, 0).Minutes()+0.5))

@@ -6,24 +6,25 @@ import (
 	"errors"
 )
 
-// copy.go owns bringing a vault to another store, sealed as it is.
+// copy.go owns copying a vault to another store without opening a seal.
 
-// Copied is how far a copy has come, in records.
+// Copied is the progress of Vault.Copy, in records.
 type Copied struct {
-	// Total is how many there are to copy.
+	// Total is the number of records to copy.
 	Total int
-	// Copied were written; Same were there already; Newer are newer there, and stay.
+	// Copied were written, Same were already there, and Newer have a newer generation
+	// at the destination, which is kept.
 	Copied, Same, Newer int
 }
 
-// Copy writes every sign-in and app into another store, sealed as it is: no key is
-// needed. It can be interrupted and called again. What is there already is passed
-// over, and a newer generation there is kept. progress, if set, is called after
-// each record.
+// Copy writes every sign-in and app to another store, still sealed: no key is needed.
+// It can be interrupted and called again: records that are already there are skipped,
+// and a newer generation at the destination is kept. progress may be nil; otherwise
+// it is called after each record.
 //
 // A record that is being renewed is an *Error of ClassLater: its refresh token is
 // about to be used up. Two vaults with the same refresh tokens must never be used at
-// the same time, so end the programs that use this one first.
+// the same time, so stop the programs that use this one first.
 func (v *Vault) Copy(ctx context.Context, to Store, progress func(Copied)) (done Copied, err error) {
 	for record, err := range v.all(ctx, "") {
 		if err != nil {
@@ -35,7 +36,7 @@ func (v *Vault) Copy(ctx context.Context, to Store, progress func(Copied)) (done
 	}
 	for record, err := range v.all(ctx, "") {
 		if err == nil && len(record.Sealed) == 0 {
-			continue // budgets and probes belong to the store that they are in
+			continue // budgets and probes belong to their store
 		}
 		if err == nil {
 			err = copyRecord(ctx, to, record, &done)

@@ -2,15 +2,15 @@ package venuekey
 
 import "fmt"
 
-// counted.go owns how far anybody counts. Generations lie outside the seal as
-// well, where whoever can write the store can write any number: one that nobody
-// has counted to is no reason to begin a new sign-in above it, and run over.
+// counted.go owns which counters are plausible. Generations are also stored outside
+// the seal, where anything that can write to the store can write any number: a new
+// sign-in must not start above an absurd one, and overflow.
 
-// mostGenerations is far more than any sign-in is renewed, and leaves as many again
-// to count on.
+// mostGenerations is far more than the renewals of any sign-in, with ample room to
+// count on.
 const mostGenerations = 1 << 52
 
-// plausible is a generation, or zero for a number that nobody has counted to.
+// plausible returns a generation, or zero if no program can have counted to it.
 func plausible(generation int64) int64 {
 	if generation < 0 || generation > mostGenerations {
 		return 0
@@ -18,7 +18,7 @@ func plausible(generation int64) int64 {
 	return generation
 }
 
-// checkCounts refuses a record from elsewhere that counts too far.
+// checkCounts refuses a record from elsewhere whose counters are implausible.
 func checkCounts(record Record) error {
 	if plausible(record.Generation) != record.Generation || record.Attempt < 0 || record.Failures < 0 {
 		return &Error{ID: record.ID(), Class: ClassDamaged, Reason: fmt.Sprintf("record %s has generation %d, which nobody has counted to", record.Key, record.Generation)}

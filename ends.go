@@ -2,19 +2,19 @@ package venuekey
 
 import "time"
 
-// ends.go owns when a sign-in ends although nothing fails. What renews it has a
-// life of its own, and some lives no renewal prolongs.
+// ends.go owns when a sign-in ends although nothing fails. A refresh token has a
+// lifetime too, and at some venues no renewal extends it.
 
 // end is when a sign-in ends.
 type end struct {
 	counts Ending
-	at     time.Time // zero where nobody knows, or never
+	at     time.Time // zero if unknown, or never
 	// final says that no renewal moves it: only a new sign-in does.
 	final bool
 }
 
-// endOf tells when a sign-in ends, of what the venue said, else of what its
-// policy says.
+// endOf returns when a sign-in ends, by what the venue's answer said or else by its
+// policy.
 func endOf(token Token, record Record, policy Policy) end {
 	switch {
 	case record.NextRefresh.IsZero(): // nothing renews it
@@ -22,7 +22,7 @@ func endOf(token Token, record Record, policy Policy) end {
 	case policy.RenewalEnds == EndAfterLogin:
 		return end{EndAfterLogin, earliest(after(token.SignedIn, policy.RenewalLife), token.RefreshExpires), true}.known()
 	case policy.RenewsWith == RenewWithAccessToken && policy.RenewalEnds == EndUnknown:
-		// Each renewal brings another one, which renews as long as it lives.
+		// Each renewal brings another access token, which renews as long as it lives.
 		return end{EndAfterUse, token.Expires, false}
 	case policy.RenewalEnds == EndAfterUse:
 		return end{EndAfterUse, orAt(token.RefreshExpires, after(token.Issued, policy.RenewalLife)), false}.known()
@@ -36,29 +36,29 @@ func endOf(token Token, record Record, policy Policy) end {
 	return end{}
 }
 
-// repeats reports whether the renewal that brought the token left the refresh
-// token as it was. At a venue that does so no renewal prolongs it.
+// repeats reports whether the renewal that brought the token left the refresh token
+// unchanged. At such a venue a renewal does not extend its life.
 func (t Token) repeats() bool {
 	return !t.RefreshIssued.IsZero() && t.RefreshIssued.Before(t.Issued)
 }
 
-// refreshIssued is when the refresh token of a renewal was issued: then, or
-// earlier where the venue repeats it or leaves it out. A repeated one that is
-// said to live longer than before is as good as a new one.
+// refreshIssued returns when the refresh token of a renewal was issued: with that
+// renewal, or earlier if the venue repeats it or leaves it out. A repeated one with a
+// later expiry counts as new.
 func refreshIssued(old, got Token) time.Time {
 	repeated := got.Refresh == "" || got.Refresh.Equal(old.Refresh)
 	longer := !old.RefreshExpires.IsZero() && got.RefreshExpires.Sub(old.RefreshExpires) > ClockTolerance
 	switch {
 	case !repeated || longer:
 		return got.Issued
-	case old.RefreshIssued.IsZero(): // a record of long ago
+	case old.RefreshIssued.IsZero(): // a record from an old version
 		return old.Issued
 	}
 	return old.RefreshIssued
 }
 
-// known is the end, or that nobody knows it: records of long ago do not say
-// when their count began.
+// known returns the end, or the zero end if it cannot be computed: records from old
+// versions do not say when their lifetime began.
 func (e end) known() end {
 	if e.at.IsZero() {
 		return end{}
@@ -66,7 +66,7 @@ func (e end) known() end {
 	return e
 }
 
-// after is a moment so much later; of one that nobody knows, none.
+// after returns moment plus life, or the zero time if the moment is unknown.
 func after(moment time.Time, life time.Duration) time.Time {
 	if moment.IsZero() {
 		return moment
@@ -74,7 +74,7 @@ func after(moment time.Time, life time.Duration) time.Time {
 	return moment.Add(life)
 }
 
-// earliest is the earlier of two moments that may be unknown.
+// earliest returns the earlier of two moments, each of which may be unknown.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -89,7 +89,7 @@ func orAt(moment, otherwise time.Time) time.Time {
 	return moment
 }
 
-// String gives it in words.
+// String returns the ending in words.
 func (e Ending) String() string {
 	switch e {
 	case EndUnknown:

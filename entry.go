@@ -1,22 +1,21 @@
 package venuekey
 
-// entry.go owns what a Keeper has of one ID.
+// entry.go owns a Keeper's state for one ID.
 
-// entry is what a Keeper has of one ID: the handle on it, the renewal that is under
-// way, and a rotation that the store does not have yet. Keeper.mu guards all but the
-// Source.
+// entry is a Keeper's state for one ID: its Source, the renewal in flight, and a
+// rotation that the store does not have yet. Keeper.mu guards everything but the Source.
 type entry struct {
 	source Source
-	// flight is nil where no renewal is under way.
+	// flight is nil if no renewal is in flight.
 	flight *flight
-	// unsaved is nil where the store has everything.
+	// unsaved is nil if the store has everything.
 	unsaved hidden[rotation]
-	// saving says that a flush is at the unsaved rotation. It stays here meanwhile, so
-	// that nobody presents what it replaces.
+	// saving says that a flush is saving the unsaved rotation. It stays here meanwhile,
+	// so that no one presents the token that it replaces.
 	saving bool
 }
 
-// entry is made when an ID is first asked for; k.mu is held.
+// entry returns the entry of an ID, creating it at first use; k.mu is held.
 func (k *Keeper) entry(id ID) *entry {
 	e, ok := k.entries[id]
 	if !ok {
@@ -26,7 +25,8 @@ func (k *Keeper) entry(id ID) *entry {
 	return e
 }
 
-// Source returns the handle on one ID. All callers of one Keeper share it.
+// Source returns the Source for an ID; all callers of a Keeper share one. It reads
+// nothing: an ID without a sign-in shows at the first Token.
 func (k *Keeper) Source(id ID) *Source {
 	k.init()
 	k.mu.Lock()
@@ -34,8 +34,8 @@ func (k *Keeper) Source(id ID) *Source {
 	return &k.entry(id).source
 }
 
-// keepUnsaved keeps a rotation that the store refused. Sources look again, and so try
-// to save it.
+// keepUnsaved keeps a rotation that the store refused. Sources check the store again,
+// which tries to save it first.
 func (k *Keeper) keepUnsaved(id ID, r rotation) {
 	k.mu.Lock()
 	e := k.entry(id)
@@ -47,7 +47,7 @@ func (k *Keeper) keepUnsaved(id ID, r rotation) {
 	e.source.fresh.Store(nil)
 }
 
-// unsavedOf is the rotation that is kept for an ID.
+// unsavedOf returns the unsaved rotation of an ID.
 func (k *Keeper) unsavedOf(id ID) (r rotation, kept bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -57,8 +57,8 @@ func (k *Keeper) unsavedOf(id ID) (r rotation, kept bool) {
 	return rotation{}, false
 }
 
-// beginSaving gives the rotation that is kept for an ID to the one who saves it; busy
-// says that somebody does already.
+// beginSaving returns the unsaved rotation of an ID to the goroutine that saves it;
+// busy says that another one is already doing so.
 func (k *Keeper) beginSaving(id ID) (r rotation, kept, busy bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -70,7 +70,7 @@ func (k *Keeper) beginSaving(id ID) (r rotation, kept, busy bool) {
 	return e.unsaved(), true, busy
 }
 
-// endSaving drops a rotation that is saved, unless another took its place.
+// endSaving drops a rotation that was saved, unless another has replaced it.
 func (k *Keeper) endSaving(id ID, r rotation) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -79,7 +79,7 @@ func (k *Keeper) endSaving(id ID, r rotation) {
 	}
 }
 
-// dropUnsaved forgets the rotation of an entry; k.mu is held.
+// dropUnsaved drops the unsaved rotation of an entry; k.mu is held.
 func (k *Keeper) dropUnsaved(e *entry) {
 	if e.unsaved != nil {
 		k.unsaved--
@@ -87,14 +87,14 @@ func (k *Keeper) dropUnsaved(e *entry) {
 	e.unsaved, e.saving = nil, false
 }
 
-// anyUnsaved reports whether any rotation is kept.
+// anyUnsaved reports whether there is any unsaved rotation in memory.
 func (k *Keeper) anyUnsaved() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.unsaved > 0
 }
 
-// allUnsaved are the rotations that are kept, by ID.
+// allUnsaved returns the unsaved rotations, by ID.
 func (k *Keeper) allUnsaved() map[ID]rotation {
 	k.mu.Lock()
 	defer k.mu.Unlock()

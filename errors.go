@@ -7,43 +7,45 @@ import (
 	"time"
 )
 
-// errors.go owns what an error says: which class it is of, whose it is, and what helps.
+// errors.go owns errors: their class, the sign-in they are about, and the remedy.
 
-// Class says what became of a request, or what stands in the way of one, on every
-// wire: a token endpoint's, a connection's, a store's. It decides what happens next,
-// so it is a closed set.
+// Class says what became of a request, or why it could not be made: at a token
+// endpoint, on a connection, in a store. It decides what happens next, so the set is
+// closed.
 type Class int
 
 const (
-	// ClassUnknown is an outcome that nobody knows: the request was sent and no
-	// answer could be read. It is the zero value because guessing otherwise
-	// loses tokens.
+	// ClassUnknown means that the outcome is unknown: the request was sent and no
+	// answer could be read. It is the zero value because any other guess loses
+	// tokens.
 	ClassUnknown Class = iota
 	// ClassRefused means that the venue will not renew or accept this token, or that
-	// the user said no. A human must sign in.
+	// the user declined. A human must sign in.
 	ClassRefused
-	// ClassMisconfigured means misconfigured: client id, secret, redirect, scope, address.
-	// No token is burnt; somebody has to mend the configuration.
+	// ClassMisconfigured means that the configuration is wrong: client ID, secret,
+	// redirect URI, scope, address. No token was used up; a human has to correct it.
 	ClassMisconfigured
-	// ClassNotSent means that the request never left: no connection, no route.
+	// ClassNotSent means that the request never left this machine: no connection, no
+	// route.
 	ClassNotSent
-	// ClassLater means "not now": overload, maintenance, a connection or a session that
-	// ended and can be had again.
+	// ClassLater means "not now": overload, maintenance, a connection or session that
+	// ended and can be established again.
 	ClassLater
-	// ClassDamaged means that what is stored cannot be read: a seal that does not
-	// open, a lost key.
+	// ClassDamaged means that stored data cannot be read: a seal that does not open, a
+	// lost key.
 	ClassDamaged
-	// ClassFailed is everything else that went wrong on this machine.
+	// ClassFailed means any other failure on this machine.
 	ClassFailed
-	// ClassDeclined means that the venue will not do what was asked, and would not if it
-	// were asked again: an invalid volume, a closed market, no money, or something that
-	// is done already. The sign-in is as good as before.
+	// ClassDeclined means that the venue declined the request and would decline it
+	// again: an invalid volume, a closed market, insufficient funds, or something
+	// already done. The sign-in is not affected.
 	ClassDeclined
 )
 
 var classNames = [...]string{"unknown outcome", "refused", "misconfigured", "not sent", "later", "damaged", "failed", "declined"}
 
-// String is a word or two, "class 9" for a class that this version does not know.
+// String returns one or two words, or "class 9" for a class that this version does not
+// know. MarshalText has the stable words for files.
 func (c Class) String() string {
 	if c < 0 || int(c) >= len(classNames) {
 		return fmt.Sprintf("class %d", int(c))
@@ -51,38 +53,41 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// ErrAccessLives is what errors.Is finds in the error of a sign-out where the venue ended what renews
-// the sign-in and has no way to end an access token (RFC 7009 §2.2.1): that one dies
-// by itself. The sign-in is forgotten all the same.
+// ErrAccessLives matches, by errors.Is, the error of a sign-out at a venue that revoked
+// the refresh token but cannot revoke an access token (RFC 7009 §2.2.1). The access
+// token expires by itself, and the sign-in is forgotten all the same.
 var ErrAccessLives = errors.New("the venue has no way to end an access token")
 
-// Error is what venuekey says went wrong. It never carries a response body, a
-// URL with a query, or a secret. What others say in it is one line, without control
-// characters; errors.Is and errors.As look into causes that were cleaned, and
-// errors.Unwrap does not.
+// Error is the error type of this package and of every venue. It never carries a
+// response body, a URL with a query, or a secret. Text from elsewhere in it is one line
+// without control characters. errors.Is and errors.As see the original causes;
+// errors.Unwrap does not, where a cause had to be cleaned.
 type Error struct {
-	// ID is the sign-in that it is about; zero where it is about a venue.
+	// ID is the sign-in concerned. An error about a venue has no name in it; the zero
+	// ID means that the error concerns neither.
 	ID ID
-	// Op is what was being done, as in "refresh".
+	// Op is the operation that failed, such as "refresh".
 	Op string
-	// Class is what became of it.
+	// Class is what became of the request.
 	Class Class
-	// Code is the venue's own word for it, of the venue's documented words.
+	// Code is the venue's own error code, such as "invalid_grant", if it is one of the
+	// codes that the venue or a standard documents.
 	Code string
 	// Reason is what happened, in lower case, without the ID.
 	Reason string
-	// Remedy is what to do about it, for a person; "" where nothing helps.
+	// Remedy is what a person can do about it; "" if nothing helps.
 	Remedy string
-	// Scopes are those that the venue wants for what it refused, where it says that
-	// the token's are too few; see RefusalOf.
+	// Scopes are the scopes that the refused call requires, if the venue says that the
+	// token has too few; see RefusalOf.
 	Scopes []string
-	// RetryAfter is how long the venue asked to be left alone.
+	// RetryAfter is how long the venue asked callers to wait; zero means that it did
+	// not.
 	RetryAfter time.Duration
 	// Err is the cause, for errors.Is and errors.As.
 	Err error
 }
 
-// Error gives "ctrader/alice: refresh: reason (code)".
+// Error returns "ctrader/alice: refresh: reason (code)".
 func (e *Error) Error() string {
 	text := e.Reason
 	if text == "" && e.Err != nil {
@@ -102,10 +107,11 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Unwrap returns the cause, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
-// annotate fills in which sign-in and which step an error belongs to, on a copy. An
-// error of a foreign type is one whose outcome nobody knows.
+// annotate returns a copy of an error with its ID and operation filled in. An error of
+// any other type becomes one with an unknown outcome.
 func annotate(err error, id ID, op string) *Error {
 	var known *Error
 	if !errors.As(err, &known) {
@@ -121,9 +127,9 @@ func annotate(err error, id ID, op string) *Error {
 	return &named
 }
 
-// ClassOf gives the class of an error: that of the *Error in it, else what the method
-// ErrorClass() Class of an error in it says, as those of packages for a venue's own
-// wire have it. It is ClassFailed for any other.
+// ClassOf returns the class of an error: that of the *Error in its chain, or else what
+// a method ErrorClass() Class in its chain returns, as the errors of a venue's own
+// protocol have (openapi.Error). It is ClassFailed for any other error.
 func ClassOf(err error) Class {
 	var known *Error
 	if errors.As(err, &known) {
@@ -136,16 +142,16 @@ func ClassOf(err error) Class {
 	return ClassFailed
 }
 
-// NeedsSignIn reports whether only a human signing in will help.
+// NeedsSignIn reports whether the user has to sign in again: nothing else helps.
 func NeedsSignIn(err error) bool { return err != nil && ClassOf(err) == ClassRefused }
 
 // Misconfigured reports whether the app's registration or an address has to be
-// mended first.
+// corrected first.
 func Misconfigured(err error) bool { return err != nil && ClassOf(err) == ClassMisconfigured }
 
-// Temporary reports whether the same call may succeed later without anybody
-// doing anything. If an error has the method SafeToRetry() bool that says no, as
-// that of an order in doubt does, it is not.
+// Temporary reports whether the same call may succeed later without human help. It is
+// false if the error has a method SafeToRetry() bool that returns false, as the error
+// of an order in doubt has.
 func Temporary(err error) bool {
 	var asked interface{ SafeToRetry() bool }
 	if err == nil || errors.As(err, &asked) && !asked.SafeToRetry() {

@@ -7,50 +7,51 @@ import (
 	"time"
 )
 
-// events.go owns what a program learns about sign-ins while it runs.
+// events.go owns the events that report what happens to sign-ins.
 
-// EventKind is what happened, in one word.
+// EventKind says what happened, in a word or two.
 type EventKind string
 
 const (
-	// EventFound: so a sign-in stood when the events began, and nothing is wrong.
+	// EventFound: the sign-in existed when the events began, and nothing is wrong.
 	EventFound EventKind = "found"
-	// EventSignedIn: somebody signed in, for the first time or again.
+	// EventSignedIn: a user signed in, for the first time or again.
 	EventSignedIn EventKind = "signed in"
 	// EventRenewed: there is a new token.
 	EventRenewed EventKind = "renewed"
-	// EventChanged: the state, or its reason, is another one.
+	// EventChanged: the state or its reason changed, or one more renewal failed.
 	EventChanged EventKind = "changed"
-	// EventWarning: the sign-in will end and no program can prevent it; or, where
-	// the ID names a venue alone, its queue of renewals outlives tokens.
+	// EventWarning: the sign-in will end and no program can prevent it. If the ID
+	// names only a venue: tokens will expire before the queue of renewals at this
+	// venue reaches them.
 	EventWarning EventKind = "warning"
-	// EventTrouble: renewing fails, an answer was lost, the token is dead, only a
-	// human can help. It is reported once, and again when it gets worse.
+	// EventTrouble: renewals fail, an answer was lost, the token expired, or the user
+	// has to sign in again. It is reported once, and again when it gets worse.
 	EventTrouble EventKind = "trouble"
-	// EventRecovered: what was reported as trouble, or warned of, is over.
+	// EventRecovered: what an EventTrouble or EventWarning reported is over.
 	EventRecovered EventKind = "recovered"
 	// EventSignedOut: the sign-in was forgotten; only its ID is known.
 	EventSignedOut EventKind = "signed out"
 )
 
-// Event is something that happened to a sign-in, whoever caused or found it. It
+// Event reports something that happened to a sign-in, whichever program caused it. It
 // never carries a token.
 type Event struct {
 	Kind EventKind
-	// At is when it was seen.
+	// At is when it was noticed.
 	At time.Time
-	// Status is how the sign-in stands now.
+	// Status is the status of the sign-in now.
 	Status Status
-	// Before is the state that was seen before; "" means none was.
+	// Before is the state before; "" if none was known.
 	Before State
 	// Reason is what happened, in one line.
 	Reason string
-	// Remedy is the one command that helps; "" where nothing has to be done.
+	// Remedy is the one command that helps; "" if nothing has to be done.
 	Remedy string
 }
 
-// Events tells what happens to all sign-ins of the vault, or to those named,
-// until the context ends or the loop over it is left:
+// Events reports what happens to the given sign-ins, or to all sign-ins of the vault
+// if none is given, until the context ends or the loop is left:
 //
 //	for event := range keeper.Events(ctx, alice) {
 //		if event.Kind == venuekey.EventTrouble {
@@ -58,16 +59,16 @@ type Event struct {
 //		}
 //	}
 //
-// It begins with how each stands: EventFound, or EventTrouble where something is
-// wrong already. What comes after is seen in the store, so it does not matter
-// which program renewed, signed in or met the trouble, and nothing is reported
-// before it is durable. If the store reports changes (Watcher), that is at once, else
-// within some seconds. Only what becomes of a venue's queue of renewals, which is
-// known to no store, is reported by the Keeper whose Run works on it.
+// It begins with the status of each: EventFound, or EventTrouble if something is
+// already wrong. Later events are found in the store, so it does not matter which
+// program renewed, signed in or met the trouble, and nothing is reported before it is
+// durable. They come at once if the store reports changes (Watcher), otherwise within
+// seconds. Only the state of a venue's queue of renewals, which is not in the store,
+// is reported by the Keeper whose Run works on it.
 //
-// A slow reader holds nobody up and misses no trouble: what happened meanwhile
-// is reported as the one step from what it knew to what is true now. Every call looks
-// at the store for itself, and remembers some hundred bytes of each sign-in.
+// A slow reader blocks no one and misses no trouble: what happened meanwhile is
+// reported as one step, from what the reader knew to what is true now. Every call
+// reads the store on its own and keeps a few hundred bytes per sign-in.
 func (k *Keeper) Events(ctx context.Context, only ...ID) iter.Seq[Event] {
 	k.init()
 	return func(yield func(Event) bool) {
@@ -79,14 +80,14 @@ func (k *Keeper) Events(ctx context.Context, only ...ID) iter.Seq[Event] {
 		defer listening.Wait()
 		defer cancel()
 		listening.Go(func() { o.listen(ctx) })
-		// The store reports changes before all is looked at, so that none falls
-		// between the two.
+		// Changes are watched before the first full read, so that none falls between
+		// the two.
 		for o.sleep(ctx); ctx.Err() == nil && o.deliver(ctx, yield); o.sleep(ctx) {
 		}
 	}
 }
 
-// join lets a reader hear of what no store knows.
+// join subscribes a reader to the events of queues, which are not in the store.
 func (k *Keeper) join(o *observer) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -104,7 +105,7 @@ func (k *Keeper) leave(o *observer) {
 	k.mu.Unlock()
 }
 
-// announce tells all readers of a venue's queue.
+// announce sends an event about a venue's queue to all readers.
 func (k *Keeper) announce(event Event) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -114,7 +115,7 @@ func (k *Keeper) announce(event Event) {
 	}
 }
 
-// severity orders trouble by how much it asks of a human; zero is none.
+// severity orders trouble by how much it demands of a human; zero is none.
 type severity int
 
 const (
@@ -122,13 +123,13 @@ const (
 	failing
 	unanswered
 	dead
-	dying // nothing renews it, and the old token is served while it lives
+	dying // it cannot be renewed, and the old token is served until it expires
 	lost
 	unreadable
 )
 
-// severityOf judges how a sign-in stands. One that merely expired, because nobody
-// asked for it, gets a moment to be renewed.
+// severityOf judges the status of a sign-in. One that merely expired, because no
+// program asked for it, gets some time to be renewed.
 func severityOf(s Status, overdue bool) severity {
 	switch {
 	case s.Err != nil:
@@ -147,7 +148,7 @@ func severityOf(s Status, overdue bool) severity {
 	return untroubled
 }
 
-// remedy is the one command that helps where a human has to do something.
+// remedy returns the one command that helps, or "" if a human need not act.
 func (s Status) remedy() string {
 	switch {
 	case s.Err != nil, s.Spilled:
