@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// flight.go owns one renewal that many callers wait for.
+// flight.go owns renewals in flight, which many callers share.
 
 // flight is one renewal that any number of callers wait for.
 type flight struct {
 	generation int64
 	why        urgency
-	presenting atomic.Bool // the venue is being asked
-	leave      func()      // gives up what comes before the claim
-	before     *flight     // that of an older generation, until it landed
+	presenting atomic.Bool // the request is with the venue
+	leave      func()      // cancels everything before the claim
+	before     *flight     // the previous flight of this ID, until it has landed
 	done       chan struct{}
 	token      *Token
 	err        error
 }
 
-// urgency is why a renewal is made: what is due waits for its turn, what
-// somebody asked for does not. Where the venue refuses the access token, it is
-// dead whatever its times say; and who insists is given a chance that the policy
-// would not give.
+// urgency is why a renewal is made. One that is merely due waits for its turn; one that
+// a caller demanded does not. An access token that the venue refused counts as expired,
+// whatever its times say. A caller that insists gets a chance that the policy would not
+// give.
 type urgency int
 
 const (
@@ -34,8 +34,8 @@ const (
 	insisting
 )
 
-// fly starts the renewal of a generation, or joins the one under way. It runs
-// on a context of its own: a caller that leaves stops waiting, nothing more.
+// fly starts the renewal of a generation, or joins the one in flight. The renewal has
+// its own context: a caller that leaves stops waiting, nothing more.
 func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) *flight {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -48,7 +48,7 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 	early, leave := context.WithCancel(ctx)
 	f := &flight{generation: generation, why: why, leave: leave, before: before, done: make(chan struct{})}
 	e.flight = f
-	k.goLocked(func() {
+	k.workLocked(func() {
 		defer cancel()
 		if before != nil {
 			<-before.done
@@ -62,42 +62,10 @@ func (k *Keeper) fly(ctx context.Context, id ID, generation int64, why urgency) 
 	return f
 }
 
-// work runs something that Close waits for. A WaitGroup will not do: a program may
-// ask for a renewal in the very moment in which it calls Close.
-func (k *Keeper) work(do func()) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.goLocked(do)
-}
-
-// goLocked is work while k.mu is held.
-func (k *Keeper) goLocked(do func()) {
-	k.working++
-	go func() {
-		defer func() {
-			k.mu.Lock()
-			defer k.mu.Unlock()
-			if k.working--; k.working == 0 {
-				k.atRest.Broadcast()
-			}
-		}()
-		do()
-	}()
-}
-
-// rest waits until nothing is being worked at.
-func (k *Keeper) rest() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for k.working > 0 {
-		k.atRest.Wait()
-	}
-}
-
-// Leave gives up the renewals that have not begun: those that wait for another
-// program, for their turn, or for what says who the app is. Nothing is lost with
-// them. A program calls it when it has to end, before or while it calls Close,
-// which waits for what was begun.
+// Leave cancels the renewals that have not reached their claim: those that wait for
+// another program, for their turn, or for Keeper.Apps. Nothing is lost with them. Call
+// it on shutdown, before or during Close, which waits for the renewals that have
+// claimed a record.
 func (k *Keeper) Leave() {
 	k.init()
 	k.mu.Lock()
@@ -109,6 +77,7 @@ func (k *Keeper) Leave() {
 	}
 }
 
+// land ends a flight and wakes its waiters.
 func (k *Keeper) land(id ID, f *flight, token Token, err error) {
 	k.mu.Lock()
 	if e := k.entry(id); e.flight == f {
@@ -123,8 +92,7 @@ func (k *Keeper) land(id ID, f *flight, token Token, err error) {
 	close(f.done)
 }
 
-// await waits for a flight, until the caller's context ends, or the caller has waited
-// long enough.
+// await waits for a flight until it lands, the caller's context ends, or enough fires.
 func (k *Keeper) await(ctx context.Context, f *flight, enough <-chan time.Time) (*Token, error) {
 	select {
 	case <-f.done:

@@ -7,18 +7,18 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// foreign.go owns what passes from a Venue and a Store, which may be anybody's: what
-// they say goes into records, logs, events and errors, and what a venue gives becomes
-// part of a header.
+// foreign.go owns what comes in from a Venue and a Store, which anyone may write: their
+// texts go into records, logs, events and errors, and a venue's token becomes part of a
+// header.
 
-// venueError is an error of a venue with the secrets struck that it was told: the app's, the
-// token's. Its outcome, and what it is caused by, stay.
+// venueError returns a venue's error without the secrets that the venue received: the
+// app's and the token's. Its class and its causes stay.
 func venueError(err error, venue Venue, app App, tokens ...Token) error {
 	return sanitized(err, secretsOf(venue, app, tokens...), foreign.Tell[Secret])
 }
 
-// secretsOf are the secrets that a venue was told. Of the app's parameters they are
-// those that the venue calls so: "basic" is none.
+// secretsOf returns the secrets that a venue received. Of the app's parameters these
+// are the ones that its AppForm marks as secret: "basic" is not.
 func secretsOf(venue Venue, app App, tokens ...Token) []Secret {
 	secrets := []Secret{app.ClientSecret}
 	if registrar, ok := venue.(Registrar); ok {
@@ -34,13 +34,13 @@ func secretsOf(venue Venue, app App, tokens ...Token) []Secret {
 	return secrets
 }
 
-// systemError is an error of a store or of this machine, fit to be shown: names of files
-// and tables in it may look like tokens.
+// systemError returns an error of a store or of this machine, safe to show. Names of
+// files and tables in it may look like tokens, so those are not struck.
 func systemError(err error) error {
 	return sanitized(err, nil, func(text string, _ ...Secret) string { return foreign.Fit(text) })
 }
 
-// sanitized is an error whose text passed the gate.
+// sanitized returns an error whose text has passed the gate.
 func sanitized(err error, secrets []Secret, gate func(string, ...Secret) string) error {
 	var known *Error
 	if err == nil {
@@ -58,17 +58,19 @@ func sanitized(err error, secrets []Secret, gate func(string, ...Secret) string)
 	return &clean
 }
 
-// receivedToken is a venue's token as it may be kept, and why it has no access token where
-// it has none. It is without the secrets that the venue was told.
+// receivedToken returns a venue's token as it may be kept, and why its access token was
+// dropped, if it was. Names and notes in it are without the secrets that the venue
+// received.
 func receivedToken(token Token, secrets ...Secret) (clean Token, why string) {
 	clean, why = usable(token)
 	return cleaned(clean, append(secrets, token.Access, token.Refresh)...), why
 }
 
-// usable is a token without what nobody can use: an access token of characters that none
-// has would be more than a header field (RFC 6749 §A.12), and a type that is not
-// understood must not be used (RFC 6749 §7.1). What renews stays as the venue gave it: it
-// goes into the body of a form, and the one before it is used up.
+// usable returns a token without an access token that must not be used: one with
+// characters outside visible ASCII could be more than one header field (RFC 6749
+// §A.12), and a type that the client does not understand must not be used (RFC 6749
+// §7.1). The refresh token stays as the venue sent it: it goes into a form body, and
+// its predecessor is used up.
 func usable(token Token) (clean Token, why string) {
 	switch {
 	case token.Access == "":
@@ -84,7 +86,7 @@ func usable(token Token) (clean Token, why string) {
 	return token, why
 }
 
-// cleaned is a token of which everything that is shown is fit for that.
+// cleaned returns a token whose displayed fields are safe to show.
 func cleaned(token Token, secrets ...Secret) Token {
 	token.User = foreign.NameWithout(token.User, secrets...)
 	token.Scopes = foreign.NamesWithout(token.Scopes, secrets...)
@@ -96,8 +98,8 @@ func cleaned(token Token, secrets ...Secret) Token {
 	return token
 }
 
-// acceptable is a token from elsewhere, as a file holds it. One that nobody can use is
-// refused, and nothing is lost by that: whoever brings it still has it.
+// acceptable returns a token from elsewhere, such as a file. One that cannot be used is
+// refused, which loses nothing: the file still has it.
 func acceptable(token Token) (Token, error) {
 	clean, why := usable(token)
 	if token.Access == "" {

@@ -5,31 +5,32 @@ import (
 	"time"
 )
 
-// gates.go owns what a renewal passes before its claim: nobody else is at it, the app
-// is known, there is a chance, the venue answers, and its turn has come.
+// gates.go owns the gates that a renewal passes before its claim: no other program is
+// renewing, the app is known, there is a chance, the venue answers, and its turn has
+// come.
 
 // gate is where a renewal stands before its claim.
 type gate int
 
 const (
 	passed   gate = iota // nothing is in the way of the claim
-	waited               // a wait is over, and the record may be another by now
-	atLease              // somebody else is renewing the token
-	atApp                // nobody can say who the app is
-	atChance             // what renews must not be presented, or not yet
+	waited               // a wait is over, and the record may have changed
+	atLease              // another program is renewing the token
+	atApp                // the app could not be found
+	atChance             // the refresh token must not be presented, or not yet
 	atVenue              // the venue does not answer
 	atTurn               // the budget of renewals is used up
 )
 
-// waits is what a renewal has waited for already.
+// waits is what a renewal has already waited for.
 type waits struct {
 	holder   leaseWatch
-	answered bool // the venue was seen to answer
+	answered bool // the venue answered a probe
 	turn     bool // it has its permit, or needs none
 }
 
-// pass takes an attempt to its claim, or says at which gate it stopped. What may take
-// long ends with early.
+// pass takes an attempt through the gates, or returns the gate at which it stopped.
+// Waits end with the context early.
 func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll time.Duration) (_ gate, err error) {
 	if a.record.Leased() && a.record.LeaseOwner != k.owner() && !w.holder.outlasted(a.record, k.lease()) {
 		if err := pause(early, poll); err != nil {
@@ -60,7 +61,7 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 	return passed, nil
 }
 
-// stopped is a renewal that was not begun, by the gate that it stopped at.
+// stopped returns the error of a renewal that stopped at a gate, and records it.
 func (k *Keeper) stopped(ctx, early context.Context, a attempt, at gate, err error) error {
 	if at == atChance {
 		return k.noChance(ctx, a)
@@ -80,8 +81,8 @@ func (k *Keeper) stopped(ctx, early context.Context, a attempt, at gate, err err
 	return k.remember(ctx, a.byStore(a.record.afterDelay(a.token, failure)), failure)
 }
 
-// givenUp is an error if a renewal was given up before it began. Nothing is noted of
-// that.
+// givenUp returns an error if Leave cancelled a renewal before its claim. Nothing is
+// recorded for that.
 func givenUp(ctx, early context.Context) error {
 	if early.Err() == nil || ctx.Err() != nil {
 		return nil

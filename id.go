@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// id.go owns how a sign-in is named.
+// id.go owns the names of sign-ins.
 
 // ID names one sign-in: a venue and a name of the user's choice, written
 // "venue/name". "ctrader" alone means "ctrader/default".
@@ -14,15 +14,15 @@ type ID struct {
 	Name  string
 }
 
-// DefaultName is the name of an ID that gives only its venue.
+// DefaultName is the name of an ID that is written without one.
 const DefaultName = "default"
 
-// maxNameLength keeps an ID fit for a file name, a log line and a table cell.
+// maxNameLength keeps an ID short enough for a file name, a log line and a table cell.
 const maxNameLength = 128
 
-// ParseID reads "venue/name" or "venue". The venue is lower-case letters,
-// digits and dashes; the name is letters, digits and ". _ - @ +", at most 128
-// bytes, so that an ID is safe in a path, a URL, a shell and a log.
+// ParseID parses "venue/name" or "venue". The venue is lower-case letters, digits
+// and dashes; the name is letters, digits and ". _ - @ +", but not dots alone. Each
+// has at most 128 bytes, so that an ID is safe in a path, a URL, a shell and a log.
 func ParseID(text string) (ID, error) {
 	venue, name, named := strings.Cut(text, "/")
 	if !named {
@@ -37,8 +37,8 @@ func ParseID(text string) (ID, error) {
 	return ID{Venue: venue, Name: name}, nil
 }
 
-// String gives "venue/name", also for the default name; an ID that names only a
-// venue, as an error about an app has it, gives "venue".
+// String returns "venue/name", also for the default name. An ID that names only a
+// venue, as in an error about an app, is "venue".
 func (id ID) String() string {
 	if id.Name == "" {
 		return id.Venue

@@ -9,43 +9,45 @@ import (
 	"time"
 )
 
-// keeper.go owns what a Keeper is given and what it keeps in memory.
+// keeper.go owns the Keeper's configuration and its state in memory.
 
-// Keeper keeps tokens fresh. It is the only caller of Venue.Refresh. Set the
-// fields before the first call; all methods may be called by many goroutines,
-// and any number of Keepers, in any number of processes, may share a Vault.
+// Keeper keeps tokens fresh. It is the only caller of Venue.Refresh. Set the fields
+// before the first call. Its methods are safe for concurrent use, and any number of
+// Keepers, in any number of processes, may share a Vault. End with Close.
 type Keeper struct {
-	// Vault holds the tokens and, unless Apps is set, the apps.
+	// Vault holds the tokens and, unless Apps is set, the apps. It is required.
 	Vault *Vault
 	// Venues are the venues that IDs may name.
 	Venues []Venue
-	// Apps finds the app for a venue; nil means Vault.App.
+	// Apps returns the app of a venue; nil means Vault.App.
 	Apps func(ctx context.Context, venue string) (App, error)
-	// Log gets what happens; nil means no log.
+	// Log receives what happens; nil means no log.
 	Log *slog.Logger
-	// Warn is how long before an end that no program can prevent Events warns of
-	// it; nil means 48 h, 24 h and 2 h, and empty not at all.
+	// Warn lists how long before the end of a sign-in Events warns of it, if no
+	// renewal can prevent the end. Nil means 48 h, 24 h and 2 h; an empty slice
+	// means no warnings.
 	Warn []time.Duration
 
 	// Spills are folders on local disks for renewed tokens that the store refuses,
-	// sealed like records, each tried when the ones before take nothing; none keeps
-	// tokens in memory only. A second one on another disk helps where the first
-	// shares one with the store. Programs that share a vault on one machine share
-	// them too.
+	// sealed like records. They are tried in order. If there are none, such tokens
+	// stay in memory only. A second folder on another disk helps if the first one is
+	// on the store's disk. Programs that share a vault on one machine share these
+	// folders too.
 	Spills []string
-	// Marks is a folder of this machine, outside the vault, that remembers which
-	// generations were seen, so that an older copy of the vault which was put back
-	// is noticed; "" remembers nothing. Vaults may share it.
+	// Marks is a folder on this machine, outside the vault, that remembers which
+	// generations were seen, so that restoring an older copy of the vault is noticed.
+	// "" remembers nothing. Several vaults may share a folder.
 	Marks string
 	// Deadline is how long a venue may take to answer a renewal; zero means
 	// 30 s. No caller's context shortens it.
 	Deadline time.Duration
-	// SaveBudget is how long a store may take to save a token that arrived;
-	// zero means 20 s.
+	// SaveBudget is how long saving a token that has arrived may take; zero means
+	// 20 s.
 	SaveBudget time.Duration
 	// Patience is how long a caller waits for a renewal while the old token is
-	// still good; zero means 5 s. Where a renewal ends the old token at once,
-	// callers wait for its outcome.
+	// still good, before it gets the old one; zero means 5 s. At a venue where a
+	// renewal ends the old token at once (Policy.KillsAccess), callers wait for the
+	// outcome.
 	Patience time.Duration
 
 	start   sync.Once
@@ -56,11 +58,12 @@ type Keeper struct {
 	budgets map[string]*localBudget
 	probes  map[string]*probeResult
 	marking sync.Mutex
-	// working counts what Close waits for, and atRest is signalled when it is none.
+	// working counts the goroutines that Close waits for; atRest is signalled when
+	// there are none.
 	working int
 	atRest  *sync.Cond
-	// readers are the loops over Events, and queues what was last reported of each
-	// venue's queue.
+	// readers are the loops over Events, and queues the last event about each venue's
+	// queue.
 	readers map[*observer]bool
 	queues  map[string]Event
 }
@@ -81,7 +84,8 @@ func (k *Keeper) deadline() time.Duration   { return orElse(k.Deadline, 30*time.
 func (k *Keeper) saveBudget() time.Duration { return orElse(k.SaveBudget, 20*time.Second) }
 func (k *Keeper) patience() time.Duration   { return orElse(k.Patience, 5*time.Second) }
 
-// lease outlives everything that may be done under it, by a fifth.
+// lease returns how long a claim holds: a fifth longer than everything done under it
+// may take.
 func (k *Keeper) lease() time.Duration { return (k.deadline() + k.saveBudget()) * 6 / 5 }
 
 func (k *Keeper) log() *slog.Logger {
@@ -91,7 +95,8 @@ func (k *Keeper) log() *slog.Logger {
 	return k.Log
 }
 
-// Venue returns the venue that an ID names; none is an *Error of ClassMisconfigured.
+// Venue returns the venue of that name. An unknown one is an *Error of
+// ClassMisconfigured.
 func (k *Keeper) Venue(name string) (Venue, error) {
 	var known []string
 	for _, venue := range k.Venues {

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// keyring.go owns which key seals and which keys open, while keys are rotated.
+// keyring.go owns which key seals and which keys open, during a rotation of keys.
 
-// A keyring is the keys of a vault while they are rotated: one that seals, and
-// all that records and spill files may still be sealed with. It changes as a
-// whole, so that readers need no lock.
+// keyring is the set of a vault's keys: the one that seals, and all that records and
+// spill files may still be sealed with. It is replaced as a whole, so that readers need
+// no lock.
 type keyring struct {
 	Keys    []SealKey           // the oldest first
-	ids     [][keyIDLength]byte // of each; to derive one takes as long as to open a seal
+	ids     [][keyIDLength]byte // of each; deriving one takes as long as opening a seal
 	current int
 }
 
@@ -30,7 +30,7 @@ func newKeyring(keys []SealKey, current int) *keyring {
 
 func (r *keyring) index(id [keyIDLength]byte) int { return slices.Index(r.ids, id) }
 
-// keyring gives the keys that are known now.
+// keyring returns the keys that are known now.
 func (v *Vault) keyring() *keyring {
 	if r := v.ring.Load(); r != nil {
 		return r
@@ -43,18 +43,18 @@ func (v *Vault) keyring() *keyring {
 	return v.ring.Load()
 }
 
-// current is the key that seals.
+// current returns the key that seals.
 func (v *Vault) current() SealKey {
 	r := v.keyring()
 	return r.Keys[r.current]
 }
 
-// keyOf finds the key that a seal was made with. A seal made with a newer key
-// than ours says that keys were rotated: from then on the newer one seals.
+// keyOf returns the key that a seal was made with. A seal made with a newer key than
+// the current one means that keys were rotated: from then on the newer one seals.
 func (v *Vault) keyOf(sealed []byte) (SealKey, error) {
 	id, ok := keyIDOf(sealed)
 	if !ok {
-		return v.current(), nil // which says what is wrong with the seal
+		return v.current(), nil // opening with it says what is wrong with the seal
 	}
 	r := v.keyring()
 	at := r.index(id)
@@ -68,13 +68,13 @@ func (v *Vault) keyOf(sealed []byte) (SealKey, error) {
 		}
 	}
 	if at > r.current {
-		v.ring.CompareAndSwap(r, &keyring{r.Keys, r.ids, at}) // who was faster knows as much
+		v.ring.CompareAndSwap(r, &keyring{r.Keys, r.ids, at}) // if this fails, another goroutine stored the same
 	}
 	return r.Keys[at], nil
 }
 
-// keyRemedy says what helps where a seal names a key that is not known; "" where
-// something else is wrong.
+// keyRemedy returns what helps if a seal names an unknown key, or "" if something else
+// is wrong.
 func (v *Vault) keyRemedy(err error) string {
 	switch {
 	case !errors.Is(err, errSealOtherKey):
@@ -96,12 +96,12 @@ func whyUnread(err error) string {
 	return "the store does not answer"
 }
 
-// reloadPace is how often keys are looked for at most: a record of a foreign
-// key must not make a program read its keys all the time.
+// reloadPace is the least time between two reloads: a record sealed with a foreign key
+// must not make a program read its keys all the time.
 const reloadPace = time.Second
 
-// reload asks for the keys again, since a seal names one that is not known. Old
-// ones stay known: something may still be sealed with them.
+// reload reads the keys again, since a seal names an unknown one. Old keys stay known:
+// records may still be sealed with them.
 func (v *Vault) reload() (*keyring, error) {
 	v.reloading.Lock()
 	defer v.reloading.Unlock()
@@ -128,8 +128,8 @@ func (v *Vault) reload() (*keyring, error) {
 	return now, nil
 }
 
-// follow sees that what is about to be made for the first time is sealed with
-// the key that the vault has now. For what is there already its seal says it.
+// follow ensures that a new record is sealed with the vault's current key, which another
+// program may have changed. For an existing record, its seal shows that.
 func (v *Vault) follow(ctx context.Context) error {
 	record, err := v.Store.Get(ctx, ringRecord)
 	if errors.Is(err, ErrNotFound) {
@@ -141,8 +141,8 @@ func (v *Vault) follow(ctx context.Context) error {
 	return v.open(record, new(ringNote))
 }
 
-// SealingKey names the key that seals now, also where another machine has changed
-// it since.
+// SealingKey returns the ID of the key that seals now (SealKey.ID). It reads the store,
+// so it notices if another machine has rotated keys.
 func (v *Vault) SealingKey(ctx context.Context) (id string, err error) {
 	if err := v.follow(ctx); err != nil {
 		return "", err
@@ -150,7 +150,7 @@ func (v *Vault) SealingKey(ctx context.Context) (id string, err error) {
 	return v.current().ID(), nil
 }
 
-// keyIDOf reads which key a seal was made with.
+// keyIDOf returns the ID of the key that a seal was made with.
 func keyIDOf(sealed []byte) (id [keyIDLength]byte, ok bool) {
 	if len(sealed) < headLength || sealed[0] != sealFormat {
 		return id, false
@@ -158,8 +158,8 @@ func keyIDOf(sealed []byte) (id [keyIDLength]byte, ok bool) {
 	return [keyIDLength]byte(sealed[1 : 1+keyIDLength]), true
 }
 
-// KeyID names the key that the record is sealed with, as Key.ID does; "" if it
-// has no seal.
+// KeyID returns the ID of the key that the record is sealed with (SealKey.ID), or "" if
+// it has no seal.
 func (r Record) KeyID() string {
 	id, ok := keyIDOf(r.Sealed)
 	if !ok {

@@ -6,10 +6,10 @@ import (
 	"maps"
 )
 
-// learn.go owns what a venue's answer says besides its token: what is odd about it, and
-// what is found out about the app; and what changes for sign-ins when the app does.
+// learn.go owns what a venue's answer says besides its token: oddities, and parameters
+// found out about the app. It also reconsiders refused sign-ins when the app changes.
 
-// logAnswer logs what was odd about a token that is kept by now.
+// logAnswer logs what was odd about a token's answer, once the token is saved.
 func (k *Keeper) logAnswer(id ID, token Token) {
 	if warning := clockWarning(token); warning != "" {
 		k.log().Warn(warning, "id", id)
@@ -19,8 +19,8 @@ func (k *Keeper) logAnswer(id ID, token Token) {
 	}
 }
 
-// keepLearned keeps what a sign-in or a renewal found out about the app, so that it
-// need not be found out again. If the vault does not hold the app, the log says it.
+// keepLearned saves what a sign-in or a renewal found out about the app, so that it
+// need not be found out again. If the vault does not hold the app, it is only logged.
 func (k *Keeper) keepLearned(ctx context.Context, venue string, learned map[string]string) {
 	if len(learned) == 0 {
 		return
@@ -53,8 +53,8 @@ func (k *Keeper) keepLearned(ctx context.Context, venue string, learned map[stri
 	}
 }
 
-// changedSince reports whether the app's credentials are others than those under
-// which the venue refused to renew a token.
+// changedSince reports whether the app's credentials differ from those under which the
+// venue refused to renew a token.
 func (k *Keeper) changedSince(ctx context.Context, id ID, token Token) bool {
 	if token.refusedUnder == "" {
 		return false
@@ -63,8 +63,8 @@ func (k *Keeper) changedSince(ctx context.Context, id ID, token Token) bool {
 	return err == nil && app.credentials() != token.refusedUnder
 }
 
-// reconsider makes due what the venue refused under other credentials than the
-// app has now.
+// reconsider makes due the sign-ins that the venue refused under other credentials than
+// the app has now.
 func (k *Keeper) reconsider(ctx context.Context, venue string) {
 	for record, err := range k.Vault.all(ctx, tokenPrefix+venue+"/") {
 		if err != nil {

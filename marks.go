@@ -15,32 +15,32 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// marks.go owns the high-water marks: which generation of each sign-in this
-// machine has seen, kept outside the vault. A store cannot tell by itself that an
-// older copy of it was put back, and the refresh tokens in that copy are used up.
+// marks.go owns the high-water marks: which generation of each sign-in this machine has
+// seen, kept outside the vault. A store cannot notice by itself that an older copy of it
+// was restored, and the refresh tokens in that copy are used up.
 //
-// A mark belongs to a sign-in, known by its record's key and the moment at which
-// the user signed in, which survives every renewal: two vaults on one machine,
-// or one that was deleted and made again, do not see each other's marks, and keys
-// may be rotated. Marks lie in 256 small files that are replaced by renaming and
-// never flushed: a mark that lags behind the store is harmless, and one that leads
-// is written only after what it marks is durable.
+// A mark belongs to a sign-in, identified by its record's key and the time at which the
+// user signed in, which survives every renewal. So two vaults on one machine, or one
+// that was deleted and created again, do not see each other's marks, and keys may be
+// rotated. Marks are in 256 small files that are replaced by renaming and never flushed:
+// a mark that lags behind the store is harmless, and none is written before the token it
+// marks is durable.
 
-// marksKept is how many sign-ins of one ID are remembered: an older copy may hold
-// a sign-in before the last.
+// marksKept is how many sign-ins of one ID are remembered: an older copy may hold an
+// earlier sign-in than the last.
 const marksKept = 8
 
-// longestMarks bounds what is read of a file: marks of a hundred thousand sign-ins.
+// longestMarks bounds what is read of a file: enough for a hundred thousand sign-ins.
 const longestMarks = 64 << 20
 
-// mark is a line: the record's key and the sign-in, both hashed, and the highest
-// generation that was seen.
+// mark is one line of a file: the record's key and the sign-in, both hashed, and the
+// highest generation seen.
 type mark struct {
 	record, signIn string
 	generation     int64
 }
 
-// markOf is what a token's mark must be, and the name of the file for it.
+// markOf returns the mark of a token, and the name of its file.
 func markOf(recordKey string, token Token, generation int64) (m mark, file string) {
 	record := sha256.Sum256([]byte(recordKey))
 	signIn := sha256.Sum256(strconv.AppendInt([]byte(recordKey+"\x00"), token.SignedIn.UnixNano(), 10))
@@ -55,7 +55,7 @@ type markReader struct {
 
 func (k *Keeper) readMarks() *markReader { return &markReader{k.Marks, map[string][]mark{}} }
 
-// of gives the marks in a file. What cannot be read is no mark.
+// of returns the marks in a file. Lines that cannot be read are skipped.
 func (r *markReader) of(file string) []mark {
 	marks, known := r.files[file]
 	if !known && r.folder != "" {
@@ -74,7 +74,7 @@ func (r *markReader) of(file string) []mark {
 	return marks
 }
 
-// seen is the highest generation of a token's sign-in that this machine has seen.
+// seen returns the highest generation of a token's sign-in that this machine has seen.
 func (r *markReader) seen(recordKey string, token Token) int64 {
 	want, file := markOf(recordKey, token, 0)
 	for _, m := range r.of(file) {
@@ -145,12 +145,12 @@ const (
 	// same file; after that the mark lags.
 	markTries = 20
 	markPause = time.Millisecond
-	// markStale is how old a draft is that nobody is writing any more.
+	// markStale is the age at which a draft counts as abandoned.
 	markStale = 10 * time.Second
 )
 
-// rewriteMarks replaces a file of marks. The draft, which one program at a time
-// can make, keeps others from writing the same file.
+// rewriteMarks replaces a file of marks. The draft is also the lock: only one program at
+// a time can create it.
 func (k *Keeper) rewriteMarks(file string, change func([]mark) []mark) {
 	k.marking.Lock()
 	defer k.marking.Unlock()
@@ -178,7 +178,7 @@ func (k *Keeper) rewriteMarks(file string, change func([]mark) []mark) {
 	}
 }
 
-// markDraft makes the draft, when nobody else is writing one.
+// markDraft creates the draft, once no other program is writing one.
 func (k *Keeper) markDraft(path string) (*os.File, error) {
 	for try := 1; ; try++ {
 		draft, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -187,7 +187,7 @@ func (k *Keeper) markDraft(path string) (*os.File, error) {
 			return draft, err
 		case errors.Is(err, fs.ErrExist):
 			if info, gone := os.Lstat(path); gone == nil && time.Since(info.ModTime()) > markStale {
-				_ = os.Remove(path) // whoever made it was killed
+				_ = os.Remove(path) // its writer was killed
 				continue
 			}
 			time.Sleep(markPause)

@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// named.go owns a name that is found out after a sign-in was kept.
+// named.go owns an account name that is found out after a sign-in was saved.
 
-// namedPause is how long a renewal that is under way is left alone.
+// namedPause is how long to wait while a renewal is in flight.
 const namedPause = 50 * time.Millisecond
 
-// Named keeps in Token.User whose sign-in a token belongs to, if the venue's answer
-// did not say and the caller found out. Renewals carry it on. Nothing else changes:
-// the record is written over only as it was read, never under a renewal, and not if
-// somebody has signed in anew since, which is ErrConflict. A name that is not kept
-// costs nothing but the name.
+// Named saves the user whom a token belongs to in Token.User, if the venue's answer did
+// not say and the caller has found out. Renewals keep it. Nothing else changes: Named
+// waits for a renewal in flight, and returns ErrConflict if a user has signed in again
+// since the token was issued. If it fails, only the name is missing.
 func (k *Keeper) Named(ctx context.Context, id ID, token *Token, user string) error {
 	k.init()
 	for {

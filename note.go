@@ -5,40 +5,39 @@ import (
 	"time"
 )
 
-// note.go owns the records that are neither a sign-in nor an app: what programs that
-// share a store leave there for each other. Their keys and their forms are these.
+// note.go owns the records that are neither a sign-in nor an app: notes that programs
+// sharing a store leave for each other. Their keys and forms are these.
 //
 //	budget/VENUE/APP   budgetNote, plain: how fast an app renews
 //	key/current        ringNote, sealed: which key seals now
-//	probe/ID           nothing: it is written to see that the store takes it, and removed
+//	probe/ID           empty: written to see that the store accepts it, and deleted
 //
-// A plain note is one JSON object in the record's Text, which lies beside the seal.
-// Sealed stays empty, so that nothing takes a note for something to open, to seal anew
-// or to copy: it belongs to the store that it is in. Whoever can write to the store can
-// write a note, so nothing in it is believed that no program writes. A note that cannot
-// be read is none.
+// A plain note is one JSON object in the record's Text, which is not sealed. Sealed stays
+// empty, so that a note is never opened, resealed or copied: it belongs to its store.
+// Anyone who can write to the store can write a note, so values that no program writes
+// are ignored. A note that cannot be read counts as absent.
 const (
 	budgetPrefix = "budget/"
 	probePrefix  = "probe/"
 	ringRecord   = "key/current"
 )
 
-// longestNote is more than any note takes.
+// longestNote is more than any note needs.
 const longestNote = 1 << 10
 
 // budgetNote is the budget of renewals of one app. Its times are by the store's clock.
 type budgetNote struct {
-	// Full is when the budget is full again if nobody takes from it: the theoretical
+	// Full is when the budget is full again if no permit is taken: the theoretical
 	// arrival time of the generic cell rate algorithm.
 	Full time.Time `json:"full,omitzero"`
-	// Closed is until when the venue asked to be left alone.
+	// Closed is the end of the pause that the venue asked for (Retry-After).
 	Closed time.Time `json:"closed,omitzero"`
-	// TryDead is when one of the dead tokens may be tried although it is closed.
+	// TryDead is when one of the expired tokens may be tried despite that pause.
 	TryDead time.Time `json:"try_dead,omitzero"`
 }
 
-// budgetIn is the budget in a record. A program older than notes keeps it in three
-// times of the record and leaves the note alone; so what is later counts, for each.
+// budgetIn returns the budget in a record. Older programs keep it in three times of the
+// record and do not touch the note, so for each of the three the later time counts.
 func budgetIn(record Record) budgetNote {
 	old := budgetNote{Full: record.IntentAt, Closed: record.LeaseUntil, TryDead: record.NextRefresh}.believed(record.ReadAt)
 	var b budgetNote
@@ -49,15 +48,15 @@ func budgetIn(record Record) budgetNote {
 	return budgetNote{Full: later(b.Full, old.Full), Closed: later(b.Closed, old.Closed), TryDead: later(b.TryDead, old.TryDead)}
 }
 
-// record is the record that keeps a budget in place of another.
+// record returns the record that replaces another and holds the budget.
 func (b budgetNote) record(instead Record) Record {
 	return Record{Key: instead.Key, Version: instead.Version, Generation: instead.Generation, Text: textOf(budgetNote{
 		Full: b.Full.Round(0).UTC(), Closed: b.Closed.Round(0).UTC(), TryDead: b.TryDead.Round(0).UTC(),
 	})}
 }
 
-// believed is a budget without what no program wrote: it would hold up every renewal
-// of an app.
+// believed returns a budget without values that no program writes, which would hold up
+// every renewal of an app.
 func (b budgetNote) believed(now time.Time) budgetNote {
 	if b.Closed.Sub(now) > longestClosure*6/5 {
 		b.Closed = time.Time{}
@@ -71,23 +70,22 @@ func (b budgetNote) believed(now time.Time) budgetNote {
 	return b
 }
 
-// ringNote names the key that seals now, which is the one that it is sealed with: a
-// program that can read it has met that key.
+// ringNote names the key that seals now, and is sealed with that key: a program that
+// reads it has seen the key.
 type ringNote struct {
 	Key string `json:"key,omitempty"`
 }
 
-// textOf is a note as it is kept.
+// textOf returns a note as it is stored.
 func textOf(note any) string {
 	text, err := json.Marshal(note)
-	if err != nil { // a time that JSON does not have: no program has written it
+	if err != nil { // a time that JSON cannot express: no program has written it
 		return ""
 	}
 	return string(text)
 }
 
-// readNote reads a note, and reports whether there is one. Fields that this version
-// does not know are left out.
+// readNote parses a note and reports whether there was one. Unknown fields are ignored.
 func readNote(text string, note any) bool {
 	return len(text) <= longestNote && json.Unmarshal([]byte(text), note) == nil
 }

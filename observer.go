@@ -9,48 +9,49 @@ import (
 	"time"
 )
 
-// observer.go owns how events are found: by comparing what the store has with
-// what was reported. A change costs one look at its record; all records are looked at
-// in the beginning, where changes may have been missed, and once an hour.
+// observer.go owns how events are found: by comparing the store with what was reported
+// before. A change costs one read of its record. All records are read at the start, when
+// changes may have been missed, and once an hour.
 
 const (
-	// lookAgain is how often all records are looked at where nothing was missed.
+	// lookAgain is how often all records are read even if nothing was missed.
 	lookAgain = time.Hour
-	// idleTick is the longest that a reader rests while the store reports changes.
+	// idleTick is the longest that a reader sleeps while the store reports changes.
 	idleTick = time.Minute
-	// lookShare bounds what looking at all records may cost, where a store says
-	// again and again that changes were missed: one part in so many of the time.
+	// lookShare bounds the cost of reading all records if a store reports again and
+	// again that changes were missed: one part in lookShare of the time.
 	lookShare = 20
-	// mostChanged is how many changed keys are remembered; beyond that all are.
+	// mostChanged is how many changed keys are remembered; beyond that, all records
+	// are read.
 	mostChanged = 4096
-	// overdueAfter is how long a token may be dead before that is called trouble,
-	// where nobody tried to renew it.
+	// overdueAfter is how long a token may be expired before that counts as trouble,
+	// if no program tried to renew it.
 	overdueAfter = time.Minute
 )
 
 // observer finds events for one reader.
 type observer struct {
 	keeper *Keeper
-	only   map[string]bool // the keys that are wanted; nil means all
+	only   map[string]bool // the keys to observe; nil means all
 
 	mu      sync.Mutex
-	changed map[string]bool  // what the store reported; "" means everything
-	polling bool             // the store does not tell
-	queues  map[string]Event // what was last reported of a venue's queue, until it is read
-	wake    chan struct{}    // holds an item when there is something to look at
+	changed map[string]bool  // the keys that the store reported; "" means everything
+	polling bool             // the store does not report changes
+	queues  map[string]Event // the last event about each venue's queue, until it is read
+	wake    chan struct{}    // holds an item if there is something to read
 
 	// What follows belongs to the reader's goroutine.
 	known       map[string]known // by key
 	alarms      alarms
 	began       time.Time
 	lookNo      uint32
-	looked      time.Time     // when all records were last looked at
+	looked      time.Time     // when all records were last read
 	took        time.Duration // how long that took
-	foundAll    bool          // all records were looked at once
-	storeSilent bool          // the store did not answer, which was logged
+	foundAll    bool          // all records have been read once
+	storeSilent bool          // the store did not answer, and that was logged
 }
 
-// known is what was reported of a sign-in.
+// known is what was reported about a sign-in.
 type known struct {
 	version, generation int64
 	state               State
@@ -59,9 +60,9 @@ type known struct {
 	warnings            int // how many of the warnings before its end
 	failures            int
 	signedIn            time.Time
-	missing             int       // how many scopes that were asked for
+	missing             int       // how many requested scopes are missing
 	next                time.Time // when time alone changes something
-	lookNo              uint32    // the last look at all that saw it
+	lookNo              uint32    // the last full read that saw it
 }
 
 func newObserver(k *Keeper, only []ID) *observer {
@@ -92,7 +93,7 @@ func (o *observer) listen(ctx context.Context) {
 	o.noteChange("")
 }
 
-// noteChange notes a key to look at.
+// noteChange records a key to read; "" means all.
 func (o *observer) noteChange(key string) {
 	if key != "" && (!isTokenKey(key) || o.only != nil && !o.only[key]) {
 		return
@@ -106,7 +107,7 @@ func (o *observer) noteChange(key string) {
 	o.wakeUp()
 }
 
-// noteQueue notes what became of a venue's queue.
+// noteQueue records an event about a venue's queue.
 func (o *observer) noteQueue(event Event) {
 	o.mu.Lock()
 	o.queues[event.Status.ID.Venue] = event
@@ -117,12 +118,12 @@ func (o *observer) noteQueue(event Event) {
 func (o *observer) wakeUp() {
 	select {
 	case o.wake <- struct{}{}:
-	default: // it has not looked yet
+	default: // the last wake-up is still pending
 	}
 }
 
-// sleep waits until there may be something to tell. Ticks rather than one long
-// timer: laptops sleep and clocks jump.
+// sleep waits until there may be something to report. It uses ticks rather than one
+// long timer, because laptops sleep and clocks jump.
 func (o *observer) sleep(ctx context.Context) {
 	wait := idleTick
 	o.mu.Lock()
@@ -142,7 +143,7 @@ func (o *observer) sleep(ctx context.Context) {
 	}
 }
 
-// deliver reports what there is to tell, and reports whether the reader wants more.
+// deliver yields the events that there are, and reports whether the reader wants more.
 func (o *observer) deliver(ctx context.Context, yield func(Event) bool) bool {
 	keys, queues, all := o.take()
 	rings := len(o.alarms) > 0 && !time.Now().Before(o.alarms[0].at)
@@ -172,8 +173,8 @@ func (o *observer) deliver(ctx context.Context, yield func(Event) bool) bool {
 	return true
 }
 
-// take gives the keys that were marked, what became of queues, and whether it is
-// time to look at all.
+// take returns the changed keys, the events about queues, and whether it is time to
+// read all records.
 func (o *observer) take() (keys map[string]bool, queues map[string]Event, all bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -190,7 +191,7 @@ func (o *observer) take() (keys map[string]bool, queues map[string]Event, all bo
 	return keys, queues, all
 }
 
-// lookAtAll looks at all records that are wanted. It opens those that changed.
+// lookAtAll reads all observed records and opens those that changed.
 func (o *observer) lookAtAll(ctx context.Context, g *inputs, yield func(Event) bool) bool {
 	begun := time.Now()
 	o.lookNo++
@@ -222,7 +223,7 @@ func (o *observer) lookAtAll(ctx context.Context, g *inputs, yield func(Event) b
 	return true
 }
 
-// lookAt looks at one record.
+// lookAt reads one record.
 func (o *observer) lookAt(ctx context.Context, g *inputs, key string, yield func(Event) bool) bool {
 	record, err := o.keeper.Vault.Store.Get(ctx, key)
 	switch {
@@ -236,7 +237,7 @@ func (o *observer) lookAt(ctx context.Context, g *inputs, key string, yield func
 	return o.compare(ctx, g, record, yield)
 }
 
-// lookLater has a record looked at again, later.
+// lookLater schedules a record to be read again.
 func (o *observer) lookLater(ctx context.Context, key string, err error) {
 	if !o.storeSilent && ctx.Err() == nil {
 		o.storeSilent = true
@@ -247,6 +248,7 @@ func (o *observer) lookLater(ctx context.Context, key string, err error) {
 	o.mu.Unlock()
 }
 
+// gone reports a record that was deleted.
 func (o *observer) gone(key string, yield func(Event) bool) bool {
 	was, ok := o.known[key]
 	if !ok {
@@ -256,14 +258,14 @@ func (o *observer) gone(key string, yield func(Event) bool) bool {
 	return yield(Event{Kind: EventSignedOut, At: time.Now(), Status: Status{ID: idOfKey(key)}, Before: was.state, Reason: "the sign-in was forgotten"})
 }
 
-// alarm is a moment at which time alone changes how a sign-in stands.
+// alarm is a time at which a sign-in's status changes although no record does.
 type alarm struct {
 	at  time.Time
 	key string
 }
 
-// alarms are the alarms, the next one first. Those of records that changed since
-// are stale, and fall out when their time comes.
+// alarms is a heap of alarms, the next one first. Alarms of records that have changed
+// since are stale, and are dropped when their time comes.
 type alarms []alarm
 
 // Len, Less, Swap, Push and Pop implement heap.Interface.

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// odd.go owns what stands beside the seal and no program wrote. Lease, intent,
-// counts, condition and due dates are not sealed: claims are made by them, in SQL.
-// Whoever can write to the store can write anything there, or delete the row;
-// what that wins is in doc/security.md. What is absurd neither holds a sign-in
-// up nor goes unnoticed.
+// odd.go owns values outside the seal that no program wrote. Lease, intent, counters,
+// condition and due date are not sealed, because claims are made by them, in SQL. Anyone
+// who can write to the store can write anything there, or delete the row; doc/security.md
+// says what an attacker gains by that. An absurd value neither holds up a sign-in nor
+// goes unnoticed.
 
 const (
 	// LongestLease is longer than any program holds a record. A lease that ends
-	// later was not written by one.
+	// later was not written by venuekey, and is not honoured.
 	LongestLease = 24 * time.Hour
-	// mostTries is more than anybody tries.
+	// mostTries is more than any program tries.
 	mostTries = 1 << 30
 )
 
-// oddity says what in a record no program wrote; "" where nothing is odd.
+// oddity describes a value in a record that no program wrote, or returns "".
 func oddity(record Record, token Token) string {
 	last := record.ReadAt
 	if token.Expires.After(last) {
@@ -46,12 +46,12 @@ func oddity(record Record, token Token) string {
 	return "its condition is unknown"
 }
 
-// inUse reports whether a program holds a record, or may.
+// inUse reports whether a program may hold a record: its lease is live and not absurd.
 func inUse(record Record) bool {
 	return record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= LongestLease
 }
 
-// reportOdd puts into a status what in its record no program wrote.
+// reportOdd adds to a status what no program wrote in its record.
 func reportOdd(s *Status, record Record, token Token) {
 	odd := oddity(record, token)
 	if odd == "" {
@@ -63,18 +63,18 @@ func reportOdd(s *Status, record Record, token Token) {
 	}
 }
 
-// unhide sees to records that Run would not find, because somebody wrote beside the
-// seal: once in a while, since nobody should.
+// unhide recovers a record that Run would not find because something other than
+// venuekey wrote outside the seal.
 func (k *Keeper) unhide(ctx context.Context, record Record) {
 	switch late := record.ReadAt.Sub(record.NextRefresh); {
 	case record.NextRefresh.IsZero():
 	case late > lookAgain && !record.Leased():
-		// Whatever a store finds by what is due, a write brings up to date.
-		_, _ = k.Vault.Store.Put(ctx, record) // or somebody else writes, which does as well
+		// A write updates whatever the store uses to find due records.
+		_, _ = k.Vault.Store.Put(ctx, record) // after a conflict the other write did
 	case oddity(record, Token{}) != "":
 		token, err := k.Vault.Open(record)
 		if err != nil {
-			return // Statuses tells of it
+			return // Statuses reports it
 		}
 		odd := oddity(record, token)
 		if odd == "" {
@@ -83,7 +83,7 @@ func (k *Keeper) unhide(ctx context.Context, record Record) {
 		k.log().Warn("something other than venuekey writes to the store", "id", record.ID(), "odd", odd)
 		due := nextRefresh(token, k.policy(record.ID().Venue), time.Time{}, 0)
 		if !due.IsZero() && !due.After(time.Now()) {
-			_, _ = k.await(ctx, k.fly(ctx, record.ID(), record.Generation, whenDue), nil) // it is told
+			_, _ = k.await(ctx, k.fly(ctx, record.ID(), record.Generation, whenDue), nil) // the record says how it went
 		}
 	}
 }

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// outcomes.go owns what becomes of a record: each method is one step, and one line of
-// the table of outcomes in doc/design.md. A method that begins with "after" follows
-// what happened to a renewal. None of them reads or writes a store.
+// outcomes.go owns the transitions of a record: each method is one, and one line in the
+// table of outcomes in doc/design.md. A method that begins with "after" follows the
+// outcome of a renewal. None of them reads or writes a store.
 
-// afterClaim is a record that a program is about to present: it has a lease and an
-// open intent.
+// afterClaim returns a record whose refresh token is about to be presented: it has a
+// lease and an open intent.
 func (r Record) afterClaim(owner string, lease time.Duration) Record {
 	r.LeaseOwner, r.LeaseUntil = owner, r.ReadAt.Add(lease)
 	r.Attempt, r.IntentAt = min(r.Attempt, mostTries)+1, r.ReadAt
 	return r
 }
 
-// afterGrant is the record of a token that just arrived: nothing is held against it,
-// and its next refresh is drawn, once.
+// afterGrant returns the record of a token that just arrived: nothing is known against
+// it, and its next refresh is drawn, once.
 func (r Record) afterGrant(token Token, policy Policy) Record {
 	r = r.free()
 	r.Attempt, r.IntentAt = 0, time.Time{}
@@ -28,16 +28,16 @@ func (r Record) afterGrant(token Token, policy Policy) Record {
 	return r
 }
 
-// afterUseless is the record of a sign-in that was renewed with a token that nobody can
-// use. It goes on counting the failures so far: a venue that goes on like that is asked
-// less and less.
+// afterUseless returns the record of a sign-in whose renewal brought an access token
+// that cannot be used. It goes on counting failures, so that a venue that keeps sending
+// such tokens is asked less and less often.
 func (r Record) afterUseless(failures int, token Token, failure *Error) Record {
 	r.Failures = failures
 	return r.afterDelay(token, failure)
 }
 
-// afterFailure is the record of a claim that brought no token, by the class of the
-// failure.
+// afterFailure returns the record of a claim that brought no token, by the class of
+// the failure.
 func (r Record) afterFailure(before Record, token Token, policy Policy, failure *Error) Record {
 	switch {
 	case failure.Class == ClassRefused:
@@ -49,16 +49,16 @@ func (r Record) afterFailure(before Record, token Token, policy Policy, failure 
 	}
 }
 
-// afterRefusal is a record that the venue will not renew: it stays, dead, for a human
-// to see.
+// afterRefusal returns a record that the venue will not renew: it stays, dead, for a
+// human to see.
 func (r Record) afterRefusal(token Token, failure *Error) Record {
 	r = r.afterDelay(token, failure)
 	r.Condition, r.IntentAt, r.NextRefresh = ConditionDead, time.Time{}, time.Time{}
 	return r
 }
 
-// afterLost is a record whose answer was lost. What renews may be used up, so the
-// intent stays open, and the policy says when there is another chance.
+// afterLost returns a record after a lost answer. Its refresh token may be used up, so
+// the intent stays open, and the policy says when there is another chance.
 func (r Record) afterLost(token Token, policy Policy, failure *Error) Record {
 	r = r.afterDelay(token, failure)
 	r.Condition = ConditionUncertain
@@ -66,8 +66,8 @@ func (r Record) afterLost(token Token, policy Policy, failure *Error) Record {
 	return r
 }
 
-// afterDelay is a record after a failure that burns nothing: free again, and due after
-// a while.
+// afterDelay returns a record after a failure that used nothing up: without a lease, and
+// due after the back-off.
 func (r Record) afterDelay(token Token, failure *Error) Record {
 	r = r.free()
 	r.Failures = min(max(r.Failures, 0), mostTries) + 1
@@ -76,9 +76,9 @@ func (r Record) afterDelay(token Token, failure *Error) Record {
 	return r
 }
 
-// afterNoTurn is a record whose turn did not come: free again, due when it may. Of
-// those that are put off, the ones with the least of their lives left come first,
-// and the ones that died already last.
+// afterNoTurn returns a record whose turn did not come: without a lease, and due when
+// the budget allows. Of the records put off, those with the least of their lives left
+// come first, and those already expired last.
 func (r Record) afterNoTurn(token Token, failure *Error) Record {
 	r = r.free()
 	share := 1.0
@@ -90,7 +90,8 @@ func (r Record) afterNoTurn(token Token, failure *Error) Record {
 	return r
 }
 
-// afterSilence is a record whose chance is saved up, since the venue does not answer.
+// afterSilence returns a record whose chance is saved, since the venue does not answer
+// a probe.
 func (r Record) afterSilence(token Token, policy Policy, failure *Error) Record {
 	next := r.afterDelay(token, failure)
 	if r.Condition == ConditionDead { // why it is dead stays known
@@ -102,9 +103,10 @@ func (r Record) afterSilence(token Token, policy Policy, failure *Error) Record 
 	return next
 }
 
-// afterNoChance is a record that is not presented any more, or not yet: the old access
-// token is served while it lives, and the reason stays. What has a last chance is due
-// at its end, which is added to why; until then only a human can help.
+// afterNoChance returns a record whose refresh token is not presented any more, or not
+// yet: the old access token is served until it expires, and the reason stays. If there
+// is a last chance, the record is due when the access token expires, and why says so;
+// until then only a human can help.
 func (r Record) afterNoChance(token Token, policy Policy, why *Error) Record {
 	next := time.Time{}
 	if r.Condition != ConditionDead {
@@ -118,7 +120,7 @@ func (r Record) afterNoChance(token Token, policy Policy, why *Error) Record {
 	return r
 }
 
-// abandoned is a record that only a human can help.
+// abandoned returns a record that only a human can help.
 func (r Record) abandoned(why *Error) Record {
 	r = r.free()
 	if r.Condition != ConditionDead {
@@ -128,15 +130,15 @@ func (r Record) abandoned(why *Error) Record {
 	return r
 }
 
-// givenBack is a claimed record of which nothing was burnt: what was known before the
-// claim is true again.
+// givenBack returns a claimed record under which nothing was used up: what was known
+// before the claim is true again.
 func (r Record) givenBack(before Record) Record {
 	r = r.free()
 	r.Attempt, r.IntentAt, r.Condition = before.Attempt, before.IntentAt, before.Condition
 	return r
 }
 
-// free is a record that nobody holds.
+// free returns a record without a lease.
 func (r Record) free() Record {
 	r.LeaseOwner, r.LeaseUntil = "", time.Time{}
 	return r

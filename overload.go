@@ -11,21 +11,21 @@ import (
 	"time"
 )
 
-// overload.go owns what happens when more is due at a venue than its pace renews
-// in time: an order that saves as many tokens as can be saved, and a word to
-// somebody who can change the pace.
+// overload.go owns what happens when more is due at a venue than its pace can renew in
+// time: it orders the queue so that as few tokens as possible expire, and warns a human
+// who can change the pace.
 
 const (
-	// queueIsLong is how long the renewal of what is due may take before anybody
-	// looks at its order. A claim takes the longest due first, which is the one
-	// that dies first among tokens of one life that never failed.
+	// queueIsLong is how long renewing everything due may take before the order
+	// matters. A claim takes the longest due first, which expires first among tokens
+	// of one lifetime that never failed.
 	queueIsLong = 30 * time.Second
-	// resurvey is how often a long queue is looked at again: others come due that
-	// may die sooner. A survey reads all records of its venue, so it also rests
-	// surveyShare times as long as it took.
+	// resurvey is how often a long queue is surveyed again, since records may have
+	// come due that expire sooner. A survey reads all records of its venue, so the
+	// next one also waits surveyShare times as long as it took.
 	resurvey    = time.Minute
 	surveyShare = 20
-	// longestTurn is how long a claim that keeps an order waits for its turn, at most.
+	// longestTurn bounds how long a record claimed by the order waits for its turn.
 	longestTurn = 10 * time.Second
 	// longestOrder bounds the order that is kept.
 	longestOrder = 10_000
@@ -33,43 +33,43 @@ const (
 	reportAgain = 10 * time.Minute
 )
 
-// backlog is what is due at one venue and waits.
+// backlog is the queue of due records at one venue.
 type backlog struct {
 	keeper *Keeper
 	venue  string
 
-	full     time.Time   // since when every claim has found as much as it wanted
+	full     time.Time   // since when every claim has found as much as it asked for
 	putOff   atomic.Bool // a renewal's turn did not come
 	surveyed time.Time
 	rests    time.Duration // how long no survey follows
-	order    []string      // keys, in the order in which they are to be renewed
-	pace     time.Duration // when that was found out
+	order    []string      // keys, in the order in which to renew them
+	pace     time.Duration // the pace at the last survey
 	reported time.Time     // when the overload was reported; zero means there is none
 }
 
-// waiting is a record that is due, and the moment before which it has to be
-// renewed; zero is one whose token is dead already.
+// waiting is a due record and the time before which it has to be renewed; zero if its
+// token has already expired.
 type waiting struct {
 	key      string
 	deadline time.Time
 }
 
-// claim takes up to limit due records, in the order that suits the queue, and
-// reports whether there is more.
+// claim leases up to limit due records, in the best order for the queue, and reports
+// whether there are more.
 func (b *backlog) claim(ctx context.Context, limit int) (claimed []Record, more bool, err error) {
 	long := !b.full.IsZero() && time.Since(b.full) >= runTick
 	if (long || b.putOff.Load() || !b.reported.IsZero()) && time.Since(b.surveyed) >= b.rests {
 		b.survey(ctx)
 	}
 	if len(b.order) > 0 {
-		// Those under way take turns as they come: few of them keep the order.
+		// Renewals in flight take turns as they come: few at a time keep the order.
 		few := max(int(longestTurn/b.pace), 1)
 		if limit = min(limit, few-(runParallel-limit)); limit <= 0 {
 			return nil, true, pause(ctx, min(b.pace/2, time.Second))
 		}
 	}
-	// Those that are taken or whose moment is near keep their place until they are
-	// renewed: one whose turn did not come would be lost until another survey.
+	// Records that are claimed, or due in a moment, keep their place until they are
+	// renewed: one whose turn did not come would be lost until the next survey.
 	var waits []string
 	for len(b.order) > 0 && len(claimed) < limit && len(waits) < runParallel {
 		record, turn, err := b.lease(ctx, b.order[0])
@@ -106,11 +106,11 @@ type turnOutcome int
 
 const (
 	turnGone  turnOutcome = iota // it is not due any more
-	turnNear                     // somebody is at it, or it is due in a moment
+	turnNear                     // another program holds it, or it is due in a moment
 	turnTaken                    // it is claimed
 )
 
-// lease is the claim of one record, unless another machine has it by now.
+// lease claims one record, unless another program holds it by now.
 func (b *backlog) lease(ctx context.Context, key string) (record Record, _ turnOutcome, err error) {
 	record, err = b.keeper.Vault.Store.Get(ctx, key)
 	switch {
@@ -133,8 +133,8 @@ func (b *backlog) lease(ctx context.Context, key string) (record Record, _ turnO
 	return record, turnTaken, err
 }
 
-// survey looks at all that is due, puts it into order, and says so where tokens
-// will die in the queue. What it cannot find out it leaves to the next.
+// survey reads everything due, orders it, and reports whether tokens will expire in the
+// queue. What fails is left to the next survey.
 func (b *backlog) survey(ctx context.Context) {
 	begun := time.Now()
 	b.putOff.Store(false)
@@ -170,12 +170,12 @@ func (b *backlog) survey(ctx context.Context) {
 	b.report(f, app)
 }
 
-// nearlyDue is how long after a look something counts as due: what was put off for want
-// of a turn is due again a little more than one pace later, and keeps its place.
+// nearlyDue is how far ahead a record counts as due: one that was put off because its
+// turn did not come is due again a little more than one pace later, and keeps its place.
 func nearlyDue(pace time.Duration) time.Duration { return pace * 3 / 2 }
 
-// deadline is when it is too late to renew a token: when it dies, or what renews
-// it does.
+// deadline returns when it is too late to renew a token: when it, or its refresh token,
+// expires.
 func deadline(token Token, ends end, now time.Time) time.Time {
 	dies := token.Expires
 	if !now.Before(dies) {
@@ -187,21 +187,21 @@ func deadline(token Token, ends end, now time.Time) time.Time {
 	return dies
 }
 
-// forecast is what will become of a queue.
+// forecast predicts what will become of a queue.
 type forecast struct {
 	pace  time.Duration
-	order []waiting // as they are to be renewed
-	dying int       // that die before their turn
-	dead  int       // that have died
-	// enough is a pace at which none would die; zero is none.
+	order []waiting // in the order in which to renew them
+	dying int       // how many expire before their turn
+	dead  int       // how many have expired
+	// enough is a pace at which none would expire; zero if there is none.
 	enough time.Duration
 }
 
 func (f forecast) takes() time.Duration { return time.Duration(len(f.order)) * f.pace }
 
-// triage puts a queue into an order in which as few as possible die: first those
-// whose turn comes in time, the next to die in front, and then those who are too
-// late anyway. For turns of one length no other order saves more.
+// triage orders a queue so that as few tokens as possible expire: first those whose turn
+// comes in time, by earliest deadline, and then those that are too late anyway. For turns
+// of equal length no other order saves more.
 func triage(due []waiting, now time.Time, pace time.Duration) forecast {
 	f := forecast{pace: pace, enough: pace}
 	slices.SortFunc(due, func(a, b waiting) int { return cmp.Or(a.deadline.Compare(b.deadline), cmp.Compare(a.key, b.key)) })
@@ -227,7 +227,7 @@ func triage(due []waiting, now time.Time, pace time.Duration) forecast {
 	return f
 }
 
-// report says that a queue outlives tokens, or that it does no more.
+// report warns that tokens will expire in the queue, or that this is over.
 func (b *backlog) report(f forecast, app App) {
 	if f.dying == 0 && (f.dead == 0 || f.takes() <= queueIsLong) {
 		b.recovered()
@@ -242,7 +242,7 @@ func (b *backlog) report(f forecast, app App) {
 	b.keeper.announce(event)
 }
 
-// recovered says that no queue outlives tokens any more.
+// recovered reports that an overload is over.
 func (b *backlog) recovered() {
 	if b.reported.IsZero() {
 		return
@@ -251,7 +251,7 @@ func (b *backlog) recovered() {
 	b.keeper.announce(Event{Kind: EventRecovered, At: time.Now(), Status: Status{ID: ID{Venue: b.venue}}, Reason: "what is due is renewed in time again"})
 }
 
-// String gives the numbers.
+// String returns the numbers, in a sentence.
 func (f forecast) String() string {
 	text := fmt.Sprintf("%d sign-ins are due and %s, which takes %s", len(f.order), rate(f.pace), roughly(f.takes()))
 	if f.dying > 0 {
@@ -263,11 +263,11 @@ func (f forecast) String() string {
 	return text
 }
 
-// remedy is what to change, where that is the pace.
+// remedy returns the command that changes the pace.
 func (f forecast) remedy(app App) string {
 	faster := f.enough
 	if f.dying == 0 || faster >= f.pace {
-		faster = f.pace / 2 // all are dead, and get back sooner
+		faster = f.pace / 2 // all have expired, and are back sooner
 	}
 	if faster > time.Second {
 		faster = faster.Truncate(time.Second)
@@ -277,7 +277,7 @@ func (f forecast) remedy(app App) string {
 	return fmt.Sprintf("venuekey app add %s --pace %s, if the venue allows your app that much", app.Venue, withoutZeros(faster))
 }
 
-// withoutZeros is a time without its zeros: 5m for 5m0s.
+// withoutZeros formats a duration without trailing zeros: 5m for 5m0s.
 func withoutZeros(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

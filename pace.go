@@ -13,38 +13,37 @@ import (
 )
 
 // pace.go owns how fast renewals go to a venue. After an outage everything is due at
-// once; then a budget for each venue and app counts, a note that is kept in the store
-// so that all machines share it (note.go). It is a record of its own: bookkeeping never
+// once; a budget per venue and app then limits the rate. It is a note in the store, so
+// that all machines share it (note.go), and a record by itself, so that bookkeeping never
 // competes with a token for a version.
 //
-// A venue that asks to be left alone for long does not take every sign-in along:
-// a token that is about to die is tried once more all the same, and while tokens
-// are dead one of them is tried every hour, over all machines. The first renewal that
-// succeeds opens the budget again.
+// A venue that sends a long Retry-After does not cost every sign-in: a token that is
+// about to expire is tried once more all the same, and while tokens are expired, one of
+// them is tried every hour, over all machines. The first renewal that succeeds opens the
+// budget again.
 
 const (
 	defaultPace  = 200 * time.Millisecond
 	defaultBurst = 10
-	// permitLife is how long a permit that was taken in advance is good.
+	// permitLife is how long a permit that was taken in advance is valid.
 	permitLife = 10 * time.Second
 	// longestQueue is how long a renewal waits for its permit; beyond that it is
-	// put off, so that nothing is held up by it.
+	// put off, so that it holds nothing up.
 	longestQueue = 30 * time.Second
-	// closureKnown is how long a program believes that a venue is to be left alone
-	// before it looks again: somebody may have seen it answer.
+	// closureKnown is how long a program believes that a budget is closed before it
+	// checks again: another program may have opened it.
 	closureKnown = time.Minute
 	// longestClosure bounds what a venue's Retry-After can do.
 	longestClosure = 24 * time.Hour
 )
 
-// need is how badly a token needs its renewal, where a venue asked to be left
-// alone.
+// need is how badly a token needs its renewal while the budget is closed.
 type need int
 
 const (
 	canWait  need = iota
-	isDead        // one of these is tried every hour
-	lastCall      // it is about to die
+	isDead        // it has expired; one of these is tried every hour
+	lastCall      // it is about to expire
 )
 
 func needOf(token Token, now time.Time) need {
@@ -58,14 +57,14 @@ func needOf(token Token, now time.Time) need {
 	}
 }
 
-// localBudget holds permits that this process took in advance, so that a storm costs
-// one write for many renewals.
+// localBudget holds permits that this process took in advance, so that many renewals
+// cost one write.
 type localBudget struct {
 	mu      sync.Mutex
 	permits int
 	until   time.Time
-	// closed is until when the venue is left alone, and believed until when that is
-	// not looked at again.
+	// closed is until when the budget is closed, and believed until when that is not
+	// checked again.
 	closed, believed time.Time
 }
 
@@ -80,9 +79,9 @@ func (k *Keeper) localBudget(venue string) *localBudget {
 	return p
 }
 
-// acquire waits until one more renewal fits the budget. The error, of class
-// Later, names the wait where that is long. A store that does not answer is no
-// reason to hold a renewal up: the claim that follows asks it again.
+// acquire waits until the budget has room for one more renewal. If the wait is too long
+// it returns an error of ClassLater with RetryAfter set. A store that does not answer is
+// no reason to hold up a renewal: the claim that follows asks it again.
 func (k *Keeper) acquire(ctx context.Context, app App, policy Policy, how need) error {
 	p := k.localBudget(app.Venue)
 	for waited := time.Duration(0); ; {
@@ -100,8 +99,8 @@ func (k *Keeper) acquire(ctx context.Context, app App, policy Policy, how need) 
 	}
 }
 
-// tryAcquire takes a permit from the local budget, filling it from the store where it
-// is empty, or says how long to wait.
+// tryAcquire takes a permit from the local budget, refilling it from the store if it is
+// empty, or returns how long to wait.
 func (k *Keeper) tryAcquire(ctx context.Context, p *localBudget, app App, policy Policy, how need) (wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,7 +127,7 @@ func (k *Keeper) tryAcquire(ctx context.Context, p *localBudget, app App, policy
 	return 0
 }
 
-// closeFor closes a venue that asked for it, for all machines.
+// closeFor closes the budget of a venue that sent Retry-After, for all machines.
 func (k *Keeper) closeFor(ctx context.Context, app App, policy Policy, wait time.Duration) {
 	wait = min(wait, longestClosure)
 	wait += time.Duration(rand.Float64() * float64(wait) / 10)
@@ -141,8 +140,8 @@ func (k *Keeper) closeFor(ctx context.Context, app App, policy Policy, wait time
 	}
 }
 
-// reopen ends a closure, since the venue just renewed a token. A renewal that the
-// budget let through although it may be closed looks whether it is.
+// reopen ends a closure, since the venue just renewed a token. After a renewal that did
+// not wait for the budget (unpaced), it checks the store even if no closure is known.
 func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced bool) {
 	p := k.localBudget(app.Venue)
 	p.mu.Lock()
@@ -157,8 +156,8 @@ func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced boo
 	}
 }
 
-// budgetKey names the budget of an app. The client id may be a user's own, so
-// it is hashed.
+// budgetKey returns the key of an app's budget. The client ID may identify a user, so it
+// is hashed.
 func (k *Keeper) budgetKey(app App, policy Policy) string {
 	hash := sha256.Sum256([]byte(app.ClientID))
 	key := budgetPrefix + app.Venue + "/" + hex.EncodeToString(hash[:6])
@@ -169,8 +168,8 @@ func (k *Keeper) budgetKey(app App, policy Policy) string {
 	return key
 }
 
-// Pacing is how many renewals the venue takes at once, and the least time between two
-// after those, with the defaults where the policy names none.
+// Pacing returns Burst and Pace with their defaults filled in: how many renewals may go
+// out at once, and the least time between two after those.
 func (p Policy) Pacing() (burst int, pace time.Duration) { return p.burst(), p.pace() }
 
 func (p Policy) pace() time.Duration { return orElse(p.Pace, defaultPace) }
@@ -182,14 +181,14 @@ func (p Policy) burst() int {
 	return defaultBurst
 }
 
-// takeBudget takes up to want permits, or says how long to wait for one.
+// takeBudget takes up to want permits, or returns how long to wait for one.
 func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, burst, want int, how need) (granted int, wait time.Duration, err error) {
 	err = v.changeBudget(ctx, key, func(b *budgetNote, now time.Time) bool {
 		granted, wait = 0, b.Closed.Sub(now)
 		switch {
 		case wait <= 0:
 		case how == lastCall:
-			want = 1 // what is taken in advance would be for everybody
+			want = 1 // permits taken in advance would serve any renewal
 		case how == isDead && !now.Before(b.TryDead):
 			want, b.TryDead = 1, now.Add(mostSilence)
 		case how == isDead:
@@ -210,7 +209,7 @@ func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, 
 	return granted, wait, err
 }
 
-// closeBudget gives no permit for a while.
+// closeBudget closes the budget for the given time.
 func (v *Vault) closeBudget(ctx context.Context, key string, wait time.Duration) error {
 	return v.changeBudget(ctx, key, func(b *budgetNote, now time.Time) bool {
 		until := now.Add(wait)
@@ -236,8 +235,7 @@ func (v *Vault) openBudget(ctx context.Context, key string) error {
 	})
 }
 
-// closedUntil is until when a venue asked to be left alone; zero means that it
-// did not.
+// closedUntil returns until when a budget is closed; zero means that it is open.
 func (v *Vault) closedUntil(ctx context.Context, key string) (time.Time, error) {
 	record, err := v.Store.Get(ctx, key)
 	if errors.Is(err, ErrNotFound) {
@@ -249,8 +247,8 @@ func (v *Vault) closedUntil(ctx context.Context, key string) (time.Time, error) 
 	return time.Time{}, err
 }
 
-// changeBudget changes a budget until nobody else was faster. The change is given the
-// time by the store's clock, and says whether anything is to be written.
+// changeBudget changes a budget by compare-and-swap, until no other writer was faster.
+// change gets the time by the store's clock, and reports whether to write.
 func (v *Vault) changeBudget(ctx context.Context, key string, change func(b *budgetNote, now time.Time) bool) error {
 	for {
 		record, err := v.Store.Get(ctx, key)

@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// probe.go owns the look whether a venue answers again, before a chance is used
-// that does not come twice. After an outage thousands of records may wait for it,
-// and one look does for all of them.
+// probe.go owns probing whether a venue answers again, before a last chance is used.
+// After an outage thousands of records may wait for that, and one probe serves them all.
 
 const (
-	// probeDeadline is how long a venue may take to be seen.
+	// probeDeadline is how long a venue may take to answer a probe.
 	probeDeadline = 10 * time.Second
-	// seenFor is how long a venue that was seen is taken to answer, and unseenFor how
-	// long one that was not is left alone.
+	// answeredFor is how long an answer to a probe counts, and silentFor how long to
+	// wait before the next probe of a venue that did not answer.
 	answeredFor = 2 * time.Second
 	silentFor   = 5 * time.Second
 )
 
-// probeResult is the last look at a venue.
+// probeResult is the result of the last probe of a venue.
 type probeResult struct {
-	// probing holds an item while somebody looks.
+	// probing holds an item while a probe is in flight.
 	probing chan struct{}
-	until   time.Time // when it has to be looked again
+	until   time.Time // how long the result counts
 	err     error
 }
 
@@ -37,8 +36,8 @@ func (k *Keeper) lastProbe(venue string) *probeResult {
 	return s
 }
 
-// probeVenue looks whether the venue answers again. A venue that cannot be probed is
-// taken to answer.
+// probeVenue checks whether the venue answers. A venue that cannot be probed counts as
+// answering.
 func (k *Keeper) probeVenue(ctx context.Context, venue Venue, app App) error {
 	prober, ok := venue.(Prober)
 	if !ok {

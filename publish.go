@@ -2,21 +2,21 @@ package venuekey
 
 import "time"
 
-// publish.go owns what a Source hands out without a look at the store: the token that
-// was published last.
+// publish.go owns what a Source returns without reading the store: the token that was
+// published last.
 
-// handout is a token as consumers get it, and which one it is.
+// handout is a token as callers get it, with its generation.
 type handout struct {
 	token      *Token
 	generation int64
 }
 
-// recheck is how long a token is given away without a look at the store. What
-// another process renewed is seen within that time, and so is the end of a
-// suspend, which no timer notices.
+// recheck is how long a token is returned without reading the store. A renewal by another
+// process is seen within that time, and so is the end of a suspend, which no timer
+// notices.
 const recheck = time.Second
 
-// publish lets Sources hand the token out until it is due.
+// publish lets the Source return the token until it is due.
 func (k *Keeper) publish(id ID, token Token, record Record) {
 	until := token.Expires
 	if !record.NextRefresh.IsZero() && record.NextRefresh.Before(until) {
@@ -25,7 +25,7 @@ func (k *Keeper) publish(id ID, token Token, record Record) {
 	k.Source(id).publishIfNewer(&handout{token: token.handedOut(), generation: record.Generation}, time.Until(until))
 }
 
-// publishIfNewer publishes a token for a moment, unless a newer one was published.
+// publishIfNewer publishes a token, for at most recheck, unless a newer one was published.
 func (s *Source) publishIfNewer(h *handout, good time.Duration) {
 	for {
 		old := s.last.Load()
@@ -42,13 +42,13 @@ func (s *Source) publishIfNewer(h *handout, good time.Duration) {
 	}
 }
 
-// invalidate takes back what was published.
+// invalidate withdraws the published token.
 func (s *Source) invalidate() {
 	s.fresh.Store(nil)
 	s.last.Store(nil)
 }
 
-// forget makes Sources look at the store again, and drops what was kept for it.
+// forget makes the Source read the store again, and drops the unsaved rotation.
 func (k *Keeper) forget(id ID) {
 	k.mu.Lock()
 	e := k.entry(id)

@@ -7,30 +7,30 @@ import (
 	"time"
 )
 
-// rekey.go owns sealing everything anew with the vault's newest key.
+// rekey.go owns resealing every record with the vault's newest key.
 
-// Rekeyed is how far a change of keys has come, in records.
+// Rekeyed is the progress of Vault.Rekey, in records.
 type Rekeyed struct {
-	// Sealed were sealed anew, Current were already.
+	// Sealed were resealed; Current already had the newest key.
 	Sealed, Current int
-	// Waiting are being renewed or written just now, and come later.
+	// Waiting are being renewed or written right now, and are tried again.
 	Waiting int
 	// Damaged do not open with any key; they stay as they are.
 	Damaged int
 }
 
-// rekeyPause is how long what is being renewed is left alone.
+// rekeyPause is how long to wait for renewals in flight.
 const rekeyPause = 250 * time.Millisecond
 
-// Rekey seals everything with the newest of the vault's Keys, while programs go
-// on: they follow when they come upon a seal of the new key, if their Reload
-// gives it. It can be interrupted at any moment and called again. When it
-// returns nil, nothing in the store is sealed with an older key, but for what
-// programs that do not know the new one write afterwards; spill files keep the
-// key that they were written with.
+// Rekey reseals every record with the newest of the vault's Keys while programs keep
+// running: they switch when they meet a seal made with the new key, if their Reload
+// returns it. Rekey can be interrupted at any time and called again. progress may be nil;
+// otherwise it is called after each record. When the error is nil, no record that opens
+// is sealed with an older key, except those that programs without the new key write
+// afterwards. Spill files keep the key that they were written with.
 //
-// A record that is being renewed is left alone until the renewal is over: to
-// change it would look like somebody else's work to the one who renews.
+// A record that is being renewed is left alone until the renewal is over: the renewing
+// program would see the change as another writer's.
 func (v *Vault) Rekey(ctx context.Context, progress func(Rekeyed)) (done Rekeyed, err error) {
 	r := v.keyring()
 	v.ring.Store(&keyring{r.Keys, r.ids, len(r.Keys) - 1})
@@ -51,7 +51,7 @@ func (v *Vault) Rekey(ctx context.Context, progress func(Rekeyed)) (done Rekeyed
 				progress(done)
 			}
 		}
-		done.Current -= before // which an earlier round has sealed
+		done.Current -= before // those sealed by an earlier round
 		if done.Waiting == 0 {
 			return done, nil
 		}
@@ -61,7 +61,7 @@ func (v *Vault) Rekey(ctx context.Context, progress func(Rekeyed)) (done Rekeyed
 	}
 }
 
-// rekeyMark tells those who make new records which key to seal them with.
+// rekeyMark records which key new records are sealed with.
 func (v *Vault) rekeyMark(ctx context.Context) error {
 	for {
 		record, err := v.Store.Get(ctx, ringRecord)
