@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// remember.go owns what is written of a renewal that brought no token.
+// remember.go owns what is written after a renewal that brought no token.
 
-// failed is a renewal that was presented and brought no token.
+// failed ends a renewal that was presented and brought no token.
 func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure *Error) error {
 	a.rollback.explain(failure)
 	if failure.Class == ClassLater && failure.RetryAfter > 0 {
@@ -25,7 +25,7 @@ func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure 
 	return k.rememberFinal(ctx, a, next, failure)
 }
 
-// noChance is the end of a renewal that has no chance left, or none yet.
+// noChance ends a renewal that has no chance left, or none yet.
 func (k *Keeper) noChance(ctx context.Context, a attempt) error {
 	if why := a.rollback.refusal(a.token, a.policy); why != nil {
 		return k.rememberFinal(ctx, a, a.record.abandoned(why), why)
@@ -33,25 +33,25 @@ func (k *Keeper) noChance(ctx context.Context, a attempt) error {
 	why := a.record.whyNoChance()
 	next := a.record.afterNoChance(a.token, a.policy, why)
 	if a.record.Condition == ConditionDead && a.record.NextRefresh.IsZero() && a.record.LeaseOwner == "" {
-		return why // which the record says already
+		return why // the record already says so
 	}
 	return k.rememberFinal(ctx, a, next, why)
 }
 
-// notAnswering saves the chance up, since the venue does not answer.
+// notAnswering saves the chance for later, since the venue does not answer.
 func (k *Keeper) notAnswering(ctx context.Context, a attempt, failure *Error) error {
 	failure.Class, failure.Reason = ClassLater, "the venue does not answer yet: "+cmp.Or(failure.Reason, failure.Class.String())
 	if !a.record.IntentAt.IsZero() {
 		failure.Reason = "the answer to a renewal was lost, and " + failure.Reason
 	}
 	if a.record.Condition == ConditionDead && a.why == insisting {
-		return failure // the record stays as it is: a human tries again, or nobody
+		return failure // the record stays as it is: only a human tries again
 	}
 	return k.remember(ctx, a.byStore(a.record.afterSilence(a.token, a.policy, failure)), failure)
 }
 
-// noTurn puts a renewal off whose turn did not come. What is put off already is
-// not written again, however often somebody asks.
+// noTurn puts off a renewal whose turn did not come. A record that is already put off is
+// not written again, however often callers ask.
 func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
 	if a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
 		return failure
@@ -59,9 +59,9 @@ func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
 	return k.remember(ctx, a.byStore(a.record.afterNoTurn(a.token, failure)), failure)
 }
 
-// rememberFinal writes the record of a renewal that may have been the last. What is not
-// tried again is sealed with a mark of the app's credentials, because the refusal may
-// have been about them.
+// rememberFinal writes the record of a renewal that may have been the last. A token that
+// is not tried again is sealed with a fingerprint of the app's credentials, because the
+// refusal may have been about those.
 func (k *Keeper) rememberFinal(ctx context.Context, a attempt, after Record, failure *Error) error {
 	if after.NextRefresh.IsZero() {
 		a.token.refusedUnder = a.app.credentials()
@@ -72,19 +72,18 @@ func (k *Keeper) rememberFinal(ctx context.Context, a attempt, after Record, fai
 	return k.remember(ctx, a.byStore(after), failure)
 }
 
-// remember writes a record that has no new token, and returns the failure that
-// it is about. A record that moved meanwhile is newer than what we know.
+// remember writes a record without a new token, and returns the failure. A record that
+// changed meanwhile is newer than what we know, and stays.
 func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
 	if _, err := k.Vault.Store.Put(ctx, record); err != nil && !errors.Is(err, ErrConflict) {
-		// The intent stays open: whoever comes next takes it as uncertain.
+		// The intent stays open: the next program treats it as uncertain.
 		k.log().Error("the store does not answer", "id", failure.ID, "error", systemError(err))
 	}
 	return failure
 }
 
-// byStore says when a record is due by the store's clock, which claims go by, where
-// that is ahead of this machine's: else no wait would be one, and Run would try again
-// at once.
+// byStore corrects a record's due date if the store's clock, which claims go by, is ahead
+// of this machine's: otherwise no wait would be one, and Run would try again at once.
 func (a attempt) byStore(record Record) Record {
 	if ahead := a.record.ReadAt.Sub(a.looked); ahead > ClockTolerance && !record.NextRefresh.IsZero() {
 		record.NextRefresh = record.NextRefresh.Add(ahead)

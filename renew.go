@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// renew.go owns the refresh, in its order:
+// renew.go owns the refresh, step by step:
 //
 //	load → still needed? → a chance? → claim (lease + intent, durable) → present → save (fenced) → publish → release
 //
-// The claim is a short write; nothing is held open in the store while we talk
-// to the venue. Whoever loses the claim waits for the winner and adopts what
-// it got. The intent, written before a refresh token is presented, makes a
-// lost answer noticed even if this process dies; the lease outlives the
-// request's deadline and the time to save. The save is fenced by generation,
-// comes before anybody sees the token, and releases the lease in one write.
+// The claim is a short write, a compare-and-swap; nothing is held open in the store
+// during the request to the venue. A loser of the claim waits for the winner and adopts
+// its token. The intent, written before a refresh token is presented, shows a lost answer
+// even if this process dies; the lease outlives the request's deadline and the time to
+// save. The save is fenced by generation, comes before any caller sees the token, and
+// releases the lease in the same write.
 
-// An attempt is one look at a record that is to be renewed, and all that the
-// decision needs.
+// attempt is one observation of a record to renew, with everything that the decision
+// needs.
 type attempt struct {
 	id       ID
 	why      urgency
@@ -31,8 +31,8 @@ type attempt struct {
 	rollback rollback
 }
 
-// renew replaces the flight's generation of an ID's token, or adopts a newer one
-// that somebody else got. What may take long before the claim ends with early.
+// renew replaces the flight's generation of an ID's token, or adopts a newer one from
+// another program. Waits before the claim end with the context early.
 func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, error) {
 	if token, found, err := k.newerUnsaved(ctx, id, f.generation); found || err != nil {
 		return token, err
@@ -67,7 +67,7 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 
 const leasePoll = 25 * time.Millisecond
 
-// look loads what is to be renewed. It is not needed where there is a newer token.
+// look loads the record to renew. The renewal is not needed if there is a newer token.
 func (k *Keeper) look(ctx context.Context, id ID, f *flight) (a attempt, needed bool, err error) {
 	a = attempt{id: id, why: f.why, looked: time.Now()}
 	if a.token, a.record, err = k.Vault.Load(ctx, id); err != nil {
@@ -77,8 +77,8 @@ func (k *Keeper) look(ctx context.Context, id ID, f *flight) (a attempt, needed 
 		k.publish(id, a.token, a.record)
 		return a, false, nil
 	}
-	// After the record was read, because whoever held its lease may have
-	// spilled until then.
+	// After the record was read, because the holder of its lease may have spilled a
+	// token by then.
 	token, found, err := k.newerUnsaved(ctx, id, f.generation)
 	if found || err != nil {
 		return attempt{token: token}, false, err
@@ -86,9 +86,9 @@ func (k *Keeper) look(ctx context.Context, id ID, f *flight) (a attempt, needed 
 	return a, true, nil
 }
 
-// ask presents what renews under the claim, and keeps what comes of it.
+// ask presents the refresh token under the claim, and saves the outcome.
 func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) (Token, error) {
-	// What a flight waited for before must not shorten what is left of it.
+	// A new timeout: what the flight waited for must not shorten the time to save.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.lease())
 	defer cancel()
 	if k.overslept(a.looked) {
@@ -109,13 +109,13 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 	return k.keep(ctx, a, claimed, got, why)
 }
 
-// present asks the venue, once, with a deadline of its own. Connecting may take
-// its time, which the deadline bounds by one clock only: it stands still in a
-// suspend. So the last look comes when the first byte would leave.
+// present sends the request to the venue, once, with its own deadline. That deadline
+// runs on the monotonic clock, which stands still during a suspend, and connecting may
+// take long. So the last check comes when the first byte is about to leave.
 func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	deadline := k.deadline()
 	if a.policy.AfterLostAnswer == RetryOnce && a.policy.Grace > 0 {
-		deadline = min(deadline, a.policy.Grace/2) // or the chance would be gone when we stop waiting
+		deadline = min(deadline, a.policy.Grace/2) // or the second chance would be gone when the first times out
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
@@ -132,10 +132,10 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 	return a.venue.Refresh(ctx, a.app, a.token)
 }
 
-// keep saves what the venue gave, before anybody sees it, and then sees to what it
-// says of venue and app. The token may be one that nobody can use, which why says.
+// keep saves the new token before any caller sees it, and then handles what else the
+// answer says. If the access token cannot be used, why says why not.
 func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token, why string) (Token, error) {
-	if a.rollback.found() { // and yet the venue grants: what was seen does not count
+	if a.rollback.found() { // yet the venue granted it: the mark was wrong
 		k.unmark(a.record.Key, &a.token)
 	}
 	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy)

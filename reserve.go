@@ -12,18 +12,18 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// reserve.go owns the space that is kept free for a spill: a file in each spill
-// folder that is already on the disk. When the disk is full, the spill is written
-// over it in place, which takes no new space on most file systems.
+// reserve.go owns the disk space reserved for a spill: a preallocated file in each spill
+// folder. When the disk is full, the spill overwrites it in place, which takes no new
+// space on most file systems.
 
 const (
 	reserveName = ".reserve"
-	// reserveSize is more than a sealed record needs, several times.
+	// reserveSize is several times what a sealed record needs.
 	reserveSize = 16 << 10
 )
 
-// reserve sees that each spill folder has its reserve, before something is
-// presented whose answer may need it. Where that cannot be, it is done without.
+// reserve ensures that each spill folder has its reserve, before a refresh token is
+// presented whose answer may need it. A failure is logged; the renewal goes on without.
 func (k *Keeper) reserve() {
 	for _, folder := range k.Spills {
 		path := filepath.Join(folder, reserveName)
@@ -36,15 +36,15 @@ func (k *Keeper) reserve() {
 	}
 }
 
-// makeReserve makes the reserve under another name, so that nobody gets one whose
-// space is not there yet.
+// makeReserve creates the reserve under another name and renames it, so that no program
+// uses one whose space is not allocated yet.
 func makeReserve(path string) error {
 	if err := own.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	draft := path + ".new"
 	if info, err := os.Lstat(draft); err == nil && time.Since(info.ModTime()) > time.Minute {
-		_ = os.Remove(draft) // whoever made it was killed
+		_ = os.Remove(draft) // its writer was killed
 	}
 	file, err := os.OpenFile(draft, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
@@ -66,8 +66,8 @@ func fill(file *os.File, size int64) error {
 	return err
 }
 
-// writeReserved writes a file over the reserve of its folder. Whoever renames the
-// reserve first has it; blanks behind the text are no harm in JSON.
+// writeReserved writes a file over the reserve of its folder. The first program to
+// rename the reserve owns it. Blanks after the text do no harm in JSON.
 func writeReserved(path string, text []byte) error {
 	if len(text) > reserveSize {
 		return fmt.Errorf("%d bytes are more than the reserve", len(text))

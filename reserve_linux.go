@@ -5,10 +5,10 @@ import (
 	"syscall"
 )
 
-// reserve_linux.go owns room for the reserve where the system can set it aside.
+// reserve_linux.go owns allocating the reserve with fallocate.
 
-// allocate gives a file its blocks on the disk. File systems that never write in
-// place keep the first write to such blocks free of charge.
+// allocate allocates a file's blocks on the disk. Even file systems that never write in
+// place have space for the first write to such blocks.
 func allocate(file *os.File, size int64) error {
 	if err := syscall.Fallocate(int(file.Fd()), 0, 0, size); err == nil {
 		return nil

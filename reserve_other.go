@@ -4,7 +4,7 @@ package venuekey
 
 import "os"
 
-// reserve_other.go owns room for the reserve where it has to be written.
+// reserve_other.go owns allocating the reserve on systems without fallocate.
 
-// allocate gives a file its blocks on the disk by writing them.
+// allocate allocates a file's blocks on the disk by writing them.
 func allocate(file *os.File, size int64) error { return fill(file, size) }

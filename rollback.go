@@ -6,15 +6,15 @@ import (
 	"fmt"
 )
 
-// rollback.go owns the question whether a vault went back in time: an older copy of it
-// was put back, whose refresh tokens are used up.
+// rollback.go owns the question whether a vault went back in time: whether an older copy
+// of it was restored, whose refresh tokens are used up.
 
-// rollback is how far a record is behind what this machine has seen of its sign-in;
-// zero where it is not.
+// rollback is how far a record is behind what this machine has seen of its sign-in; zero
+// if it is not behind.
 type rollback struct{ stored, seen int64 }
 
-// rolledBack compares a record with its mark. A mark that seems ahead may be of a
-// save that came after the record was read, so the store is asked once more.
+// rolledBack compares a record with its mark. A mark that seems ahead may come from a
+// save after the record was read, so the store is read once more.
 func (k *Keeper) rolledBack(ctx context.Context, marks *markReader, token Token, record Record) rollback {
 	if k.Marks == "" || token.SignedIn.IsZero() {
 		return rollback{}
@@ -38,9 +38,9 @@ func (l rollback) reason() string {
 
 const rollbackRemedy = "put the newest copy of the vault back, or sign in again"
 
-// refusal gives why a token may not be presented: it is used up, and its venue
-// takes reuse for theft, which would end what the newest copy of the vault holds.
-// That is the reason before any other.
+// refusal returns why a token may not be presented, or nil if it may: it is used up, and
+// its venue takes reuse for theft, which would end the sign-in in the newest copy of the
+// vault too. This reason comes before any other.
 func (l rollback) refusal(token Token, policy Policy) *Error {
 	if !l.found() || !punishes(policy) || token.Refresh == "" {
 		return nil
@@ -48,8 +48,8 @@ func (l rollback) refusal(token Token, policy Policy) *Error {
 	return &Error{Class: ClassRefused, Reason: l.reason() + "; it is not presented again", Remedy: rollbackRemedy}
 }
 
-// explain names the cause where a used token was presented, since that is
-// harmless at its venue, and refused.
+// explain adds the cause to a refusal if a used token was presented, which is harmless at
+// its venue.
 func (l rollback) explain(failure *Error) {
 	if l.found() && failure.Class == ClassRefused {
 		failure.Reason = cmp.Or(failure.Reason, "refused") + "; " + l.reason()
@@ -62,7 +62,7 @@ func punishes(policy Policy) bool {
 	return policy.AfterLostAnswer == RetryNever || policy.AfterLostAnswer == RetryOnce
 }
 
-// reportRollback puts into a status that the vault went back.
+// reportRollback adds to a status that the vault went back.
 func (k *Keeper) reportRollback(ctx context.Context, marks *markReader, s *Status, token Token, record Record) {
 	if s.Spilled { // a newer token waits
 		return

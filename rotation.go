@@ -8,41 +8,42 @@ import (
 )
 
 // rotation.go owns a rotation from its sealing until it is saved or spilled. It is
-// durable before anybody sees its token.
+// durable before any caller sees its token.
 
-// A rotation is a token that a venue gave and that the store does not have yet. It is
-// brought to the first place that takes it:
+// rotation is a token from a venue that the store does not have yet. It goes to the first
+// place that accepts it:
 //
 //	the store → a spill file → the reserve of a spill folder → memory
 //
-// What lies in a spill file is durable, sealed like a record, and saved by whoever
-// comes first once the store answers. Rotations are fenced by generation wherever they
-// come from, so that a file which is found twice, or late, does no harm.
+// A spill file is durable and sealed like a record; once the store answers, the first
+// program that finds it saves it. Rotations are fenced by generation wherever they come
+// from, so that a file that is found twice, or late, does no harm.
 type rotation struct {
-	// record is what is to be written, sealed, with the new generation.
+	// record is the record to write, sealed, with the new generation.
 	record Record
 	token  Token
-	// Key is what record is sealed with.
+	// Key is what record is sealed with. It is exported because fmt would print an
+	// unexported secret.
 	Key SealKey
-	// from is the generation that the record must still have when it is written.
+	// from is the generation that the stored record must still have for the write.
 	from int64
-	// file is the spill file that it lies in; "" where it is in memory only.
+	// file is the spill file that holds it; "" if it is in memory only.
 	file string
-	// reported says that it was reported that it is in memory only.
+	// reported says that the log already says it is in memory only.
 	reported bool
 }
 
-// place is where a rotation came to lie.
+// place is where a rotation ended up.
 type place int
 
 const (
-	inMemory   place = iota // nothing takes it
-	inSpill                 // in a spill file, also one that was made of the reserve
+	inMemory   place = iota // neither the store nor a spill folder accepts it
+	inSpill                 // in a spill file, possibly made from the reserve
 	inStore                 // saved
-	superseded              // the store has a newer token, or nobody is signed in any more
+	superseded              // the store has a newer token, or the user has signed out
 )
 
-// settled says that nothing is left to be saved.
+// settled reports whether nothing is left to save.
 func (p place) settled() bool { return p == inStore || p == superseded }
 
 // rotate seals a token that just arrived.
@@ -59,9 +60,9 @@ func (k *Keeper) rotate(claimed Record, token Token, policy Policy) (rotation, e
 
 const saveRetry = 50 * time.Millisecond
 
-// save brings a rotation to the first place that takes it, and gives the token that
-// counts from now on. Where nothing takes it, that is tried again until the time for
-// it is over; nobody is given the token then.
+// save puts a rotation into the first place that accepts it, and returns the token that
+// counts from now on. If no place does, it tries again until the save budget is used up,
+// and then returns an error and no token.
 func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, place, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.saveBudget())
 	defer cancel()
@@ -88,9 +89,9 @@ func (k *Keeper) save(ctx context.Context, id ID, r rotation) (Token, place, err
 	}
 }
 
-// saveInStore puts a rotation into the store. A record that changed meanwhile but kept
-// its generation is written over; one with another generation is somebody's newer
-// sign-in. The error says why the store refuses.
+// saveInStore writes a rotation to the store. A record that changed meanwhile but kept
+// its generation is overwritten; one with another generation is a newer sign-in. The
+// error says why the store refuses.
 func (k *Keeper) saveInStore(ctx context.Context, r *rotation) (place, error) {
 	for {
 		saved, refused := k.Vault.write(ctx, r.record)
@@ -123,7 +124,7 @@ func (k *Keeper) follows(r rotation, stands Record) bool {
 // sameSignIn reports whether one token came from the other by renewals alone.
 func sameSignIn(a, b Token) bool { return !a.SignedIn.IsZero() && a.SignedIn.Equal(b.SignedIn) }
 
-// saved hands out a token that is durable now.
+// saved publishes a token that is durable now, and returns it.
 func (k *Keeper) saved(id ID, r rotation) Token {
 	k.removeSpills(r)
 	k.mark(r.record.Key, r.token, r.record.Generation)
@@ -132,8 +133,8 @@ func (k *Keeper) saved(id ID, r rotation) Token {
 	return r.token
 }
 
-// supersede adopts what the store has in place of a rotation: it was saved by somebody
-// who found our spill file, or a human signed in anew.
+// supersede adopts what the store has instead of a rotation: another program found our
+// spill file and saved it, or the user signed in again.
 func (k *Keeper) supersede(ctx context.Context, id ID, r rotation) (Token, error) {
 	k.removeSpills(r)
 	token, record, err := k.Vault.Load(ctx, id)
@@ -144,7 +145,7 @@ func (k *Keeper) supersede(ctx context.Context, id ID, r rotation) (Token, error
 	case errors.Is(err, ErrNotFound):
 		k.log().Warn("a renewed token is dropped: the sign-in was ended meanwhile", "id", id)
 	case err != nil:
-		// Whoever asked gets the error.
+		// The caller gets the error.
 	case record.Generation == r.record.Generation && token.Access.Equal(r.token.Access):
 		k.log().Info("another program has saved the renewed token", "id", id)
 	case record.Generation > r.record.Generation && sameSignIn(token, r.token):
@@ -155,8 +156,8 @@ func (k *Keeper) supersede(ctx context.Context, id ID, r rotation) (Token, error
 	return token, err
 }
 
-// keepElsewhere keeps what the store refuses once, in a spill file or else in memory,
-// which is an error.
+// keepElsewhere keeps a rotation that the store refused, in a spill file or else in
+// memory, which is an error.
 func (k *Keeper) keepElsewhere(id ID, r rotation, refused error) error {
 	unspilled := k.spill(id, &r)
 	if unspilled != nil {
@@ -169,8 +170,8 @@ func (k *Keeper) keepElsewhere(id ID, r rotation, refused error) error {
 	return nil
 }
 
-// spill writes a rotation to a file in the first folder that takes it, unless it lies
-// in one already. When it returns nil, the token is durable.
+// spill writes a rotation to a file in the first folder that accepts it, unless it is in
+// a file already. When it returns nil, the token is durable.
 func (k *Keeper) spill(id ID, r *rotation) error {
 	if r.file != "" {
 		return nil
@@ -184,13 +185,13 @@ func (k *Keeper) spill(id ID, r *rotation) error {
 	return nil
 }
 
-// unsavedError is what is said of a token that nothing takes.
+// unsavedError returns the error for a token that is in memory only.
 func unsavedError(err error) *Error {
 	return &Error{Op: "save", Class: ClassFailed, Err: err,
 		Reason: "the store refuses a renewed token, which is held in memory: do not stop this program before the store answers: " + err.Error()}
 }
 
-// reportUnsaved reports, once, that a token is in memory only.
+// reportUnsaved logs, once, that a token is in memory only.
 func (k *Keeper) reportUnsaved(id ID, r *rotation, err error) {
 	if !r.reported {
 		k.log().Error("the only copy of a renewed token is in this program's memory, since neither the store nor a spill folder takes it: do not end the program, and make room or make one of them writable", "id", id, "error", systemError(err))
@@ -198,5 +199,5 @@ func (k *Keeper) reportUnsaved(id ID, r *rotation, err error) {
 	r.reported = true
 }
 
-// Format implements fmt.Formatter: what a save holds does not print.
+// Format implements fmt.Formatter: the secrets in a rotation do not print.
 func (r rotation) Format(f fmt.State, _ rune) { plainly(f, "rotation("+r.record.Key+")") }

@@ -18,15 +18,15 @@ const (
 	runParallel = 16
 )
 
-// Run keeps every token in the vault fresh until the context ends, and then
-// waits for the renewals that are under way. It returns the context's error;
-// trouble with the store or a venue is logged and tried again.
+// Run keeps every token in the vault fresh until the context ends, and then waits for
+// the renewals in flight. It returns the context's error; trouble with the store or a
+// venue is logged and tried again.
 //
-// What it costs grows with what is due, not with what is stored: each venue's
-// due records are claimed a few at a time, the longest due first. Where the queue
-// gets long, what dies first goes first, and Run says if tokens will die in it
-// (EventWarning, and the log). Venues do not wait for each other, and what
-// programs are asking for right now does not wait for Run.
+// Its cost grows with what is due, not with what is stored: each venue's due records are
+// claimed a few at a time, the longest due first. If the queue gets long, tokens that
+// expire first go first, and Run warns if tokens will expire in the queue (EventWarning,
+// and the log). Venues do not wait for each other, and a token that a program asks for
+// does not wait for Run. Any number of programs may run it on one vault.
 func (k *Keeper) Run(ctx context.Context) error {
 	k.init()
 	var running sync.WaitGroup
@@ -60,7 +60,7 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	for ctx.Err() == nil {
-		slots <- struct{}{} // one is free, at least
+		slots <- struct{}{} // waits until at least one is free
 		free := cap(slots) - len(slots) + 1
 		due, more, err := queue.claim(ctx, free)
 		<-slots
@@ -86,8 +86,8 @@ func (k *Keeper) runVenue(ctx context.Context, venue string) {
 	}
 }
 
-// watch lets go of tokens that another process renewed, as soon as the store
-// tells, so that Sources look at it again.
+// watch withdraws published tokens as soon as the store reports a change, so that Sources
+// read it again.
 func (k *Keeper) watch(ctx context.Context, watcher Watcher) {
 	for ctx.Err() == nil {
 		err := watcher.Watch(ctx, func(key string) {

@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// schedule.go owns when a token is due: everything here is arithmetic, without a store
+// schedule.go owns when a token is due. Everything in it is arithmetic, without a store
 // or a venue.
 
 const (
-	// defaultRefreshAt is the fraction of its life at which a token is renewed
-	// where the policy does not say.
+	// defaultRefreshAt is the fraction of its life at which a token is renewed if the
+	// policy does not say.
 	defaultRefreshAt = 0.8
 	// jitter is the fraction of a token's life over which renewals are spread,
 	// before the policy's moment and never after it.
 	jitter = 0.05
-	// unstatedLife is for a venue whose answers and policy both name no life:
-	// unknown is never forever.
+	// unstatedLife is the lifetime to assume if neither the venue's answer nor its
+	// policy states one: unknown never means forever.
 	unstatedLife = time.Hour
 	// leastBackOff and mostBackOff bound the wait between failed renewals.
 	leastBackOff = time.Second
 	mostBackOff  = 5 * time.Minute
-	// mostSilence is the longest for which a record is put off, whatever Retry-After
-	// says: the budget may have been opened again meanwhile. A token that is dead is
-	// tried as often.
+	// mostSilence is the longest that a record is put off, whatever Retry-After says:
+	// the budget may have been opened again meanwhile. An expired token is tried that
+	// often.
 	mostSilence = time.Hour
 )
 
-// withDefaults fills in what a venue's answer left open.
+// withDefaults fills in what a venue's answer did not state.
 func withDefaults(token Token, policy Policy) Token {
 	if token.Issued.IsZero() {
 		token.Issued = time.Now()
@@ -42,7 +42,7 @@ func withDefaults(token Token, policy Policy) Token {
 	return token
 }
 
-// clockWarning is what to tell where the local clock is wrong.
+// clockWarning returns a warning if the local clock is wrong, or "".
 func clockWarning(token Token) string {
 	ahead, how := token.ClockAhead, "ahead of"
 	if ahead < 0 {
@@ -54,14 +54,13 @@ func clockWarning(token Token) string {
 	return fmt.Sprintf("this machine's clock is %s %s the venue's: set it right", ahead, how)
 }
 
-// carriedOver is the token that follows old: what the venue did not repeat stays
-// true. A venue that sends no new refresh token means the old one to be kept
-// (RFC 6749 §6).
+// carriedOver returns the token that follows old: what the venue did not repeat is
+// carried over. Without a new refresh token, the old one remains valid (RFC 6749 §6).
 func carriedOver(old, got Token, policy Policy) Token {
 	if got.Refresh == "" {
 		got.Refresh = old.Refresh
 	}
-	// A refresh token that stays keeps its end, unless the venue states another.
+	// A repeated refresh token keeps its expiry, unless the venue states another.
 	if got.Refresh == old.Refresh && got.RefreshExpires.IsZero() {
 		got.RefreshExpires = old.RefreshExpires
 	}
@@ -74,7 +73,7 @@ func carriedOver(old, got Token, policy Policy) Token {
 	}
 	got.SignedIn = old.SignedIn
 	got.RefreshIssued = refreshIssued(old, got)
-	if got.Access == "" { // nobody can use what came; what is there is good while it lives
+	if got.Access == "" { // the new one cannot be used; the old one is good until it expires
 		got.Access, got.Type, got.Issued, got.Expires = old.Access, old.Type, old.Issued, old.Expires
 		if policy.KillsAccess {
 			got.Access, got.Type, got.Expires = "", "", got.Issued
@@ -93,8 +92,8 @@ func carriedOver(old, got Token, policy Policy) Token {
 	return withDefaults(got, policy)
 }
 
-// nextRefresh draws when a token is to be renewed. The zero time means that it
-// cannot be. The draw is between 0 and 1.
+// nextRefresh returns when to renew a token; the zero time means that it cannot be
+// renewed. draw is a random number in [0, 1) for the jitter.
 func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.Time {
 	if policy.RenewsWith == RenewWithRefreshToken && token.Refresh == "" {
 		return time.Time{}
@@ -104,8 +103,8 @@ func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.T
 		fraction = defaultRefreshAt
 	}
 	life := token.Life()
-	// A refresh token that dies before the access token sets the pace, unless it has
-	// just renewed the token after the end that it was said to have.
+	// A refresh token that expires before the access token sets the pace, unless it has
+	// just renewed the token after its stated expiry.
 	if last := refreshEnds(token, policy); last.After(token.Issued) && last.Before(token.Expires) && policy.RenewsWith == RenewWithRefreshToken {
 		life = last.Sub(token.Issued)
 	}
@@ -117,8 +116,8 @@ func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.T
 	return next
 }
 
-// refreshEnds is when a refresh token dies of age, as the venue stated or as it
-// documents; zero means that nobody knows, or never.
+// refreshEnds returns when a refresh token expires, as the venue stated or documents;
+// zero means unknown, or never.
 func refreshEnds(token Token, policy Policy) time.Time {
 	if token.RefreshExpires.IsZero() && policy.RenewalEnds == EndAfterIssue && policy.RenewalLife > 0 && !token.repeats() {
 		return after(token.RefreshIssued, policy.RenewalLife)
@@ -126,13 +125,14 @@ func refreshEnds(token Token, policy Policy) time.Time {
 	return token.RefreshExpires
 }
 
-// isDue reports whether a record's token is to be renewed.
+// isDue reports whether a record's token is due for renewal.
 func isDue(record Record, now time.Time) bool {
 	return !record.NextRefresh.IsZero() && !now.Before(record.NextRefresh)
 }
 
-// backOff is how long to wait after so many failed renewals: twice as long each
-// time, spread by a quarter, and never less than the venue asked for.
+// backOff returns how long to wait after the given number of failed renewals: it doubles
+// each time, up to a maximum, is at least what the venue asked for, and has up to a
+// quarter of jitter added.
 func backOff(failures int, retryAfter time.Duration) time.Duration {
 	wait := mostBackOff
 	if failures < 10 {
@@ -142,9 +142,8 @@ func backOff(failures int, retryAfter time.Duration) time.Duration {
 	return wait + time.Duration(rand.Float64()*float64(wait)/4)
 }
 
-// nextTry is when to try again what should be left alone for so long. No wait
-// outlasts the token: there is a last try shortly before it dies, and one that is
-// dead is tried every hour.
+// nextTry returns when to try again after the given wait. No wait outlasts the token:
+// there is a last try shortly before it expires, and an expired one is tried every hour.
 func nextTry(token Token, now time.Time, wait time.Duration) time.Time {
 	next := now.Add(wait)
 	if last := lastTry(token); now.Before(last) {
@@ -156,8 +155,7 @@ func nextTry(token Token, now time.Time, wait time.Duration) time.Time {
 	return earlier(next, now.Add(mostSilence))
 }
 
-// lastTry is when a token that is still alive has to be tried, whoever asked to
-// be left alone.
+// lastTry returns when a live token is tried whatever Retry-After says.
 func lastTry(token Token) time.Time {
 	return token.Expires.Add(-min(token.Life()/50, time.Minute))
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// scopes.go owns what a token may do, compared with what was asked for.
+// scopes.go owns the comparison of granted with requested scopes.
 
-// Missing are the scopes that the sign-in asked for and the venue did not grant,
-// which it has to say (RFC 6749 §3.3, §5.1). Where it says nothing it granted all.
+// Missing returns the scopes that the sign-in requested and the venue did not grant.
+// A venue that does not state the granted scopes granted all (RFC 6749 §3.3, §5.1).
 func (t Token) Missing() []string {
 	if len(t.Scopes) == 0 {
 		return nil
@@ -16,7 +16,7 @@ func (t Token) Missing() []string {
 	return without(t.Asked, t.Scopes)
 }
 
-// without are the members of a set that another lacks.
+// without returns the members of a set that another lacks.
 func without(set, other []string) []string {
 	var left []string
 	for _, member := range set {
@@ -27,8 +27,8 @@ func without(set, other []string) []string {
 	return left
 }
 
-// scopeWarning is what to tell where a venue granted other scopes than were asked
-// for.
+// scopeWarning returns a warning if a venue granted other scopes than were requested, or
+// "".
 func scopeWarning(token Token) string {
 	granted := "; it granted " + strings.Join(token.Scopes, " ")
 	if missing := token.Missing(); len(missing) > 0 {
@@ -40,7 +40,7 @@ func scopeWarning(token Token) string {
 	return ""
 }
 
-// limits is what the venue says that a token with these scopes cannot do.
+// limits returns what a token with these scopes cannot do, in the venue's words.
 func (k *Keeper) limits(name string, scopes []string) string {
 	venue, err := k.Venue(name)
 	if explainer, ok := venue.(ScopeExplainer); ok && err == nil {
@@ -49,7 +49,7 @@ func (k *Keeper) limits(name string, scopes []string) string {
 	return ""
 }
 
-// reportShortcomings tells, at a sign-in, what it will not do.
+// reportShortcomings reports, at a sign-in, what its token cannot do.
 func (k *Keeper) reportShortcomings(id ID, token Token, ui UI) {
 	for _, line := range []string{scopeWarning(token), k.limits(id.Venue, token.Scopes)} {
 		if line != "" {
@@ -67,7 +67,7 @@ func (k *Keeper) reportNarrowing(id ID, old, got Token) {
 	}
 }
 
-// missingNote says in words which scopes are missing.
+// missingNote returns the missing scopes as the end of a sentence, or "".
 func (s Status) missingNote() string {
 	if len(s.ScopesMissing) == 0 {
 		return ""

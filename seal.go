@@ -15,11 +15,11 @@ import (
 
 // seal.go owns the seal of a record.
 
-// SealKey seals records. It comes from package key, or from wherever the program
-// keeps 32 random bytes.
+// SealKey is the key that seals records. It comes from package key, or from wherever the
+// program keeps 32 random bytes.
 type SealKey [32]byte
 
-// ID names the key without telling anything about it.
+// ID returns a name for the key, 16 hexadecimal digits that reveal nothing about it.
 func (k SealKey) ID() string {
 	id := k.id()
 	return hex.EncodeToString(id[:])
@@ -31,29 +31,29 @@ func (k SealKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
 // LogValue implements slog.LogValuer, and redacts.
 func (k SealKey) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText implements encoding.TextMarshaler, which JSON and most other
-// encoders obey. It redacts: whoever keeps a key converts it to bytes.
+// MarshalText implements encoding.TextMarshaler, which JSON and most other encoders use.
+// It redacts: to store a key, convert it to bytes.
 func (k SealKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// MarshalBinary implements encoding.BinaryMarshaler, which gob obeys. It redacts.
+// MarshalBinary implements encoding.BinaryMarshaler, which gob uses. It redacts.
 func (k SealKey) MarshalBinary() ([]byte, error) { return []byte(redacted), nil }
 
-// A seal is
+// A seal consists of
 //
-//	1 byte format | 8 bytes key id | 16 bytes salt | 12 bytes nonce | ciphertext and tag
+//	1 byte format | 8 bytes key ID | 16 bytes salt | 12 bytes nonce | ciphertext and tag
 //
-// Each record gets a key of its own, HKDF-SHA-256 of the vault's key and the
-// salt, so that no number of renewals brings the random nonces of AES-GCM near
-// their limit (2^32 messages a key, NIST SP 800-38D §8.3). The associated data
-// is the head, the record's key and its generation: a seal that was moved to
-// another record, or an older one put back under a newer generation, does not
-// open.
+// Each seal has its own key, derived by HKDF-SHA-256 from the vault's key and the salt,
+// so that no number of renewals brings the random nonces of AES-GCM near their limit
+// (2^32 messages per key, NIST SP 800-38D §8.3). The associated data is the head, the
+// record's key and its generation: a seal that was moved to another record, or an older
+// one put under a newer generation, does not open.
 const (
 	sealFormat  = 1
 	keyIDLength = 8
 	saltLength  = 16
 	headLength  = 1 + keyIDLength + saltLength
-	// sealOverhead is what AES-GCM adds: the nonce before and the tag after.
+	// sealOverhead is what AES-GCM adds: the nonce before the ciphertext and the tag
+	// after it.
 	sealOverhead = 12 + 16
 )
 
@@ -107,8 +107,8 @@ func (k SealKey) open(sealed []byte, recordKey string, generation int64) ([]byte
 	return k.openOwn(sealed, recordKey, generation)
 }
 
-// openOwn opens a seal whose head is known to name this key: to find the key's
-// name takes as long as to open a seal.
+// openOwn opens a seal whose head is known to name this key: deriving the key's ID takes
+// as long as opening a seal.
 func (k SealKey) openOwn(sealed []byte, recordKey string, generation int64) ([]byte, error) {
 	if len(sealed) < headLength {
 		return nil, errSealBroken

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// sealed.go owns the forms that lie under the seal: tokens and apps with their secrets
-// in plain text, as JSON that later versions can add to.
+// sealed.go owns the sealed forms of tokens and apps: JSON with their secrets in plain
+// text, to which later versions can add fields.
 
-// sealedToken is a Token as it lies under the seal, where secrets are plain.
+// sealedToken is a Token as it is sealed, with its secrets in plain text.
 type sealedToken struct {
 	Access         string                     `json:"access,omitempty"`
 	Refresh        string                     `json:"refresh,omitempty"`
@@ -54,13 +54,13 @@ func (f sealedToken) token() Token {
 			t.Extras[name] = Secret(value)
 		}
 	}
-	// An older program may have kept what nobody can use.
+	// An older program may have saved an unusable access token.
 	t, _ = usable(t)
 	return cleaned(t)
 }
 
-// rawJSON keeps text that is JSON as it is, and makes a JSON string of any
-// other, so that an Extra which a program set by hand cannot spoil a record.
+// rawJSON returns text that is JSON unchanged, and any other as a JSON string, so that an
+// Extra that a program set by hand cannot spoil a record.
 func rawJSON(text string) json.RawMessage {
 	if json.Valid([]byte(text)) {
 		return json.RawMessage(text)
@@ -69,7 +69,7 @@ func rawJSON(text string) json.RawMessage {
 	return quoted
 }
 
-// sealedApp is an App as it lies under the seal.
+// sealedApp is an App as it is sealed.
 type sealedApp struct {
 	Venue        string            `json:"venue"`
 	ClientID     string            `json:"client_id,omitempty"`
