@@ -55,7 +55,7 @@ func (v *Vault) CTrader(ctx context.Context, id venuekey.ID) (*CTrader, error) {
 func (c *CTrader) Client(live bool, accounts ...int64) *openapi.Client {
 	client := &openapi.Client{
 		Live: live, Endpoint: c.Demo, ClientID: c.App.ClientID, ClientSecret: c.App.ClientSecret,
-		Token: c.Source.Access, Refused: c.Source.Newer, Accounts: accounts,
+		Token: c.Source.Access, Rejected: c.Source.Newer, Accounts: accounts,
 	}
 	if live {
 		client.Endpoint = c.Live

@@ -122,7 +122,7 @@ func clientFor(venue *stand.CTrader, source *venuekey.Source, account message.Ct
 		Live: account.IsLive.Or(false), Endpoint: venue.Demo,
 		ClientID: venue.App.ClientID, ClientSecret: venue.App.ClientSecret,
 		Accounts: []int64{int64(account.CtidTraderAccountID)},
-		Token:    source.Access, Refused: source.Newer,
+		Token:    source.Access, Rejected: source.Newer,
 	}
 	if client.Live {
 		client.Endpoint = venue.Live

@@ -6,11 +6,11 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// account.go owns finding out which account a request is about.
+// account.go owns finding the account that a request is about.
 
-// accountOf is the account of a request that names one. The messages have a
-// field for it and no method, hence reflection; beside a round trip it is
-// nothing.
+// accountOf returns the account that a request names, if it names one. The messages
+// have a field for it but no method, hence reflection; its cost is negligible next to
+// a round trip.
 func accountOf(req message.Message) (int64, bool) {
 	v := reflect.ValueOf(opened(req))
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {

@@ -9,10 +9,10 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// answer.go owns which answer belongs to which request, and what it says.
+// answer.go owns matching answers to requests, and decoding them.
 
-// answer gives an envelope to the call that it answers. It is false for an event,
-// even one that answered a call: a program that watches orders wants all of them.
+// answer hands an envelope to the call that it answers. It returns false for an event,
+// even for one that answered a call: a program that watches orders wants every event.
 func (c *Conn) answer(e *message.Envelope) bool {
 	id, err := strconv.ParseUint(e.ID, 10, 64)
 	if err != nil {
@@ -37,15 +37,15 @@ func (c *Conn) answer(e *message.Envelope) bool {
 	return !message.IsEvent(e.Type)
 }
 
-// answers reports whether a message can be what became of a request. An event
-// with the request's ID is none: an AccountDisconnectEvent follows a logout.
+// answers reports whether a message of type t can answer a request. The ID alone does
+// not prove it: the AccountDisconnectEvent that follows a logout carries the request's ID.
 func answers(t, req message.PayloadType) bool {
 	due, _ := message.Answer(req)
 	return t == due || !message.IsEvent(t) || t == message.TypeOrderErrorEvent && message.IsOrder(req)
 }
 
-// judge reads an answer, and finds the errors among them. To a raw request the answer
-// is raw, too, and comes beside the error that it is.
+// judge decodes an answer, and turns it into an error if it is one. The answer to a raw
+// request stays raw, and is returned along with the error, if any.
 func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message, error) {
 	if _, unread := req.(*raw); !unread {
 		return c.readAnswer(req, e)
@@ -58,7 +58,7 @@ func (c *Conn) judge(req message.Message, e *message.Envelope) (message.Message,
 	return answer, err
 }
 
-// readAnswer decodes an answer. What is not the message that was due is an error.
+// readAnswer decodes an answer. Any message other than the expected one is an error.
 func (c *Conn) readAnswer(req message.Message, e *message.Envelope) (message.Message, error) {
 	m := message.New(e.Type)
 	if m == nil {

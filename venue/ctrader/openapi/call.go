@@ -12,26 +12,29 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// call.go owns a request's way to the wire, and waiting for its answer.
+// call.go owns sending a request and waiting for its answer.
 
-// Do sends any request and waits for its answer; there is also a method for each.
-// Errors are *Error. A request that may be sent twice and was refused because there
-// were too many is sent again: after the time that the service says and at least a
-// second, then two, up to two minutes, if that is within the context. It waits for its
-// turn again then.
+// Do sends any request and waits for its answer; there is also a method for each
+// request. Errors are *Error.
 //
-// An order that was sent and got no answer gives venuekey.ClassUnknown: it may have been
-// carried out. A request whose goal was met already is an error too, of KindAlreadyDone.
+// If the service answers "too many requests", Do repeats the request, provided that it
+// is safe to send twice: after the delay that the service asks for, but at least one
+// second, then two, doubling up to two minutes, and no more than nine times in all. It
+// returns the error at once if the context would end before the next try.
+//
+// An order that was sent and got no answer fails with venuekey.ClassUnknown: it may
+// have been carried out. A request that had no effect because its goal was already met
+// fails too, with KindAlreadyDone.
 func (c *Conn) Do(ctx context.Context, req message.Message) (message.Message, error) {
 	return retryRate(ctx, req, c.try)
 }
 
-// idleRoom is the longest buffer that is kept for the next request, in bytes.
+// idleRoom is the largest buffer that is kept for the next request, in bytes.
 const idleRoom = 1 << 16
 
 const (
 	firstRateWait = time.Second
-	lastRateWait  = 2 * time.Minute // the history quota was seen to need it
+	lastRateWait  = 2 * time.Minute // the history quota has been seen to need it
 	rateTries     = 9
 )
 
@@ -69,7 +72,7 @@ func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, 
 	return c.await(ctx, sent)
 }
 
-// pace waits until a request may go.
+// pace waits until the limits allow a request to be sent.
 func (c *Conn) pace(ctx context.Context, req message.Message) (link.Permit, error) {
 	if !message.IsRequest(req.PayloadType()) {
 		return link.Permit{}, c.failed(req, venuekey.ClassDeclined, errors.New("it is no request"))
@@ -85,7 +88,7 @@ func (c *Conn) pace(ctx context.Context, req message.Message) (link.Permit, erro
 	return taken, nil
 }
 
-// answerTime is how long the answer to a request may take.
+// answerTime returns how long the answer to a request may take.
 func (c *Conn) answerTime(req message.Message) time.Duration {
 	switch req.PayloadType() {
 	case message.TypeApplicationAuthReq, message.TypeGetAccountListByAccessTokenReq, message.TypeAccountAuthReq:
@@ -120,7 +123,7 @@ func (c *Conn) send(ctx context.Context, req message.Message, taken link.Permit,
 	return sent, nil
 }
 
-// lockWriting waits for the right to write.
+// lockWriting waits for the write lock.
 func (c *Conn) lockWriting(ctx context.Context) error {
 	select { // much faster than the one below
 	case c.writeLock <- struct{}{}:
@@ -137,15 +140,15 @@ func (c *Conn) lockWriting(ctx context.Context) error {
 	}
 }
 
-// settled returns what became of a call that has its result. Nothing else refers to
-// the call any more, so it is used again.
+// settled returns the result of a call that has one. Nothing else refers to the call
+// any more, so it is kept for reuse.
 func (c *Conn) settled(sent *call, r result) (message.Message, error) {
 	sent.req = nil
 	c.spare.Store(sent)
 	return r.answer, r.err
 }
 
-// encode is a request's payload. The caller holds the right to write.
+// encode returns a request's payload. The caller holds the write lock.
 func (c *Conn) encode(req message.Message) ([]byte, error) {
 	if c.json {
 		return req.MarshalJSON()
@@ -155,13 +158,13 @@ func (c *Conn) encode(req message.Message) ([]byte, error) {
 	return c.payload, err
 }
 
-// put writes an envelope. The caller holds the right to write.
+// put writes an envelope. The caller holds the write lock.
 func (c *Conn) put(t message.PayloadType, payload []byte, id string, now int64) error {
 	c.writingSince.Store(now)
 	err := c.wire.Write(message.Envelope{Type: t, Payload: payload, ID: id})
 	c.lastWritten.Store(now)
 	c.writingSince.Store(0)
-	clear(c.payload) // there may be a secret in it
+	clear(c.payload) // it may hold a secret
 	if cap(c.payload) > idleRoom {
 		c.payload = nil
 	}
@@ -171,7 +174,7 @@ func (c *Conn) put(t message.PayloadType, payload []byte, id string, now int64) 
 	return nil
 }
 
-// await waits for the answer to what was sent.
+// await waits for the answer to a call, up to the call's due time.
 func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 	c.readFor(ctx, sent)
 	select {
@@ -194,15 +197,15 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 	still := c.callByID(sent.id) != nil
 	c.forget(sent)
 	c.mu.Unlock()
-	if !still { // it came in this moment
+	if !still { // it arrived just now
 		return c.settled(sent, <-sent.result)
 	}
 	c.doubt(sent)
 	return nil, c.failed(sent.req, venuekey.ClassUnknown, cause)
 }
 
-// unanswered reports whether a request was sent and nothing came, on a connection
-// that may live.
+// unanswered reports whether a request was sent and got no answer in time, although
+// the connection may still be alive.
 func unanswered(err error) bool {
 	return classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded)
 }

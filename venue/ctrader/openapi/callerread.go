@@ -2,10 +2,10 @@ package openapi
 
 import "context"
 
-// callerread.go owns a caller that reads the answer to its own request.
+// callerread.go owns the path on which a caller reads the answer to its own request.
 
 // readFor reads on behalf of one call until its result arrives or it gives up. It does
-// nothing if another goroutine reads, or should. It may return without a result.
+// nothing if another goroutine is reading, or should be. It may return without a result.
 func (c *Conn) readFor(ctx context.Context, sent *call) {
 	if !c.interruptible {
 		return
@@ -21,7 +21,7 @@ func (c *Conn) readFor(ctx context.Context, sent *call) {
 		return
 	}
 	if c.watching && (c.sawEvent && c.hub.listening.Load() > 0 || !sent.alone) {
-		<-c.readLock // the goroutine that looks out will read it
+		<-c.readLock // the connection's own goroutine is watching, and will read it
 		return
 	}
 	c.callerRead.Store(true)
@@ -36,14 +36,14 @@ func (c *Conn) readFor(ctx context.Context, sent *call) {
 	}
 }
 
-// readUntil reads for a call that holds the right to read. It is true if that was
-// passed on.
+// readUntil reads for a call that holds the read lock. It returns true if the lock was
+// passed on to the connection's own goroutine.
 func (c *Conn) readUntil(ctx context.Context, sent *call) (passed bool) {
-	if len(sent.result) > 0 { // the last reader has got it
+	if len(sent.result) > 0 { // the last reader delivered it
 		return false
 	}
 	due := sent.due()
-	if c.deadline == 0 || c.deadline > due { // an earlier time is moved when it comes
+	if c.deadline == 0 || c.deadline > due { // an earlier deadline is extended when it expires
 		if c.setDeadline(due) != nil {
 			return false
 		}
@@ -62,8 +62,8 @@ func (c *Conn) readUntil(ctx context.Context, sent *call) (passed bool) {
 	return false
 }
 
-// share hands out what a caller has read. It is true if that was an event that was
-// passed on with the right to read.
+// share delivers what a caller has read. It returns true if that was an event, which
+// was passed on to the connection's own goroutine together with the read lock.
 func (c *Conn) share() (passed bool) {
 	_, rest := c.dispatch()
 	if rest && c.hub.listening.Load() > 0 {
@@ -79,8 +79,8 @@ func (c *Conn) share() (passed bool) {
 	return false
 }
 
-// stopReading gives the right to read back. Before that, a caller has to see to it that
-// the connection's own goroutine looks out or naps.
+// stopReading releases the read lock. Before it does, it makes sure that the
+// connection's own goroutine is watching the socket or napping.
 func (c *Conn) stopReading() {
 	switch {
 	case c.watch == nil:
@@ -99,9 +99,9 @@ func (c *Conn) stopReading() {
 	}
 }
 
-// lookOutAgain reads what still lies in our own buffers, which would wake nobody, and
-// else has the connection's own goroutine look out. It is true if the right to read
-// was passed on.
+// lookOutAgain reads what is still in our own buffers, which would wake no one; if they
+// are empty, the connection's own goroutine watches the socket again. It returns true if
+// the read lock was passed on.
 func (c *Conn) lookOutAgain() (passed bool) {
 	if c.watch.single() && c.wire.Drained() {
 		c.lookOut()

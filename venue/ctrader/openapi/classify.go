@@ -9,17 +9,17 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// classify.go owns what the service's errors mean. The codes and what they mean
-// are those of the published ProtoErrorCode and ProtoOAErrorCode and their
-// comments; where the service was seen to do otherwise, it says so.
+// classify.go owns the meaning of the service's error codes. The codes are those of the
+// published ProtoErrorCode and ProtoOAErrorCode, their meaning is that of the comments
+// there; where the service has been seen to behave differently, a comment says so.
 
 const (
 	timeoutError      = "TIMEOUT_ERROR"
 	alreadySubscribed = "ALREADY_SUBSCRIBED"
 )
 
-// meaningOf is the class and the kind of a code. A code that nobody knows here leaves
-// the outcome unknown.
+// meaningOf returns the class and the kind of a code. An unlisted code leaves the
+// outcome unknown.
 func meaningOf(code, description string) (venuekey.Class, Kind) {
 	switch code {
 	case "CANT_ROUTE_REQUEST", timeoutError, "SERVER_IS_UNDER_MAINTENANCE", "CH_SERVER_NOT_REACHABLE",
@@ -31,7 +31,7 @@ func meaningOf(code, description string) (venuekey.Class, Kind) {
 		return venuekey.ClassLater, KindAccountLost
 	case "CH_CLIENT_NOT_AUTHENTICATED":
 		return venuekey.ClassLater, KindAppLost
-	case "OA_AUTH_TOKEN_EXPIRED", "CH_ACCESS_TOKEN_INVALID": // real expiry was seen as the latter
+	case "OA_AUTH_TOKEN_EXPIRED", "CH_ACCESS_TOKEN_INVALID": // the latter is what an expired token has been seen to give
 		return venuekey.ClassLater, KindTokenDead
 	case "CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND", "RET_NO_SUCH_LOGIN", "RET_ACCOUNT_DISABLED",
 		"CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "CHANNEL_IS_BLOCKED":
@@ -39,7 +39,7 @@ func meaningOf(code, description string) (venuekey.Class, Kind) {
 	case "ALREADY_LOGGED_IN", "CH_CLIENT_ALREADY_AUTHENTICATED", alreadySubscribed:
 		return venuekey.ClassDeclined, KindAlreadyDone
 	case "INVALID_REQUEST":
-		// The service was seen to say "Trading account is not authorized" so.
+		// The service has been seen to send "Trading account is not authorized" with this code.
 		if strings.Contains(strings.ToLower(description), "not authorized") {
 			return venuekey.ClassLater, KindAccountLost
 		}
@@ -58,9 +58,9 @@ func meaningOf(code, description string) (venuekey.Class, Kind) {
 
 func digitsOnly(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
-// refusal is the error that a message is, or nil for one that is none: errors
-// come as two messages, as one for orders, and inside an execution. The secrets are
-// those that the service was told.
+// refusal returns the error that a message carries, or nil if it carries none. Errors
+// come as an ErrorRes, a CommonErrorRes, an OrderErrorEvent, or inside an
+// ExecutionEvent. secrets returns what has been sent to the service in secret.
 func refusal(m message.Message, secrets func() []venuekey.Secret) *Error {
 	switch m := m.(type) {
 	case *message.ErrorRes:
@@ -89,14 +89,14 @@ func refusal(m message.Message, secrets func() []venuekey.Secret) *Error {
 	return nil
 }
 
-// verdict judges what the service said, and then lets it through the gate: what a
-// class is must not depend on what was struck.
+// verdict classifies what the service said, and only then removes secrets from it: the
+// class must not depend on what was removed.
 func verdict(code, description string, secrets []venuekey.Secret) *Error {
 	class, kind := meaningOf(code, description)
 	return &Error{Class: class, Kind: kind, Code: foreign.LineWithout(code, secrets...), Description: foreign.LineWithout(description, secrets...)}
 }
 
-// about fills in what an error answers.
+// about fills in the request that an error is about.
 func (e *Error) about(req message.Message, address string) *Error {
 	e.Address = address
 	if req == nil {

@@ -14,83 +14,88 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// client.go owns what a Client is, and its state as others see it.
+// client.go owns the Client, and its state as others see it.
 
-// Client keeps a connection to one environment alive while Run runs: connected,
-// the application authorised, every account authorised, every subscription
-// restored, in this order and after every interruption. It authorises the
-// accounts anew when the token changes, on the connection that there is.
+// Client keeps a connection to one environment up while Run runs: it connects,
+// authorises the application, authorises every account and restores every subscription,
+// in that order, and again after every interruption. When the token changes it
+// re-authorises the accounts on the existing connection.
 //
-// Accounts may Join and Leave while it runs. An account whose session
-// ends is authorised again, whether the service ended it or an AccountLogout did.
+// Accounts can be added with Join and removed with Leave while it runs. An account whose
+// session ends is authorised again, whether the service ended the session or an
+// AccountLogout did.
 //
-// Live and demo accounts need a Client each. The fields must not be changed once Run
-// was called. All methods may be used by any number of goroutines, before Run too: they
-// wait for it then.
+// Live and demo accounts need a Client each. Fields must not be changed after Run was
+// called. All methods are safe for concurrent use. They may be called before Run, and
+// then wait for it.
 type Client struct {
-	// Live chooses the environment, and which accounts of the token are meant.
+	// Live selects the environment, and with it which accounts of the token are used.
 	Live bool
-	// Endpoint is where to connect to; an empty Address is Live() or Demo().
+	// Endpoint is where to connect. If its Address is empty, it is LiveHost or
+	// DemoHost, as Live says.
 	Endpoint Endpoint
-	// Options are the limits; those on requests hold across reconnects.
+	// Options are the limits. The limits on requests hold across reconnects.
 	Options Options
-	// ClientID and ClientSecret are the application's.
+	// ClientID and ClientSecret are those of the application.
 	ClientID     string
 	ClientSecret venuekey.Secret
-	// Token returns the access token of the moment. It is asked every second, so
-	// it must be cheap if nothing changed. An error of which
-	// venuekey.NeedsSignIn is true ends Run; any other is tried again.
+	// Token returns the current access token; it is required. It is called every
+	// second, so it must be cheap when nothing has changed. An error for which
+	// venuekey.NeedsSignIn is true ends Run if there is no older token, or if the
+	// service rejects that one; after any other error Token is called again.
 	Token func(ctx context.Context) (venuekey.Secret, error)
-	// Refused is called once with each token that the service did not take, and
-	// returns a newer one. If it is nil the Client waits until Token returns another.
-	Refused func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
-	// Accounts are the accounts to authorise, as ctidTraderAccountId, beside those that
-	// Join. If it is empty they are all of the token's of this environment, looked up at
-	// each connect.
+	// Rejected is called once for each token that the service rejects, and returns a
+	// newer one; Source.Newer of package venuekey renews it. If Rejected is nil, the
+	// Client waits until Token returns a different token.
+	Rejected func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
+	// Accounts are the accounts to authorise, by ctidTraderAccountId, besides those
+	// that Join. If it is empty, they are all accounts of the token in this
+	// environment, looked up each time the Client connects.
 	Accounts []int64
-	// JoinOnly means that an empty Accounts is none, and not all.
+	// JoinOnly means that an empty Accounts stands for none instead of all.
 	JoinOnly bool
-	// OnState is called by Run with every change of the State. It should return soon.
+	// OnState is called with each new State when it changes, on the goroutine that runs
+	// Run. It should return quickly. Nil means no calls.
 	OnState func(State)
 
 	hub hub
 
 	once           sync.Once
-	wake           chan struct{} // something happened that Run should look at
+	wake           chan struct{} // something happened that Run must handle
 	membersChanged chan struct{} // an account joined or left
-	topicTurn      chan struct{} // holds one while a subscription or its end is written
+	topicTurn      chan struct{} // full while a subscribe or unsubscribe request is being sent
 
 	mu       link.Gate
 	running  bool
 	ended    error
-	conn     *Conn // whose application is authorised
+	conn     *Conn // the application is authorised on it
 	accounts map[int64]*account
-	members  map[int64]bool // of accounts that joined, true, or left
+	members  map[int64]bool // true for accounts that joined, false for those that left
 	epoch    int
 	topics   map[topic]*interest
 	state    State
-	shown    State       // what OnState got last; an account is lost without Run
-	token    *link.Token // Run's
+	shown    State       // passed to OnState last; other goroutines change state without calling it
+	token    *link.Token // used by Run only
 }
 
-// Phase is where a Client stands.
+// Phase says what a Client is doing.
 type Phase int
 
 const (
-	// PhaseIdle is before Run and after it.
+	// PhaseIdle means that Run is not running.
 	PhaseIdle Phase = iota
-	// PhaseConnecting is until the application is authorised.
+	// PhaseConnecting lasts until the application is authorised.
 	PhaseConnecting
-	// PhaseAuthorising is until every account is authorised and its subscriptions are
-	// restored, or the account is refused for good.
+	// PhaseAuthorising lasts until every account is authorised with its subscriptions
+	// restored, or refused for good.
 	PhaseAuthorising
-	// PhaseReady is when requests go out at once.
+	// PhaseReady means that requests are sent at once.
 	PhaseReady
-	// PhaseWaiting is until the next try; State.Until says when.
+	// PhaseWaiting is the pause before the next try, which ends at State.Until.
 	PhaseWaiting
 )
 
-// String is one word.
+// String returns the phase as one word, such as "ready".
 func (p Phase) String() string {
 	names := [...]string{"idle", "connecting", "authorising", "ready", "waiting"}
 	if p < 0 || int(p) >= len(names) {
@@ -99,24 +104,27 @@ func (p Phase) String() string {
 	return names[p]
 }
 
-// State is how a Client is.
+// State is the state of a Client.
 type State struct {
 	Phase Phase
-	// Err is what went wrong last, until all is well again.
+	// Err is the last error, or nil once all is well again.
 	Err error
-	// Until is when the next try is, in phase Waiting.
+	// Until is the time of the next try. It is set in PhaseWaiting only.
 	Until time.Time
-	// Accounts are the accounts, in the order of their IDs.
+	// Accounts are the accounts, sorted by ID.
 	Accounts []AccountState
 }
 
-// AccountState is how one account is.
+// AccountState is the state of one account.
 type AccountState struct {
-	ID    int64
+	ID int64 // ctidTraderAccountId
+	// Ready means that the account is authorised and its subscriptions are restored.
 	Ready bool
-	// Refused means that a person has to do something about it.
+	// Refused means that the Client has given the account up, and only a person can
+	// help. Err says why.
 	Refused bool
-	Err     error
+	// Err is the account's last error, or nil once all is well again.
+	Err error
 }
 
 func (c *Client) init() {
@@ -139,7 +147,7 @@ func (c *Client) endpoint() Endpoint {
 	return e
 }
 
-// State returns how the Client is.
+// State returns the Client's current state.
 func (c *Client) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,19 +164,21 @@ func (c *Client) snapshot() State {
 	return s
 }
 
-// Rotated has Token asked at once. Call it when the token changed.
+// Rotated makes Run call Token at once instead of within a second. Call it when the
+// token has changed.
 func (c *Client) Rotated() {
 	c.init()
 	signal(c.wake)
 }
 
-// Ready waits until the Client is ready. If the context ends first, the error
-// has both that and what went wrong last; if Run ended, it is Run's.
+// Ready waits until the Client is ready. If the context ends first, the error wraps
+// both the context's error and the Client's last one; if Run has ended, it wraps Run's
+// error.
 func (c *Client) Ready(ctx context.Context) error {
 	return c.waitFor(ctx, nil, func() (bool, error) { return c.state.Phase == PhaseReady, nil })
 }
 
-// waitFor waits until the condition, which is asked with c locked.
+// waitFor waits until the condition is met. The condition is called with c locked.
 func (c *Client) waitFor(ctx context.Context, req message.Message, condition func() (bool, error)) error {
 	var last error
 	err := c.mu.Wait(ctx, func() (bool, error) {
@@ -199,7 +209,7 @@ type notReady struct{ context, last error }
 func (e *notReady) Error() string   { return e.context.Error() + " while waiting: " + e.last.Error() }
 func (e *notReady) Unwrap() []error { return []error{e.context, e.last} }
 
-// setState changes the phase. Only Run's goroutine does.
+// setState changes the phase. Only Run's goroutine calls it.
 func (c *Client) setState(phase Phase, err error, until time.Time) {
 	c.mu.Lock()
 	c.state = State{Phase: phase, Err: err, Until: until}
@@ -216,7 +226,7 @@ func (s State) equals(other State) bool {
 	return s.Phase == other.Phase && s.Err == other.Err && s.Until.Equal(other.Until) && slices.Equal(s.Accounts, other.Accounts)
 }
 
-// signal wakes whoever waits on a channel with room for one.
+// signal wakes the goroutine that waits on a channel with room for one.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -256,7 +256,7 @@ func TestRotations(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newFake(7, 8)
 					s := staged(t, f, func(s *stage) {
-						s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+						s.Client.Rejected = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 							s.refused = append(s.refused, string(access))
 							s.setToken("access-2")
 							return "access-2", nil
@@ -310,7 +310,7 @@ func TestATokenThatIsDeadIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7, 8)
 		s := staged(t, f, func(s *stage) {
-			s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+			s.Client.Rejected = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 				s.refused = append(s.refused, string(access))
 				time.Sleep(2 * time.Second) // a renewal takes its time
 				s.setToken("access-2")
@@ -344,7 +344,7 @@ func TestTokensThatAreAllRefused(t *testing.T) {
 		f.setToken("none")
 		s := staged(t, f, func(s *stage) {
 			s.Accounts = []int64{7}
-			s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+			s.Client.Rejected = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 				s.refused = append(s.refused, string(access))
 				newer := fmt.Sprint("newer-", len(s.refused))
 				s.setToken(newer)
@@ -372,7 +372,7 @@ func TestATokenThatIsGoodForSome(t *testing.T) {
 			return ok && req.CtidTraderAccountID == 8
 		}
 		s := staged(t, f, func(s *stage) {
-			s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+			s.Client.Rejected = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 				t.Error("refused")
 				return access, nil
 			}
@@ -393,7 +393,7 @@ func TestATokenThatDiesForOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7, 8)
 		s := staged(t, f, func(s *stage) {
-			s.Client.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+			s.Client.Rejected = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 				s.refused = append(s.refused, string(access))
 				s.setToken("access-2")
 				return "access-2", nil
@@ -472,7 +472,7 @@ func TestAPersonIsNeeded(t *testing.T) {
 		}, "signed out", venuekey.ClassRefused},
 		"sign-in cannot be renewed": {func(s *stage) {
 			s.f.setToken("access-2")
-			s.Client.Refused = func(context.Context, venuekey.Secret) (venuekey.Secret, error) {
+			s.Client.Rejected = func(context.Context, venuekey.Secret) (venuekey.Secret, error) {
 				return "", &venuekey.Error{Class: venuekey.ClassRefused, Reason: "used up"}
 			}
 		}, "used up", venuekey.ClassRefused},

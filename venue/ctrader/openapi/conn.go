@@ -13,15 +13,16 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
 )
 
-// conn.go owns the life of a connection: how it begins and what ends it.
+// conn.go owns the life of a connection: how it starts and how it ends.
 
-// Conn is one connection to the service. It lives once: Done tells its end, Err
-// why. Any number of goroutines may use it. It authorises nothing by itself, see
-// Client; it sends heartbeats, and never a RefreshTokenReq on its own.
+// Conn is one connection to the service. It does not reconnect: once it ends, Done is
+// closed and Err says why. It is safe for concurrent use. It sends heartbeats by itself
+// but authorises nothing, see Client, and never sends a RefreshTokenReq unless called
+// to.
 //
-// It costs one goroutine, which reads what comes unasked, and on Linux one
-// descriptor more than its socket. A caller writes its request itself, one caller at a
-// time, and reads the answer too if it waits alone; see reader.go.
+// A Conn costs one goroutine, which reads unsolicited messages, and on Linux one file
+// descriptor besides its socket. Callers write their own requests, one at a time, and a
+// caller that waits alone also reads its own answer; see reader.go.
 type Conn struct {
 	address string
 	json    bool
@@ -29,30 +30,33 @@ type Conn struct {
 	wire    *wire.Conn
 	paces   *paces
 	hub     *hub
-	// onSession gets what touches sessions, on the reading goroutine; it may be nil.
+	// onSession is called with each message about sessions, on the reading goroutine;
+	// it may be nil.
 	onSession func(message.Message)
-	born      time.Time // what now counts from
+	born      time.Time // now counts from here
 
 	calls    // pending.go
 	reader   // reader.go
 	liveness // keepalive.go
 
-	mu           sync.Mutex // guards what follows, and the parts above that say so
-	complaint    *Error     // what the service complained about last
+	mu           sync.Mutex // guards the fields below, and those above that say so
+	complaint    *Error     // the last error that the service sent unasked
 	complainedAt time.Time
 	confided     *secrets // a pointer, or printing a Conn would print them
 	err          *Error   // why it ended
 
 	over atomic.Bool   // it has ended
 	done chan struct{} // closed at the end
-	left chan struct{} // closed after it, when nothing is read any more
+	left chan struct{} // closed later, when its goroutine has stopped reading
 }
 
-// recent is how old a complaint of the service may be to count as the reason for
-// the connection's end.
+// recent is how old a complaint of the service may be and still count as the reason
+// why the connection ended.
 const recent = 10 * time.Second
 
-// Dial connects and verifies the server. The error is an *Error.
+// Dial connects to the service and verifies its certificate. The context limits
+// connecting and does not affect the Conn afterwards. The error is an *Error of class
+// venuekey.ClassNotSent.
 func Dial(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
 	o = o.filled()
 	h := &hub{}
@@ -68,7 +72,7 @@ func Dial(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
 	return c, nil
 }
 
-// open makes a connection that nobody reads yet.
+// open returns a connection that no goroutine reads yet.
 func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, onSession func(message.Message)) (*Conn, error) {
 	_, address := e.hostPort()
 	c := &Conn{
@@ -90,16 +94,17 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, onSessio
 	return c, nil
 }
 
-// now is the time since the Conn was born, in nanoseconds, and never 0.
+// now returns the nanoseconds since the Conn was born. It is never 0.
 func (c *Conn) now() int64 { return int64(time.Since(c.born)) + 1 }
 
 func (c *Conn) events() *hub { return c.hub }
 
-// Done is closed when the connection ended.
+// Done returns a channel that is closed when the connection has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// Err is why the connection ended, an *Error, and nil while it lives. What the
-// service said last before it closed takes precedence over how it closed.
+// Err returns nil while the connection is up, and then an *Error that says why it
+// ended. An error that the service sent shortly before it closed the connection takes
+// precedence over the way in which it closed.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,14 +114,14 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
-// Close ends the connection. Requests without an answer return errors of class
-// venuekey.ClassUnknown. It does not wait for handlers, so they may call it.
+// Close ends the connection. Requests in flight fail with venuekey.ClassUnknown. Close
+// does not wait for handlers, so a handler may call it. It always returns nil.
 func (c *Conn) Close() error {
 	c.die(ErrClosed)
 	return nil
 }
 
-// die ends the connection. The first cause stays.
+// die ends the connection. Only the first cause counts.
 func (c *Conn) die(cause error) {
 	var known *Error
 	if !errors.As(cause, &known) {
@@ -148,14 +153,14 @@ func (c *Conn) die(cause error) {
 	}
 }
 
-// complain remembers what the service said, in case it closes next.
+// complain records an error that the service sent, in case it closes the connection next.
 func (c *Conn) complain(e *Error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.complaint, c.complainedAt = e, time.Now()
 }
 
-// failed is an error about a request that the service did not speak about.
+// failed returns an error about a request that does not come from the service.
 func (c *Conn) failed(req message.Message, class venuekey.Class, cause error) *Error {
 	return (&Error{Class: class, Err: cause}).about(req, c.address)
 }

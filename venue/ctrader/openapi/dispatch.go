@@ -6,10 +6,10 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// dispatch.go owns what becomes of an envelope that was read: a heartbeat, an answer,
-// an event, or the end of a session.
+// dispatch.go owns what happens to an envelope once it has been read: it is a heartbeat,
+// an answer, an event, or the end of a session.
 
-// receive hands out the envelope that was read, and reports whether it was an answer.
+// receive delivers the envelope that was read, and reports whether it was an answer.
 func (c *Conn) receive() (answered bool, err error) {
 	answered, rest := c.dispatch()
 	if rest {
@@ -18,9 +18,9 @@ func (c *Conn) receive() (answered bool, err error) {
 	return answered, err
 }
 
-// dispatch looks at the type of the envelope before it reads any more of it: the bytes
-// of an error often decode as an answer. If there is a rest to do, the envelope holds
-// it until the next read.
+// dispatch decides by the type of the envelope and only then decodes it: the bytes of
+// an error often decode as an answer. If rest is true the envelope is still to be
+// delivered by handOut, before the next read.
 func (c *Conn) dispatch() (answered, rest bool) {
 	e := &c.envelope
 	switch {
@@ -36,7 +36,7 @@ func (c *Conn) dispatch() (answered, rest bool) {
 // handOut delivers an envelope that answered nothing.
 func (c *Conn) handOut(e *message.Envelope) error {
 	c.lastEvent = c.lastHeard.Load()
-	if e.Type == message.TypeSpotEvent { // most of all that comes
+	if e.Type == message.TypeSpotEvent { // the bulk of the traffic
 		c.emit(e)
 		return nil
 	}
@@ -51,8 +51,8 @@ func (c *Conn) emit(e *message.Envelope) {
 }
 
 // unsolicited delivers an envelope that answers nothing: an event, an error without a
-// request, or an answer for which nobody waits any more. It returns an error if that
-// ends the connection.
+// request, or an answer whose caller has given up. It returns an error if that ends the
+// connection.
 func (c *Conn) unsolicited(e *message.Envelope) error {
 	var end error
 	switch e.Type {
@@ -72,12 +72,12 @@ func (c *Conn) unsolicited(e *message.Envelope) error {
 	return end
 }
 
-// sessionSign acts on what touches sessions. It returns an error if that ends the
+// sessionSign acts on a message about sessions. It returns an error if that ends the
 // connection.
 func (c *Conn) sessionSign(e *message.Envelope) error {
 	m := message.New(e.Type)
 	if err := unmarshal(m, e.Payload, c.json); err != nil {
-		return nil // tell says so
+		return nil // emit logs it
 	}
 	if complaint := refusal(m, c.secrets); complaint != nil {
 		c.complain(complaint.about(nil, c.address))

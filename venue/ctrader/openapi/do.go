@@ -8,17 +8,17 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// do.go owns how a Client sends a request: on which connection, and whether a
-// second time.
+// do.go owns how a Client sends a request: on which connection, and whether it sends it
+// again.
 
-// Do waits until the request's account is ready, sends the request and waits
-// for its answer; there is a method for each request as well. Errors are
-// *Error.
+// Do waits until the request's account is ready, sends the request and waits for its
+// answer; there is also a method for each request. Errors are *Error.
 //
-// A request that may be sent twice and was caught by the end of a connection or
-// of a session is sent once more when the Client is ready again, and as often
-// as needed if it never left. An order is sent at most once: where that got no
-// answer the class is venuekey.ClassUnknown. A request that was too much waits, see Conn.Do.
+// If a connection or session ends under a request that is safe to send twice, Do sends
+// it once more when the Client is ready again; if it never left, as often as needed. An
+// order is sent at most once: without an answer the class is venuekey.ClassUnknown, and
+// it may have been carried out. When the service answers "too many requests", Do waits
+// and repeats the request as Conn.Do does.
 func (c *Client) Do(ctx context.Context, req message.Message) (message.Message, error) {
 	return c.doVia(ctx, req, func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
 		return conn.once(ctx, req)
@@ -55,21 +55,21 @@ func (c *Client) doVia(ctx context.Context, req message.Message, via send) (mess
 	}
 }
 
-// passing reports whether an error is one of a session or connection that a
-// next one will not have.
+// passing reports whether an error belongs to this session or connection, so that the
+// next one will not have it.
 func passing(conn *Conn, e *Error) bool {
 	switch e.Kind {
 	case KindAccountLost, KindAppLost, KindTokenDead:
 		return true
 	}
-	// Nobody waits for a timeout twice.
+	// A request that timed out is not repeated: no caller should wait for two timeouts.
 	return e.Class == venuekey.ClassUnknown && e.Code == "" && conn.Err() != nil && !unanswered(e)
 }
 
-// usable waits for a connection on which the request's account is ready, and
-// says which session of the account that is. A request about no account, or
-// about one that is not the Client's, needs the application only; one whose account
-// left meanwhile fails.
+// usable waits for a connection on which the request's account is ready, and returns it
+// with the epoch of the account's session. A request about no account, or about one that
+// is not the Client's, needs only the application to be authorised; one whose account
+// has left meanwhile fails.
 func (c *Client) usable(ctx context.Context, req message.Message) (conn *Conn, epoch int, err error) {
 	id, _ := accountOf(req)
 	waited := false
@@ -94,8 +94,8 @@ func (c *Client) usable(ctx context.Context, req message.Message) (conn *Conn, e
 	return conn, epoch, err
 }
 
-// notice acts on what an error says about a session, unless the session is
-// another one by now.
+// notice acts on what an error says about a session, unless a newer session has taken
+// its place.
 func (c *Client) notice(conn *Conn, epoch int, e *Error) {
 	switch e.Kind {
 	case KindAccountLost, KindTokenDead:
@@ -109,7 +109,7 @@ func (c *Client) notice(conn *Conn, epoch int, e *Error) {
 	}
 }
 
-// markLost marks an account as one to authorise again. c is locked.
+// markLost marks an account for re-authorisation. c is locked.
 func (c *Client) markLost(a *account, err error) {
 	c.epoch++
 	a.epoch = c.epoch

@@ -19,7 +19,7 @@ func ExampleClient() {
 	stream := func(ctx context.Context, app venuekey.App, source *venuekey.Source, account, symbol int64) error {
 		client := &openapi.Client{
 			ClientID: app.ClientID, ClientSecret: app.ClientSecret,
-			Token: source.Access, Refused: source.Newer,
+			Token: source.Access, Rejected: source.Newer,
 		}
 		go client.Run(ctx)
 		quotes, err := client.Spots(ctx, account, []int64{symbol})

@@ -84,7 +84,7 @@ func newRig(t *testing.T, how transport, k emulated.Knobs) *rig {
 		ClientID: app.ClientID, ClientSecret: venuekey.Secret(app.ClientSecret),
 		Endpoint: openapi.Endpoint{Address: fakeHost, WebSocket: how.webSocket, JSON: how.json, TLS: &tls.Config{RootCAs: identity().roots}, Dial: r.dial},
 		Token:    func(context.Context) (venuekey.Secret, error) { return r.access(), nil },
-		Refused: func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+		Rejected: func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 			if access.Equal(r.access()) {
 				if err := r.renew(); err != nil {
 					return "", err
@@ -614,7 +614,7 @@ func TestWhatAPersonHasToMend(t *testing.T) {
 		}, "misconfigured", "no live account", nil, true},
 		{"a sign-in that was taken back", func(r *rig) { r.venue.RevokeUser("alice") }, "refused", "the grant is gone", nil, true},
 		{"a token of another app", func(r *rig) {
-			r.Refused = nil
+			r.Rejected = nil
 			r.issue(emulator.Grant{User: "alice", Client: "other-client", Scope: "trading"})
 		}, "token dead CH_ACCESS_TOKEN_INVALID", "sign in again", func(r *rig) {
 			r.issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading"})

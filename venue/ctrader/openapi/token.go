@@ -5,16 +5,16 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// token.go owns what becomes of a Client's Token and Refused: what the link asks, and
-// the errors that come of it.
+// token.go owns how a Client's Token and Rejected become a link.Token, and how errors
+// from them are classified.
 
-// watchToken is the token of one Run.
+// watchToken returns the token of one Run.
 func (c *Client) watchToken(options Options) *link.Token {
-	return &link.Token{Get: c.Token, Rejected: c.Refused, Timeout: options.Timeout, Log: options.Log}
+	return &link.Token{Get: c.Token, Rejected: c.Rejected, Timeout: options.Timeout, Log: options.Log}
 }
 
-// tokenError is an error of a link.Token. Only a new sign-in helps if that is what it
-// says; whatever else it is, it is tried again.
+// tokenError turns an error from a link.Token into an *Error. If it calls for a new
+// sign-in the class is venuekey.ClassRefused; anything else can be tried again.
 func (c *Client) tokenError(err error) *Error {
 	_, address := c.endpoint().hostPort()
 	class := venuekey.ClassLater
