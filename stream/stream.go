@@ -1,15 +1,15 @@
-// Package stream is events that wait, in bounded room, for whoever reads them.
+// Package stream provides bounded queues of events between a connection and its readers.
 //
-// A reader that is too slow must not cost the others their quotes, nor the connection
-// its life. So each stream has room for so many events; when that is full the oldest is
-// dropped and counted, and Dropped says how many were. Old quotes are the ones that
-// nobody misses; a program for which every event counts checks Dropped, or chooses
-// Block, and with it that a slow reader holds everything up.
+// A slow reader must neither delay other readers nor stall the connection. So each
+// stream has a limited capacity, and when it is full the oldest event is dropped; Dropped
+// returns how many were. For quotes that is harmless, since newer ones replace older
+// ones. A program that needs every event checks Dropped, or sets Buffer.Block and accepts
+// that a slow reader holds up the connection.
 //
-// What happened while nothing was connected is in no stream. A stream that outlives a
-// connection is told nothing of that; its connection's state is.
+// A stream does not contain what happened while the connection was down, and nothing in
+// it marks the gap: watch the state of the connection for that.
 //
-// Room is taken as it is needed: a stream that is read in time costs a few events.
+// Memory is allocated as needed: a stream that is read in time holds a few events only.
 package stream
 
 import (
@@ -22,24 +22,24 @@ import (
 // ErrClosed is the cause of the end of a stream that its reader closed.
 var ErrClosed = errors.New("closed by this program")
 
-// Buffer is the room of a Stream and what happens when it is full. The zero
-// value is ready.
+// Buffer sets the capacity of a Stream, and what happens when it is full. The zero value
+// is ready to use.
 type Buffer struct {
-	// Size is how many events may wait. Zero means 1024. Room is taken as it is
-	// needed.
+	// Size is how many events can wait to be read. Zero means 1024. Memory is allocated
+	// as needed.
 	Size int
-	// Block makes the connection wait for the reader of a full stream, and with it
-	// every other reader and every answer; heartbeats go on. A reader that itself
-	// waits for an answer of the same connection then waits for itself. Without
-	// Block the oldest event is dropped and counted.
+	// Block makes the connection wait for the reader when the stream is full, which
+	// holds up all other readers and all answers, but not heartbeats. A reader that
+	// itself waits for an answer on the same connection then deadlocks. Without Block
+	// the oldest event is dropped and counted.
 	Block bool
 }
 
 const defaultBuffer = 1024
 
-// Stream is events in the order in which they came. Any number of goroutines
-// may read it; each event goes to one of them. What it hands out is shared with
-// other streams and must not be changed.
+// Stream is a bounded queue of events in the order of arrival. Any number of goroutines
+// may read it; each event goes to one of them. Events may be shared with other streams
+// and must not be modified.
 type Stream[M any] struct {
 	limit  int
 	block  bool
@@ -52,12 +52,13 @@ type Stream[M any] struct {
 	dropped int64
 	ended   bool
 	cause   error
-	more    chan struct{} // something came, or the end
-	room    chan struct{} // something was taken
+	more    chan struct{} // an event can be read
+	room    chan struct{} // an event was read
 	end     chan struct{}
 }
 
-// New is a stream and the end that feeds it. Close calls closed, once.
+// New returns a stream and the Sender that feeds it. The first call of Close calls
+// closed, which must not be nil.
 func New[M any](b Buffer, closed func()) (*Stream[M], Sender[M]) {
 	if b.Size <= 0 {
 		b.Size = defaultBuffer
@@ -69,20 +70,22 @@ func New[M any](b Buffer, closed func()) (*Stream[M], Sender[M]) {
 	return s, Sender[M]{s}
 }
 
-// Sender feeds a stream. One goroutine at a time may.
+// Sender feeds a stream. One goroutine at a time may call Put.
 type Sender[M any] struct{ stream *Stream[M] }
 
-// Put hands an event over. If it has to wait for the reader it does so until stop is
-// closed, or the stream ends, and the event is lost with that.
+// Put adds an event to the stream. If the stream is full and blocks, Put waits for the
+// reader; if stop is closed or the stream ends first, the event is lost. Once the stream
+// has ended, Put does nothing.
 func (w Sender[M]) Put(m M, stop <-chan struct{}) { w.stream.put(m, stop) }
 
-// End ends the stream with a cause, after the events that wait. The first cause stays.
+// End ends the stream. Events that are waiting can still be read; after them Next returns
+// cause. Only the first cause counts.
 func (w Sender[M]) End(cause error) { w.stream.finish(cause) }
 
-// Next returns the next event, waiting for it if there is none. After the end
-// it still returns what had come before, and then why there is no more: the error of
-// what fed it, or ErrClosed after Close. If the context ends it returns the context's
-// error, whatever waits.
+// Next returns the next event, and waits for it if necessary. When the stream has ended
+// it returns the events that are left, and then the cause: the error with which the
+// sender ended it, or ErrClosed after Close. If the context has ended, Next returns the
+// context's error even if events are waiting.
 func (s *Stream[M]) Next(ctx context.Context) (M, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -100,7 +103,8 @@ func (s *Stream[M]) Next(ctx context.Context) (M, error) {
 	}
 }
 
-// All ranges over the events until the stream or the context ends.
+// All returns an iterator over the events, until the stream or the context ends. Next
+// then says which it was.
 func (s *Stream[M]) All(ctx context.Context) iter.Seq[M] {
 	return func(yield func(M) bool) {
 		for {
@@ -112,21 +116,21 @@ func (s *Stream[M]) All(ctx context.Context) iter.Seq[M] {
 	}
 }
 
-// Dropped is how many events were dropped because they were not read in time.
+// Dropped returns how many events were dropped because they were not read in time.
 func (s *Stream[M]) Dropped() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dropped
 }
 
-// Close ends the stream, and gives up what fed it: the last stream of a subscription
-// ends that, in the background. Closing again does nothing.
+// Close ends the stream and releases what feeds it, such as a subscription that no other
+// stream uses. It does not wait for that. Closing again does nothing.
 func (s *Stream[M]) Close() {
 	s.finish(ErrClosed)
 	s.once.Do(s.closed)
 }
 
-// finish ends the stream. The first cause stays.
+// finish ends the stream. Only the first cause counts.
 func (s *Stream[M]) finish(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,7 +199,7 @@ func (s *Stream[M]) grow() {
 	s.ring, s.head = larger, 0
 }
 
-// signal wakes whoever waits on a channel with room for one.
+// signal wakes the goroutine that waits on a channel with room for one.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -75,7 +75,7 @@ func (c *Conn) readAnswer(req message.Message, e *message.Envelope) (message.Mes
 		return nil, refused
 	}
 	if due, _ := message.Answer(req.PayloadType()); e.Type != due {
-		return nil, c.failed(req, venuekey.ClassUnknown, fmt.Errorf("%s came where %s was due", message.Name(e.Type), message.Name(due)))
+		return nil, c.failed(req, venuekey.ClassUnknown, fmt.Errorf("answer is %s, not %s", message.Name(e.Type), message.Name(due)))
 	}
 	return m, nil
 }

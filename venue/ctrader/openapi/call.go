@@ -75,7 +75,7 @@ func (c *Conn) once(ctx context.Context, req message.Message) (message.Message, 
 // pace waits until the limits allow a request to be sent.
 func (c *Conn) pace(ctx context.Context, req message.Message) (link.Permit, error) {
 	if !message.IsRequest(req.PayloadType()) {
-		return link.Permit{}, c.failed(req, venuekey.ClassDeclined, errors.New("it is no request"))
+		return link.Permit{}, c.failed(req, venuekey.ClassDeclined, errors.New("not a request"))
 	}
 	p := c.paces.ordinary
 	if message.Historical(req.PayloadType()) {
@@ -191,7 +191,7 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 	case <-ctx.Done():
 		cause = ctx.Err()
 	case <-timer.C:
-		cause = fmt.Errorf("nothing within %v: %w", sent.within, context.DeadlineExceeded)
+		cause = fmt.Errorf("no answer within %v: %w", sent.within, context.DeadlineExceeded)
 	}
 	c.mu.Lock()
 	still := c.callByID(sent.id) != nil

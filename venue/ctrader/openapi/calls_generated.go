@@ -46,18 +46,18 @@ func (c *Client) Version(ctx context.Context, req *message.VersionReq) (*message
 }
 
 // NewOrder sends ProtoOANewOrderReq (2106) and returns its ExecutionEvent.
-// Orders have no answer message: the first ExecutionEvent for the request says
-// what became of it, and later ones come as events. After an error that does
-// not say that the order was refused it may have been carried out; look with
+// Orders have no answer message: the first ExecutionEvent for the request is
+// its answer, and later ones are delivered as events. After an error that does
+// not say that the order was rejected, it may have been carried out; check with
 // Reconcile before sending it again.
 func (c *Conn) NewOrder(ctx context.Context, req *message.NewOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // NewOrder sends ProtoOANewOrderReq (2106) and returns its ExecutionEvent.
-// Orders have no answer message: the first ExecutionEvent for the request says
-// what became of it, and later ones come as events. After an error that does
-// not say that the order was refused it may have been carried out; look with
+// Orders have no answer message: the first ExecutionEvent for the request is
+// its answer, and later ones are delivered as events. After an error that does
+// not say that the order was rejected, it may have been carried out; check with
 // Reconcile before sending it again.
 func (c *Client) NewOrder(ctx context.Context, req *message.NewOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
@@ -65,35 +65,35 @@ func (c *Client) NewOrder(ctx context.Context, req *message.NewOrderReq) (*messa
 
 // CancelOrder sends ProtoOACancelOrderReq (2108) and returns its
 // ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
-// the request says what became of it, and later ones come as events. After an
-// error that does not say that the order was refused it may have been carried
-// out; look with Reconcile before sending it again.
+// the request is its answer, and later ones are delivered as events. After an
+// error that does not say that the order was rejected, it may have been carried
+// out; check with Reconcile before sending it again.
 func (c *Conn) CancelOrder(ctx context.Context, req *message.CancelOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // CancelOrder sends ProtoOACancelOrderReq (2108) and returns its
 // ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
-// the request says what became of it, and later ones come as events. After an
-// error that does not say that the order was refused it may have been carried
-// out; look with Reconcile before sending it again.
+// the request is its answer, and later ones are delivered as events. After an
+// error that does not say that the order was rejected, it may have been carried
+// out; check with Reconcile before sending it again.
 func (c *Client) CancelOrder(ctx context.Context, req *message.CancelOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendOrder sends ProtoOAAmendOrderReq (2109) and returns its ExecutionEvent.
-// Orders have no answer message: the first ExecutionEvent for the request says
-// what became of it, and later ones come as events. After an error that does
-// not say that the order was refused it may have been carried out; look with
+// Orders have no answer message: the first ExecutionEvent for the request is
+// its answer, and later ones are delivered as events. After an error that does
+// not say that the order was rejected, it may have been carried out; check with
 // Reconcile before sending it again.
 func (c *Conn) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendOrder sends ProtoOAAmendOrderReq (2109) and returns its ExecutionEvent.
-// Orders have no answer message: the first ExecutionEvent for the request says
-// what became of it, and later ones come as events. After an error that does
-// not say that the order was refused it may have been carried out; look with
+// Orders have no answer message: the first ExecutionEvent for the request is
+// its answer, and later ones are delivered as events. After an error that does
+// not say that the order was rejected, it may have been carried out; check with
 // Reconcile before sending it again.
 func (c *Client) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
@@ -101,36 +101,36 @@ func (c *Client) AmendOrder(ctx context.Context, req *message.AmendOrderReq) (*m
 
 // AmendPositionSLTP sends ProtoOAAmendPositionSLTPReq (2110) and returns its
 // ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
-// the request says what became of it, and later ones come as events. After an
-// error that does not say that the order was refused it may have been carried
-// out; look with Reconcile before sending it again.
+// the request is its answer, and later ones are delivered as events. After an
+// error that does not say that the order was rejected, it may have been carried
+// out; check with Reconcile before sending it again.
 func (c *Conn) AmendPositionSLTP(ctx context.Context, req *message.AmendPositionSLTPReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // AmendPositionSLTP sends ProtoOAAmendPositionSLTPReq (2110) and returns its
 // ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
-// the request says what became of it, and later ones come as events. After an
-// error that does not say that the order was refused it may have been carried
-// out; look with Reconcile before sending it again.
+// the request is its answer, and later ones are delivered as events. After an
+// error that does not say that the order was rejected, it may have been carried
+// out; check with Reconcile before sending it again.
 func (c *Client) AmendPositionSLTP(ctx context.Context, req *message.AmendPositionSLTPReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // ClosePosition sends ProtoOAClosePositionReq (2111) and returns its
 // ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
-// the request says what became of it, and later ones come as events. After an
-// error that does not say that the order was refused it may have been carried
-// out; look with Reconcile before sending it again.
+// the request is its answer, and later ones are delivered as events. After an
+// error that does not say that the order was rejected, it may have been carried
+// out; check with Reconcile before sending it again.
 func (c *Conn) ClosePosition(ctx context.Context, req *message.ClosePositionReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
 
 // ClosePosition sends ProtoOAClosePositionReq (2111) and returns its
 // ExecutionEvent. Orders have no answer message: the first ExecutionEvent for
-// the request says what became of it, and later ones come as events. After an
-// error that does not say that the order was refused it may have been carried
-// out; look with Reconcile before sending it again.
+// the request is its answer, and later ones are delivered as events. After an
+// error that does not say that the order was rejected, it may have been carried
+// out; check with Reconcile before sending it again.
 func (c *Client) ClosePosition(ctx context.Context, req *message.ClosePositionReq) (*message.ExecutionEvent, error) {
 	return answered[*message.ExecutionEvent](c.Do(ctx, req))
 }
@@ -200,15 +200,17 @@ func (c *Client) Reconcile(ctx context.Context, req *message.ReconcileReq) (*mes
 }
 
 // SubscribeSpots sends ProtoOASubscribeSpotsReq (2127) and returns its
-// SubscribeSpotsRes. The answer only confirms; what was subscribed to comes as
-// events, and a new connection has to subscribe anew.
+// SubscribeSpotsRes. The answer only confirms the subscription; its data is
+// delivered as events. It ends with the connection; Client.Subscribe renews it
+// after a reconnect.
 func (c *Conn) SubscribeSpots(ctx context.Context, req *message.SubscribeSpotsReq) (*message.SubscribeSpotsRes, error) {
 	return answered[*message.SubscribeSpotsRes](c.Do(ctx, req))
 }
 
 // SubscribeSpots sends ProtoOASubscribeSpotsReq (2127) and returns its
-// SubscribeSpotsRes. The answer only confirms; what was subscribed to comes as
-// events, and a new connection has to subscribe anew.
+// SubscribeSpotsRes. The answer only confirms the subscription; its data is
+// delivered as events. It ends with the connection; Client.Subscribe renews it
+// after a reconnect.
 func (c *Client) SubscribeSpots(ctx context.Context, req *message.SubscribeSpotsReq) (*message.SubscribeSpotsRes, error) {
 	return answered[*message.SubscribeSpotsRes](c.Do(ctx, req))
 }
@@ -236,15 +238,17 @@ func (c *Client) DealList(ctx context.Context, req *message.DealListReq) (*messa
 }
 
 // SubscribeLiveTrendbar sends ProtoOASubscribeLiveTrendbarReq (2135) and
-// returns its SubscribeLiveTrendbarRes. The answer only confirms; what was
-// subscribed to comes as events, and a new connection has to subscribe anew.
+// returns its SubscribeLiveTrendbarRes. The answer only confirms the
+// subscription; its data is delivered as events. It ends with the connection;
+// Client.Subscribe renews it after a reconnect.
 func (c *Conn) SubscribeLiveTrendbar(ctx context.Context, req *message.SubscribeLiveTrendbarReq) (*message.SubscribeLiveTrendbarRes, error) {
 	return answered[*message.SubscribeLiveTrendbarRes](c.Do(ctx, req))
 }
 
 // SubscribeLiveTrendbar sends ProtoOASubscribeLiveTrendbarReq (2135) and
-// returns its SubscribeLiveTrendbarRes. The answer only confirms; what was
-// subscribed to comes as events, and a new connection has to subscribe anew.
+// returns its SubscribeLiveTrendbarRes. The answer only confirms the
+// subscription; its data is delivered as events. It ends with the connection;
+// Client.Subscribe renews it after a reconnect.
 func (c *Client) SubscribeLiveTrendbar(ctx context.Context, req *message.SubscribeLiveTrendbarReq) (*message.SubscribeLiveTrendbarRes, error) {
 	return answered[*message.SubscribeLiveTrendbarRes](c.Do(ctx, req))
 }
@@ -346,15 +350,17 @@ func (c *Client) AssetClassList(ctx context.Context, req *message.AssetClassList
 }
 
 // SubscribeDepthQuotes sends ProtoOASubscribeDepthQuotesReq (2156) and returns
-// its SubscribeDepthQuotesRes. The answer only confirms; what was subscribed to
-// comes as events, and a new connection has to subscribe anew.
+// its SubscribeDepthQuotesRes. The answer only confirms the subscription; its
+// data is delivered as events. It ends with the connection; Client.Subscribe
+// renews it after a reconnect.
 func (c *Conn) SubscribeDepthQuotes(ctx context.Context, req *message.SubscribeDepthQuotesReq) (*message.SubscribeDepthQuotesRes, error) {
 	return answered[*message.SubscribeDepthQuotesRes](c.Do(ctx, req))
 }
 
 // SubscribeDepthQuotes sends ProtoOASubscribeDepthQuotesReq (2156) and returns
-// its SubscribeDepthQuotesRes. The answer only confirms; what was subscribed to
-// comes as events, and a new connection has to subscribe anew.
+// its SubscribeDepthQuotesRes. The answer only confirms the subscription; its
+// data is delivered as events. It ends with the connection; Client.Subscribe
+// renews it after a reconnect.
 func (c *Client) SubscribeDepthQuotes(ctx context.Context, req *message.SubscribeDepthQuotesReq) (*message.SubscribeDepthQuotesRes, error) {
 	return answered[*message.SubscribeDepthQuotesRes](c.Do(ctx, req))
 }
@@ -385,14 +391,14 @@ func (c *Client) SymbolCategoryList(ctx context.Context, req *message.SymbolCate
 
 // AccountLogout sends ProtoOAAccountLogoutReq (2162) and returns its
 // AccountLogoutRes. The account is logged out when the AccountDisconnectEvent
-// comes, not with this answer.
+// arrives, not with this answer.
 func (c *Conn) AccountLogout(ctx context.Context, req *message.AccountLogoutReq) (*message.AccountLogoutRes, error) {
 	return answered[*message.AccountLogoutRes](c.Do(ctx, req))
 }
 
 // AccountLogout sends ProtoOAAccountLogoutReq (2162) and returns its
 // AccountLogoutRes. The account is logged out when the AccountDisconnectEvent
-// comes, not with this answer.
+// arrives, not with this answer.
 func (c *Client) AccountLogout(ctx context.Context, req *message.AccountLogoutReq) (*message.AccountLogoutRes, error) {
 	return answered[*message.AccountLogoutRes](c.Do(ctx, req))
 }
@@ -422,19 +428,21 @@ func (c *Client) MarginCallUpdate(ctx context.Context, req *message.MarginCallUp
 }
 
 // RefreshToken sends ProtoOARefreshTokenReq (2173) and returns its
-// RefreshTokenRes. It is dangerous: a refresh token works once, using it ends
-// the old access token at once, and the new pair has to be saved before
-// anything else happens. Only the Keeper should refresh; any other caller locks
-// the Keeper out, and the user has to sign in again. See doc/design.md.
+// RefreshTokenRes. It is dangerous: a refresh token is single-use, using it
+// revokes the old access token at once, and the new pair must be saved before
+// anything else happens. Only venuekey's Keeper should refresh; any other
+// caller locks the Keeper out, and the user must sign in again. See
+// doc/design.md.
 func (c *Conn) RefreshToken(ctx context.Context, req *message.RefreshTokenReq) (*message.RefreshTokenRes, error) {
 	return answered[*message.RefreshTokenRes](c.Do(ctx, req))
 }
 
 // RefreshToken sends ProtoOARefreshTokenReq (2173) and returns its
-// RefreshTokenRes. It is dangerous: a refresh token works once, using it ends
-// the old access token at once, and the new pair has to be saved before
-// anything else happens. Only the Keeper should refresh; any other caller locks
-// the Keeper out, and the user has to sign in again. See doc/design.md.
+// RefreshTokenRes. It is dangerous: a refresh token is single-use, using it
+// revokes the old access token at once, and the new pair must be saved before
+// anything else happens. Only venuekey's Keeper should refresh; any other
+// caller locks the Keeper out, and the user must sign in again. See
+// doc/design.md.
 func (c *Client) RefreshToken(ctx context.Context, req *message.RefreshTokenReq) (*message.RefreshTokenRes, error) {
 	return answered[*message.RefreshTokenRes](c.Do(ctx, req))
 }
@@ -521,8 +529,8 @@ func (c *Client) GetPositionUnrealizedPnL(ctx context.Context, req *message.GetP
 	return answered[*message.GetPositionUnrealizedPnLRes](c.Do(ctx, req))
 }
 
-// answered gives an answer its type. Another type than the one that is due is
-// an error: reading its bytes as the one that is due often would not be.
+// answered gives an answer its type. It fails if the answer has another type than the one
+// expected; decoding its bytes as the expected type often would not.
 func answered[T message.Message](answer message.Message, err error) (T, error) {
 	var due T
 	if err != nil {
@@ -531,9 +539,9 @@ func answered[T message.Message](answer message.Message, err error) (T, error) {
 	typed, ok := answer.(T)
 	switch {
 	case answer == nil:
-		return due, fmt.Errorf("answer is missing where %s was due", message.Name(due.PayloadType()))
+		return due, fmt.Errorf("answer is missing, not %s", message.Name(due.PayloadType()))
 	case !ok:
-		return due, fmt.Errorf("answer is %s where %s was due", message.Name(answer.PayloadType()), message.Name(due.PayloadType()))
+		return due, fmt.Errorf("answer is %s, not %s", message.Name(answer.PayloadType()), message.Name(due.PayloadType()))
 	}
 	return typed, nil
 }

@@ -476,7 +476,7 @@ func TestAPersonIsNeeded(t *testing.T) {
 				return "", &venuekey.Error{Class: venuekey.ClassRefused, Reason: "used up"}
 			}
 		}, "used up", venuekey.ClassRefused},
-		"no account of this environment": {func(s *stage) { s.Live = true }, "no live account, but for 1 demo ones", venuekey.ClassMisconfigured},
+		"no account of this environment": {func(s *stage) { s.Live = true }, "no live account (demo accounts: 1)", venuekey.ClassMisconfigured},
 		"all accounts closed": {func(s *stage) {
 			s.f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
 				if e.Type == message.TypeAccountAuthReq {

@@ -80,9 +80,9 @@ func TestTheReasonOfTheEndIsTheServicesWord(t *testing.T) {
 		"half a frame and silence": {func(s *peer) {
 			s.f.hook = func(*peer, message.Envelope, message.Message) bool { return true }
 			s.raw([]byte{0, 0, 0, 9, 8})
-		}, "", "nothing came for 47.5s, not even when asked for", venuekey.ClassLater, openapi.KindPlain},
+		}, "", "nothing received for 47.5s, not even after a probe", venuekey.ClassLater, openapi.KindPlain},
 		"two gigabytes": {func(s *peer) { s.raw([]byte{0x7f, 0xff, 0xff, 0xff}) }, "", "2147483647 bytes is longer", venuekey.ClassLater, openapi.KindPlain},
-		"no envelope":   {func(s *peer) { s.raw([]byte{0, 0, 0, 1, 0xff}) }, "", "no envelope", venuekey.ClassLater, openapi.KindPlain},
+		"no envelope":   {func(s *peer) { s.raw([]byte{0, 0, 0, 1, 0xff}) }, "", "is not an envelope", venuekey.ClassLater, openapi.KindPlain},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -430,7 +430,7 @@ func TestTheTypeDecidesWhatAnAnswerIs(t *testing.T) {
 		}
 		answer = &message.VersionRes{Version: "1"}
 		_, err := c.Trader(t.Context(), &message.TraderReq{CtidTraderAccountID: 7})
-		if venuekey.ClassOf(err) != venuekey.ClassUnknown || !strings.Contains(err.Error(), "ProtoOAVersionRes came where ProtoOATraderRes was due") {
+		if venuekey.ClassOf(err) != venuekey.ClassUnknown || !strings.Contains(err.Error(), "answer is ProtoOAVersionRes, not ProtoOATraderRes") {
 			t.Error(err)
 		}
 	})

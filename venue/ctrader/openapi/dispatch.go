@@ -46,7 +46,7 @@ func (c *Conn) handOut(e *message.Envelope) error {
 // emit hands an event to its handlers and streams.
 func (c *Conn) emit(e *message.Envelope) {
 	if err := c.hub.dispatch(e.Type, e.Payload, c.json, c.done); err != nil {
-		c.opts.Log.Warn("an event cannot be read", "type", e.Type.String(), "error", c.foreign(err))
+		c.opts.Log.Warn("cannot decode an event", "type", e.Type.String(), "error", c.foreign(err))
 	}
 }
 
@@ -81,7 +81,7 @@ func (c *Conn) sessionSign(e *message.Envelope) error {
 	}
 	if complaint := refusal(m, c.secrets); complaint != nil {
 		c.complain(complaint.about(nil, c.address))
-		c.opts.Log.Warn("the service complains", "error", complaint)
+		c.opts.Log.Warn("the service reports an error", "error", complaint)
 	}
 	if gone, ok := m.(*message.ClientDisconnectEvent); ok {
 		return &Error{Class: venuekey.ClassLater, Kind: KindAppLost, Address: c.address,

@@ -13,42 +13,43 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
 )
 
-// endpoint.go owns where the service is, how it is reached, and the limits.
+// endpoint.go owns where the service is, how to reach it, and the limits of a connection.
 
 const (
-	// LiveHost serves live accounts and no others, DemoHost demo accounts and no
-	// others. An account says by IsLive which it needs; that a prop firm calls an
-	// account a trial says nothing.
+	// LiveHost serves live accounts only, and DemoHost demo accounts only. An account's
+	// IsLive says which one it needs; whether a prop firm calls the account a trial
+	// does not.
 	LiveHost = "live.ctraderapi.com"
 	DemoHost = "demo.ctraderapi.com"
-	// ProtobufPort speaks binary messages, JSONPort speaks JSON.
+	// ProtobufPort is the port for binary messages, JSONPort the one for JSON.
 	ProtobufPort = 5035
 	JSONPort     = 5036
 )
 
-// Endpoint is one side of the service: live or demo, and how it is spoken to.
+// Endpoint says where the service is, and which protocol to speak with it.
 type Endpoint struct {
-	// Address is a host or host:port. Without a port it is JSONPort if JSON is
-	// set, and ProtobufPort otherwise.
+	// Address is a host or host:port. The default port is JSONPort if JSON is set,
+	// and ProtobufPort otherwise.
 	Address string
-	// WebSocket takes the place of plain TCP. Both run over TLS.
+	// WebSocket selects WebSocket messages instead of length-prefixed frames over TCP.
+	// Both run over TLS.
 	WebSocket bool
-	// JSON takes the place of protobuf. What separates JSON messages on plain
-	// TCP is not documented; the four bytes of length of protobuf are used there,
-	// so prefer it together with WebSocket.
+	// JSON selects JSON instead of protobuf. The service does not document how JSON
+	// messages are separated over TCP; this package uses the length prefix of protobuf
+	// there. Prefer JSON together with WebSocket.
 	JSON bool
-	// TLS is how the server is verified; nil is the system's roots and the host
-	// of Address. An empty ServerName and an unset MinVersion are filled in, the
-	// latter with TLS 1.2.
+	// TLS configures how the server is verified. Nil means the system's root
+	// certificates. An empty ServerName means the host of Address, and an unset
+	// MinVersion means TLS 1.2.
 	TLS *tls.Config
-	// Dial makes the connection below TLS; nil is a net.Dialer.
+	// Dial opens the connection that TLS runs on. Nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Live is the live environment, in protobuf over TCP.
+// Live returns the live environment, with protobuf over TCP.
 func Live() Endpoint { return Endpoint{Address: LiveHost} }
 
-// Demo is the demo environment, in protobuf over TCP.
+// Demo returns the demo environment, with protobuf over TCP.
 func Demo() Endpoint { return Endpoint{Address: DemoHost} }
 
 func (e Endpoint) hostPort() (host, address string) {
@@ -64,9 +65,9 @@ func (e Endpoint) hostPort() (host, address string) {
 	return host, net.JoinHostPort(host, strconv.Itoa(port))
 }
 
-// connect reaches the service. before is called before every read that may wait,
-// after behind it with how much came. The watch is nil where nobody can wait beside
-// the connection.
+// connect connects to the service. before is called before every read, which may block,
+// and after once it returned, with the number of bytes read. The watch is nil if this
+// connection cannot have one.
 func (e Endpoint) connect(ctx context.Context, o Options, before func(), after func(int)) (*wire.Conn, watch, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
@@ -90,33 +91,33 @@ func (e Endpoint) connect(ctx context.Context, o Options, before func(), after f
 	return conn, beside, err
 }
 
-// Options are the limits of a connection. The zero value is ready.
+// Options are the limits of a connection. The zero value is ready to use.
 type Options struct {
-	// Requests and Historical are how many requests may arrive within any one
-	// second: the historical ones of message.Historical, and all others. Zero
-	// means 50 and 5, which the service documents. Of 4.5 no more than 4 do; 0.5
-	// is one in two seconds.
+	// Historical limits requests for which message.Historical is true, and Requests all
+	// others: no more than that many arrive at the service within any second. Zero
+	// means the documented limits, 50 and 5. Fractions are rounded down (4.5 allows 4
+	// per second), but 0.5 means one every two seconds.
 	Requests, Historical float64
-	// Heartbeat is how long nothing is sent before a heartbeat is. Zero means
-	// 9 s: the service asks for one "at least once every 10 seconds" and was seen
-	// to close after 29.8 s.
+	// Heartbeat is how long the connection may send nothing before it sends a
+	// heartbeat. Zero means 9 s: the service asks for one "at least once every 10
+	// seconds", and has been seen to close the connection after 29.8 s without.
 	Heartbeat time.Duration
-	// Silence is how long nothing may come before the service is asked whether it
-	// is there; a connection on which nothing comes after that for SignOn counts
-	// as dead. Zero means a quarter more than what the service was heard to leave
-	// between its own heartbeats, which were seen every 25 to 30 s.
+	// Silence is how long the service may send nothing before it is probed with a
+	// request. If it then stays silent for SignOn, the connection counts as dead. Zero
+	// means 5/4 of the observed interval between the service's own heartbeats, which
+	// have been seen every 25 to 30 s.
 	Silence time.Duration
-	// Timeout is how long connecting, writing a frame, or an answer may take.
-	// Zero means 30 s. A context that ends sooner is obeyed.
+	// Timeout limits connecting, writing a frame, and waiting for an answer, each. Zero
+	// means 30 s. A context may end the wait sooner.
 	Timeout time.Duration
-	// SignOn is how long an answer may take by which the application or an account
-	// is authorised or a subscription restored, before another connection is tried.
-	// Zero means 10 s.
+	// SignOn limits the wait for an answer to a request that authorises the application
+	// or an account, or restores a subscription. After it, another connection is tried.
+	// Zero means 10 s; more than Timeout means Timeout.
 	SignOn time.Duration
-	// MaxFrame is the longest frame that is taken, in bytes. Zero means
+	// MaxFrame is the longest frame that is accepted, in bytes. Zero means
 	// message.DefaultMax.
 	MaxFrame int
-	// Log gets what a person may want to know; nil is silence.
+	// Log receives what an operator may want to know. Nil means no logging.
 	Log *slog.Logger
 }
 

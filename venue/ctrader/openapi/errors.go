@@ -13,72 +13,73 @@ import (
 
 // errors.go owns the errors of this package, and what to do about them.
 
-// Kind is what only a connection knows of an error, beside its class.
+// Kind refines the class of an error with what is specific to the Open API.
 type Kind int
 
 const (
-	// KindPlain is an error of which the class says all.
+	// KindPlain adds nothing to the class.
 	KindPlain Kind = iota
-	// KindTooMany means that too much was asked, see RetryAfter. The class is
-	// venuekey.ClassLater.
+	// KindTooMany means that the service's rate limit was exceeded, see RetryAfter. The
+	// class is venuekey.ClassLater.
 	KindTooMany
-	// KindAccountLost means that the account has to be authorised again. The class is
-	// venuekey.ClassLater: a Client does that by itself.
+	// KindAccountLost means that the account must be authorised again, which a Client
+	// does by itself. The class is venuekey.ClassLater.
 	KindAccountLost
-	// KindAppLost means that the application has to be authorised again, and after it
-	// the accounts. The class is venuekey.ClassLater.
+	// KindAppLost means that the application must be authorised again, and then its
+	// accounts; a Client does so by itself. The class is venuekey.ClassLater.
 	KindAppLost
-	// KindTokenDead means that the access token expired or was replaced. The class is
-	// venuekey.ClassLater, since a newer one helps; whether there is one only the
-	// sign-in knows.
+	// KindTokenDead means that the access token has expired or been replaced. The class
+	// is venuekey.ClassLater, since a newer token helps; whether there can be one, only
+	// the sign-in knows.
 	KindTokenDead
-	// KindAlreadyDone means that the request had no effect because its goal was met
-	// already. The class is venuekey.ClassDeclined.
+	// KindAlreadyDone means that the request had no effect because its goal was already
+	// met. The class is venuekey.ClassDeclined.
 	KindAlreadyDone
 )
 
-// String is a few words.
+// String returns the kind in a few words, such as "too many requests".
 func (k Kind) String() string {
-	names := [...]string{"plain", "too many requests", "account session lost", "application session lost", "token dead", "done already"}
+	names := [...]string{"plain", "too many requests", "account session lost", "application session lost", "token dead", "already done"}
 	if k < 0 || int(k) >= len(names) {
 		return "kind " + strconv.Itoa(int(k))
 	}
 	return names[k]
 }
 
-// Error is what went wrong with a request or a connection. It carries no secrets: if
-// the service repeats one that it was given, the text has "[secret]" in its place.
+// Error describes a request that failed, or why a connection ended. It contains no
+// secrets: if the service echoes one that it was sent, "[secret]" takes its place.
 type Error struct {
-	// Request is what was asked; 0 if the error is about the connection.
+	// Request is the type of the request, or 0 if the error is about the connection.
 	Request message.PayloadType
-	// Account is the account's ID; 0 if the error is about none.
+	// Account is the account's ctidTraderAccountId, or 0 if the error is about none.
 	Account int64
-	// Class is what became of the request, or what ended the connection, and thereby
-	// what to do next. For a request venuekey.ClassUnknown means that it was sent and
-	// nobody knows what became of it. venuekey.ClassRefused says that only a new
-	// sign-in helps, venuekey.ClassMisconfigured that a person has to mend something:
-	// the application's credentials, a closed account.
+	// Class says what to do next. For a request, venuekey.ClassUnknown means that it
+	// was sent and its outcome is not known. venuekey.ClassRefused means that only a
+	// new sign-in helps, venuekey.ClassMisconfigured that a person must fix something,
+	// such as the application's credentials or a closed account.
 	Class venuekey.Class
-	// Kind is what there is to know beside the class.
+	// Kind refines the class.
 	Kind Kind
-	// Code is the service's word, the name of a message.ErrorCode or a
-	// message.CommonErrorCode; "" if the service said nothing.
+	// Code is the service's error code, in most cases the name of a message.ErrorCode
+	// or message.CommonErrorCode. It is empty if the error is not the service's.
 	Code string
-	// Description is the service's sentence, for people.
+	// Description is the service's explanation, for people. It may be empty.
 	Description string
-	// Address is the server's, host:port.
+	// Address is the server's host:port.
 	Address string
-	// RetryAfter is how long the service asked to be left alone, 0 if it did not
-	// say. Its history quota was seen to refuse requests that had waited so long.
+	// RetryAfter is how long the service asked us to wait, or 0 if it did not say. The
+	// history quota has been seen to refuse requests even after that wait.
 	RetryAfter time.Duration
-	// MaintenanceEnd is when the service expects to be back, zero if it did not
-	// say.
+	// MaintenanceEnd is when the service expects its maintenance to end. It is zero if
+	// the service did not say.
 	MaintenanceEnd time.Time
-	// Err is the cause, if it is not the service's word.
+	// Err is the underlying error, if there is one.
 	Err error
 }
 
-// Error gives "ProtoOATraderReq for account 7: CODE: description; remedy".
+// Error returns the request or connection, the service's code and description, the
+// cause and the remedy, as far as there are any:
+// "ProtoOATraderReq for account 7: CODE: description; remedy".
 func (e *Error) Error() string {
 	var parts []string
 	if e.Request != 0 {
@@ -114,7 +115,7 @@ func (e *Error) Error() string {
 func (e *Error) words() string {
 	switch {
 	case e.Class == venuekey.ClassUnknown && message.IsOrder(e.Request):
-		return "was sent and got no answer: it may have been carried out, look with ProtoOAReconcileReq before sending it again"
+		return "was sent and got no answer: it may have been carried out, check with ProtoOAReconcileReq before sending it again"
 	case e.Class == venuekey.ClassUnknown && e.Request != 0:
 		return "was sent and got no answer"
 	case e.Kind != KindPlain:
@@ -123,15 +124,15 @@ func (e *Error) words() string {
 	return e.Class.String()
 }
 
-// ErrorClass is the class, for venuekey.ClassOf.
+// ErrorClass returns the class, for venuekey.ClassOf.
 func (e *Error) ErrorClass() venuekey.Class { return e.Class }
 
-// Unwrap returns the cause.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// SafeToRetry reports whether sending the same request again can neither do
-// anything twice nor is in vain for sure. An order that was sent and got no
-// answer is never safe.
+// SafeToRetry reports whether the same request may be sent again: it cannot take effect
+// twice, and it may succeed. An order that was sent and got no answer is never safe to
+// retry.
 func (e *Error) SafeToRetry() bool {
 	switch e.Class {
 	case venuekey.ClassNotSent:
@@ -144,15 +145,15 @@ func (e *Error) SafeToRetry() bool {
 	return false
 }
 
-// MayBeDone reports whether the request may have been carried out, and would be
-// twice if it were sent again: an order without a readable answer, or one that
-// the service gave up on, which does not say how far it came.
+// MayBeDone reports whether the request may have been carried out, so that sending it
+// again could carry it out twice: an order that got no readable answer, or one that
+// timed out inside the service, which does not say how far it got.
 func (e *Error) MayBeDone() bool {
 	return message.IsRequest(e.Request) && !repeatable(e.Request) && (e.Class == venuekey.ClassUnknown || e.Code == timeoutError)
 }
 
-// repeatable reports whether a request may be sent twice: it reads, or asks for
-// a state that may be asked for again.
+// repeatable reports whether a request is idempotent: it only reads, or asks for a state
+// that may be asked for again.
 func repeatable(t message.PayloadType) bool {
 	switch t {
 	case message.TypeRefreshTokenReq, message.TypeAccountLogoutReq, message.TypeMarginCallUpdateReq:
@@ -161,13 +162,14 @@ func repeatable(t message.PayloadType) bool {
 	return message.IsRequest(t) && !message.IsOrder(t)
 }
 
-// Remedy is what a person can do about it, and "" if nothing helps.
+// Remedy returns what a person can do about the error, or "" if there is nothing to
+// suggest.
 func (e *Error) Remedy() string {
 	switch e.Code {
 	case "CANT_ROUTE_REQUEST":
-		return "the account may belong to the other environment" + otherHost(e.Address) + ", or its broker be under maintenance"
+		return "the account may belong to the other environment" + otherHost(e.Address) + ", or its broker may be under maintenance"
 	case "CH_CLIENT_AUTH_FAILURE", "CH_OA_CLIENT_NOT_FOUND":
-		return "check client ID and secret, and that the application is active at openapi.ctrader.com/apps"
+		return "check the client ID and secret, and that the application is active at openapi.ctrader.com/apps"
 	case "CONNECTIONS_LIMIT_EXCEEDED":
 		return "close other connections of this application"
 	case "RET_NO_SUCH_LOGIN", "CH_CTID_TRADER_ACCOUNT_NOT_FOUND":
@@ -179,7 +181,7 @@ func (e *Error) Remedy() string {
 	case e.Kind == KindTokenDead:
 		return "renew the token, or sign in again"
 	case e.MayBeDone() && e.Code != "" && message.IsOrder(e.Request):
-		return "it may have been carried out, look with ProtoOAReconcileReq before sending it again"
+		return "it may have been carried out, check with ProtoOAReconcileReq before sending it again"
 	}
 	return ""
 }
@@ -194,12 +196,12 @@ func otherHost(address string) string {
 	return " (live or demo)"
 }
 
-// ErrClosed is the cause of errors after Close, or after the end of Run. It is that of
-// streams, too.
+// ErrClosed is the cause of errors after Close, or after Run has ended. It is the same
+// value as stream.ErrClosed.
 var ErrClosed = stream.ErrClosed
 
-// classOf gives the class of an error of this package, whatever its cause is, and
-// venuekey.ClassUnknown for any other.
+// classOf returns the class of an error of this package, whatever its cause is, and
+// venuekey.ClassUnknown for any other error.
 func classOf(err error) venuekey.Class {
 	var known *Error
 	if errors.As(err, &known) {
@@ -208,7 +210,7 @@ func classOf(err error) venuekey.Class {
 	return venuekey.ClassUnknown
 }
 
-// kindOf gives the kind of an error of this package, and KindPlain for any other.
+// kindOf returns the kind of an error of this package, and KindPlain for any other error.
 func kindOf(err error) Kind {
 	var known *Error
 	if errors.As(err, &known) {

@@ -5,38 +5,39 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// events.go owns the two forms in which events come: handlers and streams.
+// events.go owns the two ways to receive events: handlers and streams.
 
-// Emitter is what events come from: a Conn or a Client.
+// Emitter is a source of events: a Conn or a Client.
 type Emitter interface{ events() *hub }
 
-// Event says of P that it is *T and an event of the service, as *message.SpotEvent is.
-// The compiler finds P by itself: it is never written out.
+// Event is the constraint that P is *T and a message of the service, such as
+// *message.SpotEvent. The compiler infers P, so you never write it.
 type Event[T any] interface {
 	*T
 	message.Message
 }
 
-// Handle has f called with every event of a type, on the goroutine that reads
-// the connection, in the order of arrival, until stop is called:
+// Handle calls f with every event of a type, in the order of arrival, on the goroutine
+// that reads the connection, until stop is called:
 //
 //	stop := openapi.Handle(client, func(e *message.SpotEvent) { … })
 //
-// The event is f's until f returns: its room is then used for the next one, so
-// copy what you keep, lists too. While f runs nothing else is read, no
-// answer either: f must not wait for one. On a Client handlers live through
-// reconnects.
+// The event is valid until f returns, and its memory is then reused: copy what you keep,
+// including slices. Nothing else is read while f runs, so f must not wait for the answer
+// to a request. Handlers of a Client survive reconnects.
 func Handle[T any, P Event[T]](from Emitter, f func(P)) (stop func()) {
 	return addListener[T](from.events(), nil, listener[P]{id: new(byte), deliver: func(m P, _ <-chan struct{}) { f(m) }})
 }
 
-// Events is a stream of every event of a type:
+// Events returns a stream of every event of a type:
 //
 //	orders := openapi.Events[message.ExecutionEvent](client)
 //
-// An event that answered an order is among them. The stream of a Conn ends with
-// it; that of a Client lives through reconnects and ends with Run. What happened
-// while a Client was not connected is not in it: ask after each return to Ready.
+// It includes events that answered an order. The stream of a Conn ends with the Conn;
+// that of a Client survives reconnects and ends with Run. It lacks what happened while
+// the Client was not connected: query the state each time the Client returns to
+// PhaseReady. Close the stream when you no longer need it. Of b, the first element
+// counts; without one, the zero Buffer does.
 func Events[T any, P Event[T]](from Emitter, b ...Buffer) *Stream[P] {
 	h := from.events()
 	var leave, remove func()
@@ -46,15 +47,15 @@ func Events[T any, P Event[T]](from Emitter, b ...Buffer) *Stream[P] {
 	return s
 }
 
-// Notify is a stream of the events of some types, or of all if none is named.
-// It has the errors that answered no request, too.
+// Notify returns a stream of the events of the given types, or of all types if none is
+// given, in the order of arrival. It includes errors that answer no request.
 func (c *Conn) Notify(types ...message.PayloadType) *Stream[message.Message] {
 	return c.hub.notify(types)
 }
 
-// Notify is a stream of the events of some types, or of all if none is named.
-// It has the errors that answered no request, too, and lives through
-// reconnects.
+// Notify returns a stream of the events of the given types, or of all types if none is
+// given, in the order of arrival. It includes errors that answer no request, and
+// survives reconnects.
 func (c *Client) Notify(types ...message.PayloadType) *Stream[message.Message] {
 	return c.hub.notify(types)
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// exchange.go owns requests and answers as bytes, which nobody here looks into.
+// exchange.go owns requests and answers that stay bytes.
 
-// Exchange sends a request as it is given and returns its answer as it came, with
-// the fields in both that package message does not know. The payloads are in the
-// form of the connection: protobuf, or JSON if the endpoint says so. In all else it
-// is Do: requests of both take turns and count for the same limits.
+// Exchange is Do for encoded messages: it sends the payload of req unchanged and returns
+// the answer's payload unchanged, so fields that package message does not know survive
+// both ways. Payloads are in the encoding of the connection: protobuf, or JSON if the
+// endpoint says so. The limits are shared with Do.
 //
-// The ID of the request stays here, and stands in the answer. What goes out has a
-// number of the Conn's in its place, by which the answer is found.
+// The answer carries the ID of req, which is not sent: on the wire a number of the
+// Conn's takes its place, by which the answer is matched.
 //
-// Errors are those of Do. If it is the answer that is the error, both are returned.
-// Only an answer that may be an error is read; whether another one can be is for
-// the caller to find out.
+// Errors are those of Do. If the answer itself is an error, Exchange returns both the
+// answer and the error. An answer of the expected type is not decoded, unless it reports
+// on an order, so it may be malformed.
 func (c *Conn) Exchange(ctx context.Context, req message.Envelope) (message.Envelope, error) {
 	answer, err := c.Do(ctx, &raw{req.Type, req.Payload, c.json})
 	return enveloped(answer, req.ID), err
 }
 
-// Exchange sends a request as it is given and returns its answer as it came, in the
-// form of the Client's endpoint; see Conn.Exchange. In all else it is Do.
+// Exchange is Do for messages that are already encoded, in the encoding of the Client's
+// endpoint; see Conn.Exchange.
 func (c *Client) Exchange(ctx context.Context, req message.Envelope) (message.Envelope, error) {
 	answer, err := c.Do(ctx, &raw{req.Type, req.Payload, c.endpoint().JSON})
 	return enveloped(answer, req.ID), err
@@ -42,14 +42,14 @@ func enveloped(answer message.Message, id string) message.Envelope {
 	return message.Envelope{Type: unread.kind, Payload: unread.payload, ID: id}
 }
 
-// raw is a message as bytes. It goes the way of every other.
+// raw is a message that stays bytes. It takes the same path as every other message.
 type raw struct {
 	kind    message.PayloadType
 	payload []byte
 	json    bool
 }
 
-// PayloadType implements message.Message, as the others below.
+// PayloadType implements message.Message, as do the methods below.
 func (r *raw) PayloadType() message.PayloadType { return r.kind }
 
 // AppendBinary appends the payload.
@@ -61,12 +61,12 @@ func (r *raw) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// MarshalJSON returns the payload. One that is no object would be read as a part of
-// the envelope, or break it.
+// MarshalJSON returns the payload. It checks that this is a JSON object: anything else
+// could be read as part of the envelope, or break it.
 func (r *raw) MarshalJSON() ([]byte, error) {
 	text := bytes.TrimSpace(r.payload)
 	if len(text) > 0 && (text[0] != '{' || !json.Valid(text)) {
-		return nil, errors.New("payload is no JSON object")
+		return nil, errors.New("payload is not a JSON object")
 	}
 	return r.payload, nil
 }
@@ -74,8 +74,8 @@ func (r *raw) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON keeps a copy.
 func (r *raw) UnmarshalJSON(b []byte) error { return r.UnmarshalBinary(b) }
 
-// opened is the message, with what could be read of it. Messages that are not raw
-// are themselves.
+// opened returns the message inside a raw one, decoded as far as possible, and any other
+// message as it is. It returns nil for a type that package message does not know.
 func opened(m message.Message) message.Message {
 	r, ok := m.(*raw)
 	if !ok {
@@ -88,8 +88,8 @@ func opened(m message.Message) message.Message {
 	return known
 }
 
-// mayBeAnError reports whether a message has to be read to find that out: an answer
-// that is not the one that was due, or the execution of an order.
+// mayBeAnError reports whether an answer must be decoded to find out whether it is an
+// error: it is not of the expected type, or it is an ExecutionEvent.
 func mayBeAnError(answer, req message.PayloadType) bool {
 	due, _ := message.Answer(req)
 	return answer != due || message.IsEvent(answer)

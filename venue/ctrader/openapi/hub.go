@@ -10,22 +10,22 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// hub.go owns which events go to whom. What is read for every event is
-// never changed, only replaced, so that reading takes no lock.
+// hub.go owns the delivery of events to their listeners. What is read for every event is
+// never modified, only replaced, so that reading takes no lock.
 
-// hub has a feed for every type of event that somebody wants, and a list of
-// those that want events of several types.
+// hub has a feed for each type of event that has listeners, and a list of the listeners
+// to several types.
 type hub struct {
 	mu    sync.Mutex
 	feeds atomic.Pointer[[]feedEntry] // few, so a search is faster than a map
 	mixed atomic.Pointer[[]mixedListener]
 	ends  link.Ends // of the streams
 
-	listening atomic.Int64           // how many want events
-	reader    atomic.Pointer[func()] // wakes who reads the connection
+	listening atomic.Int64           // the number of listeners
+	reader    atomic.Pointer[func()] // wakes the connection's own goroutine
 }
 
-// countListener counts one that listens, and returns what counts it out again.
+// countListener counts a new listener, and returns a function that uncounts it.
 func (h *hub) countListener() (left func()) {
 	h.listening.Add(1)
 	if reader := h.reader.Load(); reader != nil {
@@ -34,8 +34,8 @@ func (h *hub) countListener() (left func()) {
 	return sync.OnceFunc(func() { h.listening.Add(-1) })
 }
 
-// feed hands the events of one type out. It is used by one goroutine at a time,
-// that which reads the connection.
+// feed delivers the events of one type. It is used by one goroutine at a time, the one
+// that reads the connection.
 type feed interface {
 	dispatch(payload []byte, json bool, stop <-chan struct{}) error
 }
@@ -57,13 +57,13 @@ func (h *hub) feed(t message.PayloadType) feed {
 	return nil
 }
 
-// mixedListener is one that wants events of some types, or of all if types is empty.
+// mixedListener is a listener to several types of events, or to all if types is empty.
 type mixedListener struct {
 	types []message.PayloadType
 	listener[message.Message]
 }
 
-// dispatch hands an event to all that want it.
+// dispatch delivers an event to all its listeners.
 func (h *hub) dispatch(t message.PayloadType, payload []byte, json bool, stop <-chan struct{}) error {
 	if f := h.feed(t); f != nil {
 		if err := f.dispatch(payload, json, stop); err != nil {
@@ -92,7 +92,7 @@ func (h *hub) dispatch(t message.PayloadType, payload []byte, json bool, stop <-
 	return nil
 }
 
-// addMixed adds one that wants several types, and returns how it leaves.
+// addMixed adds a listener to several types, and returns a function that removes it.
 func (h *hub) addMixed(m mixedListener) (leave func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -116,29 +116,29 @@ func (h *hub) addMixed(m mixedListener) (leave func()) {
 	}
 }
 
-// listener is one that wants events. Those that do not keep them look at an event and
-// let go of it. The id is whatever is not equal to another's.
+// listener receives events. If keeps is false it does not retain an event after deliver
+// returns. The id is any value that equals no other listener's.
 type listener[P any] struct {
 	id      any
 	keeps   bool
 	deliver func(m P, stop <-chan struct{})
 }
 
-// typedFeed has the listeners of one type: those that want all, and those that
-// want the events of one symbol of one account.
+// typedFeed is the feed of one type. Some of its listeners receive all events, others
+// those of one symbol of one account.
 type typedFeed[T any, P Event[T]] struct {
 	reused    T
 	listeners atomic.Pointer[listeners[P]]
 }
 
-// listeners are those of one type. They are replaced, and not changed.
+// listeners are the listeners to one type. The value is replaced, never modified.
 type listeners[P any] struct {
-	keeps bool // one of them keeps what it is given
+	keeps bool // one of them retains events
 	all   []listener[P]
 	keyed map[topicKey][]listener[P]
 }
 
-// topicKey is what a quote is about.
+// topicKey says what a quote is about.
 type topicKey struct{ account, symbol int64 }
 
 func keyOf(m message.Message) topicKey {
@@ -151,8 +151,8 @@ func keyOf(m message.Message) topicKey {
 	return topicKey{}
 }
 
-// dispatch decodes an event once. If nobody keeps it, the room of the last one is
-// used again.
+// dispatch decodes an event once for all listeners. If none of them retains events it
+// reuses the memory of the last one.
 func (f *typedFeed[T, P]) dispatch(payload []byte, json bool, stop <-chan struct{}) error {
 	wanted := f.listeners.Load()
 	if wanted == nil || len(wanted.all)+len(wanted.keyed) == 0 {
@@ -186,7 +186,8 @@ func unmarshal(m message.Message, payload []byte, json bool) error {
 	return m.UnmarshalJSON(payload)
 }
 
-// addListener adds a listener, for one key or for all events, and returns how it leaves.
+// addListener adds a listener to one key, or to all events if key is nil, and returns a
+// function that removes it.
 func addListener[T any, P Event[T]](h *hub, key *topicKey, t listener[P]) (leave func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -225,7 +226,8 @@ func (l *listeners[P]) remove(key *topicKey, id any) {
 	}
 }
 
-// feedOf is the hub's feed of a type, made if need be. The hub is locked.
+// feedOf returns the hub's feed of a type, and creates it if necessary. The hub is
+// locked.
 func feedOf[T any, P Event[T]](h *hub) *typedFeed[T, P] {
 	t := P(new(T)).PayloadType()
 	if f, ok := h.feed(t).(*typedFeed[T, P]); ok {
@@ -240,7 +242,7 @@ func feedOf[T any, P Event[T]](h *hub) *typedFeed[T, P] {
 	return f
 }
 
-// change replaces the list of listeners. The hub is locked.
+// change replaces the listeners with an edited copy. The hub is locked.
 func (f *typedFeed[T, P]) change(edit func(*listeners[P])) {
 	next := listeners[P]{}
 	if before := f.listeners.Load(); before != nil {

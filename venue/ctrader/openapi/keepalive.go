@@ -9,32 +9,31 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// keepalive.go owns what happens when nothing happens: heartbeats, and the end of a
-// connection on which nothing comes or goes. It is one timer, which costs reads and
-// writes no more than noting the time.
+// keepalive.go owns keeping an idle connection alive with heartbeats, and ending one
+// that is dead. One timer does it all; reads and writes only record the time.
 
-// usualBeat is taken for the time between two heartbeats of the service until two
-// were heard; shortestBeat bounds what is learned from two that came at once.
+// usualBeat is assumed to be the interval between the service's heartbeats until two
+// have been received; shortestBeat is the lower bound for the observed interval.
 const (
 	usualBeat    = 30 * time.Second
 	shortestBeat = 5 * time.Second
 )
 
-// liveness is what is known of the other side's life. Times are as now counts; 0 is
-// "not now", or "never".
+// liveness is what is known about the liveness of both directions. Times are those of
+// Conn.now; 0 means "not now", or "never".
 type liveness struct {
-	readingSince atomic.Int64 // since when somebody reads and nothing comes
-	lastHeard    atomic.Int64 // when something came last
-	lastBeat     atomic.Int64 // when a heartbeat came last
-	beatInterval atomic.Int64 // the shortest time between two of them
-	lastProbe    atomic.Int64 // when the service was asked whether it is there
-	writingSince atomic.Int64 // when the write under way began
-	lastWritten  atomic.Int64 // when the last one ended
+	readingSince atomic.Int64 // since when a read has waited in vain
+	lastHeard    atomic.Int64 // when bytes arrived last
+	lastBeat     atomic.Int64 // when a heartbeat arrived last
+	beatInterval atomic.Int64 // the shortest interval between two heartbeats
+	lastProbe    atomic.Int64 // when the service was probed last
+	writingSince atomic.Int64 // when the write in progress began
+	lastWritten  atomic.Int64 // when the last write ended
 
 	keepalive *time.Timer // guarded by the Conn's lock
 }
 
-// checkLiveness looks at what is due, and comes again when the next thing is.
+// checkLiveness does what is due, and schedules itself for when the next thing is.
 func (c *Conn) checkLiveness() {
 	now, limits := c.now(), c.opts
 	quiet, signOn := int64(c.longestSilence()), int64(limits.SignOn)
@@ -46,7 +45,7 @@ func (c *Conn) checkLiveness() {
 	case since != 0:
 		silent = since + quiet
 	}
-	if writing := c.writingSince.Load(); writing != 0 { // a write is as good as a heartbeat
+	if writing := c.writingSince.Load(); writing != 0 { // the write takes the place of a heartbeat
 		stuck = writing + int64(limits.Timeout)
 		idle = now + int64(limits.Heartbeat)
 	}
@@ -54,7 +53,7 @@ func (c *Conn) checkLiveness() {
 	case stuck <= now:
 		c.die(fmt.Errorf("a frame could not be written within %v", limits.Timeout))
 	case silent <= now && asked > since:
-		c.die(fmt.Errorf("nothing came for %v, not even when asked for", time.Duration(now-since).Round(100*time.Millisecond)))
+		c.die(fmt.Errorf("nothing received for %v, not even after a probe", time.Duration(now-since).Round(100*time.Millisecond)))
 	case silent <= now:
 		c.writeAndCheck(min(signOn, int64(limits.Timeout)), c.probe)
 	case idle <= now:
@@ -64,15 +63,16 @@ func (c *Conn) checkLiveness() {
 	}
 }
 
-// writeAndCheck writes and checks again after a time, sooner if another was writing.
+// writeAndCheck writes, and checks liveness again after a delay in nanoseconds, or sooner
+// if another goroutine was writing.
 func (c *Conn) writeAndCheck(after int64, write func() bool) {
-	c.checkAfter(after) // first: if the write hangs, somebody has to notice
+	c.checkAfter(after) // first, so that a write that hangs is noticed
 	if !write() {
 		c.checkAfter(int64(time.Second))
 	}
 }
 
-// longestSilence is how long nothing may come before the service is asked.
+// longestSilence returns how long the service may be silent before it is probed.
 func (c *Conn) longestSilence() time.Duration {
 	if c.opts.Silence > 0 {
 		return c.opts.Silence
@@ -84,15 +84,15 @@ func (c *Conn) longestSilence() time.Duration {
 	return beat + beat/4
 }
 
-// readBegins notes that somebody reads. Another may take over meanwhile.
+// readBegins records that a read has begun. Another goroutine may continue it.
 func (c *Conn) readBegins() {
 	if c.readingSince.Load() == 0 {
 		c.readingSince.Store(c.now())
 	}
 }
 
-// readEnds notes that something came. Until that is handed out no read begins, so that
-// a slow handler of ours is not taken for the service's silence.
+// readEnds records that n bytes arrived. No read begins until they are delivered, so a
+// slow handler of ours does not look like silence of the service.
 func (c *Conn) readEnds(n int) {
 	if n > 0 {
 		c.lastHeard.Store(c.now())
@@ -100,7 +100,7 @@ func (c *Conn) readEnds(n int) {
 	}
 }
 
-// noteBeat learns how often the service sends a heartbeat.
+// noteBeat learns the interval of the service's heartbeats.
 func (c *Conn) noteBeat() {
 	now := c.now()
 	if before := c.lastBeat.Swap(now); before != 0 {
@@ -110,25 +110,26 @@ func (c *Conn) noteBeat() {
 	}
 }
 
-// leastDoubt is how long a request has to have waited to say anything.
+// leastDoubt is how long a request must have waited before its missing answer counts as
+// a sign.
 const leastDoubt = time.Second
 
-// doubt looks at the connection after a request that got no answer. If nothing else
-// came since it was sent either, a timeout of ours is reason enough to give the
-// connection up, and a caller that gave up sooner is one to probe it.
+// doubt judges the connection after a request got no answer. If nothing else has arrived
+// since it was sent, then our own timeout ends the connection, and a caller that gave up
+// earlier causes a probe.
 func (c *Conn) doubt(sent *call) {
 	waited := time.Duration(c.now() - sent.at)
 	since := c.readingSince.Load()
 	switch {
 	case since == 0 || c.lastHeard.Load() > sent.at:
 	case waited >= c.opts.Timeout:
-		c.die(fmt.Errorf("nothing came for %v, nor an answer to %s", waited.Round(100*time.Millisecond), message.Name(sent.req.PayloadType())))
+		c.die(fmt.Errorf("nothing received for %v, nor an answer to %s", waited.Round(100*time.Millisecond), message.Name(sent.req.PayloadType())))
 	case waited >= leastDoubt && c.lastProbe.Load() <= since:
 		c.writeAndCheck(int64(c.opts.SignOn), c.probe)
 	}
 }
 
-// checkAfter has checkLiveness run after a time.
+// checkAfter schedules checkLiveness after a delay in nanoseconds.
 func (c *Conn) checkAfter(after int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,13 +138,14 @@ func (c *Conn) checkAfter(after int64) {
 	}
 }
 
-// heartbeat sends one, past all limits. It is false if another is writing.
+// heartbeat sends a heartbeat, outside all limits. It returns false if another goroutine
+// is writing.
 func (c *Conn) heartbeat() bool {
 	return c.tryWrite(func() error { return c.put(message.TypeHeartbeatEvent, nil, "", c.now()) })
 }
 
-// probe sends the cheapest request, whose answer nobody waits for: anything that comes
-// will do. It is false if another is writing.
+// probe sends the cheapest request. No one waits for its answer: anything that arrives
+// proves that the service is alive. It returns false if another goroutine is writing.
 func (c *Conn) probe() bool {
 	return c.tryWrite(func() error {
 		payload, err := c.encode(&message.VersionReq{})
@@ -160,7 +162,7 @@ func (c *Conn) probe() bool {
 	})
 }
 
-// tryWrite writes unless another is writing.
+// tryWrite writes, unless another goroutine is writing.
 func (c *Conn) tryWrite(write func() error) bool {
 	select {
 	case c.writeLock <- struct{}{}:

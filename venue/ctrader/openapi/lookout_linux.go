@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// lookout_linux.go owns a place to wait beside a socket that somebody else reads:
-// an epoll that holds the socket and is itself among what the runtime waits for.
-// It is turned away from the socket, and back to it, without waking the waiter.
+// lookout_linux.go owns waiting for a socket to become readable while another goroutine
+// may read it: an epoll instance holds the socket, and the Go runtime waits for the epoll
+// instance. Watching can be switched off and on without waking the waiter.
 
-// lookout is a TCP connection and the place beside it, which takes one more
-// descriptor.
+// lookout is a TCP connection and the epoll instance that watches it. It takes one more
+// file descriptor.
 type lookout struct {
 	*net.TCPConn
 	raw     syscall.RawConn
@@ -31,8 +31,8 @@ type lookout struct {
 	fd, of   int // the epoll's, and the socket's
 }
 
-// overlooking is a connection with a lookout, or the same and nil where there can
-// be none. Only the plain type will do: what wraps one may change what is read.
+// overlooking returns a connection with its lookout, or the same connection and nil if it
+// cannot have one. It must be a plain *net.TCPConn: a wrapper may change what is read.
 func overlooking(nc net.Conn) (net.Conn, watch) {
 	tcp, plain := nc.(*net.TCPConn)
 	if !plain {
@@ -52,7 +52,7 @@ func overlooking(nc net.Conn) (net.Conn, watch) {
 		l.entrance, err = l.epoll.SyscallConn()
 	}
 	if err == nil {
-		err = l.until(time.Time{}) // fails where the runtime would not wait for it
+		err = l.until(time.Time{}) // fails if the runtime cannot wait for it
 	}
 	if err == nil {
 		err = l.control(syscall.EPOLL_CTL_ADD, 0)
@@ -64,9 +64,9 @@ func overlooking(nc net.Conn) (net.Conn, watch) {
 	return l, l
 }
 
-// glimpse is a read that does not wait.
+// glimpse is a read that does not block.
 type glimpse struct {
-	of  func(socket uintptr) // read, made once
+	of  func(socket uintptr) // the method value read, allocated once
 	b   []byte
 	n   int
 	err error
@@ -80,7 +80,7 @@ func (g *glimpse) read(socket uintptr) {
 	}
 }
 
-// Read waits, unless it is in a hurry.
+// Read blocks, unless it is in a hurry.
 func (l *lookout) Read(b []byte) (n int, err error) {
 	if l.hurried && len(b) > 0 {
 		n, err = l.readNow(b)
@@ -94,7 +94,7 @@ func (l *lookout) Read(b []byte) (n int, err error) {
 func (l *lookout) readNow(b []byte) (int, error) {
 	g := &l.glimpse
 	g.b = b
-	err := l.raw.Control(g.of) // RawConn.Read would heed the time of some caller
+	err := l.raw.Control(g.of) // RawConn.Read would obey the deadline of some caller
 	g.b = nil
 	switch {
 	case err != nil:
@@ -141,7 +141,7 @@ func (l *lookout) wait() (came bool) {
 	return !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// Close ends a wait, too.
+// Close also ends a wait.
 func (l *lookout) Close() error {
 	l.mu.Lock()
 	l.closed = true
@@ -150,7 +150,7 @@ func (l *lookout) Close() error {
 	return l.TCPConn.Close()
 }
 
-// records counts TLS records (RFC 8446 §5.1) in what comes below TLS.
+// records counts TLS records (RFC 8446 §5.1) in the bytes below TLS.
 type records struct {
 	header [5]byte // a type, a version, and two bytes of length
 	known  int     // how much of it
@@ -174,9 +174,9 @@ func (r *records) came(b []byte) {
 	}
 }
 
-// begin counts anew: one that is half there already is not the only one.
+// begin resets the count. A record that is partly read already counts as one.
 func (r *records) begin() { r.begun = min(r.left, 1) }
 
-// single reports whether exactly one record came since. If that was data, and was
-// taken, TLS holds nothing back.
+// single reports whether exactly one record has arrived since begin. If it was data and
+// has been consumed, TLS buffers nothing.
 func (r *records) single() bool { return r.begun == 1 && r.left == 0 && r.known == 0 }

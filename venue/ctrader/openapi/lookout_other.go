@@ -4,7 +4,7 @@ package openapi
 
 import "net"
 
-// lookout_other.go owns systems on which nobody can wait beside a connection.
+// lookout_other.go owns systems on which a connection cannot be watched.
 
-// overlooking is only known to be possible on Linux.
+// overlooking is implemented for Linux only.
 func overlooking(nc net.Conn) (net.Conn, watch) { return nc, nil }

@@ -9,19 +9,19 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// members.go owns how accounts join a Client and leave it while it runs.
+// members.go owns how accounts join and leave a Client while it runs.
 
-// ErrLeft is the cause of errors of what an account had when it left a Client: streams
-// and requests that still waited for it.
+// ErrLeft is the cause of the errors that streams and waiting requests of an account end
+// with when the account leaves its Client.
 var ErrLeft = errors.New("the account left the client")
 
-// Join adds an account to those of the Client, which authorises it on the connection that
-// there is and on each one to come. It returns nil once the account is ready, and an
-// error if the account is refused or the context ends first. The account stays a member
-// after an error: the Client goes on trying, until Leave. To Join a member waits until it
-// is ready, and asks anew for one that was refused.
+// Join adds an account to the Client, which authorises it on the current connection and
+// on each later one. It returns nil once the account is ready, and an error if the
+// account is refused or the context ends first. The account stays a member after an
+// error, and the Client keeps trying until Leave. Joining an account that is already a
+// member waits until it is ready, and tries again if it was refused.
 //
-// After the first Join or Leave, Run does not end because no account is left: a Client
+// After the first Join or Leave, Run no longer ends for lack of accounts: a Client
 // without accounts is ready for those to come.
 func (c *Client) Join(ctx context.Context, id int64) error {
 	c.init()
@@ -52,9 +52,10 @@ func (c *Client) Join(ctx context.Context, id int64) error {
 	})
 }
 
-// Leave removes an account and its subscriptions from the Client, now and for each
-// connection to come. Its streams of quotes end, and requests that still wait for the
-// account fail, with ErrLeft. Its session with the service is ended in the background.
+// Leave removes an account and its subscriptions from the Client, on the current
+// connection and on later ones. The account's streams of quotes end, and requests that
+// wait for the account to become ready fail, both with ErrLeft. Its session with the
+// service is ended in the background.
 func (c *Client) Leave(id int64) {
 	c.init()
 	c.mu.Lock()
@@ -73,7 +74,7 @@ func (c *Client) Leave(id int64) {
 	}
 }
 
-// setMember notes that an account joined, or left. c is locked.
+// setMember records that an account has joined or left. c is locked.
 func (c *Client) setMember(account int64, joined bool) {
 	if c.members == nil {
 		c.members = map[int64]bool{}
@@ -81,7 +82,7 @@ func (c *Client) setMember(account int64, joined bool) {
 	c.members[account] = joined
 }
 
-// hasLeft reports whether an account left and did not join again. c is locked.
+// hasLeft reports whether an account has left and not joined again. c is locked.
 func (c *Client) hasLeft(account int64) bool {
 	joined, decided := c.members[account]
 	return decided && !joined
@@ -90,15 +91,15 @@ func (c *Client) hasLeft(account int64) bool {
 // mayBeEmpty reports whether the Client goes on without accounts. c is locked.
 func (c *Client) mayBeEmpty() bool { return c.JoinOnly || len(c.members) > 0 }
 
-// endures is mayBeEmpty, for where c is not locked.
+// endures is mayBeEmpty for callers that do not hold the lock.
 func (c *Client) endures() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.mayBeEmpty()
 }
 
-// withMembers are the accounts to authorise: those that were listed and did not leave, and
-// those that joined. c is locked.
+// withMembers returns the accounts to authorise: those of the list that have not left,
+// and those that have joined. c is locked.
 func (c *Client) withMembers(listed []int64) []int64 {
 	var ids []int64
 	for _, id := range listed {
@@ -126,15 +127,15 @@ func (c *Client) forget(account int64) []*Subscription {
 	return users
 }
 
-// leftError is the error of whatever waited for an account that left.
+// leftError returns the error for a request or stream whose account has left.
 func (c *Client) leftError(req message.Message, account int64) *Error {
 	e := c.notSentError(req, ErrLeft)
 	e.Account = account
 	return e
 }
 
-// logOut ends the account's session with the service in the background, unless it joined
-// again meanwhile.
+// logOut ends the account's session with the service in the background, unless the
+// account has joined again meanwhile.
 func (c *Client) logOut(conn *Conn, account int64) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), conn.opts.Timeout)
@@ -149,7 +150,7 @@ func (c *Client) logOut(conn *Conn, account int64) {
 			return req
 		})
 		if err != nil && conn.Err() == nil && kindOf(err) != KindAccountLost {
-			conn.opts.Log.Warn("an account could not be logged out", "error", err)
+			conn.opts.Log.Warn("cannot log an account out", "error", err)
 		}
 	}()
 }

@@ -10,7 +10,7 @@ import (
 func TestKindsAndPhasesThatNobodyKnowsHaveNames(t *testing.T) {
 	for got, want := range map[string]string{
 		openapi.KindPlain.String():             "plain",
-		openapi.KindAlreadyDone.String():       "done already",
+		openapi.KindAlreadyDone.String():       "already done",
 		(openapi.KindAlreadyDone + 1).String(): "kind 6",
 		openapi.Kind(-1).String():              "kind -1",
 		openapi.Phase(0).String():              "idle",

@@ -6,11 +6,11 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// paces.go owns the limits of the service that a client keeps to.
+// paces.go owns the service's request limits, which a client keeps to.
 
-// paces are the two budgets that the service counts separately.
-// They and the connections that share them count time from one moment, so that a
-// look at the clock does for all.
+// paces are the two limits that the service counts separately. They and the connections
+// that share them count time from the same moment, so one reading of the clock serves
+// all.
 type paces struct {
 	ordinary, historical *link.Pace
 	born                 time.Time

@@ -9,45 +9,46 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// pending.go owns the requests that were sent and wait for their answers.
+// pending.go owns the requests in flight.
 
 // calls are the requests of a Conn.
 type calls struct {
-	// try is once, kept because a method value costs an allocation.
+	// try is the method value once, stored because creating one allocates.
 	try func(context.Context, message.Message) (message.Message, error)
 
-	writeLock chan struct{} // holds one while somebody writes
-	payload   []byte        // belongs to whoever holds it
+	writeLock chan struct{} // full while a goroutine writes
+	payload   []byte        // belongs to the holder of writeLock
 
 	// Guarded by the Conn's lock.
-	only    *call            // the one that waits for an answer; most often there is one
-	pending map[uint64]*call // and the others
+	only    *call            // the call in flight, if it is the only one, as it is most often
+	pending map[uint64]*call // the others
 	lastID  uint64
 
-	spare atomic.Pointer[call] // one that has its result, to be used again
+	spare atomic.Pointer[call] // a finished call, for reuse
 }
 
 // call is a request that was sent.
 type call struct {
 	id     uint64
 	req    message.Message
-	at     int64         // when it was sent, since the connection's beginning of time
+	at     int64         // when it was sent, as Conn.now counts
 	within time.Duration // how long its answer may take
-	alone  bool          // nobody else waited when it was sent
-	permit link.Permit   // what it takes up of the pace
+	alone  bool          // no other call was in flight when it was sent
+	permit link.Permit   // its slot of the pace
 	result chan result   // has room for one
 }
 
-// result is what became of it.
+// result is the outcome of a call.
 type result struct {
 	answer message.Message
 	err    error
 }
 
-// due is when a call is given up.
+// due returns when the call times out.
 func (sent *call) due() int64 { return sent.at + int64(sent.within) }
 
-// register gives a call its ID and has it wait. It is false if the Conn has ended.
+// register assigns an ID to a call and adds it to those in flight. It returns false if
+// the Conn has ended.
 func (c *Conn) register(sent *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -64,8 +65,7 @@ func (c *Conn) register(sent *call) bool {
 	return true
 }
 
-// callByID is the call with an ID that waits for its answer, nil if none does. c is
-// locked.
+// callByID returns the call in flight with an ID, or nil if there is none. c is locked.
 func (c *Conn) callByID(id uint64) *call {
 	if c.only != nil && c.only.id == id {
 		return c.only
@@ -73,7 +73,7 @@ func (c *Conn) callByID(id uint64) *call {
 	return c.pending[id]
 }
 
-// forget removes a call from those that wait. c is locked.
+// forget removes a call from those in flight. c is locked.
 func (c *Conn) forget(sent *call) {
 	if c.only == sent {
 		c.only = nil

@@ -8,18 +8,19 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// quotes.go owns the streams of quotes: subscribing and reading in one.
+// quotes.go owns the streams of quotes, which subscribe and read in one step.
 
-// Spots subscribes to the quotes of symbols of an account, with the time of each,
-// and streams them. Closing the stream gives the subscription up. A field that
-// is absent is unchanged.
+// Spots subscribes to the quotes of symbols of an account, including the time of each
+// quote, and streams them. It returns once the service has confirmed. A field that is
+// absent from an event is unchanged. The subscription survives reconnects; closing the
+// stream ends it. Errors are *Error.
 func (c *Client) Spots(ctx context.Context, account int64, symbols []int64, b ...Buffer) (*Stream[*message.SpotEvent], error) {
 	return streamQuotes(ctx, c, first(b), spotTopics(account, symbols), nil, stream.Sender[*message.SpotEvent].Put)
 }
 
-// Depth subscribes to the order books of symbols of an account, and to their
-// spots, without which the service gives no depth, and streams the changes of
-// the books. Closing the stream gives both up.
+// Depth subscribes to the order books of symbols of an account, and to their spots,
+// which the service requires for depth, and streams the changes of the books. Closing
+// the stream ends both subscriptions. Errors are *Error.
 func (c *Client) Depth(ctx context.Context, account int64, symbols []int64, b ...Buffer) (*Stream[*message.DepthEvent], error) {
 	var more []topic
 	for _, symbol := range symbols {
@@ -28,9 +29,9 @@ func (c *Client) Depth(ctx context.Context, account int64, symbols []int64, b ..
 	return streamQuotes(ctx, c, first(b), spotTopics(account, symbols), more, stream.Sender[*message.DepthEvent].Put)
 }
 
-// Trendbars subscribes to the bars of a period of a symbol of an account, and to
-// its spots, with which the bars come, and streams the bars. The bar of the
-// moment comes again with each change. Closing the stream gives both up.
+// Trendbars subscribes to the bars of one period of one symbol of an account, and to its
+// spots, whose events carry the bars, and streams the bars. The current bar is sent again
+// each time it changes. Closing the stream ends both subscriptions. Errors are *Error.
 func (c *Client) Trendbars(ctx context.Context, account, symbol int64, period message.TrendbarPeriod, b ...Buffer) (*Stream[*message.Trendbar], error) {
 	give := func(to stream.Sender[*message.Trendbar], m *message.SpotEvent, stop <-chan struct{}) {
 		for i := range m.Trendbar {
@@ -51,8 +52,8 @@ func spotTopics(account int64, symbols []int64) []topic {
 	return topics
 }
 
-// streamQuotes makes a stream that hears of what it is subscribed to, before it subscribes.
-// What an event brings give puts into it.
+// streamQuotes creates a stream, connects it to the events, and only then subscribes, so
+// that it misses none. give puts what an event contains into the stream.
 func streamQuotes[T any, M any, P Event[T]](ctx context.Context, c *Client, b Buffer, spots, more []topic, give func(stream.Sender[M], P, <-chan struct{})) (*Stream[M], error) {
 	var subscription *Subscription
 	var leaves []func()

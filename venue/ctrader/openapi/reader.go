@@ -13,49 +13,49 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
 )
 
-// reader.go owns who reads a connection, and the goroutine that does it for all.
+// reader.go owns which goroutine reads a connection, and the one that reads by default.
 //
-// For what comes unasked one reader has to be always there: the connection's own
-// goroutine. But when it hands an answer to the goroutine that
-// waits for it, the runtime wakes a thread for that, which takes a third of what a
-// request takes, and half if the service is near. So a caller that waits for an answer
-// alone reads it itself (callerread.go), and the connection's own goroutine waits
-// elsewhere:
+// Unsolicited messages need a reader at all times: the connection's own goroutine. But
+// for that goroutine to hand an answer to the caller that waits for it, the runtime must
+// wake a thread, which takes a third of the time of a request, and half if the service
+// is near. So a caller that waits for an answer alone reads it itself (callerread.go),
+// while the connection's own goroutine waits in another way:
 //
-//   - beside the connection, where that is possible (see watch). It looks out for
-//     what comes while nobody asks, and is turned away from that while a caller
-//     reads, without being woken.
-//   - Callers that ask briskly, one request right after the answer to the last, need
-//     not even do that: it naps, and looks from time to time whether they still do.
-//     Where nobody can wait beside the connection, only they read for themselves.
+//   - It watches the socket, if that is possible (see watch): it wakes up when something
+//     arrives while no caller reads. A caller that reads switches the watch off, without
+//     waking the goroutine.
+//   - If callers are brisk, which is to send each request right after the answer to the
+//     last, even switching is too expensive. Then the goroutine naps, and checks from
+//     time to time whether they still are. If the socket cannot be watched, only brisk
+//     callers read for themselves.
 //
-// An event is handed out by the connection's own goroutine in any case: a handler
-// that blocks holds up no caller's context. A caller that meets one passes it on
-// with the right to read; after a wait with events in it, reading is left to the
-// connection's own goroutine from the beginning.
+// Events are delivered by the connection's own goroutine in any case, so that a handler
+// that blocks does not block a caller beyond its context. A caller that reads an event
+// passes it on, together with the read lock. After a wait during which events arrived,
+// the next wait leaves reading to the connection's own goroutine from the start.
 
-// reader is who reads a Conn. All but the channels and the atomic values belongs to
-// whoever holds the right to read.
+// reader is the reading side of a Conn. All fields but the channels and the atomic values
+// belong to the holder of readLock.
 type reader struct {
-	readLock chan struct{} // the right to read: holds one while somebody reads
-	handover chan struct{} // holds one: the right to read and what is in envelope
+	readLock chan struct{} // the read lock: full while a goroutine reads
+	handover chan struct{} // passes on the read lock, and the event in envelope
 	wake     chan struct{} // wakes the connection's own goroutine
 
 	envelope message.Envelope // what was read last
 
-	interruptible bool  // callers may read, since a deadline ends that
-	watch         watch // the place to wait beside the connection; may be nil
-	watching      bool  // the connection's own goroutine looks out there
-	napping       bool  // or naps
+	interruptible bool  // callers may read, since a deadline can interrupt them
+	watch         watch // watches the socket; may be nil
+	watching      bool  // the connection's own goroutine is watching
+	napping       bool  // or napping
 
-	lastEvent int64 // when an event came last
-	sawEvent  bool  // one came while the last call waited
+	lastEvent int64 // when the last event arrived
+	sawEvent  bool  // an event arrived while the last call waited
 
-	deadline    int64           // when a read is called off; 0 is never
-	servedDone  <-chan struct{} // the context whose end calls it off, too
-	stopServing func() bool     // gives that up
+	deadline    int64           // when a read is interrupted; 0 means never
+	servedDone  <-chan struct{} // the context whose end interrupts it as well
+	stopServing func() bool     // stops watching that context
 
-	callerRead atomic.Bool  // a caller has read since the last look
+	callerRead atomic.Bool  // a caller has read since the last check
 	brisk      atomic.Int32 // how many requests came right after an answer, see briskly
 }
 
@@ -64,23 +64,23 @@ func newReader() reader {
 }
 
 const (
-	// nap is how long reading is left to brisk callers until the next look whether
-	// there are any, shortNap how long if somebody listens.
+	// nap is how long reading is left to brisk callers before the next check whether
+	// there are any. It is shortNap if events have listeners.
 	nap      = 5 * time.Millisecond
 	shortNap = time.Millisecond
-	// near is how soon an answer comes, and after it the next request, if that is
-	// brisk. Callers ask briskly once so many did; more than mostBrisk are not
-	// counted, and what speaks against it halves the count.
+	// A request is brisk if it comes within near of the last answer, and its own answer
+	// within near. Callers count as brisk after this many such requests; the count stops
+	// at mostBrisk, and each sign to the contrary halves it.
 	near      = 200 * time.Microsecond
 	briskly   = 16
 	mostBrisk = 64
 )
 
-// atOnce has passed.
+// atOnce is a deadline that has passed.
 var atOnce = time.Unix(1, 0)
 
-// read is the connection's own goroutine. It hands out what comes until the connection
-// ends, and then keeps the right to read.
+// read is the connection's own goroutine. It delivers what arrives until the connection
+// ends, and then keeps the read lock.
 func (c *Conn) read() {
 	for {
 		c.takeOver()
@@ -96,14 +96,14 @@ func (c *Conn) read() {
 			continue
 		}
 		<-c.readLock
-		if !c.wanted() { // again: a caller that came in between found this goroutine reading
+		if !c.wanted() { // checked again: a caller in between saw this goroutine reading
 			c.rest()
 		}
 	}
 }
 
-// takeOver waits for the right to read, and hands out the event that a caller
-// passed on with it, if one did.
+// takeOver waits for the read lock, and delivers the event that a caller passed on with
+// it, if there is one.
 func (c *Conn) takeOver() {
 	passed := false
 	select {
@@ -123,7 +123,7 @@ func (c *Conn) takeOver() {
 	}
 }
 
-// readOn reads until others may.
+// readOn reads until callers may read instead.
 func (c *Conn) readOn() {
 	for !c.over.Load() {
 		came, answered := c.take()
@@ -133,8 +133,8 @@ func (c *Conn) readOn() {
 	}
 }
 
-// take reads once and hands out what came, and reports whether it was an answer.
-// Beside a connection it does not wait.
+// take reads one envelope and delivers it, and reports whether it was an answer. It does
+// not block if the socket can be watched.
 func (c *Conn) take() (came, answered bool) {
 	came, err := c.next(0, c.watch != nil)
 	if came {
@@ -146,8 +146,8 @@ func (c *Conn) take() (came, answered bool) {
 	return came, answered
 }
 
-// lookOut has the connection's own goroutine woken by what comes next. The caller
-// has found that nothing is left.
+// lookOut makes the next arrival wake the connection's own goroutine. The caller has
+// checked that nothing is buffered.
 func (c *Conn) lookOut() {
 	c.readBegins()
 	err := c.watch.look()
@@ -156,7 +156,7 @@ func (c *Conn) lookOut() {
 	}
 }
 
-// waitBeside waits beside the connection until its own goroutine has to read again.
+// waitBeside watches the socket until the connection's own goroutine must read again.
 func (c *Conn) waitBeside() {
 	for !c.watch.wait() {
 		select {
@@ -171,15 +171,15 @@ func (c *Conn) waitBeside() {
 	}
 }
 
-// doze has a wait beside the connection end after a nap.
+// doze limits the wait on the socket to one nap.
 func (c *Conn) doze() {
 	_ = c.watch.until(time.Now().Add(c.nap()))
-	if len(c.wake) > 0 { // that overwrote a call
+	if len(c.wake) > 0 { // this overwrote the deadline that was to wake it
 		_ = c.watch.until(atOnce)
 	}
 }
 
-// rest is a nap where nobody can wait beside the connection.
+// rest naps if the socket cannot be watched.
 func (c *Conn) rest() {
 	timer := time.NewTimer(c.nap())
 	defer timer.Stop()
@@ -205,7 +205,7 @@ func (c *Conn) nap() time.Duration {
 	return nap
 }
 
-// callersStopped reports, after a nap, whether callers no longer read.
+// callersStopped reports, after a nap, whether callers have stopped reading.
 func (c *Conn) callersStopped() bool {
 	idle := c.hub.listening.Load() > 0 && len(c.readLock) == 0 && c.now()-c.lastHeard.Load() > int64(near)
 	if c.callerRead.Swap(false) && !idle {
@@ -215,7 +215,7 @@ func (c *Conn) callersStopped() bool {
 	return true
 }
 
-// wakeReader has the connection's own goroutine read.
+// wakeReader wakes the connection's own goroutine, so that it reads.
 func (c *Conn) wakeReader() {
 	signal(c.wake)
 	if c.watch != nil {
@@ -223,23 +223,23 @@ func (c *Conn) wakeReader() {
 	}
 }
 
-// handOver gives it the right to read, and the event in envelope.
+// handOver passes the read lock and the event in envelope to that goroutine.
 func (c *Conn) handOver() {
 	c.handover <- struct{}{}
 	c.wakeReader()
 }
 
-// wanted reports whether the own goroutine has to read if it does not look out: a
-// call waits for an answer, or callers do not ask briskly.
+// wanted reports whether the connection's own goroutine must read if it is not watching:
+// a call is in flight, or callers are not brisk.
 func (c *Conn) wanted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.only != nil || len(c.pending) > 0 || c.brisk.Load() < briskly
 }
 
-// next reads an envelope. None came if the reader was called off; the deadline is set
-// anew then, because the one that passed may have been the last reader's. And none
-// came if there is none yet and the reader is in a hurry.
+// next reads an envelope. It returns false if it was interrupted; it then sets the
+// deadline anew, since the expired one may have been the previous reader's. With hurry
+// it also returns false if no envelope has arrived yet.
 func (c *Conn) next(due int64, hurry bool) (came bool, err error) {
 	if hurry {
 		c.watch.hurry(true)
@@ -259,7 +259,7 @@ func (c *Conn) next(due int64, hurry bool) (came bool, err error) {
 	return false, readError(err)
 }
 
-// setDeadline has the reader called off at a time, or never if it is 0.
+// setDeadline sets when a read is interrupted; 0 means never.
 func (c *Conn) setDeadline(due int64) error {
 	at := time.Time{}
 	if due != 0 {
@@ -272,9 +272,9 @@ func (c *Conn) setDeadline(due int64) error {
 	return err
 }
 
-// watchContext has the reader called off when a context ends, until another context is
-// watched: a program often asks with one context many times. The caller holds the
-// right to read.
+// watchContext interrupts reads when a context ends. It keeps watching until another
+// context takes its place, since programs often use one context for many requests. The
+// caller holds the read lock.
 func (c *Conn) watchContext(ctx context.Context) {
 	done := ctx.Done()
 	if c.servedDone == done {
@@ -286,7 +286,7 @@ func (c *Conn) watchContext(ctx context.Context) {
 	}
 }
 
-// unwatchContext ends that.
+// unwatchContext stops watching the context.
 func (c *Conn) unwatchContext() {
 	if c.stopServing != nil {
 		c.stopServing()
@@ -294,7 +294,7 @@ func (c *Conn) unwatchContext() {
 	c.servedDone, c.stopServing = nil, nil
 }
 
-// readError gives the end of a stream words.
+// readError describes why reading ended.
 func readError(err error) error {
 	switch {
 	case errors.As(err, new(*wire.EnvelopeError)):

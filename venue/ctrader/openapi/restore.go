@@ -8,10 +8,10 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// restore.go owns the subscriptions of accounts that were just authorised.
+// restore.go owns restoring the subscriptions of accounts that were just authorised.
 
-// restore subscribes anew for accounts that were just authorised, and then
-// calls them ready. The error is one that ends the connection.
+// restore subscribes again for accounts that were just authorised, and then marks them
+// ready. An error from it ends the connection.
 func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error {
 	c.mu.Lock()
 	var topics []topic
@@ -63,7 +63,7 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 			}
 		case class == venuekey.ClassDeclined || final(err):
 			c.dropTopic(topics[0], err)
-			conn.opts.Log.Error("a subscription could not be restored", "error", err)
+			conn.opts.Log.Error("cannot restore a subscription", "error", err)
 		case unanswered(err) && !c.otherAuthorised(id):
 			return err
 		default:
@@ -76,7 +76,7 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 	return nil
 }
 
-// otherAuthorised reports whether another account is ready, or on its way.
+// otherAuthorised reports whether another account is authorised.
 func (c *Client) otherAuthorised(id int64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +88,8 @@ func (c *Client) otherAuthorised(id int64) bool {
 	return false
 }
 
-// postpone has an account wait of which a subscription could not be restored.
+// postpone makes an account wait for its next try after one of its subscriptions could
+// not be restored.
 func (c *Client) postpone(id int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,7 +103,7 @@ func (c *Client) postpone(id int64, err error) {
 	}
 }
 
-// inSession reports whether an account is in the session in which it was authorised.
+// inSession reports whether an account is still in the session of that epoch.
 func (c *Client) inSession(id int64, epoch int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,7 +118,8 @@ func (c *Client) wasResumed(id int64) bool {
 	return a != nil && a.resumed
 }
 
-// dropTopic gives up what the service no longer has, and ends what feeds on it.
+// dropTopic gives up a topic that the service no longer offers, and ends the streams fed
+// by it.
 func (c *Client) dropTopic(t topic, err error) {
 	c.mu.Lock()
 	var users []*Subscription

@@ -17,19 +17,19 @@ import (
 // run.go owns the one goroutine that keeps a Client ready.
 
 const (
-	// longestEnd is how long the end of a maintenance is waited for in one go. One
-	// of the two clocks may be a day off, and maintenances end early.
+	// longestEnd is the longest wait for the announced end of a maintenance before the
+	// next try: one of the two clocks may be a day off, and maintenance may end early.
 	longestEnd = 15 * time.Minute
-	// gatherTime is how long is waited after a sign that sessions were lost, so that
-	// the others that belong to it are acted on together: one renewal of a token
-	// was seen to cause several.
+	// gatherTime is how long to wait after a sign that a session was lost, so that the
+	// signs that belong together are handled together: one renewal of a token has been
+	// seen to cause several.
 	gatherTime = 200 * time.Millisecond
 )
 
-// Run keeps the Client ready until the context ends, and then returns its
-// error. It returns an *Error before that if only a person can help: wrong
-// application, no account, a sign-in that has ended. Streams end
-// with it. It runs once at a time.
+// Run keeps the Client ready until the context ends, and then returns the context's
+// error. It returns an *Error earlier if only a person can help: the application is
+// wrong, there is no account, or the user must sign in again. Streams end when Run
+// returns. It must not be called while it is running; afterwards it may be called again.
 func (c *Client) Run(ctx context.Context) error {
 	c.init()
 	if c.Token == nil {
@@ -38,7 +38,7 @@ func (c *Client) Run(ctx context.Context) error {
 	c.mu.Lock()
 	if c.running {
 		c.mu.Unlock()
-		return errors.New("openapi.Client: Run was called twice")
+		return errors.New("openapi.Client: Run is already running")
 	}
 	c.running, c.ended = true, nil
 	c.mu.Unlock()
@@ -68,7 +68,7 @@ func (c *Client) run(ctx context.Context) error {
 	}.Run(ctx)
 }
 
-// floor is how long the service asked to be left alone.
+// floor returns how long the service asked us to wait.
 func floor(err error) time.Duration {
 	var known *Error
 	if !errors.As(err, &known) {
@@ -81,7 +81,7 @@ func floor(err error) time.Duration {
 	return wait
 }
 
-// session is one connection, from its beginning to its end.
+// session runs one connection from start to end.
 func (c *Client) session(ctx context.Context, options Options, limits *paces) error {
 	c.setState(PhaseConnecting, c.State().Err, time.Time{})
 	if err := c.token.Fetch(ctx); err != nil && c.token.Current == "" {
@@ -98,7 +98,7 @@ func (c *Client) session(ctx context.Context, options Options, limits *paces) er
 	defer func() {
 		conn.die(ErrClosed)
 		c.detach()
-		<-conn.left // feeds are for one reader at a time
+		<-conn.left // a feed is used by one reader at a time
 	}()
 	_, err = conn.Do(ctx, &message.ApplicationAuthReq{ClientID: c.ClientID, ClientSecret: c.ClientSecret})
 	if err != nil && kindOf(err) != KindAlreadyDone {
@@ -134,13 +134,13 @@ func (c *Client) maintain(ctx context.Context, conn *Conn) error {
 			gathered = true
 		case <-c.membersChanged:
 			gathered = false
-		case <-poll.C: // accounts that wait for another try are looked at here too
+		case <-poll.C: // also for accounts whose next try is due
 			gathered = false
 		}
 	}
 }
 
-// collectSigns lets the signs that belong together come in.
+// collectSigns waits for the other signs that belong to this one.
 func (c *Client) collectSigns(ctx context.Context) {
 	_ = link.Pause(ctx, gatherTime)
 	select {
@@ -180,7 +180,7 @@ func (c *Client) detach() {
 }
 
 // onSession is called by the connection with each message about sessions. It must not
-// wait.
+// block.
 func (c *Client) onSession(m message.Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -202,7 +202,7 @@ func (c *Client) onSession(m message.Message) {
 	}
 }
 
-// secrets are what the connection was told. c is locked.
+// secrets returns what was sent to the service in secret. c is locked.
 func (c *Client) secrets() []venuekey.Secret {
 	if c.conn == nil {
 		return nil

@@ -7,13 +7,14 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// secrets.go owns what a connection was told in secret, so that it is taken out
-// of whatever the service says later, asked or not.
+// secrets.go owns the secrets that a connection has sent, so that they can be removed
+// from what the service says later.
 
-// mostSecrets bounds them: the application's, and the tokens of the last hours.
+// mostSecrets bounds their number: the application's, and the tokens of the last hours.
 const mostSecrets = 16
 
-// secrets are what was said in secret.
+// secrets are the secrets that were sent. The field is exported so that fmt calls the
+// methods of Secret.
 type secrets struct{ List []venuekey.Secret }
 
 func (c *Conn) confide(secrets []venuekey.Secret) {
@@ -33,7 +34,7 @@ func (c *Conn) confide(secrets []venuekey.Secret) {
 	}
 }
 
-// foreign is an error that quotes what came, fit to be shown.
+// foreign makes an error that quotes the service safe to show.
 func (c *Conn) foreign(err error) error { return foreign.ErrorWithout(err, c.secrets()...) }
 
 func (c *Conn) secrets() []venuekey.Secret {

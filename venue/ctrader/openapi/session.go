@@ -12,16 +12,16 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// session.go owns the authorisation of accounts: which are due, with which
-// token, and what an answer means for them.
+// session.go owns the authorisation of accounts: which are due, with which token, and
+// what the answer means for each.
 
 type accountStage int
 
 const (
-	accountLost       accountStage = iota // to be authorised
-	accountAuthorised                     // subscriptions are to be restored
+	accountLost       accountStage = iota // must be authorised
+	accountAuthorised                     // its subscriptions must be restored
 	accountReady
-	accountRefused // a person has to do something
+	accountRefused // only a person can help
 )
 
 // account is one account on one connection. It is guarded by the Client's lock.
@@ -29,30 +29,31 @@ type account struct {
 	id    int64
 	state accountStage
 	err   error
-	// epoch grows with every sign that the account's session was lost. Signs that
-	// are about an older session than the present one are known by it.
+	// epoch grows with every sign that the account's session was lost. It tells signs
+	// about an older session from those about the current one.
 	epoch int
-	// resumed means that the account turned out to be authorised already: the
-	// service was seen to announce the loss of sessions that went on.
+	// resumed means that the account turned out to be authorised already: the service
+	// has been seen to announce the loss of sessions that continued.
 	resumed   bool
 	presented *presented
-	// notCovered means that the token was refused for this account and good for
+	// notCovered means that the token was rejected for this account and accepted for
 	// another.
 	notCovered bool
 	retryAt    time.Time
 	tries      int
-	// unanswered is how often in a row nothing came to what would have made it ready.
+	// unanswered is how many requests in a row that would have made it ready got no
+	// answer.
 	unanswered int
-	// authorisedAt is when it was authorised last, losses how often in a row that did
-	// not last.
+	// authorisedAt is when it was last authorised, and losses how many times in a row
+	// that did not last.
 	authorisedAt time.Time
 	losses       int
 }
 
-// presented is the token that an account was authorised with last.
+// presented is the token that an account was last authorised with.
 type presented struct{ Token venuekey.Secret }
 
-// listAccounts gives the accounts to authorise, before any join or leave.
+// listAccounts returns the accounts to authorise, before any join or leave.
 func (c *Client) listAccounts(ctx context.Context, conn *Conn) ([]int64, error) {
 	if len(c.Accounts) > 0 || c.JoinOnly {
 		return c.Accounts, nil
@@ -81,7 +82,7 @@ func (c *Client) listAccounts(ctx context.Context, conn *Conn) ([]int64, error) 
 		if len(ids) == 0 && !c.endures() {
 			here, there := environments(c.Live)
 			return nil, &Error{Class: venuekey.ClassMisconfigured, Address: conn.address, Err: fmt.Errorf(
-				"the token is good for no %s account, but for %d %s ones", here, len(answer.CtidTraderAccount), there)}
+				"the token covers no %s account (%s accounts: %d)", here, there, len(answer.CtidTraderAccount))}
 		}
 		return ids, nil
 	}
@@ -94,9 +95,9 @@ func environments(live bool) (here, there string) {
 	return "demo", "live"
 }
 
-// authoriseDue authorises the accounts that are due and restores what they had subscribed
-// to. Signs of what happens to the sessions were gathered, or are now if the token
-// changed.
+// authoriseDue authorises the accounts that are due and restores their subscriptions. If
+// the token has changed and signs of lost sessions have not been gathered yet, it gathers
+// them first.
 func (c *Client) authoriseDue(ctx context.Context, conn *Conn, gathered bool) error {
 	if c.token.Changed(ctx) && !gathered {
 		c.collectSigns(ctx)
@@ -129,8 +130,8 @@ func (c *Client) authoriseDue(ctx context.Context, conn *Conn, gathered bool) er
 	}
 }
 
-// due are the accounts to be authorised now: those whose session was lost, and
-// those that were authorised with another token.
+// due returns the accounts to authorise now: those whose session was lost, and those
+// that were authorised with another token.
 func (c *Client) due() []*account {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,7 +146,7 @@ func (c *Client) due() []*account {
 	return due
 }
 
-// retryNow ends the pauses of accounts, because there is another token.
+// retryNow ends the pauses of all accounts, because there is another token.
 func (c *Client) retryNow() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,7 +155,7 @@ func (c *Client) retryNow() {
 	}
 }
 
-// enterAuthorising enters the phase of that name if an account is to be authorised.
+// enterAuthorising enters PhaseAuthorising if an account must be authorised.
 func (c *Client) enterAuthorising() {
 	c.mu.Lock()
 	lost := false
@@ -168,8 +169,8 @@ func (c *Client) enterAuthorising() {
 	}
 }
 
-// authorise asks for all of them in one go, and reports whether the token is
-// dead. The error is one that ends the connection.
+// authorise sends all the requests at once, and reports whether the token is dead. An
+// error from it ends the connection.
 func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dead bool, err error) {
 	reqs, epochs := make([]message.Message, len(due)), make([]int, len(due))
 	c.mu.Lock()
@@ -189,13 +190,13 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 		kind := kindOf(errs[i])
 		signedOn, gone := errs[i] == nil || kind == KindAlreadyDone, c.accounts[a.id] != a
 		switch {
-		case signedOn && gone: // it left while it was asked for
+		case signedOn && gone: // it left while the request was in flight
 			c.logOut(conn, a.id)
 		case signedOn:
 			proved = proved || errs[i] == nil
 			if a.epoch == epochs[i] {
 				c.authorised(a, errs[i] != nil)
-			} else { // it was lost again meanwhile, and is due again
+			} else { // it has been lost again meanwhile, and is due again
 				a.authorisedAt = time.Now()
 				a.slowDown()
 			}
@@ -204,7 +205,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 		case gone:
 		case final(errs[i]):
 			a.state, a.err = accountRefused, errs[i]
-			conn.opts.Log.Error("an account is refused", "error", errs[i])
+			conn.opts.Log.Error("account refused", "error", errs[i])
 		case unanswered(errs[i]):
 			silent, silence = append(silent, a), errs[i]
 		default:
@@ -224,8 +225,8 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 	return tokenDead(refused, proved), nil
 }
 
-// anyAuthorised reports whether an account is authorised, so that a connection on which
-// another gets no answer is worth keeping. c is locked.
+// anyAuthorised reports whether any account is authorised. If so, the connection is worth
+// keeping although another account gets no answer. c is locked.
 func (c *Client) anyAuthorised() bool {
 	for _, a := range c.accounts {
 		if a.state == accountAuthorised || a.state == accountReady {
@@ -235,14 +236,15 @@ func (c *Client) anyAuthorised() bool {
 	return false
 }
 
-// firstUnanswered and lastUnanswered bound the pause of an account to which nothing comes,
-// from the second time on: each time takes as long as an answer may take.
+// firstUnanswered and lastUnanswered bound the pause of an account whose requests get no
+// answer, from the second time on: each try costs a full timeout.
 const (
 	firstUnanswered = time.Minute
 	lastUnanswered  = 15 * time.Minute
 )
 
-// retryUnanswered has an account wait that got no answer, over connections. c is locked.
+// retryUnanswered makes an account wait that got no answer. The pause carries over to the
+// next connection. c is locked.
 func (c *Client) retryUnanswered(a *account, err error) {
 	c.markLost(a, err)
 	wait := link.Backoff(0, floor(err))
@@ -253,10 +255,10 @@ func (c *Client) retryUnanswered(a *account, err error) {
 	a.err, a.retryAt = err, time.Now().Add(wait)
 }
 
-// tokenDead reports whether a token is dead, of the accounts that it was refused
-// for. One that was good for another account in the same go is not: it no longer
-// covers these, and a newer one would not either. "Logged in already" proves
-// nothing about a token. c is locked.
+// tokenDead reports whether a token is dead, given the accounts that it was rejected for.
+// If the service accepted it for another account at the same time (proved), it is not
+// dead: it does not cover these accounts, and neither would a newer one. The answer
+// "already logged in" proves nothing about a token. c is locked.
 func tokenDead(refused []*account, proved bool) bool {
 	dead := false
 	for _, a := range refused {
@@ -266,9 +268,9 @@ func tokenDead(refused []*account, proved bool) bool {
 	return dead
 }
 
-// authorised is what an account's authorisation means for its subscriptions. An
-// account that was ready and is told that it is logged in already, as after a
-// renewal that ended nothing, goes on as it was. c is locked.
+// authorised records that an account is authorised. Its subscriptions must then be
+// restored, unless it was ready and the service answered "already logged in", as after a
+// renewal that ended no session. c is locked.
 func (c *Client) authorised(a *account, already bool) {
 	a.err, a.retryAt, a.tries, a.resumed, a.authorisedAt = nil, time.Time{}, 0, already, time.Now()
 	if a.notCovered = false; !already {
@@ -281,24 +283,25 @@ func (c *Client) authorised(a *account, already bool) {
 	c.unconfirm(a.id)
 }
 
-// slowDown has an account wait that is lost again and again soon after it was
-// authorised: another program may be taking it over each time.
+// slowDown makes an account wait that is lost again and again soon after it was
+// authorised: another program may be taking its session over each time.
 func (a *account) slowDown() {
 	if time.Since(a.authorisedAt) > link.Steady {
 		a.losses = 0
-	} else if a.losses++; a.losses > 2 { // two belong together often enough
+	} else if a.losses++; a.losses > 2 { // two often have one cause
 		a.retryAt = time.Now().Add(link.Backoff(a.losses, 0))
 	}
 }
 
-// retryLater has an account wait for its next try. c is locked.
+// retryLater makes an account wait for its next try. c is locked.
 func (c *Client) retryLater(a *account, err error) {
 	c.markLost(a, err)
 	a.err, a.retryAt = err, time.Now().Add(link.Backoff(a.tries, floor(err)))
 	a.tries++
 }
 
-// report says how things stand, and ends Run if no account is left and none may join.
+// report publishes the state. It returns an error, which ends Run, if no account is left
+// and none may join.
 func (c *Client) report() error {
 	c.mu.Lock()
 	ready, lost, empty := 0, 0, c.mayBeEmpty()
@@ -326,8 +329,8 @@ func (c *Client) report() error {
 	return nil
 }
 
-// pipeline sends requests without waiting for an answer in between, and returns
-// an error, or none, for each.
+// pipeline sends requests without waiting for answers in between, and returns an error
+// or nil for each.
 func (c *Conn) pipeline(ctx context.Context, reqs []message.Message) []error {
 	sent, errs := make([]*call, len(reqs)), make([]error, len(reqs))
 	for i, req := range reqs {

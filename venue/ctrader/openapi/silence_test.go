@@ -116,7 +116,7 @@ func TestSilenceIsNoticedThoughCallersComeAndGo(t *testing.T) {
 		for c.Err() == nil && time.Since(began) < 10*time.Minute {
 			_, _ = c.Trader(within(t, 3*time.Second), &message.TraderReq{CtidTraderAccountID: 7})
 		}
-		if took := time.Since(began); took > time.Minute || !strings.Contains(fmt.Sprint(c.Err()), "nothing came for") {
+		if took := time.Since(began); took > time.Minute || !strings.Contains(fmt.Sprint(c.Err()), "nothing received for") {
 			t.Errorf("%v after %v", c.Err(), took)
 		}
 	})

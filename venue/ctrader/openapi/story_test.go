@@ -603,8 +603,8 @@ func TestWhatAPersonHasToMend(t *testing.T) {
 	}{
 		{"a wrong secret of the app", func(r *rig) {
 			r.ClientSecret = "hush-wrong"
-		}, "misconfigured CH_CLIENT_AUTH_FAILURE", "check client ID and secret", nil, true},
-		{"an app that there is not", func(r *rig) { r.ClientID = "nobody" }, "misconfigured CH_CLIENT_AUTH_FAILURE", "check client ID", nil, true},
+		}, "misconfigured CH_CLIENT_AUTH_FAILURE", "check the client ID and secret", nil, true},
+		{"an app that there is not", func(r *rig) { r.ClientID = "nobody" }, "misconfigured CH_CLIENT_AUTH_FAILURE", "check the client ID", nil, true},
 		{"an account that there is not", func(r *rig) { r.Accounts = []int64{3100001} }, "misconfigured CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "not the login number", nil, true},
 		{"the account of another", func(r *rig) { r.Accounts = []int64{5003} }, "misconfigured CH_CTID_TRADER_ACCOUNT_NOT_FOUND", "", nil, true},
 		{"an account of the other host", func(r *rig) { r.Accounts = []int64{liveAccount} }, "later CANT_ROUTE_REQUEST", "live accounts are at", nil, false},

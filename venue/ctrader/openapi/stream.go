@@ -2,11 +2,11 @@ package openapi
 
 import "github.com/venuekey/venuekey/stream"
 
-// stream.go owns the names under which streams are known here.
+// stream.go owns this package's aliases for package stream.
 
-// Stream is events in the order in which they came; see package stream.
+// Stream is a bounded queue of events in the order of arrival; see package stream.
 type Stream[M any] = stream.Stream[M]
 
-// Buffer is the room of a Stream and what happens when it is full. The zero value is
-// ready.
+// Buffer sets the capacity of a Stream, and what happens when it is full. The zero value
+// is ready to use.
 type Buffer = stream.Buffer

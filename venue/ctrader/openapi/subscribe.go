@@ -11,13 +11,13 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// subscribe.go owns what a Client is subscribed to: its users, and whether the service
-// knows.
+// subscribe.go owns the Client's subscriptions: who uses each topic, and whether the
+// service has confirmed it.
 
-// interest is what is known of a topic. It is guarded by the Client's lock.
+// interest is what is known about a topic. It is guarded by the Client's lock.
 type interest struct {
 	users     map[*Subscription]bool
-	confirmed bool // the service said yes in the account's present session
+	confirmed bool // by the service, in the account's current session
 }
 
 // Subscription keeps the Client subscribed until it is closed.
@@ -25,19 +25,18 @@ type Subscription struct {
 	client *Client
 	topics []topic
 	once   sync.Once
-	onEnd  func(error) // is called if the service or the Client ends it; may be nil
+	onEnd  func(error) // called if the service or the Client ends it; may be nil
 }
 
-// Subscribe subscribes to what a SubscribeSpotsReq, SubscribeDepthQuotesReq or
-// SubscribeLiveTrendbarReq names, and again after every reconnect. The service
-// is asked only for what nobody uses yet, and is asked to end what nobody uses any
-// more. The events come to Handle and Events; Spots, Depth and
-// Trendbars do both.
+// Subscribe subscribes as a SubscribeSpotsReq, SubscribeDepthQuotesReq or
+// SubscribeLiveTrendbarReq says, and again after every reconnect. It returns once the
+// service has confirmed. Receive the events with Handle or Events; Spots, Depth and
+// Trendbars subscribe and receive in one call. Errors are *Error.
 //
-// Depth and trendbars of a symbol need its spots to be subscribed to as well.
-// Spots come with their times, whether the request says so or not: one
-// subscription serves all that share it. A subscription made with Do is unknown here,
-// and is gone after the next reconnect.
+// Several subscriptions may share a symbol: the service sees the first subscribe and the
+// last unsubscribe. Depth and trendbars of a symbol require a subscription to its spots.
+// Spots always include their times, whatever the request says, since subscriptions are
+// shared. A subscription made with Do is not tracked, and is lost at the next reconnect.
 func (c *Client) Subscribe(ctx context.Context, req message.Message) (*Subscription, error) {
 	topics, err := topicsOf(req)
 	if err != nil {
@@ -46,19 +45,20 @@ func (c *Client) Subscribe(ctx context.Context, req message.Message) (*Subscript
 	return c.subscribe(ctx, topics, nil)
 }
 
-// Close gives the subscription up. If nobody else uses it the service is asked to end
-// it, in the background.
+// Close ends the subscription. Topics that no other subscription uses are unsubscribed
+// from in the background. Closing again does nothing.
 func (s *Subscription) Close() { s.once.Do(func() { s.client.unsubscribe(s, true) }) }
 
-// end ends what feeds on a subscription that the service or the Client gave up.
+// end ends the stream that is fed by a subscription, after the service or the Client
+// ended the subscription.
 func (s *Subscription) end(cause error) {
 	if s.onEnd != nil {
 		s.onEnd(fmt.Errorf("subscription ended: %w", cause))
 	}
 }
 
-// subscribe enters the interest before it asks: a reconnect in between then
-// restores it, and an event that comes before the answer finds its reader.
+// subscribe registers the interest before it sends a request, so that a reconnect in
+// between restores it.
 func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(error)) (*Subscription, error) {
 	c.init()
 	s := &Subscription{client: c, topics: topics, onEnd: failed}
@@ -84,7 +84,7 @@ func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(erro
 	return s, nil
 }
 
-// unconfirmed are those of the topics that the service has to be asked for.
+// unconfirmed returns the topics that must still be requested from the service.
 func (c *Client) unconfirmed(topics []topic) []topic {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,8 +97,7 @@ func (c *Client) unconfirmed(topics []topic) []topic {
 	return list
 }
 
-// unconfirm has an account's subscriptions restored at the next chance. c is
-// locked.
+// unconfirm marks an account's subscriptions for restoring. c is locked.
 func (c *Client) unconfirm(account int64) {
 	for t, i := range c.topics {
 		if t.account == account {
@@ -107,7 +106,7 @@ func (c *Client) unconfirm(account int64) {
 	}
 }
 
-// confirm notes that the service knows, unless the session is another by now.
+// confirm records that the service has confirmed, unless a newer session has begun.
 func (c *Client) confirm(req message.Message, epoch int) {
 	topics, _ := topicsOf(req)
 	c.mu.Lock()
@@ -122,9 +121,9 @@ func (c *Client) confirm(req message.Message, epoch int) {
 	}
 }
 
-// sendSubscribe subscribes, unless a reconnect did meanwhile. A batch with a topic that
-// was subscribed to already may have done nothing, so its topics are then asked for one
-// by one.
+// sendSubscribe subscribes, unless a reconnect has done so meanwhile. If a topic of a
+// batch was already subscribed to, the whole batch may have had no effect, so its topics
+// are then requested one by one.
 func (c *Client) sendSubscribe(ctx context.Context, req message.Message) error {
 	topics, _ := topicsOf(req)
 	var epoch int
@@ -162,9 +161,8 @@ func (c *Client) epochOf(req message.Message) int {
 	return 0
 }
 
-// inTurn sends what is left of a request when it is its turn, if anything.
-// Subscribing and its end are written one at a time, so that of both the one that
-// was decided on last counts.
+// inTurn waits its turn and sends what is then left to request, if anything. Subscribe
+// and unsubscribe requests are sent one at a time, so that the last decision wins.
 func (c *Client) inTurn(ctx context.Context, conn *Conn, req message.Message, left func() message.Message) (message.Message, error) {
 	taken, err := conn.pace(ctx, req)
 	if err != nil {
@@ -187,9 +185,9 @@ func (c *Client) inTurn(ctx context.Context, conn *Conn, req message.Message, le
 	return conn.await(ctx, sent)
 }
 
-// unsubscribe gives up a subscription, and has the service end what nobody uses any more,
-// in the background: the last things first, since they need the first. It ends only what
-// was confirmed, unless the service may know of the others too.
+// unsubscribe removes a subscription, and unsubscribes in the background from topics that
+// no other uses: dependent topics first, spots last. Topics that the service has not
+// confirmed are included only if others is true, since it may know of them.
 func (c *Client) unsubscribe(s *Subscription, others bool) {
 	var unused []topic
 	c.mu.Lock()
@@ -207,7 +205,7 @@ func (c *Client) unsubscribe(s *Subscription, others bool) {
 	}
 	connected := c.conn != nil && c.conn.Err() == nil
 	c.mu.Unlock()
-	if len(unused) == 0 || !connected { // a next connection begins without
+	if len(unused) == 0 || !connected { // the next connection starts without subscriptions
 		return
 	}
 	go func() {
@@ -221,17 +219,17 @@ func (c *Client) unsubscribe(s *Subscription, others bool) {
 	}()
 }
 
-// sendUnsubscribe ends those of one batch that nobody uses.
+// sendUnsubscribe unsubscribes from the topics of one batch that are still unused.
 func (c *Client) sendUnsubscribe(ctx context.Context, topics []topic) {
 	_, err := c.doVia(ctx, unsubscribeRequest(topics), func(ctx context.Context, conn *Conn, req message.Message) (message.Message, error) {
 		return c.inTurn(ctx, conn, req, func() message.Message { return unsubscribeRequest(c.unused(topics)) })
 	})
 	if err != nil && !errors.Is(err, ErrClosed) {
-		c.Options.filled().Log.Warn("a subscription could not be ended", "error", err)
+		c.Options.filled().Log.Warn("cannot end a subscription", "error", err)
 	}
 }
 
-// unused are those of the topics that nobody uses.
+// unused returns the topics that no subscription uses.
 func (c *Client) unused(topics []topic) []topic {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,12 +7,12 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// topic.go owns what can be subscribed to, and the requests that begin and end
-// it.
+// topic.go owns what can be subscribed to, and the requests that subscribe and
+// unsubscribe.
 
 // topic is one thing to subscribe to.
 type topic struct {
-	kind            message.PayloadType // that of the request
+	kind            message.PayloadType // of the subscribe request
 	account, symbol int64
 	period          message.TrendbarPeriod
 }
@@ -31,13 +31,13 @@ func topicsOf(req message.Message) ([]topic, error) {
 	case *message.SubscribeLiveTrendbarReq:
 		topics = []topic{{kind: req.PayloadType(), account: req.CtidTraderAccountID, symbol: req.SymbolID, period: req.Period}}
 	default:
-		return nil, &Error{Request: req.PayloadType(), Class: venuekey.ClassDeclined, Err: errors.New("it is no subscription")}
+		return nil, &Error{Request: req.PayloadType(), Class: venuekey.ClassDeclined, Err: errors.New("not a subscription request")}
 	}
 	return topics, nil
 }
 
-// stages is the order in which topics can be subscribed to: spots, and then
-// what needs them.
+// stages returns the topics in the order in which they can be subscribed to: first
+// spots, then what requires them.
 func stages(topics []topic) [][]topic {
 	s := make([][]topic, 2)
 	for _, t := range topics {
@@ -50,8 +50,7 @@ func stages(topics []topic) [][]topic {
 	return s
 }
 
-// batches are the topics that go into one request each, in the order in which
-// they stand.
+// batches groups the topics that can share one request, and keeps their order.
 func batches(topics []topic) [][]topic {
 	var list [][]topic
 	at := map[topic]int{} // by what they have in common
@@ -70,7 +69,7 @@ func batches(topics []topic) [][]topic {
 	return list
 }
 
-// subscribeRequests subscribes to topics in as few requests as possible.
+// subscribeRequests returns as few requests as possible to subscribe to topics.
 func subscribeRequests(topics []topic) []message.Message {
 	var list []message.Message
 	for _, batch := range batches(topics) {
@@ -79,7 +78,7 @@ func subscribeRequests(topics []topic) []message.Message {
 	return list
 }
 
-// subscribeRequest subscribes to one batch.
+// subscribeRequest returns the request that subscribes to one batch.
 func subscribeRequest(batch ...topic) message.Message {
 	t := batch[0]
 	switch t.kind {
@@ -91,7 +90,8 @@ func subscribeRequest(batch ...topic) message.Message {
 	return &message.SubscribeLiveTrendbarReq{CtidTraderAccountID: t.account, SymbolID: t.symbol, Period: t.period}
 }
 
-// unsubscribeRequest ends the subscription to one batch, and is nil for an empty one.
+// unsubscribeRequest returns the request that unsubscribes from one batch, or nil if the
+// batch is empty.
 func unsubscribeRequest(batch []topic) message.Message {
 	if len(batch) == 0 {
 		return nil

@@ -2,29 +2,29 @@ package openapi
 
 import "time"
 
-// watch.go owns what a place to wait beside a connection can do. There is one on
-// Linux (lookout_linux.go).
+// watch.go owns the interface for watching a socket without reading it. Linux has an
+// implementation (lookout_linux.go).
 
-// watch is a place to wait beside a connection. All but wait and until are for
-// whoever has the right to read.
+// watch waits for a socket to become readable, while another goroutine may read it. All
+// methods but wait and until are for the holder of the read lock.
 type watch interface {
-	// wait returns true when something came and was looked for, or the connection
-	// is closed, and false at the time that was set.
+	// wait returns true if bytes have arrived while the watch was on, or the connection
+	// is closed, and false when the deadline has passed.
 	wait() (came bool)
-	// until ends waits at a time, at once if it has passed and never if it is zero.
+	// until sets the deadline of waits, current and future. The zero time means never.
 	until(t time.Time) error
-	// look has a wait end with whatever comes next, or has come; lookAway takes
-	// that back.
+	// look switches the watch on: bytes that arrive, or have arrived, end a wait.
+	// lookAway switches it off.
 	look() error
 	lookAway() error
-	// single is whether exactly one TLS record was read since the last look.
+	// single reports whether exactly one TLS record was read since the last look.
 	single() bool
-	// hurry is whether reads return nothing instead of waiting.
+	// hurry sets whether reads fail with nothingYet instead of blocking.
 	hurry(yes bool)
 }
 
-// nothingYet is the error of a hurried read that would have to wait. TLS can go on
-// after it, as after a deadline.
+// nothingYet is the error of a hurried read that would block. TLS can continue after it,
+// as after a deadline.
 type nothingYet struct{}
 
 func (nothingYet) Error() string   { return "nothing has come" }

@@ -120,7 +120,7 @@ func TestHowAWebSocketEnds(t *testing.T) {
 	}
 	met(1).send("", &message.VersionRes{Version: strings.Repeat("x", 1001)})
 	<-c.Done()
-	if !strings.Contains(c.Err().Error(), "longer than the 1000") {
+	if !strings.Contains(c.Err().Error(), "longer than the maximum of 1000") {
 		t.Error(c.Err())
 	}
 	c, err = openapi.Dial(t.Context(), f.listenWebSocket(t), openapi.Options{})

@@ -1,23 +1,23 @@
-// Package link is what connections to venues have in common, whatever their wire: a
-// loop that keeps one alive, the token that it presents, waiting for what its state is
-// to become, and a pace.
+// Package link holds what all connections to venues have in common, whatever their
+// protocol: the loop that keeps one up (Loop), the token that it presents (Token),
+// waiting for a state (Gate), ending its streams (Ends) and rate limiting (Pace).
 //
-// It knows no messages and no venue. What it decides is what must not be decided anew
-// for each wire:
+// It knows no messages and no venue. It makes the decisions that must be the same for
+// every protocol:
 //
-//   - A connection that ends is replaced after a pause that doubles from half a second
-//     to a minute, so that an outage of the venue meets no storm. It is never the same
-//     for two programs, and never shorter than the venue asked for. A connection that
-//     lived for half a minute proves that all is well. Only an error that a person has
-//     to mend ends the loop.
-//   - A token is asked for once a second, since another program may have renewed it. If
-//     the venue rejects the current one and there is no other, the function that renews
-//     is called once with each token; and while no token is good for anything, at most
-//     once a minute, then less often, down to once an hour. A token that changed ends no
-//     connection: what is signed on stays so, or is signed on anew on the connection
-//     that there is, as the venue wants it.
-//   - A request counts for a limit of the venue from when it is known to have arrived,
-//     since that is what the venue counts.
+//   - Reconnecting backs off. A connection that ends is replaced after a delay that
+//     doubles from half a second to a minute, with jitter, so that programs do not
+//     return all at once after an outage. The delay is never shorter than the venue asked
+//     for. A connection that lasted half a minute resets it. Only an error that a person
+//     must fix ends the loop.
+//   - Tokens are polled. The current token is asked for once a second, since another
+//     program may have renewed it. If the venue rejects it and there is no other, the
+//     function that renews is called once for each token; while the venue accepts none,
+//     at most once a minute, then less and less often, down to once an hour. A new token
+//     ends no connection: depending on the venue, the session continues, or is
+//     authorised again on the existing connection.
+//   - A request counts towards a venue's rate limit from the time at which it is known
+//     to have arrived, since arrivals are what the venue counts.
 package link
 
 import (
@@ -25,7 +25,7 @@ import (
 	"time"
 )
 
-// Pause sleeps, unless the context ends first.
+// Pause sleeps for d, or until the context ends, and then returns the context's error.
 func Pause(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil || d <= 0 {
 		return err

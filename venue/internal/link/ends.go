@@ -4,17 +4,18 @@ import "sync"
 
 // ends.go owns what ends together with a connection.
 
-// Ends is what is told of the end of a connection: the streams that it feeds. The zero
-// value is ready.
+// Ends is the set of functions to call when a connection ends, such as those that end its
+// streams. The zero value is ready to use. It is safe for concurrent use.
 type Ends struct {
 	mu    sync.Mutex
-	cause error // of the end; nil while there is none
+	cause error // why it ended; nil while it has not
 	next  int
 	ends  map[int]func(error)
 }
 
-// Add has end called with the cause of the end, at once if that was. What Add returns
-// takes it back.
+// Add registers end, which is called once with the cause when the connection ends, or at
+// once if it has ended. It is called with the Ends locked and must not use it. remove
+// unregisters it.
 func (e *Ends) Add(end func(cause error)) (remove func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -35,14 +36,14 @@ func (e *Ends) Add(end func(cause error)) (remove func()) {
 	}
 }
 
-// Begin forgets an end: there is a connection again.
+// Begin starts over after an End: there is a connection again.
 func (e *Ends) Begin() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.cause = nil
 }
 
-// End tells all of the end, which they were added for, once.
+// End calls every registered function with the cause, and forgets them.
 func (e *Ends) End(cause error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

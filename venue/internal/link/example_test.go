@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// example_test.go shows how the parts make a client of a wire that signs on once for each
+// example_test.go shows how the parts form a client for a protocol that signs on once per
 // connection, as Tradovate's does.
 
 var (
@@ -64,7 +64,7 @@ func (s *socket) session(ctx context.Context, token *link.Token) error {
 	}
 	token.Proved()
 	s.set(true)
-	select { // a token that changes is for the next connection: this one stays signed on
+	select { // a new token is for the next connection: this one stays signed on
 	case <-ctx.Done():
 		return ctx.Err()
 	case err = <-lives:

@@ -5,15 +5,17 @@ import (
 	"sync"
 )
 
-// gate.go owns waiting for what a state is to become.
+// gate.go owns waiting for a condition on shared state.
 
-// Gate is the lock of a state that others wait for. The zero value is ready.
+// Gate is a mutex that goroutines can wait on until the state that it guards meets a
+// condition: a sync.Cond that heeds contexts. The zero value is ready to use.
 type Gate struct {
 	sync.Mutex
-	changed chan struct{} // closed at the next change; nil if nobody waits
+	changed chan struct{} // closed at the next change; nil if no goroutine waits
 }
 
-// Changed has those who wait look again. The Gate is locked.
+// Changed wakes the waiters, which check their conditions again. The caller holds the
+// lock.
 func (g *Gate) Changed() {
 	if g.changed != nil {
 		close(g.changed)
@@ -21,9 +23,10 @@ func (g *Gate) Changed() {
 	}
 }
 
-// Wait waits until the condition is met or has an error, which it returns. It is asked
-// at once and after each change, with the Gate locked. If the context ends first Wait
-// returns the context's error.
+// Wait waits until the condition is met, or returns an error, which Wait returns. The
+// condition is called at once and after each change, with the Gate locked. If the
+// context ends first, Wait returns the context's error. The caller must not hold the
+// lock.
 func (g *Gate) Wait(ctx context.Context, condition func() (met bool, err error)) error {
 	for {
 		g.Lock()

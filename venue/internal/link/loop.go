@@ -6,32 +6,30 @@ import (
 	"time"
 )
 
-// loop.go owns what happens when a connection ended.
+// loop.go owns reconnecting, and the back-off between tries.
 
 const (
-	// firstWait and lastWait bound the pause before the next try.
+	// firstWait and lastWait bound the back-off.
 	firstWait = 500 * time.Millisecond
 	lastWait  = time.Minute
-	// Steady is how long something must have lived for its next failure to count as
-	// the first.
+	// Steady is how long a connection or session must have lasted to reset the back-off.
 	Steady = 30 * time.Second
 )
 
-// Loop keeps a connection alive. All fields are needed.
+// Loop keeps a connection up. All fields are required.
 type Loop struct {
-	// Session is one connection, from its beginning to its end; the error says why it
-	// ended.
+	// Session runs one connection from start to end, and returns why it ended.
 	Session func(ctx context.Context) error
-	// Final reports whether an error ends the loop, since only a person can help.
+	// Final reports whether an error ends the loop, because only a person can help.
 	Final func(error) bool
-	// Floor is how long the venue asked to be left alone, 0 if it did not.
+	// Floor returns how long the venue asked us to wait, or 0 if it did not.
 	Floor func(error) time.Duration
-	// Waits hears of each pause before it begins.
+	// Waits is called before each pause, with the error that ended the session.
 	Waits func(err error, wait time.Duration)
 }
 
-// Run has one session after the other until the context ends, and then returns its
-// error; or until a session ends with an error that is final, and then returns that.
+// Run runs one session after another until the context ends, and then returns the
+// context's error, or until a session ends with a final error, and then returns that.
 func (l Loop) Run(ctx context.Context) error {
 	for try := 0; ; try++ {
 		began := time.Now()
@@ -53,8 +51,9 @@ func (l Loop) Run(ctx context.Context) error {
 	}
 }
 
-// Backoff is how long to wait after so many tries in a row: between the half and the
-// whole of a time that doubles, and at least the floor.
+// Backoff returns how long to wait before the next try, after try earlier failures in a
+// row: the delay doubles each time from half a second to a minute, jitter takes off up
+// to half of it, and it is never less than floor.
 func Backoff(try int, floor time.Duration) time.Duration {
 	wait := lastWait
 	if try < 7 {
@@ -63,6 +62,6 @@ func Backoff(try int, floor time.Duration) time.Duration {
 	return max(floor, wait/2+rand.N(wait/2))
 }
 
-// Scatter is a little while, another one each time, so that not all programs come in
-// the moment for which a venue asked them.
+// Scatter returns a short random duration, to spread out programs that were all asked to
+// return at the same moment.
 func Scatter() time.Duration { return rand.N(firstWait) }

@@ -8,41 +8,41 @@ import (
 	"time"
 )
 
-// pace.go owns the client's side of a venue's limits.
+// pace.go owns the client's side of a venue's rate limits.
 //
-// A venue counts what arrives within any one second. What is sent at the
-// beginning of a second can be held up on the way, and what is sent a second later
-// not, so that more arrives within a second than was ever sent in one. So a request
-// counts from when its answer came: by then it had arrived. One that is not
-// answered yet counts from when it was sent and the longest that it may have been
-// under way.
+// A venue counts the requests that arrive within any second. Network delay varies: a
+// request may be held up on the way and then arrive together with those sent a second
+// later, so more can arrive within a second than were sent in any. So a request counts
+// from when its answer came, since by then it had arrived; one without an answer yet
+// counts from when it was sent, plus the longest time that it may have been in transit.
 
-// Pace lets so many requests through within any one span, in the order in which
-// they came, those that are asked again among them. Giving up waiting uses nothing up.
+// Pace is a sliding-window rate limiter: it admits up to a number of requests within any
+// span of time, in the order in which they asked. A caller that gives up waiting uses
+// nothing up.
 type Pace struct {
-	span, under int64 // how long a window is, and a request may be under way
+	span, under int64 // the length of the window, and of the longest transit
 	born        time.Time
-	queue       atomic.Int64  // how many wait for their turn
-	turn        chan struct{} // holds one, the right to the next slot
+	queue       atomic.Int64  // how many callers are waiting
+	turn        chan struct{} // holds one token, the right to wait for the next slot
 
 	mu    sync.Mutex
-	slots []slot // a ring: so many requests may go within a span
+	slots []slot // a ring with one slot for each request that a span admits
 	next  int
 }
 
-// slot is what is known of the request that used it last, in nanoseconds since
-// the pace was born; 0 is "not yet".
+// slot holds the times of the request that used it last, in nanoseconds since the pace
+// was born; 0 means "not yet".
 type slot struct{ sent, answered int64 }
 
 const (
-	// mostSent bounds the room that a pace of so many a second takes.
+	// mostSent bounds the memory of a pace created by PerSecond.
 	mostSent = 1000
-	// longestWay covers a packet that is lost once and sent again.
+	// longestWay covers a packet that is lost once and retransmitted.
 	longestWay = 500 * time.Millisecond
 )
 
-// NewPace lets so many through within any one span. Its times are counted from when it
-// was born, so that a look at the clock does for all paces and connections of one birth.
+// NewPace returns a Pace that admits most requests within any span. Times are counted
+// from born, so paces and connections with the same born share one reading of the clock.
 func NewPace(most int, span time.Duration, born time.Time) *Pace {
 	p := &Pace{
 		span: int64(span), under: int64(min(longestWay, span/2)),
@@ -52,8 +52,8 @@ func NewPace(most int, span time.Duration, born time.Time) *Pace {
 	return p
 }
 
-// PerSecond is a pace of so many a second. Within any second no more go than the whole
-// of that number; if it is less than one, one goes in as many seconds as that takes.
+// PerSecond returns a Pace for a rate per second. The rate is rounded down to the number
+// of requests in any second; a rate below one admits one request every 1/rate seconds.
 func PerSecond(rate float64, born time.Time) *Pace {
 	burst, span := min(mostSent, max(1, math.Floor(rate))), time.Second
 	if rate < 1 || rate > mostSent {
@@ -64,14 +64,15 @@ func PerSecond(rate float64, born time.Time) *Pace {
 
 func (p *Pace) now() int64 { return int64(time.Since(p.born)) + 1 }
 
-// Permit is the right to send one request.
+// Permit is the permission to send one request.
 type Permit struct {
 	pace *Pace
 	slot int
 	sent int64
 }
 
-// Wait returns when a request may go, or the context's error.
+// Wait waits until a request may be sent. If the context ends first, it returns the
+// context's error.
 func (p *Pace) Wait(ctx context.Context) (Permit, error) {
 	if p.queue.Load() == 0 && ctx.Err() == nil {
 		if taken, early := p.take(); early <= 0 {
@@ -98,8 +99,8 @@ func (p *Pace) Wait(ctx context.Context) (Permit, error) {
 	}
 }
 
-// take uses the next slot, or says how long to wait before the next look. The
-// answer to the request that has it may still come during the wait.
+// take uses the next slot, or returns how long to wait before trying again. The answer to
+// the slot's last request may still come during that wait.
 func (p *Pace) take() (Permit, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,19 +124,21 @@ func (p *Pace) take() (Permit, time.Duration) {
 	return taken, 0
 }
 
-// Left notes that the request is written now, in nanoseconds since the birth.
+// Left records that the request is being written now, in nanoseconds since the Pace was
+// born.
 func (t *Permit) Left(now int64) {
 	if now-t.sent < int64(time.Millisecond) {
 		return
 	}
 	t.pace.mu.Lock()
 	defer t.pace.mu.Unlock()
-	if s := &t.pace.slots[t.slot]; s.sent == t.sent { // or it is another's by now
+	if s := &t.pace.slots[t.slot]; s.sent == t.sent { // else a later request has the slot
 		s.sent, t.sent = now, now
 	}
 }
 
-// Answered notes that the request has arrived by now.
+// Answered records that the request had arrived by now, since its answer came. Like
+// Left, it takes nanoseconds since the Pace was born.
 func (t *Permit) Answered(now int64) {
 	t.pace.mu.Lock()
 	defer t.pace.mu.Unlock()

@@ -10,40 +10,40 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// token.go owns the token that a connection presents, and what is done when the venue
+// token.go owns the token that a connection presents, and what happens when the venue
 // rejects it.
 
 const (
-	// TokenPoll is how often Fetch is to be called while a connection lives.
+	// TokenPoll is how often to call Fetch or Changed while a connection is up.
 	TokenPoll = time.Second
-	// firstAsked and lastAsked bound how often Rejected is called while no token is
-	// good for anything: each call is a renewal.
+	// firstAsked and lastAsked bound the interval between calls of Rejected while the
+	// venue accepts no token: each call may be a renewal.
 	firstAsked = time.Minute
 	lastAsked  = time.Hour
 )
 
-// Token is the token of the moment. One goroutine uses it.
+// Token tracks the current access token. It is not safe for concurrent use.
 type Token struct {
-	// Get returns the token. It is cheap if nothing changed.
+	// Get returns the current token. It must be cheap if nothing has changed.
 	Get func(ctx context.Context) (venuekey.Secret, error)
-	// Rejected is called once with each token that the venue did not take, and returns a
-	// newer one. If it is nil, Replaced waits until Get returns another.
+	// Rejected is called once for each token that the venue rejects, and returns a newer
+	// one. If it is nil, Replaced relies on Get to return another token at some time.
 	Rejected func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
-	// Timeout is how long Get may take, and half of how long Rejected may.
+	// Timeout limits each call of Get. A call of Rejected may take twice as long.
 	Timeout time.Duration
-	// Log hears in Debug of times without a token.
+	// Log receives a debug message when there is no token. It is required.
 	Log *slog.Logger
-	// Current is what there was last, "" before.
+	// Current is the last token that Get or Rejected returned, or "" before the first.
 	Current venuekey.Secret
-	// Reported is the token that Rejected was called with last.
+	// Reported is the token that Rejected was last called with.
 	Reported venuekey.Secret
 
 	next  time.Time // when Rejected may be called again
-	asked int       // how often it was since a token was good for anything
+	asked int       // how many times it was called since the venue last accepted a token
 }
 
-// Fetch asks for the token. After an error Current is what it was: what is signed on
-// stays so, and the venue says when an old token is dead.
+// Fetch calls Get. If that fails, Current keeps its value: the session continues, and the
+// venue will say if the old token is dead.
 func (t *Token) Fetch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
@@ -60,15 +60,17 @@ func (t *Token) Fetch(ctx context.Context) error {
 	return nil
 }
 
-// Changed fetches the token and reports whether it is another one.
+// Changed fetches the token and reports whether it differs from the previous one.
 func (t *Token) Changed(ctx context.Context) bool {
 	before := t.Current
 	_ = t.Fetch(ctx)
 	return !before.Equal(t.Current)
 }
 
-// Replaced reports whether there is another token than the current one, which the venue
-// just rejected. Rejected is called once with each token, unless it fails.
+// Replaced looks for a replacement for the current token, which the venue has just
+// rejected, and reports whether Current is now a different one. It fetches first, and
+// calls Rejected if that brings nothing new: once for each token, not counting calls that
+// fail, and not more often than the back-off allows.
 func (t *Token) Replaced(ctx context.Context) (bool, error) {
 	rejected := t.Current
 	if err := t.Fetch(ctx); venuekey.NeedsSignIn(err) {
@@ -95,7 +97,7 @@ func (t *Token) Replaced(ctx context.Context) (bool, error) {
 	return !rejected.Equal(t.Current), nil
 }
 
-// Proved notes that the venue took the token.
+// Proved records that the venue accepted the token, which resets the back-off.
 func (t *Token) Proved() { t.next, t.asked = time.Time{}, 0 }
 
 func noToken(err error) error { return fmt.Errorf("no access token: %w", err) }

@@ -1,25 +1,25 @@
 package message
 
-// bars.go owns what is coded as differences: trend bars and lists of ticks.
+// bars.go owns decoding differences: trend bars and lists of ticks.
 
 import (
 	"math"
 	"time"
 )
 
-// Bar is a trend bar with its prices written out, all in 1/100000.
+// Bar is a trend bar with absolute prices, all in 1/100000.
 type Bar struct {
 	Open, High, Low, Close int64
-	// Volume is a number of ticks.
+	// Volume is the number of ticks.
 	Volume int64
-	// Time is the start of the bar, the zero time if the bar does not say.
+	// Time is the start of the bar, or the zero time if the bar does not state it.
 	Time   time.Time
 	Period Optional[TrendbarPeriod]
 }
 
-// Bar adds up what a trend bar carries as differences to its low. A difference
-// that is absent is none. The error is a *DecodeError: the bar has no low, or
-// a sum does not fit.
+// Bar returns the bar with absolute prices: on the wire, open, high and close are
+// differences from the low, and an absent difference is zero. The error is a
+// *DecodeError: the bar has no low, or a sum overflows.
 func (m *Trendbar) Bar() (Bar, error) {
 	low, ok := m.Low.Get()
 	if !ok {
@@ -34,8 +34,7 @@ func (m *Trendbar) Bar() (Bar, error) {
 		{&bar.Open, m.DeltaOpen, "deltaOpen"}, {&bar.High, m.DeltaHigh, "deltaHigh"}, {&bar.Close, m.DeltaClose, "deltaClose"},
 	} {
 		delta := sum.delta.Or(0)
-		// The difference of the largest number and low is right in 64 bits
-		// without a sign, whatever low is.
+		// The subtraction is correct in unsigned 64 bits for any low.
 		if delta > uint64(math.MaxInt64)-uint64(low) {
 			return Bar{}, &DecodeError{"Trendbar", sum.field, -1, "is too large"}
 		}
@@ -53,17 +52,17 @@ type Tick struct {
 	Price int64
 }
 
-// Ticks writes out a list of ticks, the newest first, as it comes. The first
-// one's time is whole and each other one's is a difference to the tick before
-// it; since the list goes back in time, the difference is taken off whatever
-// its sign.
+// Ticks returns a list of ticks with absolute times, newest first, as the service sends
+// it. On the wire the first tick has its time, and each other tick the difference to the
+// tick before it; since the list goes back in time, the difference is subtracted whatever
+// its sign is.
 //
-// Whether the prices are differences as well the documentation does not say.
-// Clients that are in use take them so, which is what true means here; false
-// takes every price as it stands. Compare the second tick of a first answer
-// with the market before relying on either.
+// The documentation does not say whether prices are differences too. Clients in use treat
+// them as such, which is what pricesAreDifferences = true does; false takes every price as
+// it is. Compare the second tick of a first answer with the market before you rely on
+// either.
 //
-// The error is a *DecodeError: a sum does not fit.
+// The error is a *DecodeError: a sum overflows.
 func Ticks(list []TickData, pricesAreDifferences bool) ([]Tick, error) {
 	ticks := make([]Tick, 0, len(list))
 	var at, price int64
@@ -95,8 +94,8 @@ func sum(a, b int64) (int64, bool) {
 	return c, (c > a) == (b > 0)
 }
 
-// size is a number without its sign; the smallest one has none and is taken as
-// the largest.
+// size returns the absolute value of a number. That of the smallest does not fit, so it is
+// the largest number instead.
 func size(a int64) int64 {
 	switch {
 	case a == math.MinInt64:

@@ -2,7 +2,7 @@
 
 package message
 
-// binary_generated.go owns the messages on the wire.
+// binary_generated.go owns the messages in protobuf.
 
 import (
 	"math"
@@ -14,8 +14,8 @@ func (m *CommonErrorRes) reset() {
 	*m = CommonErrorRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *CommonErrorRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -37,8 +37,7 @@ func (m *CommonErrorRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *CommonErrorRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.ErrorCode)
 	if v, ok := m.Description.Get(); ok {
@@ -54,8 +53,8 @@ func (m *HeartbeatEvent) reset() {
 	*m = HeartbeatEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *HeartbeatEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -67,8 +66,7 @@ func (m *HeartbeatEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *HeartbeatEvent) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
@@ -77,8 +75,8 @@ func (m *Asset) reset() {
 	*m = Asset{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Asset) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -103,8 +101,7 @@ func (m *Asset) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Asset) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.AssetID))
 	b = appendText(b, 2<<3|asPiece, m.Name)
@@ -124,8 +121,8 @@ func (m *Symbol) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Symbol) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -229,8 +226,7 @@ func (m *Symbol) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Symbol) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -363,8 +359,8 @@ func (m *LightSymbol) reset() {
 	*m = LightSymbol{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *LightSymbol) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -396,8 +392,7 @@ func (m *LightSymbol) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *LightSymbol) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.SymbolID))
 	if v, ok := m.SymbolName.Get(); ok {
@@ -428,8 +423,8 @@ func (m *ArchivedSymbol) reset() {
 	*m = ArchivedSymbol{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ArchivedSymbol) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -455,8 +450,7 @@ func (m *ArchivedSymbol) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ArchivedSymbol) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.SymbolID))
 	b = appendText(b, 2<<3|asPiece, m.Name)
@@ -471,8 +465,8 @@ func (m *SymbolCategory) reset() {
 	*m = SymbolCategory{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolCategory) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -498,8 +492,7 @@ func (m *SymbolCategory) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolCategory) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.ID))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.AssetClassID))
@@ -514,8 +507,8 @@ func (m *Interval) reset() {
 	*m = Interval{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Interval) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -536,8 +529,7 @@ func (m *Interval) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Interval) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.StartSecond))
 	b = appendNumber(b, 4<<3|asVarint, uint64(m.EndSecond))
@@ -548,8 +540,8 @@ func (m *Trader) reset() {
 	*m = Trader{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Trader) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -611,8 +603,7 @@ func (m *Trader) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Trader) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.Balance))
@@ -681,8 +672,8 @@ func (m *Position) reset() {
 	*m = Position{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Position) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -739,8 +730,7 @@ func (m *Position) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Position) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -799,8 +789,8 @@ func (m *TradeData) reset() {
 	*m = TradeData{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *TradeData) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -836,8 +826,7 @@ func (m *TradeData) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *TradeData) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.SymbolID))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.Volume))
@@ -870,8 +859,8 @@ func (m *Order) reset() {
 	*m = Order{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Order) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -942,8 +931,7 @@ func (m *Order) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Order) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -1026,8 +1014,8 @@ func (m *BonusDepositWithdraw) reset() {
 	*m = BonusDepositWithdraw{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *BonusDepositWithdraw) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1069,8 +1057,7 @@ func (m *BonusDepositWithdraw) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *BonusDepositWithdraw) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.OperationType))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.BonusHistoryID))
@@ -1095,8 +1082,8 @@ func (m *DepositWithdraw) reset() {
 	*m = DepositWithdraw{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DepositWithdraw) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1134,8 +1121,7 @@ func (m *DepositWithdraw) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DepositWithdraw) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.OperationType))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.BalanceHistoryID))
@@ -1161,8 +1147,8 @@ func (m *Deal) reset() {
 	*m = Deal{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Deal) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1228,8 +1214,7 @@ func (m *Deal) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Deal) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -1281,8 +1266,8 @@ func (m *DealOffset) reset() {
 	*m = DealOffset{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DealOffset) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1307,8 +1292,7 @@ func (m *DealOffset) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DealOffset) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.DealID))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.Volume))
@@ -1325,8 +1309,8 @@ func (m *ClosePositionDetail) reset() {
 	*m = ClosePositionDetail{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ClosePositionDetail) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1366,8 +1350,7 @@ func (m *ClosePositionDetail) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ClosePositionDetail) AppendBinary(b []byte) ([]byte, error) {
 	b = appendDouble(b, 1<<3|asFixed64, m.EntryPrice)
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.GrossProfit))
@@ -1396,8 +1379,8 @@ func (m *Trendbar) reset() {
 	*m = Trendbar{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Trendbar) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1427,8 +1410,7 @@ func (m *Trendbar) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Trendbar) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.Volume))
 	if v, ok := m.Period.Get(); ok {
@@ -1456,8 +1438,8 @@ func (m *ExpectedMargin) reset() {
 	*m = ExpectedMargin{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ExpectedMargin) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1481,8 +1463,7 @@ func (m *ExpectedMargin) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ExpectedMargin) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.Volume))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.BuyMargin))
@@ -1494,8 +1475,8 @@ func (m *TickData) reset() {
 	*m = TickData{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *TickData) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1516,8 +1497,7 @@ func (m *TickData) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *TickData) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.Timestamp))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.Tick))
@@ -1528,8 +1508,8 @@ func (m *CtidProfile) reset() {
 	*m = CtidProfile{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *CtidProfile) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1547,8 +1527,7 @@ func (m *CtidProfile) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *CtidProfile) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.UserID))
 	return b, nil
@@ -1558,8 +1537,8 @@ func (m *CtidTraderAccount) reset() {
 	*m = CtidTraderAccount{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *CtidTraderAccount) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1587,8 +1566,7 @@ func (m *CtidTraderAccount) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *CtidTraderAccount) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, m.CtidTraderAccountID)
 	if v, ok := m.IsLive.Get(); ok {
@@ -1613,8 +1591,8 @@ func (m *AssetClass) reset() {
 	*m = AssetClass{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AssetClass) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -1634,8 +1612,7 @@ func (m *AssetClass) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AssetClass) AppendBinary(b []byte) ([]byte, error) {
 	if v, ok := m.ID.Get(); ok {
 		b = appendNumber(b, 1<<3|asVarint, uint64(v))
@@ -1653,8 +1630,8 @@ func (m *DepthQuote) reset() {
 	*m = DepthQuote{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DepthQuote) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1679,8 +1656,7 @@ func (m *DepthQuote) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DepthQuote) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, m.ID)
 	b = appendNumber(b, 3<<3|asVarint, m.Size)
@@ -1697,8 +1673,8 @@ func (m *MarginCall) reset() {
 	*m = MarginCall{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginCall) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1721,8 +1697,7 @@ func (m *MarginCall) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginCall) AppendBinary(b []byte) ([]byte, error) {
 	if m.MarginCallType == 0 {
 		return b, notSet("MarginCall", "marginCallType")
@@ -1739,8 +1714,8 @@ func (m *Holiday) reset() {
 	*m = Holiday{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *Holiday) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1776,8 +1751,7 @@ func (m *Holiday) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *Holiday) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.HolidayID))
 	b = appendText(b, 2<<3|asPiece, m.Name)
@@ -1802,8 +1776,8 @@ func (m *DynamicLeverage) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DynamicLeverage) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1826,8 +1800,7 @@ func (m *DynamicLeverage) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DynamicLeverage) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -1846,8 +1819,8 @@ func (m *DynamicLeverageTier) reset() {
 	*m = DynamicLeverageTier{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DynamicLeverageTier) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1868,8 +1841,7 @@ func (m *DynamicLeverageTier) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DynamicLeverageTier) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.Volume))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.Leverage))
@@ -1880,8 +1852,8 @@ func (m *PositionUnrealizedPnL) reset() {
 	*m = PositionUnrealizedPnL{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *PositionUnrealizedPnL) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1905,8 +1877,7 @@ func (m *PositionUnrealizedPnL) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *PositionUnrealizedPnL) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 1<<3|asVarint, uint64(m.PositionID))
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.GrossUnrealizedPnL))
@@ -1918,8 +1889,8 @@ func (m *ApplicationAuthReq) reset() {
 	*m = ApplicationAuthReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ApplicationAuthReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1940,8 +1911,7 @@ func (m *ApplicationAuthReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ApplicationAuthReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.ClientID)
 	b = appendText(b, 3<<3|asPiece, m.ClientSecret)
@@ -1952,8 +1922,8 @@ func (m *ApplicationAuthRes) reset() {
 	*m = ApplicationAuthRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ApplicationAuthRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -1965,8 +1935,7 @@ func (m *ApplicationAuthRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ApplicationAuthRes) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
@@ -1975,8 +1944,8 @@ func (m *AccountAuthReq) reset() {
 	*m = AccountAuthReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AccountAuthReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -1997,8 +1966,7 @@ func (m *AccountAuthReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AccountAuthReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendText(b, 3<<3|asPiece, m.AccessToken)
@@ -2009,8 +1977,8 @@ func (m *AccountAuthRes) reset() {
 	*m = AccountAuthRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AccountAuthRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2028,8 +1996,7 @@ func (m *AccountAuthRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AccountAuthRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -2039,8 +2006,8 @@ func (m *ErrorRes) reset() {
 	*m = ErrorRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ErrorRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2066,8 +2033,7 @@ func (m *ErrorRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ErrorRes) AppendBinary(b []byte) ([]byte, error) {
 	if v, ok := m.CtidTraderAccountID.Get(); ok {
 		b = appendNumber(b, 2<<3|asVarint, uint64(v))
@@ -2089,8 +2055,8 @@ func (m *ClientDisconnectEvent) reset() {
 	*m = ClientDisconnectEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ClientDisconnectEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -2106,8 +2072,7 @@ func (m *ClientDisconnectEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ClientDisconnectEvent) AppendBinary(b []byte) ([]byte, error) {
 	if v, ok := m.Reason.Get(); ok {
 		b = appendText(b, 2<<3|asPiece, v)
@@ -2121,8 +2086,8 @@ func (m *AccountsTokenInvalidatedEvent) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AccountsTokenInvalidatedEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -2142,8 +2107,7 @@ func (m *AccountsTokenInvalidatedEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AccountsTokenInvalidatedEvent) AppendBinary(b []byte) ([]byte, error) {
 	for _, v := range m.CtidTraderAccountIDs {
 		b = appendNumber(b, 2<<3|asVarint, uint64(v))
@@ -2158,8 +2122,8 @@ func (m *VersionReq) reset() {
 	*m = VersionReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *VersionReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -2171,8 +2135,7 @@ func (m *VersionReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *VersionReq) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
@@ -2181,8 +2144,8 @@ func (m *VersionRes) reset() {
 	*m = VersionRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *VersionRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2200,8 +2163,7 @@ func (m *VersionRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *VersionRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.Version)
 	return b, nil
@@ -2211,8 +2173,8 @@ func (m *NewOrderReq) reset() {
 	*m = NewOrderReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *NewOrderReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2276,8 +2238,7 @@ func (m *NewOrderReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *NewOrderReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.SymbolID))
@@ -2348,8 +2309,8 @@ func (m *ExecutionEvent) reset() {
 	*m = ExecutionEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ExecutionEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2419,8 +2380,7 @@ func (m *ExecutionEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ExecutionEvent) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -2477,8 +2437,8 @@ func (m *CancelOrderReq) reset() {
 	*m = CancelOrderReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *CancelOrderReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2499,8 +2459,7 @@ func (m *CancelOrderReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *CancelOrderReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.OrderID))
@@ -2511,8 +2470,8 @@ func (m *AmendOrderReq) reset() {
 	*m = AmendOrderReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AmendOrderReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2557,8 +2516,7 @@ func (m *AmendOrderReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AmendOrderReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.OrderID))
@@ -2605,8 +2563,8 @@ func (m *AmendPositionSLTPReq) reset() {
 	*m = AmendPositionSLTPReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AmendPositionSLTPReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2637,8 +2595,7 @@ func (m *AmendPositionSLTPReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AmendPositionSLTPReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.PositionID))
@@ -2664,8 +2621,8 @@ func (m *ClosePositionReq) reset() {
 	*m = ClosePositionReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ClosePositionReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2689,8 +2646,7 @@ func (m *ClosePositionReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ClosePositionReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.PositionID))
@@ -2702,8 +2658,8 @@ func (m *TrailingSLChangedEvent) reset() {
 	*m = TrailingSLChangedEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *TrailingSLChangedEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2733,8 +2689,7 @@ func (m *TrailingSLChangedEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *TrailingSLChangedEvent) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.PositionID))
@@ -2748,8 +2703,8 @@ func (m *AssetListReq) reset() {
 	*m = AssetListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AssetListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2767,8 +2722,7 @@ func (m *AssetListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AssetListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -2780,8 +2734,8 @@ func (m *AssetListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AssetListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2804,8 +2758,7 @@ func (m *AssetListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AssetListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -2824,8 +2777,8 @@ func (m *SymbolsListReq) reset() {
 	*m = SymbolsListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolsListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2845,8 +2798,7 @@ func (m *SymbolsListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolsListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	if v, ok := m.IncludeArchivedSymbols.Get(); ok {
@@ -2862,8 +2814,8 @@ func (m *SymbolsListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolsListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2891,8 +2843,7 @@ func (m *SymbolsListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolsListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -2920,8 +2871,8 @@ func (m *SymbolByIDReq) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolByIDReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2943,8 +2894,7 @@ func (m *SymbolByIDReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolByIDReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	for _, v := range m.SymbolID {
@@ -2960,8 +2910,8 @@ func (m *SymbolByIDRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolByIDRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -2989,8 +2939,7 @@ func (m *SymbolByIDRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolByIDRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3016,8 +2965,8 @@ func (m *SymbolsForConversionReq) reset() {
 	*m = SymbolsForConversionReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolsForConversionReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3041,8 +2990,7 @@ func (m *SymbolsForConversionReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolsForConversionReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.FirstAssetID))
@@ -3056,8 +3004,8 @@ func (m *SymbolsForConversionRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolsForConversionRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3080,8 +3028,7 @@ func (m *SymbolsForConversionRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolsForConversionRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3102,8 +3049,8 @@ func (m *SymbolChangedEvent) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolChangedEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3125,8 +3072,7 @@ func (m *SymbolChangedEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolChangedEvent) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	for _, v := range m.SymbolID {
@@ -3139,8 +3085,8 @@ func (m *AssetClassListReq) reset() {
 	*m = AssetClassListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AssetClassListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3158,8 +3104,7 @@ func (m *AssetClassListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AssetClassListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -3171,8 +3116,8 @@ func (m *AssetClassListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AssetClassListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3195,8 +3140,7 @@ func (m *AssetClassListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AssetClassListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3215,8 +3159,8 @@ func (m *TraderReq) reset() {
 	*m = TraderReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *TraderReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3234,8 +3178,7 @@ func (m *TraderReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *TraderReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -3245,8 +3188,8 @@ func (m *TraderRes) reset() {
 	*m = TraderRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *TraderRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3273,8 +3216,7 @@ func (m *TraderRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *TraderRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3292,8 +3234,8 @@ func (m *TraderUpdatedEvent) reset() {
 	*m = TraderUpdatedEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *TraderUpdatedEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3320,8 +3262,7 @@ func (m *TraderUpdatedEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *TraderUpdatedEvent) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3339,8 +3280,8 @@ func (m *ReconcileReq) reset() {
 	*m = ReconcileReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ReconcileReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3360,8 +3301,7 @@ func (m *ReconcileReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ReconcileReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	if v, ok := m.ReturnProtectionOrders.Get(); ok {
@@ -3377,8 +3317,8 @@ func (m *ReconcileRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ReconcileRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3406,8 +3346,7 @@ func (m *ReconcileRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ReconcileRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3433,8 +3372,8 @@ func (m *OrderErrorEvent) reset() {
 	*m = OrderErrorEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *OrderErrorEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3461,8 +3400,7 @@ func (m *OrderErrorEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *OrderErrorEvent) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.ErrorCode)
 	if v, ok := m.OrderID.Get(); ok {
@@ -3482,8 +3420,8 @@ func (m *DealListReq) reset() {
 	*m = DealListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DealListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3507,8 +3445,7 @@ func (m *DealListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DealListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	if v, ok := m.FromTimestamp.Get(); ok {
@@ -3529,8 +3466,8 @@ func (m *DealListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DealListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3556,8 +3493,7 @@ func (m *DealListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DealListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3577,8 +3513,8 @@ func (m *OrderListReq) reset() {
 	*m = OrderListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *OrderListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3600,8 +3536,7 @@ func (m *OrderListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *OrderListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	if v, ok := m.FromTimestamp.Get(); ok {
@@ -3619,8 +3554,8 @@ func (m *OrderListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *OrderListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3646,8 +3581,7 @@ func (m *OrderListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *OrderListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3669,8 +3603,8 @@ func (m *ExpectedMarginReq) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ExpectedMarginReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3695,8 +3629,7 @@ func (m *ExpectedMarginReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ExpectedMarginReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.SymbolID))
@@ -3712,8 +3645,8 @@ func (m *ExpectedMarginRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *ExpectedMarginRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3738,8 +3671,7 @@ func (m *ExpectedMarginRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *ExpectedMarginRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3761,8 +3693,8 @@ func (m *MarginChangedEvent) reset() {
 	*m = MarginChangedEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginChangedEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3788,8 +3720,7 @@ func (m *MarginChangedEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginChangedEvent) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, m.PositionID)
@@ -3804,8 +3735,8 @@ func (m *CashFlowHistoryListReq) reset() {
 	*m = CashFlowHistoryListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *CashFlowHistoryListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3829,8 +3760,7 @@ func (m *CashFlowHistoryListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *CashFlowHistoryListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.FromTimestamp))
@@ -3844,8 +3774,8 @@ func (m *CashFlowHistoryListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *CashFlowHistoryListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3868,8 +3798,7 @@ func (m *CashFlowHistoryListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *CashFlowHistoryListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3888,8 +3817,8 @@ func (m *GetAccountListByAccessTokenReq) reset() {
 	*m = GetAccountListByAccessTokenReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetAccountListByAccessTokenReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3907,8 +3836,7 @@ func (m *GetAccountListByAccessTokenReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetAccountListByAccessTokenReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.AccessToken)
 	return b, nil
@@ -3920,8 +3848,8 @@ func (m *GetAccountListByAccessTokenRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetAccountListByAccessTokenRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3946,8 +3874,7 @@ func (m *GetAccountListByAccessTokenRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetAccountListByAccessTokenRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -3969,8 +3896,8 @@ func (m *RefreshTokenReq) reset() {
 	*m = RefreshTokenReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *RefreshTokenReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -3988,8 +3915,7 @@ func (m *RefreshTokenReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *RefreshTokenReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.RefreshToken)
 	return b, nil
@@ -3999,8 +3925,8 @@ func (m *RefreshTokenRes) reset() {
 	*m = RefreshTokenRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *RefreshTokenRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4027,8 +3953,7 @@ func (m *RefreshTokenRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *RefreshTokenRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.AccessToken)
 	b = appendText(b, 3<<3|asPiece, m.TokenType)
@@ -4043,8 +3968,8 @@ func (m *SubscribeSpotsReq) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SubscribeSpotsReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4068,8 +3993,7 @@ func (m *SubscribeSpotsReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SubscribeSpotsReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	for _, v := range m.SymbolID {
@@ -4085,8 +4009,8 @@ func (m *SubscribeSpotsRes) reset() {
 	*m = SubscribeSpotsRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SubscribeSpotsRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4104,8 +4028,7 @@ func (m *SubscribeSpotsRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SubscribeSpotsRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4117,8 +4040,8 @@ func (m *UnsubscribeSpotsReq) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *UnsubscribeSpotsReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4140,8 +4063,7 @@ func (m *UnsubscribeSpotsReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *UnsubscribeSpotsReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	for _, v := range m.SymbolID {
@@ -4154,8 +4076,8 @@ func (m *UnsubscribeSpotsRes) reset() {
 	*m = UnsubscribeSpotsRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *UnsubscribeSpotsRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4173,8 +4095,7 @@ func (m *UnsubscribeSpotsRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *UnsubscribeSpotsRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4186,8 +4107,8 @@ func (m *SpotEvent) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SpotEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4221,8 +4142,7 @@ func (m *SpotEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SpotEvent) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -4254,8 +4174,8 @@ func (m *SubscribeLiveTrendbarReq) reset() {
 	*m = SubscribeLiveTrendbarReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SubscribeLiveTrendbarReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4279,8 +4199,7 @@ func (m *SubscribeLiveTrendbarReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SubscribeLiveTrendbarReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	if m.Period == 0 {
@@ -4295,8 +4214,8 @@ func (m *SubscribeLiveTrendbarRes) reset() {
 	*m = SubscribeLiveTrendbarRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SubscribeLiveTrendbarRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4314,8 +4233,7 @@ func (m *SubscribeLiveTrendbarRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SubscribeLiveTrendbarRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4325,8 +4243,8 @@ func (m *UnsubscribeLiveTrendbarReq) reset() {
 	*m = UnsubscribeLiveTrendbarReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *UnsubscribeLiveTrendbarReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4350,8 +4268,7 @@ func (m *UnsubscribeLiveTrendbarReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *UnsubscribeLiveTrendbarReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	if m.Period == 0 {
@@ -4366,8 +4283,8 @@ func (m *UnsubscribeLiveTrendbarRes) reset() {
 	*m = UnsubscribeLiveTrendbarRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *UnsubscribeLiveTrendbarRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4385,8 +4302,7 @@ func (m *UnsubscribeLiveTrendbarRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *UnsubscribeLiveTrendbarRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4396,8 +4312,8 @@ func (m *GetTrendbarsReq) reset() {
 	*m = GetTrendbarsReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetTrendbarsReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4427,8 +4343,7 @@ func (m *GetTrendbarsReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetTrendbarsReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	if v, ok := m.FromTimestamp.Get(); ok {
@@ -4454,8 +4369,8 @@ func (m *GetTrendbarsRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetTrendbarsRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4487,8 +4402,7 @@ func (m *GetTrendbarsRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetTrendbarsRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -4520,8 +4434,8 @@ func (m *GetTickDataReq) reset() {
 	*m = GetTickDataReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetTickDataReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4549,8 +4463,7 @@ func (m *GetTickDataReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetTickDataReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.SymbolID))
@@ -4573,8 +4486,8 @@ func (m *GetTickDataRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetTickDataRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4600,8 +4513,7 @@ func (m *GetTickDataRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetTickDataRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -4621,8 +4533,8 @@ func (m *GetCtidProfileByTokenReq) reset() {
 	*m = GetCtidProfileByTokenReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetCtidProfileByTokenReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4640,8 +4552,7 @@ func (m *GetCtidProfileByTokenReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetCtidProfileByTokenReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendText(b, 2<<3|asPiece, m.AccessToken)
 	return b, nil
@@ -4651,8 +4562,8 @@ func (m *GetCtidProfileByTokenRes) reset() {
 	*m = GetCtidProfileByTokenRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetCtidProfileByTokenRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4676,8 +4587,7 @@ func (m *GetCtidProfileByTokenRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetCtidProfileByTokenRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -4697,8 +4607,8 @@ func (m *DepthEvent) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DepthEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4728,8 +4638,7 @@ func (m *DepthEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DepthEvent) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -4754,8 +4663,8 @@ func (m *SubscribeDepthQuotesReq) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SubscribeDepthQuotesReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4777,8 +4686,7 @@ func (m *SubscribeDepthQuotesReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SubscribeDepthQuotesReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	for _, v := range m.SymbolID {
@@ -4791,8 +4699,8 @@ func (m *SubscribeDepthQuotesRes) reset() {
 	*m = SubscribeDepthQuotesRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SubscribeDepthQuotesRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4810,8 +4718,7 @@ func (m *SubscribeDepthQuotesRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SubscribeDepthQuotesRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4823,8 +4730,8 @@ func (m *UnsubscribeDepthQuotesReq) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *UnsubscribeDepthQuotesReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4846,8 +4753,7 @@ func (m *UnsubscribeDepthQuotesReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *UnsubscribeDepthQuotesReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	for _, v := range m.SymbolID {
@@ -4860,8 +4766,8 @@ func (m *UnsubscribeDepthQuotesRes) reset() {
 	*m = UnsubscribeDepthQuotesRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *UnsubscribeDepthQuotesRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4879,8 +4785,7 @@ func (m *UnsubscribeDepthQuotesRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *UnsubscribeDepthQuotesRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4890,8 +4795,8 @@ func (m *SymbolCategoryListReq) reset() {
 	*m = SymbolCategoryListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolCategoryListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4909,8 +4814,7 @@ func (m *SymbolCategoryListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolCategoryListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4922,8 +4826,8 @@ func (m *SymbolCategoryListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *SymbolCategoryListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4946,8 +4850,7 @@ func (m *SymbolCategoryListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *SymbolCategoryListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -4966,8 +4869,8 @@ func (m *AccountLogoutReq) reset() {
 	*m = AccountLogoutReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AccountLogoutReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -4985,8 +4888,7 @@ func (m *AccountLogoutReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AccountLogoutReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -4996,8 +4898,8 @@ func (m *AccountLogoutRes) reset() {
 	*m = AccountLogoutRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AccountLogoutRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5015,8 +4917,7 @@ func (m *AccountLogoutRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AccountLogoutRes) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -5026,8 +4927,8 @@ func (m *AccountDisconnectEvent) reset() {
 	*m = AccountDisconnectEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *AccountDisconnectEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5045,8 +4946,7 @@ func (m *AccountDisconnectEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *AccountDisconnectEvent) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -5056,8 +4956,8 @@ func (m *MarginCallListReq) reset() {
 	*m = MarginCallListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginCallListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5075,8 +4975,7 @@ func (m *MarginCallListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginCallListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -5088,8 +4987,8 @@ func (m *MarginCallListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginCallListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -5108,8 +5007,7 @@ func (m *MarginCallListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginCallListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5127,8 +5025,8 @@ func (m *MarginCallUpdateReq) reset() {
 	*m = MarginCallUpdateReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginCallUpdateReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5155,8 +5053,7 @@ func (m *MarginCallUpdateReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginCallUpdateReq) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5174,8 +5071,8 @@ func (m *MarginCallUpdateRes) reset() {
 	*m = MarginCallUpdateRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginCallUpdateRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	f := fields{rest: b}
@@ -5187,8 +5084,7 @@ func (m *MarginCallUpdateRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginCallUpdateRes) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
@@ -5197,8 +5093,8 @@ func (m *MarginCallUpdateEvent) reset() {
 	*m = MarginCallUpdateEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginCallUpdateEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5225,8 +5121,7 @@ func (m *MarginCallUpdateEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginCallUpdateEvent) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5244,8 +5139,8 @@ func (m *MarginCallTriggerEvent) reset() {
 	*m = MarginCallTriggerEvent{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *MarginCallTriggerEvent) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5272,8 +5167,7 @@ func (m *MarginCallTriggerEvent) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *MarginCallTriggerEvent) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5291,8 +5185,8 @@ func (m *GetDynamicLeverageByIDReq) reset() {
 	*m = GetDynamicLeverageByIDReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetDynamicLeverageByIDReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5313,8 +5207,7 @@ func (m *GetDynamicLeverageByIDReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetDynamicLeverageByIDReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.LeverageID))
@@ -5325,8 +5218,8 @@ func (m *GetDynamicLeverageByIDRes) reset() {
 	*m = GetDynamicLeverageByIDRes{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetDynamicLeverageByIDRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5353,8 +5246,7 @@ func (m *GetDynamicLeverageByIDRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetDynamicLeverageByIDRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5372,8 +5264,8 @@ func (m *DealListByPositionIDReq) reset() {
 	*m = DealListByPositionIDReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DealListByPositionIDReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5398,8 +5290,7 @@ func (m *DealListByPositionIDReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DealListByPositionIDReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.PositionID))
@@ -5418,8 +5309,8 @@ func (m *DealListByPositionIDRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DealListByPositionIDRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5445,8 +5336,7 @@ func (m *DealListByPositionIDRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DealListByPositionIDRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5466,8 +5356,8 @@ func (m *OrderDetailsReq) reset() {
 	*m = OrderDetailsReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *OrderDetailsReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5488,8 +5378,7 @@ func (m *OrderDetailsReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *OrderDetailsReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.OrderID))
@@ -5502,8 +5391,8 @@ func (m *OrderDetailsRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *OrderDetailsRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5535,8 +5424,7 @@ func (m *OrderDetailsRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *OrderDetailsRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5561,8 +5449,8 @@ func (m *OrderListByPositionIDReq) reset() {
 	*m = OrderListByPositionIDReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *OrderListByPositionIDReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5587,8 +5475,7 @@ func (m *OrderListByPositionIDReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *OrderListByPositionIDReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.PositionID))
@@ -5607,8 +5494,8 @@ func (m *OrderListByPositionIDRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *OrderListByPositionIDRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5634,8 +5521,7 @@ func (m *OrderListByPositionIDRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *OrderListByPositionIDRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5655,8 +5541,8 @@ func (m *DealOffsetListReq) reset() {
 	*m = DealOffsetListReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DealOffsetListReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5677,8 +5563,7 @@ func (m *DealOffsetListReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DealOffsetListReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	b = appendNumber(b, 3<<3|asVarint, uint64(m.DealID))
@@ -5692,8 +5577,8 @@ func (m *DealOffsetListRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *DealOffsetListRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5721,8 +5606,7 @@ func (m *DealOffsetListRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *DealOffsetListRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error
@@ -5748,8 +5632,8 @@ func (m *GetPositionUnrealizedPnLReq) reset() {
 	*m = GetPositionUnrealizedPnLReq{}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetPositionUnrealizedPnLReq) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5767,8 +5651,7 @@ func (m *GetPositionUnrealizedPnLReq) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetPositionUnrealizedPnLReq) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNumber(b, 2<<3|asVarint, uint64(m.CtidTraderAccountID))
 	return b, nil
@@ -5780,8 +5663,8 @@ func (m *GetPositionUnrealizedPnLRes) reset() {
 	}
 }
 
-// UnmarshalBinary reads the message off its binary form. It empties m first and
-// reuses the room of its lists.
+// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses
+// the memory of its slices.
 func (m *GetPositionUnrealizedPnLRes) UnmarshalBinary(b []byte) error {
 	m.reset()
 	var seen uint64
@@ -5807,8 +5690,7 @@ func (m *GetPositionUnrealizedPnLRes) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// AppendBinary appends the message in its binary form, the fields in the order
-// of their numbers.
+// AppendBinary appends the message in protobuf, with the fields sorted by number.
 func (m *GetPositionUnrealizedPnLRes) AppendBinary(b []byte) ([]byte, error) {
 	var at int
 	var err error

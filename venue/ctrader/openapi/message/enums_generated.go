@@ -5,10 +5,10 @@ package message
 // enums_generated.go owns the enums.
 
 // CommonErrorCode is the enum ProtoErrorCode. On the wire an error code is the
-// name, in a text field. A number that is not listed is kept as it came.
+// name, in a string field. Decoding keeps numbers that are not listed.
 type CommonErrorCode int32
 
-// The values of CommonErrorCode. The comment is the name in the protocol.
+// The values of CommonErrorCode, with their names in the protocol.
 const (
 	CommonErrorCodeUnknownError           CommonErrorCode = 1  // UNKNOWN_ERROR
 	CommonErrorCodeUnsupportedMessage     CommonErrorCode = 2  // UNSUPPORTED_MESSAGE
@@ -24,16 +24,16 @@ const (
 
 const commonErrorCodeValues = "1 UNKNOWN_ERROR 2 UNSUPPORTED_MESSAGE 3 INVALID_REQUEST 5 TIMEOUT_ERROR 6 ENTITY_NOT_FOUND 7 CANT_ROUTE_REQUEST 8 FRAME_TOO_LONG 9 MARKET_CLOSED 10 CONCURRENT_MODIFICATION 11 BLOCKED_PAYLOAD_TYPE"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v CommonErrorCode) String() string { return valueName(commonErrorCodeValues, int32(v)) }
 
-// ParseCommonErrorCode reads a name, or a number. The error is a *ValueError.
+// ParseCommonErrorCode parses a name, or a number. The error is a *ValueError.
 func ParseCommonErrorCode(text string) (CommonErrorCode, error) {
 	value, err := parsed("CommonErrorCode", commonErrorCodeValues, "", text)
 	return CommonErrorCode(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *CommonErrorCode) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("CommonErrorCode", commonErrorCodeValues, "", text)
 	if err == nil {
@@ -42,11 +42,11 @@ func (v *CommonErrorCode) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// DayOfWeek is the enum ProtoOADayOfWeek. A number that is not listed is kept
-// as it came.
+// DayOfWeek is the enum ProtoOADayOfWeek. Decoding keeps numbers that are not
+// listed.
 type DayOfWeek int32
 
-// The values of DayOfWeek. The comment is the name in the protocol.
+// The values of DayOfWeek, with their names in the protocol.
 const (
 	DayOfWeekNone      DayOfWeek = 0 // NONE
 	DayOfWeekMonday    DayOfWeek = 1 // MONDAY
@@ -60,16 +60,16 @@ const (
 
 const dayOfWeekValues = "0 NONE 1 MONDAY 2 TUESDAY 3 WEDNESDAY 4 THURSDAY 5 FRIDAY 6 SATURDAY 7 SUNDAY"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v DayOfWeek) String() string { return valueName(dayOfWeekValues, int32(v)) }
 
-// ParseDayOfWeek reads a name, or a number. The error is a *ValueError.
+// ParseDayOfWeek parses a name, or a number. The error is a *ValueError.
 func ParseDayOfWeek(text string) (DayOfWeek, error) {
 	value, err := parsed("DayOfWeek", dayOfWeekValues, "", text)
 	return DayOfWeek(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *DayOfWeek) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("DayOfWeek", dayOfWeekValues, "", text)
 	if err == nil {
@@ -78,11 +78,11 @@ func (v *DayOfWeek) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// CommissionType is the enum ProtoOACommissionType. A number that is not listed
-// is kept as it came.
+// CommissionType is the enum ProtoOACommissionType. Decoding keeps numbers that
+// are not listed.
 type CommissionType int32
 
-// The values of CommissionType. The comment is the name in the protocol.
+// The values of CommissionType, with their names in the protocol.
 const (
 	CommissionTypeUSDPerMillionUSD  CommissionType = 1 // USD_PER_MILLION_USD
 	CommissionTypeUSDPerLot         CommissionType = 2 // USD_PER_LOT
@@ -92,16 +92,16 @@ const (
 
 const commissionTypeValues = "1 USD_PER_MILLION_USD 2 USD_PER_LOT 3 PERCENTAGE_OF_VALUE 4 QUOTE_CCY_PER_LOT"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v CommissionType) String() string { return valueName(commissionTypeValues, int32(v)) }
 
-// ParseCommissionType reads a name, or a number. The error is a *ValueError.
+// ParseCommissionType parses a name, or a number. The error is a *ValueError.
 func ParseCommissionType(text string) (CommissionType, error) {
 	value, err := parsed("CommissionType", commissionTypeValues, "", text)
 	return CommissionType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *CommissionType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("CommissionType", commissionTypeValues, "", text)
 	if err == nil {
@@ -110,11 +110,11 @@ func (v *CommissionType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// SymbolDistanceType is the enum ProtoOASymbolDistanceType. A number that is
-// not listed is kept as it came.
+// SymbolDistanceType is the enum ProtoOASymbolDistanceType. Decoding keeps
+// numbers that are not listed.
 type SymbolDistanceType int32
 
-// The values of SymbolDistanceType. The comment is the name in the protocol.
+// The values of SymbolDistanceType, with their names in the protocol.
 const (
 	SymbolDistanceTypeInPoints     SymbolDistanceType = 1 // SYMBOL_DISTANCE_IN_POINTS
 	SymbolDistanceTypeInPercentage SymbolDistanceType = 2 // SYMBOL_DISTANCE_IN_PERCENTAGE
@@ -122,17 +122,17 @@ const (
 
 const symbolDistanceTypeValues = "1 SYMBOL_DISTANCE_IN_POINTS 2 SYMBOL_DISTANCE_IN_PERCENTAGE"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v SymbolDistanceType) String() string { return valueName(symbolDistanceTypeValues, int32(v)) }
 
-// ParseSymbolDistanceType reads a name, with SYMBOL_DISTANCE_IN_ before it or
-// not, or a number. The error is a *ValueError.
+// ParseSymbolDistanceType parses a name, with or without the prefix
+// SYMBOL_DISTANCE_IN_, or a number. The error is a *ValueError.
 func ParseSymbolDistanceType(text string) (SymbolDistanceType, error) {
 	value, err := parsed("SymbolDistanceType", symbolDistanceTypeValues, "SYMBOL_DISTANCE_IN_", text)
 	return SymbolDistanceType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *SymbolDistanceType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("SymbolDistanceType", symbolDistanceTypeValues, "SYMBOL_DISTANCE_IN_", text)
 	if err == nil {
@@ -141,11 +141,11 @@ func (v *SymbolDistanceType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// MinCommissionType is the enum ProtoOAMinCommissionType. A number that is not
-// listed is kept as it came.
+// MinCommissionType is the enum ProtoOAMinCommissionType. Decoding keeps
+// numbers that are not listed.
 type MinCommissionType int32
 
-// The values of MinCommissionType. The comment is the name in the protocol.
+// The values of MinCommissionType, with their names in the protocol.
 const (
 	MinCommissionTypeCurrency      MinCommissionType = 1 // CURRENCY
 	MinCommissionTypeQuoteCurrency MinCommissionType = 2 // QUOTE_CURRENCY
@@ -153,16 +153,17 @@ const (
 
 const minCommissionTypeValues = "1 CURRENCY 2 QUOTE_CURRENCY"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v MinCommissionType) String() string { return valueName(minCommissionTypeValues, int32(v)) }
 
-// ParseMinCommissionType reads a name, or a number. The error is a *ValueError.
+// ParseMinCommissionType parses a name, or a number. The error is a
+// *ValueError.
 func ParseMinCommissionType(text string) (MinCommissionType, error) {
 	value, err := parsed("MinCommissionType", minCommissionTypeValues, "", text)
 	return MinCommissionType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *MinCommissionType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("MinCommissionType", minCommissionTypeValues, "", text)
 	if err == nil {
@@ -171,11 +172,11 @@ func (v *MinCommissionType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// TradingMode is the enum ProtoOATradingMode. A number that is not listed is
-// kept as it came.
+// TradingMode is the enum ProtoOATradingMode. Decoding keeps numbers that are
+// not listed.
 type TradingMode int32
 
-// The values of TradingMode. The comment is the name in the protocol.
+// The values of TradingMode, with their names in the protocol.
 const (
 	TradingModeEnabled                          TradingMode = 0 // ENABLED
 	TradingModeDisabledWithoutPendingsExecution TradingMode = 1 // DISABLED_WITHOUT_PENDINGS_EXECUTION
@@ -185,16 +186,16 @@ const (
 
 const tradingModeValues = "0 ENABLED 1 DISABLED_WITHOUT_PENDINGS_EXECUTION 2 DISABLED_WITH_PENDINGS_EXECUTION 3 CLOSE_ONLY_MODE"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v TradingMode) String() string { return valueName(tradingModeValues, int32(v)) }
 
-// ParseTradingMode reads a name, or a number. The error is a *ValueError.
+// ParseTradingMode parses a name, or a number. The error is a *ValueError.
 func ParseTradingMode(text string) (TradingMode, error) {
 	value, err := parsed("TradingMode", tradingModeValues, "", text)
 	return TradingMode(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *TradingMode) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("TradingMode", tradingModeValues, "", text)
 	if err == nil {
@@ -203,11 +204,11 @@ func (v *TradingMode) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// SwapCalculationType is the enum ProtoOASwapCalculationType. A number that is
-// not listed is kept as it came.
+// SwapCalculationType is the enum ProtoOASwapCalculationType. Decoding keeps
+// numbers that are not listed.
 type SwapCalculationType int32
 
-// The values of SwapCalculationType. The comment is the name in the protocol.
+// The values of SwapCalculationType, with their names in the protocol.
 const (
 	SwapCalculationTypePips       SwapCalculationType = 0 // PIPS
 	SwapCalculationTypePercentage SwapCalculationType = 1 // PERCENTAGE
@@ -216,17 +217,17 @@ const (
 
 const swapCalculationTypeValues = "0 PIPS 1 PERCENTAGE 2 POINTS"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v SwapCalculationType) String() string { return valueName(swapCalculationTypeValues, int32(v)) }
 
-// ParseSwapCalculationType reads a name, or a number. The error is a
+// ParseSwapCalculationType parses a name, or a number. The error is a
 // *ValueError.
 func ParseSwapCalculationType(text string) (SwapCalculationType, error) {
 	value, err := parsed("SwapCalculationType", swapCalculationTypeValues, "", text)
 	return SwapCalculationType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *SwapCalculationType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("SwapCalculationType", swapCalculationTypeValues, "", text)
 	if err == nil {
@@ -235,11 +236,11 @@ func (v *SwapCalculationType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// AccessRights is the enum ProtoOAAccessRights. A number that is not listed is
-// kept as it came.
+// AccessRights is the enum ProtoOAAccessRights. Decoding keeps numbers that are
+// not listed.
 type AccessRights int32
 
-// The values of AccessRights. The comment is the name in the protocol.
+// The values of AccessRights, with their names in the protocol.
 const (
 	AccessRightsFullAccess AccessRights = 0 // FULL_ACCESS
 	AccessRightsCloseOnly  AccessRights = 1 // CLOSE_ONLY
@@ -249,16 +250,16 @@ const (
 
 const accessRightsValues = "0 FULL_ACCESS 1 CLOSE_ONLY 2 NO_TRADING 3 NO_LOGIN"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v AccessRights) String() string { return valueName(accessRightsValues, int32(v)) }
 
-// ParseAccessRights reads a name, or a number. The error is a *ValueError.
+// ParseAccessRights parses a name, or a number. The error is a *ValueError.
 func ParseAccessRights(text string) (AccessRights, error) {
 	value, err := parsed("AccessRights", accessRightsValues, "", text)
 	return AccessRights(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *AccessRights) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("AccessRights", accessRightsValues, "", text)
 	if err == nil {
@@ -267,11 +268,11 @@ func (v *AccessRights) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// TotalMarginCalculationType is the enum ProtoOATotalMarginCalculationType. A
-// number that is not listed is kept as it came.
+// TotalMarginCalculationType is the enum ProtoOATotalMarginCalculationType.
+// Decoding keeps numbers that are not listed.
 type TotalMarginCalculationType int32
 
-// The values of TotalMarginCalculationType. The comment is the name in the protocol.
+// The values of TotalMarginCalculationType, with their names in the protocol.
 const (
 	TotalMarginCalculationTypeMax TotalMarginCalculationType = 0 // MAX
 	TotalMarginCalculationTypeSum TotalMarginCalculationType = 1 // SUM
@@ -280,19 +281,19 @@ const (
 
 const totalMarginCalculationTypeValues = "0 MAX 1 SUM 2 NET"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v TotalMarginCalculationType) String() string {
 	return valueName(totalMarginCalculationTypeValues, int32(v))
 }
 
-// ParseTotalMarginCalculationType reads a name, or a number. The error is a
+// ParseTotalMarginCalculationType parses a name, or a number. The error is a
 // *ValueError.
 func ParseTotalMarginCalculationType(text string) (TotalMarginCalculationType, error) {
 	value, err := parsed("TotalMarginCalculationType", totalMarginCalculationTypeValues, "", text)
 	return TotalMarginCalculationType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *TotalMarginCalculationType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("TotalMarginCalculationType", totalMarginCalculationTypeValues, "", text)
 	if err == nil {
@@ -301,11 +302,11 @@ func (v *TotalMarginCalculationType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// AccountType is the enum ProtoOAAccountType. A number that is not listed is
-// kept as it came.
+// AccountType is the enum ProtoOAAccountType. Decoding keeps numbers that are
+// not listed.
 type AccountType int32
 
-// The values of AccountType. The comment is the name in the protocol.
+// The values of AccountType, with their names in the protocol.
 const (
 	AccountTypeHedged        AccountType = 0 // HEDGED
 	AccountTypeNetted        AccountType = 1 // NETTED
@@ -314,16 +315,16 @@ const (
 
 const accountTypeValues = "0 HEDGED 1 NETTED 2 SPREAD_BETTING"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v AccountType) String() string { return valueName(accountTypeValues, int32(v)) }
 
-// ParseAccountType reads a name, or a number. The error is a *ValueError.
+// ParseAccountType parses a name, or a number. The error is a *ValueError.
 func ParseAccountType(text string) (AccountType, error) {
 	value, err := parsed("AccountType", accountTypeValues, "", text)
 	return AccountType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *AccountType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("AccountType", accountTypeValues, "", text)
 	if err == nil {
@@ -332,11 +333,11 @@ func (v *AccountType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// PositionStatus is the enum ProtoOAPositionStatus. A number that is not listed
-// is kept as it came.
+// PositionStatus is the enum ProtoOAPositionStatus. Decoding keeps numbers that
+// are not listed.
 type PositionStatus int32
 
-// The values of PositionStatus. The comment is the name in the protocol.
+// The values of PositionStatus, with their names in the protocol.
 const (
 	PositionStatusOpen    PositionStatus = 1 // POSITION_STATUS_OPEN
 	PositionStatusClosed  PositionStatus = 2 // POSITION_STATUS_CLOSED
@@ -346,17 +347,17 @@ const (
 
 const positionStatusValues = "1 POSITION_STATUS_OPEN 2 POSITION_STATUS_CLOSED 3 POSITION_STATUS_CREATED 4 POSITION_STATUS_ERROR"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v PositionStatus) String() string { return valueName(positionStatusValues, int32(v)) }
 
-// ParsePositionStatus reads a name, with POSITION_STATUS_ before it or not, or
-// a number. The error is a *ValueError.
+// ParsePositionStatus parses a name, with or without the prefix
+// POSITION_STATUS_, or a number. The error is a *ValueError.
 func ParsePositionStatus(text string) (PositionStatus, error) {
 	value, err := parsed("PositionStatus", positionStatusValues, "POSITION_STATUS_", text)
 	return PositionStatus(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *PositionStatus) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("PositionStatus", positionStatusValues, "POSITION_STATUS_", text)
 	if err == nil {
@@ -365,11 +366,11 @@ func (v *PositionStatus) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// TradeSide is the enum ProtoOATradeSide. A number that is not listed is kept
-// as it came.
+// TradeSide is the enum ProtoOATradeSide. Decoding keeps numbers that are not
+// listed.
 type TradeSide int32
 
-// The values of TradeSide. The comment is the name in the protocol.
+// The values of TradeSide, with their names in the protocol.
 const (
 	TradeSideBuy  TradeSide = 1 // BUY
 	TradeSideSell TradeSide = 2 // SELL
@@ -377,16 +378,16 @@ const (
 
 const tradeSideValues = "1 BUY 2 SELL"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v TradeSide) String() string { return valueName(tradeSideValues, int32(v)) }
 
-// ParseTradeSide reads a name, or a number. The error is a *ValueError.
+// ParseTradeSide parses a name, or a number. The error is a *ValueError.
 func ParseTradeSide(text string) (TradeSide, error) {
 	value, err := parsed("TradeSide", tradeSideValues, "", text)
 	return TradeSide(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *TradeSide) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("TradeSide", tradeSideValues, "", text)
 	if err == nil {
@@ -395,11 +396,11 @@ func (v *TradeSide) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// OrderType is the enum ProtoOAOrderType. A number that is not listed is kept
-// as it came.
+// OrderType is the enum ProtoOAOrderType. Decoding keeps numbers that are not
+// listed.
 type OrderType int32
 
-// The values of OrderType. The comment is the name in the protocol.
+// The values of OrderType, with their names in the protocol.
 const (
 	OrderTypeMarket             OrderType = 1 // MARKET
 	OrderTypeLimit              OrderType = 2 // LIMIT
@@ -411,16 +412,16 @@ const (
 
 const orderTypeValues = "1 MARKET 2 LIMIT 3 STOP 4 STOP_LOSS_TAKE_PROFIT 5 MARKET_RANGE 6 STOP_LIMIT"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v OrderType) String() string { return valueName(orderTypeValues, int32(v)) }
 
-// ParseOrderType reads a name, or a number. The error is a *ValueError.
+// ParseOrderType parses a name, or a number. The error is a *ValueError.
 func ParseOrderType(text string) (OrderType, error) {
 	value, err := parsed("OrderType", orderTypeValues, "", text)
 	return OrderType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *OrderType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("OrderType", orderTypeValues, "", text)
 	if err == nil {
@@ -429,11 +430,11 @@ func (v *OrderType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// TimeInForce is the enum ProtoOATimeInForce. A number that is not listed is
-// kept as it came.
+// TimeInForce is the enum ProtoOATimeInForce. Decoding keeps numbers that are
+// not listed.
 type TimeInForce int32
 
-// The values of TimeInForce. The comment is the name in the protocol.
+// The values of TimeInForce, with their names in the protocol.
 const (
 	TimeInForceGoodTillDate      TimeInForce = 1 // GOOD_TILL_DATE
 	TimeInForceGoodTillCancel    TimeInForce = 2 // GOOD_TILL_CANCEL
@@ -444,16 +445,16 @@ const (
 
 const timeInForceValues = "1 GOOD_TILL_DATE 2 GOOD_TILL_CANCEL 3 IMMEDIATE_OR_CANCEL 4 FILL_OR_KILL 5 MARKET_ON_OPEN"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v TimeInForce) String() string { return valueName(timeInForceValues, int32(v)) }
 
-// ParseTimeInForce reads a name, or a number. The error is a *ValueError.
+// ParseTimeInForce parses a name, or a number. The error is a *ValueError.
 func ParseTimeInForce(text string) (TimeInForce, error) {
 	value, err := parsed("TimeInForce", timeInForceValues, "", text)
 	return TimeInForce(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *TimeInForce) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("TimeInForce", timeInForceValues, "", text)
 	if err == nil {
@@ -462,11 +463,11 @@ func (v *TimeInForce) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// OrderStatus is the enum ProtoOAOrderStatus. A number that is not listed is
-// kept as it came.
+// OrderStatus is the enum ProtoOAOrderStatus. Decoding keeps numbers that are
+// not listed.
 type OrderStatus int32
 
-// The values of OrderStatus. The comment is the name in the protocol.
+// The values of OrderStatus, with their names in the protocol.
 const (
 	OrderStatusAccepted  OrderStatus = 1 // ORDER_STATUS_ACCEPTED
 	OrderStatusFilled    OrderStatus = 2 // ORDER_STATUS_FILLED
@@ -477,17 +478,17 @@ const (
 
 const orderStatusValues = "1 ORDER_STATUS_ACCEPTED 2 ORDER_STATUS_FILLED 3 ORDER_STATUS_REJECTED 4 ORDER_STATUS_EXPIRED 5 ORDER_STATUS_CANCELLED"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v OrderStatus) String() string { return valueName(orderStatusValues, int32(v)) }
 
-// ParseOrderStatus reads a name, with ORDER_STATUS_ before it or not, or a
-// number. The error is a *ValueError.
+// ParseOrderStatus parses a name, with or without the prefix ORDER_STATUS_, or
+// a number. The error is a *ValueError.
 func ParseOrderStatus(text string) (OrderStatus, error) {
 	value, err := parsed("OrderStatus", orderStatusValues, "ORDER_STATUS_", text)
 	return OrderStatus(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *OrderStatus) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("OrderStatus", orderStatusValues, "ORDER_STATUS_", text)
 	if err == nil {
@@ -496,11 +497,11 @@ func (v *OrderStatus) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// OrderTriggerMethod is the enum ProtoOAOrderTriggerMethod. A number that is
-// not listed is kept as it came.
+// OrderTriggerMethod is the enum ProtoOAOrderTriggerMethod. Decoding keeps
+// numbers that are not listed.
 type OrderTriggerMethod int32
 
-// The values of OrderTriggerMethod. The comment is the name in the protocol.
+// The values of OrderTriggerMethod, with their names in the protocol.
 const (
 	OrderTriggerMethodTrade          OrderTriggerMethod = 1 // TRADE
 	OrderTriggerMethodOpposite       OrderTriggerMethod = 2 // OPPOSITE
@@ -510,17 +511,17 @@ const (
 
 const orderTriggerMethodValues = "1 TRADE 2 OPPOSITE 3 DOUBLE_TRADE 4 DOUBLE_OPPOSITE"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v OrderTriggerMethod) String() string { return valueName(orderTriggerMethodValues, int32(v)) }
 
-// ParseOrderTriggerMethod reads a name, or a number. The error is a
+// ParseOrderTriggerMethod parses a name, or a number. The error is a
 // *ValueError.
 func ParseOrderTriggerMethod(text string) (OrderTriggerMethod, error) {
 	value, err := parsed("OrderTriggerMethod", orderTriggerMethodValues, "", text)
 	return OrderTriggerMethod(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *OrderTriggerMethod) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("OrderTriggerMethod", orderTriggerMethodValues, "", text)
 	if err == nil {
@@ -529,11 +530,11 @@ func (v *OrderTriggerMethod) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// ExecutionType is the enum ProtoOAExecutionType. A number that is not listed
-// is kept as it came.
+// ExecutionType is the enum ProtoOAExecutionType. Decoding keeps numbers that
+// are not listed.
 type ExecutionType int32
 
-// The values of ExecutionType. The comment is the name in the protocol.
+// The values of ExecutionType, with their names in the protocol.
 const (
 	ExecutionTypeOrderAccepted        ExecutionType = 2  // ORDER_ACCEPTED
 	ExecutionTypeOrderFilled          ExecutionType = 3  // ORDER_FILLED
@@ -550,16 +551,16 @@ const (
 
 const executionTypeValues = "2 ORDER_ACCEPTED 3 ORDER_FILLED 4 ORDER_REPLACED 5 ORDER_CANCELLED 6 ORDER_EXPIRED 7 ORDER_REJECTED 8 ORDER_CANCEL_REJECTED 9 SWAP 10 DEPOSIT_WITHDRAW 11 ORDER_PARTIAL_FILL 12 BONUS_DEPOSIT_WITHDRAW"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v ExecutionType) String() string { return valueName(executionTypeValues, int32(v)) }
 
-// ParseExecutionType reads a name, or a number. The error is a *ValueError.
+// ParseExecutionType parses a name, or a number. The error is a *ValueError.
 func ParseExecutionType(text string) (ExecutionType, error) {
 	value, err := parsed("ExecutionType", executionTypeValues, "", text)
 	return ExecutionType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *ExecutionType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("ExecutionType", executionTypeValues, "", text)
 	if err == nil {
@@ -568,11 +569,11 @@ func (v *ExecutionType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// ChangeBonusType is the enum ProtoOAChangeBonusType. A number that is not
-// listed is kept as it came.
+// ChangeBonusType is the enum ProtoOAChangeBonusType. Decoding keeps numbers
+// that are not listed.
 type ChangeBonusType int32
 
-// The values of ChangeBonusType. The comment is the name in the protocol.
+// The values of ChangeBonusType, with their names in the protocol.
 const (
 	ChangeBonusTypeBonusDeposit  ChangeBonusType = 0 // BONUS_DEPOSIT
 	ChangeBonusTypeBonusWithdraw ChangeBonusType = 1 // BONUS_WITHDRAW
@@ -580,17 +581,17 @@ const (
 
 const changeBonusTypeValues = "0 BONUS_DEPOSIT 1 BONUS_WITHDRAW"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v ChangeBonusType) String() string { return valueName(changeBonusTypeValues, int32(v)) }
 
-// ParseChangeBonusType reads a name, with BONUS_ before it or not, or a number.
-// The error is a *ValueError.
+// ParseChangeBonusType parses a name, with or without the prefix BONUS_, or a
+// number. The error is a *ValueError.
 func ParseChangeBonusType(text string) (ChangeBonusType, error) {
 	value, err := parsed("ChangeBonusType", changeBonusTypeValues, "BONUS_", text)
 	return ChangeBonusType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *ChangeBonusType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("ChangeBonusType", changeBonusTypeValues, "BONUS_", text)
 	if err == nil {
@@ -599,11 +600,11 @@ func (v *ChangeBonusType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// ChangeBalanceType is the enum ProtoOAChangeBalanceType. A number that is not
-// listed is kept as it came.
+// ChangeBalanceType is the enum ProtoOAChangeBalanceType. Decoding keeps
+// numbers that are not listed.
 type ChangeBalanceType int32
 
-// The values of ChangeBalanceType. The comment is the name in the protocol.
+// The values of ChangeBalanceType, with their names in the protocol.
 const (
 	ChangeBalanceTypeBalanceDeposit                             ChangeBalanceType = 0  // BALANCE_DEPOSIT
 	ChangeBalanceTypeBalanceWithdraw                            ChangeBalanceType = 1  // BALANCE_WITHDRAW
@@ -644,17 +645,17 @@ const (
 
 const changeBalanceTypeValues = "0 BALANCE_DEPOSIT 1 BALANCE_WITHDRAW 3 BALANCE_DEPOSIT_STRATEGY_COMMISSION_INNER 4 BALANCE_WITHDRAW_STRATEGY_COMMISSION_INNER 5 BALANCE_DEPOSIT_IB_COMMISSIONS 6 BALANCE_WITHDRAW_IB_SHARED_PERCENTAGE 7 BALANCE_DEPOSIT_IB_SHARED_PERCENTAGE_FROM_SUB_IB 8 BALANCE_DEPOSIT_IB_SHARED_PERCENTAGE_FROM_BROKER 9 BALANCE_DEPOSIT_REBATE 10 BALANCE_WITHDRAW_REBATE 11 BALANCE_DEPOSIT_STRATEGY_COMMISSION_OUTER 12 BALANCE_WITHDRAW_STRATEGY_COMMISSION_OUTER 13 BALANCE_WITHDRAW_BONUS_COMPENSATION 14 BALANCE_WITHDRAW_IB_SHARED_PERCENTAGE_TO_BROKER 15 BALANCE_DEPOSIT_DIVIDENDS 16 BALANCE_WITHDRAW_DIVIDENDS 17 BALANCE_WITHDRAW_GSL_CHARGE 18 BALANCE_WITHDRAW_ROLLOVER 19 BALANCE_DEPOSIT_NONWITHDRAWABLE_BONUS 20 BALANCE_WITHDRAW_NONWITHDRAWABLE_BONUS 21 BALANCE_DEPOSIT_SWAP 22 BALANCE_WITHDRAW_SWAP 27 BALANCE_DEPOSIT_MANAGEMENT_FEE 28 BALANCE_WITHDRAW_MANAGEMENT_FEE 29 BALANCE_DEPOSIT_PERFORMANCE_FEE 30 BALANCE_WITHDRAW_FOR_SUBACCOUNT 31 BALANCE_DEPOSIT_TO_SUBACCOUNT 32 BALANCE_WITHDRAW_FROM_SUBACCOUNT 33 BALANCE_DEPOSIT_FROM_SUBACCOUNT 34 BALANCE_WITHDRAW_COPY_FEE 35 BALANCE_WITHDRAW_INACTIVITY_FEE 36 BALANCE_DEPOSIT_TRANSFER 37 BALANCE_WITHDRAW_TRANSFER 38 BALANCE_DEPOSIT_CONVERTED_BONUS 39 BALANCE_DEPOSIT_NEGATIVE_BALANCE_PROTECTION"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v ChangeBalanceType) String() string { return valueName(changeBalanceTypeValues, int32(v)) }
 
-// ParseChangeBalanceType reads a name, with BALANCE_ before it or not, or a
-// number. The error is a *ValueError.
+// ParseChangeBalanceType parses a name, with or without the prefix BALANCE_, or
+// a number. The error is a *ValueError.
 func ParseChangeBalanceType(text string) (ChangeBalanceType, error) {
 	value, err := parsed("ChangeBalanceType", changeBalanceTypeValues, "BALANCE_", text)
 	return ChangeBalanceType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *ChangeBalanceType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("ChangeBalanceType", changeBalanceTypeValues, "BALANCE_", text)
 	if err == nil {
@@ -663,11 +664,11 @@ func (v *ChangeBalanceType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// DealStatus is the enum ProtoOADealStatus. A number that is not listed is kept
-// as it came.
+// DealStatus is the enum ProtoOADealStatus. Decoding keeps numbers that are not
+// listed.
 type DealStatus int32
 
-// The values of DealStatus. The comment is the name in the protocol.
+// The values of DealStatus, with their names in the protocol.
 const (
 	DealStatusFilled             DealStatus = 2 // FILLED
 	DealStatusPartiallyFilled    DealStatus = 3 // PARTIALLY_FILLED
@@ -679,16 +680,16 @@ const (
 
 const dealStatusValues = "2 FILLED 3 PARTIALLY_FILLED 4 REJECTED 5 INTERNALLY_REJECTED 6 ERROR 7 MISSED"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v DealStatus) String() string { return valueName(dealStatusValues, int32(v)) }
 
-// ParseDealStatus reads a name, or a number. The error is a *ValueError.
+// ParseDealStatus parses a name, or a number. The error is a *ValueError.
 func ParseDealStatus(text string) (DealStatus, error) {
 	value, err := parsed("DealStatus", dealStatusValues, "", text)
 	return DealStatus(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *DealStatus) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("DealStatus", dealStatusValues, "", text)
 	if err == nil {
@@ -697,11 +698,11 @@ func (v *DealStatus) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// TrendbarPeriod is the enum ProtoOATrendbarPeriod. A number that is not listed
-// is kept as it came.
+// TrendbarPeriod is the enum ProtoOATrendbarPeriod. Decoding keeps numbers that
+// are not listed.
 type TrendbarPeriod int32
 
-// The values of TrendbarPeriod. The comment is the name in the protocol.
+// The values of TrendbarPeriod, with their names in the protocol.
 const (
 	TrendbarPeriodM1  TrendbarPeriod = 1  // M1
 	TrendbarPeriodM2  TrendbarPeriod = 2  // M2
@@ -721,16 +722,16 @@ const (
 
 const trendbarPeriodValues = "1 M1 2 M2 3 M3 4 M4 5 M5 6 M10 7 M15 8 M30 9 H1 10 H4 11 H12 12 D1 13 W1 14 MN1"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v TrendbarPeriod) String() string { return valueName(trendbarPeriodValues, int32(v)) }
 
-// ParseTrendbarPeriod reads a name, or a number. The error is a *ValueError.
+// ParseTrendbarPeriod parses a name, or a number. The error is a *ValueError.
 func ParseTrendbarPeriod(text string) (TrendbarPeriod, error) {
 	value, err := parsed("TrendbarPeriod", trendbarPeriodValues, "", text)
 	return TrendbarPeriod(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *TrendbarPeriod) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("TrendbarPeriod", trendbarPeriodValues, "", text)
 	if err == nil {
@@ -739,11 +740,11 @@ func (v *TrendbarPeriod) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// QuoteType is the enum ProtoOAQuoteType. A number that is not listed is kept
-// as it came.
+// QuoteType is the enum ProtoOAQuoteType. Decoding keeps numbers that are not
+// listed.
 type QuoteType int32
 
-// The values of QuoteType. The comment is the name in the protocol.
+// The values of QuoteType, with their names in the protocol.
 const (
 	QuoteTypeBid QuoteType = 1 // BID
 	QuoteTypeAsk QuoteType = 2 // ASK
@@ -751,16 +752,16 @@ const (
 
 const quoteTypeValues = "1 BID 2 ASK"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v QuoteType) String() string { return valueName(quoteTypeValues, int32(v)) }
 
-// ParseQuoteType reads a name, or a number. The error is a *ValueError.
+// ParseQuoteType parses a name, or a number. The error is a *ValueError.
 func ParseQuoteType(text string) (QuoteType, error) {
 	value, err := parsed("QuoteType", quoteTypeValues, "", text)
 	return QuoteType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *QuoteType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("QuoteType", quoteTypeValues, "", text)
 	if err == nil {
@@ -769,11 +770,11 @@ func (v *QuoteType) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// ClientPermissionScope is the enum ProtoOAClientPermissionScope. A number that
-// is not listed is kept as it came.
+// ClientPermissionScope is the enum ProtoOAClientPermissionScope. Decoding
+// keeps numbers that are not listed.
 type ClientPermissionScope int32
 
-// The values of ClientPermissionScope. The comment is the name in the protocol.
+// The values of ClientPermissionScope, with their names in the protocol.
 const (
 	ClientPermissionScopeScopeView  ClientPermissionScope = 0 // SCOPE_VIEW
 	ClientPermissionScopeScopeTrade ClientPermissionScope = 1 // SCOPE_TRADE
@@ -781,19 +782,19 @@ const (
 
 const clientPermissionScopeValues = "0 SCOPE_VIEW 1 SCOPE_TRADE"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v ClientPermissionScope) String() string {
 	return valueName(clientPermissionScopeValues, int32(v))
 }
 
-// ParseClientPermissionScope reads a name, with SCOPE_ before it or not, or a
-// number. The error is a *ValueError.
+// ParseClientPermissionScope parses a name, with or without the prefix SCOPE_,
+// or a number. The error is a *ValueError.
 func ParseClientPermissionScope(text string) (ClientPermissionScope, error) {
 	value, err := parsed("ClientPermissionScope", clientPermissionScopeValues, "SCOPE_", text)
 	return ClientPermissionScope(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *ClientPermissionScope) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("ClientPermissionScope", clientPermissionScopeValues, "SCOPE_", text)
 	if err == nil {
@@ -802,11 +803,11 @@ func (v *ClientPermissionScope) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// NotificationType is the enum ProtoOANotificationType. A number that is not
-// listed is kept as it came.
+// NotificationType is the enum ProtoOANotificationType. Decoding keeps numbers
+// that are not listed.
 type NotificationType int32
 
-// The values of NotificationType. The comment is the name in the protocol.
+// The values of NotificationType, with their names in the protocol.
 const (
 	NotificationTypeMarginLevelThreshold1 NotificationType = 61 // MARGIN_LEVEL_THRESHOLD_1
 	NotificationTypeMarginLevelThreshold2 NotificationType = 62 // MARGIN_LEVEL_THRESHOLD_2
@@ -815,17 +816,17 @@ const (
 
 const notificationTypeValues = "61 MARGIN_LEVEL_THRESHOLD_1 62 MARGIN_LEVEL_THRESHOLD_2 63 MARGIN_LEVEL_THRESHOLD_3"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v NotificationType) String() string { return valueName(notificationTypeValues, int32(v)) }
 
-// ParseNotificationType reads a name, with MARGIN_LEVEL_THRESHOLD_ before it or
-// not, or a number. The error is a *ValueError.
+// ParseNotificationType parses a name, with or without the prefix
+// MARGIN_LEVEL_THRESHOLD_, or a number. The error is a *ValueError.
 func ParseNotificationType(text string) (NotificationType, error) {
 	value, err := parsed("NotificationType", notificationTypeValues, "MARGIN_LEVEL_THRESHOLD_", text)
 	return NotificationType(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *NotificationType) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("NotificationType", notificationTypeValues, "MARGIN_LEVEL_THRESHOLD_", text)
 	if err == nil {
@@ -835,10 +836,10 @@ func (v *NotificationType) UnmarshalJSON(text []byte) error {
 }
 
 // ErrorCode is the enum ProtoOAErrorCode. On the wire an error code is the
-// name, in a text field. A number that is not listed is kept as it came.
+// name, in a string field. Decoding keeps numbers that are not listed.
 type ErrorCode int32
 
-// The values of ErrorCode. The comment is the name in the protocol.
+// The values of ErrorCode, with their names in the protocol.
 const (
 	ErrorCodeOAAuthTokenExpired           ErrorCode = 1   // OA_AUTH_TOKEN_EXPIRED
 	ErrorCodeAccountNotAuthorized         ErrorCode = 2   // ACCOUNT_NOT_AUTHORIZED
@@ -887,16 +888,16 @@ const (
 
 const errorCodeValues = "1 OA_AUTH_TOKEN_EXPIRED 2 ACCOUNT_NOT_AUTHORIZED 12 RET_NO_SUCH_LOGIN 14 ALREADY_LOGGED_IN 64 RET_ACCOUNT_DISABLED 101 CH_CLIENT_AUTH_FAILURE 102 CH_CLIENT_NOT_AUTHENTICATED 103 CH_CLIENT_ALREADY_AUTHENTICATED 104 CH_ACCESS_TOKEN_INVALID 105 CH_SERVER_NOT_REACHABLE 106 CH_CTID_TRADER_ACCOUNT_NOT_FOUND 107 CH_OA_CLIENT_NOT_FOUND 108 REQUEST_FREQUENCY_EXCEEDED 109 SERVER_IS_UNDER_MAINTENANCE 110 CHANNEL_IS_BLOCKED 67 CONNECTIONS_LIMIT_EXCEEDED 68 WORSE_GSL_NOT_ALLOWED 69 SYMBOL_HAS_HOLIDAY 112 NOT_SUBSCRIBED_TO_SPOTS 113 ALREADY_SUBSCRIBED 114 SYMBOL_NOT_FOUND 115 UNKNOWN_SYMBOL 35 INCORRECT_BOUNDARIES 117 NO_QUOTES 118 NOT_ENOUGH_MONEY 119 MAX_EXPOSURE_REACHED 120 POSITION_NOT_FOUND 121 ORDER_NOT_FOUND 122 POSITION_NOT_OPEN 123 POSITION_LOCKED 124 TOO_MANY_POSITIONS 125 TRADING_BAD_VOLUME 126 TRADING_BAD_STOPS 127 TRADING_BAD_PRICES 128 TRADING_BAD_STAKE 129 PROTECTION_IS_TOO_CLOSE_TO_MARKET 130 TRADING_BAD_EXPIRATION_DATE 131 PENDING_EXECUTION 132 TRADING_DISABLED 133 TRADING_NOT_ALLOWED 134 UNABLE_TO_CANCEL_ORDER 135 UNABLE_TO_AMEND_ORDER 136 SHORT_SELLING_NOT_ALLOWED"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v ErrorCode) String() string { return valueName(errorCodeValues, int32(v)) }
 
-// ParseErrorCode reads a name, or a number. The error is a *ValueError.
+// ParseErrorCode parses a name, or a number. The error is a *ValueError.
 func ParseErrorCode(text string) (ErrorCode, error) {
 	value, err := parsed("ErrorCode", errorCodeValues, "", text)
 	return ErrorCode(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *ErrorCode) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("ErrorCode", errorCodeValues, "", text)
 	if err == nil {
@@ -906,11 +907,11 @@ func (v *ErrorCode) UnmarshalJSON(text []byte) error {
 }
 
 // LimitedRiskMarginCalculationStrategy is the enum
-// ProtoOALimitedRiskMarginCalculationStrategy. A number that is not listed is
-// kept as it came.
+// ProtoOALimitedRiskMarginCalculationStrategy. Decoding keeps numbers that are
+// not listed.
 type LimitedRiskMarginCalculationStrategy int32
 
-// The values of LimitedRiskMarginCalculationStrategy. The comment is the name in the protocol.
+// The values of LimitedRiskMarginCalculationStrategy, with their names in the protocol.
 const (
 	LimitedRiskMarginCalculationStrategyAccordingToLeverage       LimitedRiskMarginCalculationStrategy = 0 // ACCORDING_TO_LEVERAGE
 	LimitedRiskMarginCalculationStrategyAccordingToGSL            LimitedRiskMarginCalculationStrategy = 1 // ACCORDING_TO_GSL
@@ -919,19 +920,19 @@ const (
 
 const limitedRiskMarginCalculationStrategyValues = "0 ACCORDING_TO_LEVERAGE 1 ACCORDING_TO_GSL 2 ACCORDING_TO_GSL_AND_LEVERAGE"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v LimitedRiskMarginCalculationStrategy) String() string {
 	return valueName(limitedRiskMarginCalculationStrategyValues, int32(v))
 }
 
-// ParseLimitedRiskMarginCalculationStrategy reads a name, with ACCORDING_TO_
-// before it or not, or a number. The error is a *ValueError.
+// ParseLimitedRiskMarginCalculationStrategy parses a name, with or without the
+// prefix ACCORDING_TO_, or a number. The error is a *ValueError.
 func ParseLimitedRiskMarginCalculationStrategy(text string) (LimitedRiskMarginCalculationStrategy, error) {
 	value, err := parsed("LimitedRiskMarginCalculationStrategy", limitedRiskMarginCalculationStrategyValues, "ACCORDING_TO_", text)
 	return LimitedRiskMarginCalculationStrategy(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *LimitedRiskMarginCalculationStrategy) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("LimitedRiskMarginCalculationStrategy", limitedRiskMarginCalculationStrategyValues, "ACCORDING_TO_", text)
 	if err == nil {
@@ -940,11 +941,11 @@ func (v *LimitedRiskMarginCalculationStrategy) UnmarshalJSON(text []byte) error 
 	return err
 }
 
-// StopOutStrategy is the enum ProtoOAStopOutStrategy. A number that is not
-// listed is kept as it came.
+// StopOutStrategy is the enum ProtoOAStopOutStrategy. Decoding keeps numbers
+// that are not listed.
 type StopOutStrategy int32
 
-// The values of StopOutStrategy. The comment is the name in the protocol.
+// The values of StopOutStrategy, with their names in the protocol.
 const (
 	StopOutStrategyMostMarginUsedFirst StopOutStrategy = 0 // MOST_MARGIN_USED_FIRST
 	StopOutStrategyMostLosingFirst     StopOutStrategy = 1 // MOST_LOSING_FIRST
@@ -952,17 +953,17 @@ const (
 
 const stopOutStrategyValues = "0 MOST_MARGIN_USED_FIRST 1 MOST_LOSING_FIRST"
 
-// String is the name in the protocol, and the digits of a number without one.
+// String returns the name in the protocol, or the digits of a number without one.
 func (v StopOutStrategy) String() string { return valueName(stopOutStrategyValues, int32(v)) }
 
-// ParseStopOutStrategy reads a name, with MOST_ before it or not, or a number.
-// The error is a *ValueError.
+// ParseStopOutStrategy parses a name, with or without the prefix MOST_, or a
+// number. The error is a *ValueError.
 func ParseStopOutStrategy(text string) (StopOutStrategy, error) {
 	value, err := parsed("StopOutStrategy", stopOutStrategyValues, "MOST_", text)
 	return StopOutStrategy(value), err
 }
 
-// UnmarshalJSON reads a number or a name; JSON is written with the number.
+// UnmarshalJSON accepts a number or a name. Marshalling writes the number.
 func (v *StopOutStrategy) UnmarshalJSON(text []byte) error {
 	value, err := enumJSON("StopOutStrategy", stopOutStrategyValues, "MOST_", text)
 	if err == nil {

@@ -1,29 +1,29 @@
 package message
 
-// envelope.go owns the envelope, ProtoMessage, in both of its forms.
+// envelope.go owns the envelope, ProtoMessage, in both encodings.
 
 import (
 	"bytes"
 	"strconv"
 )
 
-// Envelope is what travels: the number of a message, the message, and an ID.
-// Decide by Type what Payload is: the bytes of one message often decode as
-// another without an error.
+// Envelope is the unit of transmission: a payload type, the message, and an ID. Use Type
+// to decide what Payload is: the bytes of one message often decode as another without an
+// error.
 type Envelope struct {
 	Type PayloadType
-	// Payload is the message in the form of the envelope, binary or JSON.
+	// Payload is the message in the encoding of the envelope, protobuf or JSON.
 	Payload []byte
-	// ID is clientMsgId. An answer carries the ID of its request; events that
-	// nobody asked for, and answers to requests without one, carry none.
+	// ID is clientMsgId. An answer carries the ID of its request. It is empty in
+	// unsolicited events, and in answers to requests without an ID.
 	ID string
 }
 
 const envelopeFields = "1 payloadType 2 payload 3 clientMsgId"
 
-// AppendBinary appends the binary form: one WebSocket message, or what a frame
-// holds. A payload that is nil is left out; one that is empty is written as such,
-// since there are readers that cannot do without.
+// AppendBinary appends the envelope in protobuf: one WebSocket message, or the contents
+// of a frame. A nil payload is omitted; an empty one is written, since some readers
+// require the field.
 func (e Envelope) AppendBinary(b []byte) []byte {
 	b = appendNumber(b, 1<<3|asVarint, uint64(uint32(e.Type)))
 	if e.Payload != nil {
@@ -35,7 +35,8 @@ func (e Envelope) AppendBinary(b []byte) []byte {
 	return b
 }
 
-// UnmarshalBinary reads the binary form. Payload is a part of b, not a copy.
+// UnmarshalBinary decodes an envelope from protobuf. Payload is a subslice of b, not a
+// copy. The error is a *DecodeError.
 func (e *Envelope) UnmarshalBinary(b []byte) error {
 	*e = Envelope{}
 	var seen uint64
@@ -54,9 +55,8 @@ func (e *Envelope) UnmarshalBinary(b []byte) error {
 	return f.done("Envelope", envelopeFields, b, seen, 1<<1)
 }
 
-// AppendJSON appends the JSON form, in which Payload is JSON too and is taken
-// as it is. A payload that is empty, or an object without fields, is left out,
-// as the service does it.
+// AppendJSON appends the envelope in JSON. Payload must be JSON and is appended as is. A
+// payload that is empty or "{}" is omitted, as the service does.
 func (e Envelope) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	if e.ID != "" {
@@ -72,9 +72,9 @@ func (e Envelope) AppendJSON(b []byte) []byte {
 // MarshalJSON implements json.Marshaler.
 func (e Envelope) MarshalJSON() ([]byte, error) { return e.AppendJSON(nil), nil }
 
-// UnmarshalJSON reads the JSON form. Payload is a copy of the JSON of the
-// payload, which is seen to be well formed and not looked into. The payload
-// type may be a number or a name; unknown keys are passed over.
+// UnmarshalJSON decodes an envelope from JSON. Payload is a copy of the payload's JSON,
+// which is checked to be well formed but not interpreted. The payload type may be a
+// number or a name. Unknown keys are skipped. The error is a *DecodeError.
 func (e *Envelope) UnmarshalJSON(text []byte) error {
 	return readJSONInto(e, "Envelope", text, false)
 }

@@ -1,19 +1,19 @@
 package message
 
-// errors.go owns what can be wrong with a message.
+// errors.go owns the errors of encoding and decoding.
 
 import "strconv"
 
-// DecodeError says which field of which message could not be read. It holds no
-// value of a field, since that may be a secret.
+// DecodeError says which field of which message could not be decoded. It contains no
+// value of any field, since that may be a secret.
 type DecodeError struct {
-	// Message is the Go name of the message, Field the protocol's name of the
-	// field, with a dot before each further level: "position.tradeData.volume".
-	// Field is empty where the message as a whole is meant.
+	// Message is the Go name of the message. Field is the protocol's name of the field,
+	// with dots between levels: "position.tradeData.volume". Field is empty if the error
+	// is about the message as a whole.
 	Message, Field string
-	// Offset is where in the JSON text it went wrong, in bytes from its
-	// beginning, and -1 in the binary form.
+	// Offset is the position of the error in the JSON text, in bytes, or -1 in protobuf.
 	Offset int
+	// Reason continues "field F", such as "is required and missing".
 	Reason string
 }
 
@@ -30,7 +30,8 @@ func (e *DecodeError) Error() string {
 	return text
 }
 
-// EncodeError says which field of which message cannot be written.
+// EncodeError says which field of which message cannot be encoded, with the names and the
+// reason as in a DecodeError.
 type EncodeError struct{ Message, Field, Reason string }
 
 // Error implements error.
@@ -38,8 +39,8 @@ func (e *EncodeError) Error() string {
 	return "message " + e.Message + ": field " + e.Field + " " + e.Reason
 }
 
-// UnknownTypeError is a payload type that has no message: one that is newer
-// than the tables of this package, or that of the envelope.
+// UnknownTypeError reports a payload type that has no message: one that is newer than the
+// tables of this package, or that of the envelope itself.
 type UnknownTypeError struct{ Type PayloadType }
 
 // Error implements error.
@@ -47,7 +48,7 @@ func (e *UnknownTypeError) Error() string {
 	return "payload type " + strconv.Itoa(int(e.Type)) + " has no message"
 }
 
-// inside puts the field that holds a message before the field that failed.
+// inside prefixes the path of the field that failed with the field that contains it.
 func inside(err error, message, field string) error {
 	switch e := err.(type) {
 	case *DecodeError:

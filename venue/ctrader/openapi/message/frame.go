@@ -1,7 +1,7 @@
 package message
 
-// frame.go owns the frames of the TCP transport: four bytes of length, the
-// most significant first, and an envelope. WebSocket messages have none.
+// frame.go owns the frames of the TCP transport: a big-endian length of four bytes, and
+// an envelope. WebSocket messages are not framed.
 
 import (
 	"encoding/binary"
@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// DefaultMax is the longest frame that is taken if nothing else is said.
-	// The service's own limit is not published; its Python client has this one.
+	// DefaultMax is the default maximum length of a frame, in bytes. The service's own
+	// limit is not published; this is that of its Python client.
 	DefaultMax = 15_000_000
 
 	header     = 4
@@ -20,7 +20,7 @@ const (
 	emptyReads = 100
 )
 
-// AppendFrame appends the envelope as a frame.
+// AppendFrame appends the envelope, in protobuf, as a frame.
 func AppendFrame(b []byte, e Envelope) []byte {
 	at := len(b)
 	b = e.AppendBinary(append(b, 0, 0, 0, 0))
@@ -28,38 +28,38 @@ func AppendFrame(b []byte, e Envelope) []byte {
 	return b
 }
 
-// FrameTooLongError is a frame that announces more than is taken. What follows
-// in the stream cannot be read any more; close the connection.
+// FrameTooLongError reports a frame that announces a length above the maximum. The rest
+// of the stream can no longer be read; close the connection.
 type FrameTooLongError struct {
 	Length int64 // as announced, in bytes
-	Max    int   // what is taken, in bytes
+	Max    int   // the maximum, in bytes
 }
 
 // Error implements error.
 func (e *FrameTooLongError) Error() string {
-	return fmt.Sprintf("frame of %d bytes is longer than the %d that are taken", e.Length, e.Max)
+	return fmt.Sprintf("frame of %d bytes is longer than the maximum of %d", e.Length, e.Max)
 }
 
-// FrameReader takes frames off a stream. It is for one goroutine.
+// FrameReader reads frames from a stream. It is not safe for concurrent use.
 type FrameReader struct {
 	Reader io.Reader
-	// Max is the longest frame that is taken, in bytes without the length
-	// itself. Zero means DefaultMax.
+	// Max is the longest frame that is accepted, in bytes, not counting the length
+	// prefix. Zero means DefaultMax.
 	Max int
 
 	buffer     []byte
-	start, end int // what was read and not yet returned
+	start, end int // the part of buffer that was read and not yet returned
 }
 
-// Next returns what the next frame holds. The bytes are valid until the next
-// call. The error is io.EOF if the stream ends between two frames and
-// io.ErrUnexpectedEOF if it ends inside one. After a read that timed out, Next
-// goes on where it was.
+// Next returns the contents of the next frame, which are valid until the next call. The
+// error is io.EOF if the stream ends between two frames, io.ErrUnexpectedEOF if it ends
+// inside one, a *FrameTooLongError, or what Reader returned. After a read that timed out,
+// Next can be called again and continues where it was.
 func (r *FrameReader) Next() ([]byte, error) {
 	if r.start == r.end {
 		r.start, r.end = 0, 0
 		if cap(r.buffer) > idleRoom {
-			r.buffer = nil // one huge frame is no reason to keep its room
+			r.buffer = nil // do not keep the memory of one huge frame
 		}
 	}
 	if err := r.have(header); err != nil {
@@ -77,8 +77,8 @@ func (r *FrameReader) Next() ([]byte, error) {
 	return frame[:len(frame):len(frame)], nil
 }
 
-// Drained reports whether all that was read has been returned, and the last read
-// was of less than there was room for.
+// Drained reports whether everything that was read has been returned, and the last read
+// did not fill the buffer, so that Reader probably has nothing more at the moment.
 func (r *FrameReader) Drained() bool { return r.start == r.end && r.end < len(r.buffer) }
 
 func (r *FrameReader) max() int {
@@ -88,7 +88,7 @@ func (r *FrameReader) max() int {
 	return DefaultMax
 }
 
-// have reads until n bytes lie in the buffer.
+// have reads until the buffer holds n bytes.
 func (r *FrameReader) have(n int) error {
 	for idle := 0; r.end-r.start < n; {
 		r.makeRoom(n)
@@ -112,9 +112,8 @@ func (r *FrameReader) have(n int) error {
 	return nil
 }
 
-// makeRoom sees that at least one byte can be read, on the way to n. The buffer
-// doubles when it is full, so its size follows what has really arrived and not
-// what somebody announced.
+// makeRoom makes room for at least one more byte, on the way to n. The buffer doubles when
+// it is full, so its size follows what has actually arrived, not what was announced.
 func (r *FrameReader) makeRoom(n int) {
 	if r.start > 0 && r.start+n > len(r.buffer) {
 		copy(r.buffer, r.buffer[r.start:r.end])

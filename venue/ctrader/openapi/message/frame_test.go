@@ -77,7 +77,7 @@ func TestAStreamThatEndsInsideAFrame(t *testing.T) {
 func TestLongFrames(t *testing.T) {
 	var long *message.FrameTooLongError
 	in := message.FrameReader{Reader: bytes.NewReader([]byte{0xff, 0xff, 0xff, 0xff, 0})}
-	if _, err := in.Next(); !errors.As(err, &long) || long.Length != 1<<32-1 || long.Max != message.DefaultMax || err.Error() != "frame of 4294967295 bytes is longer than the 15000000 that are taken" {
+	if _, err := in.Next(); !errors.As(err, &long) || long.Length != 1<<32-1 || long.Max != message.DefaultMax || err.Error() != "frame of 4294967295 bytes is longer than the maximum of 15000000" {
 		t.Error(err)
 	}
 	stream, _ := frames(100)

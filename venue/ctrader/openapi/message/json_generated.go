@@ -12,13 +12,13 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *CommonErrorRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "CommonErrorRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m CommonErrorRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *CommonErrorRes) readJSON(r *reader) {
@@ -47,7 +47,7 @@ func (m *CommonErrorRes) readJSON(r *reader) {
 	r.need("CommonErrorRes", commonErrorResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *CommonErrorRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "errorCode")
@@ -63,13 +63,13 @@ func (m *CommonErrorRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *HeartbeatEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "HeartbeatEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m HeartbeatEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *HeartbeatEvent) readJSON(r *reader) {
@@ -84,17 +84,17 @@ func (m *HeartbeatEvent) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *HeartbeatEvent) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Asset) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Asset", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Asset) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Asset) readJSON(r *reader) {
@@ -125,7 +125,7 @@ func (m *Asset) readJSON(r *reader) {
 	r.need("Asset", assetFields, seen, 0x6)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Asset) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "assetId")
@@ -143,11 +143,11 @@ func (m *Asset) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Symbol) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Symbol", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Symbol) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Symbol) readJSON(r *reader) {
@@ -330,7 +330,7 @@ func (m *Symbol) readJSON(r *reader) {
 	r.need("Symbol", symbolFields, seen, 0xe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Symbol) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -509,13 +509,13 @@ func (m *Symbol) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *LightSymbol) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "LightSymbol", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m LightSymbol) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *LightSymbol) readJSON(r *reader) {
@@ -562,7 +562,7 @@ func (m *LightSymbol) readJSON(r *reader) {
 	r.need("LightSymbol", lightSymbolFields, seen, 0x2)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *LightSymbol) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -601,13 +601,13 @@ func (m *LightSymbol) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ArchivedSymbol) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ArchivedSymbol", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ArchivedSymbol) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ArchivedSymbol) readJSON(r *reader) {
@@ -638,7 +638,7 @@ func (m *ArchivedSymbol) readJSON(r *reader) {
 	r.need("ArchivedSymbol", archivedSymbolFields, seen, 0xe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ArchivedSymbol) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "symbolId")
@@ -654,13 +654,13 @@ func (m *ArchivedSymbol) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolCategory) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolCategory", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolCategory) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolCategory) readJSON(r *reader) {
@@ -691,7 +691,7 @@ func (m *SymbolCategory) readJSON(r *reader) {
 	r.need("SymbolCategory", symbolCategoryFields, seen, 0xe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolCategory) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -710,11 +710,11 @@ func (m *SymbolCategory) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Interval) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Interval", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Interval) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Interval) readJSON(r *reader) {
@@ -737,7 +737,7 @@ func (m *Interval) readJSON(r *reader) {
 	r.need("Interval", intervalFields, seen, 0x18)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Interval) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "startSecond")
@@ -747,11 +747,11 @@ func (m *Interval) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Trader) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Trader", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Trader) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Trader) readJSON(r *reader) {
@@ -854,7 +854,7 @@ func (m *Trader) readJSON(r *reader) {
 	r.need("Trader", traderFields, seen, 0x106)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Trader) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -942,11 +942,11 @@ func (m *Trader) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Position) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Position", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Position) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Position) readJSON(r *reader) {
@@ -1025,7 +1025,7 @@ func (m *Position) readJSON(r *reader) {
 	r.need("Position", positionFields, seen, 0x1e)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Position) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -1101,13 +1101,13 @@ func (m *Position) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *TradeData) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "TradeData", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m TradeData) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *TradeData) readJSON(r *reader) {
@@ -1158,7 +1158,7 @@ func (m *TradeData) readJSON(r *reader) {
 	r.need("TradeData", tradeDataFields, seen, 0xe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *TradeData) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "symbolId")
@@ -1197,11 +1197,11 @@ func (m *TradeData) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Order) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Order", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Order) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Order) readJSON(r *reader) {
@@ -1308,7 +1308,7 @@ func (m *Order) readJSON(r *reader) {
 	r.need("Order", orderFields, seen, 0x1e)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Order) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -1419,13 +1419,13 @@ func (m *Order) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *BonusDepositWithdraw) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "BonusDepositWithdraw", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m BonusDepositWithdraw) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *BonusDepositWithdraw) readJSON(r *reader) {
@@ -1480,7 +1480,7 @@ func (m *BonusDepositWithdraw) readJSON(r *reader) {
 	r.need("BonusDepositWithdraw", bonusDepositWithdrawFields, seen, 0xfe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *BonusDepositWithdraw) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "operationType")
@@ -1512,13 +1512,13 @@ func (m *BonusDepositWithdraw) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DepositWithdraw) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DepositWithdraw", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DepositWithdraw) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DepositWithdraw) readJSON(r *reader) {
@@ -1569,7 +1569,7 @@ func (m *DepositWithdraw) readJSON(r *reader) {
 	r.need("DepositWithdraw", depositWithdrawFields, seen, 0x3e)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DepositWithdraw) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "operationType")
@@ -1601,11 +1601,11 @@ func (m *DepositWithdraw) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Deal) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Deal", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Deal) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Deal) readJSON(r *reader) {
@@ -1689,7 +1689,7 @@ func (m *Deal) readJSON(r *reader) {
 	r.need("Deal", dealFields, seen, 0x19fe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Deal) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -1758,13 +1758,13 @@ func (m *Deal) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DealOffset) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DealOffset", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DealOffset) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DealOffset) readJSON(r *reader) {
@@ -1795,7 +1795,7 @@ func (m *DealOffset) readJSON(r *reader) {
 	r.need("DealOffset", dealOffsetFields, seen, 0x6)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DealOffset) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -1816,13 +1816,13 @@ func (m *DealOffset) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ClosePositionDetail) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ClosePositionDetail", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ClosePositionDetail) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ClosePositionDetail) readJSON(r *reader) {
@@ -1877,7 +1877,7 @@ func (m *ClosePositionDetail) readJSON(r *reader) {
 	r.need("ClosePositionDetail", closePositionDetailFields, seen, 0x3e)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ClosePositionDetail) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -1918,11 +1918,11 @@ func (m *ClosePositionDetail) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Trendbar) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Trendbar", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Trendbar) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Trendbar) readJSON(r *reader) {
@@ -1965,7 +1965,7 @@ func (m *Trendbar) readJSON(r *reader) {
 	r.need("Trendbar", trendbarFields, seen, 0x8)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Trendbar) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "volume")
@@ -1997,13 +1997,13 @@ func (m *Trendbar) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ExpectedMargin) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ExpectedMargin", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ExpectedMargin) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ExpectedMargin) readJSON(r *reader) {
@@ -2030,7 +2030,7 @@ func (m *ExpectedMargin) readJSON(r *reader) {
 	r.need("ExpectedMargin", expectedMarginFields, seen, 0xe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ExpectedMargin) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "volume")
@@ -2042,11 +2042,11 @@ func (m *ExpectedMargin) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *TickData) UnmarshalJSON(text []byte) error { return readJSONInto(m, "TickData", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m TickData) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *TickData) readJSON(r *reader) {
@@ -2069,7 +2069,7 @@ func (m *TickData) readJSON(r *reader) {
 	r.need("TickData", tickDataFields, seen, 0x6)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *TickData) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "timestamp")
@@ -2079,13 +2079,13 @@ func (m *TickData) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *CtidProfile) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "CtidProfile", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m CtidProfile) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *CtidProfile) readJSON(r *reader) {
@@ -2104,7 +2104,7 @@ func (m *CtidProfile) readJSON(r *reader) {
 	r.need("CtidProfile", ctidProfileFields, seen, 0x2)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *CtidProfile) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "userId")
@@ -2112,13 +2112,13 @@ func (m *CtidProfile) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *CtidTraderAccount) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "CtidTraderAccount", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m CtidTraderAccount) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *CtidTraderAccount) readJSON(r *reader) {
@@ -2157,7 +2157,7 @@ func (m *CtidTraderAccount) readJSON(r *reader) {
 	r.need("CtidTraderAccount", ctidTraderAccountFields, seen, 0x2)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *CtidTraderAccount) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -2185,13 +2185,13 @@ func (m *CtidTraderAccount) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AssetClass) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AssetClass", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AssetClass) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AssetClass) readJSON(r *reader) {
@@ -2217,7 +2217,7 @@ func (m *AssetClass) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AssetClass) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -2238,13 +2238,13 @@ func (m *AssetClass) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DepthQuote) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DepthQuote", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DepthQuote) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DepthQuote) readJSON(r *reader) {
@@ -2275,7 +2275,7 @@ func (m *DepthQuote) readJSON(r *reader) {
 	r.need("DepthQuote", depthQuoteFields, seen, 0xa)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DepthQuote) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "id")
@@ -2293,13 +2293,13 @@ func (m *DepthQuote) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginCall) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginCall", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginCall) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginCall) readJSON(r *reader) {
@@ -2326,7 +2326,7 @@ func (m *MarginCall) readJSON(r *reader) {
 	r.need("MarginCall", marginCallFields, seen, 0x6)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginCall) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -2346,11 +2346,11 @@ func (m *MarginCall) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *Holiday) UnmarshalJSON(text []byte) error { return readJSONInto(m, "Holiday", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m Holiday) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *Holiday) readJSON(r *reader) {
@@ -2397,7 +2397,7 @@ func (m *Holiday) readJSON(r *reader) {
 	r.need("Holiday", holidayFields, seen, 0x76)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *Holiday) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "holidayId")
@@ -2425,13 +2425,13 @@ func (m *Holiday) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DynamicLeverage) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DynamicLeverage", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DynamicLeverage) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DynamicLeverage) readJSON(r *reader) {
@@ -2458,7 +2458,7 @@ func (m *DynamicLeverage) readJSON(r *reader) {
 	r.need("DynamicLeverage", dynamicLeverageFields, seen, 0x2)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DynamicLeverage) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -2478,13 +2478,13 @@ func (m *DynamicLeverage) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DynamicLeverageTier) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DynamicLeverageTier", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DynamicLeverageTier) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DynamicLeverageTier) readJSON(r *reader) {
@@ -2507,7 +2507,7 @@ func (m *DynamicLeverageTier) readJSON(r *reader) {
 	r.need("DynamicLeverageTier", dynamicLeverageTierFields, seen, 0x6)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DynamicLeverageTier) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "volume")
@@ -2517,13 +2517,13 @@ func (m *DynamicLeverageTier) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *PositionUnrealizedPnL) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "PositionUnrealizedPnL", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m PositionUnrealizedPnL) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *PositionUnrealizedPnL) readJSON(r *reader) {
@@ -2550,7 +2550,7 @@ func (m *PositionUnrealizedPnL) readJSON(r *reader) {
 	r.need("PositionUnrealizedPnL", positionUnrealizedPnLFields, seen, 0xe)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *PositionUnrealizedPnL) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "positionId")
@@ -2562,17 +2562,17 @@ func (m *PositionUnrealizedPnL) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ApplicationAuthReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ApplicationAuthReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ApplicationAuthReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
-// LogValue implements slog.LogValuer: the message without its secrets, since a
-// log in JSON would take them from MarshalJSON.
+// LogValue implements slog.LogValuer: the message without its secrets, which a
+// JSON handler would otherwise get from MarshalJSON.
 func (m ApplicationAuthReq) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
 
 func (m *ApplicationAuthReq) readJSON(r *reader) {
@@ -2597,7 +2597,7 @@ func (m *ApplicationAuthReq) readJSON(r *reader) {
 	r.need("ApplicationAuthReq", applicationAuthReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ApplicationAuthReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "clientId")
@@ -2607,13 +2607,13 @@ func (m *ApplicationAuthReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ApplicationAuthRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ApplicationAuthRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ApplicationAuthRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ApplicationAuthRes) readJSON(r *reader) {
@@ -2628,23 +2628,23 @@ func (m *ApplicationAuthRes) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ApplicationAuthRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AccountAuthReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AccountAuthReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AccountAuthReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
-// LogValue implements slog.LogValuer: the message without its secrets, since a
-// log in JSON would take them from MarshalJSON.
+// LogValue implements slog.LogValuer: the message without its secrets, which a
+// JSON handler would otherwise get from MarshalJSON.
 func (m AccountAuthReq) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
 
 func (m *AccountAuthReq) readJSON(r *reader) {
@@ -2669,7 +2669,7 @@ func (m *AccountAuthReq) readJSON(r *reader) {
 	r.need("AccountAuthReq", accountAuthReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AccountAuthReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -2679,13 +2679,13 @@ func (m *AccountAuthReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AccountAuthRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AccountAuthRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AccountAuthRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AccountAuthRes) readJSON(r *reader) {
@@ -2706,7 +2706,7 @@ func (m *AccountAuthRes) readJSON(r *reader) {
 	r.need("AccountAuthRes", accountAuthResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AccountAuthRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -2714,11 +2714,11 @@ func (m *AccountAuthRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ErrorRes) UnmarshalJSON(text []byte) error { return readJSONInto(m, "ErrorRes", text, false) }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ErrorRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ErrorRes) readJSON(r *reader) {
@@ -2755,7 +2755,7 @@ func (m *ErrorRes) readJSON(r *reader) {
 	r.need("ErrorRes", errorResFields, seen, 0x8)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ErrorRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	if v, ok := m.CtidTraderAccountID.Get(); ok {
@@ -2779,13 +2779,13 @@ func (m *ErrorRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ClientDisconnectEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ClientDisconnectEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ClientDisconnectEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ClientDisconnectEvent) readJSON(r *reader) {
@@ -2805,7 +2805,7 @@ func (m *ClientDisconnectEvent) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ClientDisconnectEvent) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	if v, ok := m.Reason.Get(); ok {
@@ -2815,13 +2815,13 @@ func (m *ClientDisconnectEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AccountsTokenInvalidatedEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AccountsTokenInvalidatedEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AccountsTokenInvalidatedEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AccountsTokenInvalidatedEvent) readJSON(r *reader) {
@@ -2848,7 +2848,7 @@ func (m *AccountsTokenInvalidatedEvent) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AccountsTokenInvalidatedEvent) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	if len(m.CtidTraderAccountIDs) > 0 {
@@ -2867,13 +2867,13 @@ func (m *AccountsTokenInvalidatedEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *VersionReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "VersionReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m VersionReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *VersionReq) readJSON(r *reader) {
@@ -2888,19 +2888,19 @@ func (m *VersionReq) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *VersionReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *VersionRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "VersionRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m VersionRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *VersionRes) readJSON(r *reader) {
@@ -2921,7 +2921,7 @@ func (m *VersionRes) readJSON(r *reader) {
 	r.need("VersionRes", versionResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *VersionRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "version")
@@ -2929,13 +2929,13 @@ func (m *VersionRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *NewOrderReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "NewOrderReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m NewOrderReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *NewOrderReq) readJSON(r *reader) {
@@ -3040,7 +3040,7 @@ func (m *NewOrderReq) readJSON(r *reader) {
 	r.need("NewOrderReq", newOrderReqFields, seen, 0x7c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *NewOrderReq) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3141,13 +3141,13 @@ func (m *NewOrderReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ExecutionEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ExecutionEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ExecutionEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ExecutionEvent) readJSON(r *reader) {
@@ -3205,7 +3205,7 @@ func (m *ExecutionEvent) readJSON(r *reader) {
 	r.need("ExecutionEvent", executionEventFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ExecutionEvent) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3257,13 +3257,13 @@ func (m *ExecutionEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *CancelOrderReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "CancelOrderReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m CancelOrderReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *CancelOrderReq) readJSON(r *reader) {
@@ -3288,7 +3288,7 @@ func (m *CancelOrderReq) readJSON(r *reader) {
 	r.need("CancelOrderReq", cancelOrderReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *CancelOrderReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -3298,13 +3298,13 @@ func (m *CancelOrderReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AmendOrderReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AmendOrderReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AmendOrderReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AmendOrderReq) readJSON(r *reader) {
@@ -3377,7 +3377,7 @@ func (m *AmendOrderReq) readJSON(r *reader) {
 	r.need("AmendOrderReq", amendOrderReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AmendOrderReq) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3444,13 +3444,13 @@ func (m *AmendOrderReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AmendPositionSLTPReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AmendPositionSLTPReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AmendPositionSLTPReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AmendPositionSLTPReq) readJSON(r *reader) {
@@ -3495,7 +3495,7 @@ func (m *AmendPositionSLTPReq) readJSON(r *reader) {
 	r.need("AmendPositionSLTPReq", amendPositionSLTPReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AmendPositionSLTPReq) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3530,13 +3530,13 @@ func (m *AmendPositionSLTPReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ClosePositionReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ClosePositionReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ClosePositionReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ClosePositionReq) readJSON(r *reader) {
@@ -3565,7 +3565,7 @@ func (m *ClosePositionReq) readJSON(r *reader) {
 	r.need("ClosePositionReq", closePositionReqFields, seen, 0x1c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ClosePositionReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -3577,13 +3577,13 @@ func (m *ClosePositionReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *TrailingSLChangedEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "TrailingSLChangedEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m TrailingSLChangedEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *TrailingSLChangedEvent) readJSON(r *reader) {
@@ -3620,7 +3620,7 @@ func (m *TrailingSLChangedEvent) readJSON(r *reader) {
 	r.need("TrailingSLChangedEvent", trailingSLChangedEventFields, seen, 0x7c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *TrailingSLChangedEvent) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3639,13 +3639,13 @@ func (m *TrailingSLChangedEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AssetListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AssetListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AssetListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AssetListReq) readJSON(r *reader) {
@@ -3666,7 +3666,7 @@ func (m *AssetListReq) readJSON(r *reader) {
 	r.need("AssetListReq", assetListReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AssetListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -3674,13 +3674,13 @@ func (m *AssetListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AssetListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AssetListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AssetListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AssetListRes) readJSON(r *reader) {
@@ -3709,7 +3709,7 @@ func (m *AssetListRes) readJSON(r *reader) {
 	r.need("AssetListRes", assetListResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AssetListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3729,13 +3729,13 @@ func (m *AssetListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolsListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolsListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolsListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolsListReq) readJSON(r *reader) {
@@ -3760,7 +3760,7 @@ func (m *SymbolsListReq) readJSON(r *reader) {
 	r.need("SymbolsListReq", symbolsListReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolsListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -3772,13 +3772,13 @@ func (m *SymbolsListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolsListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolsListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolsListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolsListRes) readJSON(r *reader) {
@@ -3815,7 +3815,7 @@ func (m *SymbolsListRes) readJSON(r *reader) {
 	r.need("SymbolsListRes", symbolsListResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolsListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3846,13 +3846,13 @@ func (m *SymbolsListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolByIDReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolByIDReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolByIDReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolByIDReq) readJSON(r *reader) {
@@ -3880,7 +3880,7 @@ func (m *SymbolByIDReq) readJSON(r *reader) {
 	r.need("SymbolByIDReq", symbolByIDReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolByIDReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -3897,13 +3897,13 @@ func (m *SymbolByIDReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolByIDRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolByIDRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolByIDRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolByIDRes) readJSON(r *reader) {
@@ -3940,7 +3940,7 @@ func (m *SymbolByIDRes) readJSON(r *reader) {
 	r.need("SymbolByIDRes", symbolByIDResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolByIDRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -3971,13 +3971,13 @@ func (m *SymbolByIDRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolsForConversionReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolsForConversionReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolsForConversionReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolsForConversionReq) readJSON(r *reader) {
@@ -4006,7 +4006,7 @@ func (m *SymbolsForConversionReq) readJSON(r *reader) {
 	r.need("SymbolsForConversionReq", symbolsForConversionReqFields, seen, 0x1c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolsForConversionReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4018,13 +4018,13 @@ func (m *SymbolsForConversionReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolsForConversionRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolsForConversionRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolsForConversionRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolsForConversionRes) readJSON(r *reader) {
@@ -4053,7 +4053,7 @@ func (m *SymbolsForConversionRes) readJSON(r *reader) {
 	r.need("SymbolsForConversionRes", symbolsForConversionResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolsForConversionRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4073,13 +4073,13 @@ func (m *SymbolsForConversionRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolChangedEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolChangedEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolChangedEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolChangedEvent) readJSON(r *reader) {
@@ -4107,7 +4107,7 @@ func (m *SymbolChangedEvent) readJSON(r *reader) {
 	r.need("SymbolChangedEvent", symbolChangedEventFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolChangedEvent) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4124,13 +4124,13 @@ func (m *SymbolChangedEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AssetClassListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AssetClassListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AssetClassListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AssetClassListReq) readJSON(r *reader) {
@@ -4151,7 +4151,7 @@ func (m *AssetClassListReq) readJSON(r *reader) {
 	r.need("AssetClassListReq", assetClassListReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AssetClassListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4159,13 +4159,13 @@ func (m *AssetClassListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AssetClassListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AssetClassListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AssetClassListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AssetClassListRes) readJSON(r *reader) {
@@ -4194,7 +4194,7 @@ func (m *AssetClassListRes) readJSON(r *reader) {
 	r.need("AssetClassListRes", assetClassListResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AssetClassListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4214,13 +4214,13 @@ func (m *AssetClassListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *TraderReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "TraderReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m TraderReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *TraderReq) readJSON(r *reader) {
@@ -4241,7 +4241,7 @@ func (m *TraderReq) readJSON(r *reader) {
 	r.need("TraderReq", traderReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *TraderReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4249,13 +4249,13 @@ func (m *TraderReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *TraderRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "TraderRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m TraderRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *TraderRes) readJSON(r *reader) {
@@ -4280,7 +4280,7 @@ func (m *TraderRes) readJSON(r *reader) {
 	r.need("TraderRes", traderResFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *TraderRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4293,13 +4293,13 @@ func (m *TraderRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *TraderUpdatedEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "TraderUpdatedEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m TraderUpdatedEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *TraderUpdatedEvent) readJSON(r *reader) {
@@ -4324,7 +4324,7 @@ func (m *TraderUpdatedEvent) readJSON(r *reader) {
 	r.need("TraderUpdatedEvent", traderUpdatedEventFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *TraderUpdatedEvent) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4337,13 +4337,13 @@ func (m *TraderUpdatedEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ReconcileReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ReconcileReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ReconcileReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ReconcileReq) readJSON(r *reader) {
@@ -4368,7 +4368,7 @@ func (m *ReconcileReq) readJSON(r *reader) {
 	r.need("ReconcileReq", reconcileReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ReconcileReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4380,13 +4380,13 @@ func (m *ReconcileReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ReconcileRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ReconcileRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ReconcileRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ReconcileRes) readJSON(r *reader) {
@@ -4423,7 +4423,7 @@ func (m *ReconcileRes) readJSON(r *reader) {
 	r.need("ReconcileRes", reconcileResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ReconcileRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4454,13 +4454,13 @@ func (m *ReconcileRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *OrderErrorEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "OrderErrorEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m OrderErrorEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *OrderErrorEvent) readJSON(r *reader) {
@@ -4497,7 +4497,7 @@ func (m *OrderErrorEvent) readJSON(r *reader) {
 	r.need("OrderErrorEvent", orderErrorEventFields, seen, 0x24)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *OrderErrorEvent) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "errorCode")
@@ -4519,13 +4519,13 @@ func (m *OrderErrorEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DealListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DealListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DealListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DealListReq) readJSON(r *reader) {
@@ -4558,7 +4558,7 @@ func (m *DealListReq) readJSON(r *reader) {
 	r.need("DealListReq", dealListReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DealListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4578,13 +4578,13 @@ func (m *DealListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DealListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DealListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DealListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DealListRes) readJSON(r *reader) {
@@ -4617,7 +4617,7 @@ func (m *DealListRes) readJSON(r *reader) {
 	r.need("DealListRes", dealListResFields, seen, 0x14)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DealListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4639,13 +4639,13 @@ func (m *DealListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *OrderListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "OrderListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m OrderListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *OrderListReq) readJSON(r *reader) {
@@ -4674,7 +4674,7 @@ func (m *OrderListReq) readJSON(r *reader) {
 	r.need("OrderListReq", orderListReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *OrderListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4690,13 +4690,13 @@ func (m *OrderListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *OrderListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "OrderListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m OrderListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *OrderListRes) readJSON(r *reader) {
@@ -4729,7 +4729,7 @@ func (m *OrderListRes) readJSON(r *reader) {
 	r.need("OrderListRes", orderListResFields, seen, 0x14)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *OrderListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4751,13 +4751,13 @@ func (m *OrderListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ExpectedMarginReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ExpectedMarginReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ExpectedMarginReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ExpectedMarginReq) readJSON(r *reader) {
@@ -4789,7 +4789,7 @@ func (m *ExpectedMarginReq) readJSON(r *reader) {
 	r.need("ExpectedMarginReq", expectedMarginReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ExpectedMarginReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4808,13 +4808,13 @@ func (m *ExpectedMarginReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *ExpectedMarginRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "ExpectedMarginRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m ExpectedMarginRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *ExpectedMarginRes) readJSON(r *reader) {
@@ -4847,7 +4847,7 @@ func (m *ExpectedMarginRes) readJSON(r *reader) {
 	r.need("ExpectedMarginRes", expectedMarginResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *ExpectedMarginRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -4871,13 +4871,13 @@ func (m *ExpectedMarginRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginChangedEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginChangedEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginChangedEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginChangedEvent) readJSON(r *reader) {
@@ -4910,7 +4910,7 @@ func (m *MarginChangedEvent) readJSON(r *reader) {
 	r.need("MarginChangedEvent", marginChangedEventFields, seen, 0x1c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginChangedEvent) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4926,13 +4926,13 @@ func (m *MarginChangedEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *CashFlowHistoryListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "CashFlowHistoryListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m CashFlowHistoryListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *CashFlowHistoryListReq) readJSON(r *reader) {
@@ -4961,7 +4961,7 @@ func (m *CashFlowHistoryListReq) readJSON(r *reader) {
 	r.need("CashFlowHistoryListReq", cashFlowHistoryListReqFields, seen, 0x1c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *CashFlowHistoryListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -4973,13 +4973,13 @@ func (m *CashFlowHistoryListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *CashFlowHistoryListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "CashFlowHistoryListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m CashFlowHistoryListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *CashFlowHistoryListRes) readJSON(r *reader) {
@@ -5008,7 +5008,7 @@ func (m *CashFlowHistoryListRes) readJSON(r *reader) {
 	r.need("CashFlowHistoryListRes", cashFlowHistoryListResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *CashFlowHistoryListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -5028,17 +5028,17 @@ func (m *CashFlowHistoryListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetAccountListByAccessTokenReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetAccountListByAccessTokenReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetAccountListByAccessTokenReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
-// LogValue implements slog.LogValuer: the message without its secrets, since a
-// log in JSON would take them from MarshalJSON.
+// LogValue implements slog.LogValuer: the message without its secrets, which a
+// JSON handler would otherwise get from MarshalJSON.
 func (m GetAccountListByAccessTokenReq) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%+v", m))
 }
@@ -5061,7 +5061,7 @@ func (m *GetAccountListByAccessTokenReq) readJSON(r *reader) {
 	r.need("GetAccountListByAccessTokenReq", getAccountListByAccessTokenReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetAccountListByAccessTokenReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "accessToken")
@@ -5069,17 +5069,17 @@ func (m *GetAccountListByAccessTokenReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetAccountListByAccessTokenRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetAccountListByAccessTokenRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetAccountListByAccessTokenRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
-// LogValue implements slog.LogValuer: the message without its secrets, since a
-// log in JSON would take them from MarshalJSON.
+// LogValue implements slog.LogValuer: the message without its secrets, which a
+// JSON handler would otherwise get from MarshalJSON.
 func (m GetAccountListByAccessTokenRes) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%+v", m))
 }
@@ -5114,7 +5114,7 @@ func (m *GetAccountListByAccessTokenRes) readJSON(r *reader) {
 	r.need("GetAccountListByAccessTokenRes", getAccountListByAccessTokenResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetAccountListByAccessTokenRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -5138,17 +5138,17 @@ func (m *GetAccountListByAccessTokenRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *RefreshTokenReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "RefreshTokenReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m RefreshTokenReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
-// LogValue implements slog.LogValuer: the message without its secrets, since a
-// log in JSON would take them from MarshalJSON.
+// LogValue implements slog.LogValuer: the message without its secrets, which a
+// JSON handler would otherwise get from MarshalJSON.
 func (m RefreshTokenReq) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
 
 func (m *RefreshTokenReq) readJSON(r *reader) {
@@ -5169,7 +5169,7 @@ func (m *RefreshTokenReq) readJSON(r *reader) {
 	r.need("RefreshTokenReq", refreshTokenReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *RefreshTokenReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "refreshToken")
@@ -5177,17 +5177,17 @@ func (m *RefreshTokenReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *RefreshTokenRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "RefreshTokenRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m RefreshTokenRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
-// LogValue implements slog.LogValuer: the message without its secrets, since a
-// log in JSON would take them from MarshalJSON.
+// LogValue implements slog.LogValuer: the message without its secrets, which a
+// JSON handler would otherwise get from MarshalJSON.
 func (m RefreshTokenRes) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", m)) }
 
 func (m *RefreshTokenRes) readJSON(r *reader) {
@@ -5220,7 +5220,7 @@ func (m *RefreshTokenRes) readJSON(r *reader) {
 	r.need("RefreshTokenRes", refreshTokenResFields, seen, 0x3c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *RefreshTokenRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "accessToken")
@@ -5234,13 +5234,13 @@ func (m *RefreshTokenRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SubscribeSpotsReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SubscribeSpotsReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SubscribeSpotsReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SubscribeSpotsReq) readJSON(r *reader) {
@@ -5272,7 +5272,7 @@ func (m *SubscribeSpotsReq) readJSON(r *reader) {
 	r.need("SubscribeSpotsReq", subscribeSpotsReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SubscribeSpotsReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5293,13 +5293,13 @@ func (m *SubscribeSpotsReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SubscribeSpotsRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SubscribeSpotsRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SubscribeSpotsRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SubscribeSpotsRes) readJSON(r *reader) {
@@ -5320,7 +5320,7 @@ func (m *SubscribeSpotsRes) readJSON(r *reader) {
 	r.need("SubscribeSpotsRes", subscribeSpotsResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SubscribeSpotsRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5328,13 +5328,13 @@ func (m *SubscribeSpotsRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *UnsubscribeSpotsReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "UnsubscribeSpotsReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m UnsubscribeSpotsReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *UnsubscribeSpotsReq) readJSON(r *reader) {
@@ -5362,7 +5362,7 @@ func (m *UnsubscribeSpotsReq) readJSON(r *reader) {
 	r.need("UnsubscribeSpotsReq", unsubscribeSpotsReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *UnsubscribeSpotsReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5379,13 +5379,13 @@ func (m *UnsubscribeSpotsReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *UnsubscribeSpotsRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "UnsubscribeSpotsRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m UnsubscribeSpotsRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *UnsubscribeSpotsRes) readJSON(r *reader) {
@@ -5406,7 +5406,7 @@ func (m *UnsubscribeSpotsRes) readJSON(r *reader) {
 	r.need("UnsubscribeSpotsRes", unsubscribeSpotsResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *UnsubscribeSpotsRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5414,13 +5414,13 @@ func (m *UnsubscribeSpotsRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SpotEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SpotEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SpotEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SpotEvent) readJSON(r *reader) {
@@ -5469,7 +5469,7 @@ func (m *SpotEvent) readJSON(r *reader) {
 	r.need("SpotEvent", spotEventFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SpotEvent) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -5507,13 +5507,13 @@ func (m *SpotEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SubscribeLiveTrendbarReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SubscribeLiveTrendbarReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SubscribeLiveTrendbarReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SubscribeLiveTrendbarReq) readJSON(r *reader) {
@@ -5542,7 +5542,7 @@ func (m *SubscribeLiveTrendbarReq) readJSON(r *reader) {
 	r.need("SubscribeLiveTrendbarReq", subscribeLiveTrendbarReqFields, seen, 0x1c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SubscribeLiveTrendbarReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5557,13 +5557,13 @@ func (m *SubscribeLiveTrendbarReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SubscribeLiveTrendbarRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SubscribeLiveTrendbarRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SubscribeLiveTrendbarRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SubscribeLiveTrendbarRes) readJSON(r *reader) {
@@ -5584,7 +5584,7 @@ func (m *SubscribeLiveTrendbarRes) readJSON(r *reader) {
 	r.need("SubscribeLiveTrendbarRes", subscribeLiveTrendbarResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SubscribeLiveTrendbarRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5592,13 +5592,13 @@ func (m *SubscribeLiveTrendbarRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *UnsubscribeLiveTrendbarReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "UnsubscribeLiveTrendbarReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m UnsubscribeLiveTrendbarReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *UnsubscribeLiveTrendbarReq) readJSON(r *reader) {
@@ -5627,7 +5627,7 @@ func (m *UnsubscribeLiveTrendbarReq) readJSON(r *reader) {
 	r.need("UnsubscribeLiveTrendbarReq", unsubscribeLiveTrendbarReqFields, seen, 0x1c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *UnsubscribeLiveTrendbarReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5642,13 +5642,13 @@ func (m *UnsubscribeLiveTrendbarReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *UnsubscribeLiveTrendbarRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "UnsubscribeLiveTrendbarRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m UnsubscribeLiveTrendbarRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *UnsubscribeLiveTrendbarRes) readJSON(r *reader) {
@@ -5669,7 +5669,7 @@ func (m *UnsubscribeLiveTrendbarRes) readJSON(r *reader) {
 	r.need("UnsubscribeLiveTrendbarRes", unsubscribeLiveTrendbarResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *UnsubscribeLiveTrendbarRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5677,13 +5677,13 @@ func (m *UnsubscribeLiveTrendbarRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetTrendbarsReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetTrendbarsReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetTrendbarsReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetTrendbarsReq) readJSON(r *reader) {
@@ -5724,7 +5724,7 @@ func (m *GetTrendbarsReq) readJSON(r *reader) {
 	r.need("GetTrendbarsReq", getTrendbarsReqFields, seen, 0x64)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetTrendbarsReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5751,13 +5751,13 @@ func (m *GetTrendbarsReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetTrendbarsRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetTrendbarsRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetTrendbarsRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetTrendbarsRes) readJSON(r *reader) {
@@ -5802,7 +5802,7 @@ func (m *GetTrendbarsRes) readJSON(r *reader) {
 	r.need("GetTrendbarsRes", getTrendbarsResFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetTrendbarsRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -5839,13 +5839,13 @@ func (m *GetTrendbarsRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetTickDataReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetTickDataReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetTickDataReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetTickDataReq) readJSON(r *reader) {
@@ -5882,7 +5882,7 @@ func (m *GetTickDataReq) readJSON(r *reader) {
 	r.need("GetTickDataReq", getTickDataReqFields, seen, 0x1c)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetTickDataReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -5905,13 +5905,13 @@ func (m *GetTickDataReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetTickDataRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetTickDataRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetTickDataRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetTickDataRes) readJSON(r *reader) {
@@ -5944,7 +5944,7 @@ func (m *GetTickDataRes) readJSON(r *reader) {
 	r.need("GetTickDataRes", getTickDataResFields, seen, 0x14)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetTickDataRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -5966,17 +5966,17 @@ func (m *GetTickDataRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetCtidProfileByTokenReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetCtidProfileByTokenReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetCtidProfileByTokenReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
-// LogValue implements slog.LogValuer: the message without its secrets, since a
-// log in JSON would take them from MarshalJSON.
+// LogValue implements slog.LogValuer: the message without its secrets, which a
+// JSON handler would otherwise get from MarshalJSON.
 func (m GetCtidProfileByTokenReq) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("%+v", m))
 }
@@ -5999,7 +5999,7 @@ func (m *GetCtidProfileByTokenReq) readJSON(r *reader) {
 	r.need("GetCtidProfileByTokenReq", getCtidProfileByTokenReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetCtidProfileByTokenReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "accessToken")
@@ -6007,13 +6007,13 @@ func (m *GetCtidProfileByTokenReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetCtidProfileByTokenRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetCtidProfileByTokenRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetCtidProfileByTokenRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetCtidProfileByTokenRes) readJSON(r *reader) {
@@ -6034,7 +6034,7 @@ func (m *GetCtidProfileByTokenRes) readJSON(r *reader) {
 	r.need("GetCtidProfileByTokenRes", getCtidProfileByTokenResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetCtidProfileByTokenRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6045,13 +6045,13 @@ func (m *GetCtidProfileByTokenRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DepthEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DepthEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DepthEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DepthEvent) readJSON(r *reader) {
@@ -6091,7 +6091,7 @@ func (m *DepthEvent) readJSON(r *reader) {
 	r.need("DepthEvent", depthEventFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DepthEvent) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6122,13 +6122,13 @@ func (m *DepthEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SubscribeDepthQuotesReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SubscribeDepthQuotesReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SubscribeDepthQuotesReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SubscribeDepthQuotesReq) readJSON(r *reader) {
@@ -6156,7 +6156,7 @@ func (m *SubscribeDepthQuotesReq) readJSON(r *reader) {
 	r.need("SubscribeDepthQuotesReq", subscribeDepthQuotesReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SubscribeDepthQuotesReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6173,13 +6173,13 @@ func (m *SubscribeDepthQuotesReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SubscribeDepthQuotesRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SubscribeDepthQuotesRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SubscribeDepthQuotesRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SubscribeDepthQuotesRes) readJSON(r *reader) {
@@ -6200,7 +6200,7 @@ func (m *SubscribeDepthQuotesRes) readJSON(r *reader) {
 	r.need("SubscribeDepthQuotesRes", subscribeDepthQuotesResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SubscribeDepthQuotesRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6208,13 +6208,13 @@ func (m *SubscribeDepthQuotesRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *UnsubscribeDepthQuotesReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "UnsubscribeDepthQuotesReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m UnsubscribeDepthQuotesReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *UnsubscribeDepthQuotesReq) readJSON(r *reader) {
@@ -6242,7 +6242,7 @@ func (m *UnsubscribeDepthQuotesReq) readJSON(r *reader) {
 	r.need("UnsubscribeDepthQuotesReq", unsubscribeDepthQuotesReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *UnsubscribeDepthQuotesReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6259,13 +6259,13 @@ func (m *UnsubscribeDepthQuotesReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *UnsubscribeDepthQuotesRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "UnsubscribeDepthQuotesRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m UnsubscribeDepthQuotesRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *UnsubscribeDepthQuotesRes) readJSON(r *reader) {
@@ -6286,7 +6286,7 @@ func (m *UnsubscribeDepthQuotesRes) readJSON(r *reader) {
 	r.need("UnsubscribeDepthQuotesRes", unsubscribeDepthQuotesResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *UnsubscribeDepthQuotesRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6294,13 +6294,13 @@ func (m *UnsubscribeDepthQuotesRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolCategoryListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolCategoryListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolCategoryListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolCategoryListReq) readJSON(r *reader) {
@@ -6321,7 +6321,7 @@ func (m *SymbolCategoryListReq) readJSON(r *reader) {
 	r.need("SymbolCategoryListReq", symbolCategoryListReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolCategoryListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6329,13 +6329,13 @@ func (m *SymbolCategoryListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *SymbolCategoryListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "SymbolCategoryListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m SymbolCategoryListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *SymbolCategoryListRes) readJSON(r *reader) {
@@ -6364,7 +6364,7 @@ func (m *SymbolCategoryListRes) readJSON(r *reader) {
 	r.need("SymbolCategoryListRes", symbolCategoryListResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *SymbolCategoryListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6384,13 +6384,13 @@ func (m *SymbolCategoryListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AccountLogoutReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AccountLogoutReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AccountLogoutReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AccountLogoutReq) readJSON(r *reader) {
@@ -6411,7 +6411,7 @@ func (m *AccountLogoutReq) readJSON(r *reader) {
 	r.need("AccountLogoutReq", accountLogoutReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AccountLogoutReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6419,13 +6419,13 @@ func (m *AccountLogoutReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AccountLogoutRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AccountLogoutRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AccountLogoutRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AccountLogoutRes) readJSON(r *reader) {
@@ -6446,7 +6446,7 @@ func (m *AccountLogoutRes) readJSON(r *reader) {
 	r.need("AccountLogoutRes", accountLogoutResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AccountLogoutRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6454,13 +6454,13 @@ func (m *AccountLogoutRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *AccountDisconnectEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "AccountDisconnectEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m AccountDisconnectEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *AccountDisconnectEvent) readJSON(r *reader) {
@@ -6481,7 +6481,7 @@ func (m *AccountDisconnectEvent) readJSON(r *reader) {
 	r.need("AccountDisconnectEvent", accountDisconnectEventFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *AccountDisconnectEvent) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6489,13 +6489,13 @@ func (m *AccountDisconnectEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginCallListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginCallListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginCallListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginCallListReq) readJSON(r *reader) {
@@ -6516,7 +6516,7 @@ func (m *MarginCallListReq) readJSON(r *reader) {
 	r.need("MarginCallListReq", marginCallListReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginCallListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6524,13 +6524,13 @@ func (m *MarginCallListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginCallListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginCallListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginCallListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginCallListRes) readJSON(r *reader) {
@@ -6554,7 +6554,7 @@ func (m *MarginCallListRes) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginCallListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6572,13 +6572,13 @@ func (m *MarginCallListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginCallUpdateReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginCallUpdateReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginCallUpdateReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginCallUpdateReq) readJSON(r *reader) {
@@ -6603,7 +6603,7 @@ func (m *MarginCallUpdateReq) readJSON(r *reader) {
 	r.need("MarginCallUpdateReq", marginCallUpdateReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginCallUpdateReq) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6616,13 +6616,13 @@ func (m *MarginCallUpdateReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginCallUpdateRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginCallUpdateRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginCallUpdateRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginCallUpdateRes) readJSON(r *reader) {
@@ -6637,19 +6637,19 @@ func (m *MarginCallUpdateRes) readJSON(r *reader) {
 	}
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginCallUpdateRes) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginCallUpdateEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginCallUpdateEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginCallUpdateEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginCallUpdateEvent) readJSON(r *reader) {
@@ -6674,7 +6674,7 @@ func (m *MarginCallUpdateEvent) readJSON(r *reader) {
 	r.need("MarginCallUpdateEvent", marginCallUpdateEventFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginCallUpdateEvent) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6687,13 +6687,13 @@ func (m *MarginCallUpdateEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *MarginCallTriggerEvent) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "MarginCallTriggerEvent", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m MarginCallTriggerEvent) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *MarginCallTriggerEvent) readJSON(r *reader) {
@@ -6718,7 +6718,7 @@ func (m *MarginCallTriggerEvent) readJSON(r *reader) {
 	r.need("MarginCallTriggerEvent", marginCallTriggerEventFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *MarginCallTriggerEvent) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6731,13 +6731,13 @@ func (m *MarginCallTriggerEvent) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetDynamicLeverageByIDReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetDynamicLeverageByIDReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetDynamicLeverageByIDReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetDynamicLeverageByIDReq) readJSON(r *reader) {
@@ -6762,7 +6762,7 @@ func (m *GetDynamicLeverageByIDReq) readJSON(r *reader) {
 	r.need("GetDynamicLeverageByIDReq", getDynamicLeverageByIDReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetDynamicLeverageByIDReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6772,13 +6772,13 @@ func (m *GetDynamicLeverageByIDReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetDynamicLeverageByIDRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetDynamicLeverageByIDRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetDynamicLeverageByIDRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetDynamicLeverageByIDRes) readJSON(r *reader) {
@@ -6803,7 +6803,7 @@ func (m *GetDynamicLeverageByIDRes) readJSON(r *reader) {
 	r.need("GetDynamicLeverageByIDRes", getDynamicLeverageByIDResFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetDynamicLeverageByIDRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6816,13 +6816,13 @@ func (m *GetDynamicLeverageByIDRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DealListByPositionIDReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DealListByPositionIDReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DealListByPositionIDReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DealListByPositionIDReq) readJSON(r *reader) {
@@ -6855,7 +6855,7 @@ func (m *DealListByPositionIDReq) readJSON(r *reader) {
 	r.need("DealListByPositionIDReq", dealListByPositionIDReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DealListByPositionIDReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6873,13 +6873,13 @@ func (m *DealListByPositionIDReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DealListByPositionIDRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DealListByPositionIDRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DealListByPositionIDRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DealListByPositionIDRes) readJSON(r *reader) {
@@ -6912,7 +6912,7 @@ func (m *DealListByPositionIDRes) readJSON(r *reader) {
 	r.need("DealListByPositionIDRes", dealListByPositionIDResFields, seen, 0x14)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DealListByPositionIDRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -6934,13 +6934,13 @@ func (m *DealListByPositionIDRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *OrderDetailsReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "OrderDetailsReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m OrderDetailsReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *OrderDetailsReq) readJSON(r *reader) {
@@ -6965,7 +6965,7 @@ func (m *OrderDetailsReq) readJSON(r *reader) {
 	r.need("OrderDetailsReq", orderDetailsReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *OrderDetailsReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -6975,13 +6975,13 @@ func (m *OrderDetailsReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *OrderDetailsRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "OrderDetailsRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m OrderDetailsRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *OrderDetailsRes) readJSON(r *reader) {
@@ -7014,7 +7014,7 @@ func (m *OrderDetailsRes) readJSON(r *reader) {
 	r.need("OrderDetailsRes", orderDetailsResFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *OrderDetailsRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -7038,13 +7038,13 @@ func (m *OrderDetailsRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *OrderListByPositionIDReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "OrderListByPositionIDReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m OrderListByPositionIDReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *OrderListByPositionIDReq) readJSON(r *reader) {
@@ -7077,7 +7077,7 @@ func (m *OrderListByPositionIDReq) readJSON(r *reader) {
 	r.need("OrderListByPositionIDReq", orderListByPositionIDReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *OrderListByPositionIDReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -7095,13 +7095,13 @@ func (m *OrderListByPositionIDReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *OrderListByPositionIDRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "OrderListByPositionIDRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m OrderListByPositionIDRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *OrderListByPositionIDRes) readJSON(r *reader) {
@@ -7134,7 +7134,7 @@ func (m *OrderListByPositionIDRes) readJSON(r *reader) {
 	r.need("OrderListByPositionIDRes", orderListByPositionIDResFields, seen, 0x14)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *OrderListByPositionIDRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -7156,13 +7156,13 @@ func (m *OrderListByPositionIDRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DealOffsetListReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DealOffsetListReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DealOffsetListReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DealOffsetListReq) readJSON(r *reader) {
@@ -7187,7 +7187,7 @@ func (m *DealOffsetListReq) readJSON(r *reader) {
 	r.need("DealOffsetListReq", dealOffsetListReqFields, seen, 0xc)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DealOffsetListReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -7197,13 +7197,13 @@ func (m *DealOffsetListReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *DealOffsetListRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "DealOffsetListRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m DealOffsetListRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *DealOffsetListRes) readJSON(r *reader) {
@@ -7240,7 +7240,7 @@ func (m *DealOffsetListRes) readJSON(r *reader) {
 	r.need("DealOffsetListRes", dealOffsetListResFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *DealOffsetListRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')
@@ -7271,13 +7271,13 @@ func (m *DealOffsetListRes) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetPositionUnrealizedPnLReq) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetPositionUnrealizedPnLReq", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetPositionUnrealizedPnLReq) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetPositionUnrealizedPnLReq) readJSON(r *reader) {
@@ -7298,7 +7298,7 @@ func (m *GetPositionUnrealizedPnLReq) readJSON(r *reader) {
 	r.need("GetPositionUnrealizedPnLReq", getPositionUnrealizedPnLReqFields, seen, 0x4)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetPositionUnrealizedPnLReq) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, '{')
 	b = appendKey(b, "ctidTraderAccountId")
@@ -7306,13 +7306,13 @@ func (m *GetPositionUnrealizedPnLReq) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads the message off its JSON form and passes over unknown
-// keys.
+// UnmarshalJSON decodes the message from JSON and skips unknown keys.
 func (m *GetPositionUnrealizedPnLRes) UnmarshalJSON(text []byte) error {
 	return readJSONInto(m, "GetPositionUnrealizedPnLRes", text, false)
 }
 
-// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.
+// MarshalJSON implements json.Marshaler. The result is for the wire: it includes
+// secrets.
 func (m GetPositionUnrealizedPnLRes) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }
 
 func (m *GetPositionUnrealizedPnLRes) readJSON(r *reader) {
@@ -7345,7 +7345,7 @@ func (m *GetPositionUnrealizedPnLRes) readJSON(r *reader) {
 	r.need("GetPositionUnrealizedPnLRes", getPositionUnrealizedPnLResFields, seen, 0x14)
 }
 
-// AppendJSON appends the message in its JSON form.
+// AppendJSON appends the message in JSON.
 func (m *GetPositionUnrealizedPnLRes) AppendJSON(b []byte) ([]byte, error) {
 	var err error
 	b = append(b, '{')

@@ -1,9 +1,8 @@
 package message
 
-// jsonread.go owns reading the JSON form. It is a reader of its own because a
-// person's mistake has to be named by field and place, because numbers may come
-// as strings, and because no reflection is needed to fill a struct that is
-// known.
+// jsonread.go owns decoding JSON. It does not use encoding/json because errors in input
+// that a person wrote must name the field and the position, because numbers may come as
+// strings, and because known structs need no reflection.
 
 import (
 	"bytes"
@@ -13,31 +12,31 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth bounds values inside values that are skipped. The messages
-// themselves nest four deep at most.
+// maxDepth bounds the nesting of values that are skipped. The messages themselves nest at
+// most four deep.
 const maxDepth = 100
 
 type jsonMessage interface{ readJSON(*reader) }
 
-// reader walks over a JSON text. After the first fault every method does
-// nothing, so that only the end has to ask.
+// reader scans a JSON text. After the first error every method does nothing, so errors need
+// to be checked only at the end.
 type reader struct {
 	text   []byte
 	at     int
 	strict bool
-	// where the reader is, for the fault
+	// the current position, for errors
 	message string
 	key     []byte
 	fault   error
 }
 
-// readJSONInto reads one whole text.
+// readJSONInto decodes a whole text.
 func readJSONInto(m jsonMessage, name string, text []byte, strict bool) error {
 	r := reader{text: text, strict: strict, message: name}
 	m.readJSON(&r)
 	if r.space(); r.fault == nil && r.at < len(r.text) {
 		r.message, r.key = name, nil
-		r.fail("has something behind its end")
+		r.fail("has data after its end")
 	}
 	return r.fault
 }
@@ -59,8 +58,7 @@ func (r *reader) space() {
 	}
 }
 
-// peek is the next byte that means something, and 0 at the end or after a
-// fault.
+// peek returns the next byte that is not white space, or 0 at the end and after an error.
 func (r *reader) peek() byte {
 	if r.fault != nil {
 		return 0
@@ -88,8 +86,8 @@ func (r *reader) unexpected(wanted string) {
 	r.fail("is not " + wanted)
 }
 
-// firstKey begins an object and returns its first key, nextKey the one after
-// the value that was read.
+// firstKey begins an object and returns its first key; nextKey returns the key after a
+// value.
 func (r *reader) firstKey(message string) ([]byte, bool) {
 	r.message = message
 	if !r.take('{') {
@@ -123,17 +121,17 @@ func (r *reader) readKey() ([]byte, bool) {
 	}
 	key := r.quoted()
 	if r.fault == nil && !r.take(':') {
-		r.unexpected("followed by a colon behind the key")
+		r.unexpected("followed by a colon after the key")
 	}
 	return key, r.fault == nil
 }
 
-// field begins the value of a known field: false for null, which is absence,
-// and, if the reader is strict, for a field that was there before.
+// field begins the value of a known field. It returns false for null, which means absent,
+// and in strict mode for a duplicate.
 func (r *reader) field(key []byte, seen *uint64, bit uint64) bool {
 	r.key = key
 	if r.strict && *seen&bit != 0 {
-		r.fail("is there twice")
+		r.fail("is duplicated")
 	}
 	if r.null() || r.fault != nil {
 		return false
@@ -152,8 +150,7 @@ func (r *reader) word(word string) bool {
 	return false
 }
 
-// unknown passes over the value of a key that the message does not have, or
-// refuses it.
+// unknown skips the value of an unknown key, or rejects it in strict mode.
 func (r *reader) unknown(table string, key []byte) {
 	r.key = key
 	if r.strict {
@@ -162,8 +159,8 @@ func (r *reader) unknown(table string, key []byte) {
 	r.skip(0)
 }
 
-// ownType reads the payload type that a message may name itself. The envelope
-// decides what a message is; only a person is told of a contradiction.
+// ownType reads the payload type that a message itself may state. The envelope decides what
+// the message is; a contradiction is an error in strict mode only.
 func (r *reader) ownType(key []byte, own PayloadType) {
 	if !r.strict {
 		r.skip(0)
@@ -186,13 +183,13 @@ func (r *reader) payloadType() (PayloadType, bool) {
 		if number, err := strconv.ParseInt(text, 10, 32); err == nil {
 			return PayloadType(number), true
 		}
-		r.fail("is no payload type" + suggestion(Nearest(text)))
+		r.fail("is not a payload type" + suggestion(Nearest(text)))
 	}
 	return t, r.fault == nil
 }
 
-// firstElement begins an array, nextElement goes on; both report whether there
-// is an element to read.
+// firstElement begins an array and nextElement continues it; both report whether there is
+// an element to read.
 func (r *reader) firstElement() bool {
 	if !r.take('[') {
 		r.unexpected("a list")
@@ -211,7 +208,7 @@ func (r *reader) nextElement() bool {
 	return false
 }
 
-// need is the verdict at the end of a message.
+// need checks at the end of a message that all required fields were seen.
 func (r *reader) need(message, table string, seen, needed uint64) {
 	missing := needed &^ seen
 	if r.fault != nil || missing == 0 {
@@ -333,7 +330,7 @@ func (r *reader) number(wanted string) []byte {
 	return r.text[start:r.at]
 }
 
-// numberLength is how many bytes at the beginning make a number of JSON.
+// numberLength returns the length of the JSON number at the start of the text.
 func numberLength(b []byte) int {
 	at := 0
 	if at < len(b) && b[at] == '-' {
@@ -381,8 +378,8 @@ func (r *reader) string() string {
 	return string(r.quoted())
 }
 
-// quoted returns what a text in quotes means. It is a part of the input if
-// that is plain.
+// quoted returns the value of a quoted string. It is a subslice of the input if the string
+// has no escapes.
 func (r *reader) quoted() []byte {
 	start := r.at
 	plain := true
@@ -417,7 +414,7 @@ func (r *reader) unescaped(start int) []byte {
 	return []byte(text)
 }
 
-// skip passes over one value and sees that it is well formed.
+// skip skips one value and checks that it is well formed.
 func (r *reader) skip(depth int) {
 	if depth == maxDepth {
 		r.fail("is nested too deep")
@@ -452,7 +449,7 @@ func (r *reader) skip(depth int) {
 	}
 }
 
-// enumJSON reads an enum that stands in a struct of another package.
+// enumJSON reads an enum for a struct of another package.
 func enumJSON(enum, table, prefix string, text []byte) (int32, error) {
 	r := reader{text: text, message: enum}
 	value := r.enum(enum, table, prefix)

@@ -1,7 +1,7 @@
 package message
 
-// jsonwrite.go owns writing the JSON form: the protocol's field names, whole
-// numbers and enums as numbers, absent fields left out.
+// jsonwrite.go owns encoding JSON: the protocol's field names, integers and enums as
+// numbers, absent fields omitted.
 
 import (
 	"encoding/json"

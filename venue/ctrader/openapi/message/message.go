@@ -1,52 +1,53 @@
-// Package message has the messages of the cTrader Open API, their two forms
-// (binary protobuf and JSON), the envelope around them and the frames of TCP.
+// Package message has the messages of the cTrader Open API as Go structs, with codecs
+// for both encodings (binary protobuf and JSON), for the envelope around a message and
+// for the frames of TCP.
 //
-// The structs, enums and their code are generated from two tables of facts,
-// internal/generate/messages.tsv and enums.tsv, which list the messages that
-// github.com/spotware/openapi-proto-messages publishes, at commit 3fd8bdd.
-// Names lose their prefix: ProtoOATraderReq is TraderReq. Two of the common
-// layer would collide: ProtoErrorRes is CommonErrorRes, ProtoErrorCode is
-// CommonErrorCode. The field payloadType is left out of the structs; the type
-// of the message says it.
+// The structs, enums and codecs are generated from two tables, messages.tsv and
+// enums.tsv in internal/generate, which list the messages published in
+// github.com/spotware/openapi-proto-messages at commit 3fd8bdd. Names lose their prefix:
+// ProtoOATraderReq is TraderReq. Two names of the common layer would collide with
+// others, so ProtoErrorRes is CommonErrorRes and ProtoErrorCode is CommonErrorCode. The
+// structs have no field payloadType, since their type implies it.
 //
-// Required fields are plain, optional scalars are Optional, optional messages
-// are pointers, repeated fields are slices. What stands in units of its own,
-// prices, volumes, money and times, is said at each field; units.go converts.
+// Required fields have plain types, optional scalars are Optional, optional messages are
+// pointers, and repeated fields are slices. Prices, volumes, money and times are numbers
+// in units that the comment of each field states; FormatPrice, ParseVolume, Time and
+// similar functions convert them exactly.
 //
-// Nothing here uses reflection, and nothing runs at the start of a program.
+// The package uses no reflection and does nothing at program start.
 package message
 
 //go:generate go run ./internal/generate
 
-// message.go owns what all messages have in common.
+// message.go owns the interface that all messages share, and decoding by payload type.
 
 import (
 	"bytes"
 	"encoding/json"
 )
 
-// Message is a message that has a payload type and so can travel in an
-// envelope. Messages that are only parts of others have the same methods
-// without PayloadType.
+// Message is a message that has a payload type and can therefore be sent in an envelope.
+// Types that are only parts of messages have the same methods except PayloadType.
 type Message interface {
+	// PayloadType returns the message's number.
 	PayloadType() PayloadType
-	// AppendBinary appends the message in its binary form. The error is an
-	// *EncodeError: a required enum is not set.
+	// AppendBinary appends the message in protobuf. The error is an *EncodeError: a
+	// required enum is not set.
 	AppendBinary(b []byte) ([]byte, error)
-	// UnmarshalBinary empties the message, keeps the room of its lists, and
-	// reads it off b, of which it keeps nothing. Reading into the same message
-	// again thus overwrites lists that were taken out of it. The error is a
-	// *DecodeError, after which the message holds what was read until then.
-	// Unknown fields are passed over, unknown values of enums kept.
+	// UnmarshalBinary resets the message and decodes b into it. It does not retain b. It
+	// reuses the memory of the message's slices, so decoding into the same message again
+	// overwrites slices that were taken from it. Unknown fields are skipped, and unknown
+	// enum values kept. The error is a *DecodeError; the message then holds the fields
+	// that were decoded before it.
 	UnmarshalBinary(b []byte) error
 	json.Marshaler
 	json.Unmarshaler
 }
 
-// Decode reads a message off its binary form. It is the type that decides:
-// bytes of one message often decode as another without an error, those of an
-// ErrorRes as an ApplicationAuthRes for one. The error is a *DecodeError, or an
-// *UnknownTypeError for a number that has no message.
+// Decode decodes a message from protobuf. Be sure of the type: the bytes of one message
+// often decode as another without an error, those of an ErrorRes for example as an
+// ApplicationAuthRes. The error is a *DecodeError, or an *UnknownTypeError for a type
+// that has no message.
 func Decode(t PayloadType, payload []byte) (Message, error) {
 	m := New(t)
 	if m == nil {
@@ -58,16 +59,16 @@ func Decode(t PayloadType, payload []byte) (Message, error) {
 	return m, nil
 }
 
-// DecodeJSON reads a message off its JSON form; an empty payload is a message
-// without fields. Numbers may come as strings and enums as names, since what
-// the service writes is not documented. Errors are those of Decode.
+// DecodeJSON decodes a message from JSON; an empty payload is a message without fields.
+// It accepts numbers in quotes and enums by name, since what the service sends is not
+// documented, and skips unknown keys. Errors are those of Decode.
 func DecodeJSON(t PayloadType, payload []byte) (Message, error) {
 	return decodeJSON(t, payload, false)
 }
 
-// StrictJSON is DecodeJSON for what a person wrote: it refuses keys that the
-// message does not have, and names those that were probably meant; keys that
-// are there twice; and the payload type of another message.
+// StrictJSON is DecodeJSON for input that a person wrote. It rejects unknown keys, and
+// suggests those that were probably meant, duplicate keys, and the payload type of
+// another message.
 func StrictJSON(t PayloadType, payload []byte) (Message, error) {
 	return decodeJSON(t, payload, true)
 }
@@ -86,10 +87,11 @@ func decodeJSON(t PayloadType, payload []byte, strict bool) (Message, error) {
 	return m, nil
 }
 
-// Historical reports whether a request counts against the lower limit of 5 a
-// second, where all others have 50. The service's documentation names these
-// three. Whether its limit also counts the other lists of past deals and orders
-// is not said; who asks for many of those does well to go as slowly.
+// Historical reports whether a request counts towards the limit of 5 requests per second
+// on historical data, instead of the general one of 50. The service's documentation names
+// GetTrendbarsReq, GetTickDataReq and DealListReq. It does not say whether other lists of
+// past deals and orders count too; a program that requests many of those should keep to
+// the lower limit.
 func Historical(t PayloadType) bool {
 	return t == TypeGetTrendbarsReq || t == TypeGetTickDataReq || t == TypeDealListReq
 }

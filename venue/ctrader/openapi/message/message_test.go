@@ -177,13 +177,13 @@ func TestBrokenBytes(t *testing.T) {
 		complain string
 	}{
 		{message.TypeTraderReq, "", "message TraderReq: field ctidTraderAccountId is required and missing"},
-		{message.TypeTraderReq, "1500000000", "message TraderReq: field ctidTraderAccountId is required and came with another wire type"},
+		{message.TypeTraderReq, "1500000000", "message TraderReq: field ctidTraderAccountId is required and has another wire type"},
 		{message.TypeTraderReq, "10", "message TraderReq: field ctidTraderAccountId is cut off"},
 		{message.TypeTraderReq, "10ffffffffffffffffff02", "field ctidTraderAccountId has a number of more than 64 bits"},
 		{message.TypeTraderReq, "10ffffffffffffffffffff01", "field ctidTraderAccountId has a number of more than 64 bits"},
 		{message.TypeTraderReq, "80", "message TraderReq is cut off"},
-		{message.TypeTraderReq, "00", "message TraderReq has a field number that cannot be"},
-		{message.TypeTraderReq, "f8ffffffffffffffff01", "message TraderReq has a field number that cannot be"},
+		{message.TypeTraderReq, "00", "message TraderReq has an invalid field number"},
+		{message.TypeTraderReq, "f8ffffffffffffffff01", "message TraderReq has an invalid field number"},
 		{message.TypeTraderReq, "7f", "field number 15 has an unknown wire type"},
 		{message.TypeTraderReq, "7c", "field number 15 ends a group that did not begin"},
 		{message.TypeTraderReq, "7b", "field number 15 is cut off"},

@@ -13,8 +13,8 @@ type CommonErrorRes struct {
 	// The name of an ErrorCode or of a CommonErrorCode.
 	ErrorCode   string
 	Description Optional[string]
-	// Unix time in milliseconds by the published comment, which older ones
-	// contradict; MaintenanceEnd looks at the magnitude.
+	// Unix time in milliseconds according to the published comment, which older
+	// ones contradict; MaintenanceEnd decides by the magnitude.
 	MaintenanceEndTimestamp Optional[uint64]
 }
 
@@ -49,7 +49,7 @@ type Symbol struct {
 	PipPosition        int32
 	EnableShortSelling Optional[bool]
 	GuaranteedStopLoss Optional[bool]
-	// If absent, MONDAY is meant.
+	// Absent means MONDAY.
 	SwapRollover3Days Optional[DayOfWeek]
 	SwapLong          Optional[float64]
 	SwapShort         Optional[float64]
@@ -63,35 +63,35 @@ type Symbol struct {
 	Schedule    []Interval
 	// Money. Replaced by preciseTradingCommissionRate.
 	Commission Optional[int64]
-	// If absent, USD_PER_MILLION_USD is meant.
+	// Absent means USD_PER_MILLION_USD.
 	CommissionType Optional[CommissionType]
 	SLDistance     Optional[uint32]
 	TPDistance     Optional[uint32]
 	GSLDistance    Optional[uint32]
-	// Money. By which moneyDigits it goes is not documented.
+	// Money. It is not documented which moneyDigits scales it.
 	GSLCharge Optional[int64]
-	// If absent, SYMBOL_DISTANCE_IN_POINTS is meant.
+	// Absent means SYMBOL_DISTANCE_IN_POINTS.
 	DistanceSetIn Optional[SymbolDistanceType]
 	// Money. Replaced by preciseMinCommission.
 	MinCommission Optional[int64]
-	// If absent, CURRENCY is meant.
+	// Absent means CURRENCY.
 	MinCommissionType Optional[MinCommissionType]
-	// If absent, USD is meant.
+	// Absent means USD.
 	MinCommissionAsset Optional[string]
-	// Money. By which moneyDigits it goes is not documented.
+	// Money. It is not documented which moneyDigits scales it.
 	RolloverCommission Optional[int64]
 	SkipRolloverDays   Optional[int32]
 	ScheduleTimeZone   Optional[string]
-	// If absent, ENABLED is meant.
+	// Absent means ENABLED.
 	TradingMode Optional[TradingMode]
-	// If absent, MONDAY is meant.
+	// Absent means MONDAY.
 	RolloverCommission3Days Optional[DayOfWeek]
-	// If absent, PIPS is meant.
+	// Absent means PIPS.
 	SwapCalculationType Optional[SwapCalculationType]
 	// In 1/100 of a unit: 1000 is 10 units.
 	LotSize Optional[int64]
-	// The amount times 100000000; of commissions that are a percentage, the
-	// percentage times 100000.
+	// The amount times 100000000; for commissions in percent, the percentage times
+	// 100000.
 	PreciseTradingCommissionRate Optional[int64]
 	// The amount times 100000000.
 	PreciseMinCommission Optional[int64]
@@ -167,7 +167,7 @@ type Trader struct {
 	IBBonus Optional[int64]
 	// Money: divide by 10 to the power of moneyDigits.
 	NonWithdrawableBonus Optional[int64]
-	// If absent, FULL_ACCESS is meant.
+	// Absent means FULL_ACCESS.
 	AccessRights   Optional[AccessRights]
 	DepositAssetID int64
 	SwapFree       Optional[bool]
@@ -177,18 +177,18 @@ type Trader struct {
 	MaxLeverage                Optional[uint32]
 	FrenchRisk                 Optional[bool]
 	TraderLogin                Optional[int64]
-	// If absent, HEDGED is meant.
+	// Absent means HEDGED.
 	AccountType Optional[AccountType]
 	BrokerName  Optional[string]
 	// Unix time in milliseconds.
 	RegistrationTimestamp Optional[int64]
 	IsLimitedRisk         Optional[bool]
-	// If absent, ACCORDING_TO_LEVERAGE is meant.
+	// Absent means ACCORDING_TO_LEVERAGE.
 	LimitedRiskMarginCalculationStrategy Optional[LimitedRiskMarginCalculationStrategy]
 	// How many decimal places the money fields have.
 	MoneyDigits Optional[uint32]
 	FairStopOut Optional[bool]
-	// If absent, MOST_MARGIN_USED_FIRST is meant.
+	// Absent means MOST_MARGIN_USED_FIRST.
 	StopOutStrategy Optional[StopOutStrategy]
 }
 
@@ -217,7 +217,7 @@ type Position struct {
 	GuaranteedStopLoss  Optional[bool]
 	// Money: divide by 10 to the power of moneyDigits.
 	UsedMargin Optional[uint64]
-	// If absent, TRADE is meant.
+	// Absent means TRADE.
 	StopLossTriggerMethod Optional[OrderTriggerMethod]
 	// How many decimal places the money fields have.
 	MoneyDigits      Optional[uint32]
@@ -272,7 +272,7 @@ type Order struct {
 	// The price itself, not in 1/100000.
 	TakeProfit    Optional[float64]
 	ClientOrderID Optional[string]
-	// If absent, IMMEDIATE_OR_CANCEL is meant.
+	// Absent means IMMEDIATE_OR_CANCEL.
 	TimeInForce Optional[TimeInForce]
 	PositionID  Optional[int64]
 	// In 1/100000 of a price: 123000 is 1.23.
@@ -281,7 +281,7 @@ type Order struct {
 	RelativeTakeProfit Optional[int64]
 	IsStopOut          Optional[bool]
 	TrailingStopLoss   Optional[bool]
-	// If absent, TRADE is meant.
+	// Absent means TRADE.
 	StopTriggerMethod Optional[OrderTriggerMethod]
 }
 
@@ -402,7 +402,7 @@ const closePositionDetailFields = "1 entryPrice 2 grossProfit 3 swap 4 commissio
 type Trendbar struct {
 	// A number of ticks.
 	Volume int64
-	// If absent, M1 is meant.
+	// Absent means M1.
 	Period Optional[TrendbarPeriod]
 	// In 1/100000 of a price: 123000 is 1.23.
 	Low Optional[int64]
@@ -422,11 +422,11 @@ const trendbarFields = "3 volume 4 period 5 low 6 deltaOpen 7 deltaClose 8 delta
 type ExpectedMargin struct {
 	// In 1/100 of a unit: 1000 is 10 units.
 	Volume int64
-	// Money: divide by 10 to the power of moneyDigits, which the message around it
-	// has.
+	// Money: divide by 10 to the power of moneyDigits, which is a field of the
+	// enclosing message.
 	BuyMargin int64
-	// Money: divide by 10 to the power of moneyDigits, which the message around it
-	// has.
+	// Money: divide by 10 to the power of moneyDigits, which is a field of the
+	// enclosing message.
 	SellMargin int64
 }
 
@@ -537,11 +537,11 @@ const dynamicLeverageTierFields = "1 volume 2 leverage"
 // messages.
 type PositionUnrealizedPnL struct {
 	PositionID int64
-	// Money: divide by 10 to the power of moneyDigits, which the message around it
-	// has.
+	// Money: divide by 10 to the power of moneyDigits, which is a field of the
+	// enclosing message.
 	GrossUnrealizedPnL int64
-	// Money: divide by 10 to the power of moneyDigits, which the message around it
-	// has.
+	// Money: divide by 10 to the power of moneyDigits, which is a field of the
+	// enclosing message.
 	NetUnrealizedPnL int64
 }
 
@@ -598,8 +598,8 @@ type ErrorRes struct {
 	// The name of an ErrorCode or of a CommonErrorCode.
 	ErrorCode   string
 	Description Optional[string]
-	// Unix time in seconds by the published comment, which older ones contradict;
-	// MaintenanceEnd looks at the magnitude.
+	// Unix time in seconds according to the published comment, which older ones
+	// contradict; MaintenanceEnd decides by the magnitude.
 	MaintenanceEndTimestamp Optional[int64]
 	// In seconds. It comes with BLOCKED_PAYLOAD_TYPE.
 	RetryAfter Optional[uint64]
@@ -666,7 +666,7 @@ type NewOrderReq struct {
 	LimitPrice Optional[float64]
 	// The price itself, not in 1/100000.
 	StopPrice Optional[float64]
-	// If absent, GOOD_TILL_CANCEL is meant.
+	// Absent means GOOD_TILL_CANCEL.
 	TimeInForce Optional[TimeInForce]
 	// Unix time in milliseconds.
 	ExpirationTimestamp Optional[int64]
@@ -688,7 +688,7 @@ type NewOrderReq struct {
 	RelativeTakeProfit Optional[int64]
 	GuaranteedStopLoss Optional[bool]
 	TrailingStopLoss   Optional[bool]
-	// If absent, TRADE is meant.
+	// Absent means TRADE.
 	StopTriggerMethod Optional[OrderTriggerMethod]
 }
 
@@ -753,7 +753,7 @@ type AmendOrderReq struct {
 	RelativeTakeProfit Optional[int64]
 	GuaranteedStopLoss Optional[bool]
 	TrailingStopLoss   Optional[bool]
-	// If absent, TRADE is meant.
+	// Absent means TRADE.
 	StopTriggerMethod Optional[OrderTriggerMethod]
 }
 
@@ -773,7 +773,7 @@ type AmendPositionSLTPReq struct {
 	TakeProfit         Optional[float64]
 	GuaranteedStopLoss Optional[bool]
 	TrailingStopLoss   Optional[bool]
-	// If absent, TRADE is meant.
+	// Absent means TRADE.
 	StopLossTriggerMethod Optional[OrderTriggerMethod]
 }
 
@@ -838,7 +838,7 @@ const assetListResFields = "2 ctidTraderAccountId 3 asset"
 // SymbolsListRes.
 type SymbolsListReq struct {
 	CtidTraderAccountID int64
-	// If absent, false is meant.
+	// Absent means false.
 	IncludeArchivedSymbols Optional[bool]
 }
 
@@ -1167,8 +1167,8 @@ func (*GetAccountListByAccessTokenRes) PayloadType() PayloadType {
 const getAccountListByAccessTokenResFields = "2 accessToken 3 permissionScope 4 ctidTraderAccount"
 
 // RefreshTokenReq is ProtoOARefreshTokenReq (2173), a request. The answer is
-// RefreshTokenRes. Leave refreshing to the Keeper: a refresh token can be used
-// once, and whoever else uses it locks the Keeper out.
+// RefreshTokenRes. Leave refreshing to venuekey's Keeper: a refresh token is
+// single-use, and any other program that uses it locks the Keeper out.
 type RefreshTokenReq struct {
 	// A secret.
 	RefreshToken venuekey.Secret
@@ -1362,7 +1362,7 @@ const getTickDataReqFields = "2 ctidTraderAccountId 3 symbolId 4 type 5 fromTime
 // GetTickDataRes is ProtoOAGetTickDataRes (2146), an answer.
 type GetTickDataRes struct {
 	CtidTraderAccountID int64
-	// The newest first, each coded as a difference; see Ticks.
+	// Newest first, each encoded as a difference; see Ticks.
 	TickData []TickData
 	HasMore  bool
 }

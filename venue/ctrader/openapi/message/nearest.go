@@ -8,13 +8,13 @@ import (
 	"github.com/venuekey/venuekey/internal/typo"
 )
 
-// nearest.go owns "did you mean".
+// nearest.go owns the suggestions of "did you mean".
 
 const mostSuggestions = 3
 
-// nearest returns the names that take the fewest changes to become text, the
-// best first, and none that would need more than a third of its letters
-// changed. A name that holds all of text counts as near.
+// nearest returns the names with the smallest edit distance to text, the best first. It
+// leaves out names for which more than a third of the letters would have to change. A
+// name that contains text counts as near.
 func nearest(text string, names iter.Seq[string]) []string {
 	type candidate struct {
 		name     string

@@ -8,23 +8,22 @@ import (
 	"fmt"
 )
 
-// Optional is the value of an optional field, or its absence. The zero value
-// is absent. In this protocol the two are told apart: a spot event without a
-// bid means an unchanged bid, an order without a stop loss has none.
+// Optional is the value of an optional field, or its absence. The zero value is absent.
+// The protocol distinguishes an absent value from a zero one: a spot event without a bid
+// means that the bid is unchanged, and an order without a stop loss has none.
 type Optional[T any] struct {
 	value   T
 	present bool
 }
 
-// Some is a present value.
+// Some returns an Optional that holds a value.
 func Some[T any](value T) Optional[T] { return Optional[T]{value, true} }
 
 // Get returns the value and whether it is present.
 func (o Optional[T]) Get() (value T, ok bool) { return o.value, o.present }
 
-// Or returns the value, or absent where there is none. A default that the
-// protocol declares stands in the comment of the field; it is not applied by
-// itself.
+// Or returns the value if it is present, and absent otherwise. If the protocol declares a
+// default, the comment of the field states it; it is not applied automatically.
 func (o Optional[T]) Or(absent T) T {
 	if o.present {
 		return o.value
@@ -32,11 +31,11 @@ func (o Optional[T]) Or(absent T) T {
 	return absent
 }
 
-// IsZero reports that the value is absent; the tag omitzero of encoding/json
-// asks for it.
+// IsZero reports whether the value is absent. The option omitzero of encoding/json uses
+// it.
 func (o Optional[T]) IsZero() bool { return !o.present }
 
-// String is the value as text, and "absent" in its absence.
+// String returns the value as text, or "absent".
 func (o Optional[T]) String() string {
 	if !o.present {
 		return "absent"
@@ -44,8 +43,8 @@ func (o Optional[T]) String() string {
 	return fmt.Sprint(o.value)
 }
 
-// MarshalJSON writes the value, or null. It serves structs of other packages;
-// the messages of this one leave absent fields out.
+// MarshalJSON returns the value as JSON, or null if it is absent. It is for structs of
+// other packages; messages omit absent fields.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if !o.present {
 		return []byte("null"), nil
@@ -53,7 +52,7 @@ func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.value)
 }
 
-// UnmarshalJSON reads a value, or null as absence.
+// UnmarshalJSON reads a value; null means absent.
 func (o *Optional[T]) UnmarshalJSON(text []byte) error {
 	*o = Optional[T]{}
 	if bytes.Equal(text, []byte("null")) {

@@ -1,6 +1,6 @@
 package message
 
-// payloadtype.go owns finding a payload type by what people call it.
+// payloadtype.go owns payload types, their names, and finding one by name.
 
 import (
 	"iter"
@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// PayloadType is the number of a message, which every envelope carries.
+// PayloadType is the number of a message type, which every envelope carries.
 type PayloadType int32
 
-// String is the name that the published enum has for the number, such as
-// PROTO_OA_TRADER_REQ, and the digits of a number that it does not have.
+// String returns the name in the published enum, such as PROTO_OA_TRADER_REQ, or the
+// digits of a number that has none.
 func (t PayloadType) String() string {
 	if name := enumName(t); name != "" {
 		return name
@@ -20,12 +20,11 @@ func (t PayloadType) String() string {
 	return strconv.Itoa(int(t))
 }
 
-// Name is the full name of the message, such as ProtoOATraderReq, and empty for
-// an unknown number.
+// Name returns the full name of the message, such as ProtoOATraderReq, or "" for an
+// unknown number.
 func Name(t PayloadType) string { return messageName(t) }
 
-// All lists every payload type in the order of the numbers, that of the
-// envelope (5) included.
+// All returns every payload type in numerical order, including that of the envelope (5).
 func All() []PayloadType {
 	list := []PayloadType{TypeMessage, TypeCommonErrorRes, TypeHeartbeatEvent}
 	for t := firstType; t <= lastType; t++ {
@@ -34,11 +33,10 @@ func All() []PayloadType {
 	return list
 }
 
-// ByName finds a payload type by its message's full name, by that name without
-// Proto or ProtoOA, by the enum's name, whole or without PROTO_OA_, or by its
-// number. The case of letters does not matter. ErrorRes is the one of
-// ProtoOAErrorRes (2142), ERROR_RES and CommonErrorRes the one of
-// ProtoErrorRes (50).
+// ByName finds a payload type by the full name of its message, by that name without the
+// prefix Proto or ProtoOA, by the enum's name with or without PROTO_OA_, or by its number,
+// regardless of case. ErrorRes means ProtoOAErrorRes (2142); ERROR_RES and CommonErrorRes
+// mean ProtoErrorRes (50).
 func ByName(name string) (PayloadType, bool) {
 	for _, spelled := range []func(PayloadType) string{
 		PayloadType.String, Name, goName, // as they are written
@@ -55,8 +53,8 @@ func ByName(name string) (PayloadType, bool) {
 	return 0, false
 }
 
-// Nearest lists the short message names that look most like a name that ByName
-// does not find, the best first, three at most.
+// Nearest suggests message names, without their prefix, for a name that ByName does not
+// find: at most three, the best first.
 func Nearest(name string) []string {
 	short := name
 	for _, prefix := range []string{"PROTO_OA_", "ProtoOA", "Proto"} {
@@ -78,8 +76,8 @@ func goNames() iter.Seq[string] {
 	}
 }
 
-// goName is the name without its prefix, and so that of the Go type but for the
-// case of letters.
+// goName returns the name without its prefix, which is that of the Go type except for
+// case.
 func goName(t PayloadType) string {
 	switch t {
 	case TypeCommonErrorRes:

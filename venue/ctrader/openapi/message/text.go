@@ -1,8 +1,8 @@
 package message
 
-// text.go owns the tables that the generated code carries: "number name
-// number name ...", in one constant each, since a constant costs nothing at
-// the start of a program and a map does.
+// text.go owns reading the tables in the generated code. Each is one constant, "number
+// name number name ...", because a constant costs nothing at program start and a map
+// does.
 
 import (
 	"iter"
@@ -23,8 +23,8 @@ func entries(table string) iter.Seq2[string, string] {
 	}
 }
 
-// fieldName is the name of a field, "number 7" for an unknown one, and nothing
-// for 0, which no field has.
+// fieldName returns the name of a field, "number 7" for an unknown field, and "" for 0,
+// which no field has.
 func fieldName(table string, number uint64) string {
 	if number == 0 {
 		return ""
@@ -38,7 +38,7 @@ func fieldName(table string, number uint64) string {
 	return "number " + digits
 }
 
-// valueName is the name of an enum's value, and its digits if it has none.
+// valueName returns the name of an enum value, or its digits if it has none.
 func valueName(table string, value int32) string {
 	digits := strconv.Itoa(int(value))
 	for entry, name := range entries(table) {
@@ -49,8 +49,8 @@ func valueName(table string, value int32) string {
 	return digits
 }
 
-// valueOf is the value of a name, with or without the prefix that the names of
-// an enum share, in any case of letters.
+// valueOf returns the value with a name, with or without the prefix that the names of the
+// enum share, regardless of case.
 func valueOf(table, prefix, text string) (int32, bool) {
 	for number, name := range entries(table) {
 		if strings.EqualFold(name, text) || prefix != "" && strings.EqualFold(name[len(prefix):], text) {
@@ -82,10 +82,11 @@ func names(table string) iter.Seq[string] {
 	}
 }
 
-// ValueError is a name that an enum does not have.
+// ValueError reports a text that is not a value of an enum.
 type ValueError struct {
+	// Enum is the Go name of the enum, Text what was to be read.
 	Enum, Text string
-	// Nearest are the names that look most like it, the best first.
+	// Nearest are the names that are most similar to Text, the best first.
 	Nearest []string
 }
 
@@ -101,7 +102,7 @@ func suggestion(names []string) string {
 	return "; did you mean " + strings.Join(names, " or ") + "?"
 }
 
-// shortened keeps what a person typed at a length that can be read.
+// shortened truncates long input for an error message.
 func shortened(text string) string {
 	const most = 40
 	if len(text) <= most {

@@ -2,9 +2,9 @@
 
 package message
 
-// types_generated.go owns the numbers of the messages and what belongs to whom.
+// types_generated.go owns the payload types and what kind of message each is.
 
-// The payload types. The comment is the name in the published enum.
+// The payload types, with their names in the published enum.
 const (
 	TypeMessage                        PayloadType = 5    // PROTO_MESSAGE
 	TypeCommonErrorRes                 PayloadType = 50   // ERROR_RES
@@ -100,7 +100,7 @@ const (
 	TypeGetPositionUnrealizedPnLRes    PayloadType = 2188 // PROTO_OA_GET_POSITION_UNREALIZED_PNL_RES
 )
 
-// The numbers from the one to the other have no holes.
+// The range from firstType to lastType has no gaps.
 const firstType, lastType PayloadType = 2100, 2188
 
 func enumName(t PayloadType) string {
@@ -483,8 +483,8 @@ func messageName(t PayloadType) string {
 	return ""
 }
 
-// New returns an empty message of the type, and nil if it has none: for an
-// unknown number, and for that of the envelope.
+// New returns an empty message of a type. It returns nil for an unknown type, and for
+// that of the envelope.
 func New(t PayloadType) Message {
 	switch t {
 	case TypeCommonErrorRes:
@@ -673,10 +673,11 @@ func New(t PayloadType) Message {
 	return nil
 }
 
-// Answer is the type that answers a request, and false for what is no request.
-// It is not always the next number. The five order requests are answered by an
-// ExecutionEvent. Any request may be answered by an ErrorRes (2142) or a
-// CommonErrorRes (50), an order request by an OrderErrorEvent (2132) too.
+// Answer returns the type of the answer to a request, or false if req is not a
+// request. The answer does not always have the next number. The five order
+// requests are answered by an ExecutionEvent. Instead, any request may be
+// answered by an ErrorRes (2142) or a CommonErrorRes (50), and an order request
+// by an OrderErrorEvent (2132).
 func Answer(req PayloadType) (PayloadType, bool) {
 	switch req {
 	case TypeApplicationAuthReq:
@@ -763,7 +764,8 @@ func Answer(req PayloadType) (PayloadType, bool) {
 	return 0, false
 }
 
-// IsRequest reports whether a client sends it and waits for an answer.
+// IsRequest reports whether it is a request: a client sends it and waits for an
+// answer.
 func IsRequest(t PayloadType) bool {
 	switch t {
 	case
@@ -812,9 +814,9 @@ func IsRequest(t PayloadType) bool {
 	return false
 }
 
-// IsEvent reports whether the service may send it by itself. ExecutionEvent and
-// OrderErrorEvent are events and the answers of order requests as well; the
-// heartbeat goes both ways.
+// IsEvent reports whether it is an event: the service may send it unsolicited.
+// ExecutionEvent and OrderErrorEvent also answer order requests; HeartbeatEvent
+// goes both ways.
 func IsEvent(t PayloadType) bool {
 	switch t {
 	case
@@ -838,7 +840,7 @@ func IsEvent(t PayloadType) bool {
 }
 
 // IsOrder reports whether it is a request that places, changes or ends an order
-// or a position: one that is not to be sent twice.
+// or a position, and so must not be sent twice.
 func IsOrder(t PayloadType) bool {
 	switch t {
 	case

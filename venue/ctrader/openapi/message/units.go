@@ -1,7 +1,7 @@
 package message
 
-// units.go owns the numbers that have a unit: text in and out, exactly, with no
-// floating point in between.
+// units.go owns the conversion between text and numbers that have a unit, exactly and
+// without floating point.
 
 import (
 	"math"
@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// PriceDigits is the decimal places of prices that are whole numbers:
-	// 123000 is 1.23. Orders and positions carry prices as doubles instead;
+	// PriceDigits is the number of decimal places of prices that are integers: 123000
+	// means 1.23. Orders and positions have prices as float64 instead; the comment of
 	// each field says which.
 	PriceDigits = 5
-	// VolumeDigits is the decimal places of volumes: 1000 is 10 units. What a
-	// lot is, Symbol.LotSize says, in the same hundredths.
+	// VolumeDigits is the number of decimal places of volumes: 1000 means 10 units.
+	// Symbol.LotSize is the size of a lot, in the same hundredths.
 	VolumeDigits = 2
-	// MaxTimestamp is the latest time that requests take, in milliseconds.
+	// MaxTimestamp is the latest time that requests accept, in Unix milliseconds.
 	MaxTimestamp = 2147483646000
 
-	// mostDigits is how many decimal places 64 bits can have.
+	// mostDigits is the most decimal places that 64 bits can have.
 	mostDigits = 19
 )
 
-// UnitError is a text or a number that cannot be converted exactly.
+// UnitError reports a text or a number that cannot be converted exactly.
 type UnitError struct{ Text, Reason string }
 
 // Error implements error.
@@ -34,50 +34,54 @@ func (e *UnitError) Error() string {
 	return "number " + strconv.Quote(shortened(e.Text)) + " " + e.Reason
 }
 
-// FormatPrice writes a price of 1/100000: 123000 is "1.23".
+// FormatPrice formats a price in 1/100000, without trailing zeros: 123000 becomes "1.23".
 func FormatPrice[T int64 | uint64](price T) string {
 	return trimmed(decimal(price, PriceDigits))
 }
 
-// ParsePrice reads a price into 1/100000: "1.23" is 123000. More than five
-// decimal places are an error unless they are zeros.
+// ParsePrice parses a price into 1/100000: "1.23" becomes 123000. More than five decimal
+// places are an error unless they are zeros. The error is a *UnitError.
 func ParsePrice(text string) (int64, error) { return parseDecimal(text, PriceDigits) }
 
-// FormatVolume writes a volume of 1/100 units: 1000 is "10".
+// FormatVolume formats a volume in 1/100 of a unit, without trailing zeros: 1000 becomes
+// "10".
 func FormatVolume[T int64 | uint64](volume T) string {
 	return trimmed(decimal(volume, VolumeDigits))
 }
 
-// ParseVolume reads a volume into 1/100 units: "10" is 1000.
+// ParseVolume parses a volume into 1/100 of a unit: "10" becomes 1000. More than two
+// decimal places are an error unless they are zeros. The error is a *UnitError.
 func ParseVolume(text string) (int64, error) { return parseDecimal(text, VolumeDigits) }
 
-// FormatMoney writes an amount with as many decimal places as moneyDigits
-// says, all of them: 10053 with 2 is "100.53".
+// FormatMoney formats an amount with moneyDigits decimal places: 10053 with 2 becomes
+// "100.53". The message that has the amount, or the one around it, has moneyDigits.
 func FormatMoney[T int64 | uint64](amount T, moneyDigits uint32) string {
 	return decimal(amount, moneyDigits)
 }
 
-// ParseMoney reads an amount: "100.53" with 2 is 10053.
+// ParseMoney parses an amount with up to moneyDigits decimal places: "100.53" with 2
+// becomes 10053. The error is a *UnitError.
 func ParseMoney(text string, moneyDigits uint32) (int64, error) {
 	return parseDecimal(text, moneyDigits)
 }
 
-// Time is the time of a field in milliseconds, in UTC.
+// Time converts Unix milliseconds to a time in UTC.
 func Time(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
 
-// Timestamp is a time in milliseconds as requests take it: from 1970 to
-// MaxTimestamp, which is in 2038. Parts of a millisecond are dropped.
+// Timestamp converts a time to Unix milliseconds in the range that requests accept, from
+// 1970 to MaxTimestamp, which is in 2038. Fractions of a millisecond are dropped. The
+// error is a *UnitError.
 func Timestamp(t time.Time) (int64, error) {
-	// Compared as times: the milliseconds of a far year overflow.
+	// Compared as times: the milliseconds of a distant year overflow.
 	if t.Before(time.UnixMilli(0)) || t.After(time.UnixMilli(MaxTimestamp)) {
-		return 0, &UnitError{t.UTC().Format(time.RFC3339), "is a time that requests do not take"}
+		return 0, &UnitError{t.UTC().Format(time.RFC3339), "is a time that requests do not accept"}
 	}
 	return t.UnixMilli(), nil
 }
 
-// maintenanceEnd reads a time that is in seconds by one comment and in
-// milliseconds by another. Seconds reach the limit between them in the year
-// 5138, milliseconds had passed it in 1973.
+// maintenanceEnd converts a time that one published comment states in seconds and another
+// in milliseconds. Seconds reach the threshold in the year 5138; milliseconds passed it
+// in 1973.
 func maintenanceEnd(timestamp int64) time.Time {
 	if timestamp < 1e11 {
 		return time.Unix(timestamp, 0).UTC()
@@ -85,8 +89,8 @@ func maintenanceEnd(timestamp int64) time.Time {
 	return Time(timestamp)
 }
 
-// MaintenanceEnd is when the maintenance that caused the error ends, if the
-// service says so.
+// MaintenanceEnd returns when the maintenance that caused the error ends, and whether the
+// service said so.
 func (m *ErrorRes) MaintenanceEnd() (time.Time, bool) {
 	timestamp, ok := m.MaintenanceEndTimestamp.Get()
 	if !ok || timestamp <= 0 {
@@ -95,8 +99,8 @@ func (m *ErrorRes) MaintenanceEnd() (time.Time, bool) {
 	return maintenanceEnd(timestamp), true
 }
 
-// MaintenanceEnd is when the maintenance that caused the error ends, if the
-// service says so.
+// MaintenanceEnd returns when the maintenance that caused the error ends, and whether the
+// service said so.
 func (m *CommonErrorRes) MaintenanceEnd() (time.Time, bool) {
 	timestamp, ok := m.MaintenanceEndTimestamp.Get()
 	if !ok || timestamp == 0 || timestamp > math.MaxInt64 {
@@ -105,8 +109,8 @@ func (m *CommonErrorRes) MaintenanceEnd() (time.Time, bool) {
 	return maintenanceEnd(int64(timestamp)), true
 }
 
-// decimal writes value / 10^places in full. Beyond what 64 bits can have as
-// places it writes an exponent: the places come off the wire.
+// decimal formats value / 10^places with all its places. Above mostDigits it writes an
+// exponent instead, since places may come from the wire.
 func decimal[T int64 | uint64](value T, places uint32) string {
 	digits, sign := strconv.FormatUint(magnitude(value), 10), ""
 	if value < 0 {
@@ -127,7 +131,7 @@ func decimal[T int64 | uint64](value T, places uint32) string {
 
 func magnitude[T int64 | uint64](value T) uint64 {
 	if value < 0 {
-		return -uint64(value) // right for the smallest one too
+		return -uint64(value) // correct for the smallest one too
 	}
 	return uint64(value)
 }
@@ -136,7 +140,7 @@ func trimmed(text string) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
-// parseDecimal reads text * 10^places, if that is a whole number of 64 bits.
+// parseDecimal returns text * 10^places, if that is an integer that fits in 64 bits.
 func parseDecimal(text string, places uint32) (int64, error) {
 	unsigned, negative := strings.CutPrefix(text, "-")
 	whole, fraction, point := strings.Cut(unsigned, ".")
@@ -165,7 +169,7 @@ func allDigits(text string) bool {
 	return text != "" && digits([]byte(text)) == len(text)
 }
 
-// scaled is the number of the digits times 10^zeros, and whether it fits.
+// scaled returns the number that digits spell, times 10^zeros, and whether it fits.
 func scaled(digits string, zeros int) (value uint64, ok bool) {
 	value, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil || value == 0 {

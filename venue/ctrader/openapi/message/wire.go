@@ -1,7 +1,7 @@
 package message
 
-// wire.go owns the binary form of proto2 as far as this protocol uses it. The
-// usual library is not used: it reads the program's own file at its start.
+// wire.go owns the wire format of proto2, as far as this protocol uses it. It does not use
+// the official library, which does work at program start.
 
 import (
 	"encoding/binary"
@@ -21,14 +21,14 @@ const (
 
 const (
 	maxNumber = 1<<29 - 1
-	// maxGroups bounds groups inside groups. The protocol has none, so they
-	// are only ever skipped.
+	// maxGroups bounds the nesting of groups. The protocol has no groups, so they are only
+	// ever skipped.
 	maxGroups = 100
 )
 
-// fields walks over the fields of one message. A field that nobody knows, or
-// one of another wire type than declared, has a key that no case of the caller
-// names: it is skipped, which is what proto2 says of both.
+// fields iterates over the fields of one message. An unknown field, or one of another wire
+// type than declared, has a key that matches none of the caller's cases and is skipped, as
+// proto2 requires for both.
 type fields struct {
 	rest  []byte
 	key   uint64 // number<<3 | wire type
@@ -48,14 +48,14 @@ func (f *fields) next() bool {
 }
 
 func (f *fields) readKey() bool {
-	f.key = 0 // a fault here is that of no field
+	f.key = 0 // an error here belongs to no field
 	if !f.varint() {
 		return false
 	}
 	f.key = f.value
 	if number := f.key >> 3; number == 0 || number > maxNumber {
 		f.key = 0
-		return f.fail("has a field number that cannot be")
+		return f.fail("has an invalid field number")
 	}
 	return true
 }
@@ -93,8 +93,7 @@ func (f *fields) readValue() bool {
 	return true
 }
 
-// skipGroup skips what lies between the start of a group and its end. A fault
-// in there is one of the group.
+// skipGroup skips the contents of a group. An error in there belongs to the group.
 func (f *fields) skipGroup() bool {
 	start := f.key
 	ok := f.group()
@@ -160,8 +159,8 @@ func (f *fields) fail(reason string) bool {
 	return false
 }
 
-// done is the verdict when the fields are through: nil if all was well formed
-// and every field of the set needed was seen. The table names the fields.
+// done returns nil if the message was well formed and all needed fields were seen. The
+// table has the names of the fields.
 func (f *fields) done(message, table string, whole []byte, seen, needed uint64) error {
 	if f.fault != "" {
 		return &DecodeError{message, fieldName(table, f.key>>3), -1, f.fault}
@@ -173,24 +172,24 @@ func (f *fields) done(message, table string, whole []byte, seen, needed uint64) 
 	return nil
 }
 
-// absence says why a required field was not found: it is not there, or came in
-// a form that proto2 makes us pass over.
+// absence says why a required field was not found: it is missing, or has another wire
+// type, in which case proto2 requires that it be skipped.
 func absence(whole []byte, number uint64) string {
 	for f := (fields{rest: whole}); f.next(); {
 		if f.key>>3 == number {
-			return "is required and came with another wire type"
+			return "is required and has another wire type"
 		}
 	}
 	return "is required and missing"
 }
 
-// joined is a singular message field that may come in parts: proto2 merges the
-// parts, and reading their concatenation is the same as merging them.
+// joined adds a part of a singular message field. The field may come in several parts,
+// which proto2 merges; decoding their concatenation is the same.
 func joined(earlier, piece []byte) []byte {
 	if earlier == nil {
 		return piece
 	}
-	return append(earlier, piece...) // the first has no room behind it, so this copies
+	return append(earlier, piece...) // the first has no spare capacity, so this copies
 }
 
 // unpack appends the numbers of a packed field.
@@ -206,8 +205,8 @@ func unpack[T int64 | uint64](list []T, piece []byte) ([]T, string) {
 	return list, ""
 }
 
-// extended makes a list one element longer and reuses what lies in its
-// capacity; whoever asks resets the element.
+// extended makes a list one element longer and reuses an element in its capacity, if there
+// is one; the caller resets it.
 func extended[T any](list []T) []T {
 	if len(list) < cap(list) {
 		return list[:len(list)+1]
@@ -235,9 +234,8 @@ func appendText[T ~string | ~[]byte](b []byte, key uint64, value T) []byte {
 	return append(appendNumber(b, key, uint64(len(value))), value...)
 }
 
-// opened begins a message field, closed ends it. One byte is kept free for the
-// length; a longer message is moved up, which is cheaper than measuring every
-// message first.
+// opened begins a message field and closed ends it. One byte is reserved for the length; a
+// message that needs more is moved, which is cheaper than measuring every message first.
 func opened(b []byte, key uint64) (_ []byte, at int) {
 	b = append(binary.AppendUvarint(b, key), 0)
 	return b, len(b)

@@ -12,24 +12,24 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// dial.go owns the client's way to a server: a connection, TLS and the server's
-// certificate.
+// dial.go owns connecting to a server: the connection, TLS and the server's certificate.
 
-// Endpoint is where a server is and how it is reached.
+// Endpoint says where a server is and how to connect to it.
 type Endpoint struct {
-	// Address is host:port.
+	// Address is host:port. The port is required.
 	Address string
-	// WebSocket takes the place of frames. Both run over TLS.
+	// WebSocket selects WebSocket messages instead of frames. Both run over TLS.
 	WebSocket bool
-	// TLS is how the server is verified; nil is the system's roots and the host
-	// of Address. An empty ServerName and an unset MinVersion are filled in, the
-	// latter with TLS 1.2.
+	// TLS configures how the server is verified. Nil means the system's root
+	// certificates. An empty ServerName means the host of Address, and an unset
+	// MinVersion means TLS 1.2.
 	TLS *tls.Config
-	// Dial makes the connection below TLS; nil is a net.Dialer.
+	// Dial opens the connection that TLS runs on. Nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Dial connects and verifies the server. The context ends that, and nothing later.
+// Dial connects to a server and verifies its certificate. The context limits connecting
+// and does not affect the Conn afterwards.
 func Dial(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
 	c, err := dial(ctx, e, o)
 	if err != nil {

@@ -28,7 +28,7 @@ var (
 
 // isGarbage, isTooLong and ends say what a Read returned.
 func isGarbage(err error) bool {
-	return errors.As(err, new(*wire.EnvelopeError)) && strings.Contains(err.Error(), "no envelope")
+	return errors.As(err, new(*wire.EnvelopeError)) && strings.Contains(err.Error(), "is not an envelope")
 }
 
 func isTooLong(err error) bool {

@@ -9,12 +9,11 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// framed.go owns frames over a stream: four bytes of length, the most significant
-// first, and an envelope.
+// framed.go owns frames over a stream: a big-endian length of four bytes, and an envelope.
 
 const (
 	prefix   = 4
-	idleRoom = 1 << 16 // a buffer that is longer is not kept
+	idleRoom = 1 << 16 // a larger buffer is not kept
 )
 
 type framed struct {
@@ -22,8 +21,8 @@ type framed struct {
 	frames message.FrameReader
 }
 
-// New makes a Conn of a stream: one of a client, or one that a server accepted. It
-// takes the stream over. The handshake of a tls.Server is part of the first Read.
+// New returns a Conn that carries frames over a stream, on either side of it. It takes
+// over the stream. With a tls.Server, the handshake happens in the first Read or Write.
 func New(stream net.Conn, o Options) *Conn {
 	return &Conn{json: o.JSON, carrier: &framed{nc: stream, frames: message.FrameReader{Reader: metered(stream, o), Max: o.maxFrame()}}}
 }
@@ -52,8 +51,8 @@ func (f *framed) shutdown() error {
 	return err
 }
 
-// closeBelow closes at once. tls.Conn.Close would first wait, up to 5 s, for
-// room to say goodbye in.
+// closeBelow closes the connection below TLS, at once. tls.Conn.Close would first try to
+// send an alert, for up to 5 s.
 func closeBelow(nc net.Conn) {
 	if secured, ok := nc.(*tls.Conn); ok {
 		nc = secured.NetConn()
@@ -61,14 +60,15 @@ func closeBelow(nc net.Conn) {
 	_ = nc.Close()
 }
 
-// meter is a stream whose reads are noted.
+// meter is a stream that reports its reads.
 type meter struct {
 	net.Conn
 	before func()
 	after  func(int)
 }
 
-// metered is a stream whose reads call what the options say, if they say anything.
+// metered returns a stream whose reads call the functions of the options, if there are
+// any.
 func metered(nc net.Conn, o Options) net.Conn {
 	if o.BeforeRead == nil && o.AfterRead == nil {
 		return nc

@@ -15,10 +15,11 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// websocket.go owns WebSockets: one envelope a message, without a length; binary
-// messages for protobuf and text for JSON.
+// websocket.go owns WebSockets: one envelope per message, without a length; binary
+// messages for protobuf and text messages for JSON.
 
-// CloseError is a WebSocket that the peer closed (RFC 6455 §7.1.5, §7.1.6).
+// CloseError reports that the peer closed a WebSocket, with its status code and reason
+// (RFC 6455 §7.1.5, §7.1.6).
 type CloseError struct {
 	Code   int
 	Reason string
@@ -26,7 +27,7 @@ type CloseError struct {
 
 // Error implements error.
 func (e *CloseError) Error() string {
-	return fmt.Sprintf("the other side closed the WebSocket with code %d %q", e.Code, e.Reason)
+	return fmt.Sprintf("the peer closed the WebSocket with code %d %q", e.Code, e.Reason)
 }
 
 type socket struct {
@@ -66,9 +67,9 @@ func dialWebSocket(ctx context.Context, e Endpoint, o Options) (*Conn, error) {
 	return newSocket(ws, nc, o), nil
 }
 
-// Accept answers a client's request for a WebSocket. If it returns an error it has
-// answered that, too. A page of another origin is refused, since browsers let any
-// page connect to anywhere; programs name no origin.
+// Accept upgrades a client's HTTP request to a WebSocket. If it returns an error, it has
+// already sent the error response. It refuses pages of another origin, since browsers let
+// any page connect to any server; programs that are not browsers send no Origin.
 func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	h := &hijacker{ResponseWriter: w, options: o}
 	ws, err := websocket.Accept(h, r, nil)
@@ -78,7 +79,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o Options) (*Conn, error) {
 	return newSocket(ws, h.nc, o), nil
 }
 
-// hijacker keeps the stream that is below a WebSocket.
+// hijacker keeps the stream below a WebSocket.
 type hijacker struct {
 	http.ResponseWriter
 	options Options
@@ -95,7 +96,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return h.nc, buffered, nil
 }
 
-// closedBelow is a stream that is closed at once.
+// closedBelow is a stream whose Close is closeBelow.
 type closedBelow struct {
 	net.Conn
 	secured net.Conn
@@ -112,7 +113,7 @@ func (s *socket) read() ([]byte, error) {
 		return nil, inWordsOfTCP(err)
 	}
 	if cap(s.room) > idleRoom {
-		s.room = nil // one huge message is no reason to keep its room
+		s.room = nil // do not keep the memory of one huge message
 	}
 	s.room = s.room[:0]
 	for {
@@ -140,7 +141,7 @@ func (s *socket) write(b []byte) error  { return s.ws.Write(context.Background()
 
 func (s *socket) shutdown() error { return s.ws.Close(websocket.StatusNormalClosure, "") }
 
-// inWordsOfTCP gives errors of a WebSocket the words that a stream has for them.
+// inWordsOfTCP maps errors of a WebSocket to those of a stream.
 func inWordsOfTCP(err error) error {
 	var closed websocket.CloseError
 	switch {

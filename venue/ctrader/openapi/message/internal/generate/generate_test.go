@@ -70,7 +70,7 @@ func TestTablesThatCannotBe(t *testing.T) {
 		"ProtoOAX\t2\trequired\tint128\ta\t\t":                                    "unknown type int128",
 		"ProtoOAX\t2\trepeated\tdouble\ta\t\t":                                    "a list of double",
 		"ProtoOAX\t2\toptional\tProtoOAPayloadType\tpayloadType\tPROTO_MESSAGE\t": "ProtoMessage and ProtoOAX have the payload type 5",
-		"ProtoOAX\t2\toptional\tProtoOAX\ta\t\t":                                  "ProtoOAX holds itself",
+		"ProtoOAX\t2\toptional\tProtoOAX\ta\t\t":                                  "ProtoOAX contains itself",
 		"ProtoOAX\t1\toptional\tProtoOAPayloadType\tpayloadType\tNONE\t":          "unknown payload type NONE",
 	} {
 		_, err := generate(head+line+"\n", "enum\tvalue\tname\nProtoPayloadType\t5\tPROTO_MESSAGE\nProtoOAPayloadType\t2100\tPROTO_OA_X_REQ\n")

@@ -1,9 +1,9 @@
-// Command generate writes the messages of the cTrader Open API in Go from two
-// tables: messages.tsv, one field per line, and enums.tsv, one value per line.
-// Both list what github.com/spotware/openapi-proto-messages publishes, at
-// commit 3fd8bdd; a newer protocol is a change of the tables.
+// Command generate generates the Go code for the messages of the cTrader Open API from two
+// tables: messages.tsv, with one field per line, and enums.tsv, with one value per line.
+// Both list what github.com/spotware/openapi-proto-messages publishes at commit 3fd8bdd.
+// To move to a newer protocol, change the tables.
 //
-// It is run by go generate in the package message, which is where it writes.
+// Run it with go generate in package message, where it writes its files.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run() error {
 	return nil
 }
 
-// generate makes every file, by its path seen from the package message.
+// generate returns the contents of every file, by its path relative to package message.
 func generate(messages, enums string) (map[string][]byte, error) {
 	p, err := readProtocol(messages, enums)
 	if err != nil {

@@ -1,23 +1,23 @@
 package main
 
-// names.go owns the names that things of the protocol have in Go.
+// names.go owns the Go names of the protocol's messages, fields and values.
 
 import (
 	"strings"
 	"unicode"
 )
 
-// initials are the words that Go writes in capitals.
+// initials are the initialisms, which Go writes in capitals.
 var initials = map[string]string{
 	"id": "ID", "ids": "IDs", "utc": "UTC", "usd": "USD", "ib": "IB", "gsl": "GSL",
 	"sl": "SL", "tp": "TP", "sltp": "SLTP", "swap": "Swap", "pnl": "PnL", "oa": "OA", "ch": "CH", "ccy": "CCY",
 }
 
-// capitals stay as they are when the protocol writes them so.
+// capitals are kept as they are if the protocol writes them so.
 var capitals = map[string]bool{"SLTP": true, "SL": true, "SWAP": true, "PnL": true, "ID": true}
 
-// goType is the name of a message or an enum. Two names of the common part
-// would be those of the other part, so they say where they are from.
+// goType returns the Go name of a message or an enum. Two names of the common layer would
+// collide with names of the other, so they get the prefix Common.
 func goType(name string) string {
 	switch name {
 	case "ProtoErrorRes":
@@ -49,8 +49,8 @@ func goName(name string) string {
 	return b.String()
 }
 
-// camelWords splits before each capital that follows a small letter or a
-// digit, and before the last capital of several if a small letter follows.
+// camelWords splits before each capital that follows a lower-case letter or a digit, and
+// before the last of several capitals if a lower-case letter follows.
 func camelWords(name string) []string {
 	name = strings.ReplaceAll(name, "PnL", "Pnl")
 	var words []string
@@ -66,8 +66,8 @@ func camelWords(name string) []string {
 	return append(words, name[start:])
 }
 
-// constant is the name of an enum's value: that of the enum, and the words of
-// the value that do not say the enum's name again.
+// constant returns the Go name of an enum value: the name of the enum, and the words of the
+// value that do not repeat it.
 func constant(e *enum, v value) string {
 	words := strings.Split(v.name, "_")
 	for _, said := range camelWords(goType(e.name)) {
@@ -88,7 +88,7 @@ func constant(e *enum, v value) string {
 	return name
 }
 
-// prefix is what all names of an enum begin with, to the last underscore.
+// prefix returns the common prefix of all names of an enum, up to its last underscore.
 func prefix(e *enum) string {
 	common := e.values[0].name
 	for _, v := range e.values {
@@ -102,5 +102,6 @@ func prefix(e *enum) string {
 	return common[:strings.LastIndex(common, "_")+1]
 }
 
-// table is a constant of the written code: lower-case type name and an ending.
+// table returns the name of a constant of the generated code: the type name in lower case,
+// and a suffix.
 func table(goType, ending string) string { return strings.ToLower(goType[:1]) + goType[1:] + ending }

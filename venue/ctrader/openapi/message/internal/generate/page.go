@@ -1,6 +1,6 @@
 package main
 
-// page.go owns the text that is being written.
+// page.go owns the text of a generated file.
 
 import (
 	"bytes"
@@ -31,7 +31,7 @@ func (p *page) begin(pkg, owns string, imports ...string) {
 
 func (p *page) linef(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
-// comment writes a comment in lines of a length that can be read.
+// comment writes a comment, wrapped at 80 columns.
 func (p *page) comment(text string) {
 	line := "//"
 	for _, word := range strings.Fields(text) {

@@ -1,6 +1,6 @@
 package main
 
-// protocol.go owns the tables: reading them, and what follows from them.
+// protocol.go owns reading the tables, and what follows from them.
 
 import (
 	"fmt"
@@ -37,7 +37,7 @@ type value struct {
 	name   string
 }
 
-// envelope is written by hand, and so is the type of the payload types.
+// The envelope is written by hand, and so is the type PayloadType.
 const envelope = "ProtoMessage"
 
 func isPayloadTypes(enum string) bool {
@@ -49,7 +49,7 @@ func readProtocol(messages, enums string) (*protocol, error) {
 	ids := map[string]int{}
 	for i, row := range rows(enums) {
 		if len(row) != 3 {
-			return nil, fmt.Errorf("enums.tsv: line %d has %d columns in place of 3", i+2, len(row))
+			return nil, fmt.Errorf("enums.tsv: line %d has %d columns instead of 3", i+2, len(row))
 		}
 		number, err := strconv.Atoi(row[1])
 		if err != nil {
@@ -62,7 +62,7 @@ func readProtocol(messages, enums string) (*protocol, error) {
 	}
 	for i, row := range rows(messages) {
 		if len(row) != 7 {
-			return nil, fmt.Errorf("messages.tsv: line %d has %d columns in place of 7", i+2, len(row))
+			return nil, fmt.Errorf("messages.tsv: line %d has %d columns instead of 7", i+2, len(row))
 		}
 		number, err := strconv.Atoi(row[1])
 		if err != nil {
@@ -91,8 +91,7 @@ func (p *protocol) addValue(name string, v value) {
 	e.values = append(e.values, v)
 }
 
-// addField leaves out payloadType and takes the message's number from its
-// default.
+// addField skips payloadType, whose default gives the message its number.
 func (p *protocol) addField(name string, f field, ids map[string]int) {
 	m := p.byName[name]
 	if m == nil {
@@ -110,7 +109,7 @@ func (p *protocol) addField(name string, f field, ids map[string]int) {
 	m.fields = append(m.fields, f)
 }
 
-// check refuses what the written code could not express.
+// check rejects what the generated code could not express.
 func (p *protocol) check() error {
 	if len(p.messages) == 0 || p.messages[0].name != envelope {
 		return fmt.Errorf("messages.tsv: %s is not the first message", envelope)
@@ -136,7 +135,7 @@ func (p *protocol) check() error {
 	}
 	for _, m := range p.messages {
 		if p.depth(m, 0) > 10 {
-			return fmt.Errorf("%s holds itself", m.name)
+			return fmt.Errorf("%s contains itself", m.name)
 		}
 	}
 	return nil
@@ -157,7 +156,7 @@ func (p *protocol) checkFields(m *message) error {
 	return nil
 }
 
-// depth is how many levels of messages lie below, as far as ten.
+// depth returns how deep messages nest below m, up to ten levels.
 func (p *protocol) depth(m *message, above int) int {
 	deepest := above
 	for _, f := range m.fields {
@@ -168,10 +167,10 @@ func (p *protocol) depth(m *message, above int) int {
 	return deepest
 }
 
-// own lists the messages that code is written for.
+// own returns the messages to generate code for: all but the envelope.
 func (p *protocol) own() []*message { return p.messages[1:] }
 
-// numbered lists the messages with a payload type in the order of it.
+// numbered returns the messages with a payload type, sorted by it.
 func (p *protocol) numbered() []*message {
 	var list []*message
 	for id := range 1 << 16 {
@@ -187,8 +186,7 @@ func (p *protocol) numbered() []*message {
 func (m *message) isRequest() bool { return m.id != 0 && strings.HasSuffix(m.name, "Req") }
 func (m *message) isEvent() bool   { return m.id != 0 && strings.HasSuffix(m.name, "Event") }
 
-// orders are the requests that have no answer of their own name: an
-// ExecutionEvent says what became of the order.
+// isOrder reports whether a request has no answer of its own name, but an ExecutionEvent.
 func (m *message) isOrder() bool {
 	switch m.id {
 	case 2106, 2108, 2109, 2110, 2111:
@@ -197,7 +195,7 @@ func (m *message) isOrder() bool {
 	return false
 }
 
-// answer is the message that answers a request.
+// answer returns the message that answers a request.
 func (p *protocol) answer(m *message) *message {
 	if m.isOrder() {
 		return p.byName["ProtoOAExecutionEvent"]
@@ -209,12 +207,13 @@ func (f field) repeated() bool { return f.label == "repeated" }
 func (f field) required() bool { return f.label == "required" }
 func (f field) optional() bool { return f.label == "optional" }
 
-// secret tells the fields that hold one: who has them acts for the user.
+// secret reports whether a field holds a secret: whoever has its value can act for the
+// user or the application.
 func (f field) secret() bool {
 	return f.name == "clientSecret" || f.name == "accessToken" || f.name == "refreshToken"
 }
 
-// needed is the set of the required fields, a bit for each number.
+// needed returns the set of the required fields, one bit per field number.
 func (m *message) needed() uint64 {
 	var set uint64
 	for _, f := range m.fields {

@@ -1,13 +1,13 @@
 package main
 
-// units.go owns the sentences about units and values.
+// units.go owns the comments about units and values.
 
 import (
 	"slices"
 	"strings"
 )
 
-// units says in words what the column says in short.
+// units spells out the abbreviations of the column unit.
 var units = map[string]string{
 	"price/1e5":                              "In 1/100000 of a price: 123000 is 1.23.",
 	"price (decimal)":                        "The price itself, not in 1/100000.",
@@ -24,16 +24,16 @@ var units = map[string]string{
 	"ticks":                                  "A number of ticks.",
 	"leverage x 100":                         "The leverage times 100: 10000 is 1:100.",
 	"amount x 1e8 (percentage type x 1e5)":   "The amount times 100000000.",
-	"unix s in ErrorRes 2142, unix ms in 50": "Unix time in seconds by the published comment, which older ones contradict; MaintenanceEnd looks at the magnitude.",
+	"unix s in ErrorRes 2142, unix ms in 50": "Unix time in seconds according to the published comment, which older ones contradict; MaintenanceEnd decides by the magnitude.",
 }
 
-// exceptions are fields about which the column, read from comments by a rule,
-// says too little or what cannot be.
+// exceptions are fields about which the column, extracted from comments by a rule, says too
+// little or something impossible.
 var exceptions = map[string]string{
 	"moneyDigits":                  "How many decimal places the money fields have.",
 	"bonusHistoryId":               "",
-	"preciseTradingCommissionRate": "The amount times 100000000; of commissions that are a percentage, the percentage times 100000.",
-	"tickData":                     "The newest first, each coded as a difference; see Ticks.",
+	"preciseTradingCommissionRate": "The amount times 100000000; for commissions in percent, the percentage times 100000.",
+	"tickData":                     "Newest first, each encoded as a difference; see Ticks.",
 	"swapCalculationType":          "",
 	"schedule":                     "",
 	"commission/ProtoOASymbol":     "Money. Replaced by preciseTradingCommissionRate.",
@@ -47,20 +47,20 @@ var exceptions = map[string]string{
 	"ctidTraderAccountId/ProtoOACtidTraderAccount": "Unsigned here and signed in all other messages.",
 	"positionId/ProtoOAMarginChangedEvent":         "Unsigned here and signed in all other messages.",
 	"symbolId/ProtoOADepthEvent":                   "Unsigned here and signed in all other messages.",
-	"maintenanceEndTimestamp/ProtoErrorRes":        "Unix time in milliseconds by the published comment, which older ones contradict; MaintenanceEnd looks at the magnitude.",
+	"maintenanceEndTimestamp/ProtoErrorRes":        "Unix time in milliseconds according to the published comment, which older ones contradict; MaintenanceEnd decides by the magnitude.",
 }
 
-// money says by which moneyDigits an amount goes.
+// money says which moneyDigits scales an amount.
 func (p *protocol) money(m *message) string {
 	if m.has("moneyDigits") {
 		return "Money: divide by 10 to the power of moneyDigits."
 	}
 	for _, outer := range p.messages {
 		if outer.has("moneyDigits") && slices.ContainsFunc(outer.fields, func(f field) bool { return f.kind == m.name }) {
-			return "Money: divide by 10 to the power of moneyDigits, which the message around it has."
+			return "Money: divide by 10 to the power of moneyDigits, which is a field of the enclosing message."
 		}
 	}
-	return "Money. By which moneyDigits it goes is not documented."
+	return "Money. It is not documented which moneyDigits scales it."
 }
 
 func (m *message) has(name string) bool {
@@ -82,7 +82,7 @@ func (p *protocol) unit(m *message, f field) string {
 		}
 	}
 	if f.standard != "" {
-		sentence += " If absent, " + f.standard + " is meant."
+		sentence += " Absent means " + f.standard + "."
 	}
 	if f.secret() {
 		sentence += " A secret."

@@ -1,11 +1,11 @@
 package main
 
-// write_binary.go owns the code for the binary form.
+// write_binary.go owns the code for protobuf.
 
 import "fmt"
 
 func writeBinary(out *page, p *protocol) {
-	out.begin("message", "binary_generated.go owns the messages on the wire.", "math", "", "github.com/venuekey/venuekey")
+	out.begin("message", "binary_generated.go owns the messages in protobuf.", "math", "", "github.com/venuekey/venuekey")
 	for _, m := range p.own() {
 		writeReset(out, p, m)
 		writeUnmarshal(out, p, m)
@@ -13,7 +13,7 @@ func writeBinary(out *page, p *protocol) {
 	}
 }
 
-// writeReset empties a message and keeps the room of its lists.
+// writeReset writes code that resets a message and keeps the memory of its slices.
 func writeReset(out *page, p *protocol, m *message) {
 	name := goType(m.name)
 	out.linef("func (m *%s) reset() {\n*m = %s{", name, name)
@@ -35,7 +35,7 @@ func wire(f field) string {
 	return "asVarint"
 }
 
-// read is the expression that makes a value of what the walk found.
+// read returns the expression that converts a decoded field to its Go value.
 func (f field) read() string {
 	switch {
 	case f.secret():
@@ -55,7 +55,7 @@ func (f field) read() string {
 func writeUnmarshal(out *page, p *protocol, m *message) {
 	name, needed := goType(m.name), m.needed()
 	seen := "0"
-	out.linef("// UnmarshalBinary reads the message off its binary form. It empties m first and\n// reuses the room of its lists.")
+	out.linef("// UnmarshalBinary decodes the message from protobuf. It resets m first and reuses\n// the memory of its slices.")
 	out.linef("func (m *%s) UnmarshalBinary(b []byte) error {\nm.reset()", name)
 	if needed != 0 {
 		out.linef("var seen uint64")
@@ -80,7 +80,7 @@ func writeUnmarshal(out *page, p *protocol, m *message) {
 		if p.byName[f.kind] == nil || f.repeated() {
 			continue
 		}
-		// Also when required: then done has seen that the part is there.
+		// Also if the field is required: then done has checked that it is present.
 		out.linef("if parts%d != nil {", f.number)
 		if f.optional() {
 			out.linef("m.%s = new(%s)", goName(f.name), goType(f.kind))
@@ -118,7 +118,7 @@ func writeAppend(out *page, p *protocol, m *message) {
 	for _, f := range m.fields {
 		nested = nested || p.byName[f.kind] != nil
 	}
-	out.linef("// AppendBinary appends the message in its binary form, the fields in the order\n// of their numbers.")
+	out.linef("// AppendBinary appends the message in protobuf, with the fields sorted by number.")
 	out.linef("func (m *%s) AppendBinary(b []byte) ([]byte, error) {", name)
 	if nested {
 		out.linef("var at int\nvar err error")
@@ -155,8 +155,8 @@ func writeAppendInner(out *page, name string, f field, target string) {
 	out.linef("b = closed(b, at)\n%s", after)
 }
 
-// refusal is the check of a required enum that has no value 0: a zero is
-// something that somebody forgot to set, and not to be sent with an order.
+// refusal returns the check of a required enum that has no value 0: a zero means that the
+// caller forgot to set it, and must not be sent with an order.
 func (p *protocol) refusal(name string, f field, target string) string {
 	e := p.enumOf[f.kind]
 	if e == nil {

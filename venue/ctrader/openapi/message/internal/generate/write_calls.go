@@ -22,8 +22,8 @@ func writeCalls(out *page, p *protocol) {
 			out.linef("return answered[*message.%s](c.Do(ctx, req))\n}\n", answer)
 		}
 	}
-	out.linef("%s", `// answered gives an answer its type. Another type than the one that is due is
-// an error: reading its bytes as the one that is due often would not be.
+	out.linef("%s", `// answered gives an answer its type. It fails if the answer has another type than the one
+// expected; decoding its bytes as the expected type often would not.
 func answered[T message.Message](answer message.Message, err error) (T, error) {
 	var due T
 	if err != nil {
@@ -32,9 +32,9 @@ func answered[T message.Message](answer message.Message, err error) (T, error) {
 	typed, ok := answer.(T)
 	switch {
 	case answer == nil:
-		return due, fmt.Errorf("answer is missing where %s was due", message.Name(due.PayloadType()))
+		return due, fmt.Errorf("answer is missing, not %s", message.Name(due.PayloadType()))
 	case !ok:
-		return due, fmt.Errorf("answer is %s where %s was due", message.Name(answer.PayloadType()), message.Name(due.PayloadType()))
+		return due, fmt.Errorf("answer is %s, not %s", message.Name(answer.PayloadType()), message.Name(due.PayloadType()))
 	}
 	return typed, nil
 }`)
@@ -44,13 +44,13 @@ func callComment(m *message, call, answer string) string {
 	text := fmt.Sprintf("%s sends %s (%d) and returns its %s.", call, m.name, m.id, answer)
 	switch {
 	case m.id == 2173:
-		text += " It is dangerous: a refresh token works once, using it ends the old access token at once, and the new pair has to be saved before anything else happens. Only the Keeper should refresh; any other caller locks the Keeper out, and the user has to sign in again. See doc/design.md."
+		text += " It is dangerous: a refresh token is single-use, using it revokes the old access token at once, and the new pair must be saved before anything else happens. Only venuekey's Keeper should refresh; any other caller locks the Keeper out, and the user must sign in again. See doc/design.md."
 	case m.isOrder():
-		text += " Orders have no answer message: the first ExecutionEvent for the request says what became of it, and later ones come as events. After an error that does not say that the order was refused it may have been carried out; look with Reconcile before sending it again."
+		text += " Orders have no answer message: the first ExecutionEvent for the request is its answer, and later ones are delivered as events. After an error that does not say that the order was rejected, it may have been carried out; check with Reconcile before sending it again."
 	case strings.HasPrefix(call, "Subscribe"):
-		text += " The answer only confirms; what was subscribed to comes as events, and a new connection has to subscribe anew."
+		text += " The answer only confirms the subscription; its data is delivered as events. It ends with the connection; Client.Subscribe renews it after a reconnect."
 	case call == "AccountLogout":
-		text += " The account is logged out when the AccountDisconnectEvent comes, not with this answer."
+		text += " The account is logged out when the AccountDisconnectEvent arrives, not with this answer."
 	}
 	return text
 }

@@ -1,6 +1,6 @@
 package main
 
-// write_json.go owns the code for the JSON form.
+// write_json.go owns the code for JSON.
 
 import (
 	"fmt"
@@ -11,12 +11,12 @@ func writeJSON(out *page, p *protocol) {
 	out.begin("message", "json_generated.go owns the messages in JSON.", "fmt", "log/slog", "strconv", "", "github.com/venuekey/venuekey")
 	for _, m := range p.own() {
 		name := goType(m.name)
-		out.linef("// UnmarshalJSON reads the message off its JSON form and passes over unknown\n// keys.")
+		out.linef("// UnmarshalJSON decodes the message from JSON and skips unknown keys.")
 		out.linef("func (m *%s) UnmarshalJSON(text []byte) error { return readJSONInto(m, %q, text, false) }\n", name, name)
-		out.linef("// MarshalJSON implements json.Marshaler. Secrets are in it: it is for the wire.")
+		out.linef("// MarshalJSON implements json.Marshaler. The result is for the wire: it includes\n// secrets.")
 		out.linef("func (m %s) MarshalJSON() ([]byte, error) { return m.AppendJSON(nil) }\n", name)
 		if slices.ContainsFunc(m.fields, field.secret) {
-			out.linef("// LogValue implements slog.LogValuer: the message without its secrets, since a\n// log in JSON would take them from MarshalJSON.")
+			out.linef("// LogValue implements slog.LogValuer: the message without its secrets, which a\n// JSON handler would otherwise get from MarshalJSON.")
 			out.linef("func (m %s) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf(\"%%+v\", m)) }\n", name)
 		}
 		writeReadJSON(out, p, m)
@@ -81,7 +81,7 @@ func (p *protocol) readValue(f field) string {
 
 func writeAppendJSON(out *page, p *protocol, m *message) {
 	name := goType(m.name)
-	out.linef("// AppendJSON appends the message in its JSON form.")
+	out.linef("// AppendJSON appends the message in JSON.")
 	out.linef("func (m *%s) AppendJSON(b []byte) ([]byte, error) {", name)
 	if slices.ContainsFunc(m.fields, func(f field) bool { return p.byName[f.kind] != nil || f.kind == "double" }) {
 		out.linef("var err error")
@@ -130,7 +130,7 @@ func (f field) writeJSON(name, v string, inner bool) string {
 	return fmt.Sprintf("b = strconv.AppendInt(b, int64(%s), 10)", v)
 }
 
-// byNumber is the order of the wire.
+// byNumber returns the fields sorted by number, their order on the wire.
 func byNumber(fields []field) []field {
 	return slices.SortedFunc(slices.Values(fields), func(a, b field) int { return a.number - b.number })
 }

@@ -1,6 +1,6 @@
 package main
 
-// write_messages.go owns the structs.
+// write_messages.go owns the code for the structs.
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ var scalars = map[string]string{
 	"double": "float64", "bool": "bool", "string": "string",
 }
 
-// plain is the Go type of one value of a field.
+// plain returns the Go type of a single value of a field.
 func (f field) plain() string {
 	if f.secret() {
 		return "venuekey.Secret"
@@ -60,7 +60,7 @@ func writeMessages(out *page, p *protocol) {
 	}
 }
 
-// describe is the sentence before a struct.
+// describe returns the doc comment of a struct.
 func describe(p *protocol, m *message) string {
 	text := goType(m.name) + " is " + m.name
 	if m.id == 0 {
@@ -76,7 +76,7 @@ func describe(p *protocol, m *message) string {
 		text += ", an answer."
 	}
 	if m.id == 2173 {
-		text += " Leave refreshing to the Keeper: a refresh token can be used once, and whoever else uses it locks the Keeper out."
+		text += " Leave refreshing to venuekey's Keeper: a refresh token is single-use, and any other program that uses it locks the Keeper out."
 	}
 	return text
 }

@@ -1,19 +1,20 @@
 package main
 
-// write_types.go owns the payload types: constants, names, which answers which.
+// write_types.go owns the code for the payload types: constants, names, and which answers
+// which.
 
 import "slices"
 
 func writeTypes(out *page, p *protocol) {
-	out.begin("message", "types_generated.go owns the numbers of the messages and what belongs to whom.")
+	out.begin("message", "types_generated.go owns the payload types and what kind of message each is.")
 	list := p.numbered()
-	out.linef("// The payload types. The comment is the name in the published enum.\nconst (")
+	out.linef("// The payload types, with their names in the published enum.\nconst (")
 	for _, m := range list {
 		out.linef("Type%s PayloadType = %d // %s", goType(m.name), m.id, m.idName)
 	}
 	out.linef(")\n")
 	first := slices.IndexFunc(list, func(m *message) bool { return m.id > 1000 })
-	out.linef("// The numbers from the one to the other have no holes.\nconst firstType, lastType PayloadType = %d, %d\n", list[first].id, list[len(list)-1].id)
+	out.linef("// The range from firstType to lastType has no gaps.\nconst firstType, lastType PayloadType = %d, %d\n", list[first].id, list[len(list)-1].id)
 
 	names := func(name string, of func(*message) string) {
 		out.linef("func %s(t PayloadType) string {\nswitch t {", name)
@@ -25,7 +26,7 @@ func writeTypes(out *page, p *protocol) {
 	names("enumName", func(m *message) string { return m.idName })
 	names("messageName", func(m *message) string { return m.name })
 
-	out.linef("// New returns an empty message of the type, and nil if it has none: for an\n// unknown number, and for that of the envelope.")
+	out.linef("// New returns an empty message of a type. It returns nil for an unknown type, and for\n// that of the envelope.")
 	out.linef("func New(t PayloadType) Message {\nswitch t {")
 	for _, m := range list {
 		if m.name != envelope {
@@ -34,7 +35,7 @@ func writeTypes(out *page, p *protocol) {
 	}
 	out.linef("}\nreturn nil\n}\n")
 
-	out.comment("Answer is the type that answers a request, and false for what is no request. It is not always the next number. The five order requests are answered by an ExecutionEvent. Any request may be answered by an ErrorRes (2142) or a CommonErrorRes (50), an order request by an OrderErrorEvent (2132) too.")
+	out.comment("Answer returns the type of the answer to a request, or false if req is not a request. The answer does not always have the next number. The five order requests are answered by an ExecutionEvent. Instead, any request may be answered by an ErrorRes (2142) or a CommonErrorRes (50), and an order request by an OrderErrorEvent (2132).")
 	out.linef("func Answer(req PayloadType) (PayloadType, bool) {\nswitch req {")
 	for _, m := range list {
 		if m.isRequest() {
@@ -55,7 +56,7 @@ func writeTypes(out *page, p *protocol) {
 		}
 		out.linef(":\nreturn true\n}\nreturn false\n}\n")
 	}
-	kind("IsRequest reports whether a client sends it and waits for an answer.", "IsRequest", (*message).isRequest)
-	kind("IsEvent reports whether the service may send it by itself. ExecutionEvent and OrderErrorEvent are events and the answers of order requests as well; the heartbeat goes both ways.", "IsEvent", (*message).isEvent)
-	kind("IsOrder reports whether it is a request that places, changes or ends an order or a position: one that is not to be sent twice.", "IsOrder", (*message).isOrder)
+	kind("IsRequest reports whether it is a request: a client sends it and waits for an answer.", "IsRequest", (*message).isRequest)
+	kind("IsEvent reports whether it is an event: the service may send it unsolicited. ExecutionEvent and OrderErrorEvent also answer order requests; HeartbeatEvent goes both ways.", "IsEvent", (*message).isEvent)
+	kind("IsOrder reports whether it is a request that places, changes or ends an order or a position, and so must not be sent twice.", "IsOrder", (*message).isOrder)
 }
