@@ -15,15 +15,15 @@ import (
 
 // answer.go owns how a token is read from the answer to a token request.
 
-// token reads the answer to a token request (RFC 6749 §5). A token that is there
-// is taken, whatever the status and whatever stands around it: the venue has
-// issued it, and the one before is dead.
+// token reads the answer to a token request (RFC 6749 §5). A token in it is kept,
+// whatever the status and whatever surrounds it: the venue has issued it, and the
+// previous one is dead.
 func (c Client) token(answer Answer, address *url.URL, form url.Values, sent time.Time) (venuekey.Token, error) {
 	found := c.find(answer.Body)
 	fault := c.fault(form.Get("grant_type"), answer, found)
 	switch {
 	case len(found.grants) > 1:
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassUnknown, Reason: fmt.Sprintf("the answer holds %d different tokens, and nobody can tell which is meant", len(found.grants))}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassUnknown, Reason: fmt.Sprintf("the answer holds %d different tokens, and it is unclear which one is meant", len(found.grants))}
 	case len(found.grants) == 1 && (fault == nil || !fault.named || c.rotates(found.grants[0], form)):
 		return c.usable(answer, found, form.Get("refresh_token"), sent)
 	case fault != nil:
@@ -38,14 +38,14 @@ func (c Client) token(answer Answer, address *url.URL, form url.Values, sent tim
 	return venuekey.Token{}, answer.NotJSON(address)
 }
 
-// rescued takes a token out of an answer that broke off: the connection may have
-// ended, or the length been wrong, after the JSON was there as a whole.
+// fromBrokenAnswer takes a token out of an answer that broke off: the connection may have
+// ended, or the stated length been wrong, after the JSON was complete.
 func (c Config) fromBrokenAnswer(answer Answer, sent time.Time, way Way, failure error) (venuekey.Token, error) {
 	found := c.find(answer.Body)
 	if len(found.grants) != 1 || len(found.faults) > 0 {
 		return venuekey.Token{}, failure
 	}
-	found.notes = append(found.notes, "the answer broke off behind its token")
+	found.notes = append(found.notes, "the answer broke off after its token")
 	token, err := c.usable(answer, found, "", sent)
 	if err != nil {
 		return venuekey.Token{}, failure
@@ -54,21 +54,21 @@ func (c Config) fromBrokenAnswer(answer Answer, sent time.Time, way Way, failure
 	return token, nil
 }
 
-// rotates reports whether an object brings another refresh token than the one
-// that was presented. It settles an answer that names an error beside a token: a
-// new refresh token was made for us, so that the old one is used up whatever else
-// is said. Without one the error stands, because the access token may be an echo,
-// and nothing is lost by that: the refresh token at hand is still the last.
+// rotates reports whether an object holds another refresh token than the one that was
+// presented. It decides about an answer with both an error and a token. A new refresh
+// token was issued for us, so the old one is used up whatever else the answer says.
+// Without one the error stands: the access token may be an echo, and nothing is lost,
+// because the refresh token at hand is still the latest.
 func (c Config) rotates(grant map[string]json.RawMessage, form url.Values) bool {
 	refresh, _ := tokenText(grant, c.Names.withDefaults().Refresh)
 	return refresh != "" && refresh != form.Get("refresh_token")
 }
 
-// usable is the token in an answer that holds one, without what nobody can use: an
-// access token with characters that no token has, which would be more than a header field
-// (RFC 6749 §A.12), or a type that is not understood here, whose token must not be used
-// (RFC 6749 §7.1). A new refresh token is kept by itself then, and whatever it holds: the
-// one before is used up.
+// usable returns the token in an answer without the parts that cannot be used: an access
+// token with characters that no token has, which could inject more than a header field
+// (RFC 6749 §A.12), or a type that is not known here, whose token must not be used (RFC
+// 6749 §7.1). A new refresh token is then kept by itself, whatever it holds: the previous
+// one is used up.
 func (c Config) usable(answer Answer, found finding, presented string, sent time.Time) (venuekey.Token, error) {
 	token := c.granted(answer, found, sent)
 	if token.Refresh != "" && !foreign.IsRefreshToken(string(token.Refresh)) {
@@ -93,12 +93,12 @@ func (c Config) usable(answer Answer, found finding, presented string, sent time
 	return token, nil
 }
 
-// secretsOfToken are the secrets that an answer may repeat in its other fields.
+// secretsOfToken returns the secrets that an answer may repeat in its other fields.
 func secretsOfToken(answer Answer, token venuekey.Token) []venuekey.Secret {
 	return append([]venuekey.Secret{token.Access, token.Refresh}, answer.Sent...)
 }
 
-// granted is the token in an answer that holds one.
+// granted returns the token in an answer that holds one.
 func (c Config) granted(answer Answer, found finding, sent time.Time) venuekey.Token {
 	names, fields := c.Names.withDefaults(), found.grants[0]
 	access, oddAccess := tokenText(fields, names.Access)
@@ -123,8 +123,8 @@ func (c Config) granted(answer Answer, found finding, sent time.Time) venuekey.T
 	return token
 }
 
-// text gives the first of the named fields that holds a string that is not
-// empty. null counts as absent.
+// text returns the first of the named fields that is a non-empty string. null counts as
+// absent.
 func text(fields map[string]json.RawMessage, names []string) string {
 	for _, name := range names {
 		var value string
@@ -135,9 +135,9 @@ func text(fields map[string]json.RawMessage, names []string) string {
 	return ""
 }
 
-// tokenText gives the first of the named fields that holds a token, and says
-// what is odd about it: PHP makes numbers of strings of digits, and a white space
-// at the end of a file becomes part of what is read from it.
+// tokenText returns the first of the named fields that holds a token, and says what is
+// odd about it: PHP turns strings of digits into numbers, and white space at the end of a
+// file becomes part of what is read from it.
 func tokenText(fields map[string]json.RawMessage, names []string) (token, odd string) {
 	for _, name := range names {
 		raw := strings.TrimSpace(string(fields[name]))
@@ -157,8 +157,8 @@ func tokenText(fields map[string]json.RawMessage, names []string) (token, odd st
 	return "", ""
 }
 
-// listed gives the first of the named fields that holds a list of strings, which
-// some venues make of their scopes, with spaces in place of the commas.
+// listed returns the first of the named fields that is a list of strings, joined with
+// spaces. Some venues send scopes this way.
 func listed(fields map[string]json.RawMessage, names []string) string {
 	for _, name := range names {
 		var list []string
@@ -169,13 +169,12 @@ func listed(fields map[string]json.RawMessage, names []string) string {
 	return ""
 }
 
-// scopes splits a scope field; venues separate by spaces (RFC 6749 §3.3), and
-// some by commas.
+// scopes splits a scope field at spaces (RFC 6749 §3.3) and at the commas of some venues.
 func scopes(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
 }
 
-// extras keeps every field that no other part of the token holds.
+// extras returns every field that no other part of the token holds.
 func extras(fields map[string]json.RawMessage, names Names) map[string]venuekey.Secret {
 	known := map[string]bool{}
 	for _, list := range [][]string{names.Access, names.Refresh, names.Type, names.ExpiresIn, names.RefreshExpiresIn, names.Scope, names.Error, names.Description} {

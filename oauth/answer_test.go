@@ -72,7 +72,7 @@ func TestAnswersToARefresh(t *testing.T) {
 		{name: "broken JSON", answer: says(200, `{"access_token":"a",`), class: venuekey.ClassUnknown, reason: "broken JSON"},
 		{name: "an array", answer: says(200, `[]`), class: venuekey.ClassUnknown},
 		{name: "null", answer: says(200, `null`), class: venuekey.ClassUnknown},
-		{name: "nothing", answer: says(200, ``), class: venuekey.ClassUnknown, reason: "nothing"},
+		{name: "nothing", answer: says(200, ``), class: venuekey.ClassUnknown, reason: "an empty body"},
 		{name: "neither token nor error", answer: says(200, `{"ok":true}`), class: venuekey.ClassUnknown},
 		{name: "ten megabytes", answer: says(200, `{"access_token":"`+strings.Repeat("a", 10<<20)+`"}`), class: venuekey.ClassUnknown, reason: "larger than"},
 		{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) {

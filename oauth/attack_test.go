@@ -212,7 +212,7 @@ func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 		ui.visit = func(visit venuekey.Visit) error {
 			address := map[string]string{"shown": visit.URL, "opened": visit.Open}[name]
 			opens(t, address)
-			if status, page, header := (agent{}).get(t, address, nil); status != 403 || header.Get("Set-Cookie") != "" || !strings.Contains(page, "another browser has opened it") {
+			if status, page, header := (agent{}).get(t, address, nil); status != 403 || header.Get("Set-Cookie") != "" || !strings.Contains(page, "another browser had opened it already") {
 				t.Errorf("%s: the second browser: %d", name, status)
 			}
 			return nil

@@ -12,19 +12,20 @@ import (
 	"github.com/venuekey/venuekey/internal/loopback"
 )
 
-// authorize.go owns the address that the browser is sent to, and which addresses may be asked at all.
+// authorize.go owns the authorization URL, and which addresses may be used at all.
 
-// Attempt is what one sign-in chose at random, and what its callback and its
-// code exchange are checked against.
+// Attempt holds the random values of one sign-in, against which its callback and its code
+// exchange are checked.
 type Attempt struct {
-	// State comes back with the callback.
+	// State is returned by the callback.
 	State venuekey.Secret
-	// Verifier proves at the exchange that the code was asked for by us; empty
-	// if the venue knows no PKCE.
+	// Verifier is the PKCE code verifier, which proves at the exchange that the code was
+	// requested by this program; empty if PKCE is not used.
 	Verifier venuekey.Secret
 }
 
-// NewAttempt draws state and, if the venue takes it, a PKCE verifier.
+// NewAttempt generates state and, if the Config uses PKCE or the app is public, a PKCE
+// verifier.
 func (c Config) NewAttempt() Attempt {
 	attempt := Attempt{State: venuekey.Secret(rand.Text())}
 	if c.PKCE || c.ClientAuth == AuthPublic {
@@ -41,8 +42,9 @@ func challenge(verifier venuekey.Secret) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// Authorize gives the address at which the user signs in (RFC 6749 §4.1.1),
-// correctly escaped. It holds no secret.
+// Authorize returns the authorization URL (RFC 6749 §4.1.1) to which the user's browser
+// is sent. It contains state but neither the client secret nor the verifier. The error is
+// of ClassMisconfigured if AuthorizeURL is not usable.
 func (c Config) Authorize(app venuekey.App, attempt Attempt) (string, error) {
 	address, err := Endpoint("authorize", c.AuthorizeURL)
 	if err != nil {
@@ -71,8 +73,10 @@ func (c Config) Authorize(app venuekey.App, attempt Attempt) (string, error) {
 	return address.String(), nil
 }
 
-// Endpoint reads an address of the venue. Plain HTTP is for loopback only: a
-// secret sent anywhere else could be read on the way.
+// Endpoint parses the URL of a venue's endpoint; what names it in errors, as in "token".
+// The URL must be absolute, without user information, fragment or secrets in its query.
+// Plain HTTP is accepted for loopback only, because anything else can be read on the way.
+// Errors are of ClassMisconfigured.
 func Endpoint(what, text string) (*url.URL, error) {
 	address, err := url.Parse(text)
 	if err != nil || address.Host == "" {
@@ -87,17 +91,17 @@ func Endpoint(what, text string) (*url.URL, error) {
 	return address, nil
 }
 
-// secure refuses an address at which somebody on the way could read what is sent
-// (RFC 6749 §3.1, §3.2, RFC 6750 §5.2).
+// secure refuses an address whose traffic can be read on the way (RFC 6749 §3.1, §3.2,
+// RFC 6750 §5.2).
 func secure(what string, address *url.URL) error {
 	if address.Scheme != "https" && (address.Scheme != "http" || !loopback.Host(address.Hostname())) {
-		return wrong("the "+what+" address at "+address.Host+" is not https", "plain http is taken for loopback addresses only")
+		return wrong("the "+what+" address at "+address.Host+" is not https", "plain http is accepted for loopback addresses only")
 	}
 	return nil
 }
 
-// hasSecret reports whether a query has a parameter that is a secret by its name.
-// One that cannot be read is taken for one that has.
+// hasSecret reports whether a query has a parameter whose name suggests a secret. A query
+// that cannot be parsed counts as one.
 func hasSecret(query string) bool {
 	parameters, err := url.ParseQuery(query)
 	if err != nil {

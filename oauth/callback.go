@@ -12,14 +12,14 @@ import (
 type callback struct {
 	// Code is the authorization code.
 	Code venuekey.Secret
-	// denied is why there is none: the venue or the user said no.
+	// denied is why there is no code: the venue or the user refused.
 	denied *venuekey.Error
-	// stray is why this is not the answer that is waited for; it is shown to
-	// whoever sent it, and the wait goes on.
+	// stray is why this does not answer this sign-in. The sender is shown it, and the
+	// wait continues.
 	stray string
-	// stated says that state came with it.
+	// stated says that it carried state.
 	stated bool
-	// bare says that it is a code without anything around it.
+	// bare says that it is a code alone, without the address around it.
 	bare bool
 }
 

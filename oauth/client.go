@@ -7,18 +7,19 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// client.go owns what acts on a Config, and what of a venue no data can say.
+// client.go owns the Client, which acts on a Config, and what data cannot say of a venue.
 
-// Client signs users in and renews, probes and revokes tokens at the venue that its
-// Config describes. It keeps nothing, so that a venue makes one for each call.
+// Client signs users in and refreshes, probes and revokes tokens at the venue that its
+// Config describes. It holds no state, so a venue may build one for each call.
 type Client struct {
 	Config
-	// Own finds what else a venue says in JSON that holds no token and no OAuth
-	// error, such as a demand to wait; nil for a venue that says nothing else.
+	// Own recognises venue-specific JSON that holds neither a token nor an OAuth error,
+	// such as a request to wait. It returns nil for an answer that it does not know. A
+	// nil Own means that the venue has no such answers.
 	Own func(grant string, answer Answer, fields map[string]json.RawMessage) *venuekey.Error
-	// Transport sends token requests; nil means one that is made for each of them, and
-	// Trusting gives one for an app's private certificate authority. Give another
-	// one only for a test, and see that it neither reuses connections nor repeats
-	// requests.
+	// Transport sends token requests. Nil means a fresh transport for each request, which
+	// neither reuses connections nor repeats requests; Trusting returns one that also
+	// trusts an app's private certificate authority. Set another one only in tests, and
+	// make sure that it does neither of the two.
 	Transport http.RoundTripper
 }

@@ -8,73 +8,73 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// config.go owns what a venue is in OAuth 2, as data.
+// config.go owns the description of a venue's OAuth 2 endpoints, as data.
 
-// Config is what one venue says of its OAuth 2 endpoints: data, and nothing that
-// acts. A Client acts on it. A venue makes one for each call, from its addresses and
-// the app. As JSON it survives a round trip, and durations are text such as "80m".
+// Config describes a venue's OAuth 2 endpoints. It is pure data; a Client acts on it. A
+// venue builds one for each call, from its addresses and the app. A Config survives a
+// round trip through JSON, where durations are text such as "80m".
 type Config struct {
-	// AuthorizeURL is where the user is sent.
+	// AuthorizeURL is the authorization endpoint, where the user signs in.
 	AuthorizeURL string `json:"authorize_url,omitzero"`
-	// AuthorizeParams are sent there beside the standard ones.
+	// AuthorizeParams are sent to it in addition to the standard parameters.
 	AuthorizeParams url.Values `json:"authorize_params,omitzero"`
-	// OmitResponseType leaves out response_type=code, for a venue that does not
-	// know it.
+	// OmitResponseType leaves out response_type=code, for a venue that does not accept
+	// it.
 	OmitResponseType bool `json:"omit_response_type,omitzero"`
-	// DefaultScopes are asked for if the app names none.
+	// DefaultScopes are requested if the app names none.
 	DefaultScopes []string `json:"default_scopes,omitzero"`
-	// PKCE sends a code challenge (RFC 7636, method S256). An app without a secret
-	// sends one in any case.
+	// PKCE sends a code challenge (RFC 7636, method S256). An app without a secret always
+	// sends one.
 	PKCE bool `json:"pkce,omitzero"`
-	// StateNotEchoed says that the venue's redirect does not carry state, so
-	// that a callback without one must be taken: from the tab that began, or when
-	// the user says so. One with a foreign state is refused all the same.
+	// StateNotEchoed says that the venue does not return state in its redirect, so a
+	// callback without state has to be accepted: from the tab that started the sign-in,
+	// or after the user confirms it. A callback with another state is still refused.
 	StateNotEchoed bool `json:"state_not_echoed,omitzero"`
 
-	// Issuer is what the venue calls itself in its answers (RFC 9207), if that
-	// is known. Any other name is refused; if none is known, any but that of one
-	// of the venue's own addresses.
+	// Issuer is the venue's issuer identifier (RFC 9207), if known. Callbacks that name
+	// another issuer are refused. If it is empty, an issuer is accepted only if it is at
+	// the address of AuthorizeURL or TokenURL.
 	Issuer string `json:"issuer,omitzero"`
 
-	// TokenURL takes token requests.
+	// TokenURL is the token endpoint.
 	TokenURL string `json:"token_url,omitzero"`
-	// TokenFallbacks are other ways to the same endpoint, tried in turn if the
-	// one before answers 404 or 405 and nothing of the venue's: then nobody there
-	// has read the request, as a rule. For a refresh that is no certainty, so it
-	// has none unless ReuseHarmless says that they can do no harm.
+	// TokenFallbacks are other ways to reach the same endpoint. They are tried in turn
+	// while the answer is a 404 or 405 that holds nothing of the venue's, which normally
+	// means that the request was not processed. That is not certain enough for a refresh,
+	// which uses fallbacks only if ReuseHarmless is set.
 	TokenFallbacks []Way `json:"token_fallbacks,omitzero"`
-	// ReuseHarmless says that a refresh token that was used is merely refused, so
-	// that it may be presented twice within one refresh.
+	// ReuseHarmless says that the venue merely refuses a refresh token that was used
+	// already, so it may be presented twice within one refresh.
 	ReuseHarmless bool `json:"reuse_harmless,omitzero"`
-	// TokenByGet sends token requests as GET with everything in the query, the
-	// client secret included. It is for venues that take nothing else.
+	// TokenByGet sends token requests as GET with everything in the query, including the
+	// client secret. It is for venues that accept nothing else.
 	TokenByGet bool `json:"token_by_get,omitzero"`
-	// ProbeForm is what Probe sends; nil means a refresh without a token. It must
+	// ProbeForm is what Probe sends; nil means a refresh request without a token. It must
 	// not count as a failed attempt at the venue.
 	ProbeForm url.Values `json:"probe_form,omitzero"`
-	// ClientAuth is how the app authenticates.
+	// ClientAuth is how the app authenticates at the token endpoint.
 	ClientAuth ClientAuth `json:"client_auth,omitzero"`
-	// Header is sent with token requests.
+	// Header is added to token requests.
 	Header http.Header `json:"header,omitzero"`
 
-	// RevokeURL takes revocations (RFC 7009); empty means that there are none.
+	// RevokeURL is the revocation endpoint (RFC 7009); empty means that the venue has
+	// none.
 	RevokeURL string `json:"revoke_url,omitzero"`
 
-	// Names are the fields of the venue's answers.
+	// Names are the field names in the venue's answers.
 	Names Names `json:"names,omitzero"`
-	// Meanings explain the venue's errors; the first that fits is taken, and
-	// the RFC's own meanings come after them.
+	// Meanings explain the venue's errors. The first match wins; the meanings that the
+	// RFCs give are tried last.
 	Meanings []Meaning `json:"meanings,omitzero"`
-	// ErrorsInOK says that the venue puts errors into answers with status 200, so
-	// that a word nobody knows is one of its errors there too.
+	// ErrorsInOK says that the venue sends errors with status 200, so an unknown error
+	// code in such an answer counts as the venue's own.
 	ErrorsInOK bool `json:"errors_in_ok,omitzero"`
-	// CodeLife is how long a code can be exchanged; zero means unknown.
+	// CodeLife is how long an authorization code is valid; zero means unknown.
 	CodeLife time.Duration `json:"code_life,omitzero"`
-	// DefaultLife is how long an access token lives if the answer does not
-	// say.
+	// DefaultLife is the lifetime of an access token if the answer does not state one;
+	// zero means one hour.
 	DefaultLife time.Duration `json:"default_life,omitzero"`
-	// RefreshLife is the documented life of a refresh token; zero means that none
-	// is.
+	// RefreshLife is the documented lifetime of a refresh token; zero means undocumented.
 	RefreshLife time.Duration `json:"refresh_life,omitzero"`
 }
 
@@ -82,11 +82,11 @@ type Config struct {
 type Way struct {
 	// URL is the address.
 	URL string `json:"url,omitzero"`
-	// ByGet sends everything in the query. As a fallback it is for a 405 only:
-	// what is missing there is missing for every method.
+	// ByGet sends everything in the query. As a fallback it is tried after a 405 only:
+	// what is missing for POST (404) is missing for every method.
 	ByGet bool `json:"by_get,omitzero"`
-	// Learned names this way in parameters of the app. A token that came by it
-	// carries them, so that the next request begins with it.
+	// Learned are app parameters that record this way. A token obtained this way carries
+	// them, so that the next request tries it first.
 	Learned map[string]string `json:"learned,omitzero"`
 }
 
@@ -96,23 +96,24 @@ type ClientAuth int
 const (
 	// AuthInBody sends client_id and client_secret as parameters.
 	AuthInBody ClientAuth = iota
-	// AuthBasic sends them in the Authorization header, form-encoded as RFC 6749
-	// §2.3.1 wants it.
+	// AuthBasic sends them in the Authorization header, form-encoded as RFC 6749 §2.3.1
+	// requires.
 	AuthBasic
-	// AuthBasicPlain sends them there as they are, for venues that do not decode.
+	// AuthBasicPlain sends them in that header unencoded, for venues that do not decode
+	// them.
 	AuthBasicPlain
-	// AuthBasicAndID sends Basic, and client_id as a parameter too.
+	// AuthBasicAndID sends the header of AuthBasic, and client_id as a parameter too.
 	AuthBasicAndID
-	// AuthPublic is for an app that has no secret: client_id is a parameter, so that the
-	// venue knows whose code it is (RFC 6749 §3.2.1), and no secret is sent. What
-	// proves that a code is ours is PKCE, which goes with it (RFC 8252 §8.1).
+	// AuthPublic is for an app without a secret. It sends client_id as a parameter, so
+	// that the venue knows which app the code belongs to (RFC 6749 §3.2.1), and always
+	// uses PKCE, which proves that the code is ours (RFC 8252 §8.1).
 	AuthPublic
-	// authNone sends neither, for a request that is nobody's.
+	// authNone sends neither, for requests on behalf of no app.
 	authNone
 )
 
-// Names lists, for each field of a token answer, the names that a venue uses
-// for it, the preferred one first. Empty lists mean the RFC's name.
+// Names lists, for each field of a token answer, the names that the venue uses for it, in
+// order of preference. An empty list means the name in RFC 6749.
 type Names struct {
 	Access           []string `json:"access,omitzero"`
 	Refresh          []string `json:"refresh,omitzero"`

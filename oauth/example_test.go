@@ -18,7 +18,7 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// emulated starts a venue that speaks OAuth 2, and gives a client and an app for it.
+// emulated starts a venue that speaks OAuth 2, and returns a client and an app for it.
 func emulated() (client oauth.Client, app venuekey.App, end func()) {
 	site := httptest.NewServer(&ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: true}})
 	client.Config = oauth.Config{
@@ -28,7 +28,7 @@ func emulated() (client oauth.Client, app venuekey.App, end func()) {
 	return client, venuekey.App{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"}, site.Close
 }
 
-// user is a venuekey.UI: somebody with a browser.
+// user is a venuekey.UI: a user with a browser.
 type user struct{ emulator.Person }
 
 func (u user) Visit(ctx context.Context, visit venuekey.Visit) error {
@@ -55,8 +55,8 @@ func ExampleClient_Login() {
 	// Output: Bearer 24h0m0s [secret]
 }
 
-// A program that has its own web server sends the user to Authorize's address, keeps the
-// Attempt meanwhile, and exchanges the code that its callback is given.
+// A program with its own web server redirects the user to the URL that Authorize returns,
+// keeps the Attempt, and exchanges the code that its callback receives.
 func ExampleClient_Exchange() {
 	client, app, end := emulated()
 	defer end()
@@ -82,8 +82,8 @@ func ExampleClient_Exchange() {
 	// Output: 24h0m0s <nil>
 }
 
-// A refresh token is used up when it is presented. Whoever does that by himself has to
-// save the answer before anything else; the Keeper does.
+// A refresh token is used up when it is presented. A program that calls Refresh itself
+// must save the answer before it does anything else; a Keeper does.
 func ExampleClient_Refresh() {
 	client, app, end := emulated()
 	defer end()
@@ -128,7 +128,7 @@ func ExampleClient_Probe() {
 	// not sent
 }
 
-// A Config is data, so that a file can be one.
+// A Config is data, so it can be kept in a file.
 func ExampleConfig() {
 	var config oauth.Config
 	err := json.Unmarshal([]byte(`{
@@ -179,7 +179,7 @@ func ExampleParseRedirect() {
 	// the redirect uri is plain http to app.example
 	// - scheme http, host localhost, port 8080, path "/cb/": each must be registered exactly so
 	// - it ends in a slash: without the slash it is a different registration
-	// - localhost may mean 127.0.0.1 or ::1: venuekey listens at both; 127.0.0.1 is a different registration
+	// - localhost may mean 127.0.0.1 or ::1: venuekey listens on both; 127.0.0.1 is a different registration
 }
 
 func ExampleEndpoint() {
@@ -192,7 +192,7 @@ func ExampleEndpoint() {
 	// https://venue.example/token <nil>
 }
 
-// A request with a secret in it is sent once, whatever net/http would do by itself.
+// A request with a secret in it is sent once, whatever net/http would do by default.
 func ExampleSend() {
 	site := httptest.NewServer(&ttp.Server{})
 	defer site.Close()
@@ -220,7 +220,7 @@ func ExampleLife() {
 	// the answer states a life of 4800000 s for the access token, far beyond the usual: taken as 1h20m0s
 }
 
-// A company's proxy, or an emulated venue, has certificates of its own authority.
+// A company's proxy, or an emulated venue, has certificates from its own authority.
 func ExampleTrusting() {
 	site := httptest.NewTLSServer(&ttp.Server{})
 	defer site.Close()

@@ -9,24 +9,24 @@ import (
 	"unicode/utf16"
 )
 
-// find.go owns the search for JSON in an answer. Plugins, proxies and PHP put
-// things around it, and a token that is there and is not found is lost: the venue
-// has ended the one before.
+// find.go owns the search for JSON in an answer. Plugins, proxies and PHP put things
+// around it, and a token that is overlooked is lost: the venue has invalidated the
+// previous one.
 
 // finding is what an answer holds.
 type finding struct {
-	// grants are the objects that hold an access token, each once.
+	// grants are the objects that hold an access token, without duplicates.
 	grants []map[string]json.RawMessage
-	// faults are the objects that hold the name of an error.
+	// faults are the objects that hold an error code.
 	faults []map[string]json.RawMessage
-	// isJSON says that there is JSON, whatever it holds.
+	// isJSON says that there is JSON, of whatever kind.
 	isJSON bool
-	// notes say what stands around it.
+	// notes describe what surrounds it.
 	notes []string
 }
 
-// find searches an answer's body. The whole of it is JSON, as a rule; else the
-// objects that stand somewhere in it are looked at.
+// find searches the body of an answer. Normally all of it is JSON; otherwise the objects
+// within it are searched.
 func (c Config) find(body []byte) finding {
 	text, note := inUTF8(body)
 	s := search{names: c.Names.withDefaults()}
@@ -38,9 +38,9 @@ func (c Config) find(body []byte) finding {
 		s.look(text, true, 0)
 		return s.finding
 	}
-	// The objects in a whole web page are data of its scripts, which may have
-	// tokens of their own: one that is ours comes as RFC 6749 §5.1 wants it, and
-	// no error is believed.
+	// The objects in a web page are data for its scripts, which may hold unrelated
+	// tokens. So a token in a page must look as RFC 6749 §5.1 requires, and no error in
+	// it is believed.
 	s.page = isPage(text)
 	objects, before, after := objectsIn(text)
 	for _, object := range objects {
@@ -51,12 +51,13 @@ func (c Config) find(body []byte) finding {
 		s.notes = append(s.notes, fmt.Sprintf("the answer had %d bytes before its JSON", before))
 	}
 	if after > 0 {
-		s.notes = append(s.notes, fmt.Sprintf("the answer had %d bytes behind its JSON", after))
+		s.notes = append(s.notes, fmt.Sprintf("the answer had %d bytes after its JSON", after))
 	}
 	return s.finding
 }
 
-// inUTF8 gives a body as UTF-8 without a byte-order mark, and says if it was not.
+// inUTF8 returns a body as UTF-8 without a byte-order mark, and a note if it was not
+// that.
 func inUTF8(body []byte) (text []byte, note string) {
 	var order binary.ByteOrder
 	switch {
@@ -78,23 +79,23 @@ func inUTF8(body []byte) (text []byte, note string) {
 	return bytes.TrimPrefix([]byte(string(utf16.Decode(units))), []byte("\ufeff")), "the answer was in UTF-16"
 }
 
-// isPage reports whether a text is a whole web page, and not just a piece of HTML
-// such as a notice of PHP.
+// isPage reports whether a text is a whole web page, and not just a piece of HTML such as
+// a notice from PHP.
 func isPage(text []byte) bool {
 	start := bytes.ToLower(bytes.TrimSpace(text[:min(len(text), 512)]))
 	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
 
-// mostWork bounds the search for objects, in bytes looked at: a text that opens
-// braces and never closes them would be read again from each of them. A try costs
-// something itself, for a text of nothing but braces.
+// mostWork bounds the search for objects, in bytes scanned: a text that opens many braces
+// and closes none would be read again from each of them. Each attempt adds workOfTry, for
+// a text of nothing but braces.
 const (
 	mostWork  = 8 * maxAnswer
 	workOfTry = 512
 )
 
-// objectsIn finds the JSON objects in a text, the outermost ones, and how much
-// text stands before the first and after the last.
+// objectsIn returns the outermost JSON objects in a text, and how many bytes precede the
+// first and follow the last.
 func objectsIn(text []byte) (objects []json.RawMessage, before, after int) {
 	at, work := 0, 0
 	for work < mostWork {
@@ -128,18 +129,18 @@ func workOf(err error, rest int) int {
 	return rest
 }
 
-// search collects what a finding is made of.
+// search collects a finding.
 type search struct {
 	finding
 	names Names
 	page  bool
 }
 
-// deepest is how many objects and lists an answer may be wrapped in.
+// deepest is how many levels of objects and lists a token may be nested in.
 const deepest = 4
 
-// look searches a value. It is alone as long as nothing stands beside it in what
-// it is wrapped in: an error is believed only there, because gateways quote others.
+// look searches a value. alone says that nothing stands next to the value in its
+// wrappers. An error is believed only there, because gateways quote errors of others.
 func (s *search) look(value json.RawMessage, alone bool, depth int) {
 	if depth > deepest {
 		return
@@ -168,15 +169,15 @@ func (s *search) look(value json.RawMessage, alone bool, depth int) {
 		}
 		return
 	}
-	// A gateway that is set up wrongly passes the answer on as a string. Errors in
-	// strings are quotations.
+	// A misconfigured gateway passes the answer on as a string. Errors in strings are
+	// quotations.
 	var quoted string
 	if json.Unmarshal(value, &quoted) == nil && strings.HasPrefix(strings.TrimSpace(quoted), "{") && json.Valid([]byte(quoted)) {
 		s.look([]byte(quoted), false, depth+1)
 	}
 }
 
-// grant keeps an object with a token, unless it repeats one with no more in it.
+// grant adds an object with a token, unless it only repeats one.
 func (s *search) grant(object map[string]json.RawMessage) {
 	access, _ := tokenText(object, s.names.Access)
 	refresh, _ := tokenText(object, s.names.Refresh)

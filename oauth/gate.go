@@ -10,14 +10,14 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// gate.go owns the last look before a request leaves. Connecting, a proxy's CONNECT
-// and the TLS handshake come before it and may take as long as a suspend.
+// gate.go owns the last check before a request leaves. Connecting, a proxy's CONNECT and
+// the TLS handshake come before it and may take as long as a suspend of the machine.
 
-// gate lets through what a connection needs until the connection is ready. The
-// first write after that is the first byte of the request, and is asked for.
+// gate lets everything through that a connection needs until it is ready. The first write
+// after that is the first byte of the request: it calls check, and an error stops it.
 type gate struct {
 	check func() error
-	// blind says that a foreign transport's work is seen only as far as it reports it.
+	// blind says that another transport's work is visible only as far as it is traced.
 	blind bool
 
 	mu           sync.Mutex
@@ -27,7 +27,7 @@ type gate struct {
 	traced bool
 }
 
-// pass asks once, as soon as the connection is ready. After a refusal nothing
+// pass calls check once, as soon as the connection is ready. After a refusal nothing
 // passes any more.
 func (g *gate) pass() error {
 	g.mu.Lock()
@@ -51,7 +51,7 @@ func (g *gate) dialing(string) {
 	g.traced = true
 }
 
-// read asks when the body is read. If no connections are reported, there may
+// read is called when the body is read. If the transport traces no connections, there may
 // be one by now.
 func (g *gate) read() error {
 	g.mu.Lock()
@@ -60,15 +60,15 @@ func (g *gate) read() error {
 	return g.pass()
 }
 
-// sent reports whether anything of the request may have left. If no connections
-// are reported and there is no body to be read, nobody knows.
+// sent reports whether part of the request may have left. If no connections are traced
+// and there is no body to watch, it cannot be known, and sent says that it may.
 func (g *gate) sent() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return (g.asked || g.blind && !g.traced) && g.refused == nil
 }
 
-// refusal is why nothing left, nil if nothing was refused.
+// refusal returns why the request was held back, nil if it was not.
 func (g *gate) refusal() *venuekey.Error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -81,8 +81,8 @@ func (g *gate) refusal() *venuekey.Error {
 	return &venuekey.Error{Class: venuekey.ClassNotSent, Err: g.refused, Reason: "the request was held back: " + g.refused.Error()}
 }
 
-// gatedConn is a connection whose writes pass a gate. It lies below TLS, so that
-// nothing of a request that was refused is on its way.
+// gatedConn is a connection whose writes pass a gate. It sits below TLS, so nothing of a
+// refused request reaches the network.
 type gatedConn struct {
 	net.Conn
 	gate *gate
@@ -96,8 +96,8 @@ func (c gatedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// gatedBody asks before the body of a request is read, which net/http does before
-// it writes anything of one: for a transport whose connections are not ours.
+// gatedBody calls the gate before the body of a request is read, which net/http does
+// before it writes any of it. It is for transports whose connections are not ours.
 type gatedBody struct {
 	io.ReadCloser
 	gate *gate
@@ -110,8 +110,8 @@ func (b gatedBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-// trace opens the gate when there is a connection. One that is not ours is asked
-// for at once, and closed if that is refused.
+// trace opens the gate once there is a connection. On a transport that is not ours it
+// asks at once, and closes the connection if the gate refuses.
 func (g *gate) trace(own bool, cancel func()) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GetConn: g.dialing, GotConn: func(info httptrace.GotConnInfo) {
 		g.open()

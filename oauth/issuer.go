@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// issuer.go owns the name that an answer gives its issuer (RFC 9207).
+// issuer.go owns the check of the issuer that a callback names (RFC 9207).
 
-// issuedHere reports whether an answer that names its issuer is the venue's own. The
-// comparison is simple (§2.4). If nobody knows what the venue calls itself, it has
-// to be somebody at one of the venue's own addresses: of a venue that sends no name
-// until now the first one must not end every sign-in, and no other venue is there.
+// issuedHere reports whether the named issuer is this venue. The comparison is simple
+// (§2.4). If the Config names no issuer, any address of the venue's own counts: a venue
+// that begins to send one must not break every sign-in, and another venue is still
+// refused.
 func (c Config) issuedHere(issuer string) bool {
 	if c.Issuer != "" {
 		return issuer == c.Issuer

@@ -11,25 +11,25 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// life.go owns how long a token is taken to live if the answer says something
-// that cannot be meant.
+// life.go owns how long a token is taken to live if the answer states something
+// implausible.
 
 const (
-	// shortestLife is the least that an answer can mean. A token that lives for less
-	// would be renewed at every ask and be dead when it is handed out, since nothing
-	// is renewed twice within a second.
+	// shortestLife is the shortest plausible lifetime. A token that lives for less would
+	// be renewed on every request and be dead when it is handed out, since nothing is
+	// renewed twice within a second.
 	shortestLife = 2 * time.Second
-	// farthest is by how many times a life may exceed the documented one. A site
-	// that sets another life has days in place of hours; one that counts in
+	// farthest is how many times the documented lifetime is still plausible. A site that
+	// is configured otherwise may have days in place of hours; one that counts in
 	// milliseconds is off by a thousand.
 	farthest = 20
-	// longestLife is the most if nothing is documented.
+	// longestLife is the longest plausible lifetime if none is documented.
 	longestLife = 10 * 365 * 24 * time.Hour
 )
 
-// Life judges what an answer states of an access token's life. What cannot be
-// meant is replaced by the documented life, by an hour if there is none, and
-// the note says so.
+// Life checks the lifetime that an answer states for an access token. It returns a
+// plausible one as it is. It replaces any other by the documented lifetime, or by one
+// hour if that is zero, and the note says so.
 func Life(stated, documented time.Duration) (life time.Duration, note string) {
 	usual := documented
 	if usual <= 0 {
@@ -44,8 +44,8 @@ func Life(stated, documented time.Duration) (life time.Duration, note string) {
 	return stated, ""
 }
 
-// refreshLife does the same for a refresh token. If nothing is documented, what
-// cannot be meant is unknown.
+// refreshLife does the same for a refresh token. Zero means unknown, in place of an
+// implausible lifetime if none is documented.
 func refreshLife(stated, documented time.Duration) (life time.Duration, note string) {
 	switch {
 	case stated < shortestLife:
@@ -67,7 +67,7 @@ func tooLong(stated, documented time.Duration) bool {
 
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s" }
 
-// lives sets both ends of a token that an answer brought.
+// lives sets both expiry times of a token from its answer.
 func (c Config) lives(token *venuekey.Token, fields map[string]json.RawMessage, answered time.Time) {
 	names := c.Names.withDefaults()
 	life, note := c.DefaultLife, ""
@@ -91,8 +91,8 @@ func (c Config) lives(token *venuekey.Token, fields map[string]json.RawMessage, 
 	}
 }
 
-// lifetime reads seconds, as a number or as a string that holds one; ok is false
-// if none of the fields does.
+// lifetime reads a number of seconds, which may be in a string; ok is false if none of
+// the fields holds one.
 func lifetime(fields map[string]json.RawMessage, names []string) (life time.Duration, ok bool) {
 	for _, name := range names {
 		raw := strings.Trim(string(fields[name]), `" `)

@@ -24,29 +24,29 @@ import (
 //go:embed page.html
 var pageText string
 
-// page is parsed when the first browser comes: programs that only read a token
-// start faster without.
+// page is parsed on first use: programs that only read a token start faster without it.
 var page = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
-// notice is what the browser is shown.
+// notice is the text of a page.
 type notice struct {
 	Good         bool
 	Title, Words string
 }
 
-// sheet is a page: a notice, with what it needs on the way to the end.
+// sheet is a page: a notice, and what its script and form need.
 type sheet struct {
 	notice
-	// Leads is where the browser is sent on to, with Value kept under Key in its tab.
+	// Leads is where the browser is sent next, with Value stored under Key in its tab.
 	Leads, Key, Value string
-	// Finish is where the form goes that hands over what the tab keeps.
+	// Finish is where the form is sent that returns what the tab stores, and Pending the
+	// callback that it is about.
 	Finish, Pending string
-	// Nonce is for the page's own script (CSP).
+	// Nonce allows the page's own script (CSP).
 	Nonce string
 }
 
-// listener waits at the redirect URI on loopback. It answers everything that
-// comes and hands on what the callback brings; it ends with close.
+// listener waits at the redirect URI on loopback. It answers every request and passes on
+// what callbacks bring. close ends it.
 type listener struct {
 	redirect Redirect
 	read     func(*http.Request) callback
@@ -59,21 +59,21 @@ type listener struct {
 	serving  sync.WaitGroup
 	once     sync.Once
 
-	// leads is the venue's address, name that of the cookie, and life the cookie's.
+	// leads is the venue's authorization URL; name and life are the cookie's.
 	leads, name string
 	life        time.Duration
 
 	mu     sync.Mutex
 	starts []*startAddress
 	tabs   *tabs
-	// silent are connections that have not sent a byte: browsers open some in
+	// silent are connections that have not sent a byte yet: browsers open some in
 	// advance.
 	silent map[net.Conn]bool
 }
 
-// listen binds every address that the redirect can mean, and answers nobody yet.
-// With port 0 the system chooses one, and the redirect names it (RFC 8252 §7.3);
-// that works at venues that ignore the port.
+// listen binds every address that the redirect URI can mean, and serves none of them yet.
+// With port 0 the system chooses a port, which the listener's redirect then names (RFC
+// 8252 §7.3); that works at venues that ignore the port.
 func listen(redirect Redirect) (*listener, error) {
 	sockets, err := bind(&redirect)
 	if err != nil {
@@ -82,7 +82,8 @@ func listen(redirect Redirect) (*listener, error) {
 	return &listener{redirect: redirect, sockets: sockets, strays: &strays{}, arrived: make(chan callback, 1), done: make(chan struct{}), silent: map[net.Conn]bool{}}, nil
 }
 
-// invite begins to answer, and gives the addresses to show and to open a browser at.
+// invite starts serving, and returns the address to show and the one to open a browser
+// at.
 func (l *listener) invite(ctx context.Context, c Config, attempt Attempt, venue string, tell func(string)) (show, open string) {
 	l.read = func(r *http.Request) callback { return c.readCallback(r.URL.Query(), attempt) }
 	l.strays = &strays{tell: tell, seen: map[string]bool{}}
@@ -98,7 +99,7 @@ func (l *listener) invite(ctx context.Context, c Config, attempt Attempt, venue 
 	return l.address(l.starts[0]), l.address(l.starts[1])
 }
 
-// answers is where callbacks arrive; none do if nothing listens.
+// answers returns the channel on which callbacks arrive, nil if nothing listens.
 func (l *listener) answers() <-chan callback {
 	if l == nil {
 		return nil
@@ -106,7 +107,7 @@ func (l *listener) answers() <-chan callback {
 	return l.arrived
 }
 
-// serve begins to answer.
+// serve starts answering requests.
 func (l *listener) serve() {
 	l.server = &http.Server{
 		Handler:           http.HandlerFunc(l.answer),
@@ -114,7 +115,7 @@ func (l *listener) serve() {
 		ReadTimeout:       10 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ConnState:         l.watch,
-		// What strangers send to the port is not worth a line on the terminal.
+		// What others send to the port is not worth a line on the terminal.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	for _, socket := range l.sockets {
@@ -122,9 +123,9 @@ func (l *listener) serve() {
 	}
 }
 
-// bind opens the sockets. A machine without IPv6 still has one to listen on;
-// a port that somebody else holds in either family is an error, because the
-// browser might go there and hand the code to a stranger.
+// bind opens the sockets. On a machine without IPv6 one of the two is enough. A port that
+// another program holds in either family is an error, because the browser might go there
+// and hand the code to that program.
 func bind(redirect *Redirect) ([]net.Listener, error) {
 	var sockets []net.Listener
 	for _, address := range redirect.Addresses() {
@@ -165,24 +166,24 @@ func (l *listener) answer(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", policy("", ""))
 	switch d := l.startAt(r.URL.Path); {
 	case !loopback.Host(hostname(r.Host)):
-		// A page on the internet whose name was pointed at this machine.
-		l.show(w, http.StatusMisdirectedRequest, notice{Title: "Not here", Words: "This address is for this machine only."})
+		// DNS rebinding: a page on the internet whose name was pointed at this machine.
+		l.show(w, http.StatusMisdirectedRequest, notice{Title: "Not available here", Words: "This page answers only at a loopback address of this machine, such as 127.0.0.1."})
 	case d != nil:
 		l.start(w, r, d)
 	case l.tabs != nil && l.tabs.Path.Equal(venuekey.Secret(r.URL.Path)):
 		l.finish(w, r)
 	case r.URL.Path != orText(l.redirect.URL.Path, "/") || !l.redirect.Loopback:
-		l.show(w, http.StatusNotFound, notice{Title: "Nothing here", Words: "venuekey waits for a sign-in at another path."})
+		l.show(w, http.StatusNotFound, notice{Title: "No sign-in at this address", Words: "venuekey is waiting for a sign-in at another path. If the venue sent you here, the redirect URI registered there does not match the app's."})
 	case r.Method != http.MethodGet:
 		header.Set("Allow", http.MethodGet)
-		l.show(w, http.StatusMethodNotAllowed, notice{Title: "Not like this", Words: "A sign-in comes back as a GET request."})
+		l.show(w, http.StatusMethodNotAllowed, notice{Title: "Unexpected request", Words: "A sign-in comes back as a GET request."})
 	default:
 		l.take(w, r)
 	}
 }
 
-// policy allows a page nothing but its own style, and a script and a form if it
-// has them.
+// policy is the Content-Security-Policy of a page: its own style and, if it has them, a
+// script and a form, and nothing else.
 func policy(nonce, form string) string {
 	allowed := "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action " + orText(form, "'none'")
 	if nonce != "" {
@@ -191,7 +192,7 @@ func policy(nonce, form string) string {
 	return allowed
 }
 
-// take reads a callback of a browser that began the sign-in, and hands it on.
+// take reads a callback from a browser that started the sign-in, and passes it on.
 func (l *listener) take(w http.ResponseWriter, r *http.Request) {
 	if why := l.began(r); why != "" {
 		l.refuse(w, why)
@@ -211,11 +212,11 @@ func (l *listener) take(w http.ResponseWriter, r *http.Request) {
 
 func (l *listener) refuse(w http.ResponseWriter, why string) {
 	l.strays.ignore(why)
-	l.show(w, http.StatusBadRequest, notice{Title: "This is not the sign-in that venuekey waits for", Words: "Nothing was taken: " + why + ". Go back to the page of the venue, or start the sign-in again."})
+	l.show(w, http.StatusBadRequest, notice{Title: "This is not the sign-in that venuekey is waiting for", Words: "It was ignored: " + why + ". Go back to the venue's page, or start the sign-in again."})
 }
 
-// hand hands an answer on. Of several the first counts: a page that was loaded again
-// waits for the same notice.
+// deliver passes a callback on. Only the first one counts; a page that was reloaded waits
+// for the same notice.
 func (l *listener) deliver(got callback) {
 	select {
 	case l.arrived <- got:
@@ -223,8 +224,8 @@ func (l *listener) deliver(got callback) {
 	}
 }
 
-// await keeps the browser waiting until it is known what became of its sign-in, so
-// that the page tells the truth.
+// await holds the browser's request until the outcome of the sign-in is known, so that
+// the page tells the truth.
 func (l *listener) await(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-l.done:
@@ -253,7 +254,7 @@ func (l *listener) render(w http.ResponseWriter, status int, s sheet) {
 	_ = page().Execute(w, s)
 }
 
-// watch keeps the silent connections apart.
+// watch keeps track of the silent connections.
 func (l *listener) watch(connection net.Conn, state http.ConnState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -264,8 +265,7 @@ func (l *listener) watch(connection net.Conn, state http.ConnState) {
 	}
 }
 
-// hangUp ends the silent connections. Shutdown would wait for them, and the token
-// with it.
+// hangUp closes the silent connections. Shutdown would wait for them and delay the token.
 func (l *listener) hangUp() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -274,7 +274,7 @@ func (l *listener) hangUp() {
 	}
 }
 
-// close shows the notice to whoever waits, and frees the port.
+// close shows the notice to waiting browsers, and frees the port.
 func (l *listener) close(v notice) {
 	l.once.Do(func() {
 		l.notice = v
@@ -282,7 +282,7 @@ func (l *listener) close(v notice) {
 		l.hangUp()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		if l.server == nil { // nobody was answered
+		if l.server == nil { // it never served
 			for _, socket := range l.sockets {
 				socket.Close()
 			}
@@ -302,7 +302,7 @@ func hostname(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-// plain gives the system's own words for a network error.
+// plain returns the system's own text for a network error.
 func plain(err error) string {
 	var op *net.OpError
 	if errors.As(err, &op) {

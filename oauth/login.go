@@ -9,13 +9,15 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// login.go owns a sign-in from the first address to the token.
+// login.go owns a sign-in from the authorization URL to the token.
 
-// Login signs a user in by authorization code (RFC 6749 §4.1): it shows the
-// address, waits for the callback or for what the user pastes, whichever is
-// first, and exchanges the code at once. It waits for no method of the UI: it
-// returns when the code is exchanged or the context ended, and a UI that does not
-// return then is the only thing that runs on. The port is free when it returns.
+// Login signs a user in with the authorization code grant (RFC 6749 §4.1). It shows the
+// user where to sign in, waits for the callback or for a pasted address, whichever comes
+// first, and exchanges the code at once.
+//
+// Login never waits for a method of the UI to return: it returns when the code has been
+// exchanged or the context has ended, and a UI call that does not return then is left
+// running. The port is free when Login returns.
 func (c Client) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (token venuekey.Token, err error) {
 	redirect, err := ParseRedirect(app.RedirectURI)
 	if err != nil {
@@ -49,15 +51,15 @@ func (c Client) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (to
 	return c.receive(ctx, app, ui, visit, redirect, attempt, l.answers())
 }
 
-// meet invites the user, waits for the answer and exchanges the code. It waits
-// for no call of the UI: one that does not return is left behind, and cannot keep
-// a token from whoever saves it.
+// receive invites the user, waits for the answer and exchanges the code. It does not wait
+// for calls of the UI: one that hangs is left behind, so it cannot delay a token that has
+// to be saved.
 func (c Client) receive(ctx context.Context, app venuekey.App, ui venuekey.UI, visit venuekey.Visit, redirect Redirect, attempt Attempt, arrived <-chan callback) (venuekey.Token, error) {
 	waiting, stop := context.WithCancel(ctx)
 	defer stop()
 	talk := talk{visited: make(chan error, 1), pasted: make(chan callback), refused: make(chan error, 1)}
 	go func() {
-		// The browser that Visit opens is still needed for the last page.
+		// ctx and not waiting: the browser that Visit opens still has to show the last page.
 		if err := ui.Visit(ctx, visit); err != nil {
 			talk.visited <- err
 			return
@@ -77,7 +79,7 @@ func (c Client) receive(ctx context.Context, app venuekey.App, ui venuekey.UI, v
 				return token, err
 			}
 			tries, last = tries+1, err
-			tellBriefly(ui, "that was not taken for a code of this sign-in: paste everything that the address bar shows")
+			tellBriefly(ui, "the venue did not accept that as a code for this sign-in: paste the whole address from the address bar")
 		case err := <-talk.refused:
 			switch {
 			case last != nil:
@@ -91,18 +93,20 @@ func (c Client) receive(ctx context.Context, app venuekey.App, ui venuekey.UI, v
 	}
 }
 
-// mostTries is how many bare words are presented as codes. One that the venue refuses
-// may have been typed at the wrong prompt, and the real code still come.
+// mostTries is how many bare codes are presented. One that the venue refuses may have
+// been typed at the wrong prompt, and the real code may still come.
 const mostTries = 3
 
-// conversation is what comes of talking to the user, one of these at most.
+// talk carries what comes of talking to the user: at most one value in each channel
+// matters.
 type talk struct {
-	visited chan error    // why nobody was invited
+	visited chan error    // why the user was not invited
 	pasted  chan callback // an answer to this sign-in
-	refused chan error    // why nothing is pasted
+	refused chan error    // why nothing can be pasted
 }
 
-// mostMistakes is how many are reported: if a program does the pasting, nobody reads.
+// mostMistakes is how many mistakes are reported: if a program does the pasting, nobody
+// reads them.
 const mostMistakes = 20
 
 // paste asks for the redirected address until the sign-in is over.
@@ -137,8 +141,8 @@ func (c Client) redeem(ctx context.Context, app venuekey.App, ui venuekey.UI, at
 	if c.CodeLife > 0 {
 		tellBriefly(ui, fmt.Sprintf("code received; exchanging it now (it is valid for %d s)", int(c.CodeLife.Seconds())))
 	}
-	// A code is worth exchanging even if the user gives up now, but not for
-	// longer than it lives.
+	// The code is exchanged even if the user gives up now, but the exchange takes no
+	// longer than the code is valid.
 	limit := c.CodeLife
 	if limit <= 0 || limit > time.Minute {
 		limit = time.Minute
@@ -147,13 +151,13 @@ func (c Client) redeem(ctx context.Context, app venuekey.App, ui venuekey.UI, at
 	defer cancel()
 	token, err := c.Exchange(ctx, app, got.Code, attempt.Verifier)
 	if attempt.Verifier != "" && (venuekey.NeedsSignIn(err) || venuekey.Misconfigured(err)) {
-		tellBriefly(ui, "a code verifier was sent (PKCE); if the venue takes none, set the app's pkce to off")
+		tellBriefly(ui, "the sign-in used PKCE; if the venue does not support it, set the app's pkce to off")
 	}
 	return token, err
 }
 
-// tellAtOnce does not wait for a UI that does not return, as one on a terminal
-// that was stopped with Ctrl-S: the code would die meanwhile.
+// tellBriefly does not wait for a UI that hangs, such as one on a terminal that was
+// stopped with Ctrl-S: the code would expire meanwhile.
 func tellBriefly(ui venuekey.UI, line string) {
 	if line == "" {
 		return
@@ -169,7 +173,7 @@ func tellBriefly(ui venuekey.UI, line string) {
 	}
 }
 
-// tellPatience is more than a terminal takes for a line.
+// tellTimeout is more than a terminal needs for a line.
 const tellTimeout = 100 * time.Millisecond
 
 func cannotReceive(visit venuekey.Visit, err error) error {
@@ -177,23 +181,23 @@ func cannotReceive(visit venuekey.Visit, err error) error {
 		return &venuekey.Error{Class: venuekey.ClassFailed, Reason: "no redirected address was pasted", Err: err}
 	}
 	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening,
-		Remedy: "free the port, or paste the address that the browser ends at"}
+		Remedy: "free the port, or paste the address at which the browser ends up"}
 }
 
 func leftReason(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return "the sign-in timed out; a redirect uri that is not registered exactly so keeps the browser from coming back"
+		return "the sign-in timed out; if the browser never came back, check that the redirect uri is registered exactly as given"
 	}
 	return "the sign-in was interrupted"
 }
 
 func noticeOf(err error) notice {
 	if err == nil {
-		return notice{Good: true, Title: "You are signed in", Words: "You can close this window and go back to your program."}
+		return notice{Good: true, Title: "You are signed in", Words: "You can close this tab and return to your program."}
 	}
 	var known *venuekey.Error
 	if errors.As(err, &known) && known.Reason != "" {
-		return notice{Title: "Not signed in", Words: known.Reason + ". The program that you started says what to do."}
+		return notice{Title: "Not signed in", Words: known.Reason + ". The program that you started says what to do next."}
 	}
 	return notice{Title: "Not signed in", Words: "The program that you started says why."}
 }

@@ -220,7 +220,7 @@ func TestSignInsThatEndBadly(t *testing.T) {
 	}{
 		{"denied", "error=access_denied", venuekey.ClassRefused, "denied"},
 		{"denied in words", "error=access_denied&error_description=%3Cb%3Eno%0Away", venuekey.ClassRefused, "denied"},
-		{"server error", "error=server_error", venuekey.ClassLater, "error of its own"},
+		{"server error", "error=server_error", venuekey.ClassLater, "reports an internal error"},
 		{"unknown scope", "error=invalid_scope", venuekey.ClassMisconfigured, "scope"},
 		{"code used or too old", "code=stale", venuekey.ClassRefused, "too old"},
 	} {
@@ -462,7 +462,7 @@ func TestWhatCannotBeACodeIsNotPresented(t *testing.T) {
 		"\x1bOA\x1b[1;5C":              {stray: "nothing"},
 		"\x1b[200~localhost:8080/auth/callback?code=good-code&state=s\x1b[201~": {code: "good-code"},
 		"\x1b[Alocalhost:8080/auth/callback?code=good-code&state=s":             {code: "good-code"},
-		"localhost:8080/auth/callback?code=good%0Acode&state=s":                 {stray: "cannot be one"},
+		"localhost:8080/auth/callback?code=good%0Acode&state=s":                 {stray: "cannot be right"},
 		goodCode:                       {code: goodCode},
 		"ab%2Fcd%2Bef%3D%3D0123456789": {stray: "neither"},
 		"ab%2Fcd%2Bef0123456789%3D%3D": {code: "ab/cd+ef0123456789=="},

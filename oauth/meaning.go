@@ -12,17 +12,19 @@ import (
 
 // meaning.go owns what the errors of a venue mean.
 
-// Meaning is what an error of a venue means and what to do about it.
+// Meaning says what one of the venue's errors means and what to do about it.
 type Meaning struct {
-	// Code fits an error code, in any case; "" fits every code.
+	// Code matches an error code, ignoring case; "" matches every code.
 	Code string `json:"code,omitzero"`
-	// Text fits an error whose description holds it, in any case; "" fits every
-	// description.
+	// Text matches an error whose description contains it, ignoring case; "" matches
+	// every description.
 	Text string `json:"text,omitzero"`
-	// Grant fits one grant only, "authorization_code" or "refresh_token"; ""
-	// fits both, and what a redirect brings back.
+	// Grant limits the match to one grant, "authorization_code" or "refresh_token"; ""
+	// matches both, and errors in a redirect.
 	Grant string `json:"grant,omitzero"`
 
+	// Class, Reason and Remedy are those of the resulting venuekey.Error. An empty Reason
+	// means the venue's description.
 	Class  venuekey.Class `json:"class,omitzero"`
 	Reason string         `json:"reason,omitzero"`
 	Remedy string         `json:"remedy,omitzero"`
@@ -33,40 +35,40 @@ const (
 	grantRefresh = "refresh_token"
 )
 
-// standard is what RFC 6749 §4.1.2.1 and §5.2 say of their error codes, RFC 8628
-// §3.5 and RFC 7009 §2.2.1 of theirs, and what else is common. For a
-// refresh only invalid_grant is a death; in doubt a refusal is the app's.
+// standard holds the error codes of RFC 6749 §4.1.2.1 and §5.2, RFC 8628 §3.5 and RFC
+// 7009 §2.2.1, and other common ones. For a refresh only invalid_grant ends the sign-in;
+// any other refusal is taken to concern the app.
 var standard = []Meaning{
 	{Code: "access_denied", Grant: grantRefresh, Class: venuekey.ClassMisconfigured, Reason: "the venue denies access to the app", Remedy: "compare the app with its registration; if it is right, sign in again"},
 	{Code: "access_denied", Class: venuekey.ClassRefused, Reason: "the sign-in was denied", Remedy: "sign in again and allow access"},
-	{Code: "invalid_grant", Grant: grantCode, Class: venuekey.ClassRefused, Reason: "the authorization code is unknown, used or too old", Remedy: "sign in again; the code must be exchanged while it lives, and once"},
-	{Code: "invalid_grant", Grant: grantRefresh, Class: venuekey.ClassRefused, Reason: "the venue does not accept the refresh token any more"},
+	{Code: "invalid_grant", Grant: grantCode, Class: venuekey.ClassRefused, Reason: "the authorization code is unknown, used or too old", Remedy: "sign in again; a code works once, and only for a short time"},
+	{Code: "invalid_grant", Grant: grantRefresh, Class: venuekey.ClassRefused, Reason: "the venue no longer accepts the refresh token"},
 	{Code: "invalid_client", Class: venuekey.ClassMisconfigured, Reason: "the venue does not accept the client id and secret", Remedy: "compare both with the app's registration"},
 	{Code: "unauthorized_client", Class: venuekey.ClassMisconfigured, Reason: "the app may not use this way of signing in", Remedy: "check the app's registration and whether it is approved"},
 	{Code: "unsupported_grant_type", Class: venuekey.ClassMisconfigured, Reason: "the venue does not know this grant type", Remedy: "check the token address"},
-	{Code: "unsupported_response_type", Class: venuekey.ClassMisconfigured, Reason: "the venue does not give authorization codes to this app", Remedy: "check the app's registration"},
+	{Code: "unsupported_response_type", Class: venuekey.ClassMisconfigured, Reason: "the venue does not issue authorization codes to this app", Remedy: "check the app's registration"},
 	{Code: "invalid_scope", Class: venuekey.ClassMisconfigured, Reason: "the venue does not know the scope, or does not give it to this app", Remedy: "check the app's scopes"},
 	{Code: "invalid_request", Class: venuekey.ClassMisconfigured, Reason: "the venue does not understand the request", Remedy: "check the app's redirect uri and addresses"},
 	{Code: "unsupported_token_type", Class: venuekey.ClassMisconfigured, Reason: "the venue does not revoke this kind of token"},
-	{Code: "server_error", Class: venuekey.ClassLater, Reason: "the venue has an error of its own"},
+	{Code: "server_error", Class: venuekey.ClassLater, Reason: "the venue reports an internal error"},
 	{Code: "temporarily_unavailable", Class: venuekey.ClassLater, Reason: "the venue is temporarily unavailable"},
 	{Code: "slow_down", Class: venuekey.ClassLater, Reason: "the venue was asked too often"},
 	{Code: "rate_limit_exceeded", Class: venuekey.ClassLater, Reason: "the venue was asked too often"},
-	{Code: "authorization_pending", Class: venuekey.ClassLater, Reason: "the venue still waits for the user"},
+	{Code: "authorization_pending", Class: venuekey.ClassLater, Reason: "the venue is still waiting for the user"},
 }
 
-// fault is an error in an answer that may be the venue's own word.
+// fault is an error in an answer that may be the venue's own.
 type fault struct {
 	*venuekey.Error
-	// named says that the venue's table or a standard has the code.
+	// named says that the venue's table or a standard has its code.
 	named bool
 }
 
-// fault finds the OAuth error in an answer, nil if there is none. A gateway, a
-// firewall or a maintenance page writes JSON with an "error" too, so a word counts
-// only if the venue's table or a standard has it. Any other counts if it is
-// written like one and comes with the status that errors have there; nobody knows
-// what it says of a refresh token, so it ends none.
+// fault returns the OAuth error in an answer, nil if there is none. Gateways, firewalls
+// and maintenance pages write JSON with an "error" too, so a code counts only if the
+// venue's table or a standard has it. Another code counts if it is spelled like one and
+// comes with the status that errors have at the venue; what it means for a refresh token
+// is unknown, so it ends none.
 func (c Config) fault(grant string, answer Answer, found finding) *fault {
 	if len(found.faults) == 0 {
 		return nil
@@ -95,13 +97,14 @@ func (c Config) fault(grant string, answer Answer, found finding) *fault {
 	return &fault{failure, false}
 }
 
-// has reports whether the venue's table names a code. A row that fits by its text
-// alone names none: what strangers write may hold the same words.
+// has reports whether the venue's table names a code. A row that matches by its text
+// alone names none, because errors from elsewhere may contain the same words.
 func (c Config) has(code string) bool {
 	return slices.ContainsFunc(c.Meanings, func(m Meaning) bool { return strings.EqualFold(m.Code, code) })
 }
 
-// OAuthError finds the OAuth error in an answer, as fault does.
+// OAuthError returns the OAuth error in the answer to a request, nil if there is none
+// that is known to be the venue's. grant is the request's grant_type, or "".
 func (c Config) OAuthError(grant string, answer Answer) *venuekey.Error {
 	if fault := c.fault(grant, answer, c.find(answer.Body)); fault != nil {
 		return fault.Error
@@ -109,7 +112,7 @@ func (c Config) OAuthError(grant string, answer Answer) *venuekey.Error {
 	return nil
 }
 
-// own is what the venue says in words of its own.
+// own returns the error that the venue's Own recognises in an answer, nil if none.
 func (c Client) own(grant string, answer Answer) *venuekey.Error {
 	fields, ok := answer.Fields()
 	if c.Own == nil || !ok {
@@ -118,9 +121,9 @@ func (c Client) own(grant string, answer Answer) *venuekey.Error {
 	return c.Own(grant, answer, fields)
 }
 
-// meaning looks an error up, first in the venue's table. Nil means that neither
-// has it. What the words mean is judged before anything is struck from them: it must
-// not depend on what a secret looks like.
+// meaning looks an error up, first in the venue's table, and returns nil if it is in
+// neither. It matches the description before secrets are removed from it, because the
+// result must not depend on what a secret looks like.
 func (c Config) meaning(grant, code, description string, sent []venuekey.Secret) *venuekey.Error {
 	whole, description := foreign.Fit(description), foreign.LineWithout(description, sent...)
 	for _, table := range [][]Meaning{c.Meanings, standard} {
@@ -138,8 +141,10 @@ func (c Config) meaning(grant, code, description string, sent []venuekey.Secret)
 	return nil
 }
 
-// Explain makes an error of words that are the venue's own for sure. The secrets
-// that were sent are struck from them, in case it repeats them.
+// Explain returns the error for a code and a description that are certainly the venue's,
+// which is never nil. grant is the request's grant_type or "", status that of the answer
+// or 0, and sent the request's secrets, which are removed from the text in case the venue
+// repeats them.
 func (c Config) Explain(grant string, status int, code, description string, sent []venuekey.Secret) *venuekey.Error {
 	if known := c.meaning(grant, code, description, sent); known != nil {
 		return known
@@ -150,14 +155,13 @@ func (c Config) Explain(grant string, status int, code, description string, sent
 	case grant == grantRefresh:
 		failure.Class, failure.Reason = venuekey.ClassLater, inItsWords("the venue did not renew the token", description)
 	case status < 400:
-		// An error inside a 200 is a definite no, in words that we do not know.
+		// An error with status 200 is a definite refusal, though the code is unknown.
 		failure.Class = venuekey.ClassRefused
 	}
 	return failure
 }
 
-// inItsWords adds what the venue says itself, which is often the only hint at
-// what to mend.
+// inItsWords appends the venue's own words, which are often the only hint at what to fix.
 func inItsWords(reason, description string) string {
 	if description == "" {
 		return reason
@@ -171,7 +175,7 @@ func (m Meaning) fits(grant, code, description string) bool {
 		(m.Grant == "" || m.Grant == grant)
 }
 
-// isCode reports whether a word is written as error codes are: in lower or upper
+// isCode reports whether a word is spelled like an error code: all lower or all upper
 // case with underscores.
 func isCode(word string) bool {
 	if word != strings.ToLower(word) && word != strings.ToUpper(word) {
@@ -180,7 +184,7 @@ func isCode(word string) bool {
 	return word != "" && strings.Trim(word, "_") == word && strings.Trim(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz0123456789_") == "" && strings.ContainsFunc(word[:1], unicode.IsLetter)
 }
 
-// cleanCode keeps an error code if it looks like one.
+// cleanCode returns an error code if it looks like one.
 func cleanCode(code string, sent []venuekey.Secret) string {
 	if len(code) > 64 || strings.IndexFunc(code, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_.- ", r))

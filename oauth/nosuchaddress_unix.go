@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// nosuchaddress_unix.go owns the system's word for an address that this machine does not have.
+// nosuchaddress_unix.go owns the errors for an address that this machine does not have.
 
 // isNoSuchAddress reports whether this machine lacks the address family.
 func isNoSuchAddress(err error) bool {

@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// nosuchaddress_windows.go owns Windows' word for an address that this machine does not have.
+// nosuchaddress_windows.go owns Windows' errors for an address that this machine does not
+// have.
 
 // isNoSuchAddress reports whether this machine lacks the address family; the
 // numbers are WSAEADDRNOTAVAIL and WSAEAFNOSUPPORT.

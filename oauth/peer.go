@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// peer.go owns whose a connection is, as far as the system says.
+// peer.go owns which user a connection belongs to, as far as the system says.
 
 // peer is the user at the other end of a connection on this machine.
 type peer struct {
@@ -15,7 +15,7 @@ type peer struct {
 	known bool
 }
 
-// peerOf asks for the user who sent a request.
+// peerOf returns the user who sent a request.
 func peerOf(r *http.Request) peer {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok {
@@ -32,10 +32,10 @@ func peerOf(r *http.Request) peer {
 	return whoConnects(theirs, ours)
 }
 
-// isOther says that it is none of those who may open an address: this program's user,
-// whoever logged in and became this user (by sudo, as for a service), and root, who can
-// be anybody: what forwards a port into a virtual machine runs as root. An address that
-// was only printed is for whoever it was shown to, if nobody logged in.
+// isOther reports whether p may not open an address. Allowed are this program's user, the
+// user who logged in and became it (with sudo, as for a service), and root, which may act
+// for anyone: what forwards a port into a virtual machine runs as root. An address that
+// was only printed is for whoever it was shown to, if no login is known.
 func (p peer) isOther(exposed bool, login peer) bool {
 	return p.known && (exposed || login.known) && p.uid != 0 && p.uid != os.Geteuid() && p != login
 }

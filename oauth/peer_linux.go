@@ -13,13 +13,13 @@ import (
 
 // peer_linux.go owns what the kernel's table of connections says of a peer.
 
-// peerLooks is how often the table is read until a row is found: a row may be passed
-// over while others come and go.
+// peerLooks is how often the table is read until a row is found: a row may be skipped
+// while others come and go.
 const peerLooks = 3
 
-// whoConnects finds the user of a connection in the kernel's table (proc_net_tcp),
-// which has the other end's row too if that end is on this machine and in this
-// network namespace. Everywhere else nobody knows.
+// whoConnects returns the user of a connection from the kernel's table (proc_net_tcp),
+// which has the other end's row too if that end is on this machine and in this network
+// namespace. Otherwise the user is unknown.
 func whoConnects(theirs, ours netip.AddrPort) peer {
 	row := " " + inTable(theirs) + " " + inTable(ours) + " 01 " // 01 is TCP_ESTABLISHED: a closed one is nobody's
 	mapped := " " + inTable(wide(theirs)) + " " + inTable(wide(ours)) + " 01 "
@@ -33,13 +33,14 @@ func whoConnects(theirs, ours netip.AddrPort) peer {
 	return peer{}
 }
 
-// wide is an IPv4 address as a socket of IPv6 has it.
+// wide returns an IPv4 address as an IPv6 socket shows it.
 func wide(at netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom16(at.Addr().As16()), at.Port())
 }
 
-// whoLoggedIn is the user of the session that this program runs in, whoever that has become
-// since; a service and a container have none (pam_loginuid(8)).
+// whoLoggedIn returns the user who logged in to the session that this program runs in,
+// even if that user has become another since. Services and containers have none
+// (pam_loginuid(8)).
 func whoLoggedIn() peer {
 	const nobody = 1<<32 - 1
 	text, err := os.ReadFile("/proc/self/loginuid")
@@ -50,7 +51,7 @@ func whoLoggedIn() peer {
 	return peer{uid, true}
 }
 
-// inTable writes an address as the table does: words of the machine's own order.
+// inTable formats an address as the table does: in words of the machine's byte order.
 func inTable(at netip.AddrPort) string {
 	bytes, text := at.Addr().AsSlice(), ""
 	for ; len(bytes) >= 4; bytes = bytes[4:] {
@@ -59,7 +60,7 @@ func inTable(at netip.AddrPort) string {
 	return fmt.Sprintf("%s:%04X", text, at.Port())
 }
 
-// mostTable is more than a million connections.
+// mostTable is enough for more than a million connections.
 const mostTable = 256 << 20
 
 func userOf(path, row string) (uid int, ok bool) {
@@ -82,8 +83,8 @@ func userOf(path, row string) (uid int, ok bool) {
 	return 0, false
 }
 
-// unmapped says that a user of a container's may be anybody: those that it does not
-// know all have this number (user_namespaces(7)).
+// unmapped reports whether the uid may stand for any user: inside a container it is shown
+// for all users that the container does not know (user_namespaces(7)).
 func unmapped(uid int) bool {
 	const overflow, all = 65534, "0 0 4294967295"
 	users, err := os.ReadFile("/proc/self/uid_map")

@@ -8,16 +8,16 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// probe.go owns the look at a token address that presents nothing.
+// probe.go owns the check of a token endpoint that presents nothing.
 
-// probeTime is how long a probe may take: an address that is slower is not ready
-// for the one chance that it is asked for.
+// probeTime is how long a probe may take: a slower endpoint is not ready for a refresh
+// token, which can be presented only once.
 const probeTime = 10 * time.Second
 
-// Probe asks the token address for nothing, to see whether the venue answers
-// there. Without a token, a code and a client it can only be told so, in the
-// venue's own words; then it returns nil. A gateway's page or JSON is an error, as
-// is no answer.
+// Probe sends a token request without a token, a code or a client, to see whether the
+// venue itself answers at the token endpoint. It returns nil if the venue rejects the
+// request in its own words, and an error if the venue asks to wait, if a gateway answers
+// in its place, or if nothing answers within ten seconds.
 func (c Client) Probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
@@ -51,8 +51,8 @@ func (c Client) Probe(ctx context.Context) error {
 	return failure
 }
 
-// spoke reports whether an answer is the venue's own, and the error with which it
-// asks to be left alone, if it does.
+// answeredItself reports whether an answer is the venue's own, and returns the error if
+// the venue asks to wait.
 func (c Client) answeredItself(answer Answer) (spoke bool, notNow error) {
 	found := c.find(answer.Body)
 	if fault := c.fault(grantRefresh, answer, found); fault != nil {

@@ -9,33 +9,34 @@ import (
 	"github.com/venuekey/venuekey/internal/loopback"
 )
 
-// redirect.go owns what a redirect URI must be, and where a listener for it binds.
+// redirect.go owns what a redirect URI must be, and where its listener binds.
 
-// Redirect is a redirect URI, read.
+// Redirect is a parsed redirect URI.
 type Redirect struct {
 	URL *url.URL
-	// Loopback says that the URI leads to this machine, so that a listener can
-	// take the callback. To any other the user is sent too, but the address
-	// that the browser ends at has to be pasted.
+	// Loopback says that the URI leads to this machine, so that a listener can receive
+	// the callback. With any other the user has to paste the address at which the browser
+	// ends up.
 	Loopback bool
 }
 
-// ParseRedirect reads a redirect URI and says what cannot work with it.
+// ParseRedirect parses a redirect URI. It accepts http for loopback hosts and https for
+// any host. Errors are of ClassMisconfigured and say how to fix the URI.
 func ParseRedirect(text string) (Redirect, error) {
 	address, err := url.Parse(text)
 	switch {
 	case text == "":
-		return Redirect{}, wrong("the redirect uri is missing", "register one with the app, as in http://localhost:8080/auth/callback")
+		return Redirect{}, wrong("the redirect uri is missing", "register one with the app, such as http://localhost:8080/auth/callback")
 	case err != nil || address.Host == "":
-		return Redirect{}, wrong("the redirect uri is not an absolute URL", "write it as in http://localhost:8080/auth/callback")
+		return Redirect{}, wrong("the redirect uri is not an absolute URL", "write it like http://localhost:8080/auth/callback")
 	case !strings.HasPrefix(text, "http://") && !strings.HasPrefix(text, "https://"):
 		return Redirect{}, wrong("the redirect uri must begin with http:// or https://, in lower case", "venues compare it byte for byte")
 	case address.Fragment != "" || strings.HasSuffix(text, "#"):
 		return Redirect{}, wrong("the redirect uri has a fragment, which RFC 6749 §3.1.2 forbids", "leave out # and what follows")
 	case hasSecret(address.RawQuery):
-		return Redirect{}, wrong("the redirect uri has a password or another secret in it", "leave it out: it is shown, logged and kept as it is")
+		return Redirect{}, wrong("the redirect uri has a password or another secret in it", "leave it out: it is shown, logged and stored as it is")
 	case address.User != nil:
-		return Redirect{}, wrong("the redirect uri has a user name", "leave out what stands before @")
+		return Redirect{}, wrong("the redirect uri has a user name", "leave out everything before @")
 	}
 	redirect := Redirect{URL: address, Loopback: address.Scheme == "http" && loopback.Host(address.Hostname())}
 	if address.Scheme == "http" && !redirect.Loopback {
@@ -44,9 +45,8 @@ func ParseRedirect(text string) (Redirect, error) {
 	return redirect, nil
 }
 
-// Notes explains, a line each, what the venue will compare and where a
-// registration usually differs: the commonest cause of a sign-in that never
-// comes back.
+// Notes explains, in a line each, what the venue will compare and where registrations
+// usually differ. A mismatch is the most common cause of a sign-in that never comes back.
 func (r Redirect) Notes() []string {
 	notes := []string{fmt.Sprintf("scheme %s, host %s, port %s, path %q: each must be registered exactly so", r.URL.Scheme, r.URL.Hostname(), orText(r.URL.Port(), "none"), r.URL.Path)}
 	if r.URL.Path == "" {
@@ -59,15 +59,15 @@ func (r Redirect) Notes() []string {
 	}
 	switch {
 	case !r.Loopback:
-		notes = append(notes, "it is not on this machine: paste the address that the browser ends at")
+		notes = append(notes, "it is not on this machine: paste the address at which the browser ends up")
 	case r.URL.Hostname() == "localhost":
-		notes = append(notes, "localhost may mean 127.0.0.1 or ::1: venuekey listens at both; 127.0.0.1 is a different registration")
+		notes = append(notes, "localhost may mean 127.0.0.1 or ::1: venuekey listens on both; 127.0.0.1 is a different registration")
 	}
 	return notes
 }
 
-// listens is where a listener waits: at the redirect, or if that is on another
-// machine, at any port here, to send a browser on from.
+// listens is where the listener waits: at the redirect URI or, if that is on another
+// machine, at any local port, from which a browser is sent to the venue.
 func (r Redirect) listens() Redirect {
 	if r.Loopback {
 		return r
@@ -75,8 +75,8 @@ func (r Redirect) listens() Redirect {
 	return Redirect{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:0"}}
 }
 
-// Addresses are where a listener for the redirect binds: loopback only, and
-// both families if the name can mean either.
+// Addresses returns the host:port pairs to which a listener for the redirect binds:
+// loopback only, and in both address families if the host is localhost.
 func (r Redirect) Addresses() []string {
 	port := orText(r.URL.Port(), "80")
 	if host := r.URL.Hostname(); host != "localhost" {

@@ -8,11 +8,11 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// refusal.go owns what an answer says of a bearer token in its body.
+// refusal.go owns what the body of an answer says about a bearer token.
 
-// Refusal reads what the answer to a call with a bearer token says of that token, as
-// venuekey.RefusalOf does. Servers that leave the challenge out put its words into
-// the body; they are believed with the status that goes with them (RFC 6750 §3.1).
+// Refusal returns what the answer to a call with a bearer token says about that token, as
+// venuekey.RefusalOf does, nil if it says nothing. Some servers leave out the challenge
+// and put its words into the body; they count if the status fits (RFC 6750 §3.1).
 func (a Answer) Refusal(access venuekey.Secret) *venuekey.Error {
 	header := http.Header{"Www-Authenticate": a.Header.Values("WWW-Authenticate")}
 	if len(header["Www-Authenticate"]) == 0 {
@@ -23,7 +23,7 @@ func (a Answer) Refusal(access venuekey.Secret) *venuekey.Error {
 	return failure
 }
 
-// bodyChallenge makes a challenge of an error in the body; "" if there is none.
+// bodyChallenge turns an error in the body into a challenge; "" if there is none.
 func (a Answer) bodyChallenge() string {
 	fields, ok := a.Fields()
 	word := text(fields, []string{"error"})
@@ -34,8 +34,8 @@ func (a Answer) bodyChallenge() string {
 	return "Bearer error=" + word + ", scope=" + quoted(fields["scope"])
 }
 
-// quoted writes a JSON string as a quoted-string (RFC 9110 §5.6.4). What cannot
-// stand in one is left out.
+// quoted writes a JSON string as a quoted-string (RFC 9110 §5.6.4). Characters that
+// cannot appear in one become question marks.
 func quoted(raw json.RawMessage) string {
 	var scope string
 	_ = json.Unmarshal(raw, &scope)

@@ -9,15 +9,15 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// revoke.go owns the end of a token before its time (RFC 7009).
+// revoke.go owns the revocation of tokens (RFC 7009).
 
-// Revoke ends the refresh token and then the access token: the one should take the
-// other with it (RFC 7009 §2.1), and there are servers where it does not. It
-// returns nil if the venue confirmed the end of both, else an error that names
-// what is ended and what is not. A venue whose address is not there answers with
-// an error for which errors.Is(err, errors.ErrUnsupported) is true, as does one that does not
-// revoke refresh tokens; that it does not revoke access tokens is
-// venuekey.ErrAccessLives. What it does revoke of the two is ended in any case.
+// Revoke revokes the refresh token and then the access token. The first should include
+// the second (RFC 7009 §2.1), but not every server does that.
+//
+// It returns nil if the venue confirmed both. Otherwise the error says which of the two
+// is revoked: errors.Is(err, errors.ErrUnsupported) if the venue revokes nothing or no
+// refresh tokens, venuekey.ErrAccessLives if it does not revoke access tokens. Whatever
+// it can revoke of the two is revoked in any case.
 func (c Client) Revoke(ctx context.Context, app venuekey.App, token venuekey.Token) error {
 	if c.RevokeURL == "" {
 		return unsupported()
@@ -42,13 +42,13 @@ func (c Client) Revoke(ctx context.Context, app venuekey.App, token venuekey.Tok
 	return nil
 }
 
-// isOtherKind reports whether a server revokes tokens, and not those of that kind
-// (RFC 7009 §2.2.1).
+// isOtherKind reports whether a server revokes tokens, but not of that kind (RFC 7009
+// §2.2.1).
 func isOtherKind(failure *venuekey.Error) bool {
 	return failure != nil && failure.Code == "unsupported_token_type"
 }
 
-// halves puts together what became of the two tokens.
+// halves combines what became of the two tokens.
 func halves(token venuekey.Token, refresh, access *venuekey.Error) *venuekey.Error {
 	if token.Refresh == "" || token.Access == "" {
 		return either(refresh, access)
@@ -59,21 +59,21 @@ func halves(token venuekey.Token, refresh, access *venuekey.Error) *venuekey.Err
 		return nil
 	case refresh == nil && isOtherKind(access):
 		told = *access
-		told.Err, told.Reason = venuekey.ErrAccessLives, "the venue ended the refresh token, and has no way to end an access token: it may live on"
+		told.Err, told.Reason = venuekey.ErrAccessLives, "the venue revoked the refresh token, but has no way to revoke an access token, which may remain valid"
 		if !token.Expires.IsZero() {
 			told.Reason += " until " + token.Expires.UTC().Format("2006-01-02 15:04 MST")
 		}
 	case refresh == nil:
 		told = *access
-		told.Reason = "the venue ended the refresh token, and not the access token: " + access.Reason
+		told.Reason = "the venue revoked the refresh token, but not the access token: " + access.Reason
 	case access == nil:
 		told = *refresh
-		told.Reason = "the venue ended the access token, and not the refresh token, which it has no way to revoke"
+		told.Reason = "the venue revoked the access token, but has no way to revoke a refresh token"
 	case isOtherKind(access):
 		return unsupported()
 	default:
 		told = *access
-		told.Reason = "the venue has no way to revoke a refresh token, and did not end the access token: " + access.Reason
+		told.Reason = "the venue has no way to revoke a refresh token, and did not revoke the access token: " + access.Reason
 	}
 	return &told
 }
@@ -85,7 +85,7 @@ func either(a, b *venuekey.Error) *venuekey.Error {
 	return b
 }
 
-// revoke ends one token.
+// revoke revokes one token.
 func (c Client) revoke(ctx context.Context, app venuekey.App, target *url.URL, secret venuekey.Secret, hint string) *venuekey.Error {
 	request, err := c.post(ctx, app, target, url.Values{"token": {string(secret)}, "token_type_hint": {hint}})
 	if err != nil {
@@ -106,7 +106,7 @@ func (c Client) revoke(ctx context.Context, app venuekey.App, target *url.URL, s
 	case answer.Status >= 300 || answer.IsPage():
 		return answer.NotJSON(target)
 	}
-	// Also for a token that the venue does not know (RFC 7009 §2.2).
+	// Success, which is also the answer for a token that the venue does not know (RFC 7009 §2.2).
 	var said struct {
 		Revoked *bool `json:"revoked"`
 	}

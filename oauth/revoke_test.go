@@ -49,11 +49,11 @@ func TestRevokingEndsBothTokens(t *testing.T) {
 		reason      string
 	}{
 		{name: "both", second: says(200, `{"revoked":true}`)},
-		{name: "not the second", second: says(503, `<html>`), reason: "ended the refresh token, and not the access token: "},
+		{name: "not the second", second: says(503, `<html>`), reason: "revoked the refresh token, but not the access token: "},
 		{name: "a page is no confirmation", second: says(200, `<html>`), reason: "HTML page"},
 		{name: "its own no", second: says(200, `{"revoked":false}`), reason: "did not revoke"},
 		{name: "an error in a 200", second: says(200, `{"error":"invalid_client"}`), reason: "client id and secret"},
-		{name: "not that kind", second: says(400, `{"error":"unsupported_token_type"}`), reason: "has no way to end an access token"},
+		{name: "not that kind", second: says(400, `{"error":"unsupported_token_type"}`), reason: "has no way to revoke an access token"},
 	} {
 		var shown []string
 		client, _ := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -93,9 +93,9 @@ func TestAttackAServerThatRevokesOneKindOfToken(t *testing.T) {
 		shown     int
 	}{
 		{name: "refresh tokens only", token: venuekey.Token{Access: "a", Refresh: "r", Expires: until}, refuses: "access_token",
-			is: venuekey.ErrAccessLives, isNot: errors.ErrUnsupported, says: []string{"ended the refresh token", "2031-05-06 07:08 UTC"}, shown: 2},
+			is: venuekey.ErrAccessLives, isNot: errors.ErrUnsupported, says: []string{"revoked the refresh token", "2031-05-06 07:08 UTC"}, shown: 2},
 		{name: "access tokens only", token: venuekey.Token{Access: "a", Refresh: "r"}, refuses: "refresh_token",
-			is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"ended the access token", "not the refresh token"}, shown: 2},
+			is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"revoked the access token", "no way to revoke a refresh token"}, shown: 2},
 		{name: "neither", token: venuekey.Token{Access: "a", Refresh: "r"}, is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 2},
 		{name: "an access token alone", token: venuekey.Token{Access: "a"}, refuses: "access_token", is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 1},
 		{name: "a refresh token alone", token: venuekey.Token{Refresh: "r"}, refuses: "refresh_token", is: errors.ErrUnsupported, isNot: venuekey.ErrAccessLives, says: []string{"no way to revoke"}, shown: 1},

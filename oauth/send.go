@@ -17,32 +17,32 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// send.go owns how a request is sent once, and its answer read.
+// send.go owns how a request is sent once, and how its answer is read.
 
-// maxAnswer is how much of an answer is read. Real ones have a few kilobytes.
+// maxAnswer is how many bytes of an answer are read. Real ones have a few kilobytes.
 const maxAnswer = 1 << 20
 
-// Answer is what a venue answered, whole.
+// Answer is a complete answer of a venue.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// Sent is what the request held in secret, to be struck from whatever is reported of
-	// the answer.
+	// Sent are the secrets in the request, which are removed from everything that is
+	// reported about the answer.
 	Sent []venuekey.Secret
 }
 
-// Send sends one request that may use something up, exactly once, and reads
-// the answer. A nil transport is one made for it: no reused connection, no
-// second attempt, no redirect.
+// Send sends a request that may use something up, exactly once, and reads the answer.
+// With a nil transport it uses a fresh one: no reused connection, no second attempt, no
+// redirect.
 //
-// Errors say whether the request left: NotSent until its first byte, for which
-// venuekey.BeforeSending is asked, and Unknown from then on. They never hold the
-// request's address, nor what it held in secret. Of an answer that broke off, what came is returned beside the
-// error.
+// Errors say whether the request left. They are of ClassNotSent until its first byte is
+// about to be written, just before which venuekey.BeforeSending is called, and of
+// ClassUnknown after that. They contain neither the request's URL nor its secrets. If an
+// answer broke off, the part that arrived is returned with the error.
 //
-// Whatever is sent has a secret in it, so plain HTTP is for loopback only, whoever
-// made the address.
+// Every request is assumed to carry a secret, so plain HTTP is refused except to loopback
+// addresses.
 func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 	if err := secure("venue's", request.URL); err != nil {
 		return Answer{}, err
@@ -58,7 +58,7 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 		request.Body = gatedBody{request.Body, g}
 	}
 	secrets := secretsIn(request)
-	// Without GetBody net/http has no way to send a body twice.
+	// Without GetBody net/http cannot send a body twice.
 	request.GetBody = nil
 	request.Header.Set("Accept", orText(request.Header.Get("Accept"), "application/json"))
 	request.Header.Set("User-Agent", orText(request.Header.Get("User-Agent"), "venuekey"))
@@ -86,9 +86,9 @@ func Send(transport http.RoundTripper, request *http.Request) (Answer, error) {
 	return answer, nil
 }
 
-// onceTransport sends a request at most once. net/http repeats a request by
-// itself when a connection that it reuses breaks, so none is reused; HTTP/2
-// repeats what a server says it did not process, so that is off as well.
+// onceTransport returns a transport that sends a request at most once. net/http repeats a
+// request when a reused connection breaks, so none is reused; with HTTP/2 it repeats what
+// a server says it did not process, so HTTP/2 is off.
 func onceTransport(g *gate) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -109,9 +109,9 @@ func onceTransport(g *gate) *http.Transport {
 	}
 }
 
-// sendError strips the address that net/http puts into its errors: a token
-// request by GET has its secrets there. The rest passes the gate: a gateway may
-// repeat the request in an answer that net/http cannot read, and quotes.
+// sendError removes the URL that net/http puts into its errors: a token request by GET
+// has its secrets there. Secrets are removed from the rest too, because net/http quotes
+// an answer that it cannot read, and a gateway may repeat the request in one.
 func sendError(address *url.URL, secrets []venuekey.Secret, sent bool, err error) *venuekey.Error {
 	var outer *url.Error
 	if errors.As(err, &outer) {
@@ -129,7 +129,7 @@ func sendError(address *url.URL, secrets []venuekey.Secret, sent bool, err error
 	if name, ok := badCertificate(err); ok && !sent {
 		failure.Class = venuekey.ClassMisconfigured
 		failure.Reason = fmt.Sprintf("the certificate of %s does not verify: %s", address.Host, foreign.LineWithout(name, secrets...))
-		failure.Remedy = "check the address and this machine's clock; if a private authority made it, give that to the app: --ca FILE"
+		failure.Remedy = "check the address and this machine's clock; if a private authority issued the certificate, give its own to the app: --ca FILE"
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		failure.Reason = fmt.Sprintf("%s did not answer in time", address.Host)
@@ -137,8 +137,8 @@ func sendError(address *url.URL, secrets []venuekey.Secret, sent bool, err error
 	return failure
 }
 
-// badCertificate says what is wrong with a certificate, if that is what an error
-// is about. No waiting helps there.
+// badCertificate returns what is wrong with a certificate, if err is about that. Waiting
+// does not help then.
 func badCertificate(err error) (reason string, ok bool) {
 	if verification, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return verification.Err.Error(), true
@@ -146,13 +146,13 @@ func badCertificate(err error) (reason string, ok bool) {
 	return "", false
 }
 
-// Text is the body in UTF-8, without a byte-order mark.
+// Text returns the body as UTF-8, without a byte-order mark.
 func (a Answer) Text() []byte {
 	text, _ := inUTF8(a.Body)
 	return text
 }
 
-// Fields reads the answer as a JSON object.
+// Fields parses the body as a JSON object, and reports whether it is one.
 func (a Answer) Fields() (map[string]json.RawMessage, bool) {
 	var fields map[string]json.RawMessage
 	err := json.Unmarshal(a.Text(), &fields)

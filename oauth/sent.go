@@ -13,18 +13,18 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// sent.go owns what a request holds in secret, so that it is struck from whatever is
-// said of it later: by the venue, by a gateway or a proxy on the way, and by net/http,
+// sent.go owns the list of a request's secrets. They are removed from everything that is
+// said about it later: by the venue, by a gateway or a proxy on the way, and by net/http,
 // which quotes what it cannot read.
 
-// public are the parameters that are no secret. Every other is taken for one.
+// notSecret are the parameters that are not secret. Every other counts as one.
 var notSecret = map[string]bool{
 	"client_id": true, "grant_type": true, "redirect_uri": true, "response_type": true, "scope": true, "token_type_hint": true, "resource": true, "oauth": true,
 	// Tradovate's; its user name is needed in what it says of it.
 	"name": true, "appId": true, "appVersion": true, "cid": true, "deviceId": true,
 }
 
-// secretsIn lists what a request holds in secret.
+// secretsIn returns the secrets in a request.
 func secretsIn(request *http.Request) []venuekey.Secret {
 	secrets := secretsOfForm(request.URL.Query())
 	if _, credentials, ok := strings.Cut(request.Header.Get("Authorization"), " "); ok {
@@ -72,9 +72,9 @@ func secretsOfForm(form url.Values) (secrets []venuekey.Secret) {
 	return secrets
 }
 
-// secretsOfProxies are the user's passwords at proxies, which net/http takes from the
-// environment: a proxy that refuses repeats them, and so does net/http if an
-// address is none.
+// secretsOfProxies returns the user's proxy passwords, which net/http takes from the
+// environment. A proxy that refuses may repeat them, and so does net/http if the address
+// is malformed.
 func secretsOfProxies() (secrets []venuekey.Secret) {
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
 		_, rest, found := strings.Cut(os.Getenv(name), "://")
@@ -98,6 +98,6 @@ func secretsOfProxies() (secrets []venuekey.Secret) {
 	return secrets
 }
 
-// Says gives what was answered as one line that anybody may read: without control
-// characters, and without what was sent in secret.
+// Says returns a text from the answer as one line that is safe to show: without control
+// characters and without the secrets of the request.
 func (a Answer) Says(text string) string { return foreign.LineWithout(text, a.Sent...) }

@@ -13,12 +13,12 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// stranger.go owns what an answer means that is not the venue's own word: a page,
-// a gateway's JSON, nothing. Its status says little of what the venue did.
+// stranger.go owns what an answer means that is not the venue's own: a web page, a
+// gateway's JSON, an empty body. Its status says little about what the venue did.
 
-// Stranger is the error for such an answer to a request that may have used
-// something up. A 429, and a 503 that says when to come again, were given instead
-// of acting; of anything else nobody knows whether the venue acted before it.
+// Stranger returns the error for such an answer to a request that may have used something
+// up. A 429, and a 503 with Retry-After, were sent instead of acting: ClassLater. For
+// anything else it is unknown whether the venue acted first: ClassUnknown.
 func (a Answer) Stranger(address *url.URL) *venuekey.Error {
 	failure := a.describe(address)
 	failure.Class = venuekey.ClassUnknown
@@ -29,8 +29,8 @@ func (a Answer) Stranger(address *url.URL) *venuekey.Error {
 	return failure
 }
 
-// NotJSON is the error for such an answer to a request that has nothing to lose,
-// as a sign-in has not: the class that helps most.
+// NotJSON returns the error for such an answer to a request that has nothing to lose,
+// such as a sign-in. It has the class that helps the user most.
 func (a Answer) NotJSON(address *url.URL) *venuekey.Error {
 	failure := a.describe(address)
 	failure.Class = classOfStatus(a.Status)
@@ -38,10 +38,10 @@ func (a Answer) NotJSON(address *url.URL) *venuekey.Error {
 	case a.redirects():
 		failure.Class = venuekey.ClassMisconfigured
 	case a.Status < 300:
-		// It may have done its work and said so in a way nobody can read.
+		// The venue may have acted, and said so in a way that cannot be read.
 		failure.Class = venuekey.ClassUnknown
 	case a.Status == http.StatusForbidden:
-		// A firewall in front of the venue, most often.
+		// Usually a firewall in front of the venue.
 		failure.Class = venuekey.ClassLater
 	case failure.Class == venuekey.ClassRefused:
 		failure.Class = venuekey.ClassMisconfigured
@@ -50,16 +50,16 @@ func (a Answer) NotJSON(address *url.URL) *venuekey.Error {
 	return failure
 }
 
-// strange says what came.
+// describe returns an error that says what arrived.
 func (a Answer) describe(address *url.URL) *venuekey.Error {
 	failure := &venuekey.Error{}
 	failure.RetryAfter, _ = retryAfter(a.Header)
 	switch {
 	case a.redirects():
 		failure.Reason = fmt.Sprintf("%s redirects token requests to %s", address.Host, a.Says(hostOf(a.Header.Get("Location"))))
-		failure.Remedy = "set the address to where it leads, if that is the venue's; redirects are not followed"
+		failure.Remedy = "set the address to the one that it leads to, if that is the venue's; redirects are not followed"
 	case a.Status == http.StatusTooManyRequests:
-		failure.Reason = fmt.Sprintf("%s was asked too often: it answered %s", address.Host, statusText(a.Status))
+		failure.Reason = fmt.Sprintf("too many requests to %s: it answered %s", address.Host, statusText(a.Status))
 	case a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed:
 		failure.Remedy = "check the address"
 		fallthrough
@@ -69,7 +69,7 @@ func (a Answer) describe(address *url.URL) *venuekey.Error {
 	return failure
 }
 
-// IsPage reports whether an HTML page, or a piece of one, came.
+// IsPage reports whether the body is HTML, or a fragment of it.
 func (a Answer) IsPage() bool {
 	return bytes.HasPrefix(bytes.TrimSpace(a.Text()), []byte("<"))
 }
@@ -83,13 +83,13 @@ func statusText(status int) string {
 	return strconv.Itoa(status)
 }
 
-// kind names what came for a person to read, without quoting any of it.
+// kind describes the body for a person, without quoting any of it.
 func (a Answer) kind() string {
 	body := a.Text()
 	start := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 512)]))
 	switch {
 	case len(start) == 0:
-		return "nothing in place of JSON"
+		return "an empty body in place of JSON"
 	case json.Valid(body):
 		return "JSON that holds neither a token nor an OAuth error"
 	case a.IsPage():
@@ -109,9 +109,8 @@ func hostOf(location string) string {
 	return address.Scheme + "://" + address.Host
 }
 
-// classOfStatus is what a status says of a request that has nothing to lose. 502
-// and 504 come from something between the venue and us that does not know what the
-// venue did.
+// classOfStatus is what a status means for a request that has nothing to lose. 502 and
+// 504 come from an intermediary that does not know what the venue did.
 func classOfStatus(status int) venuekey.Class {
 	switch {
 	case status == http.StatusBadGateway || status == http.StatusGatewayTimeout:
@@ -123,12 +122,11 @@ func classOfStatus(status int) venuekey.Class {
 	}
 }
 
-// longestWait bounds what a Retry-After may ask for.
+// longestWait bounds a Retry-After.
 const longestWait = 24 * time.Hour
 
-// retryAfter reads the Retry-After field (RFC 9110 §10.2.3), and says whether there is
-// one. A date is judged by the answer's own, because one of the clocks may be
-// wrong.
+// retryAfter parses the Retry-After field (RFC 9110 §10.2.3), and reports whether there
+// is one. A date is relative to the answer's own Date, because either clock may be wrong.
 func retryAfter(header http.Header) (wait time.Duration, ok bool) {
 	text := strings.TrimSpace(header.Get("Retry-After"))
 	if text == "" {

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// stray.go owns what is said of callbacks that do not answer the sign-in. A page or
-// a program can send them without end, so they must not be reported without end.
+// stray.go owns what is reported of callbacks that do not answer the sign-in. A page or a
+// program can send any number of them, so the reports are limited.
 
-// strays counts them. The first of a kind is reported, and a few kinds at most.
+// strays counts them. The first of each kind is reported, for a few kinds.
 type strays struct {
 	tell func(string)
 
@@ -17,7 +17,7 @@ type strays struct {
 	told, n int
 }
 
-// mostTold is how many lines may report what strangers send.
+// mostTold is how many lines may report stray callbacks.
 const mostTold = 5
 
 func (s *strays) ignore(why string) {
@@ -34,7 +34,7 @@ func (s *strays) ignore(why string) {
 	}
 }
 
-// summary is the last line, "" if all were reported.
+// summary returns the last line, "" if all were reported.
 func (s *strays) summary() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,11 +13,11 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// token.go owns the token requests: exchange and refresh, and the ways to one endpoint.
+// token.go owns the token requests, exchange and refresh, and the ways to send them.
 
-// Exchange turns an authorization code into a token (RFC 6749 §4.1.3). The
-// code is used up by any answer; only a request that never left is sent again,
-// once.
+// Exchange exchanges an authorization code for a token (RFC 6749 §4.1.3). verifier is the
+// Attempt's, "" without PKCE. Any answer uses the code up; only a request that never left
+// is sent again, once.
 func (c Client) Exchange(ctx context.Context, app venuekey.App, code, verifier venuekey.Secret) (venuekey.Token, error) {
 	if code == "" {
 		return venuekey.Token{}, wrong("the authorization code is empty", "")
@@ -32,17 +32,17 @@ func (c Client) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 	}
 	if err == nil {
 		for _, scope := range scopes(strings.Join(c.scopes(app), " ")) {
-			token.Asked = append(token.Asked, foreign.Name(scope)) // as those of the answer are kept
+			token.Asked = append(token.Asked, foreign.Name(scope)) // as for the answer's scopes
 		}
-		if len(token.Scopes) == 0 { // as asked (RFC 6749 §5.1)
+		if len(token.Scopes) == 0 { // as requested (RFC 6749 §5.1)
 			token.Scopes = token.Asked
 		}
 	}
 	return token, withSignInAgain(err)
 }
 
-// anew says of an exchange that may succeed another time that nothing less than
-// the whole sign-in has to be repeated: its code is used up, or too old by then.
+// withSignInAgain adds a remedy to a temporary error of an exchange: only the whole
+// sign-in can be repeated, because its code is used up or will have expired.
 func withSignInAgain(err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok || known.Remedy != "" || !venuekey.Temporary(err) {
@@ -56,9 +56,10 @@ func withSignInAgain(err error) error {
 	return &told
 }
 
-// Refresh presents the refresh token, once (RFC 6749 §6). If the venue gave a new
-// refresh token beside an access token that nobody can use, the token has the former
-// alone: the Keeper keeps it and renews again.
+// Refresh presents the refresh token, once (RFC 6749 §6), and returns the new token. The
+// caller must save it before anything else, because the old refresh token is used up; a
+// Keeper does. If the venue issued a new refresh token together with an access token that
+// cannot be used, the returned token has only the former, and must be refreshed again.
 func (c Client) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.Secret) (venuekey.Token, error) {
 	if refresh == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the venue gave no refresh token"}
@@ -66,7 +67,7 @@ func (c Client) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.
 	return c.grant(ctx, app, url.Values{"grant_type": {grantRefresh}, "refresh_token": {string(refresh)}})
 }
 
-// grant sends a token request, and sends it another way if nobody read it.
+// grant sends a token request, and tries the venue's fallbacks if it was not processed.
 func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (venuekey.Token, error) {
 	sent := time.Now()
 	way := Way{URL: c.TokenURL, ByGet: c.TokenByGet}
@@ -95,8 +96,8 @@ func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 	}
 }
 
-// another gives the next way to try after an answer, and those that are left; more
-// is false if the answer has to do.
+// nextWay returns the next way to try after an answer, and those that are left; more is
+// false if the answer is final.
 func (c Config) nextWay(way Way, others []Way, answer Answer) (next Way, left []Way, more bool) {
 	if !c.unread(answer) {
 		return way, nil, false
@@ -109,7 +110,7 @@ func (c Config) nextWay(way Way, others []Way, answer Answer) (next Way, left []
 	return way, nil, false
 }
 
-// unread reports whether nobody at the address read the request.
+// unread reports whether nothing at the address processed the request.
 func (c Config) unread(a Answer) bool {
 	if a.Status != http.StatusNotFound && a.Status != http.StatusMethodNotAllowed {
 		return false

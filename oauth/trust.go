@@ -8,15 +8,16 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// trust.go owns a private certificate authority: that of a company whose proxy
-// reads along, or of an emulated venue.
+// trust.go owns trust in a private certificate authority, such as that of a company's
+// proxy or an emulated venue.
 
-// CAParam is the app's parameter that holds certificates in PEM. They are trusted
-// beside the system's by every request to the app's venue, and by no other.
+// CAParam is the app parameter that holds certificates in PEM. Every request to the app's
+// venue trusts them in addition to the system's, and no other request does.
 const CAParam = "ca"
 
-// Roots are whom requests of an app trust: the system's authorities and the app's
-// own. They are nil if the app has none, which means the system's.
+// Roots returns the certificate authorities that an app's requests trust: the system's
+// and those in CAParam. It returns nil, which means the system's, if the app has none,
+// and an error of ClassMisconfigured if they are not PEM.
 func Roots(app venuekey.App) (*x509.CertPool, error) {
 	pem := app.Param(CAParam)
 	if pem == "" {
@@ -32,26 +33,27 @@ func Roots(app venuekey.App) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// Trusting gives the transport for requests of an app: the one that a test set, or
-// nil for one that is made for each request, or one that is made so and trusts the
-// app's own authority too.
+// Trusting returns the transport for an app's requests: set, if it is not nil; nil, which
+// means a fresh one for each request, if the app has no CAParam; otherwise one that
+// creates a fresh transport for each request and also trusts the app's authorities. If
+// they are invalid it trusts none at all.
 func Trusting(set http.RoundTripper, app venuekey.App) http.RoundTripper {
 	roots, err := Roots(app)
 	switch {
 	case set != nil:
 		return set
 	case err != nil:
-		return trusting{x509.NewCertPool()} // nobody; CheckApp says why
+		return trusting{x509.NewCertPool()} // trusts none; CheckApp says why
 	case roots == nil:
 		return nil
 	}
 	return trusting{roots}
 }
 
-// trusting stands for transports that are made for each request.
+// trusting stands for transports that are created for each request.
 type trusting struct{ roots *x509.CertPool }
 
-// RoundTrip is for transports that do not go through Send.
+// RoundTrip is for requests that do not go through Send.
 func (t trusting) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.transport(new(gate)).RoundTrip(request)
 }
@@ -62,7 +64,8 @@ func (t trusting) transport(g *gate) *http.Transport {
 	return once
 }
 
-// madeFor gives a transport of our own for one request, and says whether it is one.
+// madeFor returns a fresh transport for one request, and reports whether transport calls
+// for one.
 func madeFor(transport http.RoundTripper, g *gate) (*http.Transport, bool) {
 	switch t := transport.(type) {
 	case nil:
