@@ -1,10 +1,9 @@
-// Package oauth2source lets programs that are written for golang.org/x/oauth2
-// use a venuekey Source with one line:
+// Package oauth2source adapts a venuekey.Source to golang.org/x/oauth2:
 //
 //	client := oauth2.NewClient(ctx, oauth2source.New(ctx, keeper.Source(id)))
 //
-// Only the access token, its type and its end go across. The refresh token
-// stays with the Keeper, so that x/oauth2 cannot present it a second time.
+// Only the access token, its type, its expiry and its extra fields are passed on. The
+// refresh token stays with the Keeper, so x/oauth2 cannot present it a second time.
 package oauth2source
 
 import (
@@ -15,12 +14,12 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// New gives the Source as an oauth2.TokenSource. x/oauth2's interface takes no
-// context, so the one given here bounds every wait for a renewal; the renewal
-// itself goes on when it ends.
+// New returns source as an oauth2.TokenSource. The methods of x/oauth2 take no context,
+// so ctx bounds every wait for a renewal; a renewal in progress continues when ctx ends.
+// Errors are those of Source.Token.
 //
-// Do not wrap it in oauth2.ReuseTokenSource: that would keep a token that the
-// Source already replaced.
+// Do not wrap it in oauth2.ReuseTokenSource, which would keep a token that the Source has
+// already replaced.
 func New(ctx context.Context, source *venuekey.Source) oauth2.TokenSource {
 	return tokens{wait: func() (*venuekey.Token, error) { return source.Token(ctx) }}
 }

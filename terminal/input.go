@@ -12,36 +12,35 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// input.go owns reading lines that somebody types, or that a program writes.
-// Nothing is read before it is wanted: whatever else reads from the terminal gets
-// what is typed for it.
+// input.go owns reading lines, typed by a user or written by a program. Nothing is read
+// before it is needed, so other readers of the terminal get what is typed for them.
 
 // input is a stream of lines.
 type input struct {
 	from io.Reader
-	// turn holds an item while a line is read: a sign-in that just ended may not
-	// have left its question when the next one asks.
+	// turn holds an item while a line is read: a sign-in that has just ended may not have
+	// stopped asking when the next one begins.
 	turn chan struct{}
-	// Left was read beyond the last line; it may be somebody's password.
+	// Left was read beyond the last line; it may contain a password.
 	Left venuekey.Secret
-	// skips says that the rest of a line is thrown away.
+	// skips says that the rest of the current line is discarded.
 	skips bool
-	// pending is a read that was given up and could not be interrupted.
+	// pending is an abandoned read that could not be interrupted.
 	pending chan chunk
 }
 
-// chunk is what one read brought.
+// chunk is the result of one read.
 type chunk struct {
 	Text venuekey.Secret
 	err  error
 }
 
-// longestLine is more than any address that a venue redirects to.
+// longestLine is longer than any address that a venue redirects to.
 const longestLine = 64 << 10
 
 var errTooLong = errors.New("the line is too long")
 
-// line waits for the next line.
+// line reads the next line.
 func (in *input) line(ctx context.Context) (venuekey.Secret, error) {
 	select {
 	case in.turn <- struct{}{}:
@@ -83,8 +82,8 @@ func trimmed(line []byte) venuekey.Secret {
 	return venuekey.Secret(bytes.TrimRight(line, "\r\n"))
 }
 
-// read waits for the next bytes, and leaves no read behind where the system can
-// wait without reading.
+// read waits for the next bytes. It leaves no read behind if the system can wait without
+// reading.
 func (in *input) read(ctx context.Context) chunk {
 	if err := ctx.Err(); err != nil {
 		return chunk{err: context.Cause(ctx)}
@@ -117,8 +116,8 @@ func readOnce(from io.Reader) chunk {
 	return chunk{venuekey.Secret(buffer[:n]), err}
 }
 
-// hidden waits for a line that is not shown while it is typed. The terminal shows
-// again what is typed before hidden returns, whatever ended it.
+// hidden reads a line that is not shown while it is typed. However it ends, the
+// terminal's echo is on again when it returns.
 func (in *input) hidden(ctx context.Context) (venuekey.Secret, error) {
 	fd, _ := Of(in.from)
 	ctx, done := untilSignal(ctx)
@@ -134,7 +133,7 @@ func (in *input) hidden(ctx context.Context) (venuekey.Secret, error) {
 	return line, errors.Join(err, restore())
 }
 
-// readPassword is hidden where a read cannot be interrupted.
+// readPassword stands in for hidden on systems where a read cannot be interrupted.
 func readPassword(ctx context.Context, fd int) (venuekey.Secret, error) {
 	before, err := term.GetState(fd)
 	if err != nil {

@@ -10,9 +10,10 @@ import (
 	"golang.org/x/term"
 )
 
-// terminal.go owns what is known of the terminal itself.
+// terminal.go owns the properties of the terminal itself, and the signals that end a
+// question.
 
-// Of gives the descriptor of a stream that a person sits at.
+// Of returns the file descriptor of a stream, and reports whether it is a terminal.
 func Of(stream any) (fd int, ok bool) {
 	file, ok := stream.(*os.File)
 	if !ok {
@@ -22,7 +23,7 @@ func Of(stream any) (fd int, ok bool) {
 	return fd, term.IsTerminal(fd)
 }
 
-// Width is how many columns a terminal has, 0 where nobody knows.
+// Width returns the number of columns of a terminal, 0 if it is unknown.
 func Width(stream any) int {
 	fd, ok := Of(stream)
 	if !ok {
@@ -35,12 +36,12 @@ func Width(stream any) int {
 	return width
 }
 
-// ErrInterrupted is a question that a signal ended.
+// ErrInterrupted is the cause of a question that was ended by a signal.
 var ErrInterrupted = errors.New("interrupted")
 
-// untilSignal gives a context that Ctrl-C ends: a program that it killed while
-// nothing is shown would leave the terminal so. Whoever else listens for the
-// signal is given a moment to say so by the context.
+// untilSignal returns a context that a signal such as Ctrl-C ends: if it killed the
+// program while the echo is off, the terminal would stay that way. Other handlers of the
+// signal get a moment to end the context first, with their own cause.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	arrived := make(chan os.Signal, 1)

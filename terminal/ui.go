@@ -1,14 +1,16 @@
-// Package terminal is a venuekey.UI for programs that are started in a terminal.
-// The zero value talks on standard error and reads standard input:
+// Package terminal implements venuekey.UI for programs that run in a terminal. The zero
+// value writes to standard error and reads from standard input:
 //
 //	token, err := keeper.SignIn(ctx, id, &terminal.UI{})
 //
-// It shows the address to open, takes what the user pastes in place of a callback,
-// and says what is usually wrong when nothing comes back. A read from a terminal
-// ends with its context and leaves nothing behind: the next line that is typed
-// belongs to whoever reads next. On Windows, and where the input is no file, a
-// read that was given up goes on until a line comes, which this UI keeps for its
-// own next question.
+// It shows the address to open, accepts a pasted address in place of a callback, and
+// explains what is usually wrong when nothing comes back. Passwords are not shown while
+// they are typed, and the terminal is restored even if a signal ends the question.
+//
+// A read from a terminal ends with its context and consumes nothing, so the next line
+// that is typed belongs to the next reader. On Windows, or if the input is not a file, an
+// abandoned read continues until a line arrives; the UI then keeps that line for its own
+// next question.
 package terminal
 
 import (
@@ -25,25 +27,25 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// ui.go owns the conversation with the person who signs in.
+// ui.go owns the conversation with the user who signs in.
 
-// UI is a venuekey.UI on a terminal. Set its fields before the first call; all
-// methods may be called by many goroutines.
+// UI is a venuekey.UI on a terminal. Set its fields before the first call. Its methods
+// are safe for concurrent use.
 type UI struct {
-	// In is where answers come from; nil means standard input.
+	// In is where answers are read from; nil means standard input.
 	In io.Reader
-	// Out is where questions and progress go; nil means standard error.
+	// Out is where questions and progress are written; nil means standard error.
 	Out io.Writer
-	// Browse opens a browser and may take as long as that runs; nil means that
-	// the address is only shown. It is never called where the callback would come
-	// to somebody else's port.
+	// Browse opens a browser at an address and may block while the browser runs; nil
+	// means that the address is only shown. It is never called if another program would
+	// receive the callback.
 	Browse func(address string) error
-	// Piped takes a pasted address from In even where that is no terminal.
+	// Piped accepts a pasted address from In even if In is not a terminal.
 	Piped bool
-	// Silence is how long nothing may come back before the user is told what is
+	// Silence is how long to wait for the callback before the user is told what is
 	// usually wrong; zero means 30 s.
 	Silence time.Duration
-	// Advice is one more line of that hint, such as a command that examines the
+	// Advice is an additional line for that hint, such as a command that checks the
 	// registration.
 	Advice string
 
@@ -56,7 +58,7 @@ type UI struct {
 
 var _ venuekey.UI = (*UI)(nil)
 
-// ErrNothingEntered is a question that must have an answer and got none.
+// ErrNothingEntered is returned by Ask if a required question gets no answer.
 var ErrNothingEntered = errors.New("nothing was entered")
 
 func (u *UI) input() *input {
@@ -69,13 +71,13 @@ func (u *UI) input() *input {
 	return u.in
 }
 
-// Interactive reports whether somebody sits at In.
+// Interactive reports whether In is a terminal.
 func (u *UI) Interactive() bool {
 	_, ok := Of(u.input().from)
 	return ok
 }
 
-// TakesPaste reports whether Paste takes anything.
+// TakesPaste reports whether Paste reads from In.
 func (u *UI) TakesPaste() bool { return u.Piped || u.Interactive() }
 
 func (u *UI) write(text string) {
@@ -83,21 +85,21 @@ func (u *UI) write(text string) {
 	if to == nil {
 		to = os.Stderr
 	}
-	_, _ = io.WriteString(to, text) // there is nobody else to tell
+	_, _ = io.WriteString(to, text) // there is nowhere else to report it
 }
 
-// Tell implements venuekey.UI. It writes one line, whatever it is told: who tells may
-// repeat what a venue says.
+// Tell implements venuekey.UI. It always writes exactly one line and removes control
+// characters, because the text may repeat what a venue says.
 func (u *UI) Tell(line string) { u.tell(foreign.Fit(line)) }
 
-// tell writes what this package says, which may have several lines.
+// tell writes this package's own text, which may have several lines.
 func (u *UI) tell(text string) { u.write(text + "\n") }
 
-// Visit implements venuekey.UI. Nobody is sent anywhere that the answer could
-// not come back from, or would come to somebody else.
+// Visit implements venuekey.UI. It returns an error of ClassMisconfigured, and shows no
+// address, if the answer could not come back or would reach another program.
 func (u *UI) Visit(_ context.Context, visit venuekey.Visit) error {
 	if !visit.Listening && !u.TakesPaste() {
-		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening, Remedy: "free the port, or sign in at a terminal, where the address can be pasted"}
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening, Remedy: "free the port, or sign in from a terminal, where the address can be pasted"}
 	}
 	if u.Astray(visit) {
 		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port", Remedy: "free the port, or register another redirect uri"}
@@ -107,7 +109,7 @@ func (u *UI) Visit(_ context.Context, visit venuekey.Visit) error {
 	u.mu.Unlock()
 	u.invite(visit)
 	if visit.CodeLife > 0 {
-		u.tell(fmt.Sprintf("once access is allowed, the code lives %d s", int(visit.CodeLife.Seconds())))
+		u.tell(fmt.Sprintf("once access is allowed, the code is valid for %d s", int(visit.CodeLife.Seconds())))
 	}
 	if u.Browse != nil && visit.Open != "" {
 		go func() {
@@ -119,18 +121,19 @@ func (u *UI) Visit(_ context.Context, visit venuekey.Visit) error {
 	return nil
 }
 
-// Astray reports whether a browser that somebody wants opened here would go astray:
-// the port of the redirect is not held for this sign-in. Whoever asked for pasting,
-// or opens no browser here, can still use one on another machine.
+// Astray reports whether a browser that Browse opens would deliver the code to another
+// program, because this sign-in does not hold the port of the redirect. A user who asked
+// to paste the address, or has no browser opened here, can still use one on another
+// machine.
 func (u *UI) Astray(visit venuekey.Visit) bool {
 	return visit.URL == "" && u.Browse != nil && !u.Piped
 }
 
-const pasteHere = "paste here the address that it ends at, or the code in it"
+const pasteHere = "paste here the address that the browser shows at the end, or just the code in it"
 
-// invite shows where to go.
+// invite shows the user where to sign in.
 func (u *UI) invite(visit venuekey.Visit) {
-	elsewhere := "in a browser on another machine, and " + pasteHere + ":\n\n  " + visit.Elsewhere + "\n"
+	elsewhere := "in a browser on another machine, then " + pasteHere + ":\n\n  " + visit.Elsewhere + "\n"
 	switch {
 	case visit.Listening:
 		u.tell("open this address in a browser on this machine, sign in and allow access:\n\n  " + visit.URL + "\n")
@@ -140,19 +143,19 @@ func (u *UI) invite(visit venuekey.Visit) {
 		}
 	case visit.URL != "":
 		u.tell("open this address in a browser, sign in and allow access:\n\n  " + visit.URL + "\n")
-		u.tell("nothing waits at " + visit.Redirect + ": " + visit.NotListening)
-		u.tell(pasteHere)
+		u.tell("nothing is listening at " + visit.Redirect + ": " + visit.NotListening)
+		u.tell("then " + pasteHere)
 	default:
-		u.tell("nothing waits at " + visit.Redirect + ": " + visit.NotListening)
-		u.tell("open no browser on this machine: it would bring the code to whoever has that port. Free the port and\nstart again, or open this address " + elsewhere)
+		u.tell("nothing is listening at " + visit.Redirect + ": " + visit.NotListening)
+		u.tell("do not use a browser on this machine: it would deliver the code to the program that has that port.\nFree the port and start again, or open this address " + elsewhere)
 	}
 }
 
 // tooLong stands for a line that is longer than any address.
 const tooLong = "(a line without an end)"
 
-// Paste implements venuekey.UI. Where nothing can be pasted it waits for the end
-// of the sign-in, and only gives the hint.
+// Paste implements venuekey.UI. If nothing can be pasted it only shows the hint in time,
+// and waits until the context ends.
 func (u *UI) Paste(ctx context.Context) (string, error) {
 	silent := time.AfterFunc(u.silence(), u.hint)
 	defer silent.Stop()
@@ -174,8 +177,8 @@ func (u *UI) silence() time.Duration {
 	return 30 * time.Second
 }
 
-// hint says, once a visit, what a wrong registration looks like from here: like
-// nothing at all, because the venue sends nobody back.
+// hint explains, once per visit, the usual cause of silence: with a wrong registration
+// the venue does not send the browser back, so nothing arrives here.
 func (u *UI) hint() {
 	u.mu.Lock()
 	visit, told := u.visit, u.hinted
@@ -184,15 +187,15 @@ func (u *UI) hint() {
 	if told {
 		return
 	}
-	text := fmt.Sprintf("nothing came back for %d s. Does the venue's page show an error? It sends nobody back unless\n"+
-		"both are what is registered there, letter by letter:\n\n", int(u.silence().Seconds()))
+	text := fmt.Sprintf("nothing has come back for %d s. Does the venue's page show an error? It sends the browser back only if\n"+
+		"both of these match what is registered there exactly:\n\n", int(u.silence().Seconds()))
 	address, err := url.Parse(visit.Elsewhere)
 	if err == nil && address.Query().Get("client_id") != "" {
 		text += "  client id     " + address.Query().Get("client_id") + "\n"
 	}
 	text += "  redirect uri  " + visit.Redirect + "\n"
 	if err == nil && address.Query().Has("code_challenge") {
-		text += "\na code challenge was sent (PKCE); if the venue takes none, set the app's pkce to off\n"
+		text += "\nthe sign-in uses PKCE; if the venue does not support it, set the app's pkce to off\n"
 	}
 	if u.Advice != "" {
 		text += "\n" + u.Advice
@@ -200,8 +203,9 @@ func (u *UI) hint() {
 	u.tell(text)
 }
 
-// Ask implements venuekey.UI. Questions are shown on a terminal only; elsewhere
-// each answer is a line of the input.
+// Ask implements venuekey.UI. Questions are shown only if In is a terminal; otherwise
+// each answer is a line of In. Errors wrap ErrNothingEntered, ErrInterrupted or that of a
+// read.
 func (u *UI) Ask(ctx context.Context, fields []venuekey.Field) (map[string]venuekey.Secret, error) {
 	given := make(map[string]venuekey.Secret, len(fields))
 	for _, field := range fields {
@@ -227,14 +231,14 @@ func (u *UI) ask(ctx context.Context, field venuekey.Field) (value venuekey.Secr
 	case field.Default != "":
 		question += " [" + field.Default + "]"
 	case field.Optional:
-		question += " (Enter for none)"
+		question += " (optional, press Enter to skip)"
 	}
 	if u.Interactive() {
 		u.write(question + ": ")
 	}
 	if field.Secret && u.Interactive() {
 		value, err = u.input().hidden(ctx)
-		u.write("\n") // the one that was typed is not shown
+		u.write("\n") // the user's own newline was not shown
 	} else {
 		value, err = u.input().line(ctx)
 	}

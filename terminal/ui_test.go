@@ -53,13 +53,13 @@ func TestAVisitSaysWhereToGoAndWhatToPaste(t *testing.T) {
 		refused   string
 	}{
 		{"nobody is at the input", &UI{}, visit, "waiting for the sign-in at http://localhost:8080/auth/callback (Ctrl-C to give up)", "paste", ""},
-		{"a pipe that takes a paste", &UI{Piped: true}, visit, "or open this one in a browser on another machine, and paste here the address that it ends at, or the code in it:\n\n  " + visit.Elsewhere + "\n", "no browser", ""},
+		{"a pipe that takes a paste", &UI{Piped: true}, visit, "or open this one in a browser on another machine, then paste here the address that the browser shows at the end, or just the code in it:\n\n  " + visit.Elsewhere + "\n", "no browser", ""},
 		{"the address to show is that of the listener", &UI{}, visit, "open this address in a browser on this machine, sign in and allow access:\n\n  " + visit.URL + "\n", "venue.example", ""},
-		{"the redirect is on another machine", &UI{Piped: true}, venuekey.Visit{URL: visit.Elsewhere, Redirect: "https://x", NotListening: "it is not here"}, "nothing waits at https://x: it is not here\npaste here", "waiting", ""},
+		{"the redirect is on another machine", &UI{Piped: true}, venuekey.Visit{URL: visit.Elsewhere, Redirect: "https://x", NotListening: "it is not here"}, "nothing is listening at https://x: it is not here\nthen paste here", "waiting", ""},
 		{"nothing can come back", &UI{}, taken, "", "open this address", "the port is taken"},
-		{"somebody else has the port", &UI{Piped: true}, taken, "open no browser on this machine: it would bring the code to whoever has that port", "waiting", ""},
-		{"the address is for another machine then", &UI{Piped: true}, taken, "in a browser on another machine, and paste here the address that it ends at, or the code in it:\n\n  " + visit.Elsewhere + "\n", "waiting", ""},
-		{"a code that lives", &UI{}, visit, "once access is allowed, the code lives 60 s", "paste", ""},
+		{"somebody else has the port", &UI{Piped: true}, taken, "do not use a browser on this machine: it would deliver the code to the program that has that port", "waiting", ""},
+		{"the address is for another machine then", &UI{Piped: true}, taken, "in a browser on another machine, then paste here the address that the browser shows at the end, or just the code in it:\n\n  " + visit.Elsewhere + "\n", "waiting", ""},
+		{"a code that lives", &UI{}, visit, "once access is allowed, the code is valid for 60 s", "paste", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			out := &paper{}
@@ -105,17 +105,17 @@ func TestAfterHalfAMinuteOfSilenceThereIsAHint(t *testing.T) {
 				ended := make(chan error)
 				go func() { _, err := ui.Paste(ctx); ended <- err }()
 				time.Sleep(29 * time.Second)
-				if strings.Contains(out.String(), "nothing came back") {
+				if strings.Contains(out.String(), "nothing has come back") {
 					t.Error("too early")
 				}
 				time.Sleep(2 * time.Second)
-				for _, words := range []string{"nothing came back for 30 s", "client id     12_abc\n", "redirect uri  http://localhost:8080/auth/callback\n", "try the doctor\n"} {
+				for _, words := range []string{"nothing has come back for 30 s", "client id     12_abc\n", "redirect uri  http://localhost:8080/auth/callback\n", "try the doctor\n"} {
 					if !strings.Contains(out.String(), words) {
 						t.Errorf("%q is not in %q", words, out)
 					}
 				}
 				time.Sleep(10 * time.Minute)
-				if strings.Count(out.String(), "nothing came back") != 1 {
+				if strings.Count(out.String(), "nothing has come back") != 1 {
 					t.Error("it was told more than once")
 				}
 				end()

@@ -8,12 +8,12 @@ import (
 	"os"
 )
 
-// wait_other.go owns what stands in for waiting where a read cannot be given up.
+// wait_other.go owns the systems on which a read cannot be interrupted.
 
 // ends are the signals that end a program.
 func ends() []os.Signal { return []os.Signal{os.Interrupt} }
 
-// ready: here nobody can wait for a line without reading it.
+// ready reports that these systems cannot wait for input without reading it.
 func ready(context.Context, *os.File) error { return errors.ErrUnsupported }
 
 func hide(int) (restore func() error, err error) { return nil, errors.ErrUnsupported }

@@ -11,15 +11,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wait_unix.go owns waiting for a terminal without reading from it, and keeping
-// it from showing what is typed.
+// wait_unix.go owns waiting for a terminal without reading from it, and switching its
+// echo off.
 
 // ends are the signals that end a program.
 func ends() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
-// ready waits until a read from a file would not block, or the context ends. It
-// asks select and not poll, which on macOS knows no terminals. A descriptor that
-// select has no room for is ErrUnsupported.
+// ready waits until a read from a file would not block, or the context ends. It uses
+// select rather than poll, which does not support terminals on macOS. It returns
+// ErrUnsupported for a descriptor that is too large for select.
 func ready(ctx context.Context, file *os.File) error {
 	ended, end, err := os.Pipe()
 	if err != nil {
@@ -54,7 +54,7 @@ func ready(ctx context.Context, file *os.File) error {
 	}
 }
 
-// hide keeps a terminal from showing what is typed, until restore.
+// hide switches a terminal's echo off until restore is called.
 func hide(fd int) (restore func() error, err error) {
 	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {

@@ -1,32 +1,29 @@
-// Package ctrader signs users in to cTrader by the Open API's OAuth 2.
+// Package ctrader signs users in to cTrader with the OAuth 2 flow of its Open API.
 //
-// What is particular about it, with what the emulator has switches for:
+// What is special about this venue:
 //
-//   - The redirect does not carry state back. A callback without state is
-//     therefore taken, from the browser and the tab that began the sign-in; from
-//     another tab of that browser the user is asked first.
-//   - PKCE is documented nowhere. The app's parameter "pkce" set to "on" sends it:
-//     cTrader takes other parameters that it does not document, and RFC 6749 §3.1
-//     has it ignore what it does not know, so that it should do no harm. It is off
-//     because nobody has tried.
-//   - The redirect URI is compared byte for byte, the port included, with those
-//     registered at https://openapi.ctrader.com/apps. The first registered one
-//     belongs to the Playground and does not work for programs.
-//   - A code lives for one minute and can be used once.
-//   - A refresh token can be used once and does not expire. Using it, or
-//     signing in again, ends the pair before it at once. A used one is refused,
-//     and nothing else happens for it: nobody has reported that reuse ends what
-//     was issued since.
-//   - Errors come as errorCode and description, mostly inside a 200.
-//   - Token requests are documented as GET with the client secret in the
-//     address. POST with a form works as well and is what this package sends.
-//     If nobody takes a POST it goes on by GET, and the app's parameter
-//     "token_method" is set to that.
-//   - There is no address to revoke a token at: users do it on their cTrader ID
-//     page.
+//   - The redirect does not return state. A callback without state is therefore accepted
+//     from the browser tab that started the sign-in; in another tab of that browser the
+//     user is asked first.
+//   - PKCE is not documented. The app parameter "pkce" set to "on" sends it: cTrader
+//     accepts other undocumented parameters, and RFC 6749 §3.1 requires servers to ignore
+//     unknown ones, so it should do no harm. It is off by default because it is untested.
+//   - The redirect URI is compared byte for byte, including the port, with those
+//     registered at https://openapi.ctrader.com/apps. The first registered one belongs to
+//     the Playground and does not work for programs.
+//   - An authorization code is valid for one minute and works once.
+//   - A refresh token works once and does not expire. Using it, or signing in again,
+//     revokes the previous access and refresh token at once. A used refresh token is
+//     refused without further consequences: there are no reports that reuse revokes newer
+//     tokens.
+//   - Errors arrive as errorCode and description, mostly with status 200.
+//   - Token requests are documented as GET with the client secret in the URL. POST with a
+//     form works as well, and this package uses it. If the endpoint does not accept POST,
+//     it falls back to GET and sets the app parameter "token_method" to remember that.
+//   - There is no revocation endpoint: users revoke access on their cTrader ID page.
 //
-// An app may name other addresses in App.URLs: "authorize", "token" and "base",
-// and "issuer", which an answer that names one must name (RFC 9207).
+// App.URLs may override "authorize", "token" and "base", and set "issuer", which answers
+// that name an issuer must match (RFC 9207).
 package ctrader
 
 import (
@@ -42,27 +39,27 @@ import (
 )
 
 const (
-	// AuthorizeURL is the consent page that the documentation names.
+	// AuthorizeURL is the documented consent page.
 	AuthorizeURL = "https://id.ctrader.com/my/settings/openapi/grantingaccess/"
-	// AuthorizeURLApps is the address that cTrader's own libraries use.
+	// AuthorizeURLApps is the authorization URL that cTrader's own libraries use.
 	AuthorizeURLApps = "https://openapi.ctrader.com/apps/auth"
-	// TokenURL takes code exchanges and refreshes.
+	// TokenURL is the token endpoint.
 	TokenURL = "https://openapi.ctrader.com/apps/token"
 
-	// ScopeTrading allows everything, orders included; ScopeAccounts only looks.
+	// ScopeTrading allows everything, including orders; ScopeAccounts is read-only.
 	ScopeTrading  = "trading"
 	ScopeAccounts = "accounts"
 
-	// CodeLife is how long an authorization code can be exchanged.
+	// CodeLife is how long an authorization code is valid.
 	CodeLife = time.Minute
-	// AccessLife is the documented life of an access token, 30.4 days.
+	// AccessLife is the documented lifetime of an access token, 30.4 days.
 	AccessLife = 2628000 * time.Second
 )
 
-// Venue is cTrader; the zero value is the real one. It implements
+// Venue is cTrader; the zero value is the production service. It implements
 // venuekey.Venue, Prober, Registrar and ScopeExplainer.
 type Venue struct {
-	// AuthorizeURL and TokenURL replace the standard addresses.
+	// AuthorizeURL and TokenURL override the standard URLs.
 	AuthorizeURL, TokenURL string
 	// Transport sends token requests; see oauth.Client.
 	Transport http.RoundTripper
@@ -71,11 +68,11 @@ type Venue struct {
 // Name implements venuekey.Venue.
 func (Venue) Name() string { return "ctrader" }
 
-// Policy implements venuekey.Venue. A refresh token that was used is merely
-// refused, as far as anybody knows: after a lost answer it is presented again
-// until an answer is read, which loses nothing, because if an earlier request
-// did arrive the sign-in is lost either way. Refresh tokens are documented to
-// have no end. A user who allows access again ends the one given before.
+// Policy implements venuekey.Venue. As far as is known, a used refresh token is merely
+// refused, so after a lost answer it is presented again until an answer arrives. That
+// risks nothing: if an earlier request did arrive, the sign-in is lost either way.
+// Refresh tokens are documented not to expire. A user who signs in again revokes the
+// previous tokens.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.RenewWithRefreshToken,
@@ -93,9 +90,9 @@ func (Venue) Policy() venuekey.Policy {
 func (Venue) AppForm() venuekey.AppForm {
 	return venuekey.AppForm{Register: "Register one at https://openapi.ctrader.com/apps", URLs: []string{"authorize", "token"}, Fields: []venuekey.Field{
 		{Name: "token_method", Default: "POST", Optional: true,
-			Help: "POST, or GET for the documented way with the secret in the address; a sign-in finds out where only GET is taken"},
+			Help: "POST, or GET as documented, with the secret in the URL; a sign-in detects a venue that only accepts GET"},
 		{Name: "pkce", Default: "off", Optional: true,
-			Help: "on sends a code challenge; whether cTrader checks, ignores or refuses it is not known"},
+			Help: "on sends a code challenge; it is not known whether cTrader checks, ignores or refuses it"},
 	}}
 }
 
@@ -128,7 +125,7 @@ func (Venue) ExplainScopes(scopes []string) string {
 	if len(scopes) == 0 || slices.Contains(scopes, ScopeTrading) {
 		return ""
 	}
-	return "this sign-in may look at accounts and cannot trade: that takes a sign-in with the scope " + ScopeTrading
+	return "this sign-in can read accounts but not trade: that needs a sign-in with the scope " + ScopeTrading
 }
 
 // Login implements venuekey.Venue.
@@ -144,7 +141,7 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 	return v.client(app).Refresh(ctx, app, token.Refresh)
 }
 
-// client acts on what config says.
+// client returns a Client for the app.
 func (v Venue) client(app venuekey.App) oauth.Client {
 	return oauth.Client{Config: v.config(app), Transport: oauth.Trusting(v.Transport, app)}
 }

@@ -5,10 +5,10 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// meanings.go owns the words that cTrader answers with.
+// meanings.go owns the field names and error codes of cTrader's answers.
 
-// names are the fields of token answers: camelCase always, snake_case besides
-// in some.
+// names are the fields of token answers: always in camelCase, sometimes in snake_case
+// too.
 var names = oauth.Names{
 	Access:      []string{"accessToken", "access_token"},
 	Refresh:     []string{"refreshToken", "refresh_token"},
@@ -18,16 +18,16 @@ var names = oauth.Names{
 	Description: []string{"description", "error_description"},
 }
 
-const checkApp = "compare them with the app's credentials at https://openapi.ctrader.com/apps, and see that the app is Active there"
+const checkApp = "compare them with the app's credentials at https://openapi.ctrader.com/apps, and check that the app is Active there"
 
-// checkAppOrSignIn is for a refusal that may be about the app or about the token.
-// In doubt it is the app's: mending that may bring a sign-in back, and taking it
-// for the end would lose one that is good.
+// checkAppOrSignIn is for a refusal that may concern the app or the token. In doubt it
+// counts as the app's: fixing the app may revive the sign-in, while treating it as final
+// would lose one that is good.
 const checkAppOrSignIn = checkApp + "; if they are right, sign in again"
 
-// meanings are the errors of the authorize and token addresses. cTrader
-// documents no list of codes and no descriptions. If one comes it is tried
-// first; the codes are those of the protocol and those that third parties have.
+// meanings are the errors of the authorization and token endpoints. cTrader documents
+// neither their codes nor their descriptions. A description is tried first; the codes are
+// those of the protocol and those seen by third parties.
 var meanings = []oauth.Meaning{
 	{Text: "invalid redirect uri", Class: venuekey.ClassMisconfigured, Reason: "cTrader does not know the redirect uri for this app",
 		Remedy: "register exactly the same uri at https://openapi.ctrader.com/apps, with scheme, host, port, path, case and slash; the first one there is the Playground's and does not count"},
@@ -49,9 +49,9 @@ var meanings = []oauth.Meaning{
 	{Code: "INVALID_REQUEST", Class: venuekey.ClassMisconfigured, Reason: "cTrader does not accept the request: its redirect uri, client id or secret is not the registered one",
 		Remedy: "register exactly the same uri at https://openapi.ctrader.com/apps, with scheme, host, port, path, case and slash, and compare client id and secret; the first uri there is the Playground's and does not count"},
 	{Code: "SERVER_IS_UNDER_MAINTENANCE", Class: venuekey.ClassLater, Reason: "cTrader is under maintenance"},
-	{Code: "CH_SERVER_NOT_REACHABLE", Class: venuekey.ClassLater, Reason: "cTrader's own server is not reachable"},
-	{Code: "CANT_ROUTE_REQUEST", Class: venuekey.ClassLater, Reason: "cTrader cannot route the request, which it says in maintenance"},
-	{Code: "TIMEOUT_ERROR", Class: venuekey.ClassUnknown, Reason: "cTrader ran into a time-out of its own"},
+	{Code: "CH_SERVER_NOT_REACHABLE", Class: venuekey.ClassLater, Reason: "a server behind cTrader's API is not reachable"},
+	{Code: "CANT_ROUTE_REQUEST", Class: venuekey.ClassLater, Reason: "cTrader cannot route the request, as during maintenance"},
+	{Code: "TIMEOUT_ERROR", Class: venuekey.ClassUnknown, Reason: "cTrader reports a time-out on its side"},
 	{Code: "REQUEST_FREQUENCY_EXCEEDED", Class: venuekey.ClassLater, Reason: "cTrader was asked too often"},
 	{Code: "BLOCKED_PAYLOAD_TYPE", Class: venuekey.ClassLater, Reason: "cTrader was asked too often"},
 }

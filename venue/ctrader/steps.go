@@ -12,12 +12,10 @@ import (
 
 // steps.go owns the sign-in as single steps.
 
-// Auth is the sign-in as single steps, for programs that do their own
-// redirects and keep their own tokens: an authorize address, the code out of a
-// redirect, a code for a token, a refresh token for the next. getAuthUri, getToken
-// and refreshToken of cTrader's Python client are all
-// here. Nothing is kept: a refresh token dies when it is presented, so the
-// answer has to be saved before anything else; the Keeper does that.
+// Auth performs the steps of a sign-in one at a time, for programs that handle redirects
+// and store tokens themselves. It covers getAuthUri, getToken and refreshToken of
+// cTrader's Python client. Auth stores nothing: a refresh token is used up when it is
+// presented, so save each answer before doing anything else. A Keeper does that for you.
 type Auth struct {
 	ClientID     string
 	ClientSecret venuekey.Secret
@@ -26,8 +24,8 @@ type Auth struct {
 	Transport http.RoundTripper
 }
 
-// AuthURI is the address at which a user signs in: getAuthUri. An empty scope
-// means trading, an empty base means AuthorizeURL.
+// AuthURI returns the URL at which a user signs in, like getAuthUri. An empty scope means
+// trading, an empty base means AuthorizeURL.
 func (a Auth) AuthURI(scope, base string) (string, error) {
 	app := a.app()
 	if scope != "" {
@@ -36,8 +34,8 @@ func (a Auth) AuthURI(scope, base string) (string, error) {
 	return a.venue(base, "").client(app).Authorize(app, oauth.Attempt{})
 }
 
-// Code takes the authorization code out of the address that the user was
-// redirected to. It has to be exchanged within CodeLife.
+// Code returns the authorization code in the URL that the user was redirected to, which
+// must be exchanged within CodeLife. The error is of ClassRefused if the URL has no code.
 func (a Auth) Code(redirected string) (venuekey.Secret, error) {
 	address, err := url.Parse(redirected)
 	if err != nil {
@@ -50,13 +48,13 @@ func (a Auth) Code(redirected string) (venuekey.Secret, error) {
 	return "", &venuekey.Error{Op: "code", Class: venuekey.ClassRefused, Reason: "the redirected address has no code; access was denied, or it is another page's address"}
 }
 
-// Token exchanges a code: getToken. An empty base means TokenURL.
+// Token exchanges a code, like getToken. An empty base means TokenURL.
 func (a Auth) Token(ctx context.Context, code venuekey.Secret, base string) (venuekey.Token, error) {
 	app := a.app()
 	return a.venue("", base).client(app).Exchange(ctx, app, code, "")
 }
 
-// RefreshToken presents a refresh token: refreshToken. An empty base means
+// RefreshToken presents a refresh token, once, like refreshToken. An empty base means
 // TokenURL.
 func (a Auth) RefreshToken(ctx context.Context, refresh venuekey.Secret, base string) (venuekey.Token, error) {
 	app := a.app()

@@ -14,24 +14,22 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// api.go owns Tradovate's operations as plain calls.
+// api.go owns Tradovate's authentication endpoints as plain calls.
 
-// API is Tradovate's authentication as plain calls, one for each operation:
-// accessTokenRequest, renewAccessToken, oauthToken and me. Nothing is kept and
-// nothing is repeated; every way in which a 200 fails is an error.
+// API offers Tradovate's authentication endpoints as plain calls: accessTokenRequest,
+// renewAccessToken, oauthToken and me. It stores nothing and repeats nothing. Every
+// failure inside a 200 is returned as an error of type *venuekey.Error.
 type API struct {
-	// Base is the address below which the operations lie, with /v1; empty means
-	// the live host's.
+	// Base is the URL of the API including /v1; empty means that of the live host.
 	Base string
-	// MeBase is the same for me, which only the live host answers; empty means
-	// Base.
+	// MeBase is the same for me, which only the live host answers; empty means Base.
 	MeBase string
 	// Transport sends requests; see oauth.Client.
 	Transport http.RoundTripper
 }
 
-// AccessTokenRequest signs in by user name and password and starts a new
-// session: POST /auth/accesstokenrequest.
+// AccessTokenRequest signs in with user name and password and starts a new session: POST
+// /auth/accesstokenrequest.
 func (a API) AccessTokenRequest(ctx context.Context, body AccessTokenRequest) (AccessTokenResponse, error) {
 	wire, err := body.wire()
 	if err != nil {
@@ -44,8 +42,8 @@ func (a API) AccessTokenRequest(ctx context.Context, body AccessTokenRequest) (A
 	return a.accessToken(request, "")
 }
 
-// RenewAccessToken prolongs the session of a live access token: GET
-// /auth/renewaccesstoken. The answer holds a new token.
+// RenewAccessToken extends the session of an access token that has not expired: GET
+// /auth/renewaccesstoken. The answer holds a new access token.
 func (a API) RenewAccessToken(ctx context.Context, access venuekey.Secret) (AccessTokenResponse, error) {
 	request, err := a.request(ctx, http.MethodGet, a.Base, "/auth/renewaccesstoken", "", nil)
 	if err != nil {
@@ -55,8 +53,8 @@ func (a API) RenewAccessToken(ctx context.Context, access venuekey.Secret) (Acce
 	return a.accessToken(request, renewal)
 }
 
-// OAuthToken exchanges a code or presents a refresh token: POST
-// /auth/oauthtoken, as a form, which is what the server takes in practice.
+// OAuthToken exchanges a code or presents a refresh token: POST /auth/oauthtoken, as a
+// form, which is what the server accepts in practice.
 func (a API) OAuthToken(ctx context.Context, body OAuthToken) (OAuthTokenResponse, error) {
 	request, err := a.request(ctx, http.MethodPost, a.Base, "/auth/oauthtoken", "application/x-www-form-urlencoded", []byte(body.form().Encode()))
 	if err != nil {
@@ -70,8 +68,8 @@ func (a API) OAuthToken(ctx context.Context, body OAuthToken) (OAuthTokenRespons
 	return response, err
 }
 
-// unusable is the error for a token that an answer holds and nobody can use, nil if
-// it can be used.
+// unusable returns the error for an answer whose token is missing or cannot be used, nil
+// if it can.
 func unusable(access venuekey.Secret, kind string) error {
 	reason := ""
 	switch {
@@ -87,7 +85,7 @@ func unusable(access venuekey.Secret, kind string) error {
 	return &venuekey.Error{Class: venuekey.ClassUnknown, Reason: reason}
 }
 
-// Me says whose a token is: GET /auth/me.
+// Me returns the user that a token belongs to: GET /auth/me.
 func (a API) Me(ctx context.Context, access venuekey.Secret) (OAuthMeResponse, error) {
 	base := a.MeBase
 	if base == "" {
@@ -103,7 +101,7 @@ func (a API) Me(ctx context.Context, access venuekey.Secret) (OAuthMeResponse, e
 	return response, err
 }
 
-// renewal is the grant that words are judged by which renew a token.
+// renewal is the grant type by which the errors of a renewal are explained.
 const renewal = "refresh_token"
 
 func (a API) accessToken(request *http.Request, grant string) (AccessTokenResponse, error) {
@@ -133,8 +131,8 @@ func (a API) request(ctx context.Context, method, base, path, contentType string
 	return request, nil
 }
 
-// call sends a request and reads the answer into a response, after it looked
-// for every way in which the answer can fail.
+// call sends a request, checks its answer for every kind of failure, and decodes it into
+// response.
 func (a API) call(request *http.Request, response any, grant string) error {
 	address := request.URL
 	scheme, access, _ := strings.Cut(request.Header.Get("Authorization"), " ")
@@ -144,8 +142,8 @@ func (a API) call(request *http.Request, response any, grant string) error {
 		return err
 	}
 	if bearer {
-		// That a renewal's token is dead is not taken from a challenge: a gateway
-		// sends one too.
+		// A challenge does not prove that a renewal's token is dead: gateways send them
+		// too.
 		refusal := answer.Refusal(venuekey.Secret(access))
 		if refusal != nil && (refusal.Code == "insufficient_scope" || refusal.Code == "invalid_token" && grant != renewal) {
 			return refusal
@@ -172,24 +170,24 @@ func (a API) call(request *http.Request, response any, grant string) error {
 	return nil
 }
 
-// notJSON reads what Tradovate answers without JSON: 401 and 429 have empty
-// bodies or plain text, 408 and 500 are what a closed session gets.
+// notJSON explains Tradovate's answers without JSON: 401 and 429 have an empty body or
+// plain text; 408 and 500 are what a closed session gets.
 func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *venuekey.Error {
 	switch {
 	case answer.Status == http.StatusUnauthorized && bearer && !answer.IsPage():
 		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "Tradovate does not accept the access token"}
 	case answer.Status == http.StatusTooManyRequests:
-		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "Tradovate was asked too often; asking again within the hour prolongs it"}
+		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "too many requests to Tradovate; another one within the hour extends the block"}
 	case answer.Status == http.StatusTemporaryRedirect && bearer:
-		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "Tradovate keeps this user at another host", Remedy: "set the app's api address to the host that apiHosts names"}
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "Tradovate serves this user from another host", Remedy: "set the app's api address to the host that apiHosts names"}
 	case bearer && (answer.Status == http.StatusRequestTimeout || answer.Status == http.StatusInternalServerError):
 		return answer.NotJSON(address)
 	}
 	return stranger(answer, address, grant)
 }
 
-// stranger is an answer that is not Tradovate's own word. A sign-in has nothing
-// to lose by it.
+// stranger returns the error for an answer that is not Tradovate's own. A sign-in has
+// nothing to lose by it; a renewal may have.
 func stranger(answer oauth.Answer, address *url.URL, grant string) *venuekey.Error {
 	if grant == renewal {
 		return answer.Stranger(address)

@@ -103,7 +103,7 @@ func TestHowTradovateSaysNo(t *testing.T) {
 		{"401 in a stranger's JSON", `{"message":"Forbidden"}`, 401, venuekey.ClassUnknown, "neither a token nor an OAuth error", 0},
 		{"401 on a stranger's page", `<html>`, 401, venuekey.ClassUnknown, "HTML", 0},
 		{"a byte-order mark", "\xef\xbb\xbf" + `{"errorText":"The app is not registered"}`, 200, venuekey.ClassMisconfigured, "API key", 0},
-		{"429", ``, 429, venuekey.ClassLater, "too often", time.Hour},
+		{"429", ``, 429, venuekey.ClassLater, "too many requests", time.Hour},
 		{"a closed session", ``, 408, venuekey.ClassLater, "408", 0},
 		{"500", `Internal Server Error, error id: 1`, 500, venuekey.ClassLater, "500", 0},
 		{"the wrong infrastructure", ``, 307, venuekey.ClassMisconfigured, "another host", 0},

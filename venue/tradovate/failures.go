@@ -12,35 +12,34 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// failures.go owns the ways in which Tradovate says no.
+// failures.go owns the ways in which Tradovate reports errors.
 
-// Penalty is Tradovate's demand to wait: the request was not executed, and may
-// be sent again with the ticket once the wait is over. Find it in an error with
-// errors.As.
+// Penalty is Tradovate's request to wait. The call was not executed, and may be repeated
+// with the ticket after the wait. Retrieve it from an error with errors.As.
 type Penalty struct {
-	// Ticket goes into the repeated request as p-ticket.
+	// Ticket is sent with the repeated request as p-ticket.
 	Ticket venuekey.Secret
-	// Wait is how long to wait first.
+	// Wait is how long to wait before that.
 	Wait time.Duration
-	// Captcha says that a person has to solve one, which no program can offer:
-	// the user has to wait for an hour.
+	// Captcha says that Tradovate demands a captcha, which no program can solve: the user
+	// has to wait for an hour.
 	Captcha bool
 }
 
-// captchaWait is how long the documentation says users should wait.
+// captchaWait is how long the documentation tells users to wait.
 const captchaWait = time.Hour
 
-// Error names the wait.
+// Error includes the wait.
 func (p *Penalty) Error() string {
 	if p.Captcha {
-		return "Tradovate wants a captcha solved, which no program can: wait an hour before the next try"
+		return "Tradovate demands a captcha, which a program cannot solve: wait an hour before the next attempt"
 	}
-	return fmt.Sprintf("Tradovate makes callers wait: the next try is allowed in %s", p.Wait)
+	return fmt.Sprintf("Tradovate requires a wait: the next attempt is allowed in %s", p.Wait)
 }
 
-// failure finds what went wrong in an answer that is JSON, in the order of the
-// fact sheet: errorText, p-ticket, error, violations, and then the status. If a
-// grant is named, a word that nobody knows ends nothing.
+// failure returns what went wrong in a JSON answer, nil if nothing did. The order is
+// documented: errorText, p-ticket, error, violations, and then the status. With a grant,
+// unknown errors do not end the sign-in.
 func failure(grant string, answer oauth.Answer, fields map[string]json.RawMessage) *venuekey.Error {
 	if stringOf(fields["errorText"]) == "" && stringOf(fields["p-ticket"]) == "" {
 		if err := (oauth.Config{Meanings: meanings, ErrorsInOK: true}).OAuthError(grant, answer); err != nil {
@@ -50,7 +49,7 @@ func failure(grant string, answer oauth.Answer, fields map[string]json.RawMessag
 	return ownWords(grant, answer, fields)
 }
 
-// ownWords finds what Tradovate says beside the errors of OAuth.
+// ownWords returns the errors that Tradovate reports in ways other than OAuth's.
 func ownWords(grant string, answer oauth.Answer, fields map[string]json.RawMessage) *venuekey.Error {
 	config := oauth.Config{Meanings: meanings}
 	if text := stringOf(fields["errorText"]); text != "" {
@@ -76,8 +75,8 @@ func penaltyOf(ticket string, fields map[string]json.RawMessage) *venuekey.Error
 	return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: penalty.Wait, Reason: penalty.Error(), Err: penalty}
 }
 
-// violationsOf lists which fields of a request are wrong, and how. The values,
-// which the server repeats, are left out.
+// violationsOf describes which fields of a request are wrong and how, without their
+// values, which the server repeats.
 func violationsOf(raw json.RawMessage) string {
 	var violations []struct {
 		Constraint  string `json:"constraint"`
@@ -99,19 +98,19 @@ func stringOf(raw json.RawMessage) string {
 	return text
 }
 
-// meanings are the words that Tradovate was seen to use.
+// meanings are the errors that Tradovate has been seen to send.
 var meanings = []oauth.Meaning{
 	{Text: "incorrect username or password", Class: venuekey.ClassRefused, Reason: "Tradovate does not accept user name and password",
 		Remedy: "check both; after five failures even right ones are refused for some minutes"},
 	{Text: "incorrect password", Class: venuekey.ClassRefused, Reason: "Tradovate does not accept user name and password",
 		Remedy: "check both; after five failures even right ones are refused for some minutes"},
 	{Text: "app is not registered", Class: venuekey.ClassMisconfigured, Reason: "Tradovate does not know the API key", Remedy: "check cid, sec and app_id against Trader, Application Settings, API Access"},
-	{Text: "should be called on live", Class: venuekey.ClassMisconfigured, Reason: "Tradovate answers this at its live host only", Remedy: "set the app's environment to live"},
-	{Text: "should be called on demo", Class: venuekey.ClassMisconfigured, Reason: "Tradovate answers this at its demo host only", Remedy: "set the app's environment to demo"},
+	{Text: "should be called on live", Class: venuekey.ClassMisconfigured, Reason: "only Tradovate's live host answers this", Remedy: "set the app's environment to live"},
+	{Text: "should be called on demo", Class: venuekey.ClassMisconfigured, Reason: "only Tradovate's demo host answers this", Remedy: "set the app's environment to demo"},
 	{Text: "access is denied", Class: venuekey.ClassRefused, Reason: "Tradovate denies access"},
 	{Text: "expired access token", Class: venuekey.ClassRefused, Reason: "the access token expired"},
 	{Code: "violations", Class: venuekey.ClassMisconfigured},
-	{Code: "invalid_token", Grant: "refresh_token", Class: venuekey.ClassRefused, Reason: "Tradovate does not accept the refresh token any more"},
+	{Code: "invalid_token", Grant: "refresh_token", Class: venuekey.ClassRefused, Reason: "Tradovate no longer accepts the refresh token"},
 	{Code: "invalid_client", Class: venuekey.ClassMisconfigured, Reason: "Tradovate does not accept client id, secret and redirect uri together",
-		Remedy: "compare all three with Trader, API Access, OAuth Registration; authorize and token address must be of the same environment"},
+		Remedy: "compare all three with Trader, API Access, OAuth Registration; the authorize and token addresses must belong to the same environment"},
 }

@@ -1,33 +1,31 @@
-// Package tradovate signs users in to Tradovate, by OAuth code or by user name,
-// password and API key, and renews with the live access token.
+// Package tradovate signs users in to Tradovate, either with OAuth or with user name,
+// password and API key, and renews the session with its access token.
 //
-// What is particular about it:
+// What is special about this venue:
 //
-//   - A 200 is no success. An answer fails inside it in four ways, which are
-//     looked for in this order: errorText, a penalty ticket (p-ticket), an OAuth
-//     error, violations.
-//   - A sign-in by password or a renewal answers in camelCase with an absolute
-//     expirationTime; an OAuth exchange in snake_case with expires_in. A life is
-//     counted against the server's own Date, so that a wrong local clock does
-//     not bend it.
-//   - A renewal takes the access token while it lives, uses nothing up and
-//     counts as the same session. Only if the access token is dead already
-//     and an OAuth refresh token is at hand is that presented; it can be used
-//     once.
-//   - A user may have two sessions. A third sign-in ends the oldest, whose
-//     token then fails with 408, 429 or 500 rather than a clear 401.
-//   - Five failed sign-ins an hour and fifteen renewals an hour are allowed per
-//     address. What is asked too often is answered with a ticket and a wait
-//     (class ClassLater, with the wait), or with a captcha that no program can
-//     solve: then the user has to wait an hour.
-//   - Demo and live are hosts, not sign-ins: one token works at both, but
-//     /auth/me answers at the live host only.
-//   - The password grant is Tradovate's own and what RFC 9700 §2.4 forbids; it
-//     is here because individuals get an API key and no OAuth client.
+//   - Status 200 does not mean success. An answer can fail in four ways, which are
+//     checked in this order: errorText, a penalty ticket (p-ticket), an OAuth error,
+//     violations.
+//   - Password sign-ins and renewals answer in camelCase with an absolute expirationTime;
+//     an OAuth exchange answers in snake_case with expires_in. Lifetimes are computed
+//     from the server's own Date header, so a wrong local clock does not distort them.
+//   - A renewal presents the access token before it expires, uses nothing up and
+//     continues the same session. An OAuth refresh token is presented only if the access
+//     token has expired; it works once.
+//   - A user may have two sessions. A third sign-in ends the oldest, whose token then
+//     fails with 408, 429 or 500 rather than a clear 401.
+//   - Five failed sign-ins and fifteen renewals per hour are allowed per IP address.
+//     Beyond that Tradovate answers with a ticket and a wait (ClassLater, with
+//     RetryAfter), or with a captcha that no program can solve: then the user has to wait
+//     for an hour.
+//   - Demo and live are hosts, not separate sign-ins: a token works at both, but only the
+//     live host answers /auth/me.
+//   - The password grant is Tradovate's own, of the kind that RFC 9700 §2.4 forbids. It
+//     is supported because individuals get an API key but no OAuth client.
 //
-// The app's own parameters are described by AppForm. App.URLs may name
-// "authorize", "token", "api", "me" and "base", and "issuer", which an answer that
-// names one must name (RFC 9207).
+// AppForm describes the app's parameters. App.URLs may override "authorize", "token",
+// "api", "me" and "base", and set "issuer", which answers that name an issuer must match
+// (RFC 9207).
 package tradovate
 
 import (
@@ -45,28 +43,28 @@ import (
 )
 
 const (
-	// AuthorizeURL is the page where users sign in by OAuth.
+	// AuthorizeURL is the page where users sign in with OAuth.
 	AuthorizeURL = "https://trader.tradovate.com/oauth"
-	// LiveHost and DemoHost take REST calls, below /v1.
+	// LiveHost and DemoHost serve REST calls, below /v1.
 	LiveHost = "https://live.tradovateapi.com"
 	DemoHost = "https://demo.tradovateapi.com"
 
-	// AccessLife is the documented life of an access token.
+	// AccessLife is the documented lifetime of an access token.
 	AccessLife = 80 * time.Minute
-	// RefreshLife is how long an OAuth refresh token was seen to live.
+	// RefreshLife is the observed lifetime of an OAuth refresh token.
 	RefreshLife = 26 * time.Hour
 
-	// FlowOAuth and FlowPassword are the ways to sign in. FlowAuto is the first of
-	// them if the app has a client id, else the second.
+	// FlowOAuth and FlowPassword are the values of the app parameter "flow". FlowAuto
+	// means the first if the app has a client ID, otherwise the second.
 	FlowOAuth    = "oauth"
 	FlowPassword = "password"
 	FlowAuto     = "auto"
 )
 
-// Venue is Tradovate; the zero value is the real one. It implements
+// Venue is Tradovate; the zero value is the production service. It implements
 // venuekey.Venue, Prober, Identifier and Registrar.
 type Venue struct {
-	// AuthorizeURL, LiveHost and DemoHost replace the standard addresses.
+	// AuthorizeURL, LiveHost and DemoHost override the standard URLs.
 	AuthorizeURL, LiveHost, DemoHost string
 	// Transport sends requests; see oauth.Client.
 	Transport http.RoundTripper
@@ -75,13 +73,13 @@ type Venue struct {
 // Name implements venuekey.Venue.
 func (Venue) Name() string { return "tradovate" }
 
-// Policy implements venuekey.Venue. At 0.6 of 80 minutes two more attempts fit
-// before the token dies; one renewal in 48 minutes is far below the quota.
-// Once is for the rare refresh token: nobody knows what its reuse does, and of two
-// renewals at the same time one was seen to be void. Renewing with an access token
-// uses nothing up, and its lost answers are ClassLater. A refresh token lives
-// for about 26 hours, and each renewal with it gives one that lives as long again;
-// answers state it.
+// Policy implements venuekey.Venue. Renewing at 0.6 of 80 minutes leaves time for two
+// more attempts before the token expires; one renewal in 48 minutes is far below the
+// quota. RetryOnce is for the rare refresh token: the effect of reusing one is unknown,
+// and of two concurrent renewals one was seen to yield a void token. Renewing with an
+// access token uses nothing up, and its lost answers are ClassLater. A refresh token
+// lives for about 26 hours, and each use yields one with the same lifetime, which the
+// answer states.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.RenewWithAccessToken,
@@ -92,29 +90,29 @@ func (Venue) Policy() venuekey.Policy {
 		LeastInterval:   4 * time.Minute,
 		DefaultLife:     AccessLife,
 		MaxSessions:     2,
-		// Twelve an hour and three at once make the fifteen an hour and address
-		// that are allowed.
+		// Twelve per hour and a burst of three add up to the fifteen per hour that are
+		// allowed per IP address.
 		Pace: 5 * time.Minute, Burst: 3, PacePerMachine: true,
 	}
 }
 
-// AppForm implements venuekey.Registrar. The device id has to stay the same for
-// ever on one device, so the default is drawn once and kept with the app.
+// AppForm implements venuekey.Registrar. A device must keep its device ID for ever, so
+// the default is random and is stored with the app.
 func (Venue) AppForm() venuekey.AppForm {
-	return venuekey.AppForm{Register: "Register one in Trader under Application Settings, API Access,\nor make an API key there, which needs no redirect uri and no client id", URLs: []string{"authorize", "token", "me", "api"}, Fields: []venuekey.Field{
-		{Name: "flow", Optional: true, Default: FlowAuto, Help: "oauth, password to sign in with user name, password and API key, or auto: oauth where the app has a client id"},
+	return venuekey.AppForm{Register: "Register one in Trader under Application Settings, API Access,\nor create an API key there, which needs no redirect uri and no client id", URLs: []string{"authorize", "token", "me", "api"}, Fields: []venuekey.Field{
+		{Name: "flow", Optional: true, Default: FlowAuto, Help: "oauth, password to sign in with user name, password and API key, or auto: oauth if the app has a client id"},
 		{Name: "cid", Optional: true, Help: "API key number (Trader, Application Settings, API Access)"},
 		{Name: "sec", Optional: true, Secret: true, Help: "API key secret, shown once when you created the key"},
 		{Name: "app_id", Optional: true, Default: "venuekey", Help: "the name of your program as Tradovate shows it"},
 		{Name: "app_version", Optional: true, Default: "1.0", Help: "its version"},
-		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "names this device for ever; live orders need it approved by mail"},
-		{Name: "token_path", Optional: true, Default: "plain", Help: "OAuth: plain for /auth/oauthtoken, or v1 for /v1/auth/oauthtoken; a sign-in finds out"},
+		{Name: "device_id", Optional: true, Default: newDeviceID(), Help: "identifies this device and must not change; live orders need it approved by mail"},
+		{Name: "token_path", Optional: true, Default: "plain", Help: "OAuth: plain for /auth/oauthtoken, or v1 for /v1/auth/oauthtoken; a sign-in detects which"},
 		{Name: "client_auth", Optional: true, Default: "body", Help: "OAuth: body, or basic to send id and secret in the header"},
 		{Name: "pkce", Optional: true, Default: "off", Help: "OAuth: on sends a code challenge; its verifier is documented for the token endpoint, the challenge itself is not"},
 	}}
 }
 
-// newDeviceID draws 64 hex digits, which is exactly what the field holds.
+// newDeviceID returns 64 random hex digits, the most that the field holds.
 func newDeviceID() string {
 	sum := sha256.Sum256([]byte(rand.Text()))
 	return hex.EncodeToString(sum[:])
@@ -139,7 +137,7 @@ func (v Venue) CheckApp(app venuekey.App) error {
 	switch flowOf(app) {
 	case FlowPassword:
 		if app.Param("cid") == "" || app.Param("sec") == "" {
-			return wrong("the app has no API key (cid and sec)", "make one in Trader under Application Settings, API Access")
+			return wrong("the app has no API key (cid and sec)", "create one in Trader under Application Settings, API Access")
 		}
 		if len(app.Param("device_id")) > 64 {
 			return wrong("the app's device_id is longer than 64 characters", "")
@@ -167,7 +165,7 @@ func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (ven
 func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
 	given, err := ui.Ask(ctx, []venuekey.Field{
 		{Name: "name", Help: "Tradovate user name"},
-		{Name: "password", Help: "Tradovate password, or the API key's own", Secret: true},
+		{Name: "password", Help: "Tradovate password, or the API key's own password", Secret: true},
 	})
 	if err != nil {
 		return venuekey.Token{}, err
@@ -183,14 +181,14 @@ func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venueke
 	return response.Token(), nil
 }
 
-// Probe implements venuekey.Prober. It looks at the address that takes refresh
-// tokens: renewing with the access token needs no probe, as it uses nothing up.
-// The grant type is left empty, which Tradovate's schema refuses before it looks
-// for a client: nobody knows whether an unknown client counts as a failed sign-in.
+// Probe implements venuekey.Prober. It checks the endpoint for refresh tokens; renewing
+// with the access token needs no probe, because it uses nothing up. It leaves the grant
+// type empty, which Tradovate's schema rejects before it looks at the client: it is
+// unknown whether an unknown client counts as a failed sign-in.
 func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.client(app).Probe(ctx) }
 
-// Refresh implements venuekey.Venue: it renews with the access token while
-// that lives, else with the refresh token of an OAuth sign-in.
+// Refresh implements venuekey.Venue. It renews with the access token until that expires,
+// and then with the refresh token of an OAuth sign-in.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	if token.Valid(time.Now()) {
 		response, err := v.API(app).RenewAccessToken(ctx, token.Access)
@@ -208,8 +206,8 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 	return got, doubted(err, token, time.Now())
 }
 
-// harmless says of a renewal with the access token that nobody knows the
-// outcome of that it may simply be sent again.
+// harmless turns an unknown outcome of a renewal with the access token into ClassLater:
+// it may simply be sent again.
 func harmless(err error) error {
 	var known *venuekey.Error
 	if !errors.As(err, &known) || known.Class != venuekey.ClassUnknown {
@@ -220,13 +218,13 @@ func harmless(err error) error {
 	return &again
 }
 
-// doubtPeriod is how long after the end of the access token a refused refresh
-// token may still turn out to be good.
+// doubtPeriod is how long after the access token's expiry a refused refresh token may
+// still turn out to be good.
 const doubtPeriod = 15 * time.Minute
 
-// doubted does not take the first refusal of a refresh token for the last word:
-// Tradovate was seen to answer invalid_token for some minutes and to accept the
-// same token afterwards. After a while a person is told all the same.
+// doubted does not treat the first refusal of a refresh token as final: Tradovate was
+// seen to answer invalid_token for some minutes and to accept the same token afterwards.
+// After doubtPeriod the refusal stands.
 func doubted(err error, token venuekey.Token, now time.Time) error {
 	var known *venuekey.Error
 	if !errors.As(err, &known) || known.Class != venuekey.ClassRefused || known.Code != "invalid_token" || now.After(token.Expires.Add(doubtPeriod)) {
@@ -234,12 +232,11 @@ func doubted(err error, token venuekey.Token, now time.Time) error {
 	}
 	again := *known
 	again.Class = venuekey.ClassLater
-	again.Reason += ", which it often says for some minutes only"
+	again.Reason += ", though such a refusal often lasts only some minutes"
 	return &again
 }
 
-// Identify implements venuekey.Identifier. The live host answers for demo users
-// too.
+// Identify implements venuekey.Identifier. The live host answers for demo users as well.
 func (v Venue) Identify(ctx context.Context, app venuekey.App, token venuekey.Token) (string, error) {
 	me, err := v.API(app).Me(ctx, token.Access)
 	if err != nil {
@@ -248,7 +245,7 @@ func (v Venue) Identify(ctx context.Context, app venuekey.App, token venuekey.To
 	return identity(token.Access, me.Name, me.UserID), nil
 }
 
-// API gives the plain calls at the hosts that the app names.
+// API returns the plain calls, at the hosts that the app names.
 func (v Venue) API(app venuekey.App) API {
 	host := either(v.LiveHost, LiveHost)
 	me := app.URL("me", host+"/v1")
@@ -258,17 +255,17 @@ func (v Venue) API(app venuekey.App) API {
 	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Transport: oauth.Trusting(v.Transport, app)}
 }
 
-// tokenPaths are where OAuth token requests go. The one without /v1 is what the
-// tutorial names and working programs use; the specification has it below /v1. A
-// sign-in finds out which is there: a refresh token is shown to one only.
+// tokenPaths are the paths for OAuth token requests. The one without /v1 is what the
+// tutorial names and working programs use; the specification has it below /v1. A sign-in
+// detects which exists, because a refresh token is presented to one only.
 var tokenPaths = map[string]string{"plain": "/auth/oauthtoken", "v1": "/v1/auth/oauthtoken"}
 
-// client acts on what config says.
+// client returns an oauth.Client for the app.
 func (v Venue) client(app venuekey.App) oauth.Client {
 	return oauth.Client{Config: v.config(app), Own: ownWords, Transport: oauth.Trusting(v.Transport, app)}
 }
 
-// config is the OAuth side.
+// config returns the OAuth configuration for the app.
 func (v Venue) config(app venuekey.App) oauth.Config {
 	live := either(v.LiveHost, LiveHost)
 	config := oauth.Config{

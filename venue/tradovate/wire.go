@@ -13,27 +13,26 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// wire.go owns what the operations send and answer.
+// wire.go owns the requests and answers of the endpoints.
 
-// AccessTokenRequest is what a sign-in by password sends. Name and Password
-// are required; every text is at most 64 characters, Sec at most 8192.
+// AccessTokenRequest is the request of a password sign-in. Name and Password are
+// required. Every text is at most 64 bytes long, Sec at most 8192.
 type AccessTokenRequest struct {
 	Name       string
 	Password   venuekey.Secret
 	AppID      string
 	AppVersion string
 	DeviceID   string
-	// CID is the number of the API key; Sec is its secret.
+	// CID is the number of the API key, Sec its secret.
 	CID string
 	Sec venuekey.Secret
-	// HIBPCheck asks to have the password looked up among leaked ones.
+	// HIBPCheck asks Tradovate to look the password up among leaked ones.
 	HIBPCheck bool
-	// Ticket answers a Penalty; everything else must be as it was.
+	// Ticket answers a Penalty; the rest of the request must be unchanged.
 	Ticket venuekey.Secret
 }
 
-// wire is the JSON that is sent. The secrets are spelled out here and nowhere
-// else.
+// wire returns the JSON that is sent. Only here are the secrets spelled out.
 func (r AccessTokenRequest) wire() ([]byte, error) {
 	if r.Name == "" || r.Password == "" {
 		return nil, wrong("user name or password is empty", "")
@@ -61,7 +60,7 @@ func (r AccessTokenRequest) wire() ([]byte, error) {
 	put("sec", string(r.Sec))
 	put("p-ticket", string(r.Ticket))
 	put("cid", r.CID)
-	// The schema says string, every example and some servers say number.
+	// The schema says string; every example and some servers use a number.
 	if number, err := strconv.ParseInt(r.CID, 10, 64); err == nil {
 		body["cid"] = number
 	}
@@ -71,7 +70,7 @@ func (r AccessTokenRequest) wire() ([]byte, error) {
 	return json.Marshal(body)
 }
 
-// AccessTokenResponse is the answer to a sign-in by password and to a renewal.
+// AccessTokenResponse is the answer to a password sign-in and to a renewal.
 type AccessTokenResponse struct {
 	AccessToken venuekey.Secret `json:"accessToken"`
 	// MDAccessToken opens the market data socket; no schema declares it.
@@ -90,14 +89,14 @@ type AccessTokenResponse struct {
 	ShowKIDs               bool              `json:"showKIDs"`
 	HIBPHint               string            `json:"hibpHint"`
 	APIHosts               map[string]string `json:"apiHosts"`
-	// Extras holds every field but the access token and its end, known and
-	// unknown, as its JSON text.
+	// Extras holds the JSON text of every field, known or unknown, except the access
+	// token and its expiry.
 	Extras map[string]venuekey.Secret `json:"-"`
 
 	requested, server time.Time
 }
 
-// UnmarshalJSON keeps what it does not know.
+// UnmarshalJSON keeps unknown fields in Extras.
 func (r *AccessTokenResponse) UnmarshalJSON(data []byte) error {
 	type plain AccessTokenResponse
 	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
@@ -110,8 +109,7 @@ func (r *AccessTokenResponse) UnmarshalJSON(data []byte) error {
 
 func (r *AccessTokenResponse) date(server time.Time) { r.server = server }
 
-// Token is the answer as the Keeper keeps it: everything but the access token
-// and its end is among the extras.
+// Token returns the answer as a venuekey.Token. Its Extras are those of r.
 func (r AccessTokenResponse) Token() venuekey.Token {
 	token := venuekey.Token{
 		Access: r.AccessToken, Type: "Bearer",
@@ -135,7 +133,7 @@ func (r AccessTokenResponse) Token() venuekey.Token {
 	return token
 }
 
-// OAuthToken is what an OAuth token request sends; only GrantType is required.
+// OAuthToken is an OAuth token request; only GrantType is required.
 type OAuthToken struct {
 	GrantType    string
 	Code         venuekey.Secret
@@ -162,7 +160,7 @@ func (r OAuthToken) form() url.Values {
 	return form
 }
 
-// OAuthTokenResponse is the answer to OAuthToken. Lives are in seconds.
+// OAuthTokenResponse is the answer to OAuthToken. Lifetimes are in seconds.
 type OAuthTokenResponse struct {
 	AccessToken           venuekey.Secret   `json:"access_token"`
 	TokenType             string            `json:"token_type"`
@@ -172,12 +170,12 @@ type OAuthTokenResponse struct {
 	IDToken               venuekey.Secret   `json:"id_token"`
 	Scope                 string            `json:"scope"`
 	APIHosts              map[string]string `json:"apiHosts"`
-	// Extras holds every field but the tokens and their ends, known and
-	// unknown, as its JSON text.
+	// Extras holds the JSON text of every field, known or unknown, except the tokens and
+	// their lifetimes.
 	Extras map[string]venuekey.Secret `json:"-"`
 }
 
-// UnmarshalJSON keeps what it does not know.
+// UnmarshalJSON keeps unknown fields in Extras.
 func (r *OAuthTokenResponse) UnmarshalJSON(data []byte) error {
 	type plain OAuthTokenResponse
 	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
@@ -188,8 +186,8 @@ func (r *OAuthTokenResponse) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// OAuthMeResponse says who a token belongs to. The texts of answers are as Tradovate
-// wrote them: data, which is not fit for a terminal as it is.
+// OAuthMeResponse describes the user that a token belongs to. Its texts are as Tradovate
+// sent them: sanitise them before showing them on a terminal.
 type OAuthMeResponse struct {
 	UserID             int64    `json:"userId"`
 	Name               string   `json:"name"`
@@ -204,7 +202,7 @@ type OAuthMeResponse struct {
 	ActivePlugins      []string `json:"activePlugins"`
 }
 
-// extras are the fields of an answer but the named ones, each as its JSON text.
+// extras returns the JSON text of every field except the named ones.
 func extras(data []byte, but ...string) (map[string]venuekey.Secret, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -219,8 +217,8 @@ func extras(data []byte, but ...string) (map[string]venuekey.Secret, error) {
 	return rest, nil
 }
 
-// identity names a user as it may be shown, which an answer that repeats the token as
-// a name would not.
+// identity returns the name of a user in a form that is safe to show, even if the answer
+// repeats the token as a name.
 func identity(access venuekey.Secret, name string, userID int64) string {
 	name = foreign.NameWithout(name, access)
 	if userID == 0 {

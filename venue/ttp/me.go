@@ -11,11 +11,11 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// me.go owns whose a token is.
+// me.go owns the question which user a token belongs to.
 
-// Me is who a token belongs to. The site says more, roles and capabilities
-// among it, which nobody here needs. The fields are as the site wrote them: data,
-// which is not fit for a terminal as it is.
+// Me is the user that a token belongs to. The site returns more, such as roles and
+// capabilities, which is not needed here. The fields are as the site sent them: sanitise
+// them before showing them on a terminal.
 type Me struct {
 	ID          string `json:"ID"`
 	Login       string `json:"user_login"`
@@ -26,8 +26,9 @@ type Me struct {
 	DisplayName string `json:"display_name"`
 }
 
-// Me asks who a token belongs to. The token travels in the header only: the
-// server refuses a request that carries it twice.
+// Me returns the user that a token belongs to. The token travels in the header only: the
+// server refuses a request that carries it twice. Errors are of ClassRefused if the site
+// does not accept the token.
 func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret) (Me, error) {
 	answer, err := v.ask(ctx, app, v.address(app, "me"), access)
 	if err == nil && answer.Status == http.StatusNotFound && app.URLs["me"] == "" {
@@ -44,17 +45,17 @@ func (v Venue) Me(ctx context.Context, app venuekey.App, access venuekey.Secret)
 	case !ok:
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: fmt.Sprintf("the site answered %d and no JSON", answer.Status)}
 	case answer.Status == http.StatusUnauthorized, answer.Status == http.StatusBadRequest:
-		// 401 invalid_token, expired_token and malformed_token, or a 400
-		// invalid_request: each is a token that is not accepted.
+		// 401 invalid_token, expired_token and malformed_token, or 400 invalid_request:
+		// in each case the token is not accepted.
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassRefused, Reason: "the site does not accept the access token"}
 	case answer.Status == http.StatusNotFound, answer.Status == http.StatusMethodNotAllowed:
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the site answered %d", answer.Status), Remedy: "check the address"}
-	case answer.Status != http.StatusOK: // a firewall in front of the site, or one that was asked too often
+	case answer.Status != http.StatusOK: // a firewall in front of the site, or a rate limit
 		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: fmt.Sprintf("the site answered %d", answer.Status)}
 	}
 	me := readMe(fields)
 	if me.ID == "" && me.Login == "" {
-		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: "the site did not say who the token belongs to"}
+		return Me{}, &venuekey.Error{Op: "me", Class: venuekey.ClassLater, Reason: "the site did not say whose token it is"}
 	}
 	return me, nil
 }
@@ -72,8 +73,7 @@ func (v Venue) ask(ctx context.Context, app venuekey.App, address string, access
 	return oauth.Send(oauth.Trusting(v.Transport, app), request)
 }
 
-// readMe takes numbers for strings and the other way round: WordPress plugins
-// change them.
+// readMe accepts numbers for strings and the reverse: WordPress plugins change them.
 func readMe(fields map[string]json.RawMessage) Me {
 	text := func(name string) string {
 		var value string

@@ -1,38 +1,36 @@
 // Package ttp signs users in to TheTradingParrot.
 //
-// Its sign-in server is the WordPress plugin "WP OAuth Server", and TTP's page
-// about it carries over typing errors of the plugin's manual. If the two
-// differ, this package does what the server does:
+// Its sign-in server is the WordPress plugin "WP OAuth Server". TTP's own page about it
+// repeats mistakes from the plugin's manual; where they differ, this package does what
+// the server does:
 //
-//   - Token requests are POST with a form, for both grants. The page prints a
-//     GET for the refresh; the server answers that with 405, and the refresh
-//     token would lie in every log on the way.
-//   - The new refresh token is under refresh_token, else under request_token as
-//     the page prints it, else the old one is kept.
-//   - Every address exists in two forms, /oauth/token and /?oauth=token. If
-//     the first is not there, token requests go to the second, and the app's
-//     parameter "token_form" is set to "query". For the
-//     authorize page, which only a browser can try, the app's parameter
-//     "address_form" set to "query" takes the second form.
-//   - A code lives for 30 seconds.
-//   - An access token lives for a day. A refresh token lives for ten days by the
-//     default of plugin version 3.1, whose other numbers TTP's page gives, and for
-//     one day by that of newer versions; using it does not prolong it. So tokens
-//     are renewed at half a day.
-//   - A used refresh token is refused, and nothing else happens for it.
-//   - state comes back and is required. PKCE is sent: versions of the plugin from 4
-//     on check it, and older ones ignore what they do not know. The app's parameter
-//     "pkce" set to "off" leaves it out.
-//   - Client id and secret travel in the body; "client_auth" set to "basic"
-//     sends them in the header, not form-encoded, as the plugin reads them.
-//   - TTP registers apps with a secret, by hand. The plugin's PHP library lets in
-//     those that are registered without one too: "client_auth" set to "none" is for
-//     such an app, which sends its id alone, and PKCE with it.
-//   - Calls to the API want a vendor type in Accept, which the Transport adds.
+//   - Token requests are POST with a form, for both grants. The page shows GET for a
+//     refresh; the server answers that with 405, and the refresh token would appear in
+//     every log on the way.
+//   - The new refresh token is in refresh_token, or else in request_token as the page
+//     prints it. If there is neither, the old one remains valid.
+//   - Every endpoint exists in two forms, /oauth/token and /?oauth=token. If the first
+//     does not exist, token requests use the second and set the app parameter
+//     "token_form" to "query". The authorization page can only be tried by a browser: set
+//     the app parameter "address_form" to "query" to use the second form for it.
+//   - An authorization code is valid for 30 seconds.
+//   - An access token lives for one day. A refresh token lives for ten days by the
+//     default of plugin version 3.1, whose other numbers match TTP's page, and for one
+//     day by that of newer versions; using it does not extend its life. So tokens are
+//     renewed after half a day.
+//   - A used refresh token is refused without further consequences.
+//   - state is required and returned. PKCE is sent: plugin versions from 4 on check it,
+//     and older ones ignore unknown parameters. The app parameter "pkce" set to "off"
+//     omits it.
+//   - Client ID and secret travel in the body. The app parameter "client_auth" set to
+//     "basic" sends them in the header, not form-encoded, as the plugin expects.
+//   - TTP registers apps with a secret, by hand. The plugin also accepts apps that are
+//     registered without one: for these, "client_auth" set to "none" sends the client ID
+//     alone, always with PKCE.
+//   - API calls need a vendor media type in Accept, which Sign and the Transport add.
 //
-// An app may name other addresses in App.URLs: "authorize", "token", "me",
-// "revoke" and "base", and "issuer", which an answer that names one must name
-// (RFC 9207).
+// App.URLs may override "authorize", "token", "me", "revoke" and "base", and set
+// "issuer", which answers that name an issuer must match (RFC 9207).
 package ttp
 
 import (
@@ -51,22 +49,22 @@ const (
 	Site = "https://thetradingparrot.com"
 	// API is where API calls go.
 	API = "https://api.thetradingparrot.com"
-	// Accept is the type that API calls ask for.
+	// Accept is the media type that API calls request.
 	Accept = "application/vnd.thetradingparrot+json;version=1.0"
 
-	// CodeLife is how long an authorization code can be exchanged.
+	// CodeLife is how long an authorization code is valid.
 	CodeLife = 30 * time.Second
-	// AccessLife is the documented life of an access token.
+	// AccessLife is the documented lifetime of an access token.
 	AccessLife = 24 * time.Hour
-	// RefreshLife is how long a refresh token lives by the plugin's default; using
-	// it does not prolong it.
+	// RefreshLife is the plugin's default lifetime of a refresh token; using it does not
+	// extend it.
 	RefreshLife = 10 * 24 * time.Hour
 )
 
-// Venue is TheTradingParrot; the zero value is the real one. It implements
+// Venue is TheTradingParrot; the zero value is the production site. It implements
 // venuekey.Venue, Prober, Revoker, Identifier, Signer, Registrar and Secretless.
 type Venue struct {
-	// Site replaces the site's scheme, host and port.
+	// Site overrides the site's scheme, host and port.
 	Site string
 	// Transport sends token requests; see oauth.Client.
 	Transport http.RoundTripper
@@ -75,15 +73,15 @@ type Venue struct {
 // Name implements venuekey.Venue.
 func (Venue) Name() string { return "ttp" }
 
-// Policy implements venuekey.Venue. The plugin deletes a used refresh token and
-// answers a second use with a plain refusal, or keeps it: after a lost answer it
-// is presented again until an answer is read, which loses nothing.
+// Policy implements venuekey.Venue. The plugin deletes a used refresh token and refuses a
+// second use, or keeps it valid. So after a lost answer it is presented again until an
+// answer arrives, which risks nothing.
 //
-// No answer states the refresh token's life, and nobody knows the site's setting.
-// RefreshLife is the default of the plugin version whose other numbers are the
-// ones that TTP's page gives. With a newer version's day no end would ever be
-// further away than the warnings reach, so that they would mean nothing; that day
-// is what RefreshAt is for, which renews after half of it.
+// No answer states the refresh token's lifetime, and the site's setting is unknown.
+// RefreshLife is the default of the plugin version whose other numbers match TTP's page.
+// With the one day of newer versions every expiry would be within reach of the warnings,
+// which would then mean nothing. RefreshAt allows for that day instead: it renews after
+// half of it.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.RenewWithRefreshToken,
@@ -109,7 +107,7 @@ func (Venue) AppForm() venuekey.AppForm {
 	return venuekey.AppForm{Register: "Ask TheTradingParrot for one by mail", URLs: []string{"authorize", "token", "me", "revoke"}, Fields: []venuekey.Field{
 		{Name: "client_auth", Default: "body", Optional: true, Help: "body, basic to send id and secret in the header, or none for an app that is registered without a secret"},
 		{Name: "address_form", Default: "path", Optional: true, Help: "path for /oauth/authorize, or query for /?oauth=authorize"},
-		{Name: "token_form", Default: "path", Optional: true, Help: "path for /oauth/token, or query for /?oauth=token; a sign-in finds out"},
+		{Name: "token_form", Default: "path", Optional: true, Help: "path for /oauth/token, or query for /?oauth=token; a sign-in detects which"},
 		{Name: "pkce", Default: "on", Optional: true, Help: "on sends a code challenge, which plugin version 4 and later check and older ones ignore; or off"},
 	}}
 }
@@ -118,9 +116,9 @@ func (Venue) AppForm() venuekey.AppForm {
 func (v Venue) CheckApp(app venuekey.App) error {
 	switch public := v.Secretless(app); {
 	case app.ClientID == "" || app.ClientSecret == "" && !public:
-		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, which registers apps by hand; set client_auth to none for one that has no secret")
+		return wrong("the app has no client id or no client secret", "both come by mail from TheTradingParrot, which registers apps by hand; set client_auth to none for an app without a secret")
 	case app.ClientSecret != "" && public:
-		return wrong("the app has a client secret, and client_auth none, which would not send it", "set client_auth to body, or take the secret away")
+		return wrong("the app has a client secret, but client_auth is none, which would not send it", "set client_auth to body, or remove the secret")
 	}
 	for name, values := range map[string][]string{"client_auth": {"body", "basic", "none"}, "address_form": {"path", "query"}, "token_form": {"path", "query"}, "pkce": {"on", "off"}} {
 		if value := string(app.Param(name)); value != "" && !slices.Contains(values, value) {
@@ -155,12 +153,12 @@ func (v Venue) Revoke(ctx context.Context, app venuekey.App, token venuekey.Toke
 	return v.client(app).Revoke(ctx, app, token)
 }
 
-// address gives an endpoint of the site in its path form.
+// address returns the URL of an endpoint in its path form.
 func (v Venue) address(app venuekey.App, name string) string {
 	return app.URL(name, v.site()+"/oauth/"+name)
 }
 
-// query gives an endpoint of the site in its query form.
+// query returns the URL of an endpoint in its query form.
 func (v Venue) query(app venuekey.App, name string) string {
 	return app.URL(name, v.site()+"/?oauth="+name)
 }
@@ -172,7 +170,7 @@ func (v Venue) site() string {
 	return Site
 }
 
-// client acts on what config says.
+// client returns an oauth.Client for the app.
 func (v Venue) client(app venuekey.App) oauth.Client {
 	return oauth.Client{Config: v.config(app), Transport: oauth.Trusting(v.Transport, app)}
 }
