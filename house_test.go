@@ -36,9 +36,9 @@ var house = map[string][]string{
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
 	"backup":                    {"", "internal/draft"},
-	"local":                     {"", "internal/byname", "internal/loopback", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/ttp"}, // where the user's vault meets its parts
-	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                       // a test's author
-	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                             // for the venues' tests
+	"local":                     {"", "internal/address", "internal/byname", "internal/environ", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/ttp"}, // where the user's vault meets its parts
+	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                                          // a test's author
+	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                                                // for the venues' tests
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "internal/loopback"},
 	"emulator/internal/journal": {},
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
@@ -46,15 +46,17 @@ var house = map[string][]string{
 	"emulator/ttp":              {"emulator", "emulator/internal/core"},
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
-	"internal/byname":           {"internal/own"},     // for files that a person names
-	"internal/attack":           {},                   // plays doc/security.md
-	"internal/foreign":          {},                   // for text that is not ours, wherever it enters
-	"internal/draft":            {"internal/own"},     // for files that are written whole, wherever they lie
-	"internal/typo":             {},                   // for words that are near others
-	"internal/own":              {},                   // for whatever lies on a disk
-	"internal/loopback":         {},                   // for whatever is only sent to this machine
-	"internal/words":            {"internal/foreign"}, // for what a file may say
-	"internal/needs":            {},                   // for tests of more than one room
+	"internal/address":          {},                                                                           // for the text of a vault's address, in local and the command
+	"internal/environ":          {"", "internal/byname", "internal/loopback", "internal/own", "key", "oauth"}, // for the environment's names and values, in local and the command
+	"internal/byname":           {"internal/own"},                                                             // for files that a person names
+	"internal/attack":           {},                                                                           // plays doc/security.md
+	"internal/foreign":          {},                                                                           // for text that is not ours, wherever it enters
+	"internal/draft":            {"internal/own"},                                                             // for files that are written whole, wherever they lie
+	"internal/typo":             {},                                                                           // for words that are near others
+	"internal/own":              {},                                                                           // for whatever lies on a disk
+	"internal/loopback":         {},                                                                           // for whatever is only sent to this machine
+	"internal/words":            {"internal/foreign"},                                                         // for what a file may say
+	"internal/needs":            {},                                                                           // for tests of more than one room
 	"internal/pgtest":           {"internal/needs"},
 	"internal/ptytest":          {}, // the same
 

@@ -2,25 +2,23 @@ package local
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/internal/byname"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// app.go owns the app that a sign-in uses: the environment wins over the vault, so
-// that a service can be configured without one.
+// app.go owns the app that a sign-in uses. The environment wins over the vault, so that a
+// service can be configured without storing an app.
 
-// DefaultRedirect is used if an app names no redirect URI.
+// DefaultRedirect is the redirect URI of an app that has none. Register it with the venue.
 const DefaultRedirect = "http://localhost:8080/auth/callback"
 
-// Origin says where an app comes from.
+// Origin says where the settings of an app come from.
 type Origin string
 
 const (
@@ -29,9 +27,9 @@ const (
 	FromBoth        Origin = "vault and environment"
 )
 
-// App gives the app of a venue: what the vault holds, with what the environment says
-// put over it and the defaults below. If neither registers one, the error is one of
-// NotRegistered.
+// App returns the app registered with a venue, and where it comes from: the environment
+// overrides the vault, and defaults fill the rest. If neither has an app, NotRegistered
+// reports true for the error.
 func (v *Vault) App(ctx context.Context, name string) (venuekey.App, Origin, error) {
 	p := v.Place
 	venue, ok := p.venue(name)
@@ -45,14 +43,14 @@ func (v *Vault) App(ctx context.Context, name string) (venuekey.App, Origin, err
 	}
 	missing := err
 	app.Venue = name
-	registers, touched, err := p.overlay(ctx, &app, Form(venue).Fields)
+	registers, touched, err := p.overlay(ctx, &app, environ.Form(venue).Fields)
 	switch {
 	case err != nil:
 		return app, "", err
 	case !stored && !registers:
 		return app, "", missing
 	}
-	if err := errors.Join(CheckURLs(app, p.config.Venues), checkShown(app), checkEmulated(app)); err != nil {
+	if err := errors.Join(environ.CheckURLs(app, p.config.Venues), checkShown(app), checkEmulated(app)); err != nil {
 		return app, "", err
 	}
 	if app.RedirectURI == "" {
@@ -70,48 +68,49 @@ func (v *Vault) App(ctx context.Context, name string) (venuekey.App, Origin, err
 	return app, FromVault, nil
 }
 
-// StoredApp gives the app that the vault holds, without the environment. An error about
-// one that cannot be read is about the venue and not about a sign-in.
+// StoredApp returns the app that the vault holds and ignores the environment. NotRegistered
+// reports true for the error if there is none.
 func (v *Vault) StoredApp(ctx context.Context, name string) (venuekey.App, error) {
 	app, err := v.Vault.App(ctx, name)
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok || known.Class != venuekey.ClassDamaged {
 		return app, err
 	}
-	told := *known
-	told.ID, told.Remedy = venuekey.ID{Venue: name}, "venuekey app remove "+name+", and add it again"
-	return app, &told
+	damaged := *known // about the venue, and not about a sign-in
+	damaged.ID, damaged.Remedy = venuekey.ID{Venue: name}, "venuekey app remove "+name+", and add it again"
+	return app, &damaged
 }
 
-// NotRegistered reports whether an error says that the vault has no such app.
+// NotRegistered reports whether an error of App, StoredApp or a sign-in means that no app
+// is registered with the venue.
 func NotRegistered(err error) bool {
 	return venuekey.ClassOf(err) == venuekey.ClassMisconfigured && errors.Is(err, venuekey.ErrNotFound)
 }
 
-// overlay puts what the environment says over an app, and the defaults where
-// nobody said anything. It registers the app when it says who the app is, by a
-// client id, a secret or a value of the venue's own.
+// overlay applies the environment to an app, and then the defaults for what is still
+// empty. registers means that the environment says which app it is, with a client ID, a
+// secret or a field of the venue. touched means that it changed anything.
 func (p *Place) overlay(ctx context.Context, app *venuekey.App, fields []venuekey.Field) (registers, touched bool, err error) {
 	said := func(what string, to *string) bool {
-		value := p.env(Variable(app.Venue, what))
+		value := p.env(environ.Variable(app.Venue, what))
 		if value != "" {
 			*to, touched = value, true
 		}
 		return value != ""
 	}
 	registers = said("CLIENT_ID", &app.ClientID)
-	secret, err := p.Secret(ctx, Variable(app.Venue, "CLIENT_SECRET"))
+	secret, err := p.Secret(ctx, environ.Variable(app.Venue, "CLIENT_SECRET"))
 	if err != nil {
 		return false, false, err
 	}
 	if secret != "" {
 		app.ClientSecret, registers, touched = secret, true, true
 	}
-	// Whom to trust says nothing of who the app is.
-	if name := Variable(app.Venue, "CA_FILE"); p.env(name) != "" {
-		certificates, err := ReadCA(ctx, p.env(name))
+	// A private authority does not identify an app.
+	if name := environ.Variable(app.Venue, "CA_FILE"); p.env(name) != "" {
+		certificates, err := environ.ReadCA(ctx, p.env(name))
 		if err != nil {
-			return false, false, FileError(name, err)
+			return false, false, environ.FileError(name, err)
 		}
 		app.Params = with(app.Params, oauth.CAParam, certificates)
 	}
@@ -130,7 +129,7 @@ func (p *Place) overlay(ctx context.Context, app *venuekey.App, fields []venueke
 		app.URLs, touched = with(app.URLs, name, address), true
 	}
 	for _, field := range fields {
-		value, err := p.Secret(ctx, Variable(app.Venue, field.Name))
+		value, err := p.Secret(ctx, environ.Variable(app.Venue, field.Name))
 		if err != nil {
 			return false, false, err
 		}
@@ -146,18 +145,18 @@ func (p *Place) overlay(ctx context.Context, app *venuekey.App, fields []venueke
 	return registers, touched, nil
 }
 
-// envPace puts over an app how fast the environment says that it may renew.
+// envPace applies the environment's limit on how fast an app may renew.
 func (p *Place) envPace(app *venuekey.App) (said bool, err error) {
 	wrong := func(name, want string) error {
-		return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Op: "app", Class: venuekey.ClassMisconfigured, Reason: name + " is no " + want, Remedy: "correct or unset it"}
+		return &venuekey.Error{ID: venuekey.ID{Venue: app.Venue}, Op: "app", Class: venuekey.ClassMisconfigured, Reason: name + " is not a " + want, Remedy: "correct or unset it"}
 	}
-	if name := Variable(app.Venue, "PACE"); p.env(name) != "" {
+	if name := environ.Variable(app.Venue, "PACE"); p.env(name) != "" {
 		if app.Pace, err = time.ParseDuration(p.env(name)); err != nil || app.Pace < 0 {
 			return false, wrong(name, "time, as in 100ms")
 		}
 		said = true
 	}
-	if name := Variable(app.Venue, "BURST"); p.env(name) != "" {
+	if name := environ.Variable(app.Venue, "BURST"); p.env(name) != "" {
 		if app.Burst, err = strconv.Atoi(p.env(name)); err != nil || app.Burst < 0 {
 			return false, wrong(name, "number")
 		}
@@ -166,19 +165,19 @@ func (p *Place) envPace(app *venuekey.App) (said bool, err error) {
 	return said, nil
 }
 
-// envURLs are the addresses that the environment gives, by their names:
+// envURLs returns the addresses in the environment, by name:
 // VENUEKEY_TTP_BASE_URL is "base".
 func (p *Place) envURLs(venue string) map[string]string {
 	found := map[string]string{}
-	for _, name := range URLNames(p.config.Venues) {
-		if address := p.env(Variable(venue, name+"_URL")); address != "" {
+	for _, name := range environ.URLNames(p.config.Venues) {
+		if address := p.env(environ.Variable(venue, name+"_URL")); address != "" {
 			found[name] = address
 		}
 	}
 	return found
 }
 
-// with sets one value in a copy of a map.
+// with returns a copy of a map with one value set.
 func with[V any](values map[string]V, name string, value V) map[string]V {
 	copied := map[string]V{name: value}
 	for key, old := range values {
@@ -189,23 +188,7 @@ func with[V any](values map[string]V, name string, value V) map[string]V {
 	return copied
 }
 
-// words splits what may be separated by spaces or commas.
+// words splits a text at spaces and commas.
 func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
-}
-
-// ReadCA reads the certificates of a private authority, in PEM, from the file of that
-// name; "" means none.
-func ReadCA(ctx context.Context, path string) (venuekey.Secret, error) {
-	if path == "" {
-		return "", nil
-	}
-	certificates, _, err := byname.Read(ctx, path)
-	if err != nil {
-		return "", err
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(certificates) {
-		return "", fmt.Errorf("%s holds no certificate", path)
-	}
-	return venuekey.Secret(certificates), nil
 }

@@ -5,26 +5,28 @@ import (
 	"crypto/tls"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/oauth"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 )
 
-// ctrader.go owns the way from a sign-in at cTrader to its Open API, at the addresses
-// that the environment names.
+// ctrader.go owns the way from a sign-in at cTrader to the Open API, at the addresses that
+// the environment names.
 
-// CTrader is the Open API as one sign-in sees it.
+// CTrader is the Open API for one sign-in. Its Client method is the usual way in.
 type CTrader struct {
-	App    venuekey.App
+	// App is the application that the service authorises.
+	App venuekey.App
+	// Source has the access tokens of the sign-in.
 	Source *venuekey.Source
-	// Live and Demo are its two environments.
+	// Live and Demo are the addresses of its two environments.
 	Live, Demo openapi.Endpoint
 }
 
-// CTrader gives the Open API for a sign-in at cTrader; nothing is connected. Its
-// addresses and whom it trusts are the real ones, or what VENUEKEY_CTRADER_LIVE_ADDRESS,
-// …_DEMO_ADDRESS and …_CA_FILE say, which "venuekey emulate" prints. That a sign-in
-// at an emulated venue would go to the real API is an *venuekey.Error of
-// ClassMisconfigured.
+// CTrader returns the Open API for a sign-in at cTrader. It does not connect. The addresses
+// are the real ones unless VENUEKEY_CTRADER_LIVE_ADDRESS, …_DEMO_ADDRESS and …_CA_FILE
+// name others, which "venuekey emulate" prints. If the sign-in is at an emulated venue and
+// an address is a real one, the error is a [venuekey.Error] of ClassMisconfigured.
 func (v *Vault) CTrader(ctx context.Context, id venuekey.ID) (*CTrader, error) {
 	app, err := v.Apps(ctx, id.Venue)
 	if err != nil {
@@ -32,14 +34,14 @@ func (v *Vault) CTrader(ctx context.Context, id venuekey.ID) (*CTrader, error) {
 	}
 	c := &CTrader{App: app, Source: v.Source(id), Live: openapi.Live(), Demo: openapi.Demo()}
 	for name, endpoint := range map[string]*openapi.Endpoint{"LIVE_ADDRESS": &c.Live, "DEMO_ADDRESS": &c.Demo} {
-		if address := v.Place.env(Variable("ctrader", name)); address != "" {
+		if address := v.Place.env(environ.Variable("ctrader", name)); address != "" {
 			endpoint.Address = address
 		}
 	}
-	if at := EmulatedAt(app); at != "" && (c.Live.Address == openapi.Live().Address || c.Demo.Address == openapi.Demo().Address) {
+	if at := environ.EmulatedAt(app); at != "" && (c.Live.Address == openapi.Live().Address || c.Demo.Address == openapi.Demo().Address) {
 		return nil, &venuekey.Error{ID: id, Op: "connect", Class: venuekey.ClassMisconfigured,
-			Reason: "the sign-in is at an emulated venue, " + at + ", and the Open API would be the real one",
-			Remedy: "set all that venuekey emulate prints: " + Variable("ctrader", "LIVE_ADDRESS") + ", …_DEMO_ADDRESS and …_CA_FILE too"}
+			Reason: "the sign-in is at an emulated venue, " + at + ", but the Open API would be the real one",
+			Remedy: "set every variable that venuekey emulate prints: " + environ.Variable("ctrader", "LIVE_ADDRESS") + ", …_DEMO_ADDRESS and …_CA_FILE too"}
 	}
 	roots, err := oauth.Roots(app)
 	if err != nil || roots == nil {
@@ -50,8 +52,12 @@ func (v *Vault) CTrader(ctx context.Context, id venuekey.ID) (*CTrader, error) {
 	return c, nil
 }
 
-// Client is a connection to one of the environments that stays authorised: for the
-// accounts, or for all of that environment if none is named. Run it.
+// Client returns a client for live or demo accounts, given by ctidTraderAccountId; without
+// any, for all accounts of that environment that the sign-in reaches. Its Run connects,
+// keeps it authorised and reconnects:
+//
+//	go client.Run(ctx)
+//	err := client.Ready(ctx)
 func (c *CTrader) Client(live bool, accounts ...int64) *openapi.Client {
 	client := &openapi.Client{
 		Live: live, Endpoint: c.Demo, ClientID: c.App.ClientID, ClientSecret: c.App.ClientSecret,

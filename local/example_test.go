@@ -12,15 +12,15 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// The vault of the command, with its folders, key and environment. Where there is none
-// yet, nobody is signed in.
+// Open opens the command's vault, with its folders, key and environment. If there is none
+// yet, no one is signed in.
 func ExampleOpen() {
 	home, err := os.MkdirTemp("", "example-")
 	if err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(home)
-	os.Setenv("VENUEKEY_HOME", filepath.Join(home, "venuekey")) // only so that this example finds none of yours
+	os.Setenv("VENUEKEY_HOME", filepath.Join(home, "venuekey")) // only so that this example does not find yours
 	ctx := context.Background()
 
 	vault, err := local.Open(ctx)
@@ -33,7 +33,7 @@ func ExampleOpen() {
 	// Output: true
 }
 
-// A program that keeps something makes the vault if there is none.
+// A program that saves something creates the vault if there is none.
 func ExampleConfig_Create() {
 	home, err := os.MkdirTemp("", "example-")
 	if err != nil {

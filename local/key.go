@@ -7,15 +7,16 @@ import (
 	"syscall"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
 )
 
-// key.go owns the key of the vault: making it once, getting at it, and what is said
-// if that does not work.
+// key.go owns the key of the vault: creating it once, loading it, and the errors if that
+// does not work.
 
-// openKeys gives the vault with the keys that it is sealed with. Without a key there is
-// nothing to open, and the vault stays as it is.
+// openKeys returns the vault with the keys that it is sealed with. If there is no key and
+// none may be created, it returns the vault as it is.
 func (p *Place) openKeys(ctx context.Context, vault *venuekey.Vault, store venuekey.Store, create bool) (*venuekey.Vault, key.Info, error) {
 	opened, info, err := p.Keys().Vault(ctx, store)
 	if errors.Is(err, key.ErrNoKey) {
@@ -31,8 +32,8 @@ func (p *Place) openKeys(ctx context.Context, vault *venuekey.Vault, store venue
 	return opened, info, nil
 }
 
-// firstKey makes the key, but only for a vault that holds nothing yet: another
-// key would never open what is there.
+// firstKey creates the key, but only for a vault that holds nothing yet: a new key would
+// never open existing records.
 func (p *Place) firstKey(ctx context.Context, store venuekey.Store, create bool, err error) (made bool, _ error) {
 	holds, listing := holdsAnything(ctx, store)
 	switch {
@@ -50,26 +51,26 @@ func (p *Place) firstKey(ctx context.Context, store venuekey.Store, create bool,
 	return true, p.createKey(ctx, choice)
 }
 
-// holdsAnything is whether a store holds something sealed.
+// holdsAnything reports whether a store holds anything sealed.
 func holdsAnything(ctx context.Context, store venuekey.Store) (bool, error) {
 	records, err := store.List(ctx, "", "", 100)
 	return slices.ContainsFunc(records, func(r venuekey.Record) bool { return len(r.Sealed) > 0 }), err
 }
 
-// keyless is a vault that is sealed with a key which is not here. Where many
-// machines share one, the others have it.
+// keyless is the error for a vault that is sealed with a key which is not here. If machines
+// share the vault, the others have it.
 func (p *Place) keyless(err error) error {
-	told := &venuekey.Error{Class: venuekey.ClassDamaged, Err: err,
+	keyless := &venuekey.Error{Class: venuekey.ClassDamaged, Err: err,
 		Reason: "the vault at " + p.Address().String() + " is sealed, and its key is gone: " + err.Error(),
-		Remedy: "bring the key's files back to " + p.Config + ", or venuekey key import; only if it is lost: move the vault away and sign in again"}
+		Remedy: "restore the key's files to " + p.Config + ", or venuekey key import; only if the key is lost: move the vault away and sign in again"}
 	if p.Address().IsDatabase() {
-		told.Reason = "the vault at " + p.Address().String() + " is sealed, and its key is not on this machine: " + err.Error()
-		told.Remedy = "venuekey key export keys.age on a machine that has it, and venuekey key import keys.age here"
+		keyless.Reason = "the vault at " + p.Address().String() + " is sealed, and its key is not on this machine: " + err.Error()
+		keyless.Remedy = "venuekey key export keys.age on a machine that has it, and venuekey key import keys.age here"
 	}
-	return told
+	return keyless
 }
 
-// createKey makes the key, and says so: it is the one thing to keep a copy of.
+// createKey creates the key and calls KeyMade: the key is the one thing to keep a copy of.
 func (p *Place) createKey(ctx context.Context, choice key.Choice) error {
 	if err := p.MakeKeyFolder(); err != nil {
 		return err
@@ -87,7 +88,7 @@ func (p *Place) createKey(ctx context.Context, choice key.Choice) error {
 	return nil
 }
 
-// MakeKeyFolder makes the folder that the key is kept in.
+// MakeKeyFolder creates the folder that the key is kept in, if needed.
 func (p *Place) MakeKeyFolder() error {
 	if err := own.MakeFolder(p.Config); err != nil {
 		return p.KeyError(err)
@@ -95,36 +96,28 @@ func (p *Place) MakeKeyFolder() error {
 	return nil
 }
 
-// Keys are the keys of the vault, with the passphrase that opens them. KeyError says
-// what helps where they do not open.
+// Keys returns the configuration of the vault's keys, with the passphrase that opens them.
+// KeyError adds a remedy to its errors.
 func (p *Place) Keys() key.Config { return key.Config{Dir: p.Config, Passphrase: p.passphrase} }
 
-// NewKeys is Keys for a first key, whose passphrase is a new one.
+// NewKeys is Keys for the first key: it asks for a new passphrase.
 func (p *Place) NewKeys() key.Config { return key.Config{Dir: p.Config, Passphrase: p.newPassphrase} }
 
-// KeyChoice is how a key that is made is kept: as the Config or VENUEKEY_KEY says;
+// KeyChoice returns how to keep a new key, from Config.Key or VENUEKEY_KEY.
 // ChoiceAutomatic leaves it to the machine.
 func (p *Place) KeyChoice() (key.Choice, error) {
-	choice, err := ParseKeyChoice(p.env("VENUEKEY_KEY"))
+	choice, err := environ.KeyChoice(p.env("VENUEKEY_KEY"))
 	if err == nil && p.config.Key != key.ChoiceAutomatic {
 		choice = p.config.Key
 	}
 	return choice, err
 }
 
-// ParseKeyChoice reads how a key is to be kept; "" leaves it to the machine.
-func ParseKeyChoice(text string) (key.Choice, error) {
-	switch choice := key.Choice(text); choice {
-	case key.ChoiceAutomatic, key.ChoiceFile, key.ChoiceKeyring, key.ChoicePassphrase:
-		return choice, nil
-	}
-	return "", &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "a key cannot be kept by " + text, Remedy: "VENUEKEY_KEY is file, keyring or passphrase"}
-}
+// ErrNoPassphrase means that the key needs a passphrase, the environment has none, and
+// there is no one to ask. Config.Passphrase may return it too.
+var ErrNoPassphrase = errors.New("there is no one to ask for the passphrase")
 
-// ErrNobodyThere is why no passphrase was given.
-var ErrNobodyThere = errors.New("nobody is there to ask")
-
-// passphrase finds the passphrase in the environment, or asks for it.
+// passphrase returns the passphrase from the environment, or asks for it.
 func (p *Place) passphrase(ctx context.Context) (string, error) { return p.askOnce(ctx, false) }
 
 func (p *Place) newPassphrase(ctx context.Context) (string, error) {
@@ -132,7 +125,7 @@ func (p *Place) newPassphrase(ctx context.Context) (string, error) {
 	return p.askOnce(ctx, true)
 }
 
-// askOnce remembers the answer: a key that was made is opened with it right away.
+// askOnce remembers the answer: a new key is opened with it right away.
 func (p *Place) askOnce(ctx context.Context, isNew bool) (string, error) {
 	if p.known != nil && p.known() != "" {
 		return string(p.known()), nil
@@ -141,7 +134,7 @@ func (p *Place) askOnce(ctx context.Context, isNew bool) (string, error) {
 	switch {
 	case err != nil || given != "":
 	case p.config.Passphrase == nil:
-		err = ErrNobodyThere
+		err = ErrNoPassphrase
 	default:
 		given, err = p.config.Passphrase(ctx, isNew)
 	}
@@ -149,42 +142,42 @@ func (p *Place) askOnce(ctx context.Context, isNew bool) (string, error) {
 	return string(given), err
 }
 
-// KeyError says what helps where a key cannot be had. What says so itself is returned
-// as it is.
+// KeyError turns an error of package key into a [venuekey.Error] with a remedy. A
+// venuekey.Error is returned as it is, and nil as nil.
 func (p *Place) KeyError(err error) error {
 	if known, ok := errors.AsType[*venuekey.Error](err); ok {
 		return known
 	}
-	told := &venuekey.Error{Class: venuekey.ClassMisconfigured, Err: err}
+	explained := &venuekey.Error{Class: venuekey.ClassMisconfigured, Err: err}
 	exposed, _ := errors.AsType[*own.Exposed](err)
 	switch {
 	case err == nil:
 		return nil
 	case exposed != nil:
-		told.Reason, told.Remedy = exposed.Path+" "+exposed.Reason+p.namedBy(), exposed.Remedy
+		explained.Reason, explained.Remedy = exposed.Path+" "+exposed.Reason+p.namedBy(), exposed.Remedy
 	case errors.Is(err, key.ErrWeak):
-		told.Remedy = "choose a longer one"
-	case errors.Is(err, ErrNobodyThere):
-		told.Remedy = "set VENUEKEY_PASSPHRASE_FILE or VENUEKEY_PASSPHRASE, or run it in a terminal"
+		explained.Remedy = "choose a longer one"
+	case errors.Is(err, ErrNoPassphrase):
+		explained.Remedy = "set VENUEKEY_PASSPHRASE_FILE or VENUEKEY_PASSPHRASE, or run this in a terminal"
 	case errors.Is(err, key.ErrPassphrase):
-		told.Remedy = "give the passphrase that the vault was made with"
+		explained.Remedy = "give the passphrase that the vault was created with"
 	case errors.Is(err, key.ErrLocked):
-		told.Class = venuekey.ClassLater
+		explained.Class = venuekey.ClassLater
 	case errors.Is(err, key.ErrLost):
-		told.Class, told.Remedy = venuekey.ClassDamaged, "bring the key back; or move "+p.Address().String()+" and "+p.Config+" away, and sign in again"
+		explained.Class, explained.Remedy = venuekey.ClassDamaged, "restore the key; or move "+p.Address().String()+" and "+p.Config+" away, and sign in again"
 		if p.Address().IsDatabase() {
-			told.Remedy = "bring the key back; or move " + p.Config + " away, then venuekey key export where the key is, and venuekey key import here"
+			explained.Remedy = "restore the key; or move " + p.Config + " away, then venuekey key export where the key is, and venuekey key import here"
 		}
 	case errors.Is(err, syscall.ENOSPC):
-		told.Class, told.Remedy = venuekey.ClassFailed, "free some space"
+		explained.Class, explained.Remedy = venuekey.ClassFailed, "free some space"
 	default:
-		told.Remedy = "venuekey doctor"
+		explained.Remedy = "venuekey doctor"
 	}
-	return told
+	return explained
 }
 
-// Rekey makes the newest key the one that seals, and seals everything with it, while
-// programs go on; it returns the key's ID. See venuekey.Vault.Rekey.
+// Rekey makes the newest key the one that seals, and seals every record with it while
+// other programs go on. It returns the key's ID. See [venuekey.Vault.Rekey].
 func (v *Vault) Rekey(ctx context.Context, progress func(venuekey.Rekeyed)) (id string, done venuekey.Rekeyed, err error) {
 	keys := v.Place.Keys()
 	known, _, err := keys.LoadAll(ctx)

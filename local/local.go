@@ -1,18 +1,30 @@
-// Package local is this user's vault, for any program: the one that the venuekey
-// command keeps, at the same place, under the same key, with the same environment.
+// Package local opens this user's vault: the same vault that the venuekey command uses,
+// with the same folders, key, registered apps and environment.
 //
 //	vault, err := local.Open(ctx)
+//	if err != nil { … }
 //	defer vault.Close()
 //	token, err := vault.Token(ctx, venuekey.ID{Venue: "ctrader", Name: "alice"})
 //
-// A Vault is a Keeper, so everything that a Keeper does is there: Source, Run, Events,
-// SignIn. Any number of programs, the command among them, may have it open at once.
+// A [Vault] is a [venuekey.Keeper] with all of its methods:
 //
-// Open makes nothing: where no vault is, nobody is signed in, and what would have to
-// be kept is refused. Config.Create makes vault and key first, for programs that sign
-// users in. What the command's help says under "environment" and "files" holds here:
-// VENUEKEY_HOME, VENUEKEY_STORE, VENUEKEY_KEY, VENUEKEY_PASSPHRASE and the variables of
-// each venue, such as VENUEKEY_CTRADER_CLIENT_ID.
+//   - Token returns a valid access token and renews it if needed. Source returns a handle
+//     on one sign-in; its Client is an http.Client that signs requests.
+//   - SignIn signs a user in; package terminal asks in a terminal and opens a browser.
+//     [venuekey.NeedsSignIn] reports whether an error means that a user must.
+//   - Run renews every sign-in in the background, and Events reports what happens to them.
+//
+// [Vault.CTrader] connects to cTrader's Open API with a sign-in. Any number of programs,
+// the command among them, can have the vault open at the same time.
+//
+// Open creates nothing. If there is no vault yet, no one is signed in, and everything that
+// would have to be saved is refused. A program that signs users in calls [Config.Create],
+// which creates the vault and its key if they do not exist.
+//
+// Package local reads the same environment as the command; "venuekey help environment"
+// lists the variables. VENUEKEY_HOME, VENUEKEY_STORE, VENUEKEY_KEY and
+// VENUEKEY_PASSPHRASE say where the vault is and how it opens. Variables such as
+// VENUEKEY_CTRADER_CLIENT_ID override what the vault says of an app.
 package local
 
 import (
@@ -24,55 +36,56 @@ import (
 	"path/filepath"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// local.go owns opening the vault and closing it again, in the one order in which
-// nothing is lost.
+// local.go owns opening the vault, and closing it in the only order that loses nothing.
 
-// Config says which vault is meant. The zero value means the command's.
+// Config says which vault to open, and how. The zero value is the command's vault, with
+// this process's environment.
 type Config struct {
-	// Home is the folder for all files, in place of VENUEKEY_HOME.
+	// Home is the folder for all files. It overrides VENUEKEY_HOME.
 	Home string
-	// Store is where the vault is, in place of VENUEKEY_STORE: the path of a file,
-	// postgres://user@host/database, or host=… dbname=…. Leave a password to PGPASSWORD
+	// Store is the address of the vault, and overrides VENUEKEY_STORE: the path of a file,
+	// postgres://user@host/database, or "host=… dbname=…". Leave a password to PGPASSWORD
 	// or ~/.pgpass.
 	Store string
-	// Environ is the environment; nil is os.Environ.
-	Environ Environ
-	// Venues are those that sign-ins can be at; nil is Venues().
+	// Environ is the environment, in the form of os.Environ; nil is os.Environ().
+	Environ []string
+	// Venues are the venues that sign-ins can be at; nil is Venues().
 	Venues []venuekey.Venue
-	// Key is how a key that is made is kept, in place of VENUEKEY_KEY.
+	// Key says how to keep a new key. It overrides VENUEKEY_KEY.
 	Key key.Choice
-	// Passphrase asks a person for the vault's passphrase, if the environment does not
-	// give it; isNew says that it is for a key that is being made. nil means that nobody
-	// is there to ask.
+	// Passphrase asks a person for the vault's passphrase. It is called if the key needs
+	// one and the environment has none; isNew means that the passphrase is for a new key.
+	// If it is nil, there is no one to ask, and the error is ErrNoPassphrase.
 	Passphrase func(ctx context.Context, isNew bool) (venuekey.Secret, error)
-	// Scopes are asked for at a sign-in, in place of the app's.
+	// Scopes are requested at a sign-in instead of the app's.
 	Scopes []string
-	// Log is the Keeper's; nil is slog.Default.
+	// Log is the Keeper's; nil means no log.
 	Log *slog.Logger
-	// Warn, if set, is called with what a person should mend although all works, once
-	// for each: a secret that every user of this machine can read.
+	// Warn, if set, is called with problems that a person should fix although everything
+	// works, once for each: a file with a secret that every user of this machine can read.
 	Warn func(text string)
-	// KeyMade, if set, is called when a key was made: somebody should keep a copy,
-	// without which nobody opens the vault.
+	// KeyMade, if set, is called after a key was created. Tell the user to keep a copy:
+	// without the key the vault cannot be opened.
 	KeyMade func(key.Info)
-	// BeforePresenting, if set, is called before anything is presented to a venue.
+	// BeforePresenting, if set, is called before a credential is presented to a venue.
 	BeforePresenting func()
 }
 
 // Open opens the vault of the zero Config. See Config.Open.
 func Open(ctx context.Context) (*Vault, error) { return Config{}.Open(ctx) }
 
-// Open opens the vault and makes nothing. Where there is none yet, Vault.Missing says
-// so, nobody is signed in, and what would have to be kept is an error.
+// Open opens the vault and creates nothing. If there is no vault yet, Vault.Missing is
+// true, no one is signed in, and saving anything is an error.
 //
-// An *venuekey.Error says what helps: ClassMisconfigured where a folder, an address or
-// a setting is wrong, ClassDamaged where the key is gone, ClassLater where a keyring is
-// locked.
+// Errors are [venuekey.Error] with a Remedy: ClassMisconfigured if a folder, an address or
+// a setting is wrong, ClassDamaged if the key is gone, ClassLater if a keyring is locked or
+// a database cannot be reached.
 func (c Config) Open(ctx context.Context) (*Vault, error) {
 	place, err := c.Place()
 	if err != nil {
@@ -81,7 +94,8 @@ func (c Config) Open(ctx context.Context) (*Vault, error) {
 	return place.Open(ctx)
 }
 
-// Create opens the vault, and makes it and its key first if there are none.
+// Create opens the vault. It first creates the vault and its key if they do not exist.
+// Errors are as for Open.
 func (c Config) Create(ctx context.Context) (*Vault, error) {
 	place, err := c.Place()
 	if err != nil {
@@ -90,41 +104,40 @@ func (c Config) Create(ctx context.Context) (*Vault, error) {
 	return place.Create(ctx)
 }
 
-// Vault is the open vault of this user with the Keeper over it. Close it.
+// Vault is this user's open vault, with a Keeper over it. Close it when done.
 type Vault struct {
 	*venuekey.Keeper
-	// Place is where its files are.
+	// Place has the folders and the key of the vault.
 	Place *Place
-	// Key tells where its key is kept; zero if none was made yet.
+	// Key says where its key is kept; zero if there is none yet.
 	Key key.Info
-	// Missing says that there is no vault file yet.
+	// Missing means that there is no vault file yet.
 	Missing bool
 
-	store func() venuekey.Store // which fmt does not follow
+	store func() venuekey.Store // a function, so that fmt does not look inside
 }
 
-// Close waits for renewals that are under way, as Keeper.Close does, and closes the
-// store after that.
+// Close waits for renewals in flight, as Keeper.Close does, and then closes the store.
 func (v *Vault) Close() error { return errors.Join(v.Keeper.Close(), v.CloseStore()) }
 
-// CloseStore is the second half of Close, for a program that does more between the
-// two: as long as Keeper.Held names a sign-in, its token is nowhere but in memory.
+// CloseStore is the second half of Close, for a program that does something between the
+// two. While Keeper.Held lists a sign-in, its token exists only in memory.
 func (v *Vault) CloseStore() error { return v.Vault.Store.Close() }
 
-// Writable reports whether the vault takes what is written, also where no key was
-// made yet. It writes something that means nothing and takes it away again.
+// Writable returns an error if the vault cannot be written, even if it has no key yet. It
+// writes a record without meaning and deletes it.
 func (v *Vault) Writable(ctx context.Context) error {
 	return (&venuekey.Vault{Store: v.store()}).Writable(ctx)
 }
 
-// Open is Config.Open.
+// Open opens the vault. See Config.Open.
 func (p *Place) Open(ctx context.Context) (*Vault, error) { return p.open(ctx, false, true) }
 
-// Create is Config.Create.
+// Create opens the vault and creates it first if needed. See Config.Create.
 func (p *Place) Create(ctx context.Context) (*Vault, error) { return p.open(ctx, true, true) }
 
-// OpenSealed opens the vault without its key: for Vault.IDs and Vault.Copy of the
-// venuekey.Vault in it, which need none.
+// OpenSealed opens the vault without its key, for IDs and Copy of the [venuekey.Vault] in
+// it, which need none.
 func (p *Place) OpenSealed(ctx context.Context) (*Vault, error) { return p.open(ctx, false, false) }
 
 func (p *Place) open(ctx context.Context, create, unsealed bool) (*Vault, error) {
@@ -153,8 +166,8 @@ func (p *Place) open(ctx context.Context, create, unsealed bool) (*Vault, error)
 	return v, nil
 }
 
-// openStore opens the records. A file that is not there and is not to be made is an
-// empty store that forgets.
+// openStore opens the store. If create is false and the file does not exist, the store is
+// empty and in memory.
 func (p *Place) openStore(ctx context.Context, create bool) (store venuekey.Store, missing bool, err error) {
 	address := p.Address()
 	if address.IsDatabase() {
@@ -164,11 +177,11 @@ func (p *Place) openStore(ctx context.Context, create bool) (store venuekey.Stor
 	path := address.String()
 	if create {
 		if err := own.MakeFolder(filepath.Dir(path)); err != nil {
-			if told := NotOurs(err, ""); told != err {
-				return nil, false, told
+			if explained := environ.FolderError(err, ""); explained != err {
+				return nil, false, explained
 			}
-			return nil, false, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the folder for the vault cannot be made: " + err.Error(), Err: err,
-				Remedy: "mend the path, or set VENUEKEY_HOME to another folder"}
+			return nil, false, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the folder for the vault cannot be created: " + err.Error(), Err: err,
+				Remedy: "correct the path, or set VENUEKEY_HOME to another folder"}
 		}
 	} else if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return new(memory.Store), true, nil
@@ -177,8 +190,7 @@ func (p *Place) openStore(ctx context.Context, create bool) (store venuekey.Stor
 	return store, false, err
 }
 
-// unmade is a store for which there is no key yet: nothing can be sealed, so nothing
-// is kept.
+// unmade wraps a store that has no key yet: nothing can be sealed, so Put fails.
 func unmade(store venuekey.Store, at Address) venuekey.Store {
 	refusing := refusing{store, at.String()}
 	if watcher, ok := store.(venuekey.Watcher); ok {
@@ -199,5 +211,5 @@ type refusing struct {
 
 // Put implements venuekey.Store.
 func (r refusing) Put(context.Context, venuekey.Record) (int64, error) {
-	return 0, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "there is no vault with a key at " + r.at, Remedy: "venuekey init makes both"}
+	return 0, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "there is no vault with a key at " + r.at, Remedy: "venuekey init creates both"}
 }

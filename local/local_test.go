@@ -14,22 +14,23 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/key"
 )
 
-// local_test.go owns the vault as other programs open it; what the command makes of it
-// is in the command's scripts.
+// local_test.go owns the vault as other programs open it; the command's scripts test it
+// through the command.
 
-// at is a Config whose vault is in a new folder, and which finds nothing else.
+// at returns a Config whose vault is in a new folder, with nothing else in its environment.
 func at(t *testing.T, environ ...string) Config {
 	t.Helper()
 	home := filepath.Join(t.TempDir(), "home")
-	return Config{Environ: append(Environ{"VENUEKEY_HOME=" + home, "VENUEKEY_KEY=file"}, environ...)}
+	return Config{Environ: append([]string{"VENUEKEY_HOME=" + home, "VENUEKEY_KEY=file"}, environ...)}
 }
 
 var alice = venuekey.ID{Venue: "ttp", Name: "alice"}
 
-func TestLookingAtAVaultMakesNothing(t *testing.T) {
+func TestOpenCreatesNothing(t *testing.T) {
 	c := at(t)
 	vault, err := c.Open(t.Context())
 	if err != nil {
@@ -40,19 +41,19 @@ func TestLookingAtAVaultMakesNothing(t *testing.T) {
 		t.Errorf("there is a vault already: %+v", vault.Key)
 	}
 	if _, err := vault.Token(t.Context(), alice); !venuekey.NeedsSignIn(err) {
-		t.Errorf("%v, want that nobody is signed in", err)
+		t.Errorf("%v, want that no one is signed in", err)
 	}
-	// What would be forgotten is refused.
+	// Saving is refused: it would be forgotten.
 	_, err = vault.Adopt(t.Context(), alice, venuekey.Token{Access: "a", Refresh: "r", Expires: time.Now().Add(time.Hour)})
 	if !venuekey.Misconfigured(err) || !strings.Contains(err.Error(), "there is no vault with a key") {
 		t.Errorf("%v, want that there is no vault", err)
 	}
-	if _, err := os.Lstat(c.Environ.Get("VENUEKEY_HOME")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a folder was made: %v", err)
+	if _, err := os.Lstat(environ.Get(c.Environ, "VENUEKEY_HOME")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder was created: %v", err)
 	}
 }
 
-func TestAVaultIsMadeOnceAndFoundAgain(t *testing.T) {
+func TestCreateCreatesAVaultOnce(t *testing.T) {
 	c := at(t)
 	var made []key.Info
 	c.KeyMade = func(info key.Info) { made = append(made, info) }
@@ -72,9 +73,9 @@ func TestAVaultIsMadeOnceAndFoundAgain(t *testing.T) {
 		}
 	}
 	if len(made) != 1 || made[0].Choice != key.ChoiceFile {
-		t.Errorf("keys were made: %+v", made)
+		t.Errorf("keys were created: %+v", made)
 	}
-	vault, err := Config{Home: c.Environ.Get("VENUEKEY_HOME"), Environ: Environ{}}.Open(t.Context())
+	vault, err := Config{Home: environ.Get(c.Environ, "VENUEKEY_HOME"), Environ: []string{}}.Open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestAVaultIsMadeOnceAndFoundAgain(t *testing.T) {
 	}
 }
 
-// The list of venues is a value: who has another one hands it in.
+// The list of venues is a value: a program can pass its own.
 func TestTheVenuesAreThoseOfTheConfig(t *testing.T) {
 	c := at(t, "VENUEKEY_ACME_CLIENT_ID=mine", "VENUEKEY_ACME_BASE_URL=https://acme.example", "VENUEKEY_TTP_CLIENT_ID=x")
 	c.Venues = []venuekey.Venue{acme{}}
@@ -113,7 +114,7 @@ func TestTheVenuesAreThoseOfTheConfig(t *testing.T) {
 	if _, _, err := vault.App(t.Context(), "ttp"); !venuekey.Misconfigured(err) {
 		t.Errorf("%v, want that the venue is unknown", err)
 	}
-	if unknown := c.Environ.Unknown(c.Venues); !slices.Equal(unknown, []string{"VENUEKEY_TTP_CLIENT_ID"}) {
+	if unknown := environ.Unknown(c.Environ, c.Venues); !slices.Equal(unknown, []string{"VENUEKEY_TTP_CLIENT_ID"}) {
 		t.Errorf("%q", unknown)
 	}
 }
@@ -147,8 +148,8 @@ func TestAPassphraseIsAskedForOnce(t *testing.T) {
 		t.Errorf("asked %v", asked)
 	}
 	c.Passphrase = nil
-	if _, err := c.Open(t.Context()); !errors.Is(err, ErrNobodyThere) || !venuekey.Misconfigured(err) {
-		t.Errorf("%v, want that nobody is there to ask", err)
+	if _, err := c.Open(t.Context()); !errors.Is(err, ErrNoPassphrase) || !venuekey.Misconfigured(err) {
+		t.Errorf("%v, want ErrNoPassphrase", err)
 	}
 }
 
@@ -157,7 +158,7 @@ func TestAFolderThatOthersMayWriteToIsRefused(t *testing.T) {
 		t.Skip("there a folder is private by its access list")
 	}
 	c := at(t)
-	home := c.Environ.Get("VENUEKEY_HOME")
+	home := environ.Get(c.Environ, "VENUEKEY_HOME")
 	if err := errors.Join(os.Mkdir(home, 0o700), os.Chmod(home, 0o777)); err != nil {
 		t.Fatal(err)
 	}

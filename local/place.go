@@ -10,42 +10,44 @@ import (
 	"sync"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// place.go owns where files lie, and that they are this user's.
+// place.go owns where the files are, and that they are this user's.
 
-// Place is where the vault of a Config and its files are. Config.Place finds it and
-// reads nothing; a program that opens the vault more than once, or asks about its key,
-// keeps one: it remembers the passphrase.
+// Place is the location of a vault: its folders, its address and its key. Config.Place
+// finds it without reading anything. Most programs do not need one. Keep one to open the
+// vault more than once, or to manage its keys: it remembers the passphrase.
 type Place struct {
-	// Config is the folder of the key, and Data that of what it seals, so that a copy
-	// of one is of no use to whoever finds it. On some systems, and with VENUEKEY_HOME,
-	// they are the same.
+	// Config is the folder of the key, and Data the folder of what it seals, so that a
+	// copy of either alone is of no use to a thief. On some systems, and with
+	// VENUEKEY_HOME, they are the same folder.
 	Config, Data string
-	// State is for what belongs to this machine and is of no use in a backup.
+	// State is the folder for what belongs to this machine and not in a backup.
 	State string
-	// Runtime is emptied when the machine restarts; "" if the system has none.
+	// Runtime is a folder that a restart of the machine empties; "" if there is none.
 	Runtime string
-	// Store is where the vault is, if not in its usual file.
+	// Store is the address of the vault; zero means the usual file in Data.
 	Store Address
 
 	config Config
 	warned sync.Map
-	known  func() venuekey.Secret // the passphrase once it was given; every key is under the same
+	known  func() venuekey.Secret // the passphrase once it is known; it is the same for every key
 }
 
-// Address is where the vault is: a file, unless it is a database.
+// Address returns the address of the vault: Store, or the usual file in Data.
 func (p *Place) Address() Address {
 	if !p.Store.IsZero() {
 		return p.Store
 	}
-	return AddressOf(filepath.Join(p.Data, "vault.db"))
+	return addressOf(filepath.Join(p.Data, "vault.db"))
 }
 
-// Spills are where renewed tokens wait, sealed, that the vault refuses. The disk
-// that is full or can only be read is most often the vault's own, so the key's
-// folder is the next, and last comes one in memory that outlives this program.
+// Spills returns the folders for renewed tokens, sealed, that could not be saved to the
+// vault; see [venuekey.Keeper]. If a disk is full or read-only, it is usually the vault's,
+// so the key's folder comes next, and last the Runtime folder, which is in memory but
+// outlives this program.
 func (p *Place) Spills() []string {
 	all := []string{filepath.Join(p.Data, "spill")}
 	if p.Config != p.Data {
@@ -57,13 +59,14 @@ func (p *Place) Spills() []string {
 	return all
 }
 
-// Marks is where this machine remembers what it has seen of the vault, so that an
-// older copy of the vault which is put back is noticed. Where the system has a
-// place for that, it lies apart from the vault.
+// Marks returns the folder in which this machine remembers what it has seen of the vault,
+// so that it notices a restored older copy; see [venuekey.Keeper]. It is apart from the
+// vault if the system has a place for that.
 func (p *Place) Marks() string { return filepath.Join(p.State, "marks") }
 
-// Place finds where the vault is: in the folder of VENUEKEY_HOME, else in the
-// platform's usual ones. Nothing is read or made.
+// Place returns the location of the vault: Home or VENUEKEY_HOME, or else the usual folders
+// of the system. It reads and creates nothing. It is a [venuekey.Error] of
+// ClassMisconfigured if the address is wrong or no home folder is known.
 func (c Config) Place() (*Place, error) {
 	if c.Environ == nil {
 		c.Environ = os.Environ()
@@ -107,8 +110,8 @@ func (p *Place) usualFolders() (config, data, state string) {
 	}
 }
 
-// runtimeFolder is what the system gives a user for files that a restart may take
-// away; "" where it gives none.
+// runtimeFolder returns the user's folder for files that need not survive a restart; "" if
+// the system has none.
 func (p *Place) runtimeFolder() string {
 	path, err := p.runtime()
 	if err != nil {
@@ -117,8 +120,8 @@ func (p *Place) runtimeFolder() string {
 	return path
 }
 
-// runtime is also an error where the folder is not this user's, as the XDG Base
-// Directory Specification wants it: su and sudo may leave the variable as it was.
+// runtime returns an error if the folder is not this user's, as the XDG Base Directory
+// Specification requires: su and sudo may leave the variable unchanged.
 func (p *Place) runtime() (string, error) {
 	path := p.env("XDG_RUNTIME_DIR")
 	if !filepath.IsAbs(path) {
@@ -131,8 +134,8 @@ func (p *Place) runtime() (string, error) {
 	return path, nil
 }
 
-// xdg is a folder that a variable names, or the usual one. Relative paths are to
-// be ignored, says the XDG Base Directory Specification.
+// xdg returns the folder that a variable names, or the usual one. The XDG Base Directory
+// Specification says to ignore relative paths.
 func (p *Place) xdg(variable string, usual ...string) string {
 	if path := p.env(variable); filepath.IsAbs(path) {
 		return path
@@ -147,16 +150,16 @@ func under(home string, parts ...string) string {
 	return filepath.Join(append([]string{home}, parts...)...)
 }
 
-// CheckRuntime reports why the system's folder for such files is not used, if it is
-// not this user's.
+// CheckRuntime returns an error that says why the system's runtime folder is not used: it
+// is not this user's.
 func (p *Place) CheckRuntime() error {
 	_, err := p.runtime()
 	return err
 }
 
-// Check refuses folders of other users, and those that others may write to, before
-// anything in them is read or made: under sudo the variables may name another user's.
-// Open and Create do so themselves.
+// Check refuses folders that belong to another user or that others may write to, before
+// anything in them is read or created: under sudo the variables may name another user's.
+// Open and Create call it. The error is a [venuekey.Error] of ClassMisconfigured.
 func (p *Place) Check() error {
 	for _, folder := range []string{p.Config, p.Data, p.State} {
 		if err := p.CheckFolder(folder); err != nil && venuekey.ClassOf(err) == venuekey.ClassMisconfigured {
@@ -166,11 +169,13 @@ func (p *Place) Check() error {
 	return nil
 }
 
-// CheckFolder is Check for one folder: an *venuekey.Error that says which variable
-// leads there, or fs.ErrNotExist if there is none.
-func (p *Place) CheckFolder(path string) error { return NotOurs(own.Folder(path), p.namedBy()) }
+// CheckFolder is Check for one folder. The error says which variable leads there; it is
+// fs.ErrNotExist if there is no such folder.
+func (p *Place) CheckFolder(path string) error {
+	return environ.FolderError(own.Folder(path), p.namedBy())
+}
 
-// namedBy says which variable leads to the folders.
+// namedBy says in parentheses which variable leads to the folders.
 func (p *Place) namedBy() string {
 	for _, name := range []string{"VENUEKEY_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "HOME"} {
 		if value := p.env(name); value != "" {
@@ -178,14 +183,4 @@ func (p *Place) namedBy() string {
 		}
 	}
 	return ""
-}
-
-// NotOurs says of an error of package own what is wrong, with a hint, and what helps.
-// Every other error is returned as it is.
-func NotOurs(err error, hint string) error {
-	exposed, ok := errors.AsType[*own.Exposed](err)
-	if !ok {
-		return err
-	}
-	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Err: err, Reason: exposed.Path + " " + exposed.Reason + hint, Remedy: exposed.Remedy}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/venuekey/venuekey/internal/address"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -96,7 +98,7 @@ func TestAnAddressOfKeywords(t *testing.T) {
 			t.Errorf("%s: the password is shown: %s", address, o.err)
 		}
 	}
-	for address, shown := range map[string]string{
+	for text, shown := range map[string]string{
 		"host=/run/pg dbname='my db' user=me password=hunter2 sslmode=disable": "host=/run/pg user=me dbname='my db'",
 		"service=trading":                      "service=trading",
 		"password=hunter2":                     "the database of VENUEKEY_STORE",
@@ -106,8 +108,8 @@ func TestAnAddressOfKeywords(t *testing.T) {
 		"dbname=postgres://me:hunter2@h:1/x":   "the database of VENUEKEY_STORE",
 		filepath.Join(t.TempDir(), "vault.db"): "vault.db",
 	} {
-		if got := local.AddressOf(address).String(); got != shown && !strings.HasSuffix(got, "/vault.db") {
-			t.Errorf("%q is shown as %q, want %q", address, got, shown)
+		if got := address.Shown(text); got != shown && !strings.HasSuffix(got, "/vault.db") {
+			t.Errorf("%q is shown as %q, want %q", text, got, shown)
 		}
 	}
 	o := newOutside(t, "init", "--store", "./host=x.db")
@@ -119,36 +121,35 @@ func TestAnAddressOfKeywords(t *testing.T) {
 // What the driver takes for a password is found, and not shown, however the address
 // is written.
 func FuzzHasPassword(f *testing.F) {
-	for _, address := range passwordAddresses {
-		f.Add(address)
+	for _, text := range passwordAddresses {
+		f.Add(text)
 	}
 	f.Add("host=a\\ b password=x\\'y sslpassword='z'")
 	f.Add("postgres://h/d?user=a&password=x")
 	f.Add("postgres://u:p%40x@/d")
 	f.Setenv("PGPASSWORD", "")
 	f.Setenv("PGPASSFILE", "/nonexistent")
-	f.Fuzz(func(t *testing.T, address string) {
-		given := local.AddressOf(address)
-		if !given.IsDatabase() || strings.Contains(address, "serv") || strings.Contains(address, "passfile") {
+	f.Fuzz(func(t *testing.T, text string) {
+		if !address.IsDatabase(text) || strings.Contains(text, "serv") || strings.Contains(text, "passfile") {
 			return
 		}
-		config, err := pgconn.ParseConfig(address)
+		config, err := pgconn.ParseConfig(text)
 		if err != nil || config.Password == "" {
 			return
 		}
-		if !given.HasPassword() {
-			t.Errorf("%q has the password %q", address, config.Password)
+		if !address.HasPassword(text) {
+			t.Errorf("%q has the password %q", text, config.Password)
 		}
 		// A short one may be part of another word.
-		if shown := given.String(); len(config.Password) > 6 && strings.Contains(shown, config.Password) && !strings.Contains(config.Host+config.User+config.Database, config.Password) {
-			t.Errorf("%q is shown as %q", address, shown)
+		if shown := address.Shown(text); len(config.Password) > 6 && strings.Contains(shown, config.Password) && !strings.Contains(config.Host+config.User+config.Database, config.Password) {
+			t.Errorf("%q is shown as %q", text, shown)
 		}
 	})
 }
 
 // An app's address is sent, shown and kept in plain: no password belongs into one.
 func TestAttackAPasswordInAnAddressOfAnApp(t *testing.T) {
-	for _, name := range append(local.URLNames(local.Venues()), "redirect") {
+	for _, name := range append(environ.URLNames(local.Venues()), "redirect") {
 		for _, address := range []string{"https://u:hunter2@127.0.0.1/x", "https://hunter2@127.0.0.1/x", "https://127.0.0.1/x?password=hunter2", "https://127.0.0.1/x?a=b&Client_Secret=hunter2", "https://127.0.0.1/x#hunter2"} {
 			args := []string{"app", "add", "ttp", "--client-id", "abc", "--secret-stdin", "--url", name + "=" + address}
 			switch name {
@@ -165,7 +166,7 @@ func TestAttackAPasswordInAnAddressOfAnApp(t *testing.T) {
 			}
 			for _, looks := range [][]string{{"app", "list", "--json"}, {"app", "list"}, {"doctor"}, {"login", "ttp/alice", "--paste"}} {
 				o := newOutside(t, looks...)
-				o.environ = append(o.environ, "VENUEKEY_TTP_CLIENT_ID=abc", "VENUEKEY_TTP_CLIENT_SECRET=secret", local.Variable("ttp", strings.Replace(name+"_URL", "redirect_URL", "REDIRECT_URI", 1))+"="+address)
+				o.environ = append(o.environ, "VENUEKEY_TTP_CLIENT_ID=abc", "VENUEKEY_TTP_CLIENT_SECRET=secret", environ.Variable("ttp", strings.Replace(name+"_URL", "redirect_URL", "REDIRECT_URI", 1))+"="+address)
 				_ = run(t.Context(), o.host)
 				if said := fmt.Sprint(o.out, o.err); strings.Contains(said, "hunter2") {
 					t.Errorf("%s with %s: %s", looks, address, said)

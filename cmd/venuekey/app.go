@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/local"
+	"github.com/venuekey/venuekey/internal/environ"
 )
 
 // app.go owns what the commands about apps share. An app is our registration at
@@ -44,7 +44,7 @@ func secretless(venue venuekey.Venue, app venuekey.App) bool {
 }
 
 func fieldOf(venue venuekey.Venue, name string) (venuekey.Field, bool) {
-	for _, field := range local.Form(venue).Fields {
+	for _, field := range environ.Form(venue).Fields {
 		if field.Name == name {
 			return field, true
 		}

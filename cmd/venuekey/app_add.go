@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/oauth"
 )
@@ -79,10 +80,10 @@ Some venues have values of their own (--set), which help lists below.`,
 func fieldHelp() string {
 	var lines []string
 	for _, venue := range local.Venues() {
-		for _, field := range local.Form(venue).Fields {
+		for _, field := range environ.Form(venue).Fields {
 			note := field.Help
 			if field.Secret {
-				note += " (secret: asked for, or " + local.Variable(venue.Name(), field.Name) + ")"
+				note += " (secret: asked for, or " + environ.Variable(venue.Name(), field.Name) + ")"
 			}
 			for i, part := range wrapped(venue.Name()+" "+field.Name+": "+note, 74) {
 				if i > 0 {
@@ -112,15 +113,15 @@ func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error 
 		if err := p.complete(ctx, venue, &app, flags, cmd.Flags().Changed("client-id")); err != nil {
 			return err
 		}
-		if err := errors.Join(local.CheckURLs(app, local.Venues()), check(venue, app)); err != nil {
+		if err := errors.Join(environ.CheckURLs(app, local.Venues()), check(venue, app)); err != nil {
 			return err
 		}
 		if err := v.Vault.SaveApp(ctx, app); err != nil {
 			return err
 		}
 		for _, what := range []string{"CLIENT_ID", "REDIRECT_URI", "BASE_URL"} {
-			if p.env(local.Variable(name, what)) != "" {
-				p.tell("note: %s is set, and wins over what is kept", local.Variable(name, what))
+			if p.env(environ.Variable(name, what)) != "" {
+				p.tell("note: %s is set, and wins over what is kept", environ.Variable(name, what))
 			}
 		}
 		return p.say(appForm(venue, app, local.FromVault), "the app at %s is saved; the redirect uri is %s\nnext: venuekey login %s/NAME", name, app.RedirectURI, name)
@@ -151,9 +152,9 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 		app.URLs = with(app.URLs, "base", f.base)
 	}
 	if given("ca") {
-		certificates, err := local.ReadCA(ctx, f.ca)
+		certificates, err := environ.ReadCA(ctx, f.ca)
 		if err != nil {
-			return local.FileError("--ca", err)
+			return environ.FileError("--ca", err)
 		}
 		app.Params = with(app.Params, oauth.CAParam, certificates)
 	}
@@ -175,7 +176,7 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 		case !ok:
 			return misused(fieldNames(venue), "app add: %s has no value %q", venue.Name(), name)
 		case field.Secret:
-			return misused(local.Variable(venue.Name(), name)+", standard input, or a prompt", "app add: %s is a secret and no argument", name)
+			return misused(environ.Variable(venue.Name(), name)+", standard input, or a prompt", "app add: %s is a secret and no argument", name)
 		}
 		app.Params = with(app.Params, name, venuekey.Secret(value))
 	}
@@ -185,9 +186,9 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 // complete finds what the command line left open: in the environment, on
 // standard input, or by asking.
 func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venuekey.App, f appFlags, newID bool) error {
-	ownSecret := slices.ContainsFunc(local.Form(venue).Fields, func(field venuekey.Field) bool { return field.Secret })
+	ownSecret := slices.ContainsFunc(environ.Form(venue).Fields, func(field venuekey.Field) bool { return field.Secret })
 	if app.ClientID == "" {
-		app.ClientID, newID = p.env(local.Variable(venue.Name(), "CLIENT_ID")), true
+		app.ClientID, newID = p.env(environ.Variable(venue.Name(), "CLIENT_ID")), true
 	}
 	// A venue with secrets of its own may know the app by those.
 	if app.ClientID == "" && !(ownSecret && (len(f.set) > 0 || f.secretStdin)) {
@@ -210,7 +211,7 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 	if app.ClientSecret != "" && !newID && !f.secretStdin {
 		return nil
 	}
-	secret, err := p.value(ctx, f, local.Variable(venue.Name(), "CLIENT_SECRET"), venuekey.Field{Name: "client secret", Secret: true})
+	secret, err := p.value(ctx, f, environ.Variable(venue.Name(), "CLIENT_SECRET"), venuekey.Field{Name: "client secret", Secret: true})
 	app.ClientSecret = secret
 	return err
 }
@@ -218,14 +219,14 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 // completeFields asks for the values of a venue's own, for an app without a
 // client id.
 func (p *program) completeFields(ctx context.Context, venue venuekey.Venue, app *venuekey.App, f appFlags) error {
-	for _, field := range local.Form(venue).Fields {
+	for _, field := range environ.Form(venue).Fields {
 		// Without a client id the venue knows the app by its own secrets.
 		field.Optional = field.Optional && !field.Secret
 		known := app.Param(field.Name) != "" || field.Default != ""
 		if known && !(field.Secret && f.secretStdin) || !field.Secret && !p.interactive() {
 			continue
 		}
-		value, err := p.value(ctx, f, local.Variable(venue.Name(), field.Name), field)
+		value, err := p.value(ctx, f, environ.Variable(venue.Name(), field.Name), field)
 		if err != nil {
 			return err
 		}
@@ -249,7 +250,7 @@ func (p *program) value(ctx context.Context, f appFlags, name string, field venu
 
 func fieldNames(venue venuekey.Venue) string {
 	var names []string
-	for _, field := range local.Form(venue).Fields {
+	for _, field := range environ.Form(venue).Fields {
 		if !field.Secret {
 			names = append(names, field.Name)
 		}

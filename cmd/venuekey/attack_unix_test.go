@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/needs"
-	"github.com/venuekey/venuekey/local"
 )
 
 // attack_unix_test.go owns what another user of the machine does to a command:
@@ -178,7 +178,7 @@ func TestAttackAPipeThatIsWaitedFor(t *testing.T) {
 				if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				c := command(t, []string{"VENUEKEY_HOME=" + base + "/home", local.Variable("ttp", "CLIENT_SECRET_FILE") + "=" + pipe, "VENUEKEY_PASSPHRASE_FILE=" + pipe})
+				c := command(t, []string{"VENUEKEY_HOME=" + base + "/home", environ.Variable("ttp", "CLIENT_SECRET_FILE") + "=" + pipe, "VENUEKEY_PASSPHRASE_FILE=" + pipe})
 				for _, arg := range args {
 					c.Args = append(c.Args, strings.Replace(arg, "PIPE", pipe, 1))
 				}
@@ -278,7 +278,7 @@ func TestAttackASecretInAFileOfOthers(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("demo-secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	environ := []string{"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), local.Variable("ttp", "CLIENT_ID") + "=x", local.Variable("ttp", "CLIENT_SECRET_FILE") + "=" + secret}
+	environ := []string{"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), environ.Variable("ttp", "CLIENT_ID") + "=x", environ.Variable("ttp", "CLIENT_SECRET_FILE") + "=" + secret}
 	outsideAt(t, environ, "init").ends(t, exitGood)
 	for _, test := range []struct {
 		mode  os.FileMode

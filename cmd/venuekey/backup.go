@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/local"
 )
@@ -16,7 +17,7 @@ import (
 
 // backupPassphrase is the variable in which a service gives the passphrase. It
 // is not the vault's: the two lie in different places, for different people.
-const backupPassphrase = local.Prefix + "BACKUP_PASSPHRASE"
+const backupPassphrase = environ.Prefix + "BACKUP_PASSPHRASE"
 
 func (p *program) backupCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -97,7 +98,7 @@ func (p *program) oldBackupPassphrase(ctx context.Context, what string) (venueke
 
 // nobodyToAsk says what to do where a passphrase is wanted and nobody is there.
 func nobodyToAsk(err error, what, flag string) error {
-	if !errors.Is(err, local.ErrNobodyThere) {
+	if !errors.Is(err, local.ErrNoPassphrase) {
 		return err
 	}
 	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "the " + what + " wants a passphrase, and nobody is there to ask", Err: err,

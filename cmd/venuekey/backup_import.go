@@ -13,6 +13,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/backup"
 	"github.com/venuekey/venuekey/internal/byname"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -145,7 +146,7 @@ func openFlags(err error, what string) error {
 // importable refuses a backup that holds what this program has no use for.
 func importable(read backup.Backup) error {
 	for _, app := range read.Apps {
-		if err := local.CheckURLs(app, local.Venues()); err != nil {
+		if err := environ.CheckURLs(app, local.Venues()); err != nil {
 			return err
 		}
 	}

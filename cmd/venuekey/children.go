@@ -5,54 +5,58 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/venuekey/venuekey/internal/address"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 )
 
 // children.go owns the environment of the programs that this one starts. It is the
 // one place where that is made: they get what they need, and no secret of ours.
 
-// programEnviron is for a program of the user's, which exec and run start: all that
-// this one has but its secrets, and what is given beside it. Of the vault's address
-// it gets what is no secret; what opens a database that is a vault is ours too.
+// programEnviron is the environment for a program of the user's that exec, run or watch
+// starts: this process's without its secrets, plus the given variables. The program gets
+// the vault's address without the password. If the vault is a database, the variables that
+// open it are secrets of ours too.
 func (p *program) programEnviron(given map[string]string) []string {
-	database := ofDatabase(p.env("VENUEKEY_STORE")) || ofDatabase(p.store)
-	var environ []string
+	database := address.IsDatabase(p.env("VENUEKEY_STORE")) || address.IsDatabase(p.store)
+	var all []string
 	for _, entry := range p.environ {
 		name, value, _ := strings.Cut(entry, "=")
 		_, replaced := given[name]
 		switch {
 		case replaced, isSecretVariable(name), database && opensDatabases(name):
-		case local.SameVariable(name, "VENUEKEY_STORE"):
-			if address, ok := local.AddressOf(value).WithoutPassword(); ok {
-				environ = append(environ, name+"="+address)
+		case environ.SameVariable(name, "VENUEKEY_STORE"):
+			if without, ok := address.WithoutPassword(value); ok {
+				all = append(all, name+"="+without)
 			}
 		default:
-			environ = append(environ, entry)
+			all = append(all, entry)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		environ = append(environ, name+"="+given[name])
+		all = append(all, name+"="+given[name])
 	}
-	return environ
+	return all
 }
 
-// browserEnviron is for a browser, which lives for days and hands its environment on
-// to all that it starts: nothing of ours, and nothing that opens a database.
-func browserEnviron(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
+// browserEnviron is the environment for a browser, which runs for days and passes its
+// environment to every program it starts: nothing of ours, and nothing that opens a
+// database.
+func browserEnviron(all []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		return isOurs(name) || opensDatabases(name) || local.SameVariable(name, "PGPASSFILE")
+		return isOurs(name) || opensDatabases(name) || environ.SameVariable(name, "PGPASSFILE")
 	})
 }
 
-// isOurs is whether a variable is one of this command's.
+// isOurs reports whether a variable has venuekey's prefix.
 func isOurs(name string) bool {
-	return len(name) >= len(local.Prefix) && local.SameVariable(name[:len(local.Prefix)], local.Prefix)
+	return len(name) >= len(environ.Prefix) && environ.SameVariable(name[:len(environ.Prefix)], environ.Prefix)
 }
 
-// isSecretVariable is whether a variable holds a secret of ours, or leads to one:
-// another program has no business with it. A token that this one was started with
-// belongs to another sign-in.
+// isSecretVariable reports whether a variable holds a secret of ours or names a file that
+// does. No other program needs it. An access token in our own environment belongs to
+// another sign-in.
 func isSecretVariable(name string) bool {
 	if !isOurs(name) {
 		return false
@@ -64,8 +68,8 @@ func isSecretVariable(name string) bool {
 		}
 	}
 	for _, venue := range local.Venues() {
-		for _, field := range local.Form(venue).Fields {
-			if field.Secret && name == local.Variable(venue.Name(), field.Name) {
+		for _, field := range environ.Form(venue).Fields {
+			if field.Secret && name == environ.Variable(venue.Name(), field.Name) {
 				return true
 			}
 		}
@@ -73,13 +77,8 @@ func isSecretVariable(name string) bool {
 	return false
 }
 
-// opensDatabases is whether a variable of libpq's holds a secret
+// opensDatabases reports whether a variable of libpq holds a secret
 // (PostgreSQL, "Environment Variables").
 func opensDatabases(name string) bool {
-	return local.SameVariable(name, "PGPASSWORD") || local.SameVariable(name, "PGSSLPASSWORD")
-}
-
-// ofDatabase is whether an address is that of a database.
-func ofDatabase(address string) bool {
-	return local.AddressOf(address).IsDatabase()
+	return environ.SameVariable(name, "PGPASSWORD") || environ.SameVariable(name, "PGSSLPASSWORD")
 }

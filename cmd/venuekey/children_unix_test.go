@@ -14,7 +14,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator/ttp"
-	"github.com/venuekey/venuekey/local"
+	"github.com/venuekey/venuekey/internal/environ"
 )
 
 // children_unix_test.go owns what real children find in their environment.
@@ -24,11 +24,11 @@ func secretsGiven(w *world) {
 	w.set("VENUEKEY_PASSPHRASE", "S3CRET-passphrase")
 	w.set("VENUEKEY_BACKUP_PASSPHRASE", "S3CRET-backup")
 	w.set("VENUEKEY_BACKUP_PASSPHRASE_FILE", w.dir+"/S3CRET-backup-file")
-	w.set(local.Variable("ctrader", "CLIENT_SECRET"), "S3CRET-client")
-	w.set(local.Variable("ttp", "CLIENT_SECRET"), "demo-secret")
-	w.set(local.Variable("ttp", "CLIENT_ID"), "demo-client")
-	w.set(local.Variable("tradovate", "SEC"), "S3CRET-sec")
-	w.set(local.Variable("tradovate", "PASSWORD"), "S3CRET-password")
+	w.set(environ.Variable("ctrader", "CLIENT_SECRET"), "S3CRET-client")
+	w.set(environ.Variable("ttp", "CLIENT_SECRET"), "demo-secret")
+	w.set(environ.Variable("ttp", "CLIENT_ID"), "demo-client")
+	w.set(environ.Variable("tradovate", "SEC"), "S3CRET-sec")
+	w.set(environ.Variable("tradovate", "PASSWORD"), "S3CRET-password")
 	w.set("VENUEKEY_ACCESS_TOKEN", "S3CRET-token-of-another")
 	w.set("MINE", "mine")
 }
@@ -108,7 +108,7 @@ func TestAttackWhatChildrenInherit(t *testing.T) {
 	w.file(t, "S3CRET-file", "correct horse battery\n")
 	site := httptest.NewServer(&ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: true}})
 	defer site.Close()
-	w.set(local.Variable("ttp", "BASE_URL"), site.URL)
+	w.set(environ.Variable("ttp", "BASE_URL"), site.URL)
 	script := fmt.Sprintf(`exec 5<%[1]s/S3CRET-file
 export VENUEKEY_PASSPHRASE= VENUEKEY_PASSPHRASE_FILE=/dev/fd/5 VENUEKEY_KEY=passphrase
 venuekey login ttp/alice </dev/null

@@ -14,8 +14,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/needs"
-	"github.com/venuekey/venuekey/local"
 )
 
 // chromium_test.go owns the sign-in as a new user does it: the command prints
@@ -66,10 +66,10 @@ func newBrowserStage(t *testing.T, venue emulated, redirect string) browserStage
 	app := emulatedApp()
 	return browserStage{id: venue.venue + "/alice", environ: []string{
 		"VENUEKEY_HOME=" + filepath.Join(t.TempDir(), "home"), "VENUEKEY_KEY=file", "HOME=" + t.TempDir(),
-		local.Variable(venue.venue, "BASE_URL") + "=" + web.URL,
-		local.Variable(venue.venue, "CLIENT_ID") + "=" + app.ClientID,
-		local.Variable(venue.venue, "CLIENT_SECRET") + "=" + app.ClientSecret,
-		local.Variable(venue.venue, "REDIRECT_URI") + "=" + redirect,
+		environ.Variable(venue.venue, "BASE_URL") + "=" + web.URL,
+		environ.Variable(venue.venue, "CLIENT_ID") + "=" + app.ClientID,
+		environ.Variable(venue.venue, "CLIENT_SECRET") + "=" + app.ClientSecret,
+		environ.Variable(venue.venue, "REDIRECT_URI") + "=" + redirect,
 	}}
 }
 

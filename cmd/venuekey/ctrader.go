@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
@@ -199,7 +200,7 @@ func (o *openAPI) explained(err error) error {
 		told.Class = venuekey.ClassFailed
 	}
 	if badCertificate(err) { // no wait mends it
-		told.Class, told.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority made it, name that in "+local.Variable("ctrader", "CA_FILE")
+		told.Class, told.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority made it, name that in "+environ.Variable("ctrader", "CA_FILE")
 	}
 	return told
 }

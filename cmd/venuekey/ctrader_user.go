@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	gate "github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
@@ -54,7 +55,7 @@ func (p *program) tellOwner(ctx context.Context, v *local.Vault, id venuekey.ID,
 		return token
 	}
 	o, err := p.openAPIOf(ctx, v, id)
-	if o != nil && err != nil && local.EmulatedAt(o.App) != "" {
+	if o != nil && err != nil && environ.EmulatedAt(o.App) != "" {
 		return token // there is only a page to sign in at
 	}
 	var found owner

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/internal/typo"
 	"github.com/venuekey/venuekey/key"
@@ -118,7 +119,7 @@ func (d *doctor) examine(ctx context.Context) {
 }
 
 func (d *doctor) environment() {
-	for _, name := range local.Environ(d.p.environ).Unknown(local.Venues()) {
+	for _, name := range environ.Unknown(d.p.environ, local.Venues()) {
 		try := "venuekey help environment"
 		if near := nearestVariable(name); near != "" {
 			try = near
@@ -129,7 +130,7 @@ func (d *doctor) environment() {
 
 func nearestVariable(name string) string {
 	best, least := "", 5
-	for _, known := range local.KnownVariables(local.Venues()) {
+	for _, known := range environ.KnownVariables(local.Venues()) {
 		if d := typo.Distance(name, known); d < least {
 			best, least = known, d
 		}
@@ -253,7 +254,7 @@ func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) 
 	if base := app.URLs["base"]; base != "" {
 		d.note(what, "reached at %s in place of the venue itself", base)
 	}
-	if at := local.EmulatedAt(app); at != "" {
+	if at := environ.EmulatedAt(app); at != "" {
 		d.note(what, "emulated: no sign-in of it is good at the real venue")
 	}
 	if app.ClientID != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/internal/draft"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/local"
 )
@@ -167,12 +168,12 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 		}
 		e.Venues = append(e.Venues, emulatedJSON{one.venue, host.name, at, at + emulator.AdminPath})
 		if host.url != "" {
-			e.Environment = append(e.Environment, setting{local.Variable(one.venue, host.url+"_URL"), at})
+			e.Environment = append(e.Environment, setting{environ.Variable(one.venue, host.url+"_URL"), at})
 		}
 	}
 	e.Environment = append(e.Environment,
-		setting{local.Variable(one.venue, "CLIENT_ID"), app.ClientID},
-		setting{local.Variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
+		setting{environ.Variable(one.venue, "CLIENT_ID"), app.ClientID},
+		setting{environ.Variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
 	return nil
 }
 
@@ -189,7 +190,7 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 	web.others = append(web.others, one.api)
 	file := filepath.Join(home, "ctrader-ca.pem")
 	if err := writeCertificate(file, one.api.CAPEM()); err != nil {
-		if told := local.NotOurs(err, ""); told != err {
+		if told := environ.FolderError(err, ""); told != err {
 			return told
 		}
 		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassMisconfigured, Err: err, Reason: err.Error(), Remedy: "mend the path, or set VENUEKEY_HOME"}
@@ -199,9 +200,9 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 		{"live", ports.LiveProtobuf, "LIVE_ADDRESS"}, {"demo", ports.DemoProtobuf, "DEMO_ADDRESS"},
 	} {
 		e.Venues = append(e.Venues, emulatedJSON{Venue: one.venue, Host: host.name, URL: "tls://" + host.address})
-		e.Environment = append(e.Environment, setting{local.Variable(one.venue, host.variable), host.address})
+		e.Environment = append(e.Environment, setting{environ.Variable(one.venue, host.variable), host.address})
 	}
-	e.Environment = append(e.Environment, setting{local.Variable(one.venue, "CA_FILE"), file})
+	e.Environment = append(e.Environment, setting{environ.Variable(one.venue, "CA_FILE"), file})
 	return nil
 }
 

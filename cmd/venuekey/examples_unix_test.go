@@ -16,7 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/venuekey/venuekey/local"
+	"github.com/venuekey/venuekey/internal/environ"
 )
 
 // examples_unix_test.go owns that every example of help, README and doc runs as it
@@ -76,10 +76,10 @@ var known = map[string]example{
 func (w *world) here(line string) string {
 	port := w.get("PORT")
 	for _, pair := range [][2]string{
-		{"https://live.tradovateapi.com", w.get(local.Variable("tradovate", "BASE_URL"))},
+		{"https://live.tradovateapi.com", w.get(environ.Variable("tradovate", "BASE_URL"))},
 		{"curl ", "curl --fail "}, // which otherwise ends well, whatever it is answered
 		{"venuekey emulate", "venuekey emulate --port-base " + port},
-		{"http://127.0.0.1:9101", w.get(local.Variable("ctrader", "BASE_URL"))},
+		{"http://127.0.0.1:9101", w.get(environ.Variable("ctrader", "BASE_URL"))},
 		{"age1qx…", w.get("RECIPIENT")},
 		{"/backup/", w.dir + "/"},
 		{"| jq ", "| jq --unbuffered "}, // as it writes to a terminal

@@ -31,6 +31,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/store/sqlite"
@@ -255,7 +256,7 @@ func TestAttackEveryAnswerThroughEveryOutput(t *testing.T) {
 			defer web.Close()
 			w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}, evil}
 			w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "DISPLAY=:0", "PATH=" + os.Getenv("PATH"),
-				local.Variable(name, "BASE_URL") + "=" + web.URL, local.Variable(name, "REDIRECT_URI") + "=http://localhost:0/auth/callback"}
+				environ.Variable(name, "BASE_URL") + "=" + web.URL, environ.Variable(name, "REDIRECT_URI") + "=http://localhost:0/auth/callback"}
 			id := name + "/" + user.Name
 			w.stdin = app.ClientSecret + "\n"
 			w.does("app", "add", name, "--client-id", app.ClientID, "--secret-stdin", "--base-url", web.URL)
@@ -341,11 +342,11 @@ func TestAttackAnAccountThatIsMadeUp(t *testing.T) {
 	web := httptest.NewServer(signIn)
 	defer web.Close()
 	w := &watched{hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}, &repeater{}}
-	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "DISPLAY=:0", local.Variable("ctrader", "BASE_URL") + "=" + web.URL,
-		local.Variable("ctrader", "CLIENT_ID") + "=demo-client", local.Variable("ctrader", "CLIENT_SECRET") + "=demo-secret",
-		local.Variable("ctrader", "REDIRECT_URI") + "=http://localhost:0/auth/callback",
-		local.Variable("ctrader", "LIVE_ADDRESS") + "=" + api.Addresses().LiveProtobuf, local.Variable("ctrader", "DEMO_ADDRESS") + "=" + api.Addresses().DemoProtobuf,
-		local.Variable("ctrader", "CA_FILE") + "=" + filepath.Join(w.home, "..", "ca.pem")}
+	w.environ = []string{"VENUEKEY_HOME=" + w.home, "VENUEKEY_KEY=file", "DISPLAY=:0", environ.Variable("ctrader", "BASE_URL") + "=" + web.URL,
+		environ.Variable("ctrader", "CLIENT_ID") + "=demo-client", environ.Variable("ctrader", "CLIENT_SECRET") + "=demo-secret",
+		environ.Variable("ctrader", "REDIRECT_URI") + "=http://localhost:0/auth/callback",
+		environ.Variable("ctrader", "LIVE_ADDRESS") + "=" + api.Addresses().LiveProtobuf, environ.Variable("ctrader", "DEMO_ADDRESS") + "=" + api.Addresses().DemoProtobuf,
+		environ.Variable("ctrader", "CA_FILE") + "=" + filepath.Join(w.home, "..", "ca.pem")}
 	if err := os.WriteFile(filepath.Join(w.home, "..", "ca.pem"), api.CAPEM(), 0o600); err != nil {
 		t.Fatal(err)
 	}

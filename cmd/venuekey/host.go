@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/venuekey/venuekey/local"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -33,7 +33,7 @@ type host struct {
 }
 
 // env gives a variable of the environment, "" where it is not set.
-func (h host) env(name string) string { return local.Environ(h.environ).Get(name) }
+func (h host) env(name string) string { return environ.Get(h.environ, name) }
 
 // tell writes a line for the person at the terminal. What is meant for a
 // program goes to standard output and nowhere else.

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/local"
 )
@@ -39,7 +40,7 @@ on purpose.`,
 }
 
 func (p *program) setUp(cmd *cobra.Command, text string) error {
-	wanted, err := local.ParseKeyChoice(text)
+	wanted, err := environ.KeyChoice(text)
 	if err != nil {
 		return misused("--key keyring, file or passphrase", "init: a key cannot be kept by %q", text)
 	}

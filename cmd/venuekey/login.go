@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -167,8 +168,8 @@ func (p *program) keepDrawn(ctx context.Context, v *local.Vault, venueName strin
 // each time.
 func drawnDefaults(venue venuekey.Venue) map[string]venuekey.Secret {
 	var drawn map[string]venuekey.Secret
-	again := local.Form(venue).Fields
-	for i, field := range local.Form(venue).Fields {
+	again := environ.Form(venue).Fields
+	for i, field := range environ.Form(venue).Fields {
 		if field.Default != again[i].Default {
 			drawn = with(drawn, field.Name, venuekey.Secret(field.Default))
 		}

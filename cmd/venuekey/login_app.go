@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -27,11 +28,11 @@ func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *ve
 		return nil, err
 	}
 	p.tell("no app is registered for %s yet. %s\nwith this redirect uri, and answer from what you are given (Ctrl-C gives up):\n\n  %s\n",
-		id.Venue, registration(venue), cmp.Or(p.env(local.Variable(id.Venue, "REDIRECT_URI")), local.DefaultRedirect))
+		id.Venue, registration(venue), cmp.Or(p.env(environ.Variable(id.Venue, "REDIRECT_URI")), local.DefaultRedirect))
 	app := newApp(venue)
 	err = p.complete(ctx, venue, &app, appFlags{}, false)
 	if err == nil {
-		err = errors.Join(local.CheckURLs(app, local.Venues()), check(venue, app))
+		err = errors.Join(environ.CheckURLs(app, local.Venues()), check(venue, app))
 	}
 	return &app, err
 }

@@ -35,7 +35,7 @@ func (p *program) typePassphrase(ctx context.Context, isNew bool) (venuekey.Secr
 
 func (p *program) askPassphrase(ctx context.Context, label string) (venuekey.Secret, error) {
 	if !p.interactive() {
-		return "", local.ErrNobodyThere
+		return "", local.ErrNoPassphrase
 	}
 	return p.ask(ctx, venuekey.Field{Name: label, Secret: true})
 }

@@ -32,9 +32,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/pgtest"
 	"github.com/venuekey/venuekey/key"
-	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/store/sqlite"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
@@ -199,9 +199,9 @@ func (s *stageSet) serveAPI(ts *testscript.TestScript, venue *ctrader.Server) {
 	ts.Defer(func() { _ = api.Close() })
 	file := ts.MkAbs("ctrader-ca.pem")
 	ts.Check(os.WriteFile(file, api.CAPEM(), 0o600))
-	ts.Setenv(local.Variable("ctrader", "LIVE_ADDRESS"), api.Addresses().LiveProtobuf)
-	ts.Setenv(local.Variable("ctrader", "DEMO_ADDRESS"), api.Addresses().DemoProtobuf)
-	ts.Setenv(local.Variable("ctrader", "CA_FILE"), file)
+	ts.Setenv(environ.Variable("ctrader", "LIVE_ADDRESS"), api.Addresses().LiveProtobuf)
+	ts.Setenv(environ.Variable("ctrader", "DEMO_ADDRESS"), api.Addresses().DemoProtobuf)
+	ts.Setenv(environ.Variable("ctrader", "CA_FILE"), file)
 	s.api = api
 }
 
@@ -236,10 +236,10 @@ func happens(ts *testscript.TestScript, _ bool, args []string) {
 func configure(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
 		app := emulator.DefaultApp()
-		ts.Setenv(local.Variable(name, "BASE_URL"), setOf(ts).venues[name].URL)
-		ts.Setenv(local.Variable(name, "CLIENT_ID"), app.ClientID)
-		ts.Setenv(local.Variable(name, "CLIENT_SECRET"), app.ClientSecret)
-		ts.Setenv(local.Variable(name, "REDIRECT_URI"), "http://localhost:0/auth/callback")
+		ts.Setenv(environ.Variable(name, "BASE_URL"), setOf(ts).venues[name].URL)
+		ts.Setenv(environ.Variable(name, "CLIENT_ID"), app.ClientID)
+		ts.Setenv(environ.Variable(name, "CLIENT_SECRET"), app.ClientSecret)
+		ts.Setenv(environ.Variable(name, "REDIRECT_URI"), "http://localhost:0/auth/callback")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
-	"github.com/venuekey/venuekey/local"
+	"github.com/venuekey/venuekey/internal/environ"
 )
 
 // sentinel_test.go owns the hunt for secrets: every code and token that the
@@ -40,7 +40,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 			defer web.Close()
 			h := hunt{t: t, home: filepath.Join(t.TempDir(), "home"), user: emulator.Person{Name: user.Name, Password: user.Password}}
 			h.environ = []string{"VENUEKEY_HOME=" + h.home, "VENUEKEY_KEY=file", "DISPLAY=:0",
-				local.Variable(name, "BASE_URL") + "=" + web.URL, local.Variable(name, "REDIRECT_URI") + "=http://localhost:0/auth/callback"}
+				environ.Variable(name, "BASE_URL") + "=" + web.URL, environ.Variable(name, "REDIRECT_URI") + "=http://localhost:0/auth/callback"}
 			id := name + "/" + user.Name
 
 			h.stdin = app.ClientSecret + "\n"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -77,7 +78,7 @@ func (p *program) tellEmulated(ctx context.Context, v *local.Vault, names []stri
 		if !known {
 			continue
 		}
-		if app, _, err := v.App(ctx, venue.Name()); err == nil && local.EmulatedAt(app) != "" {
+		if app, _, err := v.App(ctx, venue.Name()); err == nil && environ.EmulatedAt(app) != "" {
 			emulated = append(emulated, name)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"errors"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/local"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/terminal"
 )
 
@@ -74,7 +74,7 @@ func (c *console) Visit(ctx context.Context, visit venuekey.Visit) error {
 func (c *console) Ask(ctx context.Context, fields []venuekey.Field) (map[string]venuekey.Secret, error) {
 	given := map[string]venuekey.Secret{}
 	for _, field := range fields {
-		value, err := c.p.secret(ctx, local.Variable(c.id.Venue, field.Name))
+		value, err := c.p.secret(ctx, environ.Variable(c.id.Venue, field.Name))
 		if err == nil && value == "" {
 			value, err = c.answer(ctx, field)
 		}

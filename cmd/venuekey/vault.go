@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/address"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/local"
 )
@@ -32,20 +33,20 @@ func (p *program) place() (*local.Place, error) {
 	return p.found, err
 }
 
-// addressOf reads an address that stood among the arguments, which everybody on
-// the machine can see.
+// addressOf parses an address from the arguments, which every user of the machine can
+// see.
 func addressOf(argument string) (local.Address, error) {
-	address, err := local.ParseAddress(argument)
+	parsed, err := local.ParseAddress(argument)
 	switch {
 	case venuekey.ClassOf(err) == venuekey.ClassMisconfigured:
-		return address, misused(local.AddressForms, "that is not an address that venuekey understands")
+		return parsed, misused(address.Forms, "that is not an address that venuekey understands")
 	case err != nil:
-		return address, err
-	case address.HasPassword():
-		return address, misused("leave the password to PGPASSWORD or ~/.pgpass, or the whole address to VENUEKEY_STORE",
+		return parsed, err
+	case parsed.HasPassword():
+		return parsed, misused("leave the password to PGPASSWORD or ~/.pgpass, or the whole address to VENUEKEY_STORE",
 			"a password among the arguments can be read by every user of this machine")
 	}
-	return address, nil
+	return parsed, nil
 }
 
 // withVault lends the vault to work. Where there is none yet work gets an empty

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -28,5 +29,5 @@ func venueOf(name string) (venuekey.Venue, bool) {
 // registration says where an app is registered at a venue, for somebody who has
 // none.
 func registration(venue venuekey.Venue) string {
-	return cmp.Or(local.Form(venue).Register, "Register one at the venue")
+	return cmp.Or(environ.Form(venue).Register, "Register one at the venue")
 }

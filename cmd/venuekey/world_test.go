@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
-	"github.com/venuekey/venuekey/local"
+	"github.com/venuekey/venuekey/internal/environ"
 )
 
 // world_test.go owns a machine on which the examples of help and README can be
@@ -56,17 +56,17 @@ func newWorld(t *testing.T) *world {
 	w.set("VENUEKEY_PASSPHRASE", "correct horse battery staple")
 	w.set("VENUEKEY_BACKUP_PASSPHRASE", "correct horse battery staple")
 	base := func(web *httptest.Server) string { t.Cleanup(web.Close); return web.URL }
-	w.set(local.Variable("ctrader", "BASE_URL"), base(httptest.NewServer(signIn)))
-	w.set(local.Variable("tradovate", "BASE_URL"), base(httptest.NewServer(trader)))
-	w.set(local.Variable("ttp", "BASE_URL"), base(httptest.NewServer(site)))
+	w.set(environ.Variable("ctrader", "BASE_URL"), base(httptest.NewServer(signIn)))
+	w.set(environ.Variable("tradovate", "BASE_URL"), base(httptest.NewServer(trader)))
+	w.set(environ.Variable("ttp", "BASE_URL"), base(httptest.NewServer(site)))
 	for _, name := range venueNames() {
-		w.set(local.Variable(name, "REDIRECT_URI"), "http://localhost:0/auth/callback")
+		w.set(environ.Variable(name, "REDIRECT_URI"), "http://localhost:0/auth/callback")
 	}
-	w.set(local.Variable("tradovate", "NAME"), "alice")
-	w.set(local.Variable("tradovate", "PASSWORD"), "wonderland")
-	w.set(local.Variable("ctrader", "LIVE_ADDRESS"), api.Addresses().LiveProtobuf)
-	w.set(local.Variable("ctrader", "DEMO_ADDRESS"), api.Addresses().DemoProtobuf)
-	w.set(local.Variable("ctrader", "CA_FILE"), w.dir+"/ca.pem")
+	w.set(environ.Variable("tradovate", "NAME"), "alice")
+	w.set(environ.Variable("tradovate", "PASSWORD"), "wonderland")
+	w.set(environ.Variable("ctrader", "LIVE_ADDRESS"), api.Addresses().LiveProtobuf)
+	w.set(environ.Variable("ctrader", "DEMO_ADDRESS"), api.Addresses().DemoProtobuf)
+	w.set(environ.Variable("ctrader", "CA_FILE"), w.dir+"/ca.pem")
 	w.file(t, "ca.pem", string(api.CAPEM()))
 	w.furnish(t)
 	return w

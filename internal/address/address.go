@@ -1,18 +1,50 @@
-package local
+// Package address reads the address of a vault as text: the path of a file, or a
+// PostgreSQL database. It says which of the two it is, what in it is secret, and how to
+// show it without that. It opens nothing.
+package address
 
 import (
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 )
 
-// password.go owns what of an address is secret, and how it is shown without that.
+// Forms is the remedy for an address in none of the known forms.
+const Forms = "give the path of a file, postgres://user@host/database, or host=… dbname=…; ./ before the name of a file that looks like an address"
 
-// hasPassword reports whether the address of a database may hold one. What
-// cannot be read is taken for one that does.
-func hasPassword(address string) bool {
+var (
+	// keywords matches the start of libpq's other form, as in
+	// "host=/run/postgresql dbname=venuekey".
+	keywords = regexp.MustCompile(`^\s*[A-Za-z_]+\s*=`)
+	// foreign matches any other kind of address: another program's, or one with a typing
+	// error in the slashes or in everything before the user. Such a text must not become
+	// the name of a file, together with the password in it.
+	foreign = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]+:([A-Za-z][A-Za-z0-9+.-]*:)*//|(?i:^\s*postgres(ql)?:)|^[^/\\]*:[^/\\]*@|(?i:password\s*=)`)
+)
+
+// IsDatabase reports whether an address is that of a PostgreSQL database, as a URL or as
+// keywords and values.
+func IsDatabase(address string) bool { return isURL(address) || keywords.MatchString(address) }
+
+func isURL(address string) bool {
+	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
+}
+
+// IsForeign reports whether a text looks like an address, but is neither a database's nor
+// the path of a file.
+func IsForeign(address string) bool {
+	return !IsDatabase(address) && foreign.MatchString(address)
+}
+
+// HasPassword reports whether the address of a database may hold a password. An address
+// that cannot be parsed counts as one that does.
+func HasPassword(address string) bool {
+	if !IsDatabase(address) {
+		return false
+	}
 	if !isURL(address) {
 		settings, ok := settingsOf(address)
 		if !ok {
@@ -40,13 +72,13 @@ func hasPassword(address string) bool {
 	return false
 }
 
-// isSecretName is whether a parameter of that name is a secret; a value may be one
-// more parameter, where others than libpq separate them.
+// isSecretName reports whether a parameter of that name is a secret. A value may be one
+// more parameter, as other programs separate them differently from libpq.
 func isSecretName(name string) bool {
 	return strings.Contains(strings.ToLower(name), "password")
 }
 
-// settingsOf reads keywords and values, as libpq does.
+// settingsOf parses keywords and values, as libpq does.
 // https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
 func settingsOf(address string) (settings map[string]string, ok bool) {
 	settings = map[string]string{}
@@ -63,7 +95,7 @@ func settingsOf(address string) (settings map[string]string, ok bool) {
 	return settings, true
 }
 
-// valueOf reads a value, which may be quoted, and gives what follows it.
+// valueOf reads a value, which may be quoted, and returns it with the rest of the text.
 func valueOf(text string) (value, rest string, ok bool) {
 	text, quoted := strings.CutPrefix(text, "'")
 	var read strings.Builder
@@ -83,13 +115,12 @@ func valueOf(text string) (value, rest string, ok bool) {
 	return read.String(), "", !quoted
 }
 
-// unshown is what an address is called of which nothing may be shown.
+// unshown stands for an address of which nothing may be shown.
 const unshown = "the database of VENUEKEY_STORE"
 
-// shownAddress is an address as it may be shown: without its parameters and
-// without a password.
-func shownAddress(address string) string {
-	if !isDatabase(address) {
+// Shown returns an address without its parameters and without a password.
+func Shown(address string) string {
+	if !IsDatabase(address) {
 		return address
 	}
 	if !isURL(address) {
@@ -106,7 +137,7 @@ func shownAddress(address string) string {
 	return shown.String()
 }
 
-// shownSettings is the same of keywords and values.
+// shownSettings is Shown for keywords and values.
 func shownSettings(address string) string {
 	settings, _ := settingsOf(address)
 	var shown []string
@@ -116,7 +147,7 @@ func shownSettings(address string) string {
 		case !there:
 			continue
 		case strings.ContainsAny(value, ":='"), strings.ContainsFunc(value, unicode.IsControl):
-			return unshown // an address within an address, or nobody knows what
+			return unshown // an address within an address, or something unknown
 		case strings.Contains(value, " "):
 			value = "'" + value + "'"
 		}
@@ -128,13 +159,11 @@ func shownSettings(address string) string {
 	return strings.Join(shown, " ")
 }
 
-// WithoutPassword is the address without its passwords, for a program that finds its
-// own. Where they cannot be told from
-// the rest, there is none.
-func (a Address) WithoutPassword() (string, bool) {
-	address := a.plain()
+// WithoutPassword returns an address without its passwords, for a program that has its
+// own. ok is false if they cannot be told apart from the rest.
+func WithoutPassword(address string) (without string, ok bool) {
 	switch {
-	case !isDatabase(address):
+	case !IsDatabase(address):
 		return address, true
 	case !isURL(address):
 		return settingsWithoutPassword(address)
@@ -156,9 +185,9 @@ func (a Address) WithoutPassword() (string, bool) {
 	return parsed.String(), true
 }
 
-// settingsWithoutPassword is the same of keywords and values.
+// settingsWithoutPassword is WithoutPassword for keywords and values.
 func settingsWithoutPassword(address string) (string, bool) {
-	if !hasPassword(address) {
+	if !HasPassword(address) {
 		return address, true
 	}
 	settings, ok := settingsOf(address)
@@ -173,5 +202,5 @@ func settingsWithoutPassword(address string) (string, bool) {
 		}
 	}
 	plain := strings.Join(left, " ")
-	return plain, plain != "" && !hasPassword(plain)
+	return plain, plain != "" && !HasPassword(plain)
 }
