@@ -204,6 +204,29 @@ func ExampleKeeper_Status() {
 	// needs sign-in <nil>
 }
 
+// At a venue where a renewal ends the old access token (Policy.KillsAccess), whatever
+// ended the refresh token has most likely ended the access token as well: do not use it.
+func ExampleStatus_AccessEnded() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	venue.RevokeUser("alice")
+	_, _ = keeper.Refresh(ctx, alice)
+
+	status, _ := keeper.Status(ctx, alice)
+	signedInAt, err := keeper.Venue(alice.Venue)
+	fmt.Println(status.State, status.AccessEnded(signedInAt.Policy()), err)
+	// Output:
+	// needs sign-in true <nil>
+}
+
+// Pacing fills in the defaults of a policy, for a page or a command that shows them.
+func ExamplePolicy_Pacing() {
+	burst, pace := venuekey.Policy{}.Pacing()
+	fmt.Println(burst, "at once, then one in", pace)
+	// Output:
+	// 10 at once, then one in 200ms
+}
+
 // Statuses goes over all sign-ins. One that cannot be read is told of in its Status; an
 // error ends the sequence.
 func ExampleKeeper_Statuses() {

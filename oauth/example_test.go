@@ -175,11 +175,13 @@ func ExampleParseRedirect() {
 	for _, note := range redirect.Notes() {
 		fmt.Println("-", note)
 	}
+	fmt.Println("a sign-in listens at", redirect.Addresses())
 	// Output:
 	// the redirect uri is plain http to app.example
 	// - scheme http, host localhost, port 8080, path "/cb/": each must be registered exactly so
 	// - it ends in a slash: without the slash it is a different registration
 	// - localhost may mean 127.0.0.1 or ::1: venuekey listens on both; 127.0.0.1 is a different registration
+	// a sign-in listens at [127.0.0.1:8080 [::1]:8080]
 }
 
 func ExampleEndpoint() {
