@@ -30,7 +30,7 @@ func BeforeSending(ctx context.Context) error {
 }
 
 // MayPresentTwice is for implementations of Venue.Refresh that know several ways to one
-// endpoint: it reports whether the policy allows to try the next way if the server does
+// endpoint: it reports whether the policy allows trying the next way when the server does
 // not seem to have read the first request. Outside a renewal it returns true.
 func MayPresentTwice(ctx context.Context) bool {
 	s, ok := ctx.Value(sendingKey{}).(sending)

@@ -7,11 +7,12 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// signin.go owns how a sign-in begins and how it ends.
+// signin.go owns the beginning and the end of a sign-in.
 
-// SignIn signs a user in and keeps what the venue gave. The store is tried
-// first, so that nobody is sent to a venue for a token that cannot be kept.
-// When it returns nil, the token is durable.
+// SignIn signs a user in at the ID's venue and saves the token, replacing any sign-in of
+// that ID. It first checks that the store accepts writes, so that no user is sent to a
+// venue for a token that cannot be saved. When the error is nil, the token is durable.
+// The returned token carries no refresh token.
 func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	k.init()
 	venue, app, err := k.venueAndApp(ctx, id.Venue)
@@ -28,7 +29,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 		return nil, annotate(err, id, "sign in")
 	}
 	token.SignedIn = token.Issued
-	// From here on neither the caller's leave nor the UI may cost the token.
+	// From here on neither the caller's context nor the UI may cost the token.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()
 	record, err := k.adopt(ctx, id, first, token, venue.Policy())
@@ -39,7 +40,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	k.keepLearned(ctx, venue.Name(), token.Learned)
 	if named := k.identify(ctx, venue, app, token); named != token.User {
 		token.User = named
-		// Where that fails, only the name is missing.
+		// If that fails, only the name is missing.
 		if saved, err := k.Vault.Save(ctx, record, token); err == nil {
 			record = saved
 		}
@@ -53,8 +54,8 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	return token.handedOut(), nil
 }
 
-// login is the sign-in itself. A token that can be renewed and not used is renewed when
-// it is first asked for.
+// login is the sign-in itself. A token that can be renewed but not used is renewed when a
+// caller first asks for it.
 func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token, error) {
 	token, err := venue.Login(ctx, app, ui)
 	if err != nil {
@@ -70,10 +71,9 @@ func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token,
 	return expiredIfBare(withDefaults(token, venue.Policy())), nil
 }
 
-// adopt saves a token from a sign-in: it replaces whatever was there, and
-// whoever renews the old one meanwhile finds the generation moved. A store that
-// refuses, although it answered before the user was sent away, leaves the token
-// in a spill file.
+// adopt saves a token from a sign-in. It replaces any token of the ID, and a renewal of
+// the old one finds that the generation has moved. If the store refuses now, although it
+// accepted the probe, the token goes to a spill file.
 func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, policy Policy) (Record, error) {
 	for {
 		record, err := k.Vault.Store.Get(ctx, tokenPrefix+id.String())
@@ -118,12 +118,12 @@ func (k *Keeper) identify(ctx context.Context, venue Venue, app App, token Token
 	return foreign.NameWithout(user, secretsOf(venue, app, token)...)
 }
 
-// SignOut forgets the token of an ID. With revoke it first asks the venue to
-// end it; if that fails, nothing is forgotten. A venue that cannot revoke is
-// an error that errors.Is(err, errors.ErrUnsupported) tells, and nothing is
-// forgotten either, so that the caller decides. One that ended what renews the
-// sign-in and cannot end the access token is an error that ErrAccessLives tells, and
-// then the sign-in is forgotten: nothing more can be done.
+// SignOut deletes the token of an ID. With revoke it first asks the venue to revoke the
+// token (RFC 7009); if that fails, nothing is deleted. If the venue cannot revoke, the
+// error matches errors.ErrUnsupported and nothing is deleted either: the caller may sign
+// out again without revoke. If the venue revoked the refresh token but cannot revoke the
+// access token, the error matches ErrAccessLives and the token is deleted: nothing more
+// can be done.
 func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 	k.init()
 	var left error

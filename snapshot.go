@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// snapshot.go owns sign-ins on their way into a backup and out of one. Package backup
-// is the file that they travel in.
+// snapshot.go owns sign-ins on their way into a backup and out of one. Package backup has
+// the file format.
 
-// Snapshot is one sign-in as a backup holds it: the token, and what is known against
-// it. A refresh token that may be used up must not look unused on the next machine.
+// Snapshot is one sign-in as a backup holds it: the token, and what is known against it,
+// because a refresh token that may be used up must not look unused on the next machine.
 type Snapshot struct {
 	ID    ID
 	Token Token
@@ -34,7 +34,7 @@ func (s Snapshot) Format(f fmt.State, verb rune) {
 	printStruct(f, verb, plain(s))
 }
 
-// Check reports what is wrong with the token: Restore would refuse it.
+// Check returns the error with which Restore would refuse the token, or nil.
 func (s Snapshot) Check() error {
 	if _, err := acceptable(s.Token); err != nil {
 		return annotate(err, s.ID, "restore")
@@ -42,13 +42,13 @@ func (s Snapshot) Check() error {
 	return nil
 }
 
-// snapshotPause is how long a renewal that is under way is left alone.
+// snapshotPause is how long to wait while a renewal is in flight.
 const snapshotPause = 50 * time.Millisecond
 
-// Snapshots reads every sign-in, in the order of their IDs. A renewal that is under
-// way is waited for: the token that it presents is used up, and the one that it
-// brings is the one to keep. The lease of a program that is gone ends by itself; then
-// the open intent is in the snapshot. An error ends the sequence.
+// Snapshots reads every sign-in, in the order of their IDs. It waits for a renewal in
+// flight, because that uses up the old refresh token and brings the one to back up. The
+// lease of a program that died ends by itself; the snapshot then has the open intent. An
+// error ends the sequence.
 func (k *Keeper) Snapshots(ctx context.Context) iter.Seq2[Snapshot, error] {
 	return func(yield func(Snapshot, error) bool) {
 		for record, err := range k.Vault.Records(ctx) {
@@ -84,21 +84,21 @@ func (k *Keeper) snapshot(ctx context.Context, record Record) (Snapshot, error) 
 		Condition: record.Condition, Reason: record.Text}, nil
 }
 
-// Restored is what Restore did.
+// Restored is the result of Keeper.Restore.
 type Restored struct {
-	// There says that there was a sign-in of that ID.
+	// There says that the vault already had a sign-in of that ID.
 	There bool
-	// Changed says that the snapshot is kept now.
+	// Changed says that the snapshot was saved.
 	Changed bool
-	// Newer says that the token which gave way was newer than the snapshot's, whose
+	// Newer says that the replaced token was newer than the snapshot's, whose
 	// refresh token may be used up.
 	Newer bool
 }
 
-// Restore keeps a sign-in from a backup. One that is there is kept, unless replace is
-// set. What was known against the token stays known; what merely failed elsewhere
-// does not. Who signs in meanwhile is noticed. No venue is asked. When it returns nil,
-// what is kept is durable.
+// Restore saves a sign-in from a backup. An existing sign-in of that ID stays, unless
+// replace is set. What is known against the token is restored with it; failed attempts
+// on the other machine are not. A sign-in that happens meanwhile is not lost: Restore
+// starts over. The venue is not asked. When the error is nil, what was saved is durable.
 func (k *Keeper) Restore(ctx context.Context, s Snapshot, replace bool) (done Restored, err error) {
 	k.init()
 	for {

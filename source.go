@@ -9,37 +9,36 @@ import (
 	"time"
 )
 
-// source.go owns how a program gets a token: at hand, renewed first, or renewed because
-// the venue refused it.
+// source.go owns how a program gets a token: from memory, renewed first, or renewed
+// because the venue refused it.
 
-// Source is a handle on one ID: "a good token, now". It comes from
-// Keeper.Source and may be used by any number of goroutines.
+// Source hands out the token of one ID. Get one from Keeper.Source. It is safe for
+// concurrent use.
 type Source struct {
 	keeper *Keeper
 	id     ID
-	// fresh is given away without a look at anything. A timer withdraws it after
-	// a moment, so that neither a lock, nor the system's clock, nor a flag has to
-	// be asked for each token: reading the clock alone takes longer than all the
-	// rest of handing one out.
+	// fresh is returned without any check. A timer withdraws it after at most
+	// recheck, so that a call needs no lock, no clock and no flag: reading the clock
+	// alone takes longer than everything else in Token.
 	fresh atomic.Pointer[Token]
-	// last is what was published last: the answer while a store does not.
+	// last is the handout published last: the answer while the store does not respond.
 	last atomic.Pointer[handout]
 }
 
-// ID returns what the Source is a handle on.
+// ID returns the ID whose token the Source hands out.
 func (s *Source) ID() ID { return s.id }
 
-// Token returns a good token, renewing it first where it is due. Many callers
-// cause one renewal. A caller whose context ends leaves; the renewal goes on.
+// Token returns a good token, renewing it first if it is due. Concurrent callers share
+// one renewal. If a caller's context ends, the caller stops waiting; the renewal goes on.
 //
-// While the old token is still good, a renewal that takes long or fails, or a
-// store that does not answer, is no reason for an error: the old one is
-// returned. The returned token is shared and must not be changed; it carries no
-// refresh token. A token whose sign-in is known to be dead is served as well until
-// it expires; Keeper.Status reports it. Errors answer NeedsSignIn, Temporary and Misconfigured.
+// While the old token is still good, Token returns it if the renewal takes long (see
+// Keeper.Patience) or fails, or if the store does not answer. A token is also served
+// until it expires if its sign-in is already known to be dead; Keeper.Status reports
+// that. The returned token is shared and must not be modified; it carries no refresh
+// token. NeedsSignIn, Temporary and Misconfigured say what to do about an error.
 //
-// While the token is fresh, Token takes no lock and allocates nothing; once a
-// second it looks at the store.
+// While the token is fresh, Token takes no lock and allocates nothing; it reads the store
+// once a second.
 func (s *Source) Token(ctx context.Context) (*Token, error) {
 	if token := s.fresh.Load(); token != nil {
 		return token, nil
@@ -47,18 +46,17 @@ func (s *Source) Token(ctx context.Context) (*Token, error) {
 	return s.lookUp(ctx)
 }
 
-// Reject reports an access token that the venue did not accept; see
-// Keeper.Refused.
+// Reject reports an access token that the venue did not accept, and returns another; see
+// Keeper.Reject.
 func (s *Source) Reject(ctx context.Context, access Secret) (*Token, error) {
 	return s.keeper.Reject(ctx, s.id, access)
 }
 
-// Access returns the access token of Token: what a program wants that takes a
-// function, as openapi.Client does.
+// Access is Token for clients that take a function which returns an access token, such as
+// openapi.Client.
 func (s *Source) Access(ctx context.Context) (Secret, error) { return accessOf(s.Token(ctx)) }
 
-// Newer reports an access token that the venue did not accept, as Refused does,
-// and returns the access token of what it returns.
+// Newer is Reject for clients that take a function which returns an access token.
 func (s *Source) Newer(ctx context.Context, refused Secret) (Secret, error) {
 	return accessOf(s.Reject(ctx, refused))
 }
@@ -70,7 +68,7 @@ func accessOf(token *Token, err error) (Secret, error) {
 	return token.Access, nil
 }
 
-// lookUp is Token when nothing fresh is at hand.
+// lookUp is Token if no fresh token is published: it reads the store.
 func (s *Source) lookUp(ctx context.Context) (*Token, error) {
 	k, now := s.keeper, time.Now()
 	if waiting, err := k.flush(ctx, s.id); err == nil && waiting != nil && waiting.token.Valid(now) {
@@ -88,7 +86,7 @@ func (s *Source) lookUp(ctx context.Context) (*Token, error) {
 	held := token.handedOut()
 	alive, due := token.Valid(now), isDue(record, now)
 	if record.NextRefresh.IsZero() && k.changedSince(ctx, s.id, token) {
-		due = true // the refusal may have been about the app, which is another now
+		due = true // the refusal may have been about the app, which has changed
 	}
 	switch {
 	case alive && !due:
@@ -107,7 +105,7 @@ func (s *Source) lookUp(ctx context.Context) (*Token, error) {
 	return got, err
 }
 
-// awaitWhileAlive waits for a renewal. Whoever has a token that is still good does not
+// awaitWhileAlive waits for a renewal. A caller whose old token is still good does not
 // wait long, unless the renewal is ending that token right now.
 func (k *Keeper) awaitWhileAlive(ctx context.Context, id ID, f *flight, alive bool) (*Token, error) {
 	if !alive {
@@ -124,11 +122,13 @@ func (k *Keeper) awaitWhileAlive(ctx context.Context, id ID, f *flight, alive bo
 	return got, err
 }
 
-// Token returns a good token for the ID, now, or an error that says what to
-// do. See Source.Token.
+// Token returns a good token for the ID, or an error that says what to do. See
+// Source.Token.
 func (k *Keeper) Token(ctx context.Context, id ID) (*Token, error) { return k.Source(id).Token(ctx) }
 
-// Refresh renews the token of an ID, whether it is due or not.
+// Refresh renews the token of an ID even if it is not due, and waits for the outcome. It
+// does not wait for the budget of renewals. It returns the newer token if another program
+// renews at the same time.
 func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	k.init()
 	_, record, err := k.Vault.Load(ctx, id)
@@ -138,10 +138,10 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	return k.await(ctx, k.fly(ctx, id, record.Generation, onDemand), nil)
 }
 
-// RefreshAgain presents what renews a sign-in once more, although the venue
-// refused it or the answer to an earlier request was lost. Where the venue takes
-// reuse for theft, it may end the sign-in and everything that came of it; where
-// the sign-in is lost anyway, it can only win.
+// RefreshAgain is Refresh for a sign-in whose refresh token would not be presented again:
+// the venue refused it, or the answer to an earlier request was lost. A venue that takes
+// reuse for theft may end the sign-in and every token that came of it; if the sign-in is
+// lost anyway, RefreshAgain can only help.
 func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
 	k.init()
 	_, record, err := k.Vault.Load(ctx, id)
@@ -151,10 +151,10 @@ func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
 	return k.await(ctx, k.fly(ctx, id, record.Generation, insisting), nil)
 }
 
-// Reject is a program's word that the venue did not accept the access token.
-// It is answered with another one: the one that is already kept if that is
-// newer, else a renewed one. A token that is younger than the policy's least
-// interval is not renewed again; then the refusal has another cause.
+// Reject reports that the venue did not accept an access token, and returns another
+// token: the current one if that is newer, else a renewed one. A token younger than
+// Policy.LeastInterval is not renewed, since the refusal must have another cause; the
+// error is then of ClassLater, with RetryAfter set.
 func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, error) {
 	k.init()
 	if waiting, err := k.flush(ctx, id); err != nil {

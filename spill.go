@@ -18,33 +18,33 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// spill.go owns the files in which renewed tokens wait that the store refuses.
+// spill.go owns spill files, which hold renewed tokens that the store refuses.
 
 const (
 	spillSuffix = ".spill"
-	// longestSpill is more than any sealed record takes.
+	// longestSpill is more than any sealed record needs.
 	longestSpill = 4 << 20
 )
 
-// spillForm is what lies in a spill file: the record as it is to be written, and
-// the generation that it replaces.
+// spillForm is the content of a spill file: the record to write, and the generation that
+// it replaces.
 type spillForm struct {
 	Record
 	Replaces int64 `json:",omitempty"`
 }
 
-// spillName is the name of a record's spill. The name of the key that sealed it
-// is in it, so that vaults can share a folder; the record's is hashed, since it is
-// a user's.
+// spillName returns the name of a record's spill file. It contains the ID of the key that
+// sealed the record, so that vaults can share a folder; the record's key is hashed, since
+// it may name a user.
 func spillName(recordKey string, key SealKey) string {
 	hash := sha256.Sum256([]byte(recordKey))
 	return key.ID() + "-" + hex.EncodeToString(hash[:12]) + spillSuffix
 }
 
-// findSpill looks for the spill of a record in every folder, whatever key it is
-// sealed with: a program that has followed a rotation of keys may have written it
-// before this one has. The newest generation counts; what cannot be read is reported
-// if there is nothing else.
+// findSpill looks for an ID's spill file in every folder, whatever key it is sealed with:
+// it may come from a program that followed a rotation of keys before this one did. The
+// newest generation counts; a file that cannot be read is an error only if there is no
+// other.
 func (k *Keeper) findSpill(id ID) (newest rotation, found bool, err error) {
 	_, ending, _ := strings.Cut(spillName(tokenPrefix+id.String(), SealKey{}), "-")
 	for _, folder := range k.Spills {
@@ -72,9 +72,9 @@ func (k *Keeper) findSpill(id ID) (newest rotation, found bool, err error) {
 	return newest, found, err
 }
 
-// writeSpill writes a rotation to a file in the first folder that takes it, over the
-// folder's reserve where there is no room for a new one. When it returns no error, the
-// file is durable.
+// writeSpill writes a rotation to a file in the first folder that accepts it, over the
+// folder's reserve if there is no room for a new file. When it returns no error, the file
+// is durable.
 func (k *Keeper) writeSpill(r rotation) (file string, err error) {
 	text, err := json.Marshal(spillForm{r.record, r.from})
 	failed := errors.Join(errNoSpill, err)
@@ -94,9 +94,8 @@ func (k *Keeper) writeSpill(r rotation) (file string, err error) {
 
 var errNoSpill = errors.New("no spill folder takes it")
 
-// removeSpills removes the files of a rotation that is saved. A later one of the same
-// sign-in, which somebody spilled while this one was being saved, has the same name
-// and stays.
+// removeSpills removes the files of a rotation that was saved. A later rotation that
+// another program spilled meanwhile has the same file name, and stays.
 func (k *Keeper) removeSpills(r rotation) {
 	for _, folder := range k.Spills {
 		file := filepath.Join(folder, spillName(r.record.Key, r.Key))
@@ -110,12 +109,12 @@ func (k *Keeper) removeSpills(r rotation) {
 	}
 }
 
-// missing reports whether a file is not there, also where its folder is none.
+// missing reports whether a file does not exist, or its folder is not a folder.
 func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// spillFiles gives the spill files of this vault, in all folders.
+// spillFiles returns the spill files of this vault, in all folders.
 func (k *Keeper) spillFiles() (files []string, err error) {
 	for _, folder := range k.Spills {
 		entries, unreadable := os.ReadDir(folder)
@@ -133,8 +132,8 @@ func (k *Keeper) spillFiles() (files []string, err error) {
 	return files, err
 }
 
-// readSpill reads a spill file; none is no error. A file that does not open
-// stays where it is: it may be the only copy of a token.
+// readSpill reads a spill file; a missing one is not an error. A file that does not open
+// stays: it may be the only copy of a token.
 func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	text, err := own.Read(path, longestSpill, 0o022)
 	if missing(err) {
@@ -161,8 +160,8 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 	return r, true, nil
 }
 
-// writeDurably writes a private file under another name and renames it when it
-// is on disk.
+// writeDurably writes a private file under another name and renames it once it is on
+// disk.
 func writeDurably(path string, text []byte) error {
 	if err := own.MakeFolder(filepath.Dir(path)); err != nil {
 		return err

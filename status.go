@@ -6,61 +6,65 @@ import (
 	"time"
 )
 
-// status.go owns how a sign-in stands, as far as its record says.
+// status.go owns the status of a sign-in, as its record shows it.
 
-// State is how a sign-in stands, in one word.
+// State is the state of a sign-in, in a word or two.
 type State string
 
 const (
 	// StateFresh: the token is good and not yet due.
 	StateFresh State = "fresh"
-	// StateDue: the token is good and waits to be renewed.
+	// StateDue: the token is good and due for renewal.
 	StateDue State = "due"
-	// StateRefreshing: somebody is renewing it right now.
+	// StateRefreshing: a program is renewing it right now.
 	StateRefreshing State = "refreshing"
-	// StateUncertain: a renewal was sent and its answer was lost; the token is
-	// served while it lives.
+	// StateUncertain: a renewal was sent and its answer was lost; the old token is
+	// served until it expires.
 	StateUncertain State = "uncertain"
-	// StateDegraded: the token is still good, but renewing it fails.
+	// StateDegraded: the token is still good, but renewals fail.
 	StateDegraded State = "degraded"
-	// StateExpired: the token is dead; renewing it may still succeed.
+	// StateExpired: the token has expired; a renewal may still succeed.
 	StateExpired State = "expired"
-	// StateNeedsSignIn: only a human can help.
+	// StateNeedsSignIn: the user has to sign in again.
 	StateNeedsSignIn State = "needs sign-in"
 )
 
-// Status is how one sign-in stands.
+// Status describes one sign-in.
 type Status struct {
 	ID    ID
 	State State
-	// Reason says why the state is not fresh, as far as anybody knows.
+	// Reason says why the state is not fresh, as far as that is known.
 	Reason string
 	// Issued, Expires, RefreshExpires and NextRefresh are as in Token and
 	// Record; zero means unknown, or never.
 	Issued, Expires, RefreshExpires, NextRefresh time.Time
-	// SignInEnds is when the sign-in ends although nothing fails, because what
-	// renews it dies; zero where Ending is EndNever or EndUnknown.
+	// SignInEnds is when the sign-in ends although nothing fails, because its refresh
+	// token expires; zero if Ending is EndNever or EndUnknown.
 	SignInEnds time.Time
-	// Ending is what SignInEnds is counted from.
+	// Ending says from when SignInEnds is counted.
 	Ending Ending
-	// EndsAnyway says that no renewal moves SignInEnds: a human must sign in
+	// EndsAnyway says that no renewal moves SignInEnds: the user must sign in again
 	// before it.
 	EndsAnyway bool
-	// SignedIn is when the user signed in; zero means that nobody noted it.
+	// SignedIn is when the user signed in; zero means unknown.
 	SignedIn time.Time
-	// Left is how long the access token still lives; negative when it is dead.
-	Left   time.Duration
+	// Left is the remaining life of the access token; negative if it has expired.
+	Left time.Duration
+	// Scopes are the granted scopes, if they are known.
 	Scopes []string
-	// ScopesMissing are those that the sign-in asked for and the venue did not grant.
+	// ScopesMissing are the scopes that were requested and not granted.
 	ScopesMissing []string
-	// Limits is what the venue says that the sign-in cannot do with its scopes, such
-	// as to trade; "" where nothing is missed.
-	Limits     string
-	User       string
+	// Limits says what the sign-in cannot do with its scopes, such as to trade, in the
+	// venue's words; "" if nothing is missing.
+	Limits string
+	// User is the account's identity in the venue's own words; "" if unknown.
+	User string
+	// Generation counts the tokens of the ID.
 	Generation int64
-	Failures   int
-	// Spilled says that a renewed token waits in a spill file, or in memory, for
-	// a store that refuses it. Everything else is about that token.
+	// Failures counts failed renewals since the last one that succeeded.
+	Failures int
+	// Spilled says that a renewed token is in a spill file, or in memory, because the
+	// store refuses it. Everything else is about that token.
 	Spilled bool
 	// Odd says what the record holds that venuekey never writes: something else writes
 	// to the store. Reason begins with it.
@@ -68,14 +72,16 @@ type Status struct {
 	// Behind says that the vault went back in time: this machine has seen a newer
 	// generation. Reason says which.
 	Behind bool
-	// LeftAloneUntil is until when the venue asked that renewals of its app stop;
-	// zero means that it did not. A token that is about to die is tried all the same.
+	// LeftAloneUntil is the end of the pause that the venue asked for (Retry-After);
+	// zero means none. A token that is about to expire is tried all the same.
 	LeftAloneUntil time.Time
-	// Err is why the record cannot be read; then only the ID is known.
+	// Err is why the record cannot be read. Then only ID, State, Reason and Generation
+	// are set.
 	Err error
 }
 
-// Status says how a sign-in stands. It asks the store only, never the venue.
+// Status returns the status of a sign-in. It reads the store only and never asks the
+// venue. An ID without a sign-in is an *Error of ClassRefused.
 func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	k.init()
 	token, record, err := k.Vault.Load(ctx, id)
@@ -90,8 +96,8 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	return status, nil
 }
 
-// State says how a sign-in stands in one word, from its record alone: for programs
-// that ask with each token and want nothing else.
+// State returns the state of a sign-in from its record alone: it is cheaper than Status,
+// for programs that ask along with each token.
 func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
 	k.init()
 	token, record, err := k.Vault.Load(ctx, id)
@@ -101,9 +107,9 @@ func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
 	return stateOf(token, record, time.Now()), nil
 }
 
-// Statuses says how every sign-in in the vault stands, in the order of their
-// IDs. A record that cannot be opened comes as a Status with Err set; an
-// error of the sequence itself ends it.
+// Statuses returns the status of every sign-in in the vault, in the order of their IDs.
+// A record that cannot be opened yields a Status with Err set. An error of the sequence
+// itself, from the store, ends it.
 func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	k.init()
 	return func(yield func(Status, error) bool) {
@@ -120,10 +126,10 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	}
 }
 
-// inputs are what many statuses share: one look into the folders of spills and marks
-// and at the budgets, rather than one for each of thousands.
+// inputs is what many statuses share: the spill folders, marks and budgets are read once,
+// not for each of thousands.
 type inputs struct {
-	// waits says whether there may be a rotation that the store does not have yet.
+	// waits says that there may be a rotation that the store does not have yet.
 	waits  bool
 	marks  *markReader
 	closed map[string]time.Time // by venue
@@ -133,7 +139,7 @@ func (k *Keeper) inputs() *inputs {
 	return &inputs{waits: k.anyPending(), marks: k.readMarks(), closed: map[string]time.Time{}}
 }
 
-// statusOfRecord is the status of a record, also if it cannot be opened.
+// statusOfRecord returns the status of a record, even of one that cannot be opened.
 func (k *Keeper) statusOfRecord(ctx context.Context, g *inputs, record Record) Status {
 	id := record.ID()
 	token, err := k.Vault.Open(record)
@@ -150,7 +156,7 @@ func (k *Keeper) statusOfRecord(ctx context.Context, g *inputs, record Record) S
 	return status
 }
 
-// reportClosure puts into a status until when its venue asked to be left alone.
+// reportClosure adds to a status until when its venue's budget is closed.
 func (k *Keeper) reportClosure(ctx context.Context, g *inputs, s *Status) {
 	until, known := g.closed[s.ID.Venue]
 	if !known {
@@ -162,7 +168,8 @@ func (k *Keeper) reportClosure(ctx context.Context, g *inputs, s *Status) {
 	s.LeftAloneUntil = until
 }
 
-// statusOf is the status of what was read, or of a newer token that waits to be saved.
+// statusOf returns the status of what was read, or of a newer token that is not saved
+// yet.
 func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status, error) {
 	waiting, waits := k.pending(id)
 	waits = waits && (err != nil || waiting.record.Generation > record.Generation)
@@ -189,7 +196,7 @@ func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) S
 	return status
 }
 
-// policy is the policy of a venue; of an unknown one the most careful.
+// policy returns the policy of a venue; for an unknown one, the most careful.
 func (k *Keeper) policy(name string) Policy {
 	venue, err := k.Venue(name)
 	if err != nil {
@@ -201,8 +208,8 @@ func (k *Keeper) policy(name string) Policy {
 func stateOf(token Token, record Record, now time.Time) State {
 	alive := token.Valid(now)
 	switch {
-	// A lease with an open intent is somebody at work; one without may be a
-	// claim that has not come to it.
+	// A lease with an open intent is a renewal; one without may be a claim whose
+	// renewal has not begun.
 	case inUse(record):
 		return StateRefreshing
 	case record.Condition == ConditionDead, !alive && record.NextRefresh.IsZero():

@@ -7,17 +7,16 @@ import (
 	"time"
 )
 
-// token.go owns what a venue gave.
+// token.go owns the token that a venue issues.
 
-// Token is what a venue gave at one sign-in or one renewal. It is a value:
-// nothing changes a Token once it is made.
+// Token is what a venue issued at one sign-in or one renewal. It is a value: do not
+// modify one that you were given.
 type Token struct {
-	// Access is what API calls carry: visible ASCII. It is empty where the venue gave
-	// one that nobody can use beside a refresh token that is good.
+	// Access is the access token, which API calls carry: visible ASCII. It is empty
+	// if the venue issued an unusable one together with a good refresh token.
 	Access Secret
-	// Refresh renews the token. It is empty where the venue renews with the
-	// access token, and in every Token that a Source hands out: only the
-	// Keeper needs it.
+	// Refresh is the refresh token. It is empty if the venue renews with the access
+	// token, and in every Token that a Source returns: only the Keeper needs it.
 	Refresh Secret
 	// Type is the token type as the venue wrote it; empty means Bearer.
 	Type string
@@ -25,40 +24,41 @@ type Token struct {
 	// Lifetimes count from there, so that a slow answer never makes a token
 	// look younger than it is.
 	Issued time.Time
-	// Expires is when the access token dies. It is never zero in a kept token:
-	// where the venue does not say, its documented default is put here.
+	// Expires is when the access token expires. It is never zero in a saved token:
+	// if the venue does not state it, the Keeper uses Policy.DefaultLife.
 	Expires time.Time
-	// RefreshExpires is when the refresh token dies; zero means that the venue
-	// does not say.
+	// RefreshExpires is when the refresh token expires; zero means that the venue
+	// does not state it.
 	RefreshExpires time.Time
-	// RefreshIssued is when the refresh token was issued, which was at an earlier
-	// renewal where the venue repeats it. The Keeper sets it.
+	// RefreshIssued is when the refresh token was issued: earlier than Issued if the
+	// venue repeats it at renewals. The Keeper sets it.
 	RefreshIssued time.Time
 	// SignedIn is when the user signed in. The Keeper sets it and carries it over
 	// every renewal.
 	SignedIn time.Time
-	// Scopes is what the token may do, if the venue said so or we asked for it.
+	// Scopes are the granted scopes: those that the venue named, or else those that
+	// were requested.
 	Scopes []string
-	// Asked are the scopes that were asked for at the sign-in; empty means the venue's
-	// own choice. See Missing.
+	// Asked are the scopes that the sign-in requested; empty means the venue's
+	// default. See Missing.
 	Asked []string
-	// User is the account's identity in the venue's own words, where the venue
-	// tells one.
+	// User is the account's identity in the venue's own words, if the venue states
+	// one.
 	User string
 	// ClockAhead is how far the local clock was ahead of the venue's when the
-	// token arrived, if the answer had a date; negative is behind. It is
-	// not kept.
+	// token arrived, if the answer had a date; negative means behind. It is not
+	// saved.
 	ClockAhead time.Duration
-	// Notes says what was odd about the answer that brought the token, a line each,
-	// for the log. They are not kept.
+	// Notes lists oddities of the answer that brought the token, one line each, for
+	// the log. They are not saved.
 	Notes []string
-	// Learned are parameters of the app that were found out at this sign-in, such
-	// as a request method that the venue insists on. The Keeper puts them into the
-	// app's Params; they are not kept with the token.
+	// Learned holds parameters of the app that were found out with this answer, such
+	// as a request method that the venue insists on. The Keeper saves them in the
+	// app's Params, not with the token.
 	Learned map[string]string
-	// Extras holds every other field of the venue's answer, known or unknown,
-	// as the JSON text that arrived. Each is a Secret because nobody can know
-	// what a venue will put there.
+	// Extras holds every other field of the venue's answer, known or unknown, as
+	// the JSON text that arrived. Each is a Secret because a venue may put anything
+	// there.
 	Extras map[string]Secret
 
 	// refusedUnder names the app's credentials under which the venue refused to
@@ -66,18 +66,18 @@ type Token struct {
 	refusedUnder string
 }
 
-// Valid reports whether the access token is there and alive at t.
+// Valid reports whether there is an access token and it has not expired at that time.
 func (t Token) Valid(at time.Time) bool { return t.Access != "" && at.Before(t.Expires) }
 
 // ClockTolerance is how wrong a local clock may be before it is reported.
 const ClockTolerance = time.Minute
 
-// EndsAfter sets the end of a token that lives for so long, counted from its
-// request. If the local clock is ahead of the venue's, by the date of its
-// answer, the end is set earlier by the difference: if the clock is put right
-// meanwhile, the token must not seem to live longer than it does. A clock that
-// is off by more than half a life is reported and not relied on; an answer's date
-// can be wrong as well.
+// EndsAfter sets Expires to Issued plus life, and ClockAhead by the date of the answer;
+// a zero answered means that the answer had no date. If the local clock is more than
+// ClockTolerance ahead of the venue's, Expires is moved earlier by the difference: if the
+// clock is corrected later, the token must not seem to live longer than it does. A
+// difference of more than half the life is recorded but not applied, since the answer's
+// date may be wrong instead.
 func (t *Token) EndsAfter(life time.Duration, answered time.Time) {
 	t.Expires = t.Issued.Add(life)
 	if answered.IsZero() {
@@ -89,15 +89,16 @@ func (t *Token) EndsAfter(life time.Duration, answered time.Time) {
 	}
 }
 
-// Life is how long the access token lives, from its request to its end.
+// Life returns the lifetime of the access token, from Issued to Expires.
 func (t Token) Life() time.Duration { return t.Expires.Sub(t.Issued) }
 
-// SetAuthHeader makes a request one of this token's user (RFC 6750 §2.1).
+// SetAuthHeader sets the Authorization header of a request (RFC 6750 §2.1).
 func (t Token) SetAuthHeader(request *http.Request) {
 	request.Header.Set("Authorization", t.TypeOrBearer()+" "+string(t.Access))
 }
 
-// TypeOrBearer gives the token type as an Authorization header wants it.
+// TypeOrBearer returns the token type as an Authorization header needs it: "Bearer", or
+// Type if that is something else.
 func (t Token) TypeOrBearer() string {
 	// Venues answer "bearer" in lower case and some resource servers compare
 	// the letters, so the scheme is written as RFC 6750 §2.1 does.
@@ -107,8 +108,8 @@ func (t Token) TypeOrBearer() string {
 	return t.Type
 }
 
-// Extra gives the extra field as text: a JSON string without its quotes, any
-// other JSON value as it was written, and "" when there is no such field.
+// Extra returns a field of Extras as text: a JSON string without its quotes, any other
+// JSON value as it was written, and "" if there is no such field.
 func (t Token) Extra(name string) Secret {
 	raw, ok := t.Extras[name]
 	if !ok {
@@ -121,9 +122,9 @@ func (t Token) Extra(name string) Secret {
 	return raw
 }
 
-// handedOut is the token as consumers get it: without what only the Keeper
-// may present. All of them share it, because copying a Token takes ten times
-// as long as handing out where it is.
+// handedOut returns the token as callers get it: without its refresh token, which only
+// the Keeper may present. All callers share it, because copying a Token takes ten times
+// as long as returning a pointer.
 func (t Token) handedOut() *Token {
 	t.Refresh = ""
 	return &t

@@ -14,28 +14,27 @@ import (
 
 // transport.go owns signing the requests of an http.Client.
 
-// Transport is an http.RoundTripper that signs requests: it adds the bearer
-// token (RFC 6750 §2.1) and the header fields that the venue wants on API
-// calls. A request that is answered 401 is sent once more with another token,
-// if its body can be had again. One that is answered insufficient_scope is not, with
-// whatever status: that says nothing against the token, and another one of the same
-// sign-in may do no more (RFC 6750 §3.1). RefusalOf reads from the response what it is.
+// Transport is an http.RoundTripper that signs requests: it adds the bearer token
+// (RFC 6750 §2.1) and the header fields that the venue requires on API calls (Signer). A
+// request that is answered with 401 is sent once more with another token, if its body
+// can be read again (http.Request.GetBody). One that is answered with insufficient_scope,
+// whatever the status, is not: the token is good, and another one of the same sign-in may
+// do no more (RFC 6750 §3.1). RefusalOf says what a response means for the token.
 //
-// The token goes to no other host than the one the program addressed: not
-// along a redirect to a foreign host, and not over plain HTTP except to
-// loopback.
+// The token goes only to the host that the program addressed: not along a redirect to
+// another host, and over plain HTTP only to loopback.
 type Transport struct {
-	// Source hands out the token.
+	// Source provides the token. It is required.
 	Source *Source
-	// Hosts, unless empty, are the only ones that the token goes to, as host or
-	// host:port; a request to any other is an error. Set them where a program follows
-	// addresses that come from elsewhere (RFC 6750 §5.2, RFC 9700 §4.9.1).
+	// Hosts, unless empty, lists the only hosts that the token may go to, as URLs
+	// have them, host or host:port; a request to any other is an error. Set it if a
+	// program follows addresses from elsewhere (RFC 6750 §5.2, RFC 9700 §4.9.1).
 	Hosts []string
 	// Base sends the requests; nil means http.DefaultTransport.
 	Base http.RoundTripper
 }
 
-// Client returns an HTTP client that signs its requests.
+// Client returns an HTTP client that signs its requests; see Transport.
 func (s *Source) Client() *http.Client { return &http.Client{Transport: &Transport{Source: s}} }
 
 // RoundTrip implements http.RoundTripper.
@@ -67,7 +66,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.again(request, response, token), nil
 }
 
-// again answers a refused token with another one. Where that is not possible
+// again sends a refused request once more with another token. If that is not possible,
 // the caller gets the venue's own refusal, which says most.
 func (t *Transport) again(request *http.Request, refused *http.Response, token *Token) *http.Response {
 	body, ok := replay(request)
@@ -87,7 +86,8 @@ func (t *Transport) again(request *http.Request, refused *http.Response, token *
 	return response
 }
 
-// signed is a copy of the request, which a RoundTripper must not change.
+// signed returns a signed copy of the request, since a RoundTripper must not change the
+// original.
 func (t *Transport) signed(request *http.Request, body io.ReadCloser, token *Token) *http.Request {
 	signed := request.Clone(request.Context())
 	signed.Body = body
@@ -100,7 +100,7 @@ func (t *Transport) signed(request *http.Request, body io.ReadCloser, token *Tok
 	return signed
 }
 
-// intended reports whether a host is one that the token is for.
+// intended reports whether the token may go to a host.
 func (t *Transport) intended(host string) bool {
 	return len(t.Hosts) == 0 || slices.ContainsFunc(t.Hosts, func(one string) bool { return strings.EqualFold(one, host) })
 }
@@ -112,6 +112,7 @@ func (t *Transport) base() http.RoundTripper {
 	return http.DefaultTransport
 }
 
+// replay returns the body of a request once more, if that is possible.
 func replay(request *http.Request) (io.ReadCloser, bool) {
 	if request.Body == nil || request.Body == http.NoBody {
 		return request.Body, true
@@ -133,7 +134,7 @@ func leadsAway(request *http.Request) bool {
 	return !strings.EqualFold(first.URL.Host, request.URL.Host) || first.URL.Scheme == "https" && request.URL.Scheme != "https"
 }
 
-// private reports whether nobody else can read what is sent to an address.
+// private reports whether no one else can read what is sent to an address.
 func private(address *url.URL) bool {
 	return address.Scheme == "https" || loopback.Host(address.Hostname())
 }

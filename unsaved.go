@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// unsaved.go owns the rotations that the store refused: what waits in memory or in a
-// spill file is saved before anything else is read.
+// unsaved.go owns the rotations that the store refused: those in memory or in a spill
+// file are saved before anything else is read.
 
-// flush saves what waits for an ID, in memory or in a spill file that this or
-// another program left. It comes before every look at the stored token, so that
-// an older one is never taken for the newest. What the store still refuses is
-// returned: it is as good as a saved one, if it lies in a spill file.
+// flush saves the pending rotation of an ID, in memory or in a spill file that this or
+// another program left. It comes before every read of the stored token, so that an older
+// one is never taken for the newest. It returns the rotation if the store still refuses
+// it: one in a spill file is as good as saved.
 func (k *Keeper) flush(ctx context.Context, id ID) (unsaved *rotation, err error) {
 	r, kept, busy := k.beginSaving(id)
 	switch {
@@ -23,7 +23,7 @@ func (k *Keeper) flush(ctx context.Context, id ID) (unsaved *rotation, err error
 	case !kept:
 		found := false
 		if r, found, err = k.findSpill(id); err != nil {
-			// The record's intent is open; the policy says what becomes of it.
+			// The record's intent is open, so the policy decides.
 			k.log().Error("a spill file cannot be used", "id", id, "error", systemError(err))
 		}
 		if !found {
@@ -48,14 +48,13 @@ func (k *Keeper) busy(ctx context.Context, r rotation) (*rotation, error) {
 	if r.file != "" {
 		return &r, nil
 	}
-	_ = pause(ctx, saveRetry) // whoever tries again at once shall not spin
+	_ = pause(ctx, saveRetry) // a caller that retries at once must not spin
 	return nil, unsavedError(errors.New("it is being saved"))
 }
 
-// newerUnsaved is what flush leaves unsaved, if it is newer than a generation. Whoever
-// is about to present a token asks for it, since what replaces it may have been
-// spilled a moment ago. What flush saved is seen in the store instead: the claim
-// finds the record changed.
+// newerUnsaved returns what flush leaves unsaved, if it is newer than a generation. It is
+// checked before a token is presented, since its successor may have been spilled a moment
+// ago. What flush saved shows in the store instead: the claim finds the record changed.
 func (k *Keeper) newerUnsaved(ctx context.Context, id ID, than int64) (token Token, found bool, err error) {
 	r, err := k.flush(ctx, id)
 	if err != nil || r == nil || r.record.Generation <= than {
@@ -64,7 +63,7 @@ func (k *Keeper) newerUnsaved(ctx context.Context, id ID, than int64) (token Tok
 	return r.token, true, nil
 }
 
-// pending looks for a rotation of an ID without saving it.
+// pending returns the pending rotation of an ID without saving it.
 func (k *Keeper) pending(id ID) (rotation, bool) {
 	r, found := k.unsavedOf(id)
 	if !found {
@@ -73,14 +72,14 @@ func (k *Keeper) pending(id ID) (rotation, bool) {
 	return r, found
 }
 
-// anyPending reports whether there is any rotation that the store does not have yet,
-// or whether nobody can say.
+// anyPending reports whether there may be a rotation that the store does not have yet.
 func (k *Keeper) anyPending() bool {
 	files, err := k.spillFiles()
 	return k.anyUnsaved() || err != nil || len(files) > 0
 }
 
-// flushAll saves everything that waits, and returns what still does as an error.
+// flushAll saves all pending rotations. Its error names those that the store still
+// refuses.
 func (k *Keeper) flushAll(ctx context.Context) error {
 	ids := slices.Collect(maps.Keys(k.allUnsaved()))
 	files, err := k.spillFiles()
@@ -101,9 +100,9 @@ func (k *Keeper) flushAll(ctx context.Context) error {
 	return err
 }
 
-// Held names the sign-ins whose newest token is in this program's memory only,
-// because neither the store nor a spill folder takes it. It is lost if the
-// program ends. Close and Run go on trying, and so does every look at the token.
+// Held returns the sign-ins whose newest token is in this program's memory only, because
+// neither the store nor a spill folder accepts it. Such a token is lost if the program
+// ends. Close, Run and every call of Token keep trying to save it.
 func (k *Keeper) Held() (ids []ID) {
 	k.init()
 	for id, r := range k.allUnsaved() {
@@ -115,10 +114,10 @@ func (k *Keeper) Held() (ids []ID) {
 	return ids
 }
 
-// Close waits for renewals that are under way, so that no answer that is still
-// on the wire is lost, and tries once more to save what the store refused. Its
-// error says what is in memory only, and lost if the program ends now; what lies
-// in a spill file is not. It does not close the store.
+// Close waits for renewals in flight, so that no answer on the wire is lost, and tries
+// once more to save the tokens that the store refused. Its error names tokens that are in
+// memory only, and lost if the program ends now; a token in a spill file is not lost.
+// Close does not close the store.
 func (k *Keeper) Close() error {
 	k.init()
 	k.rest()

@@ -14,22 +14,23 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// vault.go owns sealing what is put into a store and opening what is found there.
+// vault.go owns sealing what goes into a store and opening what comes out.
 
-// Vault is the portable type over a Store: it seals what it puts there and
-// opens what it finds. key.Config.Vault gives one that follows when keys are
-// rotated; else set the fields before the first call.
+// Vault holds tokens and apps in a Store: it seals what it writes and opens what it
+// reads. key.Config.Vault returns one that follows rotations of keys; otherwise set the
+// fields before the first call. Its methods are safe for concurrent use.
 type Vault struct {
+	// Store keeps the records. It is required.
 	Store Store
-	// Key is what records are sealed with.
+	// Key is the key that seals records.
 	Key SealKey
 
-	// Keys is for keys that are rotated: all that records and spill files may be
-	// sealed with, the oldest first, Key among them. A newer one than Key takes
-	// its place as soon as a seal made with it is seen. Empty means Key alone.
+	// Keys lists all keys that records and spill files may be sealed with, the oldest
+	// first and Key among them, for rotations of keys. A key newer than Key replaces
+	// it as soon as a seal made with it is seen. Empty means only Key.
 	Keys []SealKey
-	// Reload, if set, gives Keys anew. It is called when a seal names a key that
-	// is not known, once a second at most.
+	// Reload, if set, returns Keys again. It is called if a seal names an unknown key,
+	// at most once a second.
 	Reload func() ([]SealKey, error)
 
 	ring      atomic.Pointer[keyring]
@@ -37,17 +38,18 @@ type Vault struct {
 	reloaded  time.Time
 }
 
-// Keys of records, by what they hold.
+// Prefixes of records' keys, by what the records hold.
 const (
 	tokenPrefix = "token/"
 	appPrefix   = "app/"
 )
 
-// pageSize is how many records are read at a time where all are read.
+// pageSize is how many records are read at a time when all are read.
 const pageSize = 256
 
-// Load returns the token of an ID and the record that keeps it. An ID that
-// nobody signed in with is an *Error of ClassRefused.
+// Load returns the token of an ID and its record. An ID without a sign-in is an *Error
+// of ClassRefused that matches ErrNotFound; a record that does not open is one of
+// ClassDamaged.
 func (v *Vault) Load(ctx context.Context, id ID) (Token, Record, error) {
 	record, err := v.Store.Get(ctx, tokenPrefix+id.String())
 	if errors.Is(err, ErrNotFound) {
@@ -60,7 +62,8 @@ func (v *Vault) Load(ctx context.Context, id ID) (Token, Record, error) {
 	return token, record, err
 }
 
-// Open opens the seal of a token's record.
+// Open opens the seal of a token's record. A seal that does not open is an *Error of
+// ClassDamaged.
 func (v *Vault) Open(record Record) (Token, error) {
 	var form sealedToken
 	if err := v.open(record, &form); err != nil {
@@ -69,11 +72,11 @@ func (v *Vault) Open(record Record) (Token, error) {
 	return form.token(), nil
 }
 
-// Save seals the token and puts it into the record, which must carry the
-// version that is stored (zero to create) and the token's own generation. When
-// it returns nil, the token is durable. It is for programs that do what a Keeper
-// does; Keeper.Adopt brings in a token that exists. A record without NextRefresh
-// is due by the Keeper's rule, as long as nothing is known against its token.
+// Save seals the token into the record and writes it. The record must carry the stored
+// version (zero to create it; otherwise the result is ErrConflict) and the token's
+// generation. When the error is nil, the token is durable. Save is for programs that do a
+// Keeper's work; to bring in an existing token, use Keeper.Adopt. A record without
+// NextRefresh becomes due by the Keeper's rule, as long as its Condition is good.
 func (v *Vault) Save(ctx context.Context, record Record, token Token) (Record, error) {
 	if err := checkCounts(record); err != nil {
 		return record, err
@@ -81,13 +84,14 @@ func (v *Vault) Save(ctx context.Context, record Record, token Token) (Record, e
 	return v.put(ctx, record, sealedFrom(token))
 }
 
-// Records reads the records of all tokens, in the order of their IDs, without
-// opening them.
+// Records reads the records of all tokens, in the order of their IDs, without opening
+// them. An error ends the sequence.
 func (v *Vault) Records(ctx context.Context) iter.Seq2[Record, error] {
 	return v.all(ctx, tokenPrefix)
 }
 
-// App returns the app registered for a venue; none is an *Error of ClassMisconfigured.
+// App returns the app registered for a venue. If there is none, the error is an *Error
+// of ClassMisconfigured that matches ErrNotFound.
 func (v *Vault) App(ctx context.Context, venue string) (App, error) {
 	record, err := v.Store.Get(ctx, appPrefix+venue)
 	if errors.Is(err, ErrNotFound) {
@@ -107,14 +111,14 @@ func (v *Vault) openApp(record Record) (App, error) {
 	return form.app(), nil
 }
 
-// SaveApp keeps the app of app.Venue, in place of one that was there.
+// SaveApp saves the app of app.Venue, replacing any other.
 func (v *Vault) SaveApp(ctx context.Context, app App) error {
 	return v.changeApp(ctx, app.Venue, func(Record) (App, bool, error) { return app, true, nil })
 }
 
-// changeApp changes the app of a venue until nobody else was faster. The change is
-// given the record that stands, without a version where there is none, and says
-// whether anything is to be written.
+// changeApp changes the app of a venue by compare-and-swap, until no other writer was
+// faster. change gets the stored record, without a version if there is none, and reports
+// whether to write.
 func (v *Vault) changeApp(ctx context.Context, venue string, change func(Record) (App, bool, error)) error {
 	for {
 		record, err := v.Store.Get(ctx, appPrefix+venue)
@@ -135,7 +139,8 @@ func (v *Vault) changeApp(ctx context.Context, venue string, change func(Record)
 	}
 }
 
-// DeleteApp forgets the app of a venue; none is an *Error of ClassMisconfigured.
+// DeleteApp deletes the app of a venue. If there is none, the error is an *Error of
+// ClassMisconfigured that matches ErrNotFound.
 func (v *Vault) DeleteApp(ctx context.Context, venue string) error {
 	for {
 		record, err := v.Store.Get(ctx, appPrefix+venue)
@@ -154,7 +159,8 @@ func (v *Vault) DeleteApp(ctx context.Context, venue string) error {
 	}
 }
 
-// Apps reads all apps, in the order of their venues.
+// Apps reads all apps, in the order of their venues. An app that does not open yields an
+// *Error of ClassDamaged and the sequence continues; any other error ends it.
 func (v *Vault) Apps(ctx context.Context) iter.Seq2[App, error] {
 	return func(yield func(App, error) bool) {
 		for record, err := range v.all(ctx, appPrefix) {
@@ -169,10 +175,10 @@ func (v *Vault) Apps(ctx context.Context) iter.Seq2[App, error] {
 	}
 }
 
-// probe writes and removes a record, so that a store that cannot keep a token
-// is found out before the user is sent to the venue for one. It returns a
-// number greater than any generation that the ID has had: versions grow over
-// the whole store, and a generation costs at least one.
+// probe writes and deletes a record, so that a store that cannot save a token is noticed
+// before the user is sent to the venue for one. It returns a number greater than any
+// generation of the ID so far: versions grow over the whole store, and each generation
+// takes at least one.
 func (v *Vault) probe(ctx context.Context, id ID) (int64, error) {
 	key := probePrefix + id.String()
 	for {
@@ -187,7 +193,7 @@ func (v *Vault) probe(ctx context.Context, id ID) (int64, error) {
 		if err != nil {
 			return 0, storeError(id, "write", err)
 		}
-		// Somebody else's probe may have removed it: the write is what counted.
+		// Another program's probe may have deleted it: only the write matters.
 		_ = v.Store.Delete(ctx, key, version)
 		return version, nil
 	}
@@ -242,7 +248,7 @@ func (v *Vault) put(ctx context.Context, record Record, form any) (Record, error
 	return v.write(ctx, sealed)
 }
 
-// sealed is the record with a form under its seal.
+// sealed returns the record with a form sealed in it.
 func (v *Vault) sealed(record Record, form any) (Record, error) {
 	plain, err := json.Marshal(form)
 	if err == nil {
@@ -254,7 +260,7 @@ func (v *Vault) sealed(record Record, form any) (Record, error) {
 	return record, nil
 }
 
-// write puts a record as it is; ErrConflict comes back bare.
+// write puts a sealed record; it returns ErrConflict unwrapped.
 func (v *Vault) write(ctx context.Context, record Record) (Record, error) {
 	version, err := v.Store.Put(ctx, record)
 	if errors.Is(err, ErrConflict) {
@@ -269,7 +275,8 @@ func (v *Vault) write(ctx context.Context, record Record) (Record, error) {
 
 func isTokenKey(key string) bool { return strings.HasPrefix(key, tokenPrefix) }
 
-// idOfKey names what a record is about: the sign-in, or the venue of an app.
+// idOfKey returns the sign-in that a record is about, or an ID with only the venue for an
+// app's record.
 func idOfKey(key string) ID {
 	kind, name, _ := strings.Cut(key, "/")
 	id, _ := ParseID(name)
@@ -279,8 +286,8 @@ func idOfKey(key string) ID {
 	return id
 }
 
-// storeError says what a store could not do. What the driver itself says, class
-// and remedy, stays.
+// storeError returns the error of an operation that a store failed. The class and remedy
+// of a driver's own *Error stay.
 func storeError(id ID, op string, err error) error {
 	var known *Error
 	if errors.As(err, &known) {

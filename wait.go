@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// wait.go owns waiting that a context ends.
+// wait.go owns a sleep that ends with its context.
 
-// pause waits, or returns the context's error when that ends first.
+// pause waits, or returns the context's error if that ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

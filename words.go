@@ -8,8 +8,8 @@ import (
 	"github.com/venuekey/venuekey/internal/words"
 )
 
-// words.go owns the text forms of what a venue says of itself, so that a file can say
-// it as well. The words are stable.
+// words.go owns the text forms of classes and policies, so that a file can define a
+// venue. The words are stable.
 
 var (
 	classWords      = words.List{Kind: "class", Words: []string{"unknown", "refused", "misconfigured", "not-sent", "later", "damaged", "failed", "declined"}}
@@ -18,38 +18,37 @@ var (
 	endingWords     = words.List{Kind: "ending", Words: []string{"unknown", "never", "after-login", "after-issue", "after-use"}}
 )
 
-// MarshalText gives the word of a class: unknown, refused, misconfigured, not-sent,
+// MarshalText returns the word of a class: unknown, refused, misconfigured, not-sent,
 // later, damaged, failed or declined.
 func (c Class) MarshalText() ([]byte, error) { return words.Of(classWords, c) }
 
-// UnmarshalText reads such a word; an error names the known ones.
+// UnmarshalText reads such a word. An error names the known ones.
 func (c *Class) UnmarshalText(word []byte) error { return words.Read(classWords, word, c) }
 
-// MarshalText gives the word of a renewal: refresh-token or access-token.
+// MarshalText returns the word of a renewal: refresh-token or access-token.
 func (r Renewal) MarshalText() ([]byte, error) { return words.Of(renewalWords, r) }
 
-// UnmarshalText reads such a word; an error names the known ones.
+// UnmarshalText reads such a word. An error names the known ones.
 func (r *Renewal) UnmarshalText(word []byte) error { return words.Read(renewalWords, word, r) }
 
-// MarshalText gives the word of what may follow a lost answer: never, once,
+// MarshalText returns the word of the rule after a lost answer: never, once,
 // until-refused or freely.
 func (l LostAnswer) MarshalText() ([]byte, error) { return words.Of(lostAnswerWords, l) }
 
-// UnmarshalText reads such a word; an error names the known ones.
+// UnmarshalText reads such a word. An error names the known ones.
 func (l *LostAnswer) UnmarshalText(word []byte) error { return words.Read(lostAnswerWords, word, l) }
 
-// MarshalText gives the word of an ending: unknown, never, after-login, after-issue or
+// MarshalText returns the word of an ending: unknown, never, after-login, after-issue or
 // after-use.
 func (e Ending) MarshalText() ([]byte, error) { return words.Of(endingWords, e) }
 
-// UnmarshalText reads such a word; an error names the known ones.
+// UnmarshalText reads such a word. An error names the known ones.
 func (e *Ending) UnmarshalText(word []byte) error { return words.Read(endingWords, word, e) }
 
 // policyFields is a Policy without its methods.
 type policyFields Policy
 
-// policyText is a Policy as JSON has it: its fields, and over them those whose form is
-// text.
+// policyText is the JSON form of a Policy: its fields, shadowed by those that are text.
 type policyText struct {
 	*policyFields
 	Grace         words.Duration `json:"grace,omitzero"`
@@ -60,7 +59,7 @@ type policyText struct {
 	Pace          words.Duration `json:"pace,omitzero"`
 }
 
-// MarshalJSON writes durations as text such as "80m", and leaves out what is zero.
+// MarshalJSON writes durations as text such as "80m", and omits zero values.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	fields := policyFields(p)
 	return json.Marshal(policyText{
@@ -69,7 +68,8 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. A field that no Policy has is an error.
+// UnmarshalJSON reads what MarshalJSON writes. An unknown field or word is an error: a
+// typing error must not pass for the default.
 func (p *Policy) UnmarshalJSON(data []byte) error {
 	text := policyText{policyFields: new(policyFields)}
 	decoder := json.NewDecoder(bytes.NewReader(data))
