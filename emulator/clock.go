@@ -7,18 +7,18 @@ import (
 
 // clock.go owns the movable clock.
 
-// Clock is the time an emulated venue lives by. The zero value runs with the
-// wall clock. After Advance or Set it runs on from where it was put: codes and
-// tokens age at once, timers of the program under test do not notice.
+// Clock is the clock of an emulated venue. The zero value shows the wall clock's time.
+// Advance and Set move it, and it keeps running from there: codes and tokens age at once,
+// but timers in the program under test do not notice.
 //
-// A Clock may be shared by several venues and is safe for concurrent use.
+// Several venues can share a Clock. It is safe for concurrent use.
 type Clock struct {
 	mu     sync.Mutex
 	offset time.Duration
 }
 
-// Now is the wall clock plus the offset. The reading carries no monotonic part,
-// so that a suspended machine ages tokens as a venue on the internet would.
+// Now returns the wall clock's time plus the offset. It has no monotonic reading, so that
+// tokens age while the machine is suspended, as they would at a real venue.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -32,14 +32,14 @@ func (c *Clock) Advance(d time.Duration) {
 	c.offset += d
 }
 
-// Set puts the clock to t, from where it runs on.
+// Set sets the clock to t, from where it keeps running.
 func (c *Clock) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.offset = t.Sub(time.Now().Round(0))
 }
 
-// Offset is how far the clock is from the wall clock.
+// Offset returns how far the clock is ahead of the wall clock.
 func (c *Clock) Offset() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()

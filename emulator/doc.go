@@ -1,7 +1,8 @@
-// Package emulator has the words in which a test speaks to an emulated venue: made-up
-// users and apps, a person with a browser, faults, ways of rotation, a movable clock and
-// an event log. The venues themselves are its subpackages; each is a [Venue] whose zero
-// value is ready, so that nobody has to test against a live trading account:
+// Package emulator lets you test against emulated trading venues instead of a live
+// trading account. It has what all venues share: made-up users and apps, a [Person] with
+// a browser, a [Fault] to inject, a [Rotation] of refresh tokens, a [Clock] to move and an
+// event [Log]. The venues are in its subpackages. Each has a Server, which is a [Venue]
+// and whose zero value is ready to use:
 //
 //	venue := new(ctrader.Server)
 //	web := httptest.NewServer(venue)
@@ -10,16 +11,16 @@
 //	person := emulator.Person{Name: "alice", Password: "wonderland"}
 //	err := person.Visit(ctx, authorizeURL) // signs in, allows, calls the app back
 //
-// A server that is told nothing knows [DefaultApp] and [DefaultUsers]. How a
-// venue behaves is set by the Knobs in its Server before the first request, and
-// by Tune afterwards. What it did is in Events; events, errors and the admin
-// endpoint carry fingerprints of tokens, never tokens, secrets or passwords.
+// Without configuration a server knows [DefaultApp] and [DefaultUsers]. Set the Knobs of
+// a Server before the first request to change how the venue behaves, and call Tune
+// afterwards. Events returns what happened. Events, errors and the admin endpoint show
+// fingerprints of tokens, but never tokens, secrets or passwords.
 //
 // # The admin endpoint
 //
-// Every venue answers under /_emulator/ in JSON, to clients on loopback only.
-// Fields go by their names in Go, in any case; durations are strings. Most
-// requests answer with the state.
+// Every venue has an admin endpoint under /_emulator/, which speaks JSON and answers
+// clients on loopback only. Fields have their Go names, in any case; durations are
+// strings such as "90s". Most requests return the venue's state.
 //
 //	curl http://localhost:9100/_emulator/state
 //	curl http://localhost:9100/_emulator/events?since=12
@@ -35,5 +36,5 @@
 //	curl -X POST                                   http://localhost:9100/_emulator/reset
 package emulator
 
-// AdminPath is where the admin endpoint of every venue lies.
+// AdminPath is the path of every venue's admin endpoint.
 const AdminPath = "/_emulator/"

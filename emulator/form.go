@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// form.go owns reading a page as far as a made-up user needs it: the title, the
-// message, the form with its fields and buttons. It is a small tokenizer for
-// well-formed pages, not a browser.
+// form.go owns reading a page, as far as a made-up user needs it: the title, the message,
+// and the form with its fields and buttons. It is a small tokenizer for well-formed pages,
+// not a browser.
 
 // webPage is what a [Person] sees of a page.
 type webPage struct {
 	title  string
 	alert  string
 	form   *webForm // the first one, or nil
-	onward string   // where the page sends on to by itself
+	onward string   // where a meta refresh leads
 }
 
 type webForm struct {
@@ -44,7 +44,7 @@ func (f *webForm) has(kind string) bool {
 	return slices.ContainsFunc(f.fields, func(x webField) bool { return x.kind == kind })
 }
 
-// readPage never fails: what it does not understand it leaves out.
+// readPage never fails: it skips what it does not understand.
 func readPage(src string) webPage {
 	var p webPage
 	inForm := false
@@ -81,7 +81,7 @@ func readPage(src string) webPage {
 	}
 }
 
-// text is what stands before the next tag.
+// text returns the text before the next tag.
 func text(src string) string {
 	before, _, _ := strings.Cut(src, "<")
 	return strings.TrimSpace(html.UnescapeString(before))
@@ -109,8 +109,7 @@ func (t htmlTag) field() webField {
 	return webField{kind: kind, name: t.attr["name"], value: value, checked: checked}
 }
 
-// nextTag finds the next tag and what follows it; comments and declarations are
-// passed over.
+// nextTag returns the next tag and what follows it. It skips comments and declarations.
 func nextTag(src string) (htmlTag, string, bool) {
 	for {
 		_, after, ok := strings.Cut(src, "<")

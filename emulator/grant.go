@@ -2,11 +2,10 @@ package emulator
 
 import "time"
 
-// grant.go owns what a sign-in leaves behind: a grant, and the pairs of tokens that
-// are issued for it.
+// grant.go owns the result of a sign-in: a grant, and the pairs of tokens issued for it.
 
-// Grant is what one user allowed one app, once. Everything issued from it, over
-// all refreshes, is its family and shares its ID.
+// Grant is one consent of one user to one app. All tokens issued for it, over all
+// refreshes, form its family and share its ID.
 type Grant struct {
 	ID       string
 	User     string
@@ -15,19 +14,19 @@ type Grant struct {
 	Accounts []int64
 	// Redirect is the redirect URI of the authorize request.
 	Redirect string
-	// Challenge and ChallengeMethod are those of PKCE (RFC 7636), empty without.
+	// Challenge and ChallengeMethod are those of PKCE (RFC 7636), or empty.
 	Challenge       string
 	ChallengeMethod string
 }
 
-// Pair is what one answer of a token endpoint gives.
+// Pair is the pair of tokens in one answer of a token endpoint.
 type Pair struct {
 	Access string
-	// Refresh is empty where none was issued.
+	// Refresh is empty if no refresh token was issued.
 	Refresh        string
 	Issued         time.Time
 	AccessExpires  time.Time
-	RefreshExpires time.Time // zero: never
+	RefreshExpires time.Time // zero means never
 	// Generation counts from 1 within the family.
 	Generation int
 	Grant      Grant

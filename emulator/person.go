@@ -16,27 +16,27 @@ import (
 	"github.com/venuekey/venuekey/internal/loopback"
 )
 
-// person.go owns the made-up user who drives the real pages over HTTP.
+// person.go owns the made-up user who operates the real pages over HTTP.
 
-// Person is a made-up user who does with the pages of an emulated venue what
-// somebody with a browser would do: open the address, sign in, tick accounts,
-// press a button, follow the redirects.
+// Person is a made-up user. It does with the pages of an emulated venue what a user with
+// a browser would do: open the address, sign in, tick accounts, press a button, follow
+// the redirects.
 type Person struct {
 	Name     string
 	Password string
-	// Deny presses the button that denies.
+	// Deny makes the person deny access.
 	Deny bool
-	// Accounts are the ids to tick; empty means all that are offered.
+	// Accounts are the IDs of the accounts to tick; empty means all that are offered.
 	Accounts []int64
-	// Client is used with its own redirect policy set aside; nil means one of his
-	// own, with a fresh cookie jar and a new connection for each request.
+	// Client makes the requests, but its CheckRedirect is ignored. Nil means a new
+	// client with an empty cookie jar and a new connection for each request.
 	Client *http.Client
 }
 
-// Visit goes the whole way, up to and including the app's callback. The address is
-// the venue's, or one of the app's that leads there. The callback must be on loopback.
-// What it answers is the app's affair: any answer will do, and the button of a page
-// that asks whether it was him is pressed.
+// Visit signs in and gives consent, up to and including the request to the app's
+// callback. The address is the venue's authorize URL, or one of the app's that redirects
+// there. The callback must be on loopback. Any answer from it will do except 404; if it is
+// a page that asks the user to confirm the sign-in, Visit confirms.
 func (p Person) Visit(ctx context.Context, address string) error {
 	b, err := p.browser()
 	if err != nil {
@@ -59,8 +59,8 @@ func (p Person) Visit(ctx context.Context, address string) error {
 	return p.confirm(ctx, b, callback, body)
 }
 
-// confirm presses the button of the app's own page, if it has one: without scripts
-// the app cannot know the tab again.
+// confirm presses the button of the app's own page, if there is one: without scripts the
+// app cannot recognise the tab.
 func (p Person) confirm(ctx context.Context, b browser, at *url.URL, body string) error {
 	form := readPage(body).form
 	if form == nil {
@@ -78,8 +78,8 @@ func (p Person) confirm(ctx context.Context, b browser, at *url.URL, body string
 	return err
 }
 
-// Redirected stops before the callback and returns the address that the browser
-// would have gone to, as a user would copy it from the address bar.
+// Redirected does what Visit does but stops before the callback. It returns the address
+// to which the browser was redirected, as a user would copy it from the address bar.
 func (p Person) Redirected(ctx context.Context, address string) (string, error) {
 	b, err := p.browser()
 	if err != nil {
@@ -92,11 +92,11 @@ func (p Person) Redirected(ctx context.Context, address string) (string, error) 
 	return callback.String(), nil
 }
 
-// drive walks through the pages until a redirect leaves the venue.
+// drive goes through the pages until a redirect leaves the venue.
 func (p Person) drive(ctx context.Context, b browser, address string) (*url.URL, error) {
 	at, err := url.Parse(address)
 	if err != nil {
-		return nil, errors.New("emulator: authorize URL is no URL")
+		return nil, errors.New("emulator: authorize URL is not a URL")
 	}
 	home, callback := origin(at), at.Query().Get("redirect_uri")
 	method, form, signedIn := http.MethodGet, url.Values(nil), false
@@ -108,7 +108,7 @@ func (p Person) drive(ctx context.Context, b browser, address string) (*url.URL,
 		page := readPage(body)
 		if location := cmp.Or(res.Header.Get("Location"), page.onward); location != "" && (res.StatusCode/100 == 3 || page.onward != "") {
 			if at, err = at.Parse(location); err != nil {
-				return nil, errors.New("emulator: venue redirects to no URL")
+				return nil, errors.New("emulator: venue redirects to something that is not a URL")
 			}
 			switch to := at.Query().Get("redirect_uri"); {
 			case callback == "" && to != "":
@@ -136,11 +136,12 @@ func (p Person) drive(ctx context.Context, b browser, address string) (*url.URL,
 	return nil, errors.New("emulator: venue shows page after page and never redirects")
 }
 
-// target is where the form leads. A GET form carries its fields in the query.
+// target returns the method and the address that the form is sent with. A GET form has
+// its fields in the query.
 func (f *webForm) target(base *url.URL, fields url.Values) (string, *url.URL, error) {
 	to, err := base.Parse(f.action)
 	if err != nil {
-		return "", nil, errors.New("emulator: form leads to no URL")
+		return "", nil, errors.New("emulator: action of the form is not a URL")
 	}
 	if f.method == http.MethodPost {
 		return http.MethodPost, to, nil
@@ -200,12 +201,12 @@ func (p Person) press(f *webForm, out url.Values) error {
 // maxPage is how much of a page is read.
 const maxPage = 1 << 20
 
-// browser fetches one page at a time and follows nothing by itself.
+// browser fetches one page at a time and does not follow redirects.
 type browser struct{ client *http.Client }
 
 func (p Person) browser() (browser, error) {
-	// Not http.DefaultTransport: each httptest.Server that closes ends that one's
-	// idle connections, and with them a form that another test is about to send.
+	// Not http.DefaultTransport: each httptest.Server that closes also closes its idle
+	// connections, and with them one on which another test is about to send a form.
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	if p.Client != nil {
 		*client = *p.Client
@@ -229,7 +230,7 @@ func (b browser) fetch(ctx context.Context, method string, to *url.URL, form url
 	}
 	req, err := http.NewRequestWithContext(ctx, method, to.String(), body)
 	if err != nil {
-		return nil, "", fmt.Errorf("emulator: cannot ask %s%s", to.Host, to.Path)
+		return nil, "", fmt.Errorf("emulator: invalid request to %s%s", to.Host, to.Path)
 	}
 	req.Header.Set("Accept", "text/html")
 	if body != nil {

@@ -5,37 +5,36 @@ import (
 	"time"
 )
 
-// rotation.go owns the names of the ways in which venues treat a refresh token that
-// is presented.
+// rotation.go owns the ways in which venues rotate refresh tokens.
 
-// Rotation says what becomes of a refresh token when it is used, and what
-// happens when it is used again.
+// Rotation says what happens to a refresh token when it is used, and when it is used
+// again.
 type Rotation int
 
-// The rotation modes. All but the last two give a new refresh token.
+// The rotation modes. All but the last two issue a new refresh token.
 const (
 	// RotationStrict refuses a used token. It is the zero value.
 	RotationStrict Rotation = iota
-	// RotationStrictFamilyRevoke refuses a used token and revokes everything that came
-	// from the same consent, as RFC 9700 §4.14.2 advises.
+	// RotationStrictFamilyRevoke refuses a used token and revokes all tokens of the same
+	// consent, as RFC 9700 §4.14.2 advises.
 	RotationStrictFamilyRevoke
-	// RotationGraceNewPair gives another new pair while the grace period since the first
-	// use lasts, and refuses after it.
+	// RotationGraceNewPair issues another new pair during the grace period after the
+	// first use, and then refuses the token.
 	RotationGraceNewPair
-	// RotationGraceSamePair gives the pair of the first use once more while the grace
-	// period lasts and that pair has not been refreshed itself, and refuses after it.
+	// RotationGraceSamePair repeats the pair of the first use during the grace period,
+	// unless that pair has been refreshed itself, and then refuses the token.
 	RotationGraceSamePair
 	// RotationPreviousUntilSuccessorUsed accepts a used token, each time with a new pair,
-	// until a token that came of it was used: its refresh token presented, or its
-	// access token accepted.
+	// until a token issued for it is used: its refresh token presented, or its access
+	// token accepted.
 	RotationPreviousUntilSuccessorUsed
-	// RotationOldStays gives a new refresh token and leaves the old one valid until
-	// its own expiry.
+	// RotationOldStays issues a new refresh token and leaves the old one valid until it
+	// expires.
 	RotationOldStays
-	// RotationNoNewRefresh gives a new access token only; the refresh token stays.
+	// RotationNoNewRefresh issues a new access token only; the refresh token stays valid.
 	RotationNoNewRefresh
-	// RotationNoNewRefreshOldDies gives a new access token only, and the refresh token dies
-	// of it: after the access token the user has to sign in again.
+	// RotationNoNewRefreshOldDies issues a new access token only and ends the refresh
+	// token: when the access token expires, the user must sign in again.
 	RotationNoNewRefreshOldDies
 )
 
@@ -54,10 +53,10 @@ func (r Rotation) String() string {
 	return names[r]
 }
 
-// MarshalText writes the mode's name.
+// MarshalText returns the mode's name, such as "grace-new-pair".
 func (r Rotation) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText reads a mode's name.
+// UnmarshalText parses a mode's name.
 func (r *Rotation) UnmarshalText(text []byte) error {
 	for i, name := range rotationNames() {
 		if name == string(text) {
@@ -68,5 +67,5 @@ func (r *Rotation) UnmarshalText(text []byte) error {
 	return fmt.Errorf("emulator: unknown rotation %q", text)
 }
 
-// DefaultGrace is how long the grace modes wait where nobody says.
+// DefaultGrace is the default grace period of the grace modes.
 const DefaultGrace = 30 * time.Second

@@ -8,7 +8,7 @@ type App struct {
 	ClientID     string
 	ClientSecret string
 	RedirectURIs []string
-	// Name is what the consent page calls the app; empty means the client id.
+	// Name is what the consent page calls the app; empty means the client ID.
 	Name string
 }
 
@@ -23,17 +23,17 @@ type User struct {
 
 // Account is one trading account of a user.
 type Account struct {
-	// ID is the venue's number for the account.
+	// ID is the venue's internal number of the account.
 	ID int64
-	// Login is the number the trader knows it by.
-	Login  int64
+	// Login is the account number that the trader sees.
+	Login int64
+	// Live is true for a live account and false for a demo account.
 	Live   bool
 	Broker string
 }
 
-// DefaultApp is the app that a server knows whose Apps are empty: client
-// "demo-client", secret "demo-secret", redirect
-// http://localhost:8080/auth/callback.
+// DefaultApp returns the app of a server whose Apps are empty: client ID "demo-client",
+// client secret "demo-secret", redirect URI http://localhost:8080/auth/callback.
 func DefaultApp() App {
 	return App{
 		ClientID:     "demo-client",
@@ -43,7 +43,7 @@ func DefaultApp() App {
 	}
 }
 
-// DefaultUser is "alice" with password "wonderland", one demo and one live account.
+// DefaultUser returns "alice" with password "wonderland", a demo and a live account.
 func DefaultUser() User {
 	return User{
 		Name: "alice", Password: "wonderland", Email: "alice@example.com", ID: 1001,
@@ -54,8 +54,8 @@ func DefaultUser() User {
 	}
 }
 
-// DefaultUsers are the users that a server knows whose Users are empty:
-// [DefaultUser] and "bob" with password "builder" and one demo account.
+// DefaultUsers returns the users of a server whose Users are empty: [DefaultUser], and
+// "bob" with password "builder" and a demo account.
 func DefaultUsers() []User {
 	return []User{DefaultUser(), {
 		Name: "bob", Password: "builder", Email: "bob@example.com", ID: 1002,

@@ -2,34 +2,34 @@ package emulator
 
 import "net/http"
 
-// venue.go owns what a test may ask of any emulated venue.
+// venue.go owns the interface that all emulated venues share.
 
-// Venue is what the servers of all emulated venues have in common: a test that is told
-// of several venues takes one. Beside it each has its own Knobs, and the methods Tune
-// and Current for them.
+// Venue is what the servers of all emulated venues have in common, for tests that run
+// against several. In addition each has Knobs of its own type, and the methods Tune and
+// Current for them.
 type Venue interface {
 	// ServeHTTP answers as the venue does.
 	http.Handler
 
-	// Inject orders a fault. It panics on one that makes no sense, since that is a
-	// mistake in a test.
+	// Inject adds a fault. It panics if Fault.Valid returns an error, since that is a
+	// mistake in the test.
 	Inject(Fault)
-	// Time is the clock that the venue lives by.
+	// Time returns the venue's clock.
 	Time() *Clock
-	// Events is what happened so far.
+	// Events returns what has happened so far, oldest first.
 	Events() []Event
-	// Log is the event log, to count in it and to wait for it.
+	// Log returns the event log, which can count events and wait for them.
 	Log() *Log
-	// Alive tells whether the venue would accept the access token. Asking is no use
-	// of it.
+	// Alive reports whether the venue would accept the access token. It does not count
+	// as using the token.
 	Alive(access string) bool
-	// RefreshAlive tells whether the venue would grant the refresh token. Asking is no
-	// use of it.
+	// RefreshAlive reports whether the venue would accept the refresh token. It does
+	// not count as using the token.
 	RefreshAlive(refresh string) bool
-	// RevokeUser takes back everything that the user allowed, as he can on the venue's
-	// own pages, and returns how many consents that were.
+	// RevokeUser revokes everything that the user has allowed, as the user could on the
+	// venue's own pages, and returns the number of consents revoked.
 	RevokeUser(name string) int
-	// Reset puts everything back to where the server started: knobs, apps and users,
-	// clock, codes, tokens, faults, open pages, log.
+	// Reset restores the state in which the server started: knobs, apps and users,
+	// clock, codes, tokens, faults, open pages, and the log.
 	Reset()
 }

@@ -1,5 +1,6 @@
-// Package apptest is an app at an emulated venue, for the tests of the venues: it asks
-// a made-up user, exchanges and refreshes, and reads whatever comes back.
+// Package apptest has a test app that signs in made-up users at an emulated venue,
+// exchanges codes, refreshes tokens and reads the answers. It is for the tests of the
+// venues.
 package apptest
 
 import (
@@ -20,7 +21,7 @@ const Callback = "http://localhost:8080/auth/callback"
 // AsForm is the content type of a form.
 const AsForm = "application/x-www-form-urlencoded"
 
-// Alice is the first of [emulator.DefaultUsers], in front of her browser.
+// Alice returns the first of [emulator.DefaultUsers] as a person with a browser.
 func Alice() emulator.Person { return emulator.Person{Name: "alice", Password: "wonderland"} }
 
 // Client is [emulator.DefaultApp] at a venue. It follows no redirects.
@@ -30,20 +31,20 @@ type Client struct {
 	HTTP *http.Client
 }
 
-// Open starts the venue, for as long as the test lasts.
+// Open starts the venue, and stops it when the test ends.
 func Open(t *testing.T, venue http.Handler) Client {
 	t.Helper()
 	web := httptest.NewServer(venue)
 	t.Cleanup(web.Close)
 	return Client{T: t, URL: web.URL, HTTP: &http.Client{
-		// Connections are not kept. The default client's end when any test's server
-		// closes, and with them a form that is about to be sent.
+		// No connection is reused: those of the default transport are closed whenever a
+		// test's server closes, even as a form is about to be sent on one.
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// Back is the query with which the person's browser comes to the callback.
+// Back returns the query with which the person's browser is redirected to the callback.
 func (c Client) Back(p emulator.Person, authorizeURL string) url.Values {
 	c.T.Helper()
 	to, err := p.Redirected(c.T.Context(), authorizeURL)
@@ -57,7 +58,7 @@ func (c Client) Back(p emulator.Person, authorizeURL string) url.Values {
 	return u.Query()
 }
 
-// Answer is what came back.
+// Answer is an HTTP response.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -65,11 +66,11 @@ type Answer struct {
 	Keys   map[string]any // of a JSON object; pages have none
 }
 
-// Text is a key whose value is text, and otherwise empty.
+// Text returns the value of a key if it is a string, and "" otherwise.
 func (a Answer) Text(key string) string { v, _ := a.Keys[key].(string); return v }
 
-// Request makes a request with headers, which come as pairs. An address that is only
-// a path is one of the venue's.
+// Request makes a request with headers, given as pairs. An address that is only a path is
+// relative to the venue.
 func (c Client) Request(method, address, body string, header ...string) Answer {
 	c.T.Helper()
 	if strings.HasPrefix(address, "/") {
@@ -102,7 +103,7 @@ func (c Client) Post(address string, form url.Values, header ...string) Answer {
 	return c.Request("POST", address, form.Encode(), append([]string{"Content-Type", AsForm}, header...)...)
 }
 
-// With changes values, which come as pairs; an empty value takes one out.
+// With changes values, given as pairs; an empty value removes the key.
 func With(q url.Values, change []string) url.Values {
 	for i := 0; i < len(change); i += 2 {
 		q.Set(change[i], change[i+1])
@@ -113,14 +114,14 @@ func With(q url.Values, change []string) url.Values {
 	return q
 }
 
-// AuthorizeQuery is that of an authorize request that is in order but for the changes.
+// AuthorizeQuery returns the query of a valid authorize request, with changes.
 func AuthorizeQuery(change ...string) string {
 	return With(url.Values{
 		"response_type": {"code"}, "client_id": {"demo-client"}, "redirect_uri": {Callback}, "state": {"x y+z"},
 	}, change).Encode()
 }
 
-// ExchangeForm is that of an exchange that is in order but for the changes.
+// ExchangeForm returns the form of a valid code exchange, with changes.
 func ExchangeForm(code string, change ...string) url.Values {
 	return With(url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {Callback},
@@ -128,7 +129,7 @@ func ExchangeForm(code string, change ...string) url.Values {
 	}, change)
 }
 
-// RefreshForm is that of a refresh that is in order but for the changes.
+// RefreshForm returns the form of a valid refresh, with changes.
 func RefreshForm(token string, change ...string) url.Values {
 	return With(url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {token},

@@ -1,5 +1,4 @@
-// Package faultqueue is the queue of what is to go wrong at an emulated
-// venue.
+// Package faultqueue has the queue of the faults that tests inject into an emulated venue.
 package faultqueue
 
 import (
@@ -8,8 +7,8 @@ import (
 	"sync"
 )
 
-// Queue holds orders in the order in which they came. The zero value is empty
-// and ready, and safe for concurrent use.
+// Queue holds faults in the order in which they were added. The zero value is an empty
+// queue. It is safe for concurrent use.
 type Queue[F any] struct {
 	mu   sync.Mutex
 	list []order[F]
@@ -20,8 +19,8 @@ type order[F any] struct {
 	times, skip int
 }
 
-// Add orders a fault for so many hits, -1 for all and 0 for one, after so many
-// that are let pass.
+// Add adds a fault that strikes a number of times (0 means once, -1 always), after it has
+// let skip matches pass.
 func (q *Queue[F]) Add(fault F, times, skip int) {
 	if times == 0 {
 		times = 1
@@ -31,14 +30,14 @@ func (q *Queue[F]) Add(fault F, times, skip int) {
 	q.list = append(q.list, order[F]{fault, times, skip})
 }
 
-// Clear takes all orders back.
+// Clear removes all faults.
 func (q *Queue[F]) Clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.list = nil
 }
 
-// Pending is what still waits, with how many hits are left.
+// Pending iterates over the faults in the queue, each with the number of strikes left.
 func (q *Queue[F]) Pending() iter.Seq2[F, int] {
 	q.mu.Lock()
 	list := slices.Clone(q.list)
@@ -52,8 +51,8 @@ func (q *Queue[F]) Pending() iter.Seq2[F, int] {
 	}
 }
 
-// Take uses up the first order that matches, if one does and is not to let this
-// pass; nil if none.
+// Take returns the first fault that matches and has nothing left to skip, and uses up one
+// of its strikes. It returns nil if there is none.
 func (q *Queue[F]) Take(matches func(F) bool) *F {
 	q.mu.Lock()
 	defer q.mu.Unlock()

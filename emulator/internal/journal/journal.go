@@ -1,5 +1,5 @@
-// Package journal owns the list of what happened at an emulated venue, which
-// tests count in and wait for.
+// Package journal has the log of what happened at an emulated venue. Tests count its
+// entries and wait for them.
 package journal
 
 import (
@@ -8,16 +8,16 @@ import (
 	"sync"
 )
 
-// Journal keeps entries in the order in which they came, and numbers them from
-// 1. The zero value is empty and ready, and safe for concurrent use.
+// Journal keeps entries in order, and numbers them from 1. The zero value is an empty
+// journal. It is safe for concurrent use.
 type Journal[E any] struct {
 	mu      sync.Mutex
 	entries []E
 	last    int           // number of the newest
-	grown   chan struct{} // closed and replaced when an entry comes
+	grown   chan struct{} // closed when an entry is added; nil if no goroutine waits
 }
 
-// Add appends the entry that is made with its number.
+// Add calls entry with the next number, and appends what it returns.
 func (j *Journal[E]) Add(entry func(number int) E) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -29,7 +29,7 @@ func (j *Journal[E]) Add(entry func(number int) E) {
 	}
 }
 
-// Since is a copy of the entries with greater numbers.
+// Since returns a copy of the entries with greater numbers.
 func (j *Journal[E]) Since(number int) []E {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -37,7 +37,7 @@ func (j *Journal[E]) Since(number int) []E {
 	return slices.Clone(j.entries[min(len(j.entries), max(0, number-forgotten)):])
 }
 
-// Count is how many entries match.
+// Count returns the number of entries that match.
 func (j *Journal[E]) Count(matches func(E) bool) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -53,7 +53,8 @@ func (j *Journal[E]) count(matches func(E) bool) (n int) {
 	return n
 }
 
-// Wait blocks until at least n entries match, or ctx ends.
+// Wait waits until at least n entries match. If the context ends first, it returns the
+// context's error.
 func (j *Journal[E]) Wait(ctx context.Context, n int, matches func(E) bool) error {
 	for {
 		j.mu.Lock()
@@ -74,8 +75,7 @@ func (j *Journal[E]) Wait(ctx context.Context, n int, matches func(E) bool) erro
 	}
 }
 
-// Clear forgets the entries; numbering goes on, so that a reader's number stays
-// good.
+// Clear removes all entries. Numbering continues, so the number of a reader stays valid.
 func (j *Journal[E]) Clear() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
