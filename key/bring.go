@@ -7,24 +7,27 @@ import (
 	"slices"
 )
 
-// bring.go owns keys that were made on another machine.
+// bring.go owns the import of keys from another machine.
 
-// ErrForeign means that the keys here and those that are brought have nothing in
-// common: they belong to two vaults.
-var ErrForeign = errors.New("key is another one")
+// ErrForeign means that the keys here and the imported ones have none in common: they
+// belong to different vaults.
+var ErrForeign = errors.New("key belongs to another vault")
 
-// Import keeps keys that LoadAll gave on another machine, the oldest first, and
-// makes the one that sealed there the one that seals here. Where there is no key
-// yet they are kept as choice says. Otherwise what is missing is added, kept like
-// the others, and nothing is replaced: it is ErrForeign if none of the keys is
-// here already. It tells how many were added.
+// Import adds keys that LoadAll returned on another machine, the oldest first. current is
+// the ID of the key that sealed there, which becomes the one that seals here if it is
+// newer.
+//
+// If there is no key here yet, the keys are stored as choice says. Otherwise the missing
+// ones are stored the same way as the existing ones, and nothing is replaced; the error
+// is ErrForeign if none of them is here already. added is the number of keys that were
+// stored.
 func (c Config) Import(ctx context.Context, choice Choice, keys [][Size]byte, current string) (info Info, added int, err error) {
 	ids := make([]string, len(keys))
 	for i, key := range keys {
 		ids[i] = identify(key)
 	}
 	if !slices.Contains(ids, current) {
-		return info, 0, errors.New("key that seals is not among those that are brought")
+		return info, 0, errors.New("key that seals is not among the imported keys")
 	}
 	if len(keys) > mostKeys {
 		return info, 0, errTooMany
@@ -37,7 +40,7 @@ func (c Config) Import(ctx context.Context, choice Choice, keys [][Size]byte, cu
 	if err != nil {
 		return info, 0, err
 	}
-	// That they can be had at all, and by this passphrase, is found out first.
+	// First check that the existing keys are available, and under this passphrase.
 	if _, info, err = c.LoadAll(ctx); err != nil {
 		return info, 0, err
 	}
@@ -67,7 +70,7 @@ func (c Config) Import(ctx context.Context, choice Choice, keys [][Size]byte, cu
 	return Info{Choice: m.Choice, Where: k.where(m.ID), ID: m.ID}, added, nil
 }
 
-// importFirst keeps keys where there is none.
+// importFirst stores keys in a folder that has none.
 func (c Config) importFirst(ctx context.Context, choice Choice, keys [][Size]byte, m memory) (info Info, added int, err error) {
 	if err := readyFolder(c.Dir); err != nil {
 		return info, 0, err
@@ -94,12 +97,12 @@ func (c Config) importFirst(ctx context.Context, choice Choice, keys [][Size]byt
 		m.Keys = nil
 	}
 	if err := c.remember(m); err != nil {
-		return info, 0, err // what was kept stays: another program may have just remembered the same
+		return info, 0, err // the stored keys stay: another program may have just recorded the same ones
 	}
 	return Info{Choice: m.Choice, Where: k.where(m.ID), ID: m.ID, Note: info.Note}, len(keys), nil
 }
 
-// keep stores those of the keys that are not there already.
+// keep stores those keys that are not stored already.
 func (c Config) keep(ctx context.Context, choice Choice, keys [][Size]byte, there []string) error {
 	k, err := c.keeper(choice)
 	if err != nil {
@@ -110,7 +113,7 @@ func (c Config) keep(ctx context.Context, choice Choice, keys [][Size]byte, ther
 		if slices.Contains(there, id) {
 			continue
 		}
-		// One that an interrupted import left is the same one.
+		// An interrupted import may have left it.
 		if left, err := k.load(ctx, id); err == nil && left == key {
 			continue
 		}
@@ -121,8 +124,8 @@ func (c Config) keep(ctx context.Context, choice Choice, keys [][Size]byte, ther
 	return nil
 }
 
-// joined puts two rows of keys together that both go from the oldest to the
-// newest and have one in common at least.
+// joined merges two lists of keys, each from the oldest to the newest, that have at least
+// one key in common.
 func joined(here, brought []string) ([]string, error) {
 	last := -1
 	for i, id := range here {
@@ -131,11 +134,11 @@ func joined(here, brought []string) ([]string, error) {
 		}
 	}
 	if last < 0 {
-		return nil, fmt.Errorf("%w: %s here, and %s was brought", ErrForeign, here[len(here)-1], brought[len(brought)-1])
+		return nil, fmt.Errorf("%w: the key here is %s, the imported one %s", ErrForeign, here[len(here)-1], brought[len(brought)-1])
 	}
 	newer, after := here[last+1:], brought[slices.Index(brought, here[last])+1:]
 	if len(newer) > 0 && len(after) > 0 {
-		return nil, fmt.Errorf("%w: a next one was made here, %s, and another one was brought, %s", ErrForeign, newer[0], after[0])
+		return nil, fmt.Errorf("%w: a new key %s was created here, and a different one, %s, is imported", ErrForeign, newer[0], after[0])
 	}
 	var all []string
 	for _, id := range slices.Concat(here[:last], brought, newer) {

@@ -13,18 +13,18 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// disk.go owns files: private, written whole or not at all, and durable before
-// anybody relies on them.
+// disk.go owns files: private, written completely or not at all, and durable before
+// anything relies on them.
 
-// readyFolder makes the folder if it is not there, and refuses one in which
-// other users could replace what lies in it.
+// readyFolder creates the folder if it does not exist, and refuses one in which other
+// users could replace files.
 func readyFolder(dir string) error {
 	if dir == "" {
 		return errors.New("key folder is not named: set Config.Dir")
 	}
 	err := ownFolder(dir)
 	if errors.Is(err, syscall.ENOTDIR) {
-		return fmt.Errorf("key folder %s cannot be made: %w", dir, err)
+		return fmt.Errorf("key folder %s cannot be created: %w", dir, err)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -34,19 +34,18 @@ func readyFolder(dir string) error {
 	case err == nil:
 		err = own.SyncFolder(filepath.Dir(filepath.Clean(dir)))
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("key folder %s cannot be made, there is no folder above it; check the path, or run: mkdir -p %s", dir, filepath.Dir(dir))
+		return fmt.Errorf("key folder %s cannot be created, there is no folder above it; check the path, or run: mkdir -p %s", dir, filepath.Dir(dir))
 	case errors.Is(err, fs.ErrExist):
-		err = nil // somebody was faster, who is looked at now
+		err = nil // another program was faster; its folder is checked below
 	}
 	if err != nil {
-		return fmt.Errorf("key folder %s cannot be made: %w", dir, err)
+		return fmt.Errorf("key folder %s cannot be created: %w", dir, err)
 	}
 	return ownFolder(dir)
 }
 
-// ownFolder refuses a folder in which other users could replace what lies in it:
-// who chooses the key can read what is sealed with it. One that is not there is
-// fs.ErrNotExist.
+// ownFolder refuses a folder in which other users could replace files: an attacker who
+// chooses the key can read what is sealed with it. A missing folder is fs.ErrNotExist.
 func ownFolder(dir string) error {
 	err := own.Folder(dir)
 	if info, seen := os.Stat(dir); seen == nil && !info.IsDir() {
@@ -58,15 +57,15 @@ func ownFolder(dir string) error {
 	return nil
 }
 
-// largest bounds what is read; nothing here is longer than a few lines.
+// largest bounds how many bytes are read; nothing here is longer than a few lines.
 const largest = 16 << 10
 
-// readOwn reads a file of this user's on which other users have none of the
-// forbidden rights.
+// readOwn reads a file that belongs to this user and on which other users have none of
+// the forbidden permissions.
 func readOwn(path string, forbidden fs.FileMode) ([]byte, error) {
 	text, err := own.Read(path, largest, forbidden)
 	if errors.Is(err, own.ErrLong) {
-		return text, nil // what is cut short is found damaged
+		return text, nil // truncated text is reported as damaged
 	}
 	if _, ok := errors.AsType[*own.Exposed](err); ok {
 		return nil, fmt.Errorf("key file %w", err)
@@ -77,14 +76,14 @@ func readOwn(path string, forbidden fs.FileMode) ([]byte, error) {
 	return text, nil
 }
 
-// writeNew writes a file that does not exist yet; it is fs.ErrExist if one does.
+// writeNew writes a file that must not exist yet; otherwise the error is fs.ErrExist.
 func writeNew(path string, text []byte) error { return write(path, text, os.Link) }
 
-// rewrite writes a file in the place of the one that is there.
+// rewrite replaces a file.
 func rewrite(path string, text []byte) error { return write(path, text, os.Rename) }
 
-// write puts the text into a file of another name, and gives it its own when
-// the text is on disk. Link refuses to replace a file, Rename does replace it.
+// write writes the text to a temporary file and gives it its final name once the text is
+// on disk. Link refuses to replace an existing file, Rename replaces it.
 func write(path string, text []byte, name func(from, to string) error) error {
 	err := draft.Write(path, filepath.Base(path), name, func(file *os.File) error {
 		_, err := file.Write(text)
@@ -96,12 +95,12 @@ func write(path string, text []byte, name func(from, to string) error) error {
 	return nil
 }
 
-// sweep removes what programs left that were killed while they wrote a key: a
-// draft may hold one that was to be destroyed.
+// sweep removes drafts of programs that were killed while they wrote a key: one may hold
+// a key that was meant to be destroyed.
 func (c Config) sweep() { draft.Sweep(c.Dir, memoryName, "seal-*") }
 
-// format writes a file for people to recognise and programs to read: a title,
-// remarks behind "#", and lines of "name: value".
+// format writes a file that people can recognise and programs can read: a title, comments
+// after "#", and lines of "name: value".
 func format(title string, remarks []string, fields [][2]string) []byte {
 	var b strings.Builder
 	fmt.Fprintln(&b, title)
@@ -114,8 +113,8 @@ func format(title string, remarks []string, fields [][2]string) []byte {
 	return []byte(b.String())
 }
 
-// parse reads what format wrote. It is not ok if the text is something else;
-// that the values are whole is for whoever knows their length to see.
+// parse reads what format wrote; ok is false for anything else. The caller checks the
+// lengths of the values.
 func parse(text []byte, title string) (fields map[string]string, ok bool) {
 	fields = map[string]string{}
 	for i, line := range strings.Split(string(text), "\n") {

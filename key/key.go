@@ -1,23 +1,22 @@
-// Package key says where the key comes from that a vault is sealed with: the
-// operating system's keyring, a file, or a passphrase.
+// Package key finds or creates the key that seals a vault. The key is kept in the
+// operating system's keyring, in a file, or in a file under a passphrase.
 //
-// Which of them was chosen is remembered in key.json, which holds no secret.
-// From then on it is that one or an error: a keyring that does not answer, or
-// that has lost the key, is never answered with a new key or another place,
-// because everything that the vault holds would be unreadable with it.
+// The choice is made once and recorded in key.json, which holds no secret. From then on
+// the key comes from that place or not at all: if a keyring does not answer or has lost
+// the key, the result is an error, never a new key or another place, because a new key
+// could not open what the vault already holds.
 //
 //	keys := key.Config{Dir: dir}
 //	vault, info, err := keys.Vault(ctx, store)
 //
-// The vault that Vault gives follows when keys are rotated. Where there is no key
-// yet (ErrNoKey), and the store is new, one is made first; ErrExists means that
-// another first start was faster, and that its key is there to be opened:
+// The vault that Vault returns also follows a later rotation of its keys. If there is no
+// key yet (ErrNoKey) and the store is new, create one first. ErrExists means that another
+// program has just created one, which can now be opened:
 //
 //	_, info, err = keys.Create(ctx, key.ChoiceAutomatic)
 //
-// The text of an error says what to do. The questions that a program asks of
-// it are errors.Is with ErrNoKey, ErrExists, ErrLocked, ErrLost, ErrPassphrase,
-// ErrWeak and ErrForeign.
+// The text of an error says what to do. Programs distinguish errors with errors.Is and
+// ErrNoKey, ErrExists, ErrLocked, ErrLost, ErrPassphrase, ErrWeak and ErrForeign.
 package key
 
 import (
@@ -30,8 +29,8 @@ import (
 	"fmt"
 )
 
-// key.go owns what a caller sees: the choices, the two ways to a key, and what
-// can be wrong with one.
+// key.go owns what a caller sees: the choices, creating and loading a key, and the
+// errors.
 
 // Size is the length of a key in bytes.
 const Size = 32
@@ -40,63 +39,62 @@ const Size = 32
 type Choice string
 
 const (
-	// ChoiceAutomatic is the keyring if it works, and else a file. It is for Create;
-	// what came of it is remembered.
+	// ChoiceAutomatic is the keyring if it works, otherwise a file. Use it with Create or
+	// Import, which record the actual choice.
 	ChoiceAutomatic Choice = ""
 	// ChoiceKeyring is an item in the operating system's keyring.
 	ChoiceKeyring Choice = "keyring"
-	// ChoiceFile is a file that only its owner may read.
+	// ChoiceFile is a file that only its owner can read.
 	ChoiceFile Choice = "file"
-	// ChoicePassphrase is a file that holds the key wrapped, and that a passphrase
-	// opens.
+	// ChoicePassphrase is a file with the key encrypted under a passphrase.
 	ChoicePassphrase Choice = "passphrase"
 )
 
 var (
-	// ErrNoKey means that no key was made in this folder yet.
-	ErrNoKey = errors.New("key was not made yet")
-	// ErrExists means that Create found a key and left it alone.
+	// ErrNoKey means that the folder has no key yet.
+	ErrNoKey = errors.New("key does not exist yet")
+	// ErrExists means that Create found an existing key and did not change it.
 	ErrExists = errors.New("key exists already")
-	// ErrLocked means that the key is out of reach for now: the keyring does not
-	// answer, or nobody can be asked for the passphrase. The same call may
-	// succeed later.
+	// ErrLocked means that the key is out of reach for now: the keyring does not answer,
+	// or there is no way to ask for the passphrase. The same call may succeed later.
 	ErrLocked = errors.New("key is locked")
-	// ErrLost means that the key is not where it was put, or is not itself any
-	// more. Only bringing it back helps.
+	// ErrLost means that the key is missing or damaged. Only restoring it from a copy
+	// helps.
 	ErrLost = errors.New("key is lost")
-	// ErrPassphrase means that the passphrase is another than the one that the
-	// key was wrapped with. Asking again may help.
+	// ErrPassphrase means that the passphrase is wrong. Asking again may help.
 	ErrPassphrase = errors.New("passphrase does not open the key")
-	// ErrWeak means that a new passphrase can be guessed by whoever has the file.
+	// ErrWeak means that a new passphrase is too easy to guess for an attacker who has
+	// the file.
 	ErrWeak = errors.New("passphrase is too short")
 )
 
-// Config says where to look. Only Dir is needed.
+// Config says where the key is. Only Dir is required.
 type Config struct {
-	// Dir holds key.json, and the key's file if it has one. Create makes the
-	// folder, with mode 0700, but not its parents.
+	// Dir holds key.json, and the key file if there is one. Create makes the folder, with
+	// mode 0700, but not its parents.
 	Dir string
-	// Passphrase asks for the passphrase. It is called only when that was chosen.
+	// Passphrase asks for the passphrase. It is called only if ChoicePassphrase is in
+	// use; nil makes such a key ErrLocked.
 	Passphrase func(ctx context.Context) (string, error)
-	// Keyring is used instead of the operating system's.
+	// Keyring replaces the operating system's keyring; nil means that one.
 	Keyring Keyring
 
-	cost cost // of trying a passphrase; zero is the usual
+	cost cost // of trying a passphrase; zero means usual
 }
 
-// Info tells a person about a key. It holds no secret.
+// Info describes a key to a person. It holds no secret.
 type Info struct {
-	// Choice is where the key is kept, never Automatic.
+	// Choice is where the key is kept, never ChoiceAutomatic.
 	Choice Choice
-	// Where names the file, or the item of the keyring.
+	// Where names the file, or the item in the keyring.
 	Where string
-	// ID tells keys apart: sixteen hexadecimal digits of a hash.
+	// ID identifies the key: sixteen hexadecimal digits of a hash.
 	ID string
-	// Note says why Automatic came to another choice than the keyring.
+	// Note says why ChoiceAutomatic did not use the keyring; otherwise it is empty.
 	Note string
 }
 
-// Load gives the key that seals. It is ErrNoKey if none was.
+// Load returns the key that seals, or ErrNoKey, ErrLocked, ErrLost or ErrPassphrase.
 func (c Config) Load(ctx context.Context) (key [Size]byte, info Info, err error) {
 	m, err := c.remembered()
 	if err != nil {
@@ -121,9 +119,9 @@ func (c Config) load(ctx context.Context, choice Choice, id string) (key [Size]b
 	return key, info, nil
 }
 
-// Create makes a key and remembers the choice. It is ErrExists if there is a
-// key, and then changes nothing; of several programs that create at the same
-// time one succeeds.
+// Create creates a key, stores it and records the choice. It returns ErrExists, and
+// changes nothing, if there is a key already. If several programs call it at once, one
+// succeeds.
 func (c Config) Create(ctx context.Context, choice Choice) (key [Size]byte, info Info, err error) {
 	if err := readyFolder(c.Dir); err != nil {
 		return key, info, err
@@ -146,9 +144,8 @@ func (c Config) Create(ctx context.Context, choice Choice) (key [Size]byte, info
 	return key, info, err
 }
 
-// create makes a key, puts it where it belongs, and only then remembers it: a
-// program that dies in between leaves an item that nobody refers to, never a
-// choice without a key.
+// create generates a key, stores it, and only then records it: a program that dies in
+// between leaves an unused item, never a record without a key.
 func (c Config) create(ctx context.Context, choice Choice) (key [Size]byte, info Info, err error) {
 	k, err := c.choosing().keeper(choice)
 	if err != nil {
@@ -169,9 +166,9 @@ func (c Config) create(ctx context.Context, choice Choice) (key [Size]byte, info
 	return key, Info{Choice: choice, Where: k.where(id), ID: id}, nil
 }
 
-// ChangePassphrase wraps the key anew. The key stays the same, so nothing has
-// to be sealed again; a copy of the old file still opens with the old
-// passphrase.
+// ChangePassphrase encrypts the keys under a new passphrase, which it asks for with
+// passphrase. The keys stay the same, so nothing has to be sealed again; a copy of the
+// old file still opens with the old passphrase.
 func (c Config) ChangePassphrase(ctx context.Context, passphrase func(ctx context.Context) (string, error)) error {
 	m, err := c.remembered()
 	if err != nil {
@@ -189,15 +186,15 @@ func (c Config) ChangePassphrase(ctx context.Context, passphrase func(ctx contex
 	return err
 }
 
-// keeper is one way to keep a key. The id is that of the key and names it.
+// keeper is one way to store keys. The id is that of the key and names it.
 type keeper interface {
-	// store keeps a new key durably and overwrites nothing.
+	// store stores a new key durably and overwrites nothing.
 	store(ctx context.Context, id string, key [Size]byte) error
-	// load gives the key, ErrLocked or ErrLost.
+	// load returns the key, or an error such as ErrLocked or ErrLost.
 	load(ctx context.Context, id string) ([Size]byte, error)
-	// discard removes a key that was stored and is not to be remembered.
+	// discard removes a stored key that is not or no longer recorded.
 	discard(id string)
-	// where names the place for a person.
+	// where names the place, for a person.
 	where(id string) string
 }
 
@@ -217,12 +214,12 @@ func (c Config) keeper(choice Choice) (keeper, error) {
 	return nil, fmt.Errorf("key choice %q is unknown: it is %s, %s or %s", choice, ChoiceKeyring, ChoiceFile, ChoicePassphrase)
 }
 
-// identify gives a name to a key that tells nothing about it. It is the name
-// that the vault's seals carry, so that a seal and a key file can be matched.
+// identify returns a name for a key that reveals nothing about it. The vault's seals
+// carry the same name, so that a seal can be matched with a key file.
 func identify(key [Size]byte) string {
 	id, err := hkdf.Key(sha256.New, key[:], nil, "venuekey key id", idSize)
 	if err != nil {
-		panic(err) // the lengths are right
+		panic(err) // unreachable: the lengths are right
 	}
 	return hex.EncodeToString(id)
 }

@@ -225,12 +225,12 @@ func fileGone(t *testing.T, c *Config) {
 
 func keyringMishaps() []mishap {
 	return []mishap{
-		{ChoiceKeyring, "the item is gone", func(_ *testing.T, c *Config) { c.Keyring = newRing() }, ErrLost, "bring the keyring back"},
+		{ChoiceKeyring, "the item is gone", func(_ *testing.T, c *Config) { c.Keyring = newRing() }, ErrLost, "restore the keyring"},
 		{ChoiceKeyring, "the keyring refuses", func(_ *testing.T, c *Config) { c.Keyring.(*ring).refuse = errors.New("prompt dismissed") }, ErrLocked, "unlock"},
-		{ChoiceKeyring, "the item is something else", func(_ *testing.T, c *Config) { c.Keyring.(*ring).fill("hunter2") }, ErrLost, "bring the keyring back"},
+		{ChoiceKeyring, "the item is something else", func(_ *testing.T, c *Config) { c.Keyring.(*ring).fill("hunter2") }, ErrLost, "restore the keyring"},
 		{ChoiceKeyring, "the item is too long", func(_ *testing.T, c *Config) {
 			c.Keyring.(*ring).fill(base64.StdEncoding.EncodeToString(make([]byte, 33)))
-		}, ErrLost, "bring the keyring back"},
+		}, ErrLost, "restore the keyring"},
 		{ChoiceKeyring, "the item is another key", func(_ *testing.T, c *Config) {
 			c.Keyring.(*ring).fill(base64.StdEncoding.EncodeToString(make([]byte, 32)))
 		}, ErrLost, "holds another key"},
@@ -263,7 +263,7 @@ func passphraseMishaps() []mishap {
 		{ChoicePassphrase, "the file is garbage", fileIs("garbage"), ErrLost, "is damaged"},
 		{ChoicePassphrase, "another passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("other words") }, ErrPassphrase, "try again"},
 		{ChoicePassphrase, "an empty passphrase", func(_ *testing.T, c *Config) { c.Passphrase = says("") }, ErrLocked, "empty"},
-		{ChoicePassphrase, "nobody to ask", func(_ *testing.T, c *Config) { c.Passphrase = nil }, ErrLocked, "nobody can be asked"},
+		{ChoicePassphrase, "nobody to ask", func(_ *testing.T, c *Config) { c.Passphrase = nil }, ErrLocked, "cannot ask for one"},
 		{ChoicePassphrase, "no answer", func(_ *testing.T, c *Config) {
 			c.Passphrase = func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }
 		}, ErrLocked, "not given"},
@@ -370,7 +370,7 @@ func TestPlaces(t *testing.T) {
 		{"", "is not named"},
 		{filepath.Join(dir, "not", "there"), "mkdir -p " + filepath.Join(dir, "not")},
 		{filepath.Join(dir, "file"), "is a file"},
-		{filepath.Join(dir, "file", "below"), "cannot be made"},
+		{filepath.Join(dir, "file", "below"), "cannot be created"},
 	} {
 		_, _, err := Config{Dir: test.dir}.Create(t.Context(), ChoiceFile)
 		wants(t, "create in "+test.dir, err, nil, test.hint)

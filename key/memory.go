@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// memory.go owns key.json, which remembers the choice.
+// memory.go owns key.json, which records the choice.
 
 const (
 	memoryName    = "key.json"
@@ -22,12 +22,12 @@ type memory struct {
 	Version int    `json:"version"`
 	Choice  Choice `json:"choice"`
 	ID      string `json:"id"` // of the key that seals
-	// Keys are all that something may be sealed with, the oldest first; none
-	// means ID alone.
+	// Keys are all keys that something may be sealed with, the oldest first; empty means
+	// ID alone.
 	Keys []string `json:"keys,omitempty"`
 }
 
-// all names every key, the oldest first.
+// all returns the IDs of all keys, the oldest first.
 func (m memory) all() []string {
 	if len(m.Keys) == 0 {
 		return []string{m.ID}
@@ -35,7 +35,7 @@ func (m memory) all() []string {
 	return slices.Clone(m.Keys)
 }
 
-// remembered reads the choice; ErrNoKey if there was none.
+// remembered reads key.json; ErrNoKey if there is none.
 func (c Config) remembered() (memory, error) {
 	path := c.path(memoryName)
 	var text []byte
@@ -63,14 +63,14 @@ func (c Config) remembered() (memory, error) {
 	return m, nil
 }
 
-// isNoID looks at what becomes part of a file's name.
+// isNoID checks a name that becomes part of a file name.
 func isNoID(text string) bool {
 	id, err := hex.DecodeString(text)
 	return err != nil || len(id) != idSize
 }
 
-// remember writes the choice, once and for all: whoever is second gets
-// ErrExists.
+// remember writes key.json for the first time. If another program was faster, the error
+// is ErrExists.
 func (c Config) remember(m memory) error {
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -78,7 +78,7 @@ func (c Config) remember(m memory) error {
 	}
 	err = writeNew(c.path(memoryName), append(text, '\n'))
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: another program has just made it", ErrExists)
+		return fmt.Errorf("%w: another program has just created it", ErrExists)
 	}
 	return err
 }

@@ -6,15 +6,14 @@ import (
 	"unicode/utf8"
 )
 
-// passphrase.go owns what is asked of a new passphrase. One that is in use opens
-// what it was made for, however short it is.
+// passphrase.go owns the rules for a new passphrase. An existing one still opens what it
+// was created for, however short it is.
 
-// shortest is how many characters a passphrase has at least, as NIST SP 800-63B
-// section 3.1.1.2 asks of a secret that somebody remembers. No letters of a
-// certain kind are asked for, as it says too.
+// shortest is the least number of characters in a passphrase (NIST SP 800-63B section
+// 3.1.1.2). As it advises, there are no rules about kinds of characters.
 const shortest = 8
 
-// CheckPassphrase is ErrWeak for a passphrase that nothing is to be sealed by.
+// CheckPassphrase returns ErrWeak if a new passphrase has fewer than eight characters.
 func CheckPassphrase(passphrase string) error {
 	if utf8.RuneCountInString(passphrase) < shortest {
 		return fmt.Errorf("%w: it has fewer than %d characters; type a few words", ErrWeak, shortest)
@@ -22,14 +21,14 @@ func CheckPassphrase(passphrase string) error {
 	return nil
 }
 
-// choosing is for a passphrase that is chosen now.
+// choosing returns a Config that checks the passphrase as a new one.
 func (c Config) choosing() Config {
 	c.Passphrase = strong(c.Passphrase)
 	return c
 }
 
-// strong asks for a passphrase that is not too short. That it is empty is found by
-// whoever uses it.
+// strong wraps ask with the check for a new passphrase. An empty one is reported by its
+// user.
 func strong(ask func(context.Context) (string, error)) func(context.Context) (string, error) {
 	if ask == nil {
 		return nil

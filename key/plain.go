@@ -10,19 +10,19 @@ import (
 	"path/filepath"
 )
 
-// plain.go owns the key file: the key as it is, in a file that only its owner
-// may read.
+// plain.go owns the key file: the key unencrypted, in a file that only its owner can
+// read.
 
 const plainTitle = "venuekey key file, version 1"
 
-// plain keeps keys in files of a folder.
+// plain stores keys in files of a folder.
 type plain struct{ dir string }
 
 func (p plain) where(id string) string { return filepath.Join(p.dir, "seal-"+id+".key") }
 
 func (p plain) store(_ context.Context, id string, key [Size]byte) error {
 	return writeNew(p.where(id), format(plainTitle,
-		[]string{"Whoever reads this file can open the vault: keep it private, and keep a copy in a safe place."},
+		[]string{"Anyone who can read this file can open the vault: keep it private, and keep a copy in a safe place."},
 		[][2]string{{"key", base64.StdEncoding.EncodeToString(key[:])}}))
 }
 
@@ -44,7 +44,7 @@ func (p plain) load(_ context.Context, id string) (key [Size]byte, err error) {
 
 func (p plain) discard(id string) { _ = os.Remove(p.where(id)) }
 
-// decode fills into from base64 of exactly its length.
+// decode decodes base64 into a slice of exactly its length.
 func decode(text string, into []byte) bool {
 	raw, err := base64.StdEncoding.Strict().DecodeString(text)
 	return err == nil && len(raw) == len(into) && copy(into, raw) == len(into)

@@ -13,37 +13,37 @@ import (
 	"github.com/zalando/go-keyring"
 )
 
-// ring.go owns the keyring: the operating system's, the limit on its patience,
-// and the key as an item of it.
+// ring.go owns the keyring: the operating system's, the time limit on its calls, and the
+// key as an item in it.
 
-// Keyring keeps small secrets for the user who is logged in. Its methods may
-// hang; they are waited for three seconds each.
+// Keyring stores small secrets for the user who is logged in. Its methods may hang; each
+// is given three seconds.
 type Keyring interface {
-	// Get is ErrLost if there is no such item.
+	// Get returns ErrLost if there is no such item.
 	Get(service, account string) (string, error)
-	// Set replaces an item that is there.
+	// Set replaces an existing item.
 	Set(service, account, secret string) error
 	Delete(service, account string) error
 }
 
-// service is what the items are filed under.
+// service is the name under which the items are filed.
 const service = "venuekey"
 
-// patience is how long one call of a keyring may take. One that works answers
-// in milliseconds; one that does not is usually waiting for a person to unlock
-// it, on a screen that may not be there.
+// patience is how long one call of a keyring may take. A working one answers in
+// milliseconds; otherwise it is usually waiting for someone to unlock it, on a screen
+// that may not exist.
 const patience = 3 * time.Second
 
-// inRing keeps keys in a keyring, nothing but the 32 bytes: keyrings differ in
-// how little they can hold.
+// inRing stores keys in a keyring, and nothing but the 32 bytes: keyrings differ in how
+// little they can hold.
 type inRing struct{ ring Keyring }
 
 func account(id string) string { return "seal-" + id }
 
 func (r inRing) where(id string) string { return "keyring item " + service + "/" + account(id) }
 
-// store first tries with a worthless secret whether the keyring keeps, returns
-// and forgets what it is given: some accept a write that they then lose.
+// store first checks with a worthless secret that the keyring stores, returns and deletes
+// items: some accept a write and then lose it.
 func (r inRing) store(ctx context.Context, id string, key [Size]byte) error {
 	probe := "probe-" + rand.Text()
 	if err := r.keep(ctx, probe, rand.Text()); err != nil {
@@ -63,7 +63,7 @@ func (r inRing) keep(ctx context.Context, account, secret string) error {
 	}
 	read, err := r.get(ctx, account)
 	if errors.Is(err, ErrLost) || err == nil && read != secret {
-		return errors.New("keyring does not return what it was given; choose a key file or a passphrase")
+		return errors.New("keyring does not return what was stored in it; choose a key file or a passphrase")
 	}
 	return err
 }
@@ -71,25 +71,25 @@ func (r inRing) keep(ctx context.Context, account, secret string) error {
 func (r inRing) load(ctx context.Context, id string) (key [Size]byte, err error) {
 	secret, err := r.get(ctx, account(id))
 	if errors.Is(err, ErrLost) {
-		return key, fmt.Errorf("%w: %s is gone; log in as the user who made it, or bring the keyring back from a backup", ErrLost, r.where(id))
+		return key, fmt.Errorf("%w: %s is gone; log in as the user who created it, or restore the keyring from a backup", ErrLost, r.where(id))
 	}
 	if err != nil {
 		return key, err
 	}
 	if !decode(secret, key[:]) {
-		return [Size]byte{}, fmt.Errorf("%w: %s holds something else; bring the keyring back from a backup", ErrLost, r.where(id))
+		return [Size]byte{}, fmt.Errorf("%w: %s holds something else; restore the keyring from a backup", ErrLost, r.where(id))
 	}
 	return key, nil
 }
 
 func (r inRing) discard(id string) {
-	// The caller has a better error than that this did not work either.
+	// The caller has a more useful error to return.
 	_ = call(context.Background(), "delete", func() error { return r.ring.Delete(service, account(id)) })
 }
 
 func (r inRing) get(ctx context.Context, account string) (string, error) {
-	// The secret goes through a channel, since a call that nobody waits for any
-	// more may still write.
+	// The secret goes through a channel, because a call that has been abandoned may still
+	// write it.
 	secret := make(chan string, 1)
 	err := call(ctx, "read", func() error {
 		text, err := r.ring.Get(service, account)
@@ -102,12 +102,11 @@ func (r inRing) get(ctx context.Context, account string) (string, error) {
 	return <-secret, nil
 }
 
-// call runs one call of a keyring and waits for it no longer than patience.
+// call runs one call of a keyring, and waits for it no longer than patience.
 //
-// The call cannot be interrupted: no keyring's interface has a way to. When it
-// hangs, its goroutine is left behind until the keyring answers after all or
-// the program ends. There is one at most, because nothing more is asked of a
-// keyring that hung.
+// The call cannot be interrupted, because no keyring's interface allows that. If it
+// hangs, its goroutine is left behind until the keyring answers or the program ends.
+// There is at most one, because a keyring that hung is not called again.
 func call(ctx context.Context, what string, run func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -133,8 +132,8 @@ func call(ctx context.Context, what string, run func() error) error {
 // Manager, or the Secret Service.
 type system struct{}
 
-// reachable spares a Linux machine without a desktop the attempt: the D-Bus
-// library would start a bus of its own, on which nobody keeps secrets.
+// reachable spares a Linux machine without a desktop the attempt: the D-Bus library would
+// start a bus without any keyring on it.
 func (system) reachable() error {
 	if runtime.GOOS == "linux" && os.Getenv("DBUS_SESSION_BUS_ADDRESS") == "" {
 		return fmt.Errorf("%w: there is no keyring in this session (DBUS_SESSION_BUS_ADDRESS is not set); run it from the desktop session", ErrLocked)

@@ -176,7 +176,7 @@ func TestSystemRing(t *testing.T) {
 
 	keyring.MockInit() // empties it
 	_, _, err := c.Load(t.Context())
-	wants(t, "load from an emptied keyring", err, ErrLost, "bring the keyring back")
+	wants(t, "load from an emptied keyring", err, ErrLost, "restore the keyring")
 
 	keyring.MockInitWithError(errors.New("the name is not activatable"))
 	_, _, err = c.Load(t.Context())

@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// rotate.go owns having more than one key: the next one, the one that seals, and
-// older ones that something may still be sealed with.
+// rotate.go owns having several keys: the next one, the one that seals, and older ones
+// that something may still be sealed with.
 
-// mostKeys is how many keys are remembered. Each is opened at every start, and
-// key.json must stay one that is read to its end.
+// mostKeys is how many keys are recorded at most. Each is opened at every start, and
+// key.json must stay small enough to be read completely.
 const mostKeys = 100
 
-var errTooMany = fmt.Errorf("keys are too many, %d are kept at most: retire the old ones", mostKeys)
+var errTooMany = fmt.Errorf("keys exceed the limit of %d: retire the old ones", mostKeys)
 
-// LoadAll gives every key that is remembered, the oldest first, and tells which
-// one seals. It is ErrNoKey if none was made.
+// LoadAll returns all keys, the oldest first, and describes the one that seals. Errors
+// are those of Load.
 func (c Config) LoadAll(ctx context.Context) (keys [][Size]byte, info Info, err error) {
 	m, err := c.remembered()
 	if err != nil {
@@ -37,16 +37,16 @@ func (c Config) LoadAll(ctx context.Context) (keys [][Size]byte, info Info, err 
 	return keys, info, nil
 }
 
-// IDs names every key that is remembered, the oldest first, and the one that
-// seals. It opens none.
+// IDs returns the IDs of all keys, the oldest first, and that of the key that seals. It
+// opens none of them.
 func (c Config) IDs() (all []string, current string, err error) {
 	m, err := c.remembered()
 	return m.all(), m.ID, err
 }
 
-// Add makes the next key, kept in the same way, and remembers it. What is sealed
-// is not touched, and the key that seals stays the one it was until Use. It is
-// ErrExists if the newest key does not seal yet.
+// Add creates the next key, stored like the others. It changes nothing that is sealed,
+// and the key that seals stays the same until Use. It returns ErrExists if the newest key
+// is not in use yet.
 func (c Config) Add(ctx context.Context) (info Info, err error) {
 	m, err := c.remembered()
 	if err != nil {
@@ -54,7 +54,7 @@ func (c Config) Add(ctx context.Context) (info Info, err error) {
 	}
 	all := m.all()
 	if all[len(all)-1] != m.ID {
-		return info, fmt.Errorf("%w: %s is the next one already", ErrExists, all[len(all)-1])
+		return info, fmt.Errorf("%w: the next key %s is not in use yet", ErrExists, all[len(all)-1])
 	}
 	if len(all) >= mostKeys {
 		return info, errTooMany
@@ -77,7 +77,7 @@ func (c Config) Add(ctx context.Context) (info Info, err error) {
 	return Info{Choice: m.Choice, Where: k.where(id), ID: id}, nil
 }
 
-// Use makes the newest key the one that seals.
+// Use makes the newest key the one that seals, and returns its ID.
 func (c Config) Use() (id string, err error) {
 	m, err := c.remembered()
 	if err != nil {
@@ -88,8 +88,9 @@ func (c Config) Use() (id string, err error) {
 	return m.ID, c.rememberAnew(m)
 }
 
-// Follow makes a key that is remembered the one that seals, if it is newer than
-// the one that does: another machine, which shares the vault, has begun to use it.
+// Follow makes the key with that ID the one that seals, if it is newer than the current
+// one: another machine that shares the vault has begun to use it. Unknown IDs are
+// ignored.
 func (c Config) Follow(id string) error {
 	m, err := c.remembered()
 	if err != nil {
@@ -103,8 +104,8 @@ func (c Config) Follow(id string) error {
 	return c.rememberAnew(m)
 }
 
-// Retire forgets all keys that are older than the one that seals, and destroys
-// them. What is still sealed with one of them is lost: look first.
+// Retire destroys all keys older than the one that seals, and returns their IDs. Anything
+// still sealed with one of them is lost, so run Vault.Rekey first.
 func (c Config) Retire() (retired []string, err error) {
 	m, err := c.remembered()
 	if err != nil {
@@ -124,7 +125,7 @@ func (c Config) Retire() (retired []string, err error) {
 		return nil, err
 	}
 	for _, id := range retired {
-		k.discard(id) // one that stays behind does no harm
+		k.discard(id) // a key that stays behind does no harm
 	}
 	return retired, nil
 }

@@ -7,14 +7,13 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// vault.go owns the vault that follows when its keys are rotated.
+// vault.go owns the vault that follows a rotation of its keys.
 
-// Vault gives the vault over a store, with every key that is remembered, and
-// tells of the one that seals. It is ErrNoKey if none was made.
+// Vault returns the vault over a store, with all keys, and describes the one that seals.
+// Errors are those of Load.
 //
-// The vault follows a rotation while the program runs: when it comes upon a seal
-// of a key that it does not know, the keys are read again. A passphrase is then
-// asked for once more.
+// The vault follows a rotation while the program runs: when it finds a seal by an unknown
+// key, it reads the keys again. That asks for the passphrase once more.
 func (c Config) Vault(ctx context.Context, store venuekey.Store) (*venuekey.Vault, Info, error) {
 	raw, info, err := c.askingOnce().LoadAll(ctx)
 	if err != nil {
@@ -27,7 +26,7 @@ func (c Config) Vault(ctx context.Context, store venuekey.Store) (*venuekey.Vaul
 			vault.Key = k
 		}
 	}
-	// The program goes on when what it was started under is over.
+	// The vault may outlive the context that it was opened with.
 	ctx = context.WithoutCancel(ctx)
 	vault.Reload = func() ([]venuekey.SealKey, error) {
 		raw, _, err := c.askingOnce().LoadAll(ctx)
@@ -36,7 +35,7 @@ func (c Config) Vault(ctx context.Context, store venuekey.Store) (*venuekey.Vaul
 	return vault, info, nil
 }
 
-// askingOnce asks for the passphrase once for all keys, which are under the same.
+// askingOnce asks for the passphrase once for all keys, which share one.
 func (c Config) askingOnce() Config {
 	if ask := c.Passphrase; ask != nil {
 		var once sync.Once

@@ -18,27 +18,26 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// wrapped.go owns the key under a passphrase: a random key, sealed with one that
-// argon2id makes of the passphrase. The key itself never changes when the
-// passphrase does.
+// wrapped.go owns the key under a passphrase: a random key, encrypted with one that
+// argon2id derives from the passphrase. Changing the passphrase does not change the key.
 
 const wrappedTitle = "venuekey key file under a passphrase, version 1"
 
-// cost is what trying one passphrase takes. It is stored with the key, so that
-// it can be raised without locking anybody out.
+// cost is what trying one passphrase takes. It is stored with the key, so that it can be
+// raised without locking anyone out.
 type cost struct {
 	time    uint32 // passes
 	memory  uint32 // KiB
 	threads uint8
 }
 
-// usual is the second choice of RFC 9106 section 4, for machines where 2 GiB a
-// try would be too much: three passes over 64 MiB.
+// usual is the second recommendation of RFC 9106 section 4, for machines where 2 GiB per
+// attempt would be too much: three passes over 64 MiB.
 var usual = cost{time: 3, memory: 64 << 10, threads: 4}
 
-// bearable tells parameters that were chosen from ones that would take the
-// machine down, as a damaged file may hold: memory that cannot be had ends a Go
-// program at once. There is room for four times the usual.
+// bearable rejects parameters that would take the machine down, as in a damaged file: a
+// Go program that cannot get its memory dies at once. There is room for four times the
+// usual.
 func (c cost) bearable() bool {
 	return c.time >= 1 && c.time <= 16 && c.memory >= 8 && c.memory <= 256<<10 && c.threads >= 1 && c.threads <= 16
 }
@@ -47,17 +46,17 @@ func (c cost) String() string {
 	return fmt.Sprintf("time=%d memory=%d threads=%d", c.time, c.memory, c.threads)
 }
 
-// readCost reads what String wrote, and nothing else.
+// readCost reads what String writes, and nothing else.
 func readCost(text string) (c cost, ok bool) {
 	_, err := fmt.Sscanf(text, "time=%d memory=%d threads=%d", &c.time, &c.memory, &c.threads)
 	return c, err == nil && c.String() == text && c.bearable()
 }
 
-// wrapped keeps keys in files of a folder, under a passphrase that ask gives.
+// wrapped stores keys in files of a folder, under the passphrase that ask returns.
 type wrapped struct {
 	dir  string
 	ask  func(ctx context.Context) (string, error)
-	cost cost // zero is the usual
+	cost cost // zero means usual
 }
 
 func (w wrapped) where(id string) string { return filepath.Join(w.dir, "seal-"+id+".wrapped") }
@@ -81,7 +80,7 @@ func (w wrapped) put(ctx context.Context, id string, key [Size]byte, write func(
 	c := cmp.Or(w.cost, usual)
 	d := derive(passphrase, salt, c)
 	return write(w.where(id), format(wrappedTitle,
-		[]string{"The key is opened by a passphrase. Without this file the passphrase is worth nothing: keep a copy."},
+		[]string{"A passphrase opens the key in this file. Without the file the passphrase is useless: keep a copy."},
 		[][2]string{
 			{"argon2id", c.String()},
 			{"salt", base64.StdEncoding.EncodeToString(salt)},
@@ -117,14 +116,14 @@ func (w wrapped) load(ctx context.Context, id string) (key [Size]byte, err error
 	return key, nil
 }
 
-// wrappedFile is what such a file holds.
+// wrappedFile is the content of such a file.
 type wrappedFile struct {
 	cost        cost
 	salt, check [16]byte
 	sealed      [12 + Size + 16]byte
 }
 
-// readWrapped reads one. It is not ok if something in it is not as it was written.
+// readWrapped parses one; ok is false if any part is not as it was written.
 func readWrapped(text []byte) (f wrappedFile, ok bool) {
 	fields, ok := parse(text, wrappedTitle)
 	if !ok || !decode(fields["salt"], f.salt[:]) || !decode(fields["check"], f.check[:]) || !decode(fields["key"], f.sealed[:]) {
@@ -138,11 +137,11 @@ func (w wrapped) discard(id string) { _ = os.Remove(w.where(id)) }
 
 func (w wrapped) passphrase(ctx context.Context) (string, error) {
 	if w.ask == nil {
-		return "", fmt.Errorf("%w: it needs a passphrase and nobody can be asked here; run the program where it can ask", ErrLocked)
+		return "", fmt.Errorf("%w: it needs a passphrase, and this program cannot ask for one; run it in a terminal", ErrLocked)
 	}
 	passphrase, err := w.ask(ctx)
 	if errors.Is(err, ErrWeak) {
-		return "", err // it was given, and is no good
+		return "", err // a passphrase was given, but is too weak
 	}
 	if err != nil {
 		return "", fmt.Errorf("%w: the passphrase was not given: %w", ErrLocked, err)
@@ -157,10 +156,10 @@ func damaged(path string) error {
 	return fmt.Errorf("%w: %s is damaged; bring it back from a copy", ErrLost, path)
 }
 
-// derived is what argon2id makes of a passphrase: a key to wrap with, and a
-// value to recognise the passphrase by. The two are separate parts of its
-// output, so that the one says nothing about the other. With it a wrong
-// passphrase and a damaged file are told apart, which the seal alone cannot.
+// derived is what argon2id derives from a passphrase: a key to encrypt with, and a value
+// that recognises the passphrase. They are separate parts of its output, so neither
+// reveals the other. The value tells a wrong passphrase from a damaged file, which the
+// seal alone cannot.
 type derived struct {
 	wrapping [Size]byte
 	check    [16]byte
@@ -175,7 +174,7 @@ func derive(passphrase string, salt []byte, c cost) derived {
 	return d
 }
 
-// seal gives a random nonce followed by the sealed key, bound to the key's ID.
+// seal returns a random nonce followed by the encrypted key, bound to the key's ID.
 func (d derived) seal(id string, key [Size]byte) []byte {
 	return d.aead().Seal(nil, nil, key[:], []byte(id))
 }
@@ -188,11 +187,11 @@ func (d derived) open(id string, sealed []byte) (key [Size]byte, ok bool) {
 func (d derived) aead() cipher.AEAD {
 	block, err := aes.NewCipher(d.wrapping[:])
 	if err != nil {
-		panic(err) // the length is right
+		panic(err) // unreachable: the length is right
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // so is the block size
+		panic(err) // unreachable: so is the block size
 	}
 	return aead
 }

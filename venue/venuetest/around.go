@@ -8,15 +8,15 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// around.go owns what the contract says of the optional interfaces.
+// around.go owns the tests of the optional interfaces.
 
 var around = []test{
-	{"a signed call carries the access token, and goes where it was meant to", signs},
+	{"a signed call carries the access token, and keeps its address", signs},
 	{"a probe is answered, and presents nothing", probes},
-	{"a probe of somebody else's page fails", probesInVain},
+	{"a probe answered by something else fails", probesInVain},
 	{"an identity is a name, and no secret", identifies},
-	{"a token that was taken back has no identity", nobody},
-	{"somebody else's answer is no refusal of an identity", noAnswer},
+	{"a revoked token has no identity", nobody},
+	{"an identity is refused by the venue's own answer only", noAnswer},
 	{"a revocation ends the token", revokes},
 	{"a revocation that was not confirmed is an error", unconfirmed},
 }
@@ -25,7 +25,7 @@ func (s *stage) prober() venuekey.Prober {
 	s.Helper()
 	prober, ok := s.Venue.(venuekey.Prober)
 	if !ok {
-		s.Skip("the venue is no Prober")
+		s.Skip("the venue is not a Prober")
 	}
 	return prober
 }
@@ -35,11 +35,11 @@ func probes(s *stage) {
 	token := s.mustSignIn()
 	seen := s.front.watched(func() {
 		if err := prober.Probe(s.Context(), s.App); err != nil {
-			s.Errorf("the server was not seen to answer: %v", err)
+			s.Errorf("the probe failed although the server answers: %v", err)
 		}
 	})
 	if len(seen) == 0 {
-		s.Error("nothing was asked")
+		s.Error("the probe sent nothing")
 	}
 	for what, secret := range map[string]venuekey.Secret{"access token": token.Access, "refresh token": token.Refresh, "client secret": s.App.ClientSecret} {
 		if carrying(seen, secret) > 0 {
@@ -67,7 +67,7 @@ func (s *stage) identifier() venuekey.Identifier {
 	s.Helper()
 	identifier, ok := s.Venue.(venuekey.Identifier)
 	if !ok {
-		s.Skip("the venue is no Identifier")
+		s.Skip("the venue is not an Identifier")
 	}
 	return identifier
 }
@@ -90,8 +90,8 @@ func nobody(s *stage) {
 	token := s.mustSignIn()
 	s.TakeBack()
 	_, err := identifier.Identify(s.Context(), s.App, token)
-	// Some venues have no clear word for it.
-	s.want("the identity of a token that was taken back", err, venuekey.ClassRefused, venuekey.ClassLater)
+	// Some venues have no clear answer for it.
+	s.want("the identity of a revoked token", err, venuekey.ClassRefused, venuekey.ClassLater)
 }
 
 func noAnswer(s *stage) {
@@ -103,7 +103,7 @@ func noAnswer(s *stage) {
 		s.front.spoiled(spoil, func() { name, err = identifier.Identify(s.Context(), s.App, token) })
 		switch {
 		case err == nil && !spoil.whole:
-			s.Errorf("%s: went unnoticed, as %q", spoil.name, name)
+			s.Errorf("%s: no error, and the identity %q", spoil.name, name)
 		case err != nil && spoil != echo:
 			if known := s.known(spoil.name, err); known.Class == venuekey.ClassRefused {
 				s.Errorf("%s: called a refusal: %v", spoil.name, err)
@@ -118,7 +118,7 @@ func (s *stage) revoker() venuekey.Revoker {
 	s.Helper()
 	revoker, ok := s.Venue.(venuekey.Revoker)
 	if !ok {
-		s.Skip("the venue is no Revoker")
+		s.Skip("the venue is not a Revoker")
 	}
 	return revoker
 }
@@ -129,7 +129,7 @@ func revokes(s *stage) {
 	err := revoker.Revoke(s.Context(), s.App, token)
 	switch {
 	case err == nil && s.Alive(token.Access):
-		s.Error("the revocation is said to be confirmed, and the access token lives")
+		s.Error("Revoke returned nil, but the access token is still valid")
 	case err != nil && !errors.Is(err, venuekey.ErrAccessLives):
 		s.known("a revocation", err)
 		s.Errorf("revoke: %v", err)
@@ -152,7 +152,7 @@ func unconfirmed(s *stage) {
 		seen := s.front.spoiled(spoil, func() { err = revoker.Revoke(s.Context(), s.App, token) })
 		if err == nil {
 			if s.Alive(token.Access) && !strings.HasPrefix(spoil.name, "garbage") {
-				s.Errorf("%s: taken for a confirmation", spoil.name)
+				s.Errorf("%s: Revoke returned nil, but the access token is still valid", spoil.name)
 			}
 			continue
 		}
@@ -164,7 +164,7 @@ func unconfirmed(s *stage) {
 func signs(s *stage) {
 	signer, ok := s.Venue.(venuekey.Signer)
 	if !ok {
-		s.Skip("the venue is no Signer")
+		s.Skip("the venue is not a Signer")
 	}
 	token := s.mustSignIn()
 	request, err := http.NewRequestWithContext(s.Context(), http.MethodGet, "https://api.example/orders?id=7", nil)
@@ -174,10 +174,10 @@ func signs(s *stage) {
 	request.Header.Set("Accept", "text/csv")
 	signer.Sign(token, request)
 	if request.URL.String() != "https://api.example/orders?id=7" || request.Host != "api.example" || request.Method != http.MethodGet {
-		s.Errorf("the call was led to %s %s", request.Method, request.URL)
+		s.Errorf("the call was changed to %s %s", request.Method, request.URL)
 	}
 	if request.Header.Get("Accept") != "text/csv" {
-		s.Error("a field that the program set was replaced")
+		s.Error("a header field that the program had set was replaced")
 	}
 	var header strings.Builder
 	_ = request.Header.Write(&header)

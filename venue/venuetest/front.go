@@ -16,11 +16,11 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// front.go owns what stands before the server: it sees what the venue sends, and
-// spoils what is answered.
+// front.go owns the proxy in front of the server: it records what the venue sends, and
+// spoils answers.
 
-// front passes requests on. While it has a fault, every request of the venue's own
-// meets that.
+// front forwards requests. While it has a fault, that applies to every request of the
+// venue; requests of the user's browser always pass.
 type front struct {
 	server http.Handler
 
@@ -59,7 +59,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	spoil.answer(w, r, request, answer)
 }
 
-// spoiled orders a fault for as long as a call takes, and gives what was sent meanwhile.
+// spoiled sets a fault for the duration of a call, and returns what the venue sent
+// meanwhile.
 func (f *front) spoiled(spoil *fault, call func()) []sight {
 	f.mu.Lock()
 	f.fault, f.seen = spoil, nil
@@ -71,7 +72,7 @@ func (f *front) spoiled(spoil *fault, call func()) []sight {
 	return f.seen
 }
 
-// watched gives what was sent during a call.
+// watched returns what the venue sent during a call.
 func (f *front) watched(call func()) []sight { return f.spoiled(nil, call) }
 
 // carrying counts the requests that hold a secret.
@@ -84,7 +85,8 @@ func carrying(seen []sight, secret venuekey.Secret) (n int) {
 	return n
 }
 
-// holds looks for a text as it is, as forms have it, and in a Basic header.
+// holds reports whether a request contains a text: verbatim, form-encoded, or in a Basic
+// header.
 func (s sight) holds(text string) bool {
 	whole := s.address + "\n" + s.header + "\n" + s.body
 	for _, line := range strings.Split(s.header, "\r\n") {
@@ -96,7 +98,7 @@ func (s sight) holds(text string) bool {
 	return text != "" && (strings.Contains(whole, text) || strings.Contains(whole, url.QueryEscape(text)))
 }
 
-// parameter gives a parameter of a request, from its form or its address.
+// parameter returns a parameter of a request, from its form or its query.
 func (s sight) parameter(name string) string {
 	form, _ := url.ParseQuery(s.body)
 	if form.Has(name) {
@@ -109,31 +111,32 @@ func (s sight) parameter(name string) string {
 	return address.Query().Get(name)
 }
 
-// fault is one way in which an answer does not come, or comes from somebody else.
+// fault is one way in which an answer is lost or comes from something other than the
+// server.
 type fault struct {
 	name string
-	// acts says that the server has done its work before.
+	// acts says that the server processes the request first.
 	acts   bool
 	answer func(w http.ResponseWriter, r *http.Request, request sight, real *httptest.ResponseRecorder)
-	// notNow says that it is a demand to come again later.
+	// notNow says that the answer asks to come again later.
 	notNow bool
-	// whole says that the server's own answer can be read all the same, and fine that
-	// it has to be.
+	// whole says that the server's own answer is still readable, and fine that it must be
+	// read.
 	whole, fine bool
-	// moved says that it leads to another address, and missing that nothing is at this
-	// one, so that a venue with several may try the next.
+	// moved says that it redirects to another address, and missing that there is nothing
+	// at this one, so a venue with several addresses may try the next.
 	moved, missing bool
 }
 
 const page = "<!DOCTYPE html><html><head><title>Sorry</title></head><body>Something went wrong.</body></html>"
 
-// wait is what the demands to come again say, in seconds.
+// wait is what the answers that ask to come again say, in seconds.
 const wait = 90
 
 // elsewhere is where redirects lead.
 const elsewhere = "/venuetest/elsewhere"
 
-// faults are all of them: each before the server acts, and after it.
+// faults returns all faults: each before the server acts, and after it has acted.
 func faults() []*fault {
 	var all []*fault
 	add := func(name string, answer func(w http.ResponseWriter, r *http.Request, request sight, real *httptest.ResponseRecorder)) {
@@ -174,11 +177,11 @@ func faults() []*fault {
 		&fault{name: "503 with Retry-After", notNow: true, answer: say(503, "text/html", page, "Retry-After", fmt.Sprint(wait))},
 		&fault{name: "a slow answer", acts: true, whole: true, fine: true, answer: slow},
 		&fault{name: "an answer of another type", acts: true, whole: true, fine: true, answer: misnamed},
-		&fault{name: "an answer that is cut behind its end", acts: true, whole: true, answer: overlong},
+		&fault{name: "an answer that is cut after its end", acts: true, whole: true, answer: overlong},
 	)
 }
 
-// echo repeats all that was sent, in the words of an error.
+// echo repeats the whole request in the text of an error.
 var echo = &fault{name: "a gateway that repeats the request", answer: func(w http.ResponseWriter, _ *http.Request, request sight, _ *httptest.ResponseRecorder) {
 	whole := request.address + " " + request.header + " " + request.body
 	plain, _ := url.QueryUnescape(whole)
@@ -200,7 +203,7 @@ func half(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.Respon
 	panic(http.ErrAbortHandler)
 }
 
-// overlong gives the whole answer, having announced more.
+// overlong sends the whole answer after announcing a longer one.
 func overlong(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.ResponseRecorder) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", fmt.Sprint(real.Body.Len()+10))
@@ -210,7 +213,7 @@ func overlong(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.Re
 	panic(http.ErrAbortHandler)
 }
 
-// slow gives the whole answer after a while.
+// slow sends the whole answer after a delay.
 func slow(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.ResponseRecorder) {
 	<-time.After(20 * time.Millisecond)
 	maps.Copy(w.Header(), real.Header())
@@ -218,14 +221,14 @@ func slow(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.Respon
 	_, _ = w.Write(real.Body.Bytes())
 }
 
-// misnamed gives the whole answer under another type.
+// misnamed sends the whole answer with another content type.
 func misnamed(w http.ResponseWriter, _ *http.Request, _ sight, real *httptest.ResponseRecorder) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(real.Code)
 	_, _ = w.Write(real.Body.Bytes())
 }
 
-// huge is more JSON than any answer has, with no end.
+// huge sends 2 MiB of JSON, more than any real answer.
 func huge(w http.ResponseWriter, _ *http.Request, _ sight, _ *httptest.ResponseRecorder) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"padding":"`)

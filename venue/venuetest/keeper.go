@@ -10,12 +10,12 @@ import (
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// keeper.go owns what becomes of a venue in the hands of a Keeper.
+// keeper.go owns the tests of a venue in the hands of a Keeper.
 
 var kept = []test{
-	{"a sign-in is kept fresh until it is taken back", keptFresh},
+	{"a sign-in is kept fresh until it is revoked", keptFresh},
 	{"a fault at a renewal costs no more than the policy says", keptThroughFaults},
-	{"a sign-out ends what can be ended", signedOut},
+	{"a sign-out revokes what can be revoked", signedOut},
 }
 
 func (s *stage) keeper() (*venuekey.Keeper, venuekey.ID) {
@@ -28,7 +28,7 @@ func (s *stage) keeper() (*venuekey.Keeper, venuekey.ID) {
 	return keeper, venuekey.ID{Venue: s.Venue.Name(), Name: "alice"}
 }
 
-// logged takes the Keeper's log, a line at a time, and looks for secrets in it.
+// logged receives the Keeper's log line by line, and looks for secrets in it.
 type logged struct{ *stage }
 
 func (l logged) Write(line []byte) (int, error) {
@@ -58,7 +58,7 @@ func keptFresh(s *stage) {
 		s.Fatalf("%+v %v", status, err)
 	}
 	if _, ok := s.Venue.(venuekey.Identifier); ok && status.User == "" {
-		s.Error("nobody knows whose sign-in it is")
+		s.Error("the status names no user")
 	}
 	renewed, err := keeper.Refresh(s.Context(), id)
 	if err != nil || renewed.Access == token.Access || !s.Alive(renewed.Access) {
@@ -74,7 +74,7 @@ func keptFresh(s *stage) {
 			s.Errorf("%s: %v", spoil.name, err)
 		}
 		if got, err := keeper.Token(s.Context(), id); err != nil || got.Access != renewed.Access {
-			s.Errorf("%s: the old token was not served meanwhile: %v", spoil.name, err)
+			s.Errorf("%s: the current token was not served meanwhile: %v", spoil.name, err)
 		}
 	}
 	if _, err = keeper.Refresh(s.Context(), id); err != nil {
@@ -82,7 +82,7 @@ func keptFresh(s *stage) {
 	}
 	s.TakeBack()
 	if _, err := keeper.Refresh(s.Context(), id); !venuekey.NeedsSignIn(err) && !venuekey.Temporary(err) {
-		s.Errorf("taken back: %v", err)
+		s.Errorf("revoked: %v", err)
 	}
 	again := s.mustKeep(keeper, id)
 	if got, err := keeper.Token(s.Context(), id); err != nil || got.Access != again.Access {
@@ -119,13 +119,13 @@ func keptThroughFaults(s *stage) {
 			s.Errorf("%s: the next renewal: %v", spoil.name, second)
 		}
 		if access != nil {
-			s.Errorf("%s: a token that still lives by its own word is not served: %v", spoil.name, access)
+			s.Errorf("%s: a token that has not expired is not served: %v", spoil.name, access)
 		}
 		s.presentedAtMost(allowed(policy), spoil, seen)
 	}
 }
 
-// presentedAtMost counts each refresh token.
+// presentedAtMost fails the test if any refresh token was presented more often.
 func (s *stage) presentedAtMost(most int, spoil *fault, seen []sight) {
 	s.Helper()
 	times := map[string]int{}
@@ -148,7 +148,7 @@ func signedOut(s *stage) {
 		}
 	} else {
 		if !errors.Is(err, errors.ErrUnsupported) {
-			s.Errorf("a venue that revokes nothing: %v", err)
+			s.Errorf("a venue that cannot revoke: %v", err)
 		}
 		if err := keeper.SignOut(s.Context(), id, false); err != nil {
 			s.Error(err)

@@ -4,20 +4,20 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// policy.go owns whether a policy is true of the server.
+// policy.go owns the tests that a policy describes the server.
 
 var policies = []test{
-	{"a renewal ends the old access token if the policy says so, and else does not", killsAccess},
-	{"what was presented is forgiven as the policy says", forgiven},
-	{"a sign-in more ends an earlier one only if the policy says so", sessions},
-	{"the life of a token is about the policy's", defaultLife},
+	{"a renewal revokes the old access token exactly if the policy says so", killsAccess},
+	{"a second presentation has the effect that the policy says", forgiven},
+	{"another sign-in ends an earlier one only if the policy says so", sessions},
+	{"the lifetime of a token is near the policy's", defaultLife},
 }
 
 func killsAccess(s *stage) {
 	token := s.mustSignIn()
 	s.mustRefresh(token)
 	if policy := s.Venue.Policy(); policy.KillsAccess == s.Alive(token.Access) {
-		s.Errorf("KillsAccess is %t, and the old access token is alive: %t", policy.KillsAccess, s.Alive(token.Access))
+		s.Errorf("KillsAccess is %t, but the old access token is valid: %t", policy.KillsAccess, s.Alive(token.Access))
 	}
 }
 
@@ -35,16 +35,16 @@ func forgiven(s *stage) {
 	switch {
 	case err == nil:
 		if policy.AfterLostAnswer == venuekey.RetryNever {
-			return // more careful than it has to be
+			return // more careful than necessary
 		}
 	case policy.AfterLostAnswer == venuekey.RetryFreely:
-		s.Errorf("renewing is said to use nothing up, and a second presentation fails: %v", err)
+		s.Errorf("the policy is RetryFreely, but a second presentation fails: %v", err)
 	default:
 		s.settled("a renewal", err)
 	}
 	if policy.AfterLostAnswer == venuekey.RetryUntilRefused || policy.AfterLostAnswer == venuekey.RetryFreely {
 		if !s.Alive(first.Access) {
-			s.Error("reuse is said to be merely refused, and it ended what was issued since")
+			s.Error("the policy says that reuse is harmless, but it revoked newer tokens")
 		}
 	}
 }
@@ -56,16 +56,16 @@ func sessions(s *stage) {
 		s.mustSignIn()
 	}
 	if limit != 1 && !s.Alive(first.Access) {
-		s.Errorf("%d sign-ins ended the first, and MaxSessions is %d", max(limit, 2), limit)
+		s.Errorf("%d sign-ins ended the first one, but MaxSessions is %d", max(limit, 2), limit)
 	}
 }
 
 func defaultLife(s *stage) {
 	policy, token := s.Venue.Policy(), s.mustSignIn()
 	if policy.DefaultLife <= 0 {
-		s.Skip("the policy states none")
+		s.Skip("the policy states no DefaultLife")
 	}
 	if life := token.Life(); life > 20*policy.DefaultLife || life < policy.DefaultLife/20 {
-		s.Errorf("the token lives for %s, and DefaultLife is %s", life, policy.DefaultLife)
+		s.Errorf("the token lives for %s, but DefaultLife is %s", life, policy.DefaultLife)
 	}
 }

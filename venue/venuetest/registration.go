@@ -7,13 +7,13 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// registration.go owns what the contract says of names and apps.
+// registration.go owns the tests of names and apps.
 
 var registration = []test{
-	{"its name is part of an ID", named},
-	{"its policy can be written down", writtenDown},
+	{"its name is valid in an ID", named},
+	{"its policy survives JSON, and is constant", writtenDown},
 	{"its app passes its own check", checkedApp},
-	{"its form has names that differ", formed},
+	{"its form has distinct field names", formed},
 }
 
 func named(s *stage) {
@@ -31,22 +31,22 @@ func writtenDown(s *stage) {
 		s.Errorf("%s: %v", text, err)
 	}
 	if again := s.Venue.Policy(); again != policy {
-		s.Error("it differs from one call to the next")
+		s.Error("Policy differs from one call to the next")
 	}
 }
 
 func checkedApp(s *stage) {
 	registrar, ok := s.Venue.(venuekey.Registrar)
 	if !ok {
-		s.Skip("the venue is no Registrar")
+		s.Skip("the venue is not a Registrar")
 	}
 	if err := registrar.CheckApp(s.App); err != nil {
 		s.Error(err)
 	}
-	s.want("an app of which nothing is known", registrar.CheckApp(venuekey.App{Venue: s.App.Venue}), venuekey.ClassMisconfigured)
+	s.want("an empty app", registrar.CheckApp(venuekey.App{Venue: s.App.Venue}), venuekey.ClassMisconfigured)
 	seen := s.front.watched(func() { _ = registrar.CheckApp(s.App) })
 	if len(seen) > 0 {
-		s.Error("the check of an app asked somebody")
+		s.Error("CheckApp sent a request")
 	}
 }
 
@@ -55,11 +55,11 @@ func formed(s *stage) {
 	var names []string
 	for _, field := range form.Fields {
 		if field.Name == "" || field.Help == "" || slices.Contains(names, field.Name) {
-			s.Errorf("field %q has no name, no help, or the name of another", field.Name)
+			s.Errorf("field %q has no name, no help, or a name that is used twice", field.Name)
 		}
 		names = append(names, field.Name)
 	}
 	if slices.Contains(form.URLs, "base") {
-		s.Error(`"base" is everybody's, and no address of the venue's own`)
+		s.Error(`"base" belongs to every venue, and must not be listed in URLs`)
 	}
 }

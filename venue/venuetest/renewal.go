@@ -10,18 +10,17 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// renewal.go owns what the contract says of Refresh when an answer comes, or nothing is
-// sent.
+// renewal.go owns the tests of Refresh when an answer arrives, or nothing is sent.
 
 var renewals = []test{
-	{"a renewal gives another token that lives", renews},
-	{"what renews is presented once", presentedOnce},
-	{"what was taken back is refused", takenBack},
-	{"a wrong client secret is no refusal of the token", wrongSecret},
-	{"nothing is sent if nobody listens", nobodyListens},
-	{"nothing is sent for somebody who left", cancelledBefore},
+	{"a renewal returns a new token that is valid", renews},
+	{"the token is presented once", presentedOnce},
+	{"a revoked token is refused", takenBack},
+	{"a wrong client secret is not a refusal of the token", wrongSecret},
+	{"nothing is sent if nothing listens", nobodyListens},
+	{"nothing is sent if the context has ended", cancelledBefore},
 	{"a renewal ends at its deadline", deadline},
-	{"an error of a renewal repeats nothing", silentRenewal},
+	{"an error of a renewal repeats no secret", silentRenewal},
 }
 
 func renews(s *stage) {
@@ -29,7 +28,7 @@ func renews(s *stage) {
 	for range 3 {
 		renewed := s.mustRefresh(token)
 		if renewed.Access == "" || renewed.Access == token.Access || !s.Alive(renewed.Access) {
-			s.Fatal("the renewed access token is the old one, or the server does not know it")
+			s.Fatal("the renewed access token is the old one, or the server does not accept it")
 		}
 		if !renewed.Valid(time.Now()) || renewed.Issued.Before(token.Issued) {
 			s.Errorf("renewed: issued %s, ends %s", renewed.Issued, renewed.Expires)
@@ -42,12 +41,12 @@ func presentedOnce(s *stage) {
 	token := s.mustSignIn()
 	seen := s.front.watched(func() { s.mustRefresh(token) })
 	if n := carrying(seen, s.presented(token)); n != 1 {
-		s.Errorf("it was in %d requests", n)
+		s.Errorf("the token was in %d requests", n)
 	}
 	if token.Refresh == "" {
 		return
 	}
-	// The access token has been dead for long, so that nothing else can be presented.
+	// The access token expired long ago, so nothing else can be presented.
 	token = dead(s.mustSignIn())
 	seen = s.front.watched(func() { _, _ = s.refresh(token) })
 	if n := carrying(seen, token.Refresh); n != 1 {
@@ -59,7 +58,7 @@ func takenBack(s *stage) {
 	token := s.mustSignIn()
 	s.TakeBack()
 	_, err := s.refresh(dead(token))
-	s.want("a renewal after the user took it back", err, venuekey.ClassRefused)
+	s.want("a renewal after the user revoked access", err, venuekey.ClassRefused)
 }
 
 func wrongSecret(s *stage) {
@@ -84,7 +83,7 @@ func nobodyListens(s *stage) {
 	there := s.App.URLs["base"]
 	s.moveTo(gone.URL)
 	_, err := s.refresh(token)
-	s.want("a renewal at an address where nobody listens", err, venuekey.ClassNotSent)
+	s.want("a renewal at an address where nothing listens", err, venuekey.ClassNotSent)
 	s.moveTo(there)
 	s.mustRefresh(token)
 }
@@ -95,15 +94,15 @@ func cancelledBefore(s *stage) {
 	cancel()
 	var err error
 	seen := s.front.watched(func() { _, err = s.Venue.Refresh(ctx, s.App, token) })
-	s.want("a renewal for somebody who left", err, venuekey.ClassNotSent)
+	s.want("a renewal whose context has ended", err, venuekey.ClassNotSent)
 	if len(seen) > 0 {
-		s.Error("something was sent")
+		s.Error("a request was sent")
 	}
 	s.mustRefresh(token)
 }
 
-// hold answers nobody, until whoever asked is gone. It has an end, so that a venue that
-// waits for ever fails a test and does not hang it.
+// hold does not answer until the client gives up. It is limited, so that a venue that
+// waits for ever fails a test rather than hanging it.
 var hold = &fault{name: "a server that does not answer", answer: func(_ http.ResponseWriter, r *http.Request, _ sight, _ *httptest.ResponseRecorder) {
 	select {
 	case <-r.Context().Done():
@@ -120,11 +119,11 @@ func deadline(s *stage) {
 	begun := time.Now()
 	s.front.spoiled(hold, func() { _, err = s.Venue.Refresh(ctx, s.App, token) })
 	if took := time.Since(begun); took > prompt/2 {
-		s.Errorf("it took %s", took)
+		s.Errorf("Refresh took %s", took)
 	}
 	s.want(hold.name, err, s.lost(hold)...)
 	if !errors.Is(err, context.DeadlineExceeded) {
-		s.Errorf("%s: errors.Is finds no deadline in %v", hold.name, err)
+		s.Errorf("%s: the error does not wrap context.DeadlineExceeded: %v", hold.name, err)
 	}
 	s.mustRefresh(token)
 }
@@ -138,9 +137,9 @@ func silentRenewal(s *stage) {
 	}
 }
 
-// lost are the classes of an outcome that nobody knows. If a renewal uses nothing up,
-// it may be sent again at any time, so that it is as good as "later", and a redirect
-// may be taken for a wrong address.
+// lost returns the classes that an unknown outcome may have. If a renewal uses nothing
+// up, it may be sent again at any time, so ClassLater is as good, and a redirect may
+// count as a wrong address.
 func (s *stage) lost(spoil *fault) []venuekey.Class {
 	classes := []venuekey.Class{venuekey.ClassUnknown}
 	harmless := s.Venue.Policy().RenewsWith == venuekey.RenewWithAccessToken

@@ -201,7 +201,7 @@ var saboteurs = []struct {
 		client.Transport = retrying{}
 		return client.Login(ctx, app, ui)
 	}}},
-	{"goes on when the user gave up", "sign-in", "it goes on", saboteur{login: func(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	{"goes on when the user gave up", "sign-in", "Login does not return", saboteur{login: func(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
 		token, err := acme{}.Login(ctx, app, ui)
 		lingering.Add(1)
 		defer lingering.Done()
@@ -214,12 +214,12 @@ var saboteurs = []struct {
 		ui.Tell("signing in with " + string(app.ClientSecret))
 		return acme{}.Login(ctx, app, ui)
 	}}},
-	{"gives a token without an end", "sign-in", "the token ended", saboteur{login: func(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	{"gives a token without an end", "sign-in", "the token expired", saboteur{login: func(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
 		token, err := acme{}.Login(ctx, app, ui)
 		token.Expires = time.Time{}
 		return token, err
 	}}},
-	{"gives a token of nobody's", "sign-in", "does not know the access token", saboteur{login: func(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
+	{"gives a token of nobody's", "sign-in", "does not accept the access token", saboteur{login: func(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
 		token, err := acme{}.Login(ctx, app, ui)
 		token.Access += "-not"
 		return token, err
@@ -232,12 +232,12 @@ var saboteurs = []struct {
 		return token, err
 	}}},
 
-	{"presents a token twice", "renewal", "it was in 2 requests", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	{"presents a token twice", "renewal", "the token was in 2 requests", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 		got, err := acme{}.Refresh(ctx, app, token)
 		_, _ = acme{}.Refresh(ctx, app, token)
 		return got, err
 	}}},
-	{"presents a token again if nobody answered", "lost answers", "what renews was presented 2 times", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	{"presents a token again if nobody answered", "lost answers", "the token was presented 2 times", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 		got, err := acme{}.Refresh(ctx, app, token)
 		if err != nil {
 			got, err = acme{}.Refresh(ctx, app, token)
@@ -263,13 +263,13 @@ var saboteurs = []struct {
 		}
 		return got, err
 	}}},
-	{"takes an end for an accident", "renewal", "after the user took it back: class", saboteur{refresh: reclassed(venuekey.ClassRefused, venuekey.ClassLater)}},
+	{"takes an end for an accident", "renewal", "after the user revoked access: class", saboteur{refresh: reclassed(venuekey.ClassRefused, venuekey.ClassLater)}},
 	{"takes a wrong app for an end", "renewal", "a wrong client secret: class", saboteur{refresh: reclassed(venuekey.ClassMisconfigured, venuekey.ClassRefused)}},
-	{"takes an unreachable server for a lost answer", "renewal", "where nobody listens: class", saboteur{refresh: reclassed(venuekey.ClassNotSent, venuekey.ClassUnknown)}},
-	{"does not leave", "renewal", "for somebody who left: no error", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	{"takes an unreachable server for a lost answer", "renewal", "where nothing listens: class", saboteur{refresh: reclassed(venuekey.ClassNotSent, venuekey.ClassUnknown)}},
+	{"does not leave", "renewal", "a renewal whose context has ended: no error", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 		return acme{}.Refresh(context.WithoutCancel(ctx), app, token)
 	}}},
-	{"has errors without a class", "renewal", "has no class", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	{"has errors without a class", "renewal", "not a *venuekey.Error", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 		got, err := acme{}.Refresh(ctx, app, token)
 		if err != nil {
 			err = errors.New("it did not work")
@@ -281,15 +281,15 @@ var saboteurs = []struct {
 	{"calls a lost answer not sent", "lost answers", "want one of", saboteur{refresh: reclassed(venuekey.ClassUnknown, venuekey.ClassNotSent)}},
 	{"calls a lost answer one that may come later", "lost answers", "want one of", saboteur{refresh: reclassed(venuekey.ClassUnknown, venuekey.ClassLater)}},
 	{"calls a demand to wait refused", "lost answers", "429: class", saboteur{refresh: reclassed(venuekey.ClassLater, venuekey.ClassRefused)}},
-	{"does not hear how long to wait", "lost answers", "the error asks to wait for 0s", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	{"does not hear how long to wait", "lost answers", "RetryAfter is 0s", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 		got, err := acme{}.Refresh(ctx, app, token)
 		if known, ok := errors.AsType[*venuekey.Error](err); ok {
 			known.RetryAfter = 0
 		}
 		return got, err
 	}}},
-	{"follows redirects", "lost answers", "the request was sent along", saboteur{refresh: following}},
-	{"says nothing of an answer that it cannot read", "lost answers", "went unnoticed", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
+	{"follows redirects", "lost answers", "the redirect was followed", saboteur{refresh: following}},
+	{"says nothing of an answer that it cannot read", "lost answers", "Refresh returned no error", saboteur{refresh: func(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 		got, err := acme{}.Refresh(ctx, app, token)
 		if venuekey.ClassOf(err) == venuekey.ClassUnknown {
 			err = nil
@@ -298,7 +298,7 @@ var saboteurs = []struct {
 	}}},
 
 	{"says that the old access token lives on", "policy", "KillsAccess is false", saboteur{policy: func(p *venuekey.Policy) { p.KillsAccess = false }}},
-	{"says that renewing uses nothing up", "policy", "is said to use nothing up", saboteur{policy: func(p *venuekey.Policy) { p.AfterLostAnswer = venuekey.RetryFreely }}},
+	{"says that renewing uses nothing up", "policy", "the policy is RetryFreely", saboteur{policy: func(p *venuekey.Policy) { p.AfterLostAnswer = venuekey.RetryFreely }}},
 	{"says that any number of sign-ins live", "policy", "MaxSessions is 0", saboteur{policy: func(p *venuekey.Policy) { p.MaxSessions = 0 }}},
 	{"says that a token lives for a minute", "policy", "DefaultLife is 1m", saboteur{policy: func(p *venuekey.Policy) { p.DefaultLife = time.Minute }}},
 
@@ -313,7 +313,7 @@ var saboteurs = []struct {
 	{"gives a token for a name", "around", "the identity repeats the access token", saboteur{identify: func(_ context.Context, _ venuekey.App, token venuekey.Token) (string, error) {
 		return string(token.Access), nil
 	}}},
-	{"knows everybody", "around", `went unnoticed, as "alice"`, saboteur{identify: func(context.Context, venuekey.App, venuekey.Token) (string, error) { return "alice", nil }}},
+	{"knows everybody", "around", `returned no error, as "alice"`, saboteur{identify: func(context.Context, venuekey.App, venuekey.Token) (string, error) { return "alice", nil }}},
 	{"takes a firewall for a refusal", "around", "called a refusal", saboteur{identify: func(ctx context.Context, app venuekey.App, token venuekey.Token) (string, error) {
 		name, err := acme{}.Identify(ctx, app, token)
 		if err != nil {
@@ -321,12 +321,12 @@ var saboteurs = []struct {
 		}
 		return name, err
 	}}},
-	{"revokes nothing", "around", "the access token lives", saboteur{revoke: func(context.Context, venuekey.App, venuekey.Token) error { return nil }}},
-	{"hopes that it revoked", "around", "taken for a confirmation", saboteur{revoke: func(ctx context.Context, app venuekey.App, token venuekey.Token) error {
+	{"revokes nothing", "around", "the access token is still valid", saboteur{revoke: func(context.Context, venuekey.App, venuekey.Token) error { return nil }}},
+	{"hopes that it revoked", "around", "Revoke returned nil", saboteur{revoke: func(ctx context.Context, app venuekey.App, token venuekey.Token) error {
 		_ = acme{}.Revoke(ctx, app, token)
 		return nil
 	}}},
-	{"leads calls elsewhere", "around", "the call was led to", signing{sign: func(token venuekey.Token, request *http.Request) {
+	{"leads calls elsewhere", "around", "the call was changed to", signing{sign: func(token venuekey.Token, request *http.Request) {
 		token.SetAuthHeader(request)
 		request.URL.Host = "acme.example"
 	}}},

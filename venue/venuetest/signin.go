@@ -13,17 +13,17 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// signin.go owns what the contract says of Login.
+// signin.go owns the tests of Login.
 
 var signIns = []test{
-	{"a sign-in gives a token that lives", signsIn},
-	{"an address that is pasted signs in as well", pastesIn},
-	{"each sign-in has a state and a challenge of its own", drawsAnew},
-	{"a callback of another sign-in is not taken", foreignState},
-	{"a user who says no is refused", denied},
-	{"what a sign-in uses up is sent once", spentOnce},
-	{"an error of a sign-in repeats nothing", silentSignIn},
-	{"a sign-in that is given up ends, and frees the port", givenUp},
+	{"a sign-in returns a token that is valid", signsIn},
+	{"a pasted address signs in as well", pastesIn},
+	{"each sign-in has its own state and challenge", drawsAnew},
+	{"a callback of another sign-in is ignored", foreignState},
+	{"a sign-in that the user denies is refused", denied},
+	{"a code or a password is sent once", spentOnce},
+	{"an error of a sign-in repeats no secret", silentSignIn},
+	{"a sign-in that is given up returns, and frees the port", givenUp},
 }
 
 func signsIn(s *stage) {
@@ -34,22 +34,22 @@ func signsIn(s *stage) {
 	case token.Access == "":
 		s.Fatal("no access token")
 	case !s.Alive(token.Access):
-		s.Error("the server does not know the access token")
+		s.Error("the server does not accept the access token")
 	case token.Refresh == "" && policy.RenewsWith == venuekey.RenewWithRefreshToken:
-		s.Error("the policy renews with the refresh token, and there is none")
+		s.Error("the policy is RenewWithRefreshToken, but there is no refresh token")
 	case token.Issued.Before(begun.Add(-time.Minute)) || token.Issued.After(time.Now().Add(time.Minute)):
 		s.Errorf("issued %s, which is not now", token.Issued)
 	case !token.Valid(time.Now()):
-		s.Errorf("the token ended %s", token.Expires)
+		s.Errorf("the token expired %s", token.Expires)
 	}
 	if token.TypeOrBearer() != "Bearer" {
 		if _, ok := s.Venue.(venuekey.Signer); !ok {
-			s.Errorf("a token of type %q, and no Signer", token.Type)
+			s.Errorf("the token's type is %q, but the venue is not a Signer", token.Type)
 		}
 	}
 }
 
-// byBrowser ends a test that needs a user with a browser.
+// byBrowser signs a user in with a browser, and skips the test if the venue uses none.
 func (s *stage) byBrowser() (u *user) {
 	s.Helper()
 	u = s.user((*user).goTheWholeWay)
@@ -78,11 +78,11 @@ func drawsAnew(s *stage) {
 		requests := s.front.watched(func() { u = s.byBrowser() })
 		query := u.authorize()
 		if state := query.Get("state"); len(state) < 16 || seen[state] {
-			s.Errorf("state %q is short, or was used before", state)
+			s.Errorf("state %q is too short, or was used before", state)
 		}
 		seen[query.Get("state")] = true
 		if life := s.Venue.Policy().CodeLife; life > 0 && u.visit.CodeLife != life {
-			s.Errorf("the user is told that a code lives for %s, and the policy says %s", u.visit.CodeLife, life)
+			s.Errorf("Visit.CodeLife is %s, but the policy says %s", u.visit.CodeLife, life)
 		}
 		if query.Has("client_secret") || s.App.ClientSecret != "" && (sight{address: u.visit.Elsewhere}).holds(string(s.App.ClientSecret)) {
 			s.Error("the browser was given the client secret")
@@ -91,21 +91,21 @@ func drawsAnew(s *stage) {
 	}
 }
 
-// checkChallenge holds what the browser was given against what the exchange sent.
+// checkChallenge compares the challenge in the browser with the verifier of the exchange.
 func (s *stage) checkChallenge(query url.Values, requests []sight, seen map[string]bool) {
 	challenge := query.Get("code_challenge")
 	for _, request := range requests {
 		verifier := request.parameter("code_verifier")
 		sum := sha256.Sum256([]byte(verifier))
 		if request.parameter("code") != "" && (verifier != "" || challenge != "") && base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
-			s.Error("the verifier of the exchange is not that of the challenge")
+			s.Error("the verifier of the exchange does not match the challenge")
 		}
 	}
 	if challenge == "" {
 		return
 	}
 	if query.Get("code_challenge_method") != "S256" || seen[challenge] {
-		s.Errorf("a challenge of method %q, or one that was used before", query.Get("code_challenge_method"))
+		s.Errorf("the challenge has method %q, or was used before", query.Get("code_challenge_method"))
 	}
 	seen[challenge] = true
 }
@@ -138,7 +138,7 @@ func foreignState(s *stage) {
 		var err error
 		seen := s.front.watched(func() { token, err = s.login(s.user(way)) })
 		if err != nil || !s.Alive(token.Access) {
-			s.Errorf("%s: the user's own callback was not taken afterwards: %v", name, err)
+			s.Errorf("%s: the user's own callback was not accepted afterwards: %v", name, err)
 		}
 		if carrying(seen, code) > 0 {
 			s.Errorf("%s: the code of another sign-in was exchanged", name)
@@ -165,10 +165,10 @@ func spentOnce(s *stage) {
 		seen := s.front.spoiled(spoil, func() { _, err = s.login(u) })
 		if err == nil {
 			if !spoil.whole {
-				s.Errorf("%s: went unnoticed", spoil.name)
+				s.Errorf("%s: Login returned no error", spoil.name)
 			}
 		} else if known := s.known(spoil.name, err); known.Class == venuekey.ClassNotSent {
-			s.Errorf("%s: called not sent: %v", spoil.name, err)
+			s.Errorf("%s: the error says not sent: %v", spoil.name, err)
 		}
 		if len(seen) == 0 {
 			s.Errorf("%s: nothing was sent", spoil.name)
@@ -182,8 +182,8 @@ func spentOnce(s *stage) {
 	}
 }
 
-// tried says that another address was tried because nobody was at the first one: a 404
-// of somebody else uses up nothing (see oauth.Config.TokenFallbacks).
+// tried reports whether another address was tried because there was nothing at the first
+// one: a 404 that is not the venue's uses nothing up (see oauth.Config.TokenFallbacks).
 func tried(seen []sight, spoil *fault) bool {
 	where := map[string]bool{}
 	for _, request := range seen {
@@ -193,12 +193,12 @@ func tried(seen []sight, spoil *fault) bool {
 	return spoil.missing && len(where) == len(seen)
 }
 
-// stayedHere fails the test if anything went along a redirect.
+// stayedHere fails the test if a redirect was followed.
 func (s *stage) stayedHere(spoil *fault, seen []sight) {
 	s.Helper()
 	for _, request := range seen {
 		if path, _, _ := cutQuery(request.address); path == elsewhere {
-			s.Errorf("%s: the request was sent along", spoil.name)
+			s.Errorf("%s: the redirect was followed", spoil.name)
 		}
 	}
 }
@@ -227,7 +227,7 @@ func givenUp(s *stage) {
 	select {
 	case err = <-ended:
 	case <-time.After(prompt):
-		s.Fatal("it goes on")
+		s.Fatal("Login does not return")
 	}
 	_ = left.leave()
 	s.want("a sign-in that was given up", err, venuekey.ClassFailed)

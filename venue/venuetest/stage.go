@@ -14,9 +14,9 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// stage.go owns the words that the tests are written in.
+// stage.go owns the helpers in which the tests are written.
 
-// stage is a subject whose server runs behind a front. Its methods that are named
+// stage is a Subject whose server runs behind a front. Its methods whose names begin with
 // "must" end the test if the venue fails.
 type stage struct {
 	testing.TB
@@ -24,7 +24,7 @@ type stage struct {
 	front *front
 
 	mu      sync.Mutex
-	Secrets map[string]venuekey.Secret // by what they are
+	Secrets map[string]venuekey.Secret // by what they are, numbered
 }
 
 func start(t testing.TB, subject Subject) *stage {
@@ -43,7 +43,7 @@ func start(t testing.TB, subject Subject) *stage {
 	return s
 }
 
-// moveTo leads the app to another address.
+// moveTo points the app at another address.
 func (s *stage) moveTo(base string) {
 	s.App.Venue = s.Venue.Name()
 	s.App.URLs = maps.Clone(s.App.URLs)
@@ -60,11 +60,11 @@ func (s *stage) form() venuekey.AppForm {
 	return venuekey.AppForm{}
 }
 
-// keep remembers a secret that nothing may repeat from now on.
+// keep registers a secret that nothing may repeat from now on.
 func (s *stage) keep(what string, secret venuekey.Secret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(secret) >= 6 { // a shorter one is in words by chance
+	if len(secret) >= 6 { // a shorter one may occur by chance
 		s.Secrets[what+" "+fmt.Sprint(len(s.Secrets))] = secret
 	}
 }
@@ -74,7 +74,7 @@ func (s *stage) keepToken(token venuekey.Token) {
 	s.keep("refresh token", token.Refresh)
 }
 
-// silent fails the test if a text repeats a secret.
+// silent fails the test if a text contains a secret.
 func (s *stage) silent(where, text string) {
 	s.Helper()
 	s.mu.Lock()
@@ -86,8 +86,8 @@ func (s *stage) silent(where, text string) {
 	}
 }
 
-// known is an error as a venue's has to be; it fails the test if it is none, or
-// repeats a secret.
+// known returns err as a *venuekey.Error. It fails the test if err is not one, or
+// contains a secret.
 func (s *stage) known(doing string, err error) *venuekey.Error {
 	s.Helper()
 	if err == nil {
@@ -96,15 +96,15 @@ func (s *stage) known(doing string, err error) *venuekey.Error {
 	s.silent("the error of "+doing, fmt.Sprintf("%v %+v %#v", err, err, err))
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok {
-		s.Fatalf("%s: an error of type %T, which has no class", doing, err)
+		s.Fatalf("%s: the error is a %T, not a *venuekey.Error", doing, err)
 	}
 	if s.silent("the error of "+doing, known.Reason+known.Remedy+known.Code); known.Reason == "" && known.Err == nil {
-		s.Errorf("%s: the error says nothing", doing)
+		s.Errorf("%s: the error has neither a Reason nor an Err", doing)
 	}
 	return known
 }
 
-// want fails the test if an error has none of the classes.
+// want fails the test unless an error has one of the classes.
 func (s *stage) want(doing string, err error, classes ...venuekey.Class) *venuekey.Error {
 	s.Helper()
 	known := s.known(doing, err)
@@ -114,7 +114,7 @@ func (s *stage) want(doing string, err error, classes ...venuekey.Class) *venuek
 	return known
 }
 
-// mustSignIn signs the user in by the way that the venue takes first.
+// mustSignIn signs the user in the way that the venue prefers.
 func (s *stage) mustSignIn() venuekey.Token {
 	s.Helper()
 	u := s.user(nil)
@@ -141,7 +141,7 @@ func (s *stage) login(u *user) (venuekey.Token, error) {
 	return token, err
 }
 
-// refresh calls Refresh and remembers what it gave.
+// refresh calls Refresh and registers the secrets that it returns.
 func (s *stage) refresh(token venuekey.Token) (venuekey.Token, error) {
 	renewed, err := s.Venue.Refresh(s.Context(), s.App, token)
 	if err == nil {
@@ -159,8 +159,8 @@ func (s *stage) mustRefresh(token venuekey.Token) venuekey.Token {
 	return successor(token, renewed)
 }
 
-// successor is the renewed token, with the refresh token that stays if the venue gave
-// none (RFC 6749 §6).
+// successor returns the renewed token, with the old refresh token if the venue issued no
+// new one (RFC 6749 §6).
 func successor(token, renewed venuekey.Token) venuekey.Token {
 	if renewed.Refresh == "" {
 		renewed.Refresh = token.Refresh
@@ -168,7 +168,7 @@ func successor(token, renewed venuekey.Token) venuekey.Token {
 	return renewed
 }
 
-// presented is what of a token a renewal presents.
+// presented returns the secret that a renewal of a token presents.
 func (s *stage) presented(token venuekey.Token) venuekey.Secret {
 	if s.Venue.Policy().RenewsWith == venuekey.RenewWithAccessToken && token.Valid(time.Now()) {
 		return token.Access
@@ -176,8 +176,8 @@ func (s *stage) presented(token venuekey.Token) venuekey.Secret {
 	return token.Refresh
 }
 
-// dead is a token whose access token has been dead for an hour, for all that the venue
-// can tell from it.
+// dead returns a token whose access token expired an hour ago, as far as the venue can
+// tell from it.
 func dead(token venuekey.Token) venuekey.Token {
 	ago := token.Life() + time.Hour
 	token.Issued, token.Expires = token.Issued.Add(-ago), token.Expires.Add(-ago)

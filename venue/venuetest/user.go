@@ -15,13 +15,13 @@ import (
 // user.go owns the user who signs in: a venuekey.UI with a browser.
 
 const (
-	// patience is how long a sign-in may take, on a machine that is busy.
+	// patience is how long a sign-in may take on a busy machine.
 	patience = 30 * time.Second
-	// prompt is how long a call may go on that somebody has given up.
+	// prompt is how long a call may continue after it was given up.
 	prompt = 4 * time.Second
 )
 
-// user does what its script says once it is shown the addresses.
+// user follows its script once it is shown the addresses.
 type user struct {
 	stage  *stage
 	ctx    context.Context
@@ -40,8 +40,8 @@ type user struct {
 	busy    sync.WaitGroup
 }
 
-// user is somebody who does what the script says; nil means to open the address and
-// go the whole way, or to paste what the browser ends at if nothing listens here.
+// user returns a user who follows a script. Nil means to open the address and go all the
+// way, or to paste the final address if nothing listens here.
 func (s *stage) user(script func(u *user) error) *user {
 	u := &user{stage: s, pastes: make(chan string, 8), person: s.Person}
 	u.ctx, u.cancel = context.WithTimeout(s.Context(), patience)
@@ -60,7 +60,7 @@ func (u *user) goTheWholeWay() error {
 	return u.person.Visit(u.ctx, u.visit.URL)
 }
 
-// paste pastes the address that the browser ends at, changed.
+// paste signs in and pastes the address at which the browser ends up, modified by change.
 func (u *user) paste(change func(url.Values)) error {
 	redirected, err := u.person.Redirected(u.ctx, u.visit.Elsewhere)
 	if err != nil {
@@ -80,7 +80,7 @@ func (u *user) paste(change func(url.Values)) error {
 	return nil
 }
 
-// note remembers a code that came back.
+// note registers a code that came back.
 func (u *user) note(code string) {
 	if code == "" {
 		return
@@ -93,7 +93,7 @@ func (u *user) note(code string) {
 	}
 }
 
-// spent are the secrets that this sign-in could use once: its codes, or the password.
+// spent returns the secrets that this sign-in may use once: its codes, or the password.
 func (u *user) spent() []venuekey.Secret {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -107,7 +107,7 @@ func (u *user) spent() []venuekey.Secret {
 	return secrets
 }
 
-// authorize is what the browser was sent to the venue with.
+// authorize returns the query with which the browser was sent to the venue.
 func (u *user) authorize() url.Values {
 	address, err := url.Parse(u.visit.Elsewhere)
 	if err != nil {
@@ -116,7 +116,7 @@ func (u *user) authorize() url.Values {
 	return address.Query()
 }
 
-// leave waits until the user is done, and says what went wrong.
+// leave waits until the user is done, and returns what went wrong.
 func (u *user) leave() error {
 	u.busy.Wait()
 	u.cancel()
@@ -156,7 +156,7 @@ func (u *user) Paste(ctx context.Context) (string, error) {
 	}
 }
 
-// Ask implements venuekey.UI: what is secret is the password.
+// Ask implements venuekey.UI. It answers secret fields with the password.
 func (u *user) Ask(_ context.Context, fields []venuekey.Field) (map[string]venuekey.Secret, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -178,8 +178,8 @@ func (u *user) Tell(line string) {
 	u.told = append(u.told, line)
 }
 
-// browserField marks what the browser sends, so that the front can tell it from the
-// venue's own requests.
+// browserField marks the browser's requests, so that the front can distinguish them from
+// the venue's own.
 const browserField = "X-Venuetest-Browser"
 
 // browsing is the browser's transport.

@@ -1,7 +1,7 @@
-// Package venuetest is the contract of venuekey.Venue, as tests.
+// Package venuetest is a conformance suite for implementations of venuekey.Venue.
 //
-// The author of a venue calls Run with a function that gives it and a server that
-// answers as the real one does:
+// The author of a venue calls Run with a function that returns the venue and a server
+// that behaves like the real one:
 //
 //	func TestVenue(t *testing.T) {
 //		venuetest.Run(t, func(t testing.TB) venuetest.Subject {
@@ -17,23 +17,25 @@
 //		})
 //	}
 //
-// The server needs no faults of its own. Run puts something before it that cuts
-// connections, breaks off answers, puts pages in their place and repeats what was sent,
-// before the server has acted and after, and looks at everything that the venue sends.
+// The server needs no faults of its own. Run puts a proxy in front of it that cuts
+// connections, truncates answers, replaces them by error pages and echoes requests, both
+// before and after the server has acted. The proxy also records everything that the venue
+// sends.
 //
-// What is asked of a venue, besides signing in and renewing:
+// Besides signing in and renewing, a venue must satisfy these rules:
 //
-//   - What renews is presented once for each call of Refresh, and a code or a password
-//     once for each sign-in, whatever is answered.
-//   - The class of an error says what became of the request. Nothing but the venue's own
-//     word is a refusal; what was sent and not answered is unknown.
-//   - No secret is in an error, in a line for the user, in an identity or in a log.
-//   - Nothing is sent along a redirect, and nothing runs on after a call returned.
-//   - The policy is true of the server: what it says dies dies, and what it says lives
-//     lives.
+//   - Each call of Refresh presents its token once, and each sign-in its code or password
+//     once, whatever the answer is.
+//   - The class of an error says what became of the request. Only the venue's own word is
+//     a refusal. A request that was sent and not answered is ClassUnknown.
+//   - No secret appears in an error, in a line for the user, in an identity or in the
+//     log.
+//   - Redirects are not followed, and nothing runs on after a call has returned.
+//   - The policy describes the server: what it says expires or is revoked is, and what it
+//     says stays valid does.
 //
-// The optional interfaces that a venue has are tested too: Registrar, Prober, Revoker,
-// Identifier.
+// The optional interfaces that the venue implements are tested as well: Registrar,
+// Prober, Revoker, Identifier and Signer.
 package venuetest
 
 import (
@@ -44,29 +46,31 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// venuetest.go owns Run and what it is given.
+// venuetest.go owns Run and its Subject.
 
-// Subject is a venue under test, and what stands in for the real one.
+// Subject is a venue under test and the server that stands in for the real one. All
+// fields are required.
 type Subject struct {
-	// Venue is tested. It has to ask at the address that the app names as "base"; see
-	// venuekey.App.URL.
+	// Venue is the venue under test. It must send its requests to the app's address
+	// "base"; see venuekey.App.URL.
 	Venue venuekey.Venue
-	// App is registered at the server. Run fills in Venue and URLs["base"]. A
-	// RedirectURI on loopback with port 0 takes any port, so the server must too.
+	// App is registered with the server. Run sets its Venue and URLs["base"]. A
+	// RedirectURI on loopback with port 0 uses any free port, so the server must accept
+	// any port.
 	App venuekey.App
-	// Server answers as the venue does: its pages, token requests and all. The pages
-	// have to be such that an emulator.Person can use them: forms, or a redirect at once.
+	// Server behaves like the venue: its pages, its token endpoint and everything else.
+	// An emulator.Person must be able to use its pages: forms, or an immediate redirect.
 	Server http.Handler
 	// Person is a user of the server, with the password for its pages. If the venue asks
-	// for name and password itself, these are what it gets.
+	// for name and password itself, it gets these.
 	Person emulator.Person
-	// TakeBack ends all that the user has allowed, as on the venue's own pages.
+	// TakeBack revokes all that the user has granted, as on the venue's own pages.
 	TakeBack func()
-	// Alive reports whether the server takes an access token. Asking uses nothing up.
+	// Alive reports whether the server accepts an access token. It must use nothing up.
 	Alive func(access venuekey.Secret) bool
 }
 
-// Run checks the contract. Each of its tests calls open once for a subject of its own.
+// Run tests a venue. Each test calls open once for a Subject of its own.
 func Run(t *testing.T, open func(t testing.TB) Subject) {
 	for _, chapter := range contract {
 		t.Run(chapter.name, func(t *testing.T) {
@@ -77,19 +81,19 @@ func Run(t *testing.T, open func(t testing.TB) Subject) {
 	}
 }
 
-// contract is the whole of it.
+// contract lists all tests.
 var contract = []chapter{
 	{"registration", registration}, {"sign-in", signIns}, {"renewal", renewals}, {"lost answers", lostAnswers}, {"policy", policies},
 	{"around", around}, {"keeper", kept},
 }
 
-// chapter is a part of the contract.
+// chapter is a group of tests.
 type chapter struct {
 	name  string
 	tests []test
 }
 
-// test is one sentence of the contract.
+// test checks one rule; its name states the rule.
 type test struct {
 	name string
 	run  func(s *stage)
