@@ -14,16 +14,21 @@ import (
 // whether every record opens, how many are sealed with each key, and whether the
 // store accepts writes.
 
-// IDs returns the ID of every sign-in in the vault, in order. No seal is opened, so
-// no key is needed. A record whose key names no sign-in yields an *Error of
-// ClassDamaged and the sequence continues; any other error ends it.
+// ErrNoSignIn matches the error of Vault.IDs about a record whose key names no sign-in.
+// Anyone who may write to the store may have written such a record.
+var ErrNoSignIn = errors.New("the record is no sign-in")
+
+// IDs returns the ID of every sign-in in the vault, in order. No seal is opened, so no
+// key is needed. A record whose key names no sign-in yields an *Error of ClassDamaged
+// that matches ErrNoSignIn, and the sequence continues; any other error ends it, also
+// that of a damaged store.
 func (v *Vault) IDs(ctx context.Context) iter.Seq2[ID, error] {
 	return func(yield func(ID, error) bool) {
 		for record, err := range v.Records(ctx) {
 			id := ID{}
 			if err == nil {
 				if id = record.ID(); id.Name == "" {
-					id, err = ID{}, &Error{Class: ClassDamaged, Reason: fmt.Sprintf("the vault holds a record that is no sign-in: %q", record.Key)}
+					id, err = ID{}, &Error{Class: ClassDamaged, Reason: fmt.Sprintf("the vault holds a record that is no sign-in: %q", record.Key), Err: ErrNoSignIn}
 				}
 			}
 			if !yield(id, err) {

@@ -55,7 +55,7 @@ func (p *program) tellOwner(ctx context.Context, v *local.Vault, id venuekey.ID,
 		return token
 	}
 	o, err := p.openAPIOf(ctx, v, id)
-	if o != nil && err != nil && environ.EmulatedAt(o.App) != "" {
+	if app, _, unknown := v.App(ctx, id.Venue); err != nil && unknown == nil && environ.EmulatedAt(app) != "" {
 		return token // there is only a page to sign in at
 	}
 	var found owner

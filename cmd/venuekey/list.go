@@ -28,8 +28,8 @@ needed; "venuekey status" tells how each of them stands.`,
 			return p.withSealed(cmd.Context(), func(v *local.Vault) error {
 				ids := []string{}
 				for id, err := range v.Vault.IDs(cmd.Context()) {
-					if known, odd := noSignIn(err); odd {
-						p.tell("note: %s", known.Reason)
+					if errors.Is(err, venuekey.ErrNoSignIn) {
+						p.tell("note: %v", err)
 						continue
 					}
 					if err != nil {
@@ -41,13 +41,6 @@ needed; "venuekey status" tells how each of them stands.`,
 			})
 		},
 	}
-}
-
-// noSignIn is whether an error of Vault.IDs is about one record, whose key names no
-// sign-in: whoever may write to the store may have written it.
-func noSignIn(err error) (*venuekey.Error, bool) {
-	known, ok := errors.AsType[*venuekey.Error](err)
-	return known, ok && known.Class == venuekey.ClassDamaged
 }
 
 func (p *program) printIDs(ids []string) error {
@@ -73,7 +66,7 @@ func (p *program) completeIDs(cmd *cobra.Command, args []string, typed string) (
 	}
 	_ = p.withSealed(cmd.Context(), func(v *local.Vault) error {
 		for id, err := range v.Vault.IDs(cmd.Context()) {
-			if _, odd := noSignIn(err); odd {
+			if errors.Is(err, venuekey.ErrNoSignIn) {
 				continue
 			}
 			if err != nil {

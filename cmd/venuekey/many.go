@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func chosen(ctx context.Context, v *local.Vault, args []string) (ids []venuekey.
 		}
 		found := false
 		for id, err := range v.Vault.IDs(ctx) {
-			if _, odd := noSignIn(err); odd {
+			if errors.Is(err, venuekey.ErrNoSignIn) {
 				continue
 			}
 			if err != nil {
