@@ -118,7 +118,7 @@ func (c *Client) markLost(a *account, err error) {
 	}
 	a.state, a.err = accountLost, err
 	a.slowDown()
-	c.unconfirm(a.id)
+	c.unconfirm(a.id, true)
 	if c.state.Phase == PhaseReady {
 		c.state.Phase, c.state.Err = PhaseAuthorising, err
 	}

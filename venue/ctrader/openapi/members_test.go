@@ -361,3 +361,32 @@ func TestAnAccountLeavesAndComesBack(t *testing.T) {
 		})
 	}
 }
+
+// A session that was announced as lost and went on still has its subscriptions, and none
+// that was asked for meanwhile.
+func TestASessionThatWentOnGetsWhatWasAskedForMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(7)
+		s := staged(t, f, nil)
+		defer s.close(t)
+		mustReady(t, s)
+		before, err := s.Spots(t.Context(), 7, []int64{1, 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer before.Close()
+		f.last().send("", &message.AccountDisconnectEvent{CtidTraderAccountID: 7})
+		synctest.Wait()
+		meanwhile, err := s.Spots(t.Context(), 7, []int64{1, 2, 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer meanwhile.Close()
+		synctest.Wait()
+		for _, symbol := range []int64{1, 2, 3} {
+			if !f.last().subscribed[[3]int64{1, 7, symbol}] {
+				t.Errorf("symbol %d is not subscribed to", symbol)
+			}
+		}
+	})
+}

@@ -30,7 +30,7 @@ func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error 
 	for _, stage := range stages(topics) {
 		// Depth and bars of an account whose spots failed would be refused for good.
 		stage = slices.DeleteFunc(stage, func(t topic) bool { return !c.inSession(t.account, epochs[t.account]) })
-		if err := c.restoreAll(ctx, conn, subscribeRequests(stage), epochs); err != nil {
+		if err := c.restoreAll(ctx, conn, c.restoreRequests(stage), epochs); err != nil {
 			return err
 		}
 	}
@@ -45,6 +45,20 @@ func (c *Client) restore(ctx context.Context, conn *Conn, due []*account) error 
 	return nil
 }
 
+// restoreRequests are the requests for topics: those that the service may still have are
+// not mixed with others, so that an answer is about all topics of its request.
+func (c *Client) restoreRequests(topics []topic) []message.Message {
+	var kept, others []topic
+	for _, t := range topics {
+		if c.hadBefore(t) {
+			kept = append(kept, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	return slices.Concat(subscribeRequests(kept), subscribeRequests(others))
+}
+
 func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Message, epochs map[int64]int) error {
 	errs := conn.pipeline(ctx, reqs)
 	var single []message.Message
@@ -53,7 +67,7 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 		topics, _ := topicsOf(reqs[i])
 		class, kind := classOf(err), kindOf(err)
 		switch {
-		case err == nil, kind == KindAlreadyDone && (len(topics) == 1 || c.wasResumed(id)):
+		case err == nil, kind == KindAlreadyDone && (len(topics) == 1 || c.hadBefore(topics...)):
 			c.confirm(reqs[i], epochs[id])
 		case kind == KindAppLost || conn.Err() != nil || ctx.Err() != nil:
 			return err
@@ -111,11 +125,12 @@ func (c *Client) inSession(id int64, epoch int) bool {
 	return a != nil && a.state == accountAuthorised && a.epoch == epoch
 }
 
-func (c *Client) wasResumed(id int64) bool {
+// hadBefore reports whether the service had all of the topics before the account's session
+// was announced as lost, which went on.
+func (c *Client) hadBefore(topics ...topic) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.accounts[id]
-	return a != nil && a.resumed
+	return !slices.ContainsFunc(topics, func(t topic) bool { return c.topics[t] == nil || !c.topics[t].before })
 }
 
 // dropTopic gives up a topic that the service no longer offers, and ends the streams fed

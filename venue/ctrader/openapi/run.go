@@ -162,7 +162,7 @@ func (c *Client) attach(conn *Conn, ids []int64) {
 		c.accounts[id] = a
 	}
 	for _, i := range c.topics {
-		i.confirmed = false
+		i.confirmed, i.before = false, false
 	}
 	err := c.state.Err
 	c.mu.Unlock()

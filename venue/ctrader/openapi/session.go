@@ -31,10 +31,7 @@ type account struct {
 	err   error
 	// epoch grows with every sign that the account's session was lost. It tells signs
 	// about an older session from those about the current one.
-	epoch int
-	// resumed means that the account turned out to be authorised already: the service
-	// has been seen to announce the loss of sessions that continued.
-	resumed   bool
+	epoch     int
 	presented *presented
 	// notCovered means that the token was rejected for this account and accepted for
 	// another.
@@ -270,9 +267,10 @@ func tokenDead(refused []*account, proved bool) bool {
 
 // authorised records that an account is authorised. Its subscriptions must then be
 // restored, unless it was ready and the service answered "already logged in", as after a
-// renewal that ended no session. c is locked.
+// renewal that ended no session: the service has been seen to announce the loss of
+// sessions that continued. c is locked.
 func (c *Client) authorised(a *account, already bool) {
-	a.err, a.retryAt, a.tries, a.resumed, a.authorisedAt = nil, time.Time{}, 0, already, time.Now()
+	a.err, a.retryAt, a.tries, a.authorisedAt = nil, time.Time{}, 0, time.Now()
 	if a.notCovered = false; !already {
 		c.token.Proved()
 	}
@@ -280,7 +278,7 @@ func (c *Client) authorised(a *account, already bool) {
 		return
 	}
 	a.state = accountAuthorised
-	c.unconfirm(a.id)
+	c.unconfirm(a.id, already)
 }
 
 // slowDown makes an account wait that is lost again and again soon after it was

@@ -18,6 +18,7 @@ import (
 type interest struct {
 	users     map[*Subscription]bool
 	confirmed bool // by the service, in the account's current session
+	before    bool // confirmed in a session that was announced as lost but may have continued
 }
 
 // Subscription keeps the Client subscribed until it is closed.
@@ -97,11 +98,12 @@ func (c *Client) unconfirmed(topics []topic) []topic {
 	return list
 }
 
-// unconfirm marks an account's subscriptions for restoring. c is locked.
-func (c *Client) unconfirm(account int64) {
+// unconfirm marks an account's subscriptions for restoring; same means that its session
+// may be the one before. c is locked.
+func (c *Client) unconfirm(account int64, same bool) {
 	for t, i := range c.topics {
 		if t.account == account {
-			i.confirmed = false
+			i.before, i.confirmed = same && (i.before || i.confirmed), false
 		}
 	}
 }
