@@ -8,10 +8,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// accounts.go owns the one endpoint that is not about tokens, for clients to use
-// their tokens at.
+// accounts.go owns the one endpoint that is not about tokens, where clients can use them.
 
-// AccountList names the list of accounts to faults.
+// AccountList names the list of accounts as the endpoint of faults.
 const AccountList emulator.Endpoint = "account-list"
 
 // The events of the list of accounts.
@@ -20,9 +19,9 @@ const (
 	AccountsRefused emulator.EventKind = "accounts-refused"
 )
 
-// accounts lists those accounts of the user that are of the host's environment:
-// any token is good at both hosts, and on the wrong one the list is empty
-// (Tradovate facts §0, §8). The fields are the fewest that make sense.
+// accounts lists the user's accounts in the host's environment: every token is valid at
+// both hosts, and on the wrong one the list is empty (Tradovate facts §0, §8). The fields
+// are a minimum.
 func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environment) {
 	k := s.Current().filled()
 	if s.penalised(w, r, k, AccountList, "") {

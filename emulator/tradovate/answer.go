@@ -7,19 +7,19 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// answer.go owns the answer with a token that sign-in and renewal share, and what
-// stands in it beside the token.
+// answer.go owns the answer with a token that sign-in and renewal share, and its other
+// fields.
 
 // timeFormat is RFC 3339 with milliseconds, always in UTC (Tradovate facts §1.2).
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-// passwordLife is made up: the field is there for time-limited passwords and says
-// nothing about the token (Tradovate facts §1.2).
+// passwordLife is made up: the field is for passwords with a limited life and says nothing
+// about the token (Tradovate facts §1.2).
 const passwordLife = 90 * 24 * time.Hour
 
-// signedIn is AccessTokenResponse, declared and undeclared fields alike (Tradovate
-// facts §1.2). Whether a user is funded follows his live accounts; that all have
-// market data is made up.
+// signedIn returns an AccessTokenResponse, with declared and undeclared fields (Tradovate
+// facts §1.2). A user with live accounts is funded; that all users have market data is
+// made up.
 func (k Knobs) signedIn(p emulator.Pair, u emulator.User) map[string]any {
 	hasLive := slices.ContainsFunc(u.Accounts, func(a emulator.Account) bool { return a.Live })
 	out := map[string]any{
@@ -44,11 +44,12 @@ func (k Knobs) signedIn(p emulator.Pair, u emulator.User) map[string]any {
 	return out
 }
 
-// mdToken looks like a token and nothing here checks it: there is no market data.
+// mdToken returns something that looks like a token. Nothing checks it, since there is no
+// market data.
 func (k Knobs) mdToken() string { return k.format().Mint() }
 
-// apiHosts lists bare host names (Tradovate facts §0). None but the first two
-// exists, so that nobody is led to a real host.
+// apiHosts returns bare host names (Tradovate facts §0). Only the first two can exist, so
+// that no client is led to a real host.
 func (k Knobs) apiHosts() map[string]string {
 	out := map[string]string{"live": k.LiveHost, "demo": k.DemoHost}
 	for _, name := range []string{"mdLive", "mdDemo", "replay", "reportingLive", "reportingDemo"} {
@@ -57,5 +58,5 @@ func (k Knobs) apiHosts() map[string]string {
 	return out
 }
 
-// nowhere is a host name that can never resolve (RFC 2606 §2).
+// nowhere returns a host name that can never resolve (RFC 2606 §2).
 func nowhere(name string) string { return name + ".tradovate.invalid" }

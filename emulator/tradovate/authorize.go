@@ -29,8 +29,8 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		core.SendBackError(w, r, code, "", beside)
 		return
 	}
-	// What the app may do follows from its registration, not from scope (Tradovate
-	// facts §3.4).
+	// An app's registration decides what it may do, not the scope (Tradovate facts
+	// §3.4).
 	d, decided := s.core.Ask(w, r, core.Question{App: app, Scopes: []string{"see your accounts and trade on them"}, NoAccounts: true})
 	if !decided {
 		return
@@ -42,9 +42,9 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	s.core.SendCode(w, r, d.Grant(r, !k.IgnorePKCE && !k.LosePKCE), k.CodeLife, k.format(), beside)
 }
 
-// authorizeError is the error code of a request that is not in order. PKCE on this
-// page is undocumented; a method that could never be verified is refused at once
-// (RFC 7636 §4.4.1).
+// authorizeError returns the error code for an invalid request, or "". PKCE on this page
+// is not documented; a method that cannot be verified is refused at once (RFC 7636
+// §4.4.1).
 func (k Knobs) authorizeError(q url.Values) string {
 	method := q.Get("code_challenge_method")
 	switch {

@@ -12,8 +12,8 @@ import (
 
 // bearer.go owns how an access token is presented, and how a dead one is refused.
 
-// deadStatus is the status for a token that was refused with err. That of a closed
-// session does not get a clear 401 (Tradovate facts §10.5).
+// deadStatus returns the status for a token that was refused with err. The token of a
+// closed session does not get a clear 401 (Tradovate facts §10.5).
 func (s *Server) deadStatus(k Knobs, p emulator.Pair, err error) int {
 	if errors.Is(err, core.ErrRevokedToken) && s.sessions.isClosed(p.Grant.ID) {
 		return k.ClosedStatus
@@ -21,8 +21,8 @@ func (s *Server) deadStatus(k Knobs, p emulator.Pair, err error) int {
 	return http.StatusUnauthorized
 }
 
-// deny answers in the way that has no JSON. A 429 never has a body, and a 401 has
-// none in some places (Tradovate facts §6).
+// deny sends an answer without JSON. A 429 never has a body, and a 401 has none in some
+// places (Tradovate facts §6).
 func (k Knobs) deny(w http.ResponseWriter, status int) {
 	text := http.StatusText(status)
 	switch status {

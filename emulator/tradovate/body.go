@@ -13,14 +13,14 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// body.go owns request bodies: JSON or form, read into the same fields, and the
-// limits that the schema sets to them.
+// body.go owns request bodies: JSON or form, read into the same fields, and the schema's
+// rules for them.
 
-// fields are a request's parameters. Those of JSON that are no text stand as they
+// fields are a request's parameters. JSON values that are not strings are kept as they
 // were written: 42, true.
 type fields map[string]string
 
-// errBody is all that is ever said about a bad body, which may hold a password.
+// errBody is the only error about an invalid body, since the body may contain a password.
 var errBody = errors.New("tradovate: request body is neither a JSON object nor a form")
 
 // readFields reads the body whatever the method, since Tradovate does not enforce
@@ -33,9 +33,9 @@ func readFields(r *http.Request) (fields, error) {
 	return decode(r.Header.Get("Content-Type"), body)
 }
 
-// decode reads a form if the body is called one and JSON in all other cases: both
-// endpoints are documented as the one and used as the other (Tradovate facts §1,
-// §3.1). What is null, an array or an object counts as absent.
+// decode reads a form if the content type says so, and JSON otherwise: both endpoints are
+// documented with one and used with the other (Tradovate facts §1, §3.1). Nulls, arrays
+// and objects count as absent.
 func decode(contentType string, body []byte) (fields, error) {
 	out := make(fields)
 	if kind, _, _ := mime.ParseMediaType(contentType); kind == "application/x-www-form-urlencoded" {
@@ -68,12 +68,12 @@ func decode(contentType string, body []byte) (fields, error) {
 	return out, nil
 }
 
-// refuseBody answers a body that cannot be read (Tradovate facts §1.1).
+// refuseBody answers a body that cannot be decoded (Tradovate facts §1.1).
 func refuseBody(w http.ResponseWriter) {
 	http.Error(w, "Bad Request", http.StatusBadRequest)
 }
 
-// rule is what the schema says about one field.
+// rule is the schema's rule for one field.
 type rule struct {
 	name     string
 	most     int // characters
@@ -89,8 +89,8 @@ type violation struct {
 	Description string `json:"description"`
 }
 
-// violations lists the rules that the fields break. The value is repeated unless the
-// field holds a secret.
+// violations returns the rules that the fields break. It includes the value, unless the
+// field is secret.
 func (f fields) violations(rules []rule) []violation {
 	var out []violation
 	for _, r := range rules {
@@ -113,8 +113,7 @@ func refuseViolations(w http.ResponseWriter, list []violation) {
 	core.Reply(w, http.StatusOK, map[string]any{"violations": list})
 }
 
-// refuseText answers a failure in the way of Tradovate: with status 200 (Tradovate
-// facts §10.1).
+// refuseText answers a failure as Tradovate does, with status 200 (Tradovate facts §10.1).
 func refuseText(w http.ResponseWriter, text string) {
 	core.Reply(w, http.StatusOK, map[string]string{"errorText": text})
 }

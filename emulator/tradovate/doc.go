@@ -1,51 +1,53 @@
-// Package tradovate emulates how Tradovate signs users in: with name, password
-// and API key, or by OAuth. It behaves as the fact sheet "Tradovate facts" in this
-// module's documentation says, and nothing in it has met the real service.
+// Package tradovate emulates how Tradovate signs users in: with name, password and API
+// key, or with OAuth. It behaves as the fact sheet "Tradovate facts" in this module's
+// documentation says; it has not been compared with the real service.
 //
-// [Server] is the live host, [Server.Demo] the demo host of the same venue: users,
-// tokens, clock and knobs are shared, because demo and live are the environment of
-// an endpoint and not of a sign-in. Both serve, in any case of letters, with and
-// without /v1 before, and whatever the method,
+// [Server] is the live host, and [Server.Demo] the demo host of the same venue. They share
+// users, tokens, clock and knobs, because demo and live are environments of an endpoint,
+// not of a sign-in. Both serve, regardless of case and method, with and without the prefix
+// /v1,
 //
-//	/auth/accesstokenrequest   name, password and API key for a token
-//	/auth/renewaccesstoken     live access token for a new one
-//	/auth/oauthtoken           code or refresh token for tokens
-//	/auth/me                   who the access token belongs to, on the live host only
-//	/account/list              the user's accounts of the host's environment
+//	/auth/accesstokenrequest   exchanges name, password and API key for a token
+//	/auth/renewaccesstoken     exchanges a live access token for a new one
+//	/auth/oauthtoken           exchanges a code or refresh token for tokens
+//	/auth/me                   whose access token it is, on the live host only
+//	/account/list              the user's accounts in the host's environment
 //
-// and, since there is no third host for it,
+// and, since there is no third host for them,
 //
 //	/oauth  /oauth/authorize   sign-in and consent page
-//	/_emulator/                admin, see package emulator
+//	/_emulator/                admin endpoint, see package emulator
 //
-// A server that is told nothing knows [emulator.DefaultUsers], the OAuth client
-// "demo-client" with secret "demo-secret" ([emulator.DefaultApp]), and the API key
-// with cid 42 and sec "demo-sec" ([DefaultKey]), which all users may use.
+// Without configuration a server knows [emulator.DefaultUsers], the OAuth client
+// "demo-client" with secret "demo-secret" ([emulator.DefaultApp]), and the API key with
+// cid 42 and sec "demo-sec" ([DefaultKey]), which all users can use.
 //
-// What surprises clients is on by default: most failures are status 200 with
-// errorText, error, violations or a p-ticket inside; after five failed sign-ins
-// every further one is penalised; a third session closes the oldest, whose token
-// then answers 408; the sixteenth renewal in an hour is a bare 429, and asking
-// again prolongs it; an OAuth refresh token works once.
+// Behaviour that surprises clients is on by default: most failures have status 200 with
+// errorText, error, violations or a p-ticket in the body; after five failed sign-ins every
+// further one incurs a penalty; a third session closes the oldest, whose token is then
+// answered with 408; the sixteenth renewal within an hour gets a bare 429, and trying again
+// prolongs it; an OAuth refresh token is single-use.
 //
 // # Switches
 //
 //	CodeLife, AccessLife, RefreshLife   lifetimes
-//	Rotation, Grace                     what becomes of a used OAuth refresh token
-//	OAuthErrorStatus                    refusals of oauthtoken are not 200
-//	TransientRefusals                   so many good refreshes are refused first
-//	RenewKillsOld                       the old access token dies of a renewal
-//	RenewQuota, MeQuota                 requests an hour before 429
-//	SessionLimit, OAuthSessions         how many sessions a user may have, and of which kind
-//	ClosedStatus                        what the token of a closed session answers
-//	PasswordStatus                      wrong name or password is 401, not 200
+//	Rotation, Grace                     what happens to a used OAuth refresh token
+//	OAuthErrorStatus                    the status of oauthtoken's refusals, which is 200
+//	TransientRefusals                   valid refreshes that are refused before one succeeds
+//	RenewKillsOld                       a renewal ends the old access token
+//	RenewQuota, MeQuota                 requests per hour before 429
+//	SessionLimit, OAuthSessions         how many sessions a user can have, and of which kind
+//	ClosedStatus                        the status for the token of a closed session
+//	PasswordStatus                      the status for a wrong name or password, which is 200
 //	PenaltyAfter, PenaltyWait, PenaltyCaptcha   penalty after failed sign-ins
 //	Penalties, PenaltyOn                penalty for the next requests, whatever they are
-//	NoMDToken, OAuthMDToken             mdAccessToken is absent, or on oauthtoken as well
+//	NoMDToken, OAuthMDToken             no mdAccessToken, or also in answers of oauthtoken
 //	APIHosts, LiveHost, DemoHost        apiHosts in answers with tokens
 //	UserStatus, UserIDAfter, MeOnDemo   what the answers say about the user
 //	Empty401                            a 401 has no body
-//	MovedTo                             all but the pages answers 307 to another host
+//	MovedTo                             all but the pages redirect to another host with 307
+//	IgnorePKCE, RejectPKCE, LosePKCE    PKCE is ignored, refused, or lost
+//	Issuer                              iss in the redirect
 //	AnyLoopbackRedirect, TokenPrefix    for tests
 //
 // # By hand

@@ -8,9 +8,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// host.go owns the two hosts: which path leads where on each.
+// host.go owns the two hosts, and which path leads where on each.
 
-// environment is which of the two hosts a request came to.
+// environment is the host to which a request was sent.
 type environment bool
 
 const (
@@ -18,8 +18,8 @@ const (
 	demo environment = false
 )
 
-// serve answers a request to one of the hosts. Its Date is by the venue's clock:
-// the times in answers are absolute, and a client may measure them against it.
+// serve answers a request to one of the hosts. Date is the venue's time: the times in
+// answers are absolute, and a client may compare them with it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) {
 	s.start()
 	w.Header().Set("Date", s.core.Clock.Now().UTC().Format(http.TimeFormat))

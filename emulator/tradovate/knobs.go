@@ -11,114 +11,110 @@ import (
 
 // knobs.go owns the knobs: every switch of the emulated Tradovate and its default.
 
-// Knobs say how the venue behaves. The zero value is Tradovate as the fact sheet
-// has it; where the sheet knows several answers, the zero value is the likeliest
-// and the others are switches (Tradovate facts §11). A number that limits
-// something is off when it is -1.
+// Knobs say how the venue behaves. The zero value is Tradovate as the fact sheet describes
+// it; if the sheet has several possible answers, the zero value is the likeliest, and the
+// others are switches (Tradovate facts §11). A limit of -1 means no limit. Section numbers
+// are those of the fact sheet.
 type Knobs struct {
-	// CodeLife is how long an authorization code lives; 0 means 60 s. The real one
-	// is nowhere documented (§3.4).
+	// CodeLife is how long an authorization code lives; 0 means 60 s. The real lifetime
+	// is not documented (§3.4).
 	CodeLife time.Duration
 	// AccessLife is how long an access token lives; 0 means 80 min (§2).
 	AccessLife time.Duration
 	// RefreshLife is how long an OAuth refresh token lives; 0 means 26 h (§3.2).
 	RefreshLife time.Duration
-	// Rotation says what becomes of a used refresh token. The zero value is single
-	// use (§3.2).
-	Rotation emulator.Rotation
-	// Grace is for the grace modes of Rotation; 0 means [emulator.DefaultGrace].
-	Grace time.Duration
-	// OAuthErrorStatus is the HTTP status of a refusal by oauthtoken; 0 means 200
+	// Rotation says what happens to a used refresh token. The zero value is single-use
 	// (§3.2).
+	Rotation emulator.Rotation
+	// Grace is the grace period of Rotation; 0 means [emulator.DefaultGrace].
+	Grace time.Duration
+	// OAuthErrorStatus is the HTTP status of oauthtoken's refusals; 0 means 200 (§3.2).
 	OAuthErrorStatus int
-	// TransientRefusals is how many refreshes that should succeed are refused with
-	// invalid_token first; the refresh token is none the worse for it (§3.2). Each
-	// one counts it down.
+	// TransientRefusals is how many of the next valid refreshes are refused with
+	// invalid_token; the refresh token stays valid (§3.2). Each one decrements it.
 	TransientRefusals int
 
-	// RenewKillsOld ends the access token that was renewed. By default it stays
-	// until its own expiry (§2).
+	// RenewKillsOld makes a renewal end the old access token. By default it stays valid
+	// until it expires (§2).
 	RenewKillsOld bool
-	// RenewQuota is how many renewals an address has in an hour; 0 means 15 (§1.6).
+	// RenewQuota is how many renewals an address may request per hour; 0 means 15 (§1.6).
 	RenewQuota int
-	// MeQuota is how many refusals by me an address has in an hour; 0 means 10
-	// (§1.6).
+	// MeQuota is how many refusals by me an address may get per hour; 0 means 10 (§1.6).
 	MeQuota int
 
-	// SessionLimit is how many sessions a user may have; 0 means 2 (§2).
+	// SessionLimit is how many sessions a user can have; 0 means 2 (§2).
 	SessionLimit int
-	// OAuthSessions counts sign-ins by OAuth among the sessions. By default only
-	// those by password count, since only of them is it documented (§2).
+	// OAuthSessions counts OAuth sign-ins as sessions. By default only password sign-ins
+	// count, since the limit is documented for them only (§2).
 	OAuthSessions bool
-	// ClosedStatus is what the token of a closed session answers; 0 means 408. Seen
-	// are also 429 and 500 (§2).
+	// ClosedStatus is the HTTP status for the token of a closed session; 0 means 408.
+	// 429 and 500 have been seen too (§2).
 	ClosedStatus int
 
-	// PasswordStatus is the HTTP status for a wrong name or password; 0 means 200
-	// with errorText, any other comes with the body of a 401 (§1.3).
+	// PasswordStatus is the HTTP status for a wrong name or password. 0 means 200 with
+	// errorText; any other status comes with the body of a 401 (§1.3).
 	PasswordStatus int
-	// PenaltyAfter is how many failed sign-ins a /24 network has in an hour before
-	// every further one is penalised; 0 means 5 (§1.3, §1.6).
+	// PenaltyAfter is how many sign-ins from a /24 network may fail per hour before every
+	// further one incurs a penalty; 0 means 5 (§1.3, §1.6).
 	PenaltyAfter int
 	// PenaltyWait is p-time, in whole seconds; 0 means 15 s (§1.4).
 	PenaltyWait time.Duration
-	// PenaltyCaptcha sets p-captcha, and no ticket helps for an hour (§1.4).
+	// PenaltyCaptcha sets p-captcha; no ticket helps for an hour then (§1.4).
 	PenaltyCaptcha bool
-	// Penalties is how many of the next requests to PenaltyOn are penalised without
-	// a reason. Each one counts it down.
+	// Penalties is how many of the next requests to PenaltyOn incur a penalty for no
+	// reason. Each one decrements it.
 	Penalties int
 	// PenaltyOn is where Penalties strike: [emulator.AtLogin], [emulator.AtToken],
 	// [emulator.AtRenew], [emulator.AtMe] or [AccountList]; empty means AtLogin.
 	PenaltyOn emulator.Endpoint
 
-	// NoMDToken leaves mdAccessToken out of sign-ins and renewals (§1.2).
+	// NoMDToken omits mdAccessToken from sign-ins and renewals (§1.2).
 	NoMDToken bool
-	// OAuthMDToken puts mdAccessToken into the answers of oauthtoken (§3.2).
+	// OAuthMDToken adds mdAccessToken to the answers of oauthtoken (§3.2).
 	OAuthMDToken bool
-	// APIHosts puts apiHosts into all answers with tokens (§0). It is off by default
+	// APIHosts adds apiHosts to all answers with tokens (§0). It is off by default
 	// because a client that obeys it leaves the emulator.
 	APIHosts bool
-	// LiveHost and DemoHost are what apiHosts says, as host or host:port; empty
-	// means a name that does not exist, as all other entries have.
+	// LiveHost and DemoHost are the hosts in apiHosts, as host or host:port; empty means
+	// a name that does not exist, like those of all other entries.
 	LiveHost string
 	DemoHost string
 
-	// UserStatus is the userStatus of all users; empty means "Active". It has no
-	// effect (§1.2).
+	// UserStatus is the userStatus of all users; empty means "Active". It has no effect
+	// (§1.2).
 	UserStatus string
-	// UserIDAfter is how long after its issue a token is answered by me without a
-	// userId; seen were about 5 min (§4).
+	// UserIDAfter is how long after a token was issued me answers without a userId; about
+	// 5 min has been seen (§4).
 	UserIDAfter time.Duration
-	// MeOnDemo lets the demo host answer me (§4).
+	// MeOnDemo makes the demo host answer me (§4).
 	MeOnDemo bool
-	// Empty401 leaves the body of a 401 empty. By default it is "Access is denied"
-	// (§6).
+	// Empty401 leaves the body of a 401 empty. By default it is "Access is denied" (§6).
 	Empty401 bool
-	// MovedTo, unless empty, is the scheme and host to which all endpoints answer a
-	// 307 (§0). Pages and the admin endpoint stay.
+	// MovedTo, unless empty, is the scheme and host to which all endpoints redirect with
+	// 307 (§0), except the pages and the admin endpoint.
 	MovedTo string
 
-	// IgnorePKCE looks at neither challenge nor verifier, RejectPKCE refuses authorize
-	// requests with a challenge, and LosePKCE has the page lose it and the token
-	// endpoint refuse the verifier of a code that came without (RFC 9700 §4.8.2). By
-	// default both are checked: the schema of the token endpoint names the verifier
-	// (§3.1), and nobody has documented what the page does (§3.4).
+	// IgnorePKCE checks neither challenge nor verifier. RejectPKCE refuses authorize
+	// requests with a challenge. LosePKCE makes the page lose the challenge, and the
+	// token endpoint refuse a verifier for a code without one (RFC 9700 §4.8.2). By
+	// default both are checked: the schema of the token endpoint has the verifier
+	// (§3.1), and what the page does is not documented (§3.4).
 	IgnorePKCE bool
 	RejectPKCE bool
 	LosePKCE   bool
-	// Issuer is sent back as iss (RFC 9207), unless empty. Nobody has seen the real one
-	// send any.
+	// Issuer is sent as iss in the redirect (RFC 9207), unless empty. The real venue has
+	// not been seen to send one.
 	Issuer string
 
-	// AnyLoopbackRedirect takes any loopback redirect URI for a registered one, for
-	// tests that listen on a random port. Tradovate does not (§3.4).
+	// AnyLoopbackRedirect accepts any loopback redirect URI as registered, for tests that
+	// listen on a random port. Tradovate does not (§3.4).
 	AnyLoopbackRedirect bool
-	// TokenPrefix stands before every code, token and ticket, so that tests can
-	// search output for it.
+	// TokenPrefix is the prefix of every code, token and ticket, so that tests can search
+	// output for it.
 	TokenPrefix string
 }
 
-// filled is a copy with the defaults filled in.
+// filled returns a copy with the defaults filled in.
 func (k Knobs) filled() Knobs {
 	k.CodeLife = cmp.Or(k.CodeLife, time.Minute)
 	k.AccessLife = cmp.Or(k.AccessLife, 80*time.Minute)
@@ -140,7 +136,7 @@ func (k Knobs) filled() Knobs {
 
 func (k Knobs) format() core.TokenFormat { return core.TokenFormat{Prefix: k.TokenPrefix} }
 
-// policy is that of OAuth tokens.
+// policy returns the policy for OAuth tokens.
 func (k Knobs) policy() core.Policy {
 	return core.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
@@ -148,14 +144,13 @@ func (k Knobs) policy() core.Policy {
 	}
 }
 
-// sessionPolicy is that of sign-ins by password, which give no refresh token, and
-// of renewals.
+// sessionPolicy returns the policy for password sign-ins, which issue no refresh token,
+// and for renewals.
 func (k Knobs) sessionPolicy() core.Policy {
 	return core.Policy{AccessLife: k.AccessLife, KillOldAccess: k.RenewKillsOld, NoRefresh: true, Format: k.format()}
 }
 
-// spend counts down a knob that is a number of times, and tells whether there was
-// one left.
+// spend decrements a knob that counts down, and reports whether it was above zero.
 func (s *Server) spend(number func(*Knobs) *int) bool {
 	left := false
 	s.settings.Tune(func(k *Knobs) {

@@ -9,7 +9,7 @@ import (
 
 // login.go owns the sign-in by name, password and API key.
 
-// loginRules are those of the schema (Tradovate facts §1.1).
+// loginRules returns the schema's rules (Tradovate facts §1.1).
 func loginRules() []rule {
 	return []rule{
 		{name: "name", most: 64, required: true}, {name: "password", most: 64, required: true, secret: true},
@@ -50,8 +50,8 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	core.Reply(w, http.StatusOK, k.signedIn(s.beginSession(k, u, key), u))
 }
 
-// refusePassword has two forms: what was seen, and what the conformance page says
-// (Tradovate facts §1.3).
+// refusePassword answers in one of two forms: what has been seen, or what the conformance
+// page says (Tradovate facts §1.3).
 func (k Knobs) refusePassword(w http.ResponseWriter) {
 	if k.PasswordStatus != http.StatusOK {
 		k.deny(w, k.PasswordStatus)

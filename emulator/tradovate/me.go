@@ -7,9 +7,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// me.go owns the endpoint that tells who a token belongs to.
+// me.go owns the endpoint that says whose token it is.
 
-// me lives on the live host; the demo host names it, whatever the token (Tradovate
+// me answers on the live host; the demo host refers to that, whatever the token (Tradovate
 // facts §0, §4).
 func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	k := s.Current().filled()
@@ -49,8 +49,8 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	core.Reply(w, http.StatusOK, out)
 }
 
-// profile is OAuthMeResponse, without the fields of 2026 that are about plans and
-// money (Tradovate facts §4).
+// profile returns an OAuthMeResponse, without the fields of 2026 about plans and money
+// (Tradovate facts §4).
 func profile(u emulator.User) map[string]any {
 	return map[string]any{
 		"userId":        u.ID,

@@ -15,8 +15,8 @@ import (
 // serveToken reads the body first, because it says which faults may strike.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	f, err := readFields(r)
-	// A client that asks for nothing wants to know whether refreshes are answered, so
-	// what ails them ails it.
+	// A request without a grant type probes whether refreshes are answered, so their
+	// faults strike it.
 	grantType := cmp.Or(f["grant_type"], "refresh_token")
 	s.core.ServeToken(w, r, grantType, func(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
@@ -27,7 +27,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// tokenRules are those of the schema (Tradovate facts §3.1).
+// tokenRules returns the schema's rules (Tradovate facts §3.1).
 func tokenRules() []rule {
 	return []rule{
 		{name: "grant_type", most: 64, required: true}, {name: "code", most: 8192, secret: true},
@@ -60,8 +60,8 @@ type refusal struct{ code, text string }
 
 func (e refusal) Error() string { return "tradovate: " + e.code + ": " + e.text }
 
-// badClient is what an unknown client, a wrong secret and a wrong redirect URI have
-// in common (Tradovate facts §3.2).
+// badClient returns the refusal for an unknown client, a wrong secret or a wrong redirect
+// URI (Tradovate facts §3.2).
 func badClient() refusal {
 	return refusal{"invalid_client", "client_id, redirect_uri and client_secret do not match existing setup"}
 }
@@ -80,9 +80,8 @@ func (s *Server) pair(k Knobs, r *http.Request, f fields) (emulator.Pair, error)
 	return emulator.Pair{}, refusal{"unsupported_grant_type", "The grant type is not supported"}
 }
 
-// client finds the app by a Basic header, or else by the body. Both are used in
-// production; the field httpAuth is undocumented and not looked at (Tradovate
-// facts §3.1).
+// client finds the app by a Basic header, or else by the body. Both are used in production.
+// The field httpAuth is not documented and is ignored (Tradovate facts §3.1).
 func (s *Server) client(r *http.Request, f fields) (emulator.App, error) {
 	id, secret, basic := r.BasicAuth()
 	if !basic {
@@ -134,8 +133,8 @@ func (s *Server) refresh(k Knobs, app emulator.App, f fields) (emulator.Pair, er
 	return pair, nil
 }
 
-// granted is OAuthTokenResponse: other than all other answers it is in snake_case
-// and its times are relative (Tradovate facts §3.2).
+// granted returns an OAuthTokenResponse: unlike all other answers it is in snake_case, and
+// its times are relative (Tradovate facts §3.2).
 func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 	out := map[string]any{
 		"access_token": p.Access,

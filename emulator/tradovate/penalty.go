@@ -14,29 +14,28 @@ import (
 // penalty.go owns the time penalty: when it strikes, and what ends it (Tradovate
 // facts §1.4).
 
-// penalties holds failed sign-ins and open tickets, both by the caller's network.
-// The zero value is ready.
+// penalties holds failed sign-ins and open tickets, by the client's network. The zero value
+// is ready to use.
 type penalties struct {
 	mu       sync.Mutex
 	failures map[string][]time.Time
 	open     map[string]ticket // by network and endpoint
 }
 
-// ticket stands for a request that was not executed.
+// ticket represents a request that was not executed.
 type ticket struct {
 	value   string
 	issued  time.Time
-	ready   time.Time // from then on the request may be sent again
+	ready   time.Time // when the request may be sent again
 	captcha bool
 }
 
-// captchaHour is how long users are told to wait when a captcha is asked for,
-// which no program can solve.
+// captchaHour is how long users are told to wait when a captcha is demanded, which no
+// program can solve.
 const captchaHour = time.Hour
 
-// settles tells whether a request ends the penalty. A request with a body must
-// bring the ticket; GET requests have no documented way to, so for them the wait
-// is enough.
+// settles reports whether a request ends the penalty. A request with a body must present
+// the ticket; for GET requests no way to do that is documented, so waiting is enough.
 func (t ticket) settles(now time.Time, presented string, on emulator.Endpoint) bool {
 	if t.captcha || now.Before(t.ready) {
 		return false
@@ -44,24 +43,24 @@ func (t ticket) settles(now time.Time, presented string, on emulator.Endpoint) b
 	return presented == t.value || on != emulator.AtLogin && on != emulator.AtToken
 }
 
-// penalised answers a request with a penalty and returns true, or returns false
-// when the request may be executed.
+// penalised answers a request with a penalty and returns true, or returns false if the
+// request may be executed.
 func (s *Server) penalised(w http.ResponseWriter, r *http.Request, k Knobs, on emulator.Endpoint, presented string) bool {
 	now, net := s.core.Clock.Now(), network(r)
 	t, held := s.hold(now, net, k, on, presented)
 	if !held {
 		return false
 	}
-	// A wait that began is never told as nothing.
+	// A remaining wait is never reported as 0.
 	wait := max(1, int((t.ready.Sub(now)+time.Second-1)/time.Second))
 	s.core.Record(emulator.Event{Kind: emulator.EventPenalty, Fingerprint: emulator.Fingerprint(t.value), Status: http.StatusOK, Detail: fmt.Sprintf("%s, %d s, captcha %t", on, wait, t.captcha)})
 	core.Reply(w, http.StatusOK, map[string]any{"p-ticket": t.value, "p-time": wait, "p-captcha": t.captcha})
 	return true
 }
 
-// hold finds or makes the ticket that a request has to wait for. Whoever comes too
-// early gets the same ticket with the rest of the wait; who comes late and without
-// it gets a new one.
+// hold finds or creates the ticket that a request must wait for. A client that comes too
+// early gets the same ticket with the rest of the wait; one that comes late and without the
+// ticket gets a new one.
 func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, presented string) (ticket, bool) {
 	p := &s.penalties
 	p.mu.Lock()
@@ -88,7 +87,7 @@ func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, 
 	return p.open[key], true
 }
 
-// deserved tells whether a new penalty strikes. The caller holds the lock.
+// deserved reports whether a new penalty is due. The caller holds the lock.
 func (s *Server) deserved(now time.Time, net string, k Knobs, on emulator.Endpoint) bool {
 	if on == emulator.AtLogin && k.PenaltyAfter >= 0 && len(lastHour(now, s.penalties.failures[net])) >= k.PenaltyAfter {
 		return true
@@ -106,7 +105,7 @@ func (p *penalties) failed(now time.Time, net string) {
 	p.failures[net] = append(lastHour(now, p.failures[net]), now)
 }
 
-// succeeded forgets the failures; that a success does is made up.
+// succeeded forgets the failures. That a success resets them is made up.
 func (p *penalties) succeeded(net string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,7 +118,7 @@ func (p *penalties) clear() {
 	p.failures, p.open = nil, nil
 }
 
-// network is the caller's /24, by which penalties go; that it is a /64 for IPv6 is
+// network returns the client's /24 network, to which penalties apply. The /64 for IPv6 is
 // made up.
 func network(r *http.Request) string {
 	ip, err := netip.ParseAddr(address(r))

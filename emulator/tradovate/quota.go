@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// quota.go owns quotas: how often an address may ask in an hour.
+// quota.go owns quotas: how many requests an address may make per hour.
 
-// quota counts by address in a sliding hour. An address that went over it is
-// locked for an hour, and every request meanwhile begins the hour anew (Tradovate
-// facts §6, §10.3). The zero value is ready.
+// quota counts requests by address in a sliding hour. An address that exceeds it is locked
+// out for an hour, and every request meanwhile restarts that hour (Tradovate facts §6,
+// §10.3). The zero value is ready to use.
 type quota struct {
 	mu     sync.Mutex
 	hits   map[string][]time.Time
 	locked map[string]time.Time
 }
 
-// take counts a request unless the address is over the limit, and tells if it is.
+// take counts a request unless the address is over the limit, and reports whether it is.
 func (q *quota) take(now time.Time, who string, limit int) (over bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -29,8 +29,8 @@ func (q *quota) take(now time.Time, who string, limit int) (over bool) {
 	return false
 }
 
-// isOver tells whether the address is over the limit without counting, for a
-// quota that only failures use up.
+// isOver reports whether the address is over the limit, without counting a request. It is
+// for quotas that only failures use up.
 func (q *quota) isOver(now time.Time, who string, limit int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -50,7 +50,8 @@ func (q *quota) clear() {
 	q.hits, q.locked = nil, nil
 }
 
-// over judges, and prolongs the lock. The caller holds the lock of the quota.
+// over reports whether the address is over the limit, and prolongs a lockout. The caller
+// holds the mutex.
 func (q *quota) over(now time.Time, who string, limit int) bool {
 	if limit < 0 || !now.Before(q.locked[who]) && len(lastHour(now, q.hits[who])) < limit {
 		return false
@@ -69,7 +70,7 @@ func (q *quota) hit(now time.Time, who string) {
 	q.hits[who] = append(lastHour(now, q.hits[who]), now)
 }
 
-// lastHour leaves out what is an hour old.
+// lastHour drops times that are an hour old.
 func lastHour(now time.Time, times []time.Time) []time.Time {
 	for len(times) > 0 && now.Sub(times[0]) >= time.Hour {
 		times = times[1:]
@@ -77,7 +78,7 @@ func lastHour(now time.Time, times []time.Time) []time.Time {
 	return times
 }
 
-// address is the client's, without port.
+// address returns the client's address without the port.
 func address(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 // renew.go owns the renewal of a live access token.
 
-// renew takes the tokens of both ways to sign in (Tradovate facts §2).
+// renew accepts the tokens of both kinds of sign-in (Tradovate facts §2).
 func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
 	token := core.Bearer(r)

@@ -11,10 +11,10 @@ import (
 
 // server.go owns the server: its fields and its start.
 
-// Server is an emulated Tradovate, and an [emulator.Venue]. The zero value is ready.
-// The fields are read when it is first used, and must not be changed from then on; Tune
-// moves knobs. RevokeUser ends a user's sessions too, whose tokens then answer 401, and
-// RefreshAlive knows nothing of TransientRefusals.
+// Server is an emulated Tradovate, and an [emulator.Venue]. The zero value is ready to
+// use. The fields are read when it is first used and must not be changed afterwards; Tune
+// changes knobs. RevokeUser also ends a user's sessions, whose tokens then get a 401.
+// RefreshAlive ignores TransientRefusals.
 type Server struct {
 	core.Base // Clock, and the methods of [emulator.Venue]
 	Knobs     Knobs
@@ -55,7 +55,7 @@ func (s *Server) start() {
 	})
 }
 
-// forget drops what is kept beside the core.
+// forget drops the state that is kept outside the core.
 func (s *Server) forget() {
 	s.sessions.clear()
 	s.penalties.clear()
@@ -66,15 +66,15 @@ func (s *Server) forget() {
 // ServeHTTP answers as the live host does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, live) }
 
-// Demo is the demo host of the same venue.
+// Demo returns the demo host of the same venue.
 func (s *Server) Demo() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, demo) })
 }
 
-// Current is a copy of the knobs as they stand.
+// Current returns a copy of the current knobs.
 func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 
-// Tune moves knobs of the running server, as in
+// Tune changes knobs of the running server:
 //
 //	s.Tune(func(k *tradovate.Knobs) { k.ClosedStatus = 429 })
 func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }

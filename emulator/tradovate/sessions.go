@@ -6,10 +6,10 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// sessions.go owns sessions: how many a user may have, and which were closed.
+// sessions.go owns sessions: how many a user can have, and which were closed.
 
-// sessions remembers which ones were closed. A session is a token family: a
-// renewal extends it, only a sign-in begins one (Tradovate facts §2).
+// sessions remembers the sessions that were closed. A session is a token family: a sign-in
+// begins one, and a renewal extends it (Tradovate facts §2).
 type sessions struct {
 	mu     sync.Mutex
 	closed map[string]bool // by the ID of the grant
@@ -27,8 +27,8 @@ func (x *sessions) clear() {
 	x.closed = nil
 }
 
-// closeOldest closes sessions of the user until no more are left than he may have.
-// One whose tokens have expired is none any more.
+// closeOldest closes the user's oldest sessions until the limit is met. A session whose
+// tokens have expired no longer counts.
 func (s *Server) closeOldest(k Knobs, user string) {
 	if k.SessionLimit < 0 {
 		return

@@ -12,14 +12,14 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// authorize.go owns the authorize page: what a request must hold, who is told about a
-// bad one, and how the browser is sent back.
+// authorize.go owns the authorize page: what a request must contain, where an invalid one
+// is reported, and how the browser is sent back.
 
-// defaultScope is granted when none is asked for, and the only one that a site
-// has whose owner added none (TTP facts §1).
+// defaultScope is granted if none is requested. It is the only scope of a site whose owner
+// has added none (TTP facts §1).
 const defaultScope = "basic"
 
-// has tells whether the site knows every scope that is asked for.
+// has reports whether the site knows every scope that is requested.
 func (k Knobs) has(asked string) bool {
 	known := append(strings.Fields(k.Scopes), defaultScope)
 	return !slices.ContainsFunc(strings.Fields(asked), func(scope string) bool { return !slices.Contains(known, scope) })
@@ -53,9 +53,9 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	s.core.SendCode(w, r, g, k.CodeLife, k.format(), core.Echo(q, k.Issuer))
 }
 
-// checkClient finds what is wrong with the request so that its redirect URI cannot
-// be trusted. The plugin also takes requests without redirect URI; TTP documents
-// it as needed (TTP facts §2), and so it is here.
+// checkClient finds errors because of which the redirect URI cannot be trusted. The plugin
+// also accepts requests without a redirect URI; TTP documents it as required (TTP facts
+// §2), so it is required here.
 func (s *Server) checkClient(k Knobs, q url.Values) (emulator.App, error) {
 	app, known := s.core.Registry.App(q.Get("client_id"))
 	switch {
@@ -95,7 +95,7 @@ func (k Knobs) checkAuthorize(app emulator.App, q url.Values) error {
 	return nil
 }
 
-// decide asks the user, unless his browser is signed in already.
+// decide asks the user, unless the browser is already signed in.
 func (s *Server) decide(w http.ResponseWriter, r *http.Request, k Knobs, app emulator.App) (core.Decision, bool) {
 	if u, ok := s.core.Registry.User(k.SignedIn); ok && !k.AskConsent {
 		s.core.Record(emulator.Event{Kind: emulator.EventConsentGiven, User: u.Name, Client: app.ClientID, Detail: "signed in before, not asked"})
@@ -112,8 +112,8 @@ func (s *Server) authorizeRefused(app emulator.App, err error) {
 	s.core.Record(emulator.Event{Kind: emulator.EventAuthorizeRefused, Client: app.ClientID, Status: e.status, Detail: e.code})
 }
 
-// sendBackError tells the callback. Only the refusal for a missing state comes
-// back bare (TTP facts §3).
+// sendBackError sends the error to the callback. Only the refusal for a missing state comes
+// without other parameters (TTP facts §3).
 func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, e refusal, bare bool) {
 	beside := core.Echo(r.URL.Query(), k.Issuer)
 	if bare {
@@ -122,7 +122,7 @@ func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, e refusal, 
 	core.SendBackError(w, r, e.code, e.text, beside)
 }
 
-// refused is the refusal in err.
+// refused returns the refusal in err.
 func refused(err error) refusal {
 	var e refusal
 	errors.As(err, &e)

@@ -8,9 +8,8 @@ import (
 
 // bearer.go owns how the plugin finds the access token in a request.
 
-// bearer finds the token in header, form or query, and refuses a request that has
-// it in two places (RFC 6750 §2, TTP facts §3). A request without token gives an
-// empty one.
+// bearer finds the token in header, form or query, and refuses a request that has it in two
+// places (RFC 6750 §2, TTP facts §3). It returns "" if the request has no token.
 func (k Knobs) bearer(w http.ResponseWriter, r *http.Request) (string, error) {
 	readForm(w, r)
 	header := r.Header.Get("Authorization")

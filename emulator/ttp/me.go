@@ -37,8 +37,8 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 	core.Reply(w, http.StatusOK, k.profile(u))
 }
 
-// deadToken is the refusal of a token that is not alive. Without a token there is
-// no error code at all (RFC 6750 §3.1).
+// deadToken returns the refusal of a token that is not alive. Without a token there is no
+// error code (RFC 6750 §3.1).
 func (k Knobs) deadToken(token string) refusal {
 	switch {
 	case token == "":
@@ -59,7 +59,7 @@ func (s *Server) refuseMe(w http.ResponseWriter, token string, e refusal) {
 	e.send(w)
 }
 
-// challenge is what a refusal of a token says in the header. A 400 has none.
+// challenge sets the WWW-Authenticate header of a refusal. A 400 has none.
 func (k Knobs) challenge(w http.ResponseWriter, e refusal) {
 	challenge := `Bearer realm="Service"`
 	switch {
@@ -74,7 +74,7 @@ func (k Knobs) challenge(w http.ResponseWriter, e refusal) {
 	w.Header().Set("WWW-Authenticate", challenge)
 }
 
-// lacks tells whether a token may do less than its call needs.
+// lacks reports whether a token lacks the scope that a call requires.
 func (k Knobs) lacks(g emulator.Grant) bool {
 	return k.NeedsScope != "" && !slices.Contains(strings.Fields(k.scopeOf(g)), k.NeedsScope)
 }
@@ -83,8 +83,8 @@ func (k Knobs) lackingScope() refusal {
 	return refusal{http.StatusForbidden, "insufficient_scope", "The request requires higher privileges than provided by the access token"}
 }
 
-// profile is a row of WordPress's user table, where every column is text (TTP
-// facts §3).
+// profile returns a row of WordPress's user table, in which every column is text (TTP facts
+// §3).
 func (k Knobs) profile(u emulator.User) map[string]any {
 	out := map[string]any{
 		"ID":              strconv.FormatInt(u.ID, 10),

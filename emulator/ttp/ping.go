@@ -11,7 +11,7 @@ import (
 
 // ping.go owns the stand-in for the API host.
 
-// Ping names the stand-in for the API host to faults.
+// Ping names the stand-in for the API host as the endpoint of faults.
 const Ping emulator.Endpoint = "ping"
 
 // The events of the stand-in for the API host.
@@ -20,10 +20,9 @@ const (
 	PingRefused  emulator.EventKind = "ping-refused"
 )
 
-// servePing answers one request of the API. The path and the answer are made up,
-// since no list of the real ones is known; the header and the bare 401 are not
-// (TTP facts §2, §5). It stands for another host, so that what the knobs do to
-// the WordPress site does not touch it.
+// servePing answers one request of the API. The path and the answer are made up, since no
+// list of the real ones is known; the header and the bare 401 are real (TTP facts §2, §5).
+// It stands in for another host, so knobs about the WordPress site do not affect it.
 func (s *Server) servePing(w http.ResponseWriter, r *http.Request) {
 	s.core.Serve(w, r, s.ping, Ping)
 }
@@ -56,8 +55,8 @@ func (s *Server) ping(w http.ResponseWriter, r *http.Request) {
 	core.Reply(w, http.StatusOK, map[string]any{"pong": true, "user": pair.Grant.User})
 }
 
-// acceptsAPI looks for application/vnd.thetradingparrot+json;version=1.0, which
-// every call to the API must name (TTP facts §2).
+// acceptsAPI reports whether application/vnd.thetradingparrot+json;version=1.0 is accepted,
+// as every API call must (TTP facts §2).
 func acceptsAPI(accept []string) bool {
 	for one := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		kind, params, err := mime.ParseMediaType(one)

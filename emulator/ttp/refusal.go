@@ -7,9 +7,9 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// refusal.go owns how the plugin says no in JSON.
+// refusal.go owns the plugin's JSON errors.
 
-// refusal is an error of the plugin as it stands on the wire (TTP facts §3).
+// refusal is an error of the plugin as it is sent (TTP facts §3).
 type refusal struct {
 	status int
 	code   string
@@ -22,10 +22,10 @@ func (e refusal) send(w http.ResponseWriter) {
 	core.Reply(w, e.status, map[string]string{"error": e.code, "error_description": e.text})
 }
 
-// bad is a refusal with status 400, which is that of nearly all.
+// bad returns a refusal with status 400, the status of nearly all.
 func bad(code, text string) refusal { return refusal{http.StatusBadRequest, code, text} }
 
-// refuseMethod is the answer of the endpoints that are POST-only (TTP facts §3).
+// refuseMethod is the answer of POST-only endpoints to other methods (TTP facts §3).
 func (k Knobs) refuseMethod(w http.ResponseWriter) {
 	allow := http.MethodPost
 	if k.AllowOptions {

@@ -8,9 +8,9 @@ import (
 
 // revoke.go owns the revoke endpoint.
 
-// revoke ends one token, or with a refresh token all that came of its sign-in. It
-// asks for no client credentials, and answers the same for
-// a token that it does not know (RFC 7009 §2.2, TTP facts §3).
+// revoke ends one token, or, for a refresh token with RevokeEndsAll, all tokens of its
+// sign-in. It requires no client credentials, and gives the same answer for an unknown
+// token (RFC 7009 §2.2, TTP facts §3).
 func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
 	switch {
@@ -37,8 +37,8 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	core.Reply(w, http.StatusOK, map[string]bool{"revoked": true})
 }
 
-// kindOf tells what a living token is, by what is kept of it and not by the hint,
-// which is for speed alone (RFC 7009 §2.1); empty for one that is not known.
+// kindOf returns the kind of a live token, or "" for an unknown one. It ignores the hint,
+// which is only an optimisation (RFC 7009 §2.1).
 func (s *Server) kindOf(token string) string {
 	switch {
 	case s.Alive(token):

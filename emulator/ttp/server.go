@@ -10,9 +10,9 @@ import (
 
 // server.go owns the server: its fields and its start.
 
-// Server is an emulated TTP, and an [emulator.Venue]. The zero value is ready. The
-// fields are read when it is first used, and must not be changed from then on; Tune
-// moves knobs.
+// Server is an emulated TTP, and an [emulator.Venue]. The zero value is ready to use. The
+// fields are read when it is first used and must not be changed afterwards; Tune changes
+// knobs.
 type Server struct {
 	core.Base // Clock, and the methods of [emulator.Venue]
 	Knobs     Knobs
@@ -48,15 +48,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Current is a copy of the knobs as they stand.
+// Current returns a copy of the current knobs.
 func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 
-// Tune moves knobs of the running server, as in
+// Tune changes knobs of the running server:
 //
 //	s.Tune(func(k *ttp.Knobs) { k.RequestToken = true })
 func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }
 
-// RefreshAlive is false of every refresh token while RefuseRefresh is set.
+// RefreshAlive implements [emulator.Venue]. It is false for every refresh token while
+// RefuseRefresh is set.
 func (s *Server) RefreshAlive(refresh string) bool {
 	return !s.Current().RefuseRefresh && s.Base.RefreshAlive(refresh)
 }

@@ -19,9 +19,9 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	s.core.ServeToken(w, r, r.PostForm.Get("grant_type"), s.token)
 }
 
-// readForm reads the form body into r.PostForm, which is all that the endpoints
-// look at: a parameter in the query does not count (TTP facts §3). What cannot be
-// read counts as absent, as it does in PHP.
+// readForm reads the form body into r.PostForm, the only parameters that the endpoints use:
+// those in the query do not count (TTP facts §3). What cannot be parsed counts as absent,
+// as in PHP.
 func readForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, core.MaxBody)
 	if err := r.ParseForm(); err != nil && r.PostForm == nil {
@@ -66,8 +66,8 @@ func (s *Server) pair(k Knobs, r *http.Request) (emulator.Pair, error) {
 	return s.exchange(k, app, r.PostForm)
 }
 
-// client finds the app. A Basic header goes first and is taken as it is, without
-// percent-decoding; else the credentials are in the body (TTP facts §3).
+// client finds the app. A Basic header takes precedence and is not percent-decoded;
+// otherwise the credentials are in the body (TTP facts §3).
 func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
 	id, secret, basic := r.BasicAuth()
 	if !basic || k.StripAuthorization {
@@ -130,10 +130,10 @@ func (s *Server) refresh(k Knobs, app emulator.App, form url.Values) (emulator.P
 	return pair, nil
 }
 
-// scopeOf is what a token may do.
+// scopeOf returns the scope of a token.
 func (k Knobs) scopeOf(g emulator.Grant) string { return cmp.Or(k.GrantOnly, g.Scope) }
 
-// granted is the answer with tokens (TTP facts §2).
+// granted returns the answer with tokens (TTP facts §2).
 func (k Knobs) granted(p emulator.Pair, now time.Time, refreshed bool) map[string]any {
 	out := map[string]any{
 		"access_token": p.Access,

@@ -8,8 +8,8 @@ import (
 
 // wellknown.go owns the discovery documents that newer plugin versions have.
 
-// serveWellKnown answers both documents alike (RFC 8414 §2, TTP facts §3). The
-// values follow from the other knobs; nobody has recorded the real ones.
+// serveWellKnown serves the same content for both documents (RFC 8414 §2, TTP facts §3).
+// The values follow from the other knobs; the real ones are not known.
 func (s *Server) serveWellKnown(w http.ResponseWriter, r *http.Request) {
 	s.core.Serve(w, r, s.wellKnown)
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// wordpress.go owns the site around the plugin: which address leads to which
-// endpoint, and what WordPress or its web server answers in the plugin's place.
+// wordpress.go owns the site around the plugin: which address leads to which endpoint, and
+// what WordPress or its web server answers instead of the plugin.
 
-// addresses are those of the site. The plugin's query variable and its rewrite
+// addresses returns the routes of the site. The plugin's query variable and its rewrite
 // rule lead to the same endpoints (TTP facts §1).
 func (s *Server) addresses() *http.ServeMux {
 	mux := http.NewServeMux()
@@ -47,7 +47,7 @@ func (s *Server) endpoint(w http.ResponseWriter, r *http.Request, name string) {
 	}
 }
 
-// siteAnswers answers a program's request in the plugin's place, if a knob says so.
+// siteAnswers answers a program's request instead of the plugin, if a knob says so.
 func (k Knobs) siteAnswers(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case k.HTMLStatus != 0:
@@ -63,8 +63,7 @@ func (k Knobs) siteAnswers(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// pluginOff is how the plugin says that an administrator switched it off (TTP
-// facts §3).
+// pluginOff is the plugin's answer if an administrator has switched it off (TTP facts §3).
 func pluginOff() refusal {
 	return refusal{http.StatusServiceUnavailable, "error", "temporarily unavailable"}
 }
@@ -73,7 +72,7 @@ func noPage(w http.ResponseWriter, _ *http.Request) {
 	showPage(w, http.StatusNotFound, "Oops! That page can’t be found.")
 }
 
-// showPage is a page of the site. The heading is always a text of ours.
+// showPage sends a page of the site. The heading is never user input.
 func showPage(w http.ResponseWriter, status int, heading string) {
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 	w.WriteHeader(status)
