@@ -9,8 +9,8 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// authorize.go owns the consent page's address: what an authorize request must hold,
-// and how the browser is sent back.
+// authorize.go owns the authorize endpoint: what a request must contain, and how the
+// browser is sent back.
 
 func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	s.core.Serve(w, r, s.authorize, emulator.AtAuthorize)
@@ -38,11 +38,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	s.core.SendCode(w, r, d.Grant(r, k.PKCE), k.CodeLife, k.format(), k.echo(q))
 }
 
-// checkAuthorize returns what is wrong with the request, if anything. All of it is
-// shown to the user and nothing is sent to the redirect URI, which cannot be
-// trusted or is not documented to be told. response_type and product are not
-// looked at: official libraries leave the one out and the other is decoration
-// (cTrader facts §1.3).
+// checkAuthorize returns what is wrong with the request, or "". All errors are shown to the
+// user. None is sent to the redirect URI, which either cannot be trusted or is not
+// documented to receive it. response_type and product are ignored: official libraries omit
+// the former, and the latter has no effect (cTrader facts §1.3).
 func (s *Server) checkAuthorize(k Knobs, method string, q url.Values) (emulator.App, string) {
 	app, known := s.core.Registry.App(q.Get("client_id"))
 	redirect := q.Get("redirect_uri")
@@ -62,7 +61,7 @@ func (s *Server) checkAuthorize(k Knobs, method string, q url.Values) (emulator.
 	return app, ""
 }
 
-// scopeInWords is empty for scopes that cTrader does not have (cTrader facts §1.3).
+// scopeInWords returns "" for scopes that cTrader does not have (cTrader facts §1.3).
 func scopeInWords(scope string) string {
 	switch scope {
 	case "accounts":
@@ -73,7 +72,7 @@ func scopeInWords(scope string) string {
 	return ""
 }
 
-// echo is what goes back beside code or error.
+// echo returns what is sent back besides code or error.
 func (k Knobs) echo(q url.Values) url.Values {
 	back := core.Echo(q, k.Issuer)
 	if !k.EchoState {
@@ -90,8 +89,8 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, k Knobs, q url.Val
 	core.SendBackError(w, r, "access_denied", "", k.echo(q))
 }
 
-// endOldRefresh is what makes a second sign-in, even on another machine, cut off
-// the first (cTrader facts §1.7).
+// endOldRefresh ends the refresh tokens of earlier sign-ins, even those on other machines
+// (cTrader facts §1.7).
 func (s *Server) endOldRefresh(user, client string) {
 	for range s.core.Tokens.EndRefreshWhere(func(g emulator.Grant) bool { return g.User == user && g.Client == client }) {
 		s.core.Record(emulator.Event{Kind: emulator.EventGrantReplaced, User: user, Client: client})

@@ -11,9 +11,10 @@ import (
 
 // knobs.go owns the knobs: every switch of the emulated cTrader and its default.
 
-// Knobs say how the venue behaves. The zero value is cTrader as the fact sheet
-// has it; where the sheet knows several answers, the zero value is the likeliest
-// and the others are switches ("cTrader facts" §1 and §8).
+// Knobs say how the venue behaves. The zero value is cTrader as the fact sheet describes
+// it; if the sheet has several possible answers, the zero value is the likeliest, and the
+// others are switches ("cTrader facts" §1 and §8). Section numbers are those of the fact
+// sheet.
 type Knobs struct {
 	// CodeLife is how long an authorization code lives; 0 means 60 s (§1.7).
 	CodeLife time.Duration
@@ -21,82 +22,82 @@ type Knobs struct {
 	AccessLife time.Duration
 	// RefreshLife is how long a refresh token lives; 0 means forever (§1.7).
 	RefreshLife time.Duration
-	// Rotation says what becomes of a used refresh token. The zero value is
-	// single use (§1.7).
+	// Rotation says what happens to a used refresh token. The zero value is single-use
+	// (§1.7).
 	Rotation emulator.Rotation
-	// Grace is for the grace modes of Rotation; 0 means [emulator.DefaultGrace].
+	// Grace is the grace period of Rotation; 0 means [emulator.DefaultGrace].
 	Grace time.Duration
-	// OldAccessStays leaves the old access token alive after a refresh. By default
-	// it dies at once (§1.7).
+	// OldAccessStays keeps the old access token alive after a refresh. By default it is
+	// ended at once (§1.7).
 	OldAccessStays bool
-	// OldRefreshStays leaves earlier refresh tokens alive when the user allows the
-	// same app again. By default they die when he presses the button, exchange or
-	// not (§1.7).
+	// OldRefreshStays keeps earlier refresh tokens alive when the user allows the same
+	// app again. By default they are ended when the user presses the button, even if the
+	// code is never exchanged (§1.7).
 	OldRefreshStays bool
 
-	// EchoState sends state back on the redirect. By default it is swallowed (§1.3).
+	// EchoState sends state back in the redirect. By default it is dropped (§1.3).
 	EchoState bool
-	// DenyWithoutRedirect shows a page when the user denies. By default the
-	// browser is sent back with error=access_denied (§8).
+	// DenyWithoutRedirect shows a page when the user denies. By default the browser is
+	// sent back with error=access_denied (§8).
 	DenyWithoutRedirect bool
-	// AnyLoopbackRedirect takes any loopback redirect URI for a registered one, for
-	// tests that listen on a random port. cTrader does not (§1.1).
+	// AnyLoopbackRedirect accepts any loopback redirect URI as registered, for tests that
+	// listen on a random port. cTrader does not (§1.1).
 	AnyLoopbackRedirect bool
-	// PlaygroundFirst refuses the first registered redirect URI, which at cTrader
-	// belongs to the Playground (§1.1).
+	// PlaygroundFirst refuses the first registered redirect URI, which at cTrader belongs
+	// to the Playground (§1.1).
 	PlaygroundFirst bool
 	// RejectPKCE refuses authorize requests with a code_challenge, and PKCE checks the
-	// verifier of codes that came with one. By default both are ignored (§8).
+	// verifier for codes whose request had one. By default both are ignored (§8).
 	RejectPKCE bool
 	PKCE       bool
-	// Issuer is sent back as iss (RFC 9207), unless empty. Nobody has seen the real one
-	// send any.
+	// Issuer is sent as iss in the redirect (RFC 9207), unless empty. The real venue has
+	// not been seen to send one.
 	Issuer string
-	// RejectBasic refuses token requests with a Basic header. By default the header
-	// is ignored (§8).
+	// RejectBasic refuses token requests with a Basic header. By default the header is
+	// ignored (§8).
 	RejectBasic bool
 
-	// CamelCaseOnly leaves the snake_case duplicates out of token answers (§1.5).
+	// CamelCaseOnly omits the snake_case duplicates from token answers (§1.5).
 	CamelCaseOnly bool
-	// NullTokens puts the token keys into error answers, as nulls. By default they
-	// are absent (§1.6).
+	// NullTokens adds the token keys to error answers, as nulls. By default they are
+	// absent (§1.6).
 	NullTokens bool
-	// OmitExpiry leaves the lifetime out of token answers; clients are known that
-	// tolerate this (§1.5).
+	// OmitExpiry omits the lifetime from token answers, which some known clients tolerate
+	// (§1.5).
 	OmitExpiry bool
-	// RefuseGET and RefusePOST answer 405 to token requests with that method. By
+	// RefuseGET and RefusePOST answer token requests with that method with 405. By
 	// default both work (§1.4).
 	RefuseGET  bool
 	RefusePOST bool
 	// ErrorStatus is the HTTP status of logical errors; 0 means 200 (§1.6).
 	ErrorStatus int
-	// ErrorCodes are the codes of logical errors. No source lists the real ones
-	// (§1.6), so a client must not depend on these.
+	// ErrorCodes are the codes of logical errors. No source lists the real ones (§1.6),
+	// so a client must not depend on these.
 	ErrorCodes ErrorCodes
-	// Descriptions puts words of this emulator's own beside the codes. By default
-	// the description is null, as nobody knows what the real one says (§1.6), and a
-	// client has to do without.
+	// Descriptions adds descriptions that are made up to the codes. By default the
+	// description is null, since the real ones are not known (§1.6), and a client must do
+	// without.
 	Descriptions bool
 
-	// TokenPrefix stands before every code and token, so that tests can search
-	// output for it.
+	// TokenPrefix is the prefix of every code and token, so that tests can search output
+	// for it.
 	TokenPrefix string
 }
 
-// ErrorCodes are the errorCode strings of the token endpoint; an empty one means
-// its default. Third parties have ACCESS_DENIED, INVALID_REQUEST and INVALID_GRANT,
-// and none says for what (§1.6). The defaults keep a dead refresh token apart from
-// wrong credentials, in the word that RFC 6749 §5.2 has for it; with the same word
-// for both a client can only say that it is one of them.
+// ErrorCodes are the errorCode strings of the token endpoint; an empty one means its
+// default. Third-party code has ACCESS_DENIED, INVALID_REQUEST and INVALID_GRANT, but does
+// not say what for (§1.6). The defaults distinguish a dead refresh token, by the word of RFC
+// 6749 §5.2, from wrong credentials; if both codes are the same, a client can only tell that
+// it is one of the two.
 type ErrorCodes struct {
 	Request  string // malformed or unknown grant type; "INVALID_REQUEST"
 	Client   string // unknown client or wrong secret; "ACCESS_DENIED"
-	Redirect string // redirect URI not that of the code; "INVALID_REQUEST"
+	Redirect string // another redirect URI than the code's; "INVALID_REQUEST"
 	Code     string // code unknown, expired or used; "INVALID_GRANT"
 	Refresh  string // refresh token unknown, expired, used or revoked; "INVALID_GRANT"
 }
 
-// filled is a copy with the defaults filled in.
+// filled returns a copy with the defaults filled in.
 func (k Knobs) filled() Knobs {
 	k.CodeLife = cmp.Or(k.CodeLife, time.Minute)
 	k.AccessLife = cmp.Or(k.AccessLife, 2628000*time.Second)

@@ -1,18 +1,19 @@
-// Package ctrader emulates how cTrader signs users in: the consent page and the
-// token endpoint of its Open API. It behaves as the fact sheet "cTrader facts" in
-// this module's documentation says, and nothing in it has met the real service.
+// Package ctrader emulates how cTrader signs users in: the consent page and the token
+// endpoint of its Open API. It behaves as the fact sheet "cTrader facts" in this module's
+// documentation says; it has not been compared with the real service. The Open API itself
+// is emulated by the subpackage openapi.
 //
 // It serves
 //
-//	/my/settings/openapi/grantingaccess/   consent page, as the documentation has it
-//	/apps/auth                             consent page, as the official libraries have it
-//	/apps/token                            code or refresh token for tokens
-//	/_emulator/                            admin, see package emulator
+//	/my/settings/openapi/grantingaccess/   consent page, at the documented address
+//	/apps/auth                             consent page, at the official libraries' address
+//	/apps/token                            exchanges a code or refresh token for tokens
+//	/_emulator/                            admin endpoint, see package emulator
 //
-// What surprises clients is on by default: state is not sent back, errors arrive
-// with status 200 and an errorCode and no description, a refresh token works once and dies as well
-// when the user allows the app again, and a refresh kills the access token before.
-// [Knobs] lists all switches.
+// Behaviour that surprises clients is on by default: state is not sent back; errors have
+// status 200, an errorCode and no description; a refresh token is single-use, and also ends
+// when the user allows the same app again; and a refresh ends the old access token at once.
+// [Knobs] has all switches.
 package ctrader
 
 import (
@@ -25,9 +26,9 @@ import (
 
 // server.go owns the server: its fields, its start, its paths.
 
-// Server is an emulated cTrader, and an [emulator.Venue]. The zero value is ready. The
-// fields are read when it is first used, and must not be changed from then on; Tune
-// moves knobs.
+// Server is an emulated cTrader, and an [emulator.Venue]. The zero value is ready to use.
+// The fields are read when it is first used and must not be changed afterwards; Tune
+// changes knobs.
 type Server struct {
 	core.Base // Clock, and the methods of [emulator.Venue]
 	Knobs     Knobs
@@ -71,10 +72,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Current is a copy of the knobs as they stand.
+// Current returns a copy of the current knobs.
 func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 
-// Tune moves knobs of the running server, as in
+// Tune changes knobs of the running server:
 //
 //	s.Tune(func(k *ctrader.Knobs) { k.EchoState = true })
 func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }

@@ -6,38 +6,38 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// shared.go owns what the venue's other servers share with its sign-in: who a token
-// belongs to, refreshing, and word of tokens that end.
+// shared.go owns what the sign-in server shares with the venue's other servers: whose a
+// token is, refreshing it, and notifications when tokens end.
 
-// Ended is a grant whose access tokens ended before their time.
+// Ended is a grant whose access tokens ended before they expired.
 type Ended struct {
 	Grant emulator.Grant
-	// Refreshed means that a new pair took their place; otherwise nothing did.
+	// Refreshed means that a new pair has replaced them. If it is false, nothing has.
 	Refreshed bool
 }
 
-// Grant uses an access token and returns what it stands for. With an expired
-// or revoked one the grant comes beside the error.
+// Grant uses an access token and returns its grant. For an expired or revoked token it
+// returns both the grant and an error.
 func (s *Server) Grant(access string) (emulator.Grant, error) {
 	s.start()
 	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), access)
 	return pair.Grant, err
 }
 
-// App finds a registered app.
+// App returns a registered app, and whether it exists.
 func (s *Server) App(clientID string) (emulator.App, bool) {
 	s.start()
 	return s.core.Registry.App(clientID)
 }
 
-// User finds a person.
+// User returns a user, and whether it exists.
 func (s *Server) User(name string) (emulator.User, bool) {
 	s.start()
 	return s.core.Registry.User(name)
 }
 
-// Issue gives what a sign-in gives, without the sign-in. No accounts are all
-// that the user has.
+// Issue issues the tokens of a sign-in, without the sign-in. Nil Accounts mean all accounts
+// of the user.
 func (s *Server) Issue(g emulator.Grant) emulator.Pair {
 	s.start()
 	if g.Accounts == nil {
@@ -49,15 +49,15 @@ func (s *Server) Issue(g emulator.Grant) emulator.Pair {
 	return s.core.Tokens.Issue(s.core.Clock.Now(), g, s.Current().filled().policy())
 }
 
-// Refresh presents a refresh token for the app as the token endpoint does, but
-// for the app's secret. Without a client id, whichever app the token is of.
+// Refresh presents a refresh token on behalf of an app, as the token endpoint does but
+// without the app's secret. An empty clientID means the app that the token belongs to.
 func (s *Server) Refresh(clientID, refresh string) (emulator.Pair, error) {
 	s.start()
 	return s.refresh(s.Current().filled(), emulator.App{ClientID: clientID}, refresh)
 }
 
-// Watch calls the function for every grant that ends, before whoever ended it
-// gets his answer, until stop is called. The function must not refresh or revoke.
+// Watch calls the function for every grant whose access tokens end, before the request that
+// ended them is answered, until stop is called. The function must not refresh or revoke.
 func (s *Server) Watch(ended func(Ended)) (stop func()) {
 	s.start()
 	s.watching.Lock()

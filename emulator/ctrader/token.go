@@ -15,8 +15,8 @@ import (
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, core.MaxBody)
-	// Parameters count wherever they stand, in the query or the form, for GET and
-	// POST alike (cTrader facts §1.4). A body that cannot be read counts as absent.
+	// Parameters count in the query and in the form, for GET and POST alike (cTrader
+	// facts §1.4). A body that cannot be parsed counts as absent.
 	if err := r.ParseForm(); err != nil {
 		r.Form = url.Values{}
 	}
@@ -55,7 +55,7 @@ func (k Knobs) takes(method string) bool {
 	return method == http.MethodGet && !k.RefuseGET || method == http.MethodPost && !k.RefusePOST
 }
 
-// refusal is a logical error. Its text is the description, made up here.
+// refusal is a logical error. Its text is the description, which is made up.
 type refusal string
 
 const (
@@ -68,8 +68,8 @@ const (
 
 func (r refusal) Error() string { return "ctrader: " + strings.ToLower(string(r)) }
 
-// client finds the app. Credentials are parameters; a Basic header is not looked
-// at unless it is to be refused (cTrader facts §1.4, §8).
+// client finds the app. Credentials are parameters; a Basic header is ignored, or refused
+// if the knob says so (cTrader facts §1.4, §8).
 func (s *Server) client(k Knobs, r *http.Request) (emulator.App, error) {
 	app, ok := s.core.Registry.App(r.Form.Get("client_id"))
 	_, _, basic := r.BasicAuth()
@@ -112,8 +112,8 @@ func (s *Server) refresh(k Knobs, app emulator.App, token string) (emulator.Pair
 	return pair, nil
 }
 
-// granted is the answer with tokens (cTrader facts §1.5): the shape of 2021 with
-// every key twice, or the newer one.
+// granted returns the answer with tokens (cTrader facts §1.5): in the form of 2021, with
+// every key twice, or in the newer one.
 func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 	out := map[string]any{
 		"accessToken": p.Access,
@@ -141,7 +141,7 @@ func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 	return out
 }
 
-// refuse is the answer with an error (cTrader facts §1.6).
+// refuse sends the answer with an error (cTrader facts §1.6).
 func (k Knobs) refuse(w http.ResponseWriter, err error) {
 	why := badGrantType
 	errors.As(err, &why)

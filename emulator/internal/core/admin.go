@@ -15,10 +15,10 @@ import (
 	"github.com/venuekey/venuekey/internal/loopback"
 )
 
-// admin.go owns the admin endpoint. Its use is shown in package emulator.
+// admin.go owns the admin endpoint. The comment of package emulator shows its use.
 
-// Admin is the admin endpoint, to be mounted under [emulator.AdminPath]. It answers only
-// clients on loopback, and no page of another site.
+// Admin returns the admin endpoint, for [emulator.AdminPath]. It answers only clients on
+// loopback, and no pages of other sites.
 func (c *Core) Admin() http.Handler {
 	mux := http.NewServeMux()
 	on := func(method, path string, h func(r *http.Request) (any, error)) {
@@ -45,8 +45,8 @@ func (c *Core) Admin() http.Handler {
 	return guard(mux)
 }
 
-// guard keeps other machines out, and pages of other sites that the user's
-// browser has open: a foreign Host means a rebound name, a foreign Origin a form.
+// guard refuses other machines, and pages of other sites in the user's browser: a foreign
+// Host is a sign of DNS rebinding, a foreign Origin of a cross-site request.
 func guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, _, err := net.SplitHostPort(r.RemoteAddr)
@@ -64,7 +64,7 @@ func guard(h http.Handler) http.Handler {
 	})
 }
 
-// state is what GET state shows. Of people and apps it shows the names only.
+// state returns what GET state shows. Of users and apps it shows only the names.
 func (c *Core) state() map[string]any {
 	users, apps, faults, signedIn := []string{}, []string{}, []any{}, []any{}
 	for _, u := range c.Registry.Users() {
@@ -171,7 +171,7 @@ func (c *Core) adminRevoke(r *http.Request) (any, error) {
 	return map[string]int{"revoked": c.RevokeUser(order.User)}, nil
 }
 
-// readFields reads the request's JSON object into the struct that v points to.
+// readFields decodes the request's JSON object into the struct that v points to.
 func readFields(r *http.Request, v any) error {
 	object, err := io.ReadAll(r.Body)
 	if err != nil {

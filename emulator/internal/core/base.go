@@ -8,14 +8,14 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// base.go owns the base of a venue's server: what a test asks of any of them.
+// base.go owns the base of a venue's server: the methods that tests call on any venue.
 
-// Base is what the servers of all venues have in common, for a Server to embed: its
-// methods are those of [emulator.Venue], which says what they do. The zero value is
-// ready, and so is a Server's: faults wait in it, and nobody is signed in, until the
-// first request has the server [Start] it.
+// Base is what the servers of all venues have in common, for a Server to embed. Its methods
+// are those of [emulator.Venue], which documents them. The zero value is ready to use, and
+// so is that of a Server: it holds faults, and no sign-ins, until the first request makes
+// the server [Start] it.
 type Base struct {
-	// Clock is the venue's time; nil means one of its own, see Time. It must not be
+	// Clock is the venue's clock; nil means a new one, which Time returns. It must not be
 	// changed once the server is in use.
 	Clock *emulator.Clock
 
@@ -23,22 +23,22 @@ type Base struct {
 	core    Core
 }
 
-// Setup is what a server says of itself when it starts.
+// Setup configures the core when a server starts.
 type Setup struct {
 	Branding Branding
 	Apps     []emulator.App  // none means [emulator.DefaultApp]
 	Users    []emulator.User // none means [emulator.DefaultUsers]
 	Knobs    Knobs
-	// Policy is how refresh tokens are treated, as the knobs stand.
+	// Policy returns the token policy according to the current knobs.
 	Policy func() Policy
-	// OnReset, if set, lets the server forget what it keeps beside the core.
+	// OnReset, if set, is called by a reset, for the server to drop its own state.
 	OnReset func()
-	// OnEnd, if set, learns of every grant that was revoked.
+	// OnEnd, if set, is called with every grant that is revoked.
 	OnEnd func(emulator.Grant)
 }
 
-// Start gives the base its setup, and the server the core to build its endpoints on.
-// A server calls it once.
+// Start sets up the base, and returns the core for the server's endpoints. A server calls
+// it once.
 func Start(b *Base, setup Setup) *Core {
 	setup.Apps, setup.Users = slices.Clone(setup.Apps), slices.Clone(setup.Users)
 	if len(setup.Apps) == 0 {
@@ -52,7 +52,7 @@ func Start(b *Base, setup Setup) *Core {
 	return c
 }
 
-// ready is the core, whose clock runs.
+// ready returns the core, and makes sure that it has a clock.
 func (b *Base) ready() *Core {
 	b.clocked.Do(func() {
 		b.core.Clock = cmp.Or(b.Clock, new(emulator.Clock))

@@ -9,22 +9,22 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// codes.go owns the authorization codes that stand for consents.
+// codes.go owns authorization codes.
 
 func clone(g emulator.Grant) emulator.Grant {
 	g.Accounts = slices.Clone(g.Accounts)
 	return g
 }
 
-// What becomes of a code that is presented.
+// The errors of a code that is presented.
 var (
 	ErrUnknownCode = errors.New("emulator: authorization code unknown")
 	ErrExpiredCode = errors.New("emulator: authorization code expired")
 	ErrUsedCode    = errors.New("emulator: authorization code already used")
 )
 
-// Codes issues authorization codes that expire and work once. The zero value is
-// ready and safe for concurrent use.
+// Codes issues authorization codes, which expire and are single-use. The zero value is ready
+// to use. It is safe for concurrent use.
 type Codes struct {
 	mu    sync.Mutex
 	codes map[string]*code
@@ -36,7 +36,7 @@ type code struct {
 	used    bool
 }
 
-// Issue makes a code for the grant, and gives the grant an ID if it has none.
+// Issue issues a code for a grant, which gets an ID if it has none.
 func (c *Codes) Issue(now time.Time, life time.Duration, g emulator.Grant, s TokenFormat) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,9 +51,9 @@ func (c *Codes) Issue(now time.Time, life time.Duration, g emulator.Grant, s Tok
 	return v
 }
 
-// Redeem uses up the code. The check, if any, sees the grant first; when it
-// returns an error the code stays good and the error comes back as it is.
-// Together with [ErrUsedCode] and [ErrExpiredCode] the grant is returned too.
+// Redeem uses up a code and returns its grant. The check, if not nil, is called with the
+// grant first; if it returns an error, Redeem returns that error and the code stays valid.
+// With [ErrUsedCode] and [ErrExpiredCode] the grant is returned too.
 func (c *Codes) Redeem(now time.Time, value string, check func(emulator.Grant) error) (emulator.Grant, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

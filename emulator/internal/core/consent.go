@@ -11,32 +11,33 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// consent.go owns the conversation with the user on the authorize page: sign in,
-// choose accounts, allow or deny.
+// consent.go owns the dialogue with the user on the authorize page: sign in, choose
+// accounts, allow or deny.
 
 // Question is what an authorize endpoint asks the user.
 type Question struct {
 	App emulator.App
-	// Scopes are shown in words.
+	// Scopes are the scopes in words, for the page.
 	Scopes []string
-	// NoAccounts leaves out the choice of accounts.
+	// NoAccounts omits the choice of accounts.
 	NoAccounts bool
-	// SkipConsent takes signing in for consent to everything (TTP facts §3: no
-	// consent page by default). The sign-in page has the button to deny then.
+	// SkipConsent treats signing in as consent to everything (TTP facts §3: no consent
+	// page by default). The button to deny is then on the sign-in page.
 	SkipConsent bool
 }
 
 // Decision is what the user answered.
 type Decision struct {
 	Allowed bool
-	// User is the zero User when he denied without signing in.
+	// User is the zero User if the user denied without signing in.
 	User emulator.User
-	// Accounts are the ids he ticked, in the order of User.Accounts.
+	// Accounts are the IDs of the accounts that were ticked, in the order of
+	// User.Accounts.
 	Accounts []int64
 }
 
-// Grant is what he allowed, as the request asked him. It holds the challenge of PKCE
-// for a venue that keeps it.
+// Grant returns the grant that the user gave to the request. It includes the PKCE challenge
+// if keepChallenge is true.
 func (d Decision) Grant(r *http.Request, keepChallenge bool) emulator.Grant {
 	q := r.URL.Query()
 	g := emulator.Grant{
@@ -49,16 +50,16 @@ func (d Decision) Grant(r *http.Request, keepChallenge bool) emulator.Grant {
 	return g
 }
 
-// requestKey names the authorize request. It is decoded, since the address of the
-// form comes back escaped in another way than the browser first sent it.
+// requestKey identifies an authorize request. It decodes the query, since the form's
+// address may be escaped differently than in the first request.
 func requestKey(r *http.Request) string { return r.URL.Path + "?" + r.URL.Query().Encode() }
 
-// ticketLife is how long a page waits for the user.
+// ticketLife is how long a page stays valid.
 const ticketLife = 10 * time.Minute
 
-// openPages remembers the pages that wait for the user. A ticket in a hidden field carries the
-// sign-in from one page to the next: it needs no cookie, cannot be forged from
-// another site, and belongs to one authorize request.
+// openPages remembers the pages that wait for the user. A ticket in a hidden field carries
+// the sign-in from one page to the next: it needs no cookie, cannot be forged by another
+// site, and belongs to one authorize request.
 type openPages struct {
 	mu   sync.Mutex
 	open map[string]visit
@@ -105,13 +106,13 @@ func (p *openPages) clear() {
 	p.open = nil
 }
 
-// Ask handles one request to an authorize endpoint that the venue found to be in
-// order: a GET shows the sign-in page, the POSTs of its forms lead on from there.
-// It returns true when the user has decided and nothing has been sent yet; until
-// then it has answered the request itself.
+// Ask handles one request to an authorize endpoint, which the venue has found to be valid:
+// a GET shows the sign-in page, and the POSTs of its forms continue from there. It returns
+// true when the user has decided, and has then sent nothing; otherwise it has answered the
+// request itself.
 //
-// The parameters of the authorize request stand in the query for GET and POST
-// alike, so the venue must read them from r.URL.Query() and check them each time.
+// The parameters of the authorize request are in the query for GET and POST alike, so the
+// venue must read them from r.URL.Query() and check them each time.
 func (c *Core) Ask(w http.ResponseWriter, r *http.Request, q Question) (Decision, bool) {
 	if r.Method != http.MethodPost {
 		c.Record(emulator.Event{Kind: emulator.EventAuthorizeShown, Client: q.App.ClientID})
@@ -144,7 +145,7 @@ func (c *Core) signIn(w http.ResponseWriter, r *http.Request, q Question) (Decis
 	name := r.PostForm.Get("user")
 	u, ok := c.Registry.SignIn(name, r.PostForm.Get("password"))
 	if !ok {
-		// The name is what somebody typed, perhaps a password: not for the log.
+		// The name is user input, perhaps a password by mistake: not for the log.
 		c.Record(emulator.Event{Kind: emulator.EventLoginRefused, Client: q.App.ClientID, Detail: "on the page"})
 		c.askSignIn(w, r, q, http.StatusOK, name, "User name or password is wrong.")
 		return Decision{}, false
@@ -177,7 +178,7 @@ func (c *Core) allow(w http.ResponseWriter, r *http.Request, q Question, user st
 	return d, true
 }
 
-// accountIDs are the ids of the accounts that the form ticks; of all without a form.
+// accountIDs returns the IDs of the accounts that the form ticks, or of all without a form.
 func accountIDs(accounts []emulator.Account, form url.Values) []int64 {
 	var ids []int64
 	for _, a := range accounts {

@@ -10,8 +10,7 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// core.go owns the core: what every emulated venue is made of, and the way in which
-// requests reach a venue's handlers past the faults.
+// core.go owns the core, and how requests reach a venue's handlers unless a fault strikes.
 
 // Branding is how a venue presents itself on its pages.
 type Branding struct {
@@ -23,9 +22,8 @@ type Branding struct {
 	Colour string
 }
 
-// Core is what every emulated venue is made of: clock, log, faults, apps and users,
-// codes and tokens. It lies in a server's [Base], which gives it to the server at its
-// [Start].
+// Core is what every emulated venue is built from: clock, log, faults, apps and users,
+// codes and tokens. It is part of a server's [Base]; [Start] returns it to the server.
 type Core struct {
 	Clock    *emulator.Clock
 	Log      emulator.Log
@@ -46,7 +44,7 @@ func (c *Core) begin(setup Setup) {
 	c.Registry.replace(setup.Apps, setup.Users)
 }
 
-// setup is what the server said of itself; nothing before it started.
+// setup returns the server's setup, which is empty before it starts.
 func (c *Core) setup() Setup {
 	if v := c.started.Load(); v != nil {
 		return *v
@@ -54,14 +52,13 @@ func (c *Core) setup() Setup {
 	return Setup{}
 }
 
-// Record adds an event, with the time and the venue filled in.
+// Record adds an event, and fills in the time and the venue.
 func (c *Core) Record(e emulator.Event) {
 	e.At, e.Venue = c.Clock.Now(), c.setup().Branding.Name
 	c.Log.Add(e)
 }
 
-// Serve lets the handler answer the request unless a fault was ordered for one
-// of the names that the request goes by.
+// Serve calls the handler, unless there is a fault for one of the names of the request.
 func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc, names ...emulator.Endpoint) {
 	f, ok := c.Faults.Take(names...)
 	if !ok {
@@ -76,8 +73,8 @@ func (c *Core) Serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc,
 	fault(f).serve(w, r, h)
 }
 
-// ServeToken is Serve for a token endpoint, where the grant type says which faults may
-// strike.
+// ServeToken is Serve for a token endpoint, where the grant type determines which faults
+// can strike.
 func (c *Core) ServeToken(w http.ResponseWriter, r *http.Request, grantType string, h http.HandlerFunc) {
 	names := []emulator.Endpoint{emulator.AtToken}
 	switch grantType {
@@ -89,7 +86,7 @@ func (c *Core) ServeToken(w http.ResponseWriter, r *http.Request, grantType stri
 	c.Serve(w, r, h, names...)
 }
 
-// Reset puts everything back to where the server started.
+// Reset restores the state in which the server started.
 func (c *Core) Reset() {
 	c.filling.Lock()
 	defer c.filling.Unlock()
@@ -109,8 +106,8 @@ func (c *Core) Reset() {
 	c.Log.Clear()
 }
 
-// RevokeUser ends everything that the user ever allowed, as when he revokes the
-// app on the venue's page, and returns how many consents that were.
+// RevokeUser revokes everything that the user has allowed, as the user could on the venue's
+// own page, and returns the number of consents revoked.
 func (c *Core) RevokeUser(user string) int {
 	ended := c.Tokens.RevokeWhere(func(g emulator.Grant) bool { return g.User == user })
 	for _, g := range ended {
@@ -126,5 +123,5 @@ func (c *Core) end(g emulator.Grant) {
 	}
 }
 
-// issued is the fingerprint that stands for what was issued.
+// issued returns the fingerprint of what was issued.
 func issued(p emulator.Pair) string { return emulator.Fingerprint(cmp.Or(p.Refresh, p.Access)) }

@@ -7,16 +7,16 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/faultqueue"
 )
 
-// faults.go owns the queue of faults that were ordered. How each one looks on the
-// wire is in faultwire.go.
+// faults.go owns the queue of injected faults. What each does on the wire is in
+// faultwire.go.
 
-// Faults is the queue of ordered faults. The zero value is empty and ready, and
-// safe for concurrent use.
+// Faults is the queue of injected faults. The zero value is an empty queue. It is safe for
+// concurrent use.
 type Faults struct {
 	queue faultqueue.Queue[emulator.Fault]
 }
 
-// Add orders a fault. The first order that matches a request wins it.
+// Add adds a fault. The first one that matches a request strikes it.
 func (q *Faults) Add(f emulator.Fault) error {
 	if err := f.Valid(); err != nil {
 		return err
@@ -25,10 +25,10 @@ func (q *Faults) Add(f emulator.Fault) error {
 	return nil
 }
 
-// Clear takes all orders back.
+// Clear removes all faults.
 func (q *Faults) Clear() { q.queue.Clear() }
 
-// Pending lists the orders that still wait; Times is what remains.
+// Pending returns the faults in the queue, with Times as it remains.
 func (q *Faults) Pending() (list []emulator.Fault) {
 	for f, left := range q.queue.Pending() {
 		f.Times = left
@@ -37,7 +37,7 @@ func (q *Faults) Pending() (list []emulator.Fault) {
 	return list
 }
 
-// Take uses up the fault for a request that goes by these names, if one waits.
+// Take uses up the fault for a request with these names, if there is one.
 func (q *Faults) Take(names ...emulator.Endpoint) (emulator.Fault, bool) {
 	f := q.queue.Take(func(f emulator.Fault) bool { return f.On == emulator.AtAny || slices.Contains(names, f.On) })
 	if f == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// faultwire.go owns how a fault looks on the wire.
+// faultwire.go owns what a fault does on the wire.
 
 // answer is what a handler wanted to send.
 type answer struct {
@@ -34,25 +34,24 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// send writes the answer out, or as much of it as keep says, with the full
-// length announced.
+// send writes the answer, or its first keep bytes, with the full Content-Length.
 func (a *answer) send(w http.ResponseWriter, keep int) {
 	for k, v := range a.header {
 		w.Header()[k] = v
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(a.body.Len()))
 	w.WriteHeader(cmp.Or(a.status, http.StatusOK))
-	w.Write(a.body.Bytes()[:keep]) // the client may have left, which is its right
+	w.Write(a.body.Bytes()[:keep]) // the client may have left, which is no error here
 }
 
-// fault is a fault at work.
+// fault is a fault that strikes.
 type fault emulator.Fault
 
-// before tells whether the fault strikes before the server did its work.
+// before reports whether the fault strikes before the server does its work.
 func (f fault) before() bool { return strings.HasSuffix(string(f.Kind), "-before") }
 
-// serve answers a request with the fault. It may panic with
-// [http.ErrAbortHandler], which is how net/http is asked to close a connection.
+// serve answers a request with the fault. It may panic with [http.ErrAbortHandler], which
+// makes net/http close the connection.
 func (f fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	if f.Kind == emulator.FaultDelayBefore {
 		f.wait(r)
@@ -74,7 +73,7 @@ func (f fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	f.spoil(w, a)
 }
 
-// wait lasts for f.Delay, or until the client leaves.
+// wait waits for f.Delay, or until the client gives up.
 func (f fault) wait(r *http.Request) {
 	if f.Delay == 0 {
 		<-r.Context().Done()
@@ -88,7 +87,7 @@ func (f fault) wait(r *http.Request) {
 	}
 }
 
-// spoil sends what the fault makes of the answer.
+// spoil sends what the fault turns the answer into.
 func (f fault) spoil(w http.ResponseWriter, a *answer) {
 	switch f.Kind {
 	case emulator.FaultDropBefore, emulator.FaultDropAfter:
@@ -96,7 +95,7 @@ func (f fault) spoil(w http.ResponseWriter, a *answer) {
 	case emulator.FaultTruncateBefore, emulator.FaultTruncateAfter:
 		a.status = cmp.Or(f.Status, a.status)
 		a.send(w, a.body.Len()/2)
-		http.NewResponseController(w).Flush() // else the half would die in the buffer
+		http.NewResponseController(w).Flush() // else the half would stay in the buffer
 		panic(http.ErrAbortHandler)
 	case emulator.FaultStatusBefore, emulator.FaultStatusAfter:
 		status := cmp.Or(f.Status, http.StatusServiceUnavailable)
@@ -117,7 +116,7 @@ func (f fault) spoil(w http.ResponseWriter, a *answer) {
 		f.flood(w, a)
 		return
 	}
-	a.send(w, a.body.Len()) // DelayAfter comes here with the answer as it was
+	a.send(w, a.body.Len()) // for FaultDelayAfter this is the unchanged answer
 }
 
 func (a *answer) replace(status int, contentType, body string) {
@@ -127,7 +126,7 @@ func (a *answer) replace(status int, contentType, body string) {
 	a.body.WriteString(body)
 }
 
-// flood sends 10 MB of JSON that holds nothing.
+// flood sends 10 MB of meaningless JSON.
 func (f fault) flood(w http.ResponseWriter, a *answer) {
 	for k, v := range a.header {
 		w.Header()[k] = v
@@ -138,14 +137,14 @@ func (f fault) flood(w http.ResponseWriter, a *answer) {
 	chunk := bytes.Repeat([]byte("parrot "), 10_000)
 	for sent := 0; sent < 10<<20; sent += len(chunk) {
 		if _, err := w.Write(chunk); err != nil {
-			return // the client had enough
+			return // the client has given up
 		}
 	}
 	io.WriteString(w, `"}`)
 }
 
-// cmsPage is the kind of page that a WordPress site or the firewall before it
-// sends instead of JSON (TTP facts §3).
+// cmsPage is a page such as a WordPress site, or the firewall in front of it, sends instead
+// of JSON (TTP facts §3).
 const cmsPage = `<!DOCTYPE html>
 <html lang="en-GB">
 <head>

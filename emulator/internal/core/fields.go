@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// fields.go owns how structs of public fields (knobs, faults, users, apps) are shown
-// and read as JSON: by the names of their fields in any case, with durations as
-// strings.
+// fields.go owns how structs of public fields (knobs, faults, users, apps) are written and
+// read as JSON: by their field names in any case, with durations as strings.
 
-// showFields is the struct as JSON shows it.
+// showFields returns a struct as it is encoded in JSON.
 func showFields(v reflect.Value) map[string]any {
 	out := make(map[string]any, v.NumField())
 	for f, value := range v.Fields() {
@@ -30,7 +29,7 @@ func showFields(v reflect.Value) map[string]any {
 	return out
 }
 
-// mergeFields sets the fields that the JSON object names.
+// mergeFields sets the fields that the JSON object contains.
 func mergeFields(v reflect.Value, object []byte, path string) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(object, &fields); err != nil {
@@ -66,7 +65,7 @@ func mergeField(v reflect.Value, raw []byte, path string) error {
 	}
 	if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil {
 		if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) {
-			// Its text may repeat the value, which may be a password.
+			// The error's text may contain the value, which may be a password.
 			return fmt.Errorf("emulator: field %s: want a %s", path, v.Type())
 		}
 		return fmt.Errorf("emulator: field %s: %w", path, err)

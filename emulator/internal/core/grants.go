@@ -9,11 +9,11 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// grants.go owns the steps that every OAuth venue takes with codes and tokens, each
-// with its lines in the event log.
+// grants.go owns the steps that every OAuth venue takes with codes and tokens, each with
+// its events.
 
-// SendCode issues a code for the grant and sends the browser back with it. The
-// extra values, such as state, go along.
+// SendCode issues a code for the grant and redirects the browser to the app with it, and
+// with the extra values, such as state.
 func (c *Core) SendCode(w http.ResponseWriter, r *http.Request, g emulator.Grant, life time.Duration, s TokenFormat, extra url.Values) {
 	code := c.Codes.Issue(c.Clock.Now(), life, g, s)
 	c.Record(emulator.Event{Kind: emulator.EventCodeIssued, User: g.User, Client: g.Client, Successor: emulator.Fingerprint(code)})
@@ -24,8 +24,8 @@ func (c *Core) SendCode(w http.ResponseWriter, r *http.Request, g emulator.Grant
 	SendBack(w, r, g.Redirect, add)
 }
 
-// Exchange turns a code into the first pair of a family. The check sees the grant
-// before the code is used up.
+// Exchange exchanges a code for the first pair of a family. The check is called with the
+// grant before the code is used up; its error is returned, and the code then stays valid.
 func (c *Core) Exchange(code string, p Policy, check func(emulator.Grant) error) (emulator.Pair, error) {
 	now := c.Clock.Now()
 	g, err := c.Codes.Redeem(now, code, check)
@@ -41,8 +41,8 @@ func (c *Core) Exchange(code string, p Policy, check func(emulator.Grant) error)
 	return pair, nil
 }
 
-// Refresh presents a refresh token. The check sees the grant before the token is
-// used; with an error of the check nothing happened to the token.
+// Refresh presents a refresh token. The check is called with the grant before the token is
+// used; its error is returned, and the token is then unchanged.
 func (c *Core) Refresh(refresh string, p Policy, check func(emulator.Grant) error) (emulator.Pair, error) {
 	c.Record(emulator.Event{Kind: emulator.EventRefreshPresented, Fingerprint: emulator.Fingerprint(refresh)})
 	pair, err := c.Tokens.Refresh(c.Clock.Now(), refresh, p, check)
@@ -59,7 +59,7 @@ func (c *Core) Refresh(refresh string, p Policy, check func(emulator.Grant) erro
 	return pair, nil
 }
 
-// Renew gives a new access token for a live one.
+// Renew issues a new access token for a live one.
 func (c *Core) Renew(access string, p Policy) (emulator.Pair, error) {
 	pair, err := c.Tokens.Renew(c.Clock.Now(), access, p)
 	g := pair.Grant
@@ -71,8 +71,8 @@ func (c *Core) Renew(access string, p Policy) (emulator.Pair, error) {
 	return pair, nil
 }
 
-// Revoke ends a token as [Tokens.Revoke] does, or alone as [Tokens.RevokeAlone]
-// does, and tells whether it was known.
+// Revoke revokes a token as [Tokens.Revoke] does, or, if alone is true, as
+// [Tokens.RevokeAlone] does. It reports whether the token was known.
 func (c *Core) Revoke(token string, alone bool) bool {
 	end := c.Tokens.Revoke
 	if alone {

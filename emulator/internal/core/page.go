@@ -10,13 +10,13 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// page.go owns the pages that a user sees: how they are rendered and guarded. What is
-// asked on them is in consent.go.
+// page.go owns the pages that a user sees: how they are rendered, and their security
+// headers. The dialogue on them is in consent.go.
 
 //go:embed page.html
 var pageFiles embed.FS
 
-// page is what the templates in page.html show.
+// page is the data of the templates in page.html.
 type page struct {
 	Branding Branding
 	Heading  string
@@ -32,7 +32,7 @@ type page struct {
 	Colour   template.CSS
 }
 
-// plainColour is what may stand in the style sheet without being escaped.
+// plainColour matches the colours that are safe in the style sheet without escaping.
 const plainColour = `^(#[0-9a-fA-F]{3,8}|[a-zA-Z]{1,30})$`
 
 func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
@@ -40,7 +40,7 @@ func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
 	if ok, _ := regexp.MatchString(plainColour, p.Branding.Colour); ok {
 		p.Colour = template.CSS(p.Branding.Colour)
 	}
-	// Parsed per page: an emulator has time, and package state stays away.
+	// Parsed for each page: speed does not matter here, and there is no package state.
 	t, err := template.ParseFS(pageFiles, "page.html")
 	var body bytes.Buffer
 	if err == nil {
@@ -56,21 +56,21 @@ func (c *Core) show(w http.ResponseWriter, status int, name string, p page) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	// No form-action: browsers apply it to the redirect that follows the form, and
-	// that one leads to the app, wherever it is.
+	// No form-action: browsers also apply it to the redirect after the form, which leads
+	// to the app, wherever that is.
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+p.Nonce+"'; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
 	w.Write(body.Bytes())
 }
 
-// Refuse shows an error page and records why; nothing reaches the app's callback.
+// Refuse shows an error page and records the event; nothing is sent to the app's callback.
 func (c *Core) Refuse(w http.ResponseWriter, status int, message string, e emulator.Event) {
 	e.Kind, e.Status, e.Detail = emulator.EventAuthorizeRefused, status, message
 	c.Record(e)
 	c.show(w, status, "refusal", page{Heading: message, Message: message})
 }
 
-// NotFound shows a page for paths that the venue does not have.
+// NotFound shows the page for unknown paths.
 func (c *Core) NotFound(w http.ResponseWriter, r *http.Request) {
 	c.show(w, http.StatusNotFound, "refusal", page{Heading: "Not found", Message: "This emulated venue has no page here."})
 }

@@ -7,9 +7,8 @@ import (
 
 // pkce.go owns the check of a PKCE verifier.
 
-// VerifyPKCE tells whether the verifier belongs to the challenge (RFC 7636
-// §4.6). An empty method means "plain" (§4.3). Without a challenge every
-// verifier passes.
+// VerifyPKCE reports whether the verifier matches the challenge (RFC 7636 §4.6). An empty
+// method means "plain" (§4.3). Without a challenge every verifier passes.
 func VerifyPKCE(challenge, method, verifier string) bool {
 	switch {
 	case challenge == "":

@@ -6,8 +6,7 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// refresh.go owns what happens when a refresh token, or a live access token, is
-// presented to get a new pair.
+// refresh.go owns exchanging a refresh token, or a live access token, for a new pair.
 
 func (r *refreshToken) refusal(now time.Time) error {
 	switch {
@@ -19,8 +18,8 @@ func (r *refreshToken) refusal(now time.Time) error {
 	return nil
 }
 
-// Refresh presents a refresh token. The check, if any, sees the grant before the
-// token is used; its error comes back as it is and nothing has happened then.
+// Refresh presents a refresh token. The check, if not nil, is called with the grant before
+// the token is used; its error is returned as is, and nothing has changed then.
 func (t *Tokens) Refresh(now time.Time, refresh string, p Policy, check func(emulator.Grant) error) (emulator.Pair, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,7 +49,8 @@ func (t *Tokens) Refresh(now time.Time, refresh string, p Policy, check func(emu
 	return t.rotate(now, r, p), nil
 }
 
-// RefreshAlive tells whether a refresh token would be granted. Asking is no use.
+// RefreshAlive reports whether a refresh token would be accepted. It does not count as using
+// it.
 func (t *Tokens) RefreshAlive(now time.Time, refresh string, p Policy) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,7 +61,7 @@ func (t *Tokens) RefreshAlive(now time.Time, refresh string, p Policy) bool {
 	return r.firstUse.IsZero() || r.reused(now, p) != reuseRefused
 }
 
-// reuse is what becomes of a refresh token that was used before.
+// reuse is what happens to a refresh token that was used before.
 type reuse int
 
 const (
@@ -82,8 +82,8 @@ func (r *refreshToken) reused(now time.Time, p Policy) reuse {
 			return reuseNewPair
 		}
 	case emulator.RotationGraceSamePair:
-		// Only the generation before the current one, or the answer would hold a
-		// refresh token that is itself used up.
+		// Only for the generation before the current one, or the answer would contain a
+		// refresh token that is itself used.
 		if inGrace && r.firstAnswer != nil && !r.refreshedOn {
 			return reuseSamePair
 		}
@@ -97,7 +97,7 @@ func (r *refreshToken) reused(now time.Time, p Policy) reuse {
 	return reuseRefused
 }
 
-// rotate gives the next pair for a refresh token. The caller holds the lock.
+// rotate issues the next pair for a refresh token. The caller holds the lock.
 func (t *Tokens) rotate(now time.Time, r *refreshToken, p Policy) emulator.Pair {
 	if r.from != nil {
 		r.from.refreshedOn, r.from.successorUsed = true, true
@@ -113,7 +113,7 @@ func (t *Tokens) rotate(now time.Time, r *refreshToken, p Policy) emulator.Pair 
 	return pair
 }
 
-// issuesRefresh tells whether a refresh answer carries a new refresh token.
+// issuesRefresh reports whether the answer to a refresh contains a new refresh token.
 func issuesRefresh(r emulator.Rotation) bool {
 	return r != emulator.RotationNoNewRefresh && r != emulator.RotationNoNewRefreshOldDies
 }
@@ -122,11 +122,11 @@ func (f *family) endAccess() {
 	for _, a := range f.access {
 		a.dead = true
 	}
-	f.access = nil // dead ones need no second death
+	f.access = nil // these need not be ended again
 }
 
-// Renew gives a new access token for a live one, without a refresh token, in the
-// same family. With Policy.KillOldAccess the presented one dies.
+// Renew issues a new access token for a live one, in the same family and without a refresh
+// token. With Policy.KillOldAccess it ends the presented one.
 func (t *Tokens) Renew(now time.Time, access string, p Policy) (emulator.Pair, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -9,18 +9,18 @@ import (
 	"github.com/venuekey/venuekey/internal/loopback"
 )
 
-// registry.go owns the registry: the apps and users of one running venue, which the
-// admin endpoint may add to.
+// registry.go owns the registry: the apps and users of a running venue, to which the admin
+// endpoint can add.
 
-// Registry holds the apps and users of one running venue. The zero value is
-// empty and ready, and safe for concurrent use.
+// Registry holds the apps and users of a running venue. The zero value is an empty
+// registry. It is safe for concurrent use.
 type Registry struct {
 	mu    sync.RWMutex
 	apps  []emulator.App
 	users []emulator.User
 }
 
-// PutApp adds the app or replaces the one with its client id.
+// PutApp adds an app, or replaces the one with the same client ID.
 func (r *Registry) PutApp(a emulator.App) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -28,7 +28,7 @@ func (r *Registry) PutApp(a emulator.App) {
 	r.apps = put(r.apps, a, func(o emulator.App) bool { return o.ClientID == a.ClientID })
 }
 
-// PutUser adds the user or replaces the one with its name.
+// PutUser adds a user, or replaces the one with the same name.
 func (r *Registry) PutUser(u emulator.User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -36,7 +36,7 @@ func (r *Registry) PutUser(u emulator.User) {
 	r.users = put(r.users, u, func(o emulator.User) bool { return o.Name == u.Name })
 }
 
-// put adds one to a list, or replaces the one that is the same.
+// put adds an element to a list, or replaces the one that is the same.
 func put[T any](list []T, one T, same func(T) bool) []T {
 	if i := slices.IndexFunc(list, same); i >= 0 {
 		list[i] = one
@@ -45,7 +45,7 @@ func put[T any](list []T, one T, same func(T) bool) []T {
 	return append(list, one)
 }
 
-// App finds an app by client id.
+// App finds an app by its client ID.
 func (r *Registry) App(clientID string) (emulator.App, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -76,21 +76,21 @@ func (r *Registry) SignIn(name, password string) (emulator.User, bool) {
 	return u, true
 }
 
-// Apps lists the apps in the order they were added.
+// Apps returns the apps in the order in which they were added.
 func (r *Registry) Apps() []emulator.App {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Clone(r.apps)
 }
 
-// Users lists the users in the order they were added.
+// Users returns the users in the order in which they were added.
 func (r *Registry) Users() []emulator.User {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Clone(r.users)
 }
 
-// replace puts the registry to exactly these apps and users.
+// replace sets the registry to exactly these apps and users.
 func (r *Registry) replace(apps []emulator.App, users []emulator.User) {
 	r.mu.Lock()
 	r.apps, r.users = nil, nil
@@ -103,10 +103,10 @@ func (r *Registry) replace(apps []emulator.App, users []emulator.User) {
 	}
 }
 
-// Allows tells whether the app may be sent to the redirect URI. The URI must be
-// one of the registered ones, byte for byte. With anyLoopback every http URI on
-// localhost, 127.0.0.0/8 or ::1 passes too, whatever its port and path: real
-// venues do not do that, but tests that listen on a random port need it.
+// Allows reports whether the redirect URI is allowed for the app: it must equal a registered
+// one byte for byte. With anyLoopback, every http URI on localhost, 127.0.0.0/8 or ::1 is
+// allowed too, whatever its port and path. Real venues do not do that, but tests that listen
+// on a random port need it.
 func Allows(a emulator.App, redirect string, anyLoopback bool) bool {
 	if slices.Contains(a.RedirectURIs, redirect) {
 		return true

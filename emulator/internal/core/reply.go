@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// reply.go owns the small pieces of HTTP that all venues write and read the same way.
-// The way back to the app is in sendback.go.
+// reply.go owns the small pieces of HTTP that all venues write and read in the same way.
+// The redirect to the app is in sendback.go.
 
-// MaxBody is how much of a request body is read; forms are far smaller.
+// MaxBody is how many bytes of a request body are read; forms are far smaller.
 const MaxBody = 1 << 20
 
-// Reply sends v as JSON that nobody may cache (RFC 6749 §5.1).
+// Reply sends v as JSON that must not be cached (RFC 6749 §5.1).
 func Reply(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -29,10 +29,10 @@ func Reply(w http.ResponseWriter, status int, v any) {
 	w.Write(append(body, '\n'))
 }
 
-// Seconds is a lifetime as answers have it.
+// Seconds returns a lifetime in seconds, as in answers.
 func Seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }
 
-// Bearer is the token of the Authorization header, and empty if it has none (RFC 6750
+// Bearer returns the token in the Authorization header, or "" if there is none (RFC 6750
 // §2.1).
 func Bearer(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -5,10 +5,10 @@ import (
 	"net/url"
 )
 
-// sendback.go owns the way from the authorize page back to the app.
+// sendback.go owns the redirect from the authorize page back to the app.
 
-// Echo is what goes back beside code or error: the state of the request, verbatim, if
-// it had one (RFC 6749 §4.1.2), and who the venue says it is, unless empty (RFC 9207).
+// Echo returns what is sent back besides code or error: the request's state, unchanged, if
+// it has one (RFC 6749 §4.1.2), and the issuer, unless empty (RFC 9207).
 func Echo(q url.Values, issuer string) url.Values {
 	back := url.Values{}
 	if q.Has("state") {
@@ -20,9 +20,8 @@ func Echo(q url.Values, issuer string) url.Values {
 	return back
 }
 
-// SendBackError tells the app why it gets no code (RFC 6749 §4.1.2.1), at the redirect
-// URI of the request, which must have been found in order. There is no description if
-// it is empty.
+// SendBackError redirects the browser to the app with an error (RFC 6749 §4.1.2.1). The
+// redirect URI of the request must have been checked. An empty description is omitted.
 func SendBackError(w http.ResponseWriter, r *http.Request, code, description string, beside url.Values) {
 	add := url.Values{"error": {code}}
 	if description != "" {
@@ -49,7 +48,7 @@ func SendBack(w http.ResponseWriter, r *http.Request, redirect string, add url.V
 	u.RawQuery = q.Encode()
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	// By hand, since http.Redirect would write the code into a page as well.
+	// Not http.Redirect, which would also write the code into a page.
 	w.Header().Set("Location", u.String())
 	w.WriteHeader(http.StatusFound)
 }

@@ -6,32 +6,31 @@ import (
 	"sync"
 )
 
-// settings.go owns the knobs of a running venue: how they are read, changed and put
-// back.
+// settings.go owns the knobs of a running venue: reading, changing and resetting them.
 
-// Knobs are [Settings] of any knobs.
+// Knobs are the [Settings] of any type of knobs.
 type Knobs interface {
 	json.Marshaler
 	Merge(object []byte) error
 	Reset()
 }
 
-// Settings hold the knobs of a running venue: a plain struct of public fields that
-// is copied in and out, so that a request sees one state of all knobs. K must be
-// comparable: a struct with maps or slices would be shared and not copied.
+// Settings hold the knobs of a running venue: a plain struct of public fields, which is
+// copied in and out, so that a request sees all knobs in one state. K must be comparable,
+// since maps and slices would be shared, not copied.
 //
-// In JSON the knobs go by the names of their fields, in any case, and durations
-// are strings such as "90s".
+// In JSON, knobs have their field names, in any case, and durations are strings such as
+// "90s".
 type Settings[K comparable] struct {
 	mu    sync.RWMutex
 	start K
 	now   K
 }
 
-// NewSettings stand as k says, and go back there on Reset.
+// NewSettings returns settings with the knobs k, to which Reset returns.
 func NewSettings[K comparable](k K) *Settings[K] { return &Settings[K]{start: k, now: k} }
 
-// Current is a copy of the knobs.
+// Current returns a copy of the knobs.
 func (s *Settings[K]) Current() K {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -45,11 +44,11 @@ func (s *Settings[K]) Tune(change func(*K)) {
 	change(&s.now)
 }
 
-// Reset puts the knobs back to where they stood at the start.
+// Reset restores the knobs of the start.
 func (s *Settings[K]) Reset() { s.Tune(func(k *K) { *k = s.start }) }
 
-// Merge turns the knobs that the JSON object names and leaves the others. On an
-// error nothing is turned.
+// Merge sets the knobs that the JSON object contains and keeps the others. After an error
+// nothing has changed.
 func (s *Settings[K]) Merge(object []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +60,7 @@ func (s *Settings[K]) Merge(object []byte) error {
 	return nil
 }
 
-// MarshalJSON shows all knobs.
+// MarshalJSON returns all knobs.
 func (s *Settings[K]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(showFields(reflect.ValueOf(s.Current())))
 }

@@ -2,24 +2,23 @@ package core
 
 import "crypto/rand"
 
-// tokenformat.go owns what tokens and codes look like.
+// tokenformat.go owns the format of tokens and codes.
 
 const alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// TokenFormat says what the tokens and codes of a venue look like. They carry no
-// meaning.
+// TokenFormat is the format of a venue's tokens and codes, which are opaque.
 type TokenFormat struct {
-	// Prefix stands before every token and code. Tests plant a sentinel with it
-	// and then search all output for it.
+	// Prefix is the prefix of every token and code. Tests use a recognisable one and then
+	// search all output for it.
 	Prefix string
 	// Length is the number of random characters after the prefix; 0 means 43.
 	Length int
-	// Alphabet is what they are drawn from; empty means letters and digits. It
-	// must be ASCII.
+	// Alphabet has the characters to choose from; empty means letters and digits. It must
+	// be ASCII.
 	Alphabet string
 }
 
-// Mint makes a random token.
+// Mint returns a random token.
 func (s TokenFormat) Mint() string {
 	length, alphabet := s.Length, s.Alphabet
 	if length <= 0 {
@@ -28,8 +27,8 @@ func (s TokenFormat) Mint() string {
 	if alphabet == "" {
 		alphabet = alphanumeric
 	}
-	// Bytes at or above the largest multiple of len(alphabet) are thrown away,
-	// else the first letters would come up more often.
+	// Bytes at or above the largest multiple of len(alphabet) are discarded, or the first
+	// characters would be more frequent.
 	fair := 256 - 256%len(alphabet)
 	out := append(make([]byte, 0, len(s.Prefix)+length), s.Prefix...)
 	var b [64]byte

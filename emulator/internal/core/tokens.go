@@ -9,10 +9,10 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// tokens.go owns the token store: families of access and refresh tokens, who is
-// alive, and what dies with whom. Presenting a refresh token is in refresh.go.
+// tokens.go owns the token store: families of access and refresh tokens, which of them are
+// alive, and which end together. Presenting a refresh token is in refresh.go.
 
-// What becomes of a token that is presented.
+// The errors of a token that is presented.
 var (
 	ErrUnknownToken = errors.New("emulator: token unknown")
 	ErrExpiredToken = errors.New("emulator: token expired")
@@ -20,17 +20,17 @@ var (
 	ErrRevokedToken = errors.New("emulator: token revoked")
 )
 
-// Policy says how a venue issues and refreshes tokens. It is given with every
-// call, so that a knob that moves counts from the next request on.
+// Policy says how a venue issues and refreshes tokens. It is passed with every call, so that
+// a changed knob takes effect with the next request.
 type Policy struct {
 	Rotation emulator.Rotation
 	// Grace is for the two grace modes; 0 means [DefaultGrace].
 	Grace      time.Duration
 	AccessLife time.Duration
-	// RefreshLife counts from the issue and is never extended by use; 0 means
-	// that refresh tokens do not expire.
+	// RefreshLife is how long a refresh token lives after it was issued, however it is
+	// used; 0 means forever.
 	RefreshLife time.Duration
-	// KillOldAccess makes a refresh end the access tokens issued before.
+	// KillOldAccess makes a refresh end the earlier access tokens.
 	KillOldAccess bool
 	// NoRefresh issues no refresh token at all.
 	NoRefresh bool
@@ -40,7 +40,7 @@ type Policy struct {
 	Format           TokenFormat
 }
 
-// Tokens is a store of token families. The zero value is ready and safe for
+// Tokens is a store of token families. The zero value is ready to use. It is safe for
 // concurrent use.
 type Tokens struct {
 	mu       sync.Mutex
@@ -52,7 +52,7 @@ type Tokens struct {
 type family struct {
 	grant       emulator.Grant
 	dead        bool
-	refreshDead bool // no refresh any more, access tokens live on
+	refreshDead bool // it cannot be refreshed any more; access tokens stay alive
 	generation  int
 	access      []*accessToken
 }
@@ -71,11 +71,11 @@ type refreshToken struct {
 	expires       time.Time // zero: never
 	firstUse      time.Time // zero: not used yet
 	firstAnswer   *emulator.Pair
-	refreshedOn   bool // a refresh token that came of it was presented
-	successorUsed bool // anything that came of it was used
+	refreshedOn   bool // a refresh token that it was exchanged for was presented
+	successorUsed bool // any token that it was exchanged for was used
 }
 
-// Issue begins a family for the grant and gives its first pair.
+// Issue begins a family for the grant and returns its first pair.
 func (t *Tokens) Issue(now time.Time, g emulator.Grant, p Policy) emulator.Pair {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -123,8 +123,8 @@ func (a *accessToken) refusal(now time.Time) error {
 	return nil
 }
 
-// Use accepts an access token at an endpoint and returns the pair that it came
-// in. With [ErrExpiredToken] and [ErrRevokedToken] the pair is returned too.
+// Use uses an access token at an endpoint and returns its pair. With [ErrExpiredToken] and
+// [ErrRevokedToken] the pair is returned too.
 func (t *Tokens) Use(now time.Time, access string) (emulator.Pair, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -139,7 +139,7 @@ func (t *Tokens) Use(now time.Time, access string) (emulator.Pair, error) {
 	return a.pair, err
 }
 
-// Alive tells whether an access token would be accepted. Asking is no use.
+// Alive reports whether an access token would be accepted. It does not count as using it.
 func (t *Tokens) Alive(now time.Time, access string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -147,8 +147,8 @@ func (t *Tokens) Alive(now time.Time, access string) bool {
 	return ok && a.refusal(now) == nil
 }
 
-// Revoke ends a token: a refresh token with its whole family, an access token
-// alone (RFC 7009 §2.1).
+// Revoke revokes a token: a refresh token with its whole family, an access token alone (RFC
+// 7009 §2.1).
 func (t *Tokens) Revoke(token string) (emulator.Grant, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -163,8 +163,8 @@ func (t *Tokens) Revoke(token string) (emulator.Grant, bool) {
 	return emulator.Grant{}, false
 }
 
-// RevokeAlone ends a token and nothing else: after a refresh token the access
-// tokens of its family live on.
+// RevokeAlone revokes only the token: the access tokens of a refresh token's family stay
+// alive.
 func (t *Tokens) RevokeAlone(token string) (emulator.Grant, bool) {
 	t.mu.Lock()
 	r, ok := t.refresh[token]
@@ -177,13 +177,13 @@ func (t *Tokens) RevokeAlone(token string) (emulator.Grant, bool) {
 	return t.Revoke(token)
 }
 
-// RevokeWhere ends every living family whose grant matches, and returns their grants.
+// RevokeWhere revokes every live family whose grant matches, and returns their grants.
 func (t *Tokens) RevokeWhere(match func(emulator.Grant) bool) []emulator.Grant {
 	return t.endWhere(match, func(f *family) *bool { return &f.dead })
 }
 
-// EndRefreshWhere ends the refresh tokens of every matching family but leaves the
-// access tokens alive until they expire.
+// EndRefreshWhere ends the refresh tokens of every matching family, but not the access
+// tokens, and returns the grants.
 func (t *Tokens) EndRefreshWhere(match func(emulator.Grant) bool) []emulator.Grant {
 	return t.endWhere(match, func(f *family) *bool { return &f.refreshDead })
 }
@@ -201,8 +201,8 @@ func (t *Tokens) endWhere(match func(emulator.Grant) bool, flag func(*family) *b
 	return ended
 }
 
-// Grants lists the grants of living families that match, oldest first. A family
-// lives until it is revoked, or until its last token expired.
+// Grants returns the grants of live families that match, oldest first. A family lives until
+// it is revoked or its last token has expired.
 func (t *Tokens) Grants(now time.Time, match func(emulator.Grant) bool) []emulator.Grant {
 	t.mu.Lock()
 	defer t.mu.Unlock()
