@@ -95,7 +95,7 @@ func (s *Server) exchange(k Knobs, app emulator.App, form url.Values) (emulator.
 	if err == nil || errors.Is(err, badRedirect) {
 		return pair, err
 	}
-	return pair, badCode // the venue does not tell why
+	return pair, badCode // the venue does not say why
 }
 
 func (s *Server) refresh(k Knobs, app emulator.App, token string) (emulator.Pair, error) {
@@ -106,7 +106,7 @@ func (s *Server) refresh(k Knobs, app emulator.App, token string) (emulator.Pair
 		return nil
 	})
 	if err != nil {
-		return pair, badRefresh // the venue does not tell why
+		return pair, badRefresh // the venue does not say why
 	}
 	s.announce(Ended{Grant: pair.Grant, Refreshed: true})
 	return pair, nil

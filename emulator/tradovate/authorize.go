@@ -23,10 +23,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The state round-trips, and an error is the code alone (Tradovate facts §3.4).
-	beside := core.Echo(q, k.Issuer)
+	extra := core.Echo(q, k.Issuer)
 	if code := k.authorizeError(q); code != "" {
 		s.core.Record(emulator.Event{Kind: emulator.EventAuthorizeRefused, Client: app.ClientID, Detail: code})
-		core.SendBackError(w, r, code, "", beside)
+		core.SendBackError(w, r, code, "", extra)
 		return
 	}
 	// An app's registration decides what it may do, not the scope (Tradovate facts
@@ -36,10 +36,10 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !d.Allowed {
-		core.SendBackError(w, r, "access_denied", "", beside)
+		core.SendBackError(w, r, "access_denied", "", extra)
 		return
 	}
-	s.core.SendCode(w, r, d.Grant(r, !k.IgnorePKCE && !k.LosePKCE), k.CodeLife, k.format(), beside)
+	s.core.SendCode(w, r, d.Grant(r, !k.IgnorePKCE && !k.LosePKCE), k.CodeLife, k.format(), extra)
 }
 
 // authorizeError returns the error code for an invalid request, or "". PKCE on this page

@@ -19,29 +19,29 @@ type quota struct {
 }
 
 // take counts a request unless the address is over the limit, and reports whether it is.
-func (q *quota) take(now time.Time, who string, limit int) (over bool) {
+func (q *quota) take(now time.Time, addr string, limit int) (over bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.over(now, who, limit) {
+	if q.over(now, addr, limit) {
 		return true
 	}
-	q.hit(now, who)
+	q.hit(now, addr)
 	return false
 }
 
 // isOver reports whether the address is over the limit, without counting a request. It is
 // for quotas that only failures use up.
-func (q *quota) isOver(now time.Time, who string, limit int) bool {
+func (q *quota) isOver(now time.Time, addr string, limit int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.over(now, who, limit)
+	return q.over(now, addr, limit)
 }
 
 // count adds a failure.
-func (q *quota) count(now time.Time, who string) {
+func (q *quota) count(now time.Time, addr string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.hit(now, who)
+	q.hit(now, addr)
 }
 
 func (q *quota) clear() {
@@ -52,22 +52,22 @@ func (q *quota) clear() {
 
 // over reports whether the address is over the limit, and prolongs a lockout. The caller
 // holds the mutex.
-func (q *quota) over(now time.Time, who string, limit int) bool {
-	if limit < 0 || !now.Before(q.locked[who]) && len(lastHour(now, q.hits[who])) < limit {
+func (q *quota) over(now time.Time, addr string, limit int) bool {
+	if limit < 0 || !now.Before(q.locked[addr]) && len(lastHour(now, q.hits[addr])) < limit {
 		return false
 	}
 	if q.locked == nil {
 		q.locked = make(map[string]time.Time)
 	}
-	q.locked[who] = now.Add(time.Hour)
+	q.locked[addr] = now.Add(time.Hour)
 	return true
 }
 
-func (q *quota) hit(now time.Time, who string) {
+func (q *quota) hit(now time.Time, addr string) {
 	if q.hits == nil {
 		q.hits = make(map[string][]time.Time)
 	}
-	q.hits[who] = append(lastHour(now, q.hits[who]), now)
+	q.hits[addr] = append(lastHour(now, q.hits[addr]), now)
 }
 
 // lastHour drops times that are an hour old.

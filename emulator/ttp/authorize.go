@@ -115,11 +115,11 @@ func (s *Server) authorizeRefused(app emulator.App, err error) {
 // sendBackError sends the error to the callback. Only the refusal for a missing state comes
 // without other parameters (TTP facts §3).
 func (k Knobs) sendBackError(w http.ResponseWriter, r *http.Request, e refusal, bare bool) {
-	beside := core.Echo(r.URL.Query(), k.Issuer)
+	extra := core.Echo(r.URL.Query(), k.Issuer)
 	if bare {
-		beside = nil
+		extra = nil
 	}
-	core.SendBackError(w, r, e.code, e.text, beside)
+	core.SendBackError(w, r, e.code, e.text, extra)
 }
 
 // refused returns the refusal in err.

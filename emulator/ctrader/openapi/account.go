@@ -6,10 +6,10 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// account.go owns requests for one account: which handler answers which, and what is
-// known of the account and of what is traded.
+// account.go owns requests for one account: which handler answers which, and the answers
+// about the account and about what is traded.
 
-// answerAccount answers what needs an account. The caller holds the lock.
+// answerAccount answers requests that name an account. The caller holds the lock.
 func (s *Server) answerAccount(k Knobs, a *asking, req message.Message) (message.Message, error) {
 	if message.IsOrder(req.PayloadType()) {
 		return nil, a.answerOrder(k, req)
@@ -44,7 +44,7 @@ func (a *asking) answerSubscription(_ Knobs, req message.Message) (message.Messa
 	return nil, nil
 }
 
-// answerReference tells what is traded.
+// answerReference answers requests about what is traded.
 func (a *asking) answerReference(_ Knobs, req message.Message) (message.Message, error) {
 	market, id := &a.s.market, a.account()
 	switch m := req.(type) {
@@ -94,8 +94,8 @@ func (m *market) categoryList(account int64) message.Message {
 	return res
 }
 
-// conversion is the shortest chain of symbols from one asset to another: one
-// symbol, or two that have an asset in common.
+// conversion returns the shortest chain of symbols from one asset to another: one symbol, or
+// two that have an asset in common.
 func (a *asking) conversion(m *message.SymbolsForConversionReq) (message.Message, error) {
 	market := &a.s.market
 	assets := market.assets()
@@ -125,7 +125,7 @@ func (s Symbol) joins(a, b string) bool {
 	return s.Base == a && s.Quote == b || s.Base == b && s.Quote == a
 }
 
-// other is the asset across from one, and empty if the symbol has not that one.
+// other returns the symbol's other asset, or "" if the symbol does not have the given one.
 func (s Symbol) other(asset string) string {
 	switch asset {
 	case s.Base:
@@ -145,7 +145,7 @@ func (a *asking) leverage(m *message.GetDynamicLeverageByIDReq) (message.Message
 	}}, nil
 }
 
-// answerState tells how the account stands.
+// answerState answers requests about the state of the account.
 func (a *asking) answerState(_ Knobs, req message.Message) (message.Message, error) {
 	b, market := a.book, &a.s.market
 	switch m := req.(type) {

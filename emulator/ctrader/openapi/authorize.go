@@ -12,11 +12,9 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// authorize.go owns who may: apps, tokens, accounts, and the sessions that come of
-// them.
+// authorize.go owns authorisation: apps, tokens, accounts, and their sessions.
 
-// session is an account that a connection has authorised, and what it wants to
-// hear of it.
+// session is an account that a connection has authorised, and what it has subscribed to.
 type session struct {
 	account int64
 	access  string
@@ -28,7 +26,7 @@ type session struct {
 
 func (s *session) mayTrade() bool { return s.grant.Scope != "accounts" }
 
-// answerApp answers what needs no account. The caller holds the lock.
+// answerApp answers requests that name no account. The caller holds the lock.
 func (c *conn) answerApp(k Knobs, req message.Message) (message.Message, error) {
 	switch m := req.(type) {
 	case *message.VersionReq:
@@ -70,7 +68,8 @@ func (c *conn) authorizeApp(k Knobs, m *message.ApplicationAuthReq) (message.Mes
 	return &message.ApplicationAuthRes{}, nil
 }
 
-// owner is what an access token stands for. A token of another app is no token.
+// owner returns the grant and the user of an access token. It does not accept the token of
+// another app.
 func (c *conn) owner(access string) (emulator.Grant, emulator.User, error) {
 	grant, err := c.s.Venue.Grant(access)
 	if err == nil && grant.Client != c.app {
@@ -121,7 +120,7 @@ func (c *conn) authorizeAccount(k Knobs, m *message.AccountAuthReq) (message.Mes
 	return &message.AccountAuthRes{CtidTraderAccountID: id}, nil
 }
 
-// listAccounts tells the accounts of both hosts (§3.6).
+// listAccounts returns the accounts of both hosts (cTrader facts §3.6).
 func (c *conn) listAccounts(k Knobs, m *message.GetAccountListByAccessTokenReq) (message.Message, error) {
 	grant, user, err := c.owner(string(m.AccessToken))
 	if err != nil {
@@ -146,8 +145,8 @@ func (c *conn) listAccounts(k Knobs, m *message.GetAccountListByAccessTokenReq) 
 	return res, nil
 }
 
-// refreshToken goes through the venue's own store. The lock is given back for
-// it, since the venue tells of the rotation while it goes on.
+// refreshToken refreshes at the venue. It releases the lock meanwhile, since the venue calls
+// back about the rotation.
 func (c *conn) refreshToken(m *message.RefreshTokenReq) (message.Message, error) {
 	app := c.app
 	c.s.mu.Unlock()
@@ -164,7 +163,7 @@ func (c *conn) refreshToken(m *message.RefreshTokenReq) (message.Message, error)
 	return res, nil
 }
 
-// give puts a token into a field, whose type is that of the other side.
+// give sets a field to a token, whatever string type the field has.
 func give[T ~string](to *T, token string) { *to = T(token) }
 
 func (a *asking) logout() (message.Message, error) {
@@ -184,7 +183,7 @@ func (c *conn) end(account int64, why string) bool {
 	return true
 }
 
-// ended is told by the venue of a token that ended.
+// ended is called by the venue when a token ends.
 func (s *Server) ended(e ctrader.Ended) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,7 +219,7 @@ func (c *conn) invalidate(accounts []int64, why string) {
 	})
 }
 
-// inOrder lists the connections, the oldest first.
+// inOrder returns the connections, oldest first.
 func (s *Server) inOrder() []*conn {
 	return slices.SortedFunc(maps.Keys(s.conns), func(a, b *conn) int { return a.number - b.number })
 }

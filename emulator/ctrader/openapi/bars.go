@@ -7,8 +7,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// bars.go owns bars and ticks: those that grow, and a past that is made up from the
-// time alone, so that it is the same whenever it is asked for.
+// bars.go owns bars and ticks: the current bars, and a past that is computed from the time
+// alone, so that it is always the same.
 
 type barKey struct {
 	symbol int64
@@ -23,8 +23,8 @@ func periods() []message.TrendbarPeriod {
 	return list
 }
 
-// lengthOf is how long a bar is; 0 for a period that there is not. Months are 30
-// days here.
+// lengthOf returns the length of a bar, or 0 for an unknown period. Months have 30 days
+// here.
 func lengthOf(p message.TrendbarPeriod) time.Duration {
 	minutes := []int{0, 1, 2, 3, 4, 5, 10, 15, 30, 60, 240, 720, 1440, 10080, 43200}
 	if p < 1 || int(p) >= len(minutes) {
@@ -33,7 +33,7 @@ func lengthOf(p message.TrendbarPeriod) time.Duration {
 	return time.Duration(minutes[p]) * time.Minute
 }
 
-// liveBar is the bar of now, of bids.
+// liveBar is the current bar, of bids.
 type liveBar struct {
 	start                  time.Time
 	open, high, low, close int64
@@ -67,8 +67,8 @@ func (b *liveBar) message(p message.TrendbarPeriod) message.Trendbar {
 	}
 }
 
-// pastPrice is the bid at a time: the price where the symbol began, give or take
-// some points.
+// pastPrice returns the bid at a time: the symbol's initial price, plus or minus some
+// points.
 func (q *quote) pastPrice(t time.Time) int64 {
 	random := rand.New(rand.NewPCG(uint64(t.Unix()), uint64(q.ID)))
 	return q.Bid + (random.Int64N(201)-100)*q.point()
@@ -80,7 +80,8 @@ func (q *quote) pastBar(start time.Time, length time.Duration) *liveBar {
 	return b
 }
 
-// between reads the bounds of a request. Absent ones are a day ago and now.
+// between returns the bounds of a request. The end defaults to now, and the beginning to a
+// day before the end.
 func (s *Server) between(from, to message.Optional[int64]) (time.Time, time.Time, error) {
 	now := s.now()
 	end := to.Or(now.UnixMilli())
@@ -117,7 +118,7 @@ func (a *asking) trendbars(k Knobs, m *message.GetTrendbarsReq) (message.Message
 	if now := a.s.now(); end.After(now) {
 		end = now
 	}
-	// Only whole bars, and of those the newest, the oldest of them first.
+	// Only complete bars, and of those the newest, sorted from old to new.
 	first := message.Time(end.Truncate(length).UnixMilli() - most*length.Milliseconds())
 	res.HasMore = message.Some(!first.Add(-length).Before(begin))
 	for t := first; !t.Add(length).After(end); t = t.Add(length) {
@@ -128,7 +129,7 @@ func (a *asking) trendbars(k Knobs, m *message.GetTrendbarsReq) (message.Message
 	return res, nil
 }
 
-// tickEvery is how far past ticks are from each other.
+// tickEvery is the time between past ticks.
 const tickEvery = 10 * time.Second
 
 func (a *asking) ticks(k Knobs, m *message.GetTickDataReq) (message.Message, error) {
@@ -164,7 +165,7 @@ func (a *asking) ticks(k Knobs, m *message.GetTickDataReq) (message.Message, err
 	return res, nil
 }
 
-// tick is a tick as a difference to the one before it in the list.
+// tick encodes a tick as the difference from the one before it in the list.
 func (k Knobs) tick(t message.TickData, lastTime, lastPrice int64) message.TickData {
 	t.Timestamp -= lastTime
 	if k.TickTimesPositive {

@@ -7,20 +7,20 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// book.go owns the book of an account: balance, orders, positions, deals, and how
-// they look on the wire.
+// book.go owns the book of an account: balance, orders, positions and deals, and how they
+// are encoded in messages.
 
-// Deposit is what an account begins with.
+// Deposit is the initial state of an account.
 type Deposit struct {
-	// Currency is its asset; empty means USD.
+	// Currency is the account's deposit asset; empty means USD.
 	Currency string
-	// Balance is in the smallest unit of the currency; 0 means 10000 of it.
+	// Balance is in the smallest unit of the currency; 0 means 10000 whole units.
 	Balance int64
-	// Leverage is 100 for 1:100; 0 means that.
+	// Leverage is, for example, 100 for 1:100. 0 means 100.
 	Leverage int64
 }
 
-// DefaultDeposit is 10000.00 USD at 1:100.
+// DefaultDeposit returns 10000.00 USD at 1:100.
 func DefaultDeposit() Deposit { return Deposit{Currency: "USD", Balance: 10_000_00, Leverage: 100} }
 
 func (d Deposit) filled() Deposit {
@@ -37,7 +37,7 @@ func (d Deposit) filled() Deposit {
 	return d
 }
 
-// book is everything of one account. It is guarded by Server.mu.
+// book is the state of one account. It is guarded by Server.mu.
 type book struct {
 	Deposit
 	account   int64
@@ -51,7 +51,7 @@ type book struct {
 	calls     []message.MarginCall
 }
 
-// bookOf is the book of an account, a new one if there is none.
+// bookOf returns the book of an account, and creates it if necessary.
 func (s *Server) bookOf(account int64) *book {
 	b := s.books[account]
 	if b == nil {
@@ -67,7 +67,7 @@ func (s *Server) bookOf(account int64) *book {
 	return b
 }
 
-// pay notes that the balance became that.
+// pay records a change of the balance.
 func (b *book) pay(s *Server, balance, before int64, kind message.ChangeBalanceType) message.DepositWithdraw {
 	b.Balance = balance
 	b.version++
@@ -80,8 +80,8 @@ func (b *book) pay(s *Server, balance, before int64, kind message.ChangeBalanceT
 	return entry
 }
 
-// Deposit adds to the balance of an account, or takes from it, in the smallest
-// unit of its currency, and tells its sessions.
+// Deposit adds an amount to the balance of an account, in the smallest unit of its currency,
+// and sends its sessions an event. A negative amount is a withdrawal.
 func (s *Server) Deposit(account, amount int64) {
 	s.begin()
 	s.mu.Lock()
@@ -115,7 +115,7 @@ func (b *book) trader(m *market) message.Trader {
 	}
 }
 
-// order is an order in whole numbers; a price of 0 is none.
+// order is an order in integers; a price of 0 means none.
 type order struct {
 	id, position     int64
 	q                *quote
@@ -124,9 +124,9 @@ type order struct {
 	status           message.OrderStatus
 	volume, executed int64
 	limit, stop      int64
-	price            int64 // at which it was executed
+	price            int64 // of execution
 	slippage         int64 // in points
-	base             int64 // from which slippage counts
+	base             int64 // the price from which slippage counts
 	protection       protection
 	relSL, relTP     int64
 	closing          bool
@@ -169,7 +169,7 @@ func (o *order) message() *message.Order {
 
 func (o *order) pending() bool { return o.status == message.OrderStatusAccepted }
 
-// position is a position in whole numbers.
+// position is a position in integers.
 type position struct {
 	id              int64
 	q               *quote
@@ -178,7 +178,7 @@ type position struct {
 	price           int64
 	commission      int64
 	protection      protection
-	guard           *order // which stands for the protection
+	guard           *order // represents the protection
 	distance        int64  // of a trailing stop
 	status          message.PositionStatus
 	label, comment  string
@@ -203,7 +203,7 @@ func (b *book) message(m *market, p *position) *message.Position {
 	return out
 }
 
-// closes is the price at which the position could be closed now.
+// closes returns the price at which the position could be closed now.
 func (p *position) closes() int64 {
 	if p.side == message.TradeSideBuy {
 		return p.q.bid
@@ -222,7 +222,7 @@ func (b *book) gain(m *market, p *position, price, volume int64) int64 {
 	return b.profit(m, p.q, price, p.price, volume)
 }
 
-// free is what is left of the equity beside the margin in use.
+// free returns the free margin: the equity minus the margin in use.
 func (b *book) free(m *market) int64 {
 	free := b.Balance
 	for _, p := range b.positions {
@@ -249,7 +249,7 @@ func (b *book) position(id int64) *position {
 	return nil
 }
 
-// deal is a deal and, if it closed something, which deal had opened that.
+// deal is a deal, and, if it closed something, the deal that had opened it.
 type deal struct {
 	message.Deal
 	opening int64

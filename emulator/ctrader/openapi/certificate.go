@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// certificate.go owns the test authority: made at the start, trusted by nobody who is
-// not told to.
+// certificate.go owns the test certificate authority, which is created at the start and
+// trusted only by clients that are configured to.
 
-// CA is what a client has to trust.
+// CA returns the certificate authority that a client must trust.
 func (s *Server) CA() *x509.CertPool {
 	s.certify()
 	pool := x509.NewCertPool()
@@ -24,14 +24,14 @@ func (s *Server) CA() *x509.CertPool {
 	return pool
 }
 
-// CAPEM is the same as a file would hold it.
+// CAPEM returns the same certificate in PEM, as in a file.
 func (s *Server) CAPEM() []byte {
 	s.certify()
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.authority.Raw})
 }
 
-// certify makes an authority and a certificate for loopback and Hosts. A year is longer
-// than any test; the hour before now is for clients whose clock is behind.
+// certify creates the authority, and a certificate for loopback and Hosts. They are valid
+// for a year, longer than any test, and from an hour ago, for clients whose clock is slow.
 func (s *Server) certify() {
 	s.certified.Do(func() {
 		ca := &x509.Certificate{
@@ -62,7 +62,7 @@ func (s *Server) certify() {
 func newKey() *ecdsa.PrivateKey {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		panic(err) // there is no such error with this curve and this source
+		panic(err) // impossible with this curve and this source
 	}
 	return key
 }
@@ -70,7 +70,7 @@ func newKey() *ecdsa.PrivateKey {
 func issue(c, parent *x509.Certificate, key, parentKey *ecdsa.PrivateKey) *x509.Certificate {
 	raw, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, parentKey)
 	if err != nil {
-		panic(err) // the templates are the ones above
+		panic(err) // impossible with the templates above
 	}
 	signed, err := x509.ParseCertificate(raw)
 	if err != nil {

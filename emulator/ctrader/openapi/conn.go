@@ -9,12 +9,12 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// conn.go owns one connection: its life, its timers, and what it is told before
-// anybody looks at the meaning of a message.
+// conn.go owns one connection: its life, its timers, and the errors that are sent before a
+// message is interpreted.
 
 const (
-	patience  = 5 * time.Second        // for a client that does not read
-	lastWords = 500 * time.Millisecond // for a client to read the last message and go
+	patience  = 5 * time.Second        // with a client that does not read
+	lastWords = 500 * time.Millisecond // for a client to read the last message and close
 )
 
 type conn struct {
@@ -29,18 +29,18 @@ type conn struct {
 	emptied   chan struct{} // closed when the outbox has sent its last
 	helpers   sync.WaitGroup
 
-	// Guarded by Server.mu, as all of the session is.
+	// Guarded by Server.mu, as are all sessions.
 	start     time.Time
 	lastHeard time.Time
-	nudge     chan struct{} // knobs were moved
+	nudge     chan struct{} // knobs were changed
 	app       string        // client id, once authorised
 	accounts  map[int64]*session
 	rate      window
 	history   window
-	ended     string // why, once it is to end
+	ended     string // why it must end; empty while it need not
 }
 
-// open enters the connection in the book of the server.
+// open registers the connection with the server.
 func (c *conn) open() {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -86,8 +86,8 @@ func (c *conn) serve() {
 		c.heard()
 		c.take(body)
 	}
-	// A TCP connection that is closed with bytes unread takes back what it sent,
-	// so read on until the client has seen the last message.
+	// If a TCP connection is closed with bytes unread, what it has sent may be lost, so
+	// read on until the client has seen the last message (RFC 1122 §4.2.2.13).
 	c.wire.drain()
 	<-c.emptied
 	close(done)
@@ -107,7 +107,7 @@ func (c *conn) heard() {
 	c.lastHeard = time.Now()
 }
 
-// finish ends the connection once everything before is sent.
+// finish ends the connection once everything queued has been sent.
 func (c *conn) finish(why string) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -124,7 +124,7 @@ func (c *conn) finishLocked(why string) {
 	c.stream.SetWriteDeadline(time.Now().Add(patience))
 }
 
-// watch sends heartbeats and cuts the connection off when its time is up.
+// watch sends heartbeats, and ends the connection when its time is up.
 func (c *conn) watch(done <-chan struct{}) {
 	beat := c.start
 	for {
@@ -154,8 +154,8 @@ func (c *conn) watch(done <-chan struct{}) {
 	}
 }
 
-// cutOff returns how long the connection has left at most, and ends it if that
-// is nothing.
+// cutOff returns how long the connection may continue at most, and ends it if its time is
+// up.
 func (c *conn) cutOff(k Knobs) time.Duration {
 	if c.muted() {
 		return time.Minute
@@ -175,7 +175,7 @@ func (c *conn) cutOff(k Knobs) time.Duration {
 	return wait
 }
 
-// take reads one envelope and handles it.
+// take decodes one envelope and handles it.
 func (c *conn) take(body []byte) {
 	var e message.Envelope
 	var err error
@@ -193,7 +193,7 @@ func (c *conn) take(body []byte) {
 	c.handle(e)
 }
 
-// malformed says where, as line and column.
+// malformed returns the position of the error, as line and column.
 func (c *conn) malformed(body []byte, err error) string {
 	where := (*message.DecodeError)(nil)
 	if !c.json || !errors.As(err, &where) || where.Offset < 0 {
@@ -214,7 +214,7 @@ func (c *conn) reply(m message.Message, id string, f *Fault) {
 	c.out.put(parcel{body: c.encode(m, id), fault: f})
 }
 
-// send queues a message that nobody asked for. The caller holds the lock.
+// send queues an unsolicited message. The caller holds the lock.
 func (c *conn) send(m message.Message) {
 	f := c.s.faults.ofEvent(m.PayloadType())
 	c.logFault(f, m.PayloadType())

@@ -1,8 +1,8 @@
-// Package openapi emulates the servers of the cTrader Open API: one host for
-// live and one for demo accounts, each with a port for protobuf and one for
-// JSON, each port for TCP and for WebSocket, all under TLS with a certificate
-// of its own. It knows the apps, users and tokens of an emulated cTrader, so
-// that a token of the one opens accounts of the other:
+// Package openapi emulates the servers of the cTrader Open API: a host for live accounts
+// and one for demo accounts, each with a port for protobuf and one for JSON. Every port
+// accepts TCP and WebSocket, over TLS with a generated certificate. The server shares the
+// apps, users and tokens of an emulated cTrader, so that a token from there is accepted
+// here:
 //
 //	venue := new(ctrader.Server)
 //	api := &openapi.Server{Venue: venue}
@@ -11,15 +11,15 @@
 //	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading", Accounts: []int64{5001}})
 //	// connect to api.Addresses().DemoProtobuf, trusting api.CA()
 //
-// It behaves as the fact sheet "cTrader facts" has it; nothing in it has met
-// the real service. What the sheet does not know is a switch in [Knobs]. What
-// can go wrong on a wire is ordered with [Server.Inject]. What was received and
-// what became of it is in [Server.Log], which holds no token and no secret.
+// It behaves as the fact sheet "cTrader facts" in this module's documentation says; it has
+// not been compared with the real service. What the sheet leaves open is a switch in
+// [Knobs]. [Server.Inject] makes connections go wrong. [Server.Log] records what was
+// received and what became of it, and contains no tokens or secrets.
 //
-// Every request of the protocol is answered. Behind the answers is a small
-// market: a few symbols whose prices move, accounts with a balance, and orders
-// of all types that fill when a price crosses. All of it is in whole numbers,
-// and from the same seed and the same requests comes the same result.
+// Every request of the protocol is answered. Behind the answers is a small market: a few
+// symbols whose prices move, accounts with a balance, and orders of all types, which fill
+// when the price reaches them. It calculates in integers, and is deterministic: the same
+// seed and the same requests give the same result.
 //
-// The market knows no weekends, no swaps and no stop-outs.
+// The market has no weekends, swaps or stop-outs.
 package openapi

@@ -10,11 +10,11 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// encode.go owns how messages are written: protobuf, JSON, and JSON in which
-// everything that could be a text is one.
+// encode.go owns encoding messages: as protobuf, as JSON, and as JSON in which everything
+// that could be a string is one.
 
-// encode writes the envelope with the message in it. A message that cannot be
-// written is a mistake of this package.
+// encode encodes a message in an envelope. A message that cannot be encoded is a bug in this
+// package.
 func (c *conn) encode(m message.Message, id string) []byte {
 	e := message.Envelope{Type: m.PayloadType(), ID: id}
 	var err error
@@ -36,8 +36,8 @@ func (c *conn) encode(m message.Message, id string) []byte {
 	return e.AppendJSON(nil)
 }
 
-// textual writes the JSON of a message of the type anew, with names for enums
-// and strings for 64-bit numbers.
+// textual rewrites the JSON of a message of a type with names for enums and strings for
+// 64-bit numbers.
 func textual(body []byte, t reflect.Type) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -87,7 +87,7 @@ func number(v json.Number, t reflect.Type) any {
 	return v
 }
 
-// bare is the type behind a pointer or an Optional.
+// bare returns the type inside a pointer or an Optional.
 func bare(t reflect.Type) reflect.Type {
 	if t.Kind() == reflect.Pointer {
 		return bare(t.Elem())

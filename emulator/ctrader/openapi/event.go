@@ -18,36 +18,36 @@ type Kind string
 const (
 	Connected         Kind = "connected"
 	Disconnected      Kind = "disconnected" // Detail says why
-	Received          Kind = "received"     // any message, heartbeats too, before anything is checked
+	Received          Kind = "received"     // any message, even a heartbeat, before it is checked
 	Refused           Kind = "refused"      // a request was answered with an error, Detail is its code
 	AppAuthorized     Kind = "app-authorized"
 	AccountAuthorized Kind = "account-authorized"
-	AccountEnded      Kind = "account-ended" // a session is over, Detail says why
-	Subscribed        Kind = "subscribed"    // to something of a symbol
+	AccountEnded      Kind = "account-ended" // a session has ended, Detail says why
+	Subscribed        Kind = "subscribed"    // to spots, depth or bars of a symbol
 	Unsubscribed      Kind = "unsubscribed"
 	TokensRefreshed   Kind = "tokens-refreshed" // over the socket
 	OrderEvent        Kind = "order-event"      // Detail is the execution type
 	FaultInjected     Kind = "fault-injected"
 )
 
-// Event is one line of the log. It never holds a token or a secret.
+// Event is one entry of the log. It never contains a token or a secret.
 type Event struct {
 	// Seq counts from 1.
 	Seq int
-	// At is by the clock of the venue.
+	// At is the time of the venue's clock.
 	At   time.Time
 	Kind Kind
-	// Conn numbers the connections from 1; 0 where it is about none.
+	// Conn is the number of the connection, from 1, or 0 if the event is about none.
 	Conn                  int
 	Live, JSON, WebSocket bool
-	// Type is the message that it is about.
+	// Type is the type of the message that the event is about.
 	Type    message.PayloadType
 	Account int64
 	Client  string
 	Detail  string
 }
 
-// Log is an event log. The zero value is ready and safe for concurrent use.
+// Log is an event log. The zero value is ready to use. A Log is safe for concurrent use.
 type Log struct{ journal journal.Journal[Event] }
 
 func (l *Log) add(e Event) {
@@ -57,15 +57,15 @@ func (l *Log) add(e Event) {
 	})
 }
 
-// Events is a copy of the log, oldest first.
+// Events returns a copy of the log, oldest first.
 func (l *Log) Events() []Event { return l.journal.Since(0) }
 
-// Count is how many events of the kind there are, of the message type if one is
-// given.
+// Count returns the number of events of a kind, and, if any are given, of these message
+// types.
 func (l *Log) Count(kind Kind, t ...message.PayloadType) int { return l.journal.Count(of(kind, t)) }
 
-// Wait blocks until there are at least n events as Count counts them, or ctx
-// ends.
+// Wait waits until Count would return at least n. If the context ends first, it returns the
+// context's error.
 func (l *Log) Wait(ctx context.Context, n int, kind Kind, t ...message.PayloadType) error {
 	return l.journal.Wait(ctx, n, of(kind, t))
 }

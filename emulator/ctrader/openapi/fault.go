@@ -9,31 +9,31 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// fault.go owns faults: what can be ordered to go wrong on the sockets, and the queue
-// of what was ordered. How each one looks is in outbox.go.
+// fault.go owns faults: what a test can make go wrong on a connection, and their queue.
+// What each does on the wire is in outbox.go.
 
-// FaultKind says what goes wrong. But for [CloseBefore] and [Refuse] the request
-// has been carried out by then: an order stands, a token has rotated.
+// FaultKind says what goes wrong. With all kinds but [CloseBefore] and [Refuse] the request
+// has been carried out: an order has been placed, a token has rotated.
 type FaultKind string
 
 // The kinds of faults.
 const (
-	CloseBefore FaultKind = "close-before" // the connection closes, nothing was done
+	CloseBefore FaultKind = "close-before" // the connection closes, and nothing was done
 	CloseAt     FaultKind = "close-at"     // it closes after Bytes bytes of the answer
-	Drop        FaultKind = "drop"         // no answer, all else goes on
-	Silence     FaultKind = "silence"      // nothing is answered or sent any more, the connection stays open
-	HalfClose   FaultKind = "half-close"   // nothing is sent any more and the client is told so, it can go on writing
-	Twice       FaultKind = "twice"        // the answer comes twice
-	Late        FaultKind = "late"         // it comes after Delay, others pass it by
-	Swap        FaultKind = "swap"         // it waits for the next message to go first
-	Coalesce    FaultKind = "coalesce"     // it waits for the next message, both in one write
-	OneByte     FaultKind = "one-byte"     // every byte is a write of its own
-	Oversize    FaultKind = "oversize"     // in its place a message that announces to be endless, then silence
-	Garbage     FaultKind = "garbage"      // in its place a message that cannot be read
-	Refuse      FaultKind = "refuse"       // an error with Code, nothing was done
+	Drop        FaultKind = "drop"         // there is no answer, and all else continues
+	Silence     FaultKind = "silence"      // nothing is answered or sent any more, but the connection stays open
+	HalfClose   FaultKind = "half-close"   // the server closes its sending side; the client can continue to write
+	Twice       FaultKind = "twice"        // the answer is sent twice
+	Late        FaultKind = "late"         // the answer is sent after Delay; others overtake it
+	Swap        FaultKind = "swap"         // the next message is sent before the answer
+	Coalesce    FaultKind = "coalesce"     // the answer and the next message are sent in one write
+	OneByte     FaultKind = "one-byte"     // every byte is sent in a write of its own
+	Oversize    FaultKind = "oversize"     // instead of the answer, the start of a message with a huge length, then silence
+	Garbage     FaultKind = "garbage"      // instead of the answer, a message that cannot be decoded
+	Refuse      FaultKind = "refuse"       // an error with Code, and nothing was done
 )
 
-// FaultKinds lists all kinds.
+// FaultKinds returns all kinds.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
 		CloseBefore, CloseAt, Drop, Silence, HalfClose, Twice, Late, Swap, Coalesce,
@@ -41,26 +41,27 @@ func FaultKinds() []FaultKind {
 	}
 }
 
-// Fault is an order for something to go wrong.
+// Fault makes answers, or events, go wrong.
 type Fault struct {
 	Kind FaultKind
-	// On is the type of the request whose answer it hits, or of the answer; for
-	// an event that nobody asked for the type of that. 0 means any request.
+	// On is the type of the request whose answer it hits, or of that answer, or of an
+	// unsolicited event. 0 means any request.
 	On message.PayloadType
-	// Times is how many it hits: 0 means one, -1 all.
+	// Times is how many it hits. 0 means one, -1 all.
 	Times int
 	// Skip is how many pass before the first hit.
 	Skip int
-	// Bytes is for CloseAt, with the bytes of length or of WebSocket counted.
+	// Bytes is used by CloseAt. It includes the length prefix or the WebSocket header.
 	Bytes int
-	// Delay is for Late.
+	// Delay is used by Late.
 	Delay time.Duration
-	// Code, Description and RetryAfter are for Refuse.
+	// Code, Description and RetryAfter are used by Refuse.
 	Code, Description string
 	RetryAfter        time.Duration
 }
 
-// Valid tells what is wrong with the order, if anything.
+// Valid returns an error if the fault makes no sense: its kind is unknown, a number is
+// negative, or Refuse has no Code.
 func (f Fault) Valid() error {
 	switch {
 	case !slices.Contains(FaultKinds(), f.Kind):
@@ -73,7 +74,7 @@ func (f Fault) Valid() error {
 	return nil
 }
 
-// faults is the queue of ordered faults.
+// faults is the queue of injected faults.
 type faults struct{ queue faultqueue.Queue[Fault] }
 
 func (q *faults) add(f Fault) error {
@@ -86,13 +87,13 @@ func (q *faults) add(f Fault) error {
 
 func (q *faults) clear() { q.queue.Clear() }
 
-// ofRequest uses up the fault for a request, if one waits.
+// ofRequest uses up the fault for a request, if there is one.
 func (q *faults) ofRequest(t message.PayloadType) *Fault {
 	answer, _ := message.Answer(t)
 	return q.queue.Take(func(f Fault) bool { return f.On == 0 || f.On == t || answer != 0 && f.On == answer })
 }
 
-// ofEvent uses up the fault for an event, if one waits.
+// ofEvent uses up the fault for an event, if there is one.
 func (q *faults) ofEvent(t message.PayloadType) *Fault {
 	return q.queue.Take(func(f Fault) bool { return f.On == t })
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// handle.go owns the way of a request: from what must hold before it is looked at to
-// its answer.
+// handle.go owns the path of a request, from the first checks to its answer.
 
 func (c *conn) handle(e message.Envelope) {
 	c.s.mu.Lock()
@@ -52,7 +51,7 @@ func (c *conn) decode(e message.Envelope) (message.Message, error) {
 	return message.Decode(e.Type, e.Payload)
 }
 
-// answer is nil where the events that were published are the answer.
+// answer returns the answer to a request, or nil if the published events are the answer.
 func (c *conn) answer(e message.Envelope, req message.Message, decoding error, f *Fault) (message.Message, error) {
 	k := c.s.knobs()
 	if f != nil && f.Kind == Refuse {
@@ -74,7 +73,7 @@ func (c *conn) answer(e message.Envelope, req message.Message, decoding error, f
 	return c.answerApp(k, req)
 }
 
-// mayAsk is what needs no look into the message.
+// mayAsk makes the checks that do not need the message itself.
 func (c *conn) mayAsk(k Knobs, t message.PayloadType) error {
 	early := t == message.TypeApplicationAuthReq ||
 		!k.Strict && (t == message.TypeVersionReq || t == message.TypeRefreshTokenReq)
@@ -90,7 +89,7 @@ func (c *conn) mayAsk(k Knobs, t message.PayloadType) error {
 	return c.tooFast(k, t)
 }
 
-// sessionOf is the open session of the account.
+// sessionOf returns the open session of an account.
 func (c *conn) sessionOf(k Knobs, account int64) (*session, error) {
 	session, ok := c.accounts[account]
 	if !ok {
@@ -108,7 +107,7 @@ func (c *conn) sessionOf(k Knobs, account int64) (*session, error) {
 	return session, nil
 }
 
-// accountOf is the account that a request names.
+// accountOf returns the account that a request names.
 func accountOf(m message.Message) (int64, bool) {
 	if m == nil || reflect.ValueOf(m).IsNil() {
 		return 0, false
@@ -120,7 +119,7 @@ func accountOf(m message.Message) (int64, bool) {
 	return field.Int(), true
 }
 
-// asking is who asks, for handlers that need an account.
+// asking is the sender of a request, for handlers that need an account.
 type asking struct {
 	*conn
 	session *session

@@ -6,9 +6,9 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// history.go owns the lists of what was: deals, orders, cash.
+// history.go owns the lists of past deals, orders and cash flows.
 
-// answerHistory tells what was.
+// answerHistory answers requests about the past.
 func (a *asking) answerHistory(k Knobs, req message.Message) (message.Message, error) {
 	switch m := req.(type) {
 	case *message.GetTrendbarsReq:
@@ -38,7 +38,7 @@ func (a *asking) answerHistory(k Knobs, req message.Message) (message.Message, e
 	return nil, nil
 }
 
-// past cuts a list to a period and to the rows that an answer has.
+// past limits a list to a period, and to the rows that an answer can have.
 func past[T any](k Knobs, list []T, at func(T) time.Time, begin, end time.Time) (some []T, more bool) {
 	for _, item := range list {
 		if t := at(item); t.Before(begin) || t.After(end) {
@@ -96,7 +96,7 @@ func (a *asking) orderDetails(m *message.OrderDetailsReq) (message.Message, erro
 	return res, nil
 }
 
-// offsets tells which deals closed a deal, and which it closed.
+// offsets returns the deals that closed a deal, and those that it closed.
 func (a *asking) offsets(m *message.DealOffsetListReq) (message.Message, error) {
 	res := &message.DealOffsetListRes{CtidTraderAccountID: a.account()}
 	byID := make(map[int64]*deal)

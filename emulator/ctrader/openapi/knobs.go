@@ -8,113 +8,112 @@ import (
 
 // knobs.go owns the knobs: every switch of the emulated Open API and its default.
 
-// Knobs say how the servers behave. The zero value is what the fact sheet holds
-// for likeliest ("cTrader facts" §3 and §8). A limit or a time that is negative
-// is switched off.
+// Knobs say how the servers behave. The zero value is what the fact sheet considers
+// likeliest ("cTrader facts" §3 and §8). A negative limit or time means none. Section
+// numbers are those of the fact sheet.
 type Knobs struct {
 	// OnRefresh is what open sessions see when their token is refreshed (§1.7).
 	OnRefresh RefreshEffect
-	// EnforceExpiry refuses requests of an open session once its token has
-	// expired. By default the token counts only when the account is authorised.
+	// EnforceExpiry refuses requests of an open session once its token has expired. By
+	// default the token is checked only when the account is authorised.
 	EnforceExpiry bool
-	// Strict refuses version and refresh requests before the app is authorised
-	// (§8).
+	// Strict refuses version and refresh requests before the app is authorised (§8).
 	Strict bool
 	// OneSessionPerAccount ends the session of an account when another connection
-	// authorises it. By default both live (§8).
+	// authorises the account. By default both continue (§8).
 	OneSessionPerAccount bool
-	// NotAuthorizedTyped says ACCOUNT_NOT_AUTHORIZED to requests for an account
-	// without session, in place of INVALID_REQUEST (§3.7).
+	// NotAuthorizedTyped answers requests for an account without a session with
+	// ACCOUNT_NOT_AUTHORIZED instead of INVALID_REQUEST (§3.7).
 	NotAuthorizedTyped bool
-	// ViewScopeCode is what an order with a token of scope accounts is told; empty
-	// means TRADING_NOT_ALLOWED. No source knows the real one.
+	// ViewScopeCode is the error code for an order with a token of scope accounts; empty
+	// means TRADING_NOT_ALLOWED. The real one is not known.
 	ViewScopeCode string
-	// OmitScope leaves permissionScope out of the account list (§7.30).
+	// OmitScope omits permissionScope from the account list (§7.30).
 	OmitScope bool
-	// DisconnectKeepsOpen leaves the connection open after a ClientDisconnectEvent;
-	// the app may authorise itself anew. By default it is closed.
+	// DisconnectKeepsOpen keeps the connection open after a ClientDisconnectEvent, and
+	// the app can authorise again. By default it is closed.
 	DisconnectKeepsOpen bool
 
-	// CommonErrors sends errors as ProtoErrorRes (50) in place of
-	// ProtoOAErrorRes (2142) (§3.7).
+	// CommonErrors sends errors as ProtoErrorRes (50) instead of ProtoOAErrorRes (2142)
+	// (§3.7).
 	CommonErrors bool
-	// OrderErrorsPlain refuses orders with an ErrorRes too. By default it is an
+	// OrderErrorsPlain sends an ErrorRes for refused orders too. By default it is an
 	// OrderErrorEvent.
 	OrderErrorsPlain bool
-	// MaintenanceCode is what requests are told during maintenance; empty means
-	// SERVER_IS_UNDER_MAINTENANCE. CANT_ROUTE_REQUEST was seen as well (§3.6).
+	// MaintenanceCode is the error code during maintenance; empty means
+	// SERVER_IS_UNDER_MAINTENANCE. CANT_ROUTE_REQUEST has been seen too (§3.6).
 	MaintenanceCode string
-	// MaintenanceOtherUnit swaps the units of maintenanceEndTimestamp: by default
-	// it is seconds in 2142 and milliseconds in 50 (§7.15).
+	// MaintenanceOtherUnit swaps the units of maintenanceEndTimestamp: by default it is
+	// in seconds in 2142 and in milliseconds in 50 (§7.15).
 	MaintenanceOtherUnit bool
 
-	// OmitEmptyPayload leaves the payload of a protobuf message without fields out
-	// of its envelope, as of heartbeats. By default it is there and empty: clients
-	// of the real servers are about that break over an envelope without.
+	// OmitEmptyPayload omits the payload of a protobuf message without fields, such as a
+	// heartbeat, from its envelope. By default it is present and empty, since some clients
+	// of the real servers fail without it.
 	OmitEmptyPayload bool
 	// JSONText writes enums as names and 64-bit numbers as strings. By default
 	// both are numbers (§3.3).
 	JSONText bool
-	// JSONFraming is how JSON travels over TCP (§3.3).
+	// JSONFraming is how JSON messages are separated over TCP (§3.3).
 	JSONFraming Framing
-	// MaxFrame is the longest message that is taken; 0 means 10 MiB (§8).
+	// MaxFrame is the longest message that is accepted, in bytes; 0 means 10 MiB (§8).
 	MaxFrame int
 
-	// Heartbeat is how often the server sends one; 0 means 25 s (§3.4).
+	// Heartbeat is how often the server sends a heartbeat; 0 means 25 s (§3.4).
 	Heartbeat time.Duration
-	// Idle is after how long without a message a connection ends; 0 means 30 s.
+	// Idle is how long a client may send nothing before its connection ends; 0 means
+	// 30 s.
 	Idle time.Duration
-	// Unauthenticated is after how long without an authorised app it ends,
+	// Unauthenticated is how long a connection may last without an authorised app,
 	// whatever it sends; 0 means 30 s.
 	Unauthenticated time.Duration
 
-	// Rate and HistoricalRate are the requests a second; 0 means 50 and 5 (§3.5).
+	// Rate and HistoricalRate are the limits of requests per second; 0 means 50 and 5
+	// (§3.5).
 	Rate, HistoricalRate int
-	// RateOfApp counts the requests of all connections of an app together, as it
-	// was in 2021.
+	// RateOfApp counts the requests of all connections of an app together, as in 2021.
 	RateOfApp bool
-	// RateCode and HistoricalRateCode are what too many requests are told; empty
-	// means REQUEST_FREQUENCY_EXCEEDED and BLOCKED_PAYLOAD_TYPE. Only the latter
-	// comes with retryAfter.
+	// RateCode and HistoricalRateCode are the error codes for too many requests; empty
+	// means REQUEST_FREQUENCY_EXCEEDED and BLOCKED_PAYLOAD_TYPE. Only the latter comes
+	// with retryAfter.
 	RateCode, HistoricalRateCode string
-	// RetryAfter is that, rounded up to seconds; 0 means 1 s.
+	// RetryAfter is the value of retryAfter, rounded up to seconds; 0 means 1 s.
 	RetryAfter time.Duration
-	// MaxConnections is how many connections one app may have; 0 means 25.
+	// MaxConnections is how many connections an app can have; 0 means 25.
 	MaxConnections int
 
-	// QuoteEvery is how often prices move; 0 means 250 ms. Negative: only when
-	// Quote is called.
+	// QuoteEvery is how often prices move; 0 means 250 ms. If it is negative, they move
+	// only when Quote is called.
 	QuoteEvery time.Duration
-	// Seed makes another walk of prices. It is read at the start only.
+	// Seed selects another random walk of the prices. It is read at the start only.
 	Seed uint64
-	// BothSides sends bid and ask in every spot event. By default only what
-	// changed, after the first.
+	// BothSides sends bid and ask in every spot event. By default events after the first
+	// contain only what changed.
 	BothSides bool
 	// MarginEvents sends a MarginChangedEvent after each fill.
 	MarginEvents bool
 
-	// MaxRows is how many rows the answer to a list of past things has; 0 means
-	// 1000.
+	// MaxRows is how many rows an answer about the past can have; 0 means 1000.
 	MaxRows int
-	// TickPricesWhole writes the price of every tick as it is. By default all but
-	// the first are differences (Units).
+	// TickPricesWhole sends the price of every tick as it is. By default all but the first
+	// are differences.
 	TickPricesWhole bool
-	// TickTimesPositive writes the differences of time without the minus that
-	// going back in time gives them.
+	// TickTimesPositive sends the time differences of ticks without the minus sign, which
+	// they have because the list goes back in time.
 	TickTimesPositive bool
 }
 
-// RefreshEffect is what becomes of open account sessions when their token is
-// refreshed; sources contradict each other (cTrader facts §1.7).
+// RefreshEffect is what happens to open account sessions when their token is refreshed;
+// sources contradict each other (cTrader facts §1.7).
 type RefreshEffect int
 
 // The effects of a refresh.
 const (
 	// RefreshInvalidates sends AccountsTokenInvalidatedEvent and ends the session.
 	RefreshInvalidates RefreshEffect = iota
-	// RefreshDisconnects sends AccountDisconnectEvent although the session lives.
+	// RefreshDisconnects sends AccountDisconnectEvent although the session continues.
 	RefreshDisconnects
-	// RefreshSilent does nothing; the session lives.
+	// RefreshSilent sends nothing, and the session continues.
 	RefreshSilent
 )
 
@@ -134,17 +133,16 @@ func (e *RefreshEffect) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Framing is how one JSON message is told from the next over TCP. The
-// documentation does not say.
+// Framing is how JSON messages are separated over TCP, which is not documented.
 type Framing int
 
 // The framings.
 const (
-	// FramingLength puts four bytes of length before each, as for protobuf.
+	// FramingLength sends a length of four bytes before each, as for protobuf.
 	FramingLength Framing = iota
-	// FramingLine puts a line feed after each.
+	// FramingLine sends a line feed after each.
 	FramingLine
-	// FramingNone puts nothing between them.
+	// FramingNone sends nothing between them.
 	FramingNone
 )
 
@@ -180,7 +178,7 @@ func valueOf(kind string, names []string, text string) (int, error) {
 	return 0, fmt.Errorf("openapi: unknown %s %q", kind, text)
 }
 
-// filled is a copy with the defaults filled in.
+// filled returns a copy with the defaults filled in.
 func (k Knobs) filled() Knobs {
 	k.ViewScopeCode = cmp.Or(k.ViewScopeCode, "TRADING_NOT_ALLOWED")
 	k.MaintenanceCode = cmp.Or(k.MaintenanceCode, "SERVER_IS_UNDER_MAINTENANCE")

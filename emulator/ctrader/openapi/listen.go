@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// listen.go owns the ports: listening, TLS, and telling WebSocket from TCP.
+// listen.go owns the ports: listening, TLS, and distinguishing WebSocket from TCP.
 
 const shakeHands = 10 * time.Second
 
-// Start listens on all four ports.
+// Start listens on all four ports and returns; Close ends that. It can be called once.
 func (s *Server) Start() error {
 	s.begin()
 	s.certify()
@@ -74,8 +74,8 @@ func (s *Server) accept(l net.Listener, live, json bool) {
 	}
 }
 
-// ServeConn serves a connection that has no TLS, or that somebody else has put
-// it around, until it ends. It needs no Start.
+// ServeConn serves a connection until it ends. It adds no TLS: the connection has none, or
+// has it already. Start is not required.
 func (s *Server) ServeConn(stream net.Conn, live, json bool) {
 	s.begin()
 	if s.hold(stream) {
@@ -84,7 +84,7 @@ func (s *Server) ServeConn(stream net.Conn, live, json bool) {
 	}
 }
 
-// hold keeps a stream for Close, unless it is too late.
+// hold registers a stream for Close, unless the server is already closed.
 func (s *Server) hold(stream net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,8 +105,8 @@ func (s *Server) release(stream net.Conn) {
 	s.running.Done()
 }
 
-// serve tells WebSocket by its first bytes: no message has the length that
-// "GET " is when read as one.
+// serve recognises WebSocket by the first bytes: no message has the length that "GET " would
+// mean.
 func (s *Server) serve(raw net.Conn, live, json bool) {
 	c := &conn{s: s, stream: &stream{Conn: raw}, out: newOutbox(), live: live, json: json, accounts: make(map[int64]*session)}
 	c.open()

@@ -7,12 +7,12 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// market.go owns the prices: what they are, how they walk, and who is told.
+// market.go owns the prices: what they are, how they move, and who receives them.
 
 // market is all symbols with their prices. It is guarded by Server.mu.
 type market struct{ quotes []*quote }
 
-// quote is a symbol and what it costs now.
+// quote is a symbol and its current price.
 type quote struct {
 	Symbol
 	bid, ask int64
@@ -57,8 +57,8 @@ func (m *market) byName(name string) *quote {
 	return nil
 }
 
-// step moves a price by up to three points, and back towards where it began the
-// farther it has gone.
+// step moves a price by up to three points, with a pull towards its initial value that grows
+// with the distance.
 func (q *quote) step() (bid, ask int64) {
 	by := q.random.Int64N(7) - 3
 	switch away := (q.bid - q.Bid) / q.point(); {
@@ -68,7 +68,7 @@ func (q *quote) step() (bid, ask int64) {
 		by = 1
 	}
 	bid, ask = q.bid+by*q.point(), q.ask+by*q.point()
-	if q.random.IntN(3) == 0 && ask-bid <= q.Spread { // now and then the one side alone
+	if q.random.IntN(3) == 0 && ask-bid <= q.Spread { // sometimes only one side moves
 		ask += q.point()
 	} else if ask-bid > q.Spread {
 		ask -= q.point()
@@ -76,8 +76,7 @@ func (q *quote) step() (bid, ask int64) {
 	return bid, ask
 }
 
-// walk sees that prices move while there are connections. The caller holds the
-// lock.
+// walk makes prices move while there are connections. The caller holds the lock.
 func (s *Server) walk() {
 	if s.walking || s.closed {
 		return
@@ -96,8 +95,8 @@ func (s *Server) walk() {
 	})
 }
 
-// wait lets QuoteEvery pass and tells whether to go on: not when the last
-// connection is gone.
+// wait waits for QuoteEvery, and reports whether to continue: not after the last connection
+// has ended.
 func (s *Server) wait() bool {
 	for {
 		s.mu.Lock()
@@ -123,18 +122,18 @@ func (s *Server) wait() bool {
 	}
 }
 
-// kicked wakes whoever waits. The caller holds the lock.
+// kicked wakes the goroutine that moves prices. The caller holds the lock.
 func (s *Server) kicked() { wake(s.kick) }
 
-func wake(who chan<- struct{}) {
+func wake(c chan<- struct{}) {
 	select {
-	case who <- struct{}{}:
-	default: // nobody waits, or he is woken already
+	case c <- struct{}{}:
+	default: // it is not waiting, or is already woken
 	}
 }
 
-// move puts the prices, tells who wants to hear of it, and lets orders fill. The
-// caller holds the lock.
+// move sets the prices, sends them to subscribers, and fills orders. The caller holds the
+// lock.
 func (s *Server) move(q *quote, bid, ask int64) {
 	q.bid, q.ask = bid, ask
 	gone := q.layDepth()
@@ -154,8 +153,7 @@ func (s *Server) move(q *quote, bid, ask int64) {
 	s.flush(nil, "", nil)
 }
 
-// layDepth makes the offers around the price anew and returns the IDs of those
-// that are gone.
+// layDepth replaces the offers around the price, and returns the IDs of the old ones.
 func (q *quote) layDepth() (gone []uint64) {
 	for _, d := range q.depth {
 		gone = append(gone, d.ID)

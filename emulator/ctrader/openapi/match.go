@@ -7,11 +7,10 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// match.go owns matching: which order fills at which price, and what becomes of
-// positions.
+// match.go owns matching: which order fills at which price, and how positions change.
 
-// match looks at everything that waits for the price of a symbol. The caller
-// holds the lock.
+// match processes everything that waits for the price of a symbol. The caller holds the
+// lock.
 func (s *Server) match(q *quote) {
 	for _, account := range slices.Sorted(maps.Keys(s.books)) {
 		b := s.books[account]
@@ -28,7 +27,7 @@ func (s *Server) match(q *quote) {
 	}
 }
 
-// work fills an order if the price allows it, or ends it if its time is up.
+// work fills an order if the price allows, or ends it if it has expired.
 func (s *Server) work(b *book, o *order) {
 	if o.expired(s.now()) {
 		s.finishOrder(b, o, message.OrderStatusExpired, message.ExecutionTypeOrderExpired)
@@ -44,8 +43,8 @@ func (s *Server) work(b *book, o *order) {
 	}
 }
 
-// fillsAt is the price at which an order would fill now. Everything is seen as a
-// purchase; for a sale, up is down.
+// fillsAt returns the price at which an order would fill now. It treats every order as a
+// purchase; for a sale, it reverses the comparisons.
 func (o *order) fillsAt() (int64, bool) {
 	price, up := o.q.ask, int64(1)
 	if o.side == message.TradeSideSell {
@@ -67,14 +66,14 @@ func (o *order) fillsAt() (int64, bool) {
 	return 0, false
 }
 
-func (s *Server) finishOrder(b *book, o *order, status message.OrderStatus, told message.ExecutionType) {
+func (s *Server) finishOrder(b *book, o *order, status message.OrderStatus, kind message.ExecutionType) {
 	o.status, o.changed = status, s.now()
-	s.tellOrder(b, o, told, nil, nil)
+	s.tellOrder(b, o, kind, nil, nil)
 }
 
 // tellOrder publishes what happened to an order.
-func (s *Server) tellOrder(b *book, o *order, told message.ExecutionType, p *position, d *deal) {
-	e := &message.ExecutionEvent{CtidTraderAccountID: b.account, ExecutionType: told, Order: o.message()}
+func (s *Server) tellOrder(b *book, o *order, kind message.ExecutionType, p *position, d *deal) {
+	e := &message.ExecutionEvent{CtidTraderAccountID: b.account, ExecutionType: kind, Order: o.message()}
 	if p != nil {
 		e.Position = b.message(&s.market, p)
 	}
@@ -115,7 +114,7 @@ func (s *Server) fill(b *book, o *order, price int64) {
 	s.tellMargin(b, p)
 }
 
-// guard is the protection that an order gives its position.
+// guard returns the protection that an order gives its position.
 func (o *order) guard(price int64) protection {
 	g, up := o.protection, int64(1)
 	if o.side == message.TradeSideSell {
@@ -130,7 +129,7 @@ func (o *order) guard(price int64) protection {
 	return g
 }
 
-// mean is the price of two volumes together, in whole numbers.
+// mean returns the average price of two volumes, as an integer.
 func mean(price, volume, otherPrice, otherVolume int64) int64 {
 	sum := times(ratio(price, 1), ratio(volume, 1))
 	sum.Add(sum, times(ratio(otherPrice, 1), ratio(otherVolume, 1)))
@@ -153,7 +152,7 @@ func (s *Server) newDeal(b *book, o *order, p *position, price, commission int64
 	return d
 }
 
-// closeAt closes some of a position by an order of the server's own.
+// closeAt closes part of a position, or all of it, with an order of the server.
 func (s *Server) closeAt(b *book, p *position, volume, price int64, kind message.OrderType) {
 	side := message.TradeSideSell
 	if p.side == message.TradeSideSell {
@@ -169,7 +168,7 @@ func (s *Server) closeAt(b *book, p *position, volume, price int64, kind message
 	s.reduce(b, p, o, volume, price)
 }
 
-// reduce takes a volume from a position and books what it brought.
+// reduce reduces a position by a volume, and books the profit or loss.
 func (s *Server) reduce(b *book, p *position, o *order, volume, price int64) {
 	s.executed(o, volume, price)
 	gross := b.gain(&s.market, p, price, volume)
@@ -200,7 +199,7 @@ func (s *Server) reduce(b *book, p *position, o *order, volume, price int64) {
 	s.tellMargin(b, p)
 }
 
-// openedBy is the first deal of a position.
+// openedBy returns the first deal of a position.
 func (b *book) openedBy(position int64) int64 {
 	for _, d := range b.deals {
 		if d.PositionID == position {

@@ -7,12 +7,12 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// money.go owns money: exact numbers until the last step, which rounds.
+// money.go owns money: exact until the last step, which rounds.
 
 const (
 	priceUnit  = 100_000
 	volumeUnit = 100
-	// commissionPerMillion is in USD, for each side of a million USD.
+	// commissionPerMillion is in USD, for each side of a trade of a million USD.
 	commissionPerMillion = 30
 	leverageID           = 1
 )
@@ -27,8 +27,8 @@ func times(a *big.Rat, more ...*big.Rat) *big.Rat {
 	return product
 }
 
-// rounded is the amount in the smallest unit of money with the digits, half
-// away from zero.
+// rounded returns an amount in the smallest unit of money with that many digits, and rounds
+// half away from zero.
 func rounded(amount *big.Rat, digits int) int64 {
 	scaled := times(amount, ratio(tenTo(digits), 1))
 	half := ratio(int64(scaled.Sign()), 2)
@@ -36,8 +36,8 @@ func rounded(amount *big.Rat, digits int) int64 {
 	return new(big.Int).Quo(scaled.Num(), scaled.Denom()).Int64()
 }
 
-// rate is what one of an asset is in another. What no symbol says goes by way of
-// USD, and what that does not say either is one for one.
+// rate returns the price of one asset in another. If no symbol has both, it goes through
+// USD; if that fails too, the rate is 1.
 func (m *market) rate(from, to string) *big.Rat {
 	if r := m.direct(from, to); r != nil {
 		return r
@@ -67,26 +67,25 @@ func (m *market) direct(from, to string) *big.Rat {
 	return nil
 }
 
-// profit is that of a volume bought at one price and sold at another.
+// profit returns the profit of a volume bought at one price and sold at another.
 func (b *book) profit(m *market, q *quote, bought, sold, volume int64) int64 {
 	amount := times(ratio(sold-bought, priceUnit), ratio(volume, volumeUnit), m.rate(q.Quote, b.Currency))
 	return rounded(amount, b.digits())
 }
 
-// margin is what a volume binds, whichever side it is of.
+// margin returns the margin that a volume requires, on either side.
 func (b *book) margin(m *market, q *quote, volume int64) int64 {
 	amount := times(ratio(volume, volumeUnit), m.rate(q.Base, b.Currency), ratio(1, b.Leverage))
 	return rounded(amount, b.digits())
 }
 
-// commission is never positive.
+// commission returns the commission, which is never positive.
 func (b *book) commission(m *market, q *quote, volume int64) int64 {
 	amount := times(ratio(volume, volumeUnit), m.rate(q.Base, "USD"), ratio(commissionPerMillion, 1_000_000), m.rate("USD", b.Currency))
 	return -rounded(amount, b.digits())
 }
 
-// price reads a price that came as a double. It must be one that the symbol can
-// have.
+// price converts a price from a double, and reports whether the symbol can have that price.
 func (s Symbol) price(f message.Optional[float64]) (int64, bool) {
 	value := f.Or(0)
 	scaled := math.Round(value * priceUnit)
@@ -97,7 +96,7 @@ func (s Symbol) price(f message.Optional[float64]) (int64, bool) {
 	return p, p%s.point() == 0
 }
 
-// double is a price as orders and positions carry it, the nearest double to it.
+// double returns the nearest double to a price, the form of prices in orders and positions.
 func double(price int64) message.Optional[float64] {
 	if price == 0 {
 		return message.Optional[float64]{}

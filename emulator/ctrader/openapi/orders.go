@@ -7,9 +7,9 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// orders.go owns the requests that trade: what is refused, and what begins.
+// orders.go owns the requests that trade: which are refused, and what the others start.
 
-// answerOrder carries out a request that trades. What it publishes is the
+// answerOrder carries out a request that trades. The events that it publishes are the
 // answer.
 func (a *asking) answerOrder(k Knobs, req message.Message) error {
 	if !a.session.mayTrade() {
@@ -48,7 +48,7 @@ func (a *asking) newOrder(m *message.NewOrderReq) error {
 	return nil
 }
 
-// read makes an order of a request, and refuses what cannot be one.
+// read turns a request into an order, or refuses it.
 func (a *asking) read(q *quote, m *message.NewOrderReq) (*order, error) {
 	now := a.s.now()
 	o := &order{
@@ -91,7 +91,7 @@ func (q *quote) readPrice(from message.Optional[float64], to *int64, code string
 	return nil
 }
 
-// check refuses an order that may not stand.
+// check refuses an order that is not allowed.
 func (s *Server) check(b *book, o *order) error {
 	if err := o.checkKind(); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *Server) check(b *book, o *order) error {
 	return nil
 }
 
-// checkKind sees that an order has the prices of its type.
+// checkKind checks that an order has the prices that its type requires.
 func (o *order) checkKind() error {
 	if o.side != message.TradeSideBuy && o.side != message.TradeSideSell {
 		return badOrder(invalidRequest, "Unknown side")
@@ -160,7 +160,7 @@ func (s Symbol) checkVolume(volume int64) error {
 	return nil
 }
 
-// reference is the price at which the order would open.
+// reference returns the price at which the order would open.
 func (o *order) reference() int64 {
 	switch {
 	case o.limit != 0:
@@ -173,8 +173,8 @@ func (o *order) reference() int64 {
 	return o.q.bid
 }
 
-// check sees that a loss is stopped below and a profit taken above, for a
-// purchase.
+// check checks that the stop loss is below and the take profit above the price, or the
+// reverse for a sale.
 func (p protection) check(side message.TradeSide, price, relSL, relTP int64) error {
 	sl, tp := p.sl, p.tp
 	if side == message.TradeSideSell {
@@ -234,7 +234,7 @@ func (a *asking) amendOrder(m *message.AmendOrderReq) error {
 	return nil
 }
 
-// about adds what a refusal is about.
+// about adds the order and the position to a refusal.
 func about(err error, order, position int64) error {
 	if r, ok := err.(refusal); ok {
 		r.order, r.position = order, position
@@ -251,7 +251,7 @@ func (a *asking) openPosition(id int64) (*position, error) {
 	return p, nil
 }
 
-// amendPosition sets both sides of the protection; an absent one is none.
+// amendPosition sets stop loss and take profit; an absent one is removed.
 func (a *asking) amendPosition(m *message.AmendPositionSLTPReq) error {
 	p, err := a.openPosition(m.PositionID)
 	if err != nil {
@@ -283,7 +283,7 @@ func (a *asking) closePosition(m *message.ClosePositionReq) error {
 	return nil
 }
 
-// forget drops what is done from the list of what waits; history keeps it.
+// forget removes a closed position from the open ones; the history keeps it.
 func (b *book) forget(p *position) {
 	b.positions = slices.DeleteFunc(b.positions, func(other *position) bool { return other == p })
 }

@@ -6,26 +6,26 @@ import (
 	"time"
 )
 
-// outbox.go owns what a connection sends: a queue, so that nobody waits for a slow
-// client, and the faults on the way out of it.
+// outbox.go owns what a connection sends: a queue, so that a slow client holds up no one
+// else, and the faults that strike as messages leave it.
 
 // mostWaiting is how many messages a client may leave unread.
 const mostWaiting = 20_000
 
-// outbox is the queue of one connection. Messages go out in the order in which
-// they were put in, but for what faults do to it.
+// outbox is the queue of one connection. Messages are sent in the order in which they were
+// added, unless a fault changes it.
 type outbox struct {
 	mu     sync.Mutex
 	ready  chan struct{} // has room for one
 	queue  []parcel
-	mute   bool // nothing goes out any more
-	closed bool // nothing comes in any more
+	mute   bool // nothing is sent any more
+	closed bool // nothing is added any more
 }
 
 type parcel struct {
 	body  []byte
 	fault *Fault
-	last  bool // there is none after it; say goodbye
+	last  bool // none follows: say goodbye
 }
 
 func newOutbox() *outbox { return &outbox{ready: make(chan struct{}, 1)} }
@@ -49,7 +49,7 @@ func (o *outbox) take() []parcel {
 	return all
 }
 
-// empty writes what is put in, until the last parcel.
+// empty writes what is added, until the last parcel.
 func (c *conn) empty() {
 	var swapped *parcel
 	for {
@@ -72,7 +72,7 @@ func (c *conn) empty() {
 	}
 }
 
-// bye takes its time only where somebody could still be listening.
+// bye says goodbye, and waits only if a client may still be reading.
 func (c *conn) bye() {
 	if c.muted() {
 		c.stream.Close()
@@ -95,7 +95,7 @@ func (c *conn) mute() {
 	c.out.mute = true
 }
 
-// write sends one message. A client that is gone is found out by the reader.
+// write sends one message. The reading goroutine notices if the client is gone.
 func (c *conn) write(body []byte) {
 	if !c.muted() && c.wire.write(body) != nil {
 		c.mute()
@@ -103,7 +103,7 @@ func (c *conn) write(body []byte) {
 	}
 }
 
-// deliver sends one message, or what a fault makes of it.
+// deliver sends one message, or what a fault turns it into.
 func (c *conn) deliver(p parcel) {
 	if p.fault == nil {
 		c.write(p.body)
@@ -131,7 +131,7 @@ func (c *conn) deliver(p parcel) {
 	}
 }
 
-// mangle leaves the message whole and does something to its bytes.
+// mangle applies a fault that affects how the bytes of a message are sent.
 func (c *conn) mangle(f *Fault, body []byte) {
 	switch f.Kind {
 	case OneByte:
@@ -142,7 +142,7 @@ func (c *conn) mangle(f *Fault, body []byte) {
 		defer c.stream.order(func(s *stream) { s.holding = false })
 	case CloseAt:
 		c.stream.order(func(s *stream) { s.cut, s.left = true, f.Bytes })
-		defer c.stream.abort() // a short message is no way out
+		defer c.stream.abort() // also if the message is shorter than that
 	}
 	c.write(body)
 }
@@ -159,8 +159,8 @@ func (c *conn) later(d time.Duration, body []byte) {
 	})
 }
 
-// garbled is a body that is no message in either form: a group that never was
-// opened ends, a text is cut off.
+// garbled returns a body that is not a message in either encoding: it ends a group that was
+// never opened, or has a string that is cut off.
 func garbled(body []byte) []byte {
 	if len(body) > 1 && body[0] == '{' {
 		return body[:len(body)-1]

@@ -2,10 +2,10 @@ package openapi
 
 import "github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 
-// protect.go owns stop loss and take profit of positions.
+// protect.go owns the stop loss and take profit of positions.
 
-// protect puts a protection on a position, or takes it off. An order stands for
-// it, of which is told.
+// protect sets or removes the protection of a position. An order represents it, with events
+// of its own.
 func (s *Server) protect(b *book, p *position, next protection) {
 	now := s.now()
 	p.protection, p.changed = next, now
@@ -13,9 +13,9 @@ func (s *Server) protect(b *book, p *position, next protection) {
 	if next.trailing && next.sl != 0 {
 		p.distance = p.closes() - next.sl
 	}
-	told := message.ExecutionTypeOrderReplaced
+	kind := message.ExecutionTypeOrderReplaced
 	if p.guard == nil || !p.guard.pending() {
-		told = message.ExecutionTypeOrderAccepted
+		kind = message.ExecutionTypeOrderAccepted
 		p.guard = &order{
 			id: s.nextID(), position: p.id, q: p.q, kind: message.OrderTypeStopLossTakeProfit, status: message.OrderStatusAccepted,
 			side: message.TradeSideBuy, closing: true, force: message.TimeInForceGoodTillCancel, created: now,
@@ -28,13 +28,13 @@ func (s *Server) protect(b *book, p *position, next protection) {
 	g := p.guard
 	g.volume, g.stop, g.limit, g.changed = p.volume, next.sl, next.tp, now
 	if next.sl == 0 && next.tp == 0 {
-		told, g.status = message.ExecutionTypeOrderCancelled, message.OrderStatusCancelled
+		kind, g.status = message.ExecutionTypeOrderCancelled, message.OrderStatusCancelled
 	}
-	s.tellOrder(b, g, told, p, nil)
+	s.tellOrder(b, g, kind, p, nil)
 }
 
-// guard closes a position whose protection the price has reached, and lets a
-// trailing stop follow.
+// guard closes a position if the price has reached its protection, and moves a trailing
+// stop.
 func (s *Server) guard(b *book, p *position) {
 	price, up := p.closes(), int64(1)
 	if p.side == message.TradeSideSell {

@@ -8,9 +8,9 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// push.go owns what the server sends because a test says so.
+// push.go owns what tests make the server send.
 
-// Disconnect takes the authorisation from every connection of every app, with a
+// Disconnect ends the authorisation of the app on every connection, with a
 // ClientDisconnectEvent.
 func (s *Server) Disconnect(reason string) {
 	s.begin()
@@ -51,8 +51,8 @@ func (s *Server) dropAccount(id int64, why string) {
 	}
 }
 
-// Invalidate ends the sessions of the accounts, with an
-// AccountsTokenInvalidatedEvent for each connection. Their tokens stay good.
+// Invalidate ends the sessions of the accounts, with an AccountsTokenInvalidatedEvent for
+// each connection. The tokens stay valid.
 func (s *Server) Invalidate(accounts ...int64) {
 	s.begin()
 	s.mu.Lock()
@@ -70,16 +70,16 @@ func (s *Server) Invalidate(accounts ...int64) {
 	}
 }
 
-// Maintenance refuses every request until then, by the clock of the venue. The
-// zero time ends it.
+// Maintenance refuses every request until a time of the venue's clock. The zero time ends
+// the maintenance.
 func (s *Server) Maintenance(until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.maintenance = until
 }
 
-// HangUp closes all connections without a word, as when a line is cut, and
-// returns how many they were.
+// HangUp closes all connections without a goodbye, as if the network had failed, and returns
+// how many there were.
 func (s *Server) HangUp() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,8 +90,8 @@ func (s *Server) HangUp() int {
 	return len(s.conns)
 }
 
-// Push sends a message of any kind to every session of the account that it
-// names, and to all authorised apps if it names none.
+// Push sends a message of any type to every session of the account that it names, or to all
+// authorised apps if it names none.
 func (s *Server) Push(m message.Message) {
 	s.begin()
 	s.mu.Lock()
@@ -104,8 +104,8 @@ func (s *Server) Push(m message.Message) {
 	}
 }
 
-// Quote sets the prices of a symbol, in 1/100000, and lets orders fill that they
-// reach. It panics on a symbol that there is not.
+// Quote sets the prices of a symbol, in 1/100000, and fills the orders that they reach. It
+// panics if the symbol does not exist or the prices make no sense.
 func (s *Server) Quote(symbol string, bid, ask int64) {
 	s.begin()
 	s.mu.Lock()
@@ -117,7 +117,8 @@ func (s *Server) Quote(symbol string, bid, ask int64) {
 	s.move(q, bid, ask)
 }
 
-// Prices are the bid and ask of a symbol as they stand, in 1/100000.
+// Prices returns the current bid and ask of a symbol, in 1/100000. It panics if the symbol
+// does not exist.
 func (s *Server) Prices(symbol string) (bid, ask int64) {
 	s.begin()
 	s.mu.Lock()
@@ -129,13 +130,14 @@ func (s *Server) Prices(symbol string) (bid, ask int64) {
 	return q.bid, q.ask
 }
 
-// published is an event of an account's book.
+// published is an event from an account's book.
 type published struct {
 	account int64
 	m       message.Message
 }
 
-// publish keeps an event for the end of what goes on. The caller holds the lock.
+// publish holds an event back until the current request or price has been processed. The
+// caller holds the lock.
 func (s *Server) publish(account int64, m message.Message) {
 	s.events = append(s.events, published{account, m})
 	if e, ok := m.(*message.ExecutionEvent); ok {
@@ -143,16 +145,16 @@ func (s *Server) publish(account int64, m message.Message) {
 	}
 }
 
-// flush sends what was published to all sessions of the accounts. To who asked,
-// if anybody did and has no answer, the first is the answer.
-func (s *Server) flush(who *conn, id string, f *Fault) {
+// flush sends the published events to all sessions of their accounts. If asked is not nil,
+// it is the connection whose request still needs an answer, and the first event is that.
+func (s *Server) flush(asked *conn, id string, f *Fault) {
 	events, after := s.events, s.after
 	s.events, s.after = nil, nil
 	for i, e := range events {
 		for _, c := range s.inOrder() {
 			switch {
 			case c.accounts[e.account] == nil:
-			case c == who && i == 0:
+			case c == asked && i == 0:
 				c.reply(e.m, id, f)
 			default:
 				c.send(e.m)

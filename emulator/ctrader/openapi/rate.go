@@ -6,7 +6,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// rate.go owns the limits: requests a second, connections of an app.
+// rate.go owns the limits: requests per second, and connections per app.
 
 // window holds the times of the requests of the last second.
 type window struct{ times []time.Time }
@@ -42,8 +42,8 @@ func (c *conn) tooFast(k Knobs, t message.PayloadType) error {
 	return r
 }
 
-// tooMany tells whether the app has as many connections as it may. The caller
-// holds the lock.
+// tooMany reports whether the app has reached its limit of connections. The caller holds the
+// lock.
 func (s *Server) tooMany(k Knobs, app string) bool {
 	n := 0
 	for c := range s.conns {

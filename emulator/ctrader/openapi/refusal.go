@@ -8,7 +8,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// refusal.go owns errors as the protocol tells them.
+// refusal.go owns the errors of the protocol.
 
 const (
 	invalidRequest = "INVALID_REQUEST"
@@ -19,12 +19,12 @@ const (
 type refusal struct {
 	code, text string
 	account    int64
-	// order and position are what an order's refusal is about.
+	// order and position are those that the refusal of an order is about.
 	order, position int64
 	trading         bool // it refuses an order
 	until           time.Time
 	retryAfter      time.Duration
-	// end is why the connection ends with it, if it does.
+	// end, unless empty, means that the connection ends too, and why.
 	end string
 }
 
@@ -32,7 +32,7 @@ func (r refusal) Error() string { return "openapi: " + r.code }
 
 func refused(code, text string) error { return refusal{code: code, text: text} }
 
-// badOrder refuses an order.
+// badOrder returns the refusal of an order.
 func badOrder(code, text string) error { return refusal{code: code, text: text, trading: true} }
 
 // refuse answers with an error. The caller holds the lock.
@@ -69,7 +69,7 @@ func (k Knobs) message(r refusal) message.Message {
 	}
 }
 
-// optional is absent where the value is nothing.
+// optional returns an Optional that is absent if the value is zero.
 func optional[T cmp.Ordered](value T) message.Optional[T] {
 	var nothing T
 	if value == nothing {

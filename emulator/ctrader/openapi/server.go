@@ -11,25 +11,25 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
 
-// server.go owns the server: its fields, its state, and what tests ask of it. How it
-// listens is in listen.go, what it is told to send in push.go.
+// server.go owns the server: its fields, its state, and the methods that tests call. How it
+// listens is in listen.go, and what tests make it send in push.go.
 
-// Server is the emulated Open API of one emulated cTrader. The fields are read
-// when it is first used and must not be changed from then on; Tune moves knobs.
+// Server is the emulated Open API of an emulated cTrader. The fields are read when it is
+// first used and must not be changed afterwards; Tune changes knobs. Call Start to listen,
+// or ServeConn for each connection.
 type Server struct {
-	// Venue is whose apps, users and tokens count. It must be set.
+	// Venue has the apps, users and tokens. It is required.
 	Venue *ctrader.Server
 	Knobs Knobs
-	// Listen says where to listen; an empty address is a port of 127.0.0.1 that
-	// the system chooses.
+	// Listen says where to listen. An empty address means a port of 127.0.0.1 that the
+	// system chooses.
 	Listen Addresses
-	// Hosts are names and addresses that the certificate is good for, beside those
-	// of loopback: the real service's, for a client whose host is fixed.
+	// Hosts are host names and addresses for which the certificate is valid, besides
+	// those of loopback: for example the real service's, for a client whose host is fixed.
 	Hosts []string
-	// Symbols is what is traded; empty means [DefaultSymbols].
+	// Symbols are the symbols traded; empty means [DefaultSymbols].
 	Symbols []Symbol
-	// Deposits are the accounts that begin with something else than
-	// [DefaultDeposit].
+	// Deposits are the initial deposits by account; others have [DefaultDeposit].
 	Deposits map[int64]Deposit
 
 	once     sync.Once
@@ -44,8 +44,8 @@ type Server struct {
 
 	running sync.WaitGroup // listeners, connections and the walk of prices
 
-	// mu guards everything below and in it: connections, sessions, market, books.
-	// No call that may wait is made while it is held.
+	// mu guards everything below and what it contains: connections, sessions, market,
+	// books. It is not held during a call that may block.
 	mu          sync.Mutex
 	closed      bool
 	listeners   []net.Listener
@@ -59,11 +59,11 @@ type Server struct {
 	market      market
 	books       map[int64]*book
 	lastID      int64
-	events      []published // by the request or the price that is worked on
+	events      []published // by the request or price that is being processed
 	after       []func()    // to run once its answer is queued
 }
 
-// Addresses are the four ports, as "127.0.0.1:40123".
+// Addresses are the addresses of the four ports, such as "127.0.0.1:40123".
 type Addresses struct {
 	LiveProtobuf, LiveJSON, DemoProtobuf, DemoJSON string
 }
@@ -79,17 +79,17 @@ func (s *Server) begin() {
 	})
 }
 
-// Addresses are where the server listens, once it is started.
+// Addresses returns where the server listens, once it is started.
 func (s *Server) Addresses() Addresses {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.addresses
 }
 
-// Current is a copy of the knobs as they stand.
+// Current returns a copy of the current knobs.
 func (s *Server) Current() Knobs { s.begin(); return s.settings.Current() }
 
-// Tune moves knobs of the running server.
+// Tune changes knobs of the running server.
 func (s *Server) Tune(change func(*Knobs)) {
 	s.begin()
 	s.settings.Tune(change)
@@ -101,31 +101,32 @@ func (s *Server) Tune(change func(*Knobs)) {
 	}
 }
 
-// Events is what happened so far.
+// Events returns what has happened so far, oldest first.
 func (s *Server) Events() []Event { return s.log.Events() }
 
-// Log is the event log, to count in it and to wait for it.
+// Log returns the event log, which can count events and wait for them.
 func (s *Server) Log() *Log { return &s.log }
 
-// Inject orders a fault. It panics on one that makes no sense, since that is a
-// mistake in a test.
+// Inject adds a fault. It panics if Fault.Valid returns an error, since that is a mistake
+// in the test.
 func (s *Server) Inject(f Fault) {
 	if err := s.faults.add(f); err != nil {
 		panic(err)
 	}
 }
 
-// ClearFaults takes back what was ordered and has not happened.
+// ClearFaults removes all faults that have not struck yet.
 func (s *Server) ClearFaults() { s.faults.clear() }
 
-// Connections is how many connections are open.
+// Connections returns the number of open connections.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
 
-// Close ends all connections and waits until nothing of the server runs.
+// Close ends all connections and waits until all goroutines of the server have ended. It
+// always returns nil.
 func (s *Server) Close() error {
 	s.begin()
 	s.unwatch()
@@ -149,7 +150,7 @@ func (s *Server) Close() error {
 
 func (s *Server) now() time.Time { return s.Venue.Time().Now() }
 
-// nextID numbers orders, positions, deals and whatever else. The caller holds
+// nextID returns the next number for an order, position, deal and so on. The caller holds
 // the lock.
 func (s *Server) nextID() int64 {
 	if s.lastID == 0 {

@@ -6,8 +6,7 @@ import (
 	"sync"
 )
 
-// stream.go owns the bytes of a connection on their way out, and what can be done to
-// them.
+// stream.go owns the outgoing bytes of a connection, and what faults can do to them.
 
 // stream is a connection whose writes can be made to go wrong.
 type stream struct {
@@ -17,11 +16,11 @@ type stream struct {
 	oneByte bool
 	cut     bool // after left more bytes the connection closes
 	left    int
-	holding bool // what is written waits
+	holding bool // what is written is held back
 	held    []byte
 }
 
-// Write writes, or does what was ordered instead.
+// Write writes, or does what a fault demands.
 func (s *stream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,8 +66,7 @@ func (s *stream) order(change func(*stream)) {
 	change(s)
 }
 
-// closeWrite ends what goes out and leaves what comes in, where the connection
-// can do that.
+// closeWrite closes the sending side only, if the connection can do that.
 func (s *stream) closeWrite() error {
 	if half, ok := s.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -76,7 +74,7 @@ func (s *stream) closeWrite() error {
 	return s.Conn.Close()
 }
 
-// abort closes without the goodbye of TLS.
+// abort closes without the closing alert of TLS.
 func (s *stream) abort() {
 	if secure, ok := s.Conn.(*tls.Conn); ok {
 		secure.NetConn().Close()

@@ -8,11 +8,11 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// subscribe.go owns subscriptions: spots, depth and live bars, and what a subscriber
-// is told when a price moves.
+// subscribe.go owns subscriptions: spots, depth and live bars, and what a subscriber is sent
+// when a price moves.
 
 type spotSubscription struct {
-	bid, ask  int64 // as told last
+	bid, ask  int64 // as last sent
 	timestamp bool
 }
 
@@ -24,7 +24,7 @@ func (c *conn) sessions() []*session {
 	return list
 }
 
-// tellSpot sends what changed of a price: an absent side is an unchanged one.
+// tellSpot sends the sides of a price that changed: an absent side is unchanged.
 func (c *conn) tellSpot(session *session, q *quote, now time.Time) {
 	sub := session.spots[q.ID]
 	if sub == nil {
@@ -53,7 +53,7 @@ func (c *conn) tellSpot(session *session, q *quote, now time.Time) {
 	c.send(e)
 }
 
-// symbols finds all of the symbols or none.
+// symbols finds all of the symbols, or fails.
 func (s *Server) symbols(ids []int64) ([]*quote, error) {
 	var list []*quote
 	for _, id := range ids {
@@ -89,7 +89,7 @@ func (a *asking) subscribeSpots(m *message.SubscribeSpotsReq) (message.Message, 
 	return &message.SubscribeSpotsRes{CtidTraderAccountID: a.account()}, nil
 }
 
-// unsubscribeSpots ends what needs spots as well.
+// unsubscribeSpots also ends what requires spots.
 func (a *asking) unsubscribeSpots(m *message.UnsubscribeSpotsReq) (message.Message, error) {
 	quotes, err := a.s.symbols(m.SymbolID)
 	if err != nil {
@@ -109,7 +109,7 @@ func (a *asking) unsubscribeSpots(m *message.UnsubscribeSpotsReq) (message.Messa
 	return &message.UnsubscribeSpotsRes{CtidTraderAccountID: a.account()}, nil
 }
 
-// needSpots refuses what cannot be had without spots.
+// needSpots refuses what requires spots if these are not subscribed to.
 func (a *asking) needSpots(quotes []*quote) error {
 	for _, q := range quotes {
 		if a.session.spots[q.ID] == nil {

@@ -8,26 +8,26 @@ import (
 
 // symbol.go owns what is traded: symbols and assets.
 
-// Symbol is something that is traded. Volumes are in 1/100 of a unit and prices
-// in 1/100000, as in the protocol.
+// Symbol is a tradable symbol. Volumes are in 1/100 of a unit and prices in 1/100000, as in
+// the protocol.
 type Symbol struct {
 	ID          int64
 	Name        string
 	Description string
 	Base, Quote string // the assets
-	Class       string // of assets, as "Forex"
+	Class       string // of assets, such as "Forex"
 	Category    string
 	Digits      int
 	Pip         int
-	// Bid and Spread are where prices begin.
+	// Bid and Spread are the initial prices.
 	Bid, Spread int64
-	// Lot is its size; Min, Max and Step are what an order's volume may be.
+	// Lot is the size of a lot; Min, Max and Step limit the volume of an order.
 	Lot, Min, Max, Step int64
 	// Disabled refuses all orders.
 	Disabled bool
 }
 
-// DefaultSymbols is what a server trades whose Symbols are empty.
+// DefaultSymbols returns the symbols of a server whose Symbols are empty.
 func DefaultSymbols() []Symbol {
 	forex := func(id int64, name string, bid int64, digits int, description string) Symbol {
 		return Symbol{
@@ -50,7 +50,7 @@ func DefaultSymbols() []Symbol {
 			Digits: 2, Pip: 1, Bid: 65_000_00000, Spread: 1000000, Lot: 1_00, Min: 1, Max: 50_00, Step: 1,
 		},
 		{
-			ID: 201, Name: "NOTRADE", Description: "Nobody may trade this", Base: "USD", Quote: "EUR", Class: "Forex", Category: "Exotics",
+			ID: 201, Name: "NOTRADE", Description: "Trading is disabled", Base: "USD", Quote: "EUR", Class: "Forex", Category: "Exotics",
 			Digits: 5, Pip: 4, Bid: 92000, Spread: 100, Lot: 100_000_00, Min: 1_000_00, Max: 10_000_000_00, Step: 1_000_00, Disabled: true,
 		},
 	}
@@ -64,10 +64,10 @@ func tenTo(n int) int64 {
 	return p
 }
 
-// point is the smallest step of the price.
+// point returns the smallest step of the price.
 func (s Symbol) point() int64 { return tenTo(5 - s.Digits) }
 
-// digitsOf is how many decimal places an asset's money has.
+// digitsOf returns how many decimal places amounts of an asset have.
 func digitsOf(asset string) int {
 	switch asset {
 	case "JPY":
@@ -78,8 +78,8 @@ func digitsOf(asset string) int {
 	return 2
 }
 
-// names lists what the symbols have of something, each once, in their order. The
-// index plus one is the ID of it.
+// names returns the distinct values of a property of the symbols, in their order. The ID of
+// a value is its index plus one.
 func (m *market) names(of func(Symbol) []string) []string {
 	var list []string
 	for _, q := range m.quotes {

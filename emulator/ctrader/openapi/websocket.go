@@ -11,29 +11,29 @@ import (
 	"github.com/coder/websocket"
 )
 
-// websocket.go owns WebSocket: one message of the protocol is one of WebSocket,
-// binary for protobuf and text for JSON, without a length (cTrader facts §3.2).
+// websocket.go owns WebSocket: each message of the protocol is one WebSocket message without
+// a length, binary for protobuf and text for JSON (cTrader facts §3.2).
 
 type socketWire struct {
 	socket *websocket.Conn
 	kind   websocket.MessageType
 }
 
-// upgrade answers the request that begins a WebSocket.
+// upgrade answers the request that opens a WebSocket.
 func upgrade(out *stream, in *bufio.Reader, c *conn) (wire, error) {
 	r, err := http.ReadRequest(in)
 	if err != nil {
 		return nil, err
 	}
 	socket, err := websocket.Accept(&hijacked{out: out, in: in, header: make(http.Header)}, r, &websocket.AcceptOptions{
-		// A ping keeps a connection as a message does (§3.4).
+		// A ping keeps a connection alive as a message does (cTrader facts §3.4).
 		OnPingReceived:     func(context.Context, []byte) bool { c.heard(); return true },
 		InsecureSkipVerify: true, // no browser has a session here that could be abused
 	})
 	if err != nil {
 		return nil, err
 	}
-	socket.SetReadLimit(-1) // read has its own, which is answered
+	socket.SetReadLimit(-1) // read has its own limit, and answers before it closes
 	c.webSocket = true
 	kind := websocket.MessageBinary
 	if c.json {
@@ -74,7 +74,7 @@ func (w *socketWire) drain() {
 	}
 }
 
-// hijacked is the least of an http.ResponseWriter that an upgrade needs.
+// hijacked is the minimum of an http.ResponseWriter that an upgrade needs.
 type hijacked struct {
 	out    *stream
 	in     *bufio.Reader

@@ -10,25 +10,24 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// wire.go owns the wires without WebSocket: how messages are told from each other
-// over TCP.
+// wire.go owns the wires without WebSocket: how messages are separated over TCP.
 
-// wire moves whole messages.
+// wire reads and writes whole messages.
 type wire interface {
-	// read returns the next message, good until the next call.
+	// read returns the next message, which is valid until the next call.
 	read(max int) ([]byte, error)
 	write(body []byte) error
-	// huge is the beginning of a message that announces to be endless.
+	// huge returns the start of a message that announces a huge length.
 	huge() []byte
-	// bye ends what is sent in an orderly way.
+	// bye closes the sending side gracefully.
 	bye() error
-	// drain reads and forgets until there is nothing any more.
+	// drain reads and drops data until the end.
 	drain()
 }
 
 var errTooLong = errors.New("openapi: message is too long")
 
-// frameWire puts four bytes of length before each message.
+// frameWire sends a length of four bytes before each message.
 type frameWire struct {
 	stream *stream
 	in     *bufio.Reader
@@ -56,7 +55,7 @@ func (w *frameWire) bye() error { return w.stream.closeWrite() }
 
 func (w *frameWire) drain() { io.Copy(io.Discard, w.stream) }
 
-// bareWire puts nothing, or a line feed, between messages that are JSON.
+// bareWire sends nothing, or a line feed, after each JSON message.
 type bareWire struct {
 	stream *stream
 	in     *bufio.Reader

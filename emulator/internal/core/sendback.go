@@ -22,12 +22,12 @@ func Echo(q url.Values, issuer string) url.Values {
 
 // SendBackError redirects the browser to the app with an error (RFC 6749 §4.1.2.1). The
 // redirect URI of the request must have been checked. An empty description is omitted.
-func SendBackError(w http.ResponseWriter, r *http.Request, code, description string, beside url.Values) {
+func SendBackError(w http.ResponseWriter, r *http.Request, code, description string, extra url.Values) {
 	add := url.Values{"error": {code}}
 	if description != "" {
 		add.Set("error_description", description)
 	}
-	for k, v := range beside {
+	for k, v := range extra {
 		add[k] = v
 	}
 	SendBack(w, r, r.URL.Query().Get("redirect_uri"), add)
@@ -38,7 +38,7 @@ func SendBackError(w http.ResponseWriter, r *http.Request, code, description str
 func SendBack(w http.ResponseWriter, r *http.Request, redirect string, add url.Values) {
 	u, err := url.Parse(redirect)
 	if err != nil {
-		http.Error(w, "emulator: redirect URI is no URI", http.StatusBadRequest)
+		http.Error(w, "emulator: redirect URI is not a URI", http.StatusBadRequest)
 		return
 	}
 	q := u.Query()

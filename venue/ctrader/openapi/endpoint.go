@@ -73,7 +73,7 @@ func (e Endpoint) connect(ctx context.Context, o Options, before func(), after f
 	defer cancel()
 	_, address := e.hostPort()
 	at := wire.Endpoint{Address: address, WebSocket: e.WebSocket, TLS: e.TLS, Dial: e.Dial}
-	var beside watch
+	var socket watch
 	if !e.WebSocket {
 		at.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			dial := e.Dial
@@ -82,13 +82,13 @@ func (e Endpoint) connect(ctx context.Context, o Options, before func(), after f
 			}
 			nc, err := dial(ctx, network, address)
 			if err == nil {
-				nc, beside = overlooking(nc)
+				nc, socket = overlooking(nc)
 			}
 			return nc, err
 		}
 	}
 	conn, err := wire.Dial(ctx, at, wire.Options{JSON: e.JSON, MaxFrame: o.MaxFrame, BeforeRead: before, AfterRead: after})
-	return conn, beside, err
+	return conn, socket, err
 }
 
 // Options are the limits of a connection. The zero value is ready to use.
