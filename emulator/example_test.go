@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ttp"
 )
 
-// An answer is lost after the venue has rotated: what a client of it has to survive.
+// The answer is lost after the venue has rotated the token, which a client must survive.
 func Example() {
 	venue := new(ctrader.Server)
 	web := httptest.NewServer(venue)
@@ -36,7 +36,7 @@ func Example() {
 	// rotated: 1
 }
 
-// A made-up person signs in on the venue's pages, and is sent to the app's callback.
+// A made-up person signs in on the venue's pages and is redirected to the app's callback.
 func ExamplePerson_Visit() {
 	web := httptest.NewServer(&ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: true}})
 	defer web.Close()
@@ -55,7 +55,7 @@ func ExamplePerson_Visit() {
 	// <nil>
 }
 
-// A person who says no, up to the address that her browser would go to.
+// A person denies access. The result is the address that the browser would go to.
 func ExamplePerson_Redirected() {
 	web := httptest.NewServer(new(ctrader.Server))
 	defer web.Close()
@@ -68,7 +68,7 @@ func ExamplePerson_Redirected() {
 	// http://localhost:8080/auth/callback?error=access_denied <nil>
 }
 
-// Tokens age by the venue's clock.
+// Tokens age by the venue's clock, which a test can move.
 func ExampleClock_Advance() {
 	venue := &ctrader.Server{Knobs: ctrader.Knobs{AccessLife: time.Hour}}
 	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client"})
@@ -80,7 +80,7 @@ func ExampleClock_Advance() {
 	// false
 }
 
-// The log is what happened, and can be waited for.
+// The log records what happened. A test can wait for it.
 func ExampleLog_Wait() {
 	venue := new(ctrader.Server)
 	venue.Issue(emulator.Grant{User: "bob", Client: "demo-client"})
@@ -97,8 +97,8 @@ func ExampleLog_Wait() {
 	// revoked bob by the user
 }
 
-// A knob moves while the venue runs, here to refresh tokens that may be used again for a
-// while. The admin endpoint moves it too.
+// Knobs can be changed while the venue runs, with Tune or the admin endpoint: here, so that a
+// used refresh token is accepted again during a grace period.
 func ExampleRotation() {
 	venue := new(ctrader.Server)
 	web := httptest.NewServer(venue)
@@ -124,7 +124,7 @@ func ExampleRotation() {
 	// ctrader: invalid refresh token
 }
 
-// What holds at every venue is told once.
+// A test of behaviour that all venues share uses the interface.
 func ExampleVenue() {
 	for path, venue := range map[string]emulator.Venue{"/apps/token": new(ctrader.Server), "/oauth/token": new(ttp.Server)} {
 		web := httptest.NewServer(venue)
@@ -143,7 +143,7 @@ func ExampleVenue() {
 	// 429 30 fault-injected
 }
 
-// A clock is set to a moment, and runs on from there. Venues may share one.
+// A clock is set to a time and keeps running from there. Venues can share a clock.
 func ExampleClock_Set() {
 	var clock emulator.Clock
 	clock.Set(time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC))
@@ -152,7 +152,7 @@ func ExampleClock_Set() {
 	// 2026-01-02 true
 }
 
-// A server that is told nothing knows these; a test changes a copy.
+// These are the app and users of a server without configuration; a test changes a copy.
 func ExampleDefaultUsers() {
 	app := emulator.DefaultApp()
 	fmt.Println(app.ClientID, app.RedirectURIs)
@@ -171,8 +171,8 @@ func ExampleDefaultUsers() {
 	// carol true
 }
 
-// A test may go through every fault that there is. Inject panics on one that makes no
-// sense; Valid says so before.
+// A test can go through all kinds of faults. Inject panics on an invalid fault; Valid checks
+// it first.
 func ExampleFaultKinds() {
 	before := 0
 	for _, kind := range emulator.FaultKinds() {
@@ -187,7 +187,7 @@ func ExampleFaultKinds() {
 	// emulator: unknown fault kind "earthquake"
 }
 
-// A log holds fingerprints, never tokens. A test reads what is new since it looked last.
+// A log contains fingerprints, never tokens. A test reads the events since its last look.
 func ExampleLog_Since() {
 	venue := new(ctrader.Server)
 	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client"})

@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey/stream"
 )
 
-// stream_test.go tells what readers that are slow, many or gone get.
+// stream_test.go owns what slow, several or absent readers of a stream get.
 
 var never chan struct{}
 
@@ -76,7 +76,7 @@ func TestBlockWaitsForTheReader(t *testing.T) {
 	})
 }
 
-func TestWhoWaitsForTheReaderIsLetGo(t *testing.T) {
+func TestASenderThatWaitsForTheReaderIsReleased(t *testing.T) {
 	for name, let := range map[string]func(*stream.Stream[int], chan struct{}){
 		"by the end of the connection": func(_ *stream.Stream[int], stop chan struct{}) { close(stop) },
 		"by Close":                     func(s *stream.Stream[int], _ chan struct{}) { s.Close() },
@@ -113,7 +113,7 @@ func TestCloseEndsOnce(t *testing.T) {
 	}
 }
 
-func TestAContextThatIsOverComesFirst(t *testing.T) {
+func TestAContextThatHasEndedComesFirst(t *testing.T) {
 	s, to := stream.New[int](stream.Buffer{}, func() {})
 	to.Put(1, never)
 	ctx, cancel := context.WithCancel(t.Context())

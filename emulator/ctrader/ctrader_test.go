@@ -13,7 +13,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/internal/apptest"
 )
 
-// The life of one sign-in, as cTrader facts §1.3 to §1.7 tell it.
+// The life of one sign-in, as cTrader facts §1.3 to §1.7 describe it.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	v := open(t, ctrader.Knobs{})
@@ -288,7 +288,7 @@ func TestTokenSwitches(t *testing.T) {
 	})
 }
 
-// Nobody knows what the real service says beside a code, so nothing is said.
+// What the real service says besides a code is not known, so the description is null.
 func TestNothingIsSaidBesideACode(t *testing.T) {
 	t.Parallel()
 	v := open(t, ctrader.Knobs{})

@@ -12,7 +12,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ctrader"
 )
 
-// A server on a port, a fault on its token endpoint, and what the log says of it.
+// A server with a fault at its token endpoint, and what the log has about it.
 func ExampleServer() {
 	venue := &ctrader.Server{Knobs: ctrader.Knobs{AccessLife: time.Hour}}
 	web := httptest.NewServer(venue)
@@ -42,7 +42,8 @@ func ExampleServer() {
 	// refresh-granted
 }
 
-// What nobody knows of the real cTrader is a knob, and moves while the server runs.
+// What is not known about the real cTrader is a knob, which can be changed while the server
+// runs.
 func ExampleServer_Tune() {
 	venue := new(ctrader.Server)
 	venue.Tune(func(k *ctrader.Knobs) { k.AccessLife, k.RefusePOST = 30*time.Minute, true })
@@ -54,8 +55,8 @@ func ExampleServer_Tune() {
 	// false
 }
 
-// Another server of the venue, such as the Open API's, asks what a token is worth, and
-// hears when a grant ends.
+// Another server of the venue, such as the Open API's, looks up the grant of a token, and is
+// notified when a grant ends.
 func ExampleServer_Watch() {
 	venue := new(ctrader.Server)
 	pair := venue.Issue(emulator.Grant{User: "alice", Client: "demo-client", Scope: "trading"})

@@ -16,7 +16,7 @@ type venue struct {
 	apptest.Client
 }
 
-// open has the emulator say in words why it refuses, so that a test can tell.
+// open makes the emulator describe why it refuses, so that a test can tell.
 func open(t *testing.T, k ctrader.Knobs) venue {
 	t.Helper()
 	k.Descriptions = true

@@ -11,8 +11,8 @@ import (
 	"github.com/venuekey/venuekey/emulator/tradovate"
 )
 
-// A sign-in by name, password and API key. Most failures are status 200 with a text
-// inside, as at the real venue.
+// Signing in with name, password and API key. Most failures have status 200 and an error
+// text in the body, as at the real venue.
 func ExampleServer() {
 	venue := new(tradovate.Server)
 	web := httptest.NewServer(venue)

@@ -17,7 +17,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/tradovate"
 )
 
-// The life of one OAuth sign-in, as Tradovate facts §3 tells it.
+// The life of one OAuth sign-in, as Tradovate facts §3 describe it.
 func TestOAuthStory(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{})

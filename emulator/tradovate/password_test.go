@@ -24,7 +24,7 @@ func sortedKeys(m map[string]any) string {
 
 const sessionKeys = "accessToken expirationTime hasFunded hasLive hasMarketData mdAccessToken name outdatedLiquidationPolicy outdatedTaC passwordExpirationTime userId userStatus"
 
-// The life of one session, as Tradovate facts §1 and §2 tell it.
+// The life of one session, as Tradovate facts §1 and §2 describe it.
 func TestPasswordStory(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{})
@@ -279,7 +279,7 @@ func TestRenewalSwitches(t *testing.T) {
 	}
 }
 
-// The times in answers are absolute, so the Date beside them must be of the same
+// The times in answers are absolute, so the Date header must be of the same
 // clock.
 func TestDateIsOfTheVenuesClock(t *testing.T) {
 	t.Parallel()

@@ -12,8 +12,8 @@ import (
 	"github.com/venuekey/venuekey/emulator/ttp"
 )
 
-// alice signs in on the site's pages, and the code in the address that her browser ends
-// at becomes a token.
+// Alice signs in on the site's pages, and the code in the address that her browser is
+// redirected to is exchanged for tokens.
 func ExampleServer() {
 	venue := new(ttp.Server)
 	web := httptest.NewServer(venue)
@@ -44,14 +44,15 @@ func ExampleServer() {
 	// 200 1
 }
 
-// What the plugin's versions do differently is a knob, and moves while the server runs.
+// Differences between the plugin's versions are knobs, which can be changed while the server
+// runs.
 func ExampleServer_Tune() {
 	venue := new(ttp.Server)
 	venue.Tune(func(k *ttp.Knobs) { k.RequestToken, k.AskConsent = true, true })
 	fmt.Println(venue.Current().RequestToken, venue.Current().AskConsent)
 
 	venue.Tune(func(k *ttp.Knobs) { k.RefuseRefresh = true })
-	fmt.Println(venue.RefreshAlive("any refresh token")) // a version that gives none, and takes none
+	fmt.Println(venue.RefreshAlive("any refresh token")) // a version without refresh tokens
 	// Output:
 	// true true
 	// false

@@ -16,7 +16,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ttp"
 )
 
-// The life of one sign-in, as TTP facts §2 and §3 tell it.
+// The life of one sign-in, as TTP facts §2 and §3 describe it.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	s := open(t, ttp.Knobs{})

@@ -57,7 +57,7 @@ func TestAnAppIsAuthorisedOnce(t *testing.T) {
 	})
 }
 
-func TestAWrongAppIsToldAndCutOff(t *testing.T) {
+func TestAWrongAppIsRefusedAndCutOff(t *testing.T) {
 	for _, m := range []*message.ApplicationAuthReq{appAuth("demo-client", "wrong"), appAuth("nobody", "demo-secret")} {
 		inBubble(t, quiet(), func(t *testing.T, s *openapi.Server) {
 			c := pipe(t, s, true, false)
@@ -146,7 +146,7 @@ func TestLogoutIsCompleteWithItsEvent(t *testing.T) {
 	})
 }
 
-// What a refresh does to open sessions, over the socket and beside it.
+// What a refresh does to open sessions, over the socket and at the token endpoint.
 func TestARefreshAndOpenSessions(t *testing.T) {
 	for _, over := range []string{"socket", "http"} {
 		for _, effect := range []openapi.RefreshEffect{openapi.RefreshInvalidates, openapi.RefreshDisconnects, openapi.RefreshSilent} {
@@ -201,7 +201,7 @@ func refreshed(t *testing.T, s *openapi.Server, over, token string) string {
 	return string(res.AccessToken)
 }
 
-func TestARevokedUserLosesHisSessions(t *testing.T) {
+func TestARevokedUserLosesTheirSessions(t *testing.T) {
 	k := quiet()
 	k.OnRefresh = openapi.RefreshSilent
 	inBubble(t, k, func(t *testing.T, s *openapi.Server) {

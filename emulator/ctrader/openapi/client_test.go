@@ -167,7 +167,7 @@ func (c *client) next() (message.Message, string) {
 	return m, id
 }
 
-// event is the next message, which nobody asked for.
+// event is the next message, which is unsolicited.
 func event[M message.Message](c *client) M {
 	c.t.Helper()
 	m, id := c.next()

@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// example_test.go owns the manual of the emulated Open API.
+// example_test.go owns the examples of the emulated Open API.
 
 // ask sends a request over a connection and reads one answer.
 func ask(conn net.Conn, request message.Message) message.Message {
@@ -46,8 +46,8 @@ func read(conn net.Conn) message.Message {
 	return answer
 }
 
-// The server listens on ports that the system chooses, with a certificate that its CA
-// vouches for; its users, apps and tokens are those of an emulated cTrader.
+// The server listens on ports that the system chooses, with a certificate issued by its CA.
+// Its users, apps and tokens are those of an emulated cTrader.
 func ExampleServer() {
 	server := &openapi.Server{Venue: new(ctrader.Server)}
 	if err := server.Start(); err != nil {
@@ -74,9 +74,9 @@ func ExampleServer() {
 	// 1 1
 }
 
-// A test says what the prices are, and hangs up on everybody.
+// A test sets the prices, and closes all connections.
 func ExampleServer_Quote() {
-	server := &openapi.Server{Venue: new(ctrader.Server), Knobs: openapi.Knobs{QuoteEvery: -1}} // prices do not walk
+	server := &openapi.Server{Venue: new(ctrader.Server), Knobs: openapi.Knobs{QuoteEvery: -1}} // prices do not move by themselves
 	if err := server.Start(); err != nil {
 		fmt.Println(err)
 		return
@@ -99,7 +99,8 @@ func ExampleServer_Quote() {
 	// <nil> 1
 }
 
-// What nobody knows of the real service is a knob, and moves while the server runs.
+// What is not known about the real service is a knob, which can be changed while the server
+// runs.
 func ExampleServer_Tune() {
 	server := &openapi.Server{Venue: new(ctrader.Server)}
 	defer server.Close()
@@ -109,7 +110,7 @@ func ExampleServer_Tune() {
 	// true true
 }
 
-// What the service does of its own accord, it does here because a test says so.
+// A test makes the server send what the real service sends by itself.
 func ExampleServer_Push() {
 	server := &openapi.Server{Venue: new(ctrader.Server), Knobs: openapi.Knobs{QuoteEvery: -1}}
 	ours, theirs := net.Pipe() // no port and no TLS: virtual time goes on
@@ -137,7 +138,7 @@ func ExampleServer_Push() {
 	// *message.ClientDisconnectEvent
 }
 
-// Accounts begin with a deposit, and are traded in these symbols; a test changes both.
+// Accounts start with a deposit, and can trade these symbols; a test can change both.
 func ExampleServer_Deposit() {
 	begins := openapi.DefaultDeposit()
 	begins.Leverage = 30
@@ -154,7 +155,7 @@ func ExampleServer_Deposit() {
 	// order-event 5001 DEPOSIT_WITHDRAW
 }
 
-// A test may order every fault that there is, and take the order back.
+// A test can inject all kinds of faults, and remove them again.
 func ExampleFaultKinds() {
 	server := &openapi.Server{Venue: new(ctrader.Server)}
 	defer server.Close()
@@ -170,7 +171,7 @@ func ExampleFaultKinds() {
 	// openapi: unknown fault kind "earthquake"
 }
 
-// A client that is a program of its own gets the authority's certificate in a file.
+// A client in another process gets the CA's certificate in a file.
 func ExampleServer_CAPEM() {
 	server := &openapi.Server{Venue: new(ctrader.Server)}
 	defer server.Close()

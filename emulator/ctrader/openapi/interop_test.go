@@ -1,6 +1,6 @@
 package openapi_test
 
-// interop_test.go owns the meeting with a client that nobody here wrote:
+// interop_test.go owns interoperability with a client written by others:
 // @reiryoku/ctrader-layer from npm, a library for the real servers, as it is.
 // testdata/interop pins it and drives it; what the server saw is judged here.
 

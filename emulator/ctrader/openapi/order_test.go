@@ -50,7 +50,7 @@ func execute(c *client, m message.Message, types ...message.ExecutionType) []*me
 	return checked(c, events, types)
 }
 
-// happens wants the events without anybody having asked.
+// happens expects the events, unsolicited.
 func happens(c *client, types ...message.ExecutionType) []*message.ExecutionEvent {
 	c.t.Helper()
 	var events []*message.ExecutionEvent

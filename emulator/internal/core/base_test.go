@@ -8,7 +8,7 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// Whatever a test asks of a server that nobody has called yet is answered, and waits
+// Whatever a test asks of a server before its first request is answered, and waits
 // for the start.
 func TestABaseIsReadyBeforeItsStart(t *testing.T) {
 	t.Parallel()
@@ -42,7 +42,7 @@ func TestABaseKeepsTheClockThatItIsGiven(t *testing.T) {
 	}
 }
 
-// A reset at the very start does not leave a venue that knows nobody.
+// A reset before the first request does not leave a venue without users.
 func TestABaseIsResetWhileItStarts(t *testing.T) {
 	t.Parallel()
 	for range 200 {

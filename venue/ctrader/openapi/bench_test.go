@@ -13,13 +13,12 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// bench_test.go owns the figures that connections are judged by: events and
-// round trips against bare frames on the same TLS, and what an idle Client
-// takes. Ours and the bare form take turns, because a machine is not equally
-// fast for long.
+// bench_test.go owns the benchmarks of connections: events and round trips compared with
+// bare frames on the same TLS, and the cost of an idle Client. Ours and the bare form
+// alternate, because the speed of a machine varies over time.
 
 // spotServer answers a TraderReq with as many spot events as its account ID
-// says, and then with what is due.
+// says, and then with the answer.
 func spotServer() *fake {
 	f := newFake()
 	f.careless = true
@@ -42,7 +41,7 @@ func spotServer() *fake {
 	return f
 }
 
-// bare is the least that any program would have to do.
+// bare is the minimum that any program would have to do.
 type bare struct {
 	*tls.Conn
 	frames message.FrameReader
@@ -120,7 +119,7 @@ func BenchmarkSpots(b *testing.B) {
 // A request to its answer.
 func BenchmarkRoundTrip(b *testing.B) { roundTrip(b, func(*openapi.Conn) {}) }
 
-// The same while somebody listens to quotes.
+// The same while quotes have a listener.
 func BenchmarkRoundTripWithListener(b *testing.B) {
 	roundTrip(b, func(c *openapi.Conn) { openapi.Handle(c, func(*message.SpotEvent) {}) })
 }
@@ -172,8 +171,8 @@ func BenchmarkInFlight(b *testing.B) {
 	})
 }
 
-// From nothing to an authorised account, against the least that the protocol
-// takes: a connection, TLS, and two requests.
+// From nothing to an authorised account, compared with the minimum of the protocol: a
+// connection, TLS, and two requests.
 func BenchmarkStart(b *testing.B) {
 	f := newFake(1)
 	f.careless = true
@@ -222,8 +221,8 @@ func turns(b *testing.B, batch int64, ours, bare func(int64)) {
 	b.ReportMetric(float64(peer)/float64(took), "of-raw-speed")
 }
 
-// What a Client takes that is ready and idle, beside a TLS connection with a
-// goroutine that reads it.
+// The cost of a ready and idle Client, compared with a TLS connection and a goroutine that
+// reads it.
 func BenchmarkClients(b *testing.B) {
 	const clients = 1000
 	for range b.N {
@@ -281,7 +280,7 @@ func memory() int64 {
 	return int64(m.HeapInuse + m.StackInuse)
 }
 
-// The way of a spot event costs nothing that lasts.
+// The path of a spot event hardly allocates.
 func TestSpotsAllocateAlmostNothing(t *testing.T) {
 	f := spotServer()
 	e := f.listen(t)

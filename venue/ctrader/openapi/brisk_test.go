@@ -13,7 +13,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// brisk_test.go owns callers who read themselves although somebody listens,
+// brisk_test.go owns callers that read themselves although events have listeners,
 // because they ask one request right after the other.
 
 // askBriskly asks until callers read.
@@ -26,7 +26,7 @@ func askBriskly(t *testing.T, c *openapi.Conn) {
 	}
 }
 
-// What comes after the last answer is handed out within two short naps.
+// What arrives after the last answer is delivered within two short naps.
 func TestAnEventAfterBriskRequestsIsHandedOutSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -45,8 +45,8 @@ func TestAnEventAfterBriskRequestsIsHandedOutSoon(t *testing.T) {
 	})
 }
 
-// An event under a caller who reads is handed out at once and by another
-// goroutine, so that a handler that blocks keeps the caller's context from nothing.
+// An event that a caller reads is delivered at once and by another goroutine, so that a
+// handler that blocks does not hold up the caller's context.
 func TestAHandlerDoesNotHoldUpACallersContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -87,8 +87,8 @@ func TestAHandlerDoesNotHoldUpACallersContext(t *testing.T) {
 	})
 }
 
-// An event that answers a request is told to who listens, too.
-func TestAnOrdersAnswerIsAnEventForWhoListens(t *testing.T) {
+// An event that answers a request is delivered to listeners as well.
+func TestAnOrdersAnswerIsAnEventForListeners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		c := authorised(t, f, openapi.Options{Requests: 1000}, 7)

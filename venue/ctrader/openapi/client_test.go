@@ -18,9 +18,9 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// client_test.go tells stories of a Client.
+// client_test.go owns the stories of a Client.
 
-// stage is a Client that runs against a fake, and what it logged and told.
+// stage is a Client that runs against a fake, with its log and its states.
 type stage struct {
 	*openapi.Client
 	f       *fake
@@ -39,7 +39,7 @@ func (s *stage) setToken(token string) {
 	s.token = token
 }
 
-// staged runs a Client. Change it by the edit.
+// staged runs a Client, which edit can change first.
 func staged(t *testing.T, f *fake, edit func(*stage)) *stage {
 	t.Helper()
 	s := &stage{f: f, ended: make(chan error, 1), token: "access-1"}
@@ -229,7 +229,7 @@ func TestTheLastUserEndsASubscription(t *testing.T) {
 	})
 }
 
-// What the service was seen to do with sessions when their token is renewed.
+// What the service has been seen to do with sessions when their token is renewed.
 func TestRotations(t *testing.T) {
 	invalidated := &message.AccountsTokenInvalidatedEvent{CtidTraderAccountIDs: []int64{7, 8}, Reason: message.Some("Access Token is expired or recalled")}
 	for name, rotate := range map[string]func(*peer){
@@ -337,7 +337,7 @@ func TestATokenThatIsDeadIsReportedOnce(t *testing.T) {
 	})
 }
 
-// A service that takes no token at all is no reason to burn one after another.
+// If the service accepts no token at all, the Client does not use up one after another.
 func TestTokensThatAreAllRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)
@@ -388,7 +388,7 @@ func TestATokenThatIsGoodForSome(t *testing.T) {
 	})
 }
 
-// One that died while others still live by it is.
+// A token that died for one account, while other sessions still use it, is renewed.
 func TestATokenThatDiesForOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7, 8)
@@ -413,7 +413,7 @@ func TestATokenThatDiesForOne(t *testing.T) {
 	})
 }
 
-// Two programs that take an account from each other do not do so all day.
+// Two programs that take an account from each other do not do so for ever.
 func TestAnAccountThatIsTakenAwayEachTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)
@@ -461,7 +461,7 @@ func TestAPersonIsNeeded(t *testing.T) {
 	for name, story := range map[string]struct {
 		edit func(*stage)
 		text string
-		// class is what a person has to do: sign in anew, or mend something.
+		// class is what a person must do: sign in again, or fix something.
 		class venuekey.Class
 	}{
 		"wrong secret": {func(s *stage) { s.ClientSecret = "wrong" }, "CH_CLIENT_AUTH_FAILURE", venuekey.ClassMisconfigured},
@@ -608,7 +608,7 @@ func TestTheEndOfAMaintenanceIsWaitedFor(t *testing.T) {
 		if err := s.Ready(within(t, 4*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		// It looks every quarter of an hour, since one of the clocks may be wrong.
+		// It tries every quarter of an hour, since one of the clocks may be wrong.
 		if f.connections() > 14 || time.Since(end) > time.Second {
 			t.Error(f.connections(), time.Since(end))
 		}

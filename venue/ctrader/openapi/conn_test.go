@@ -13,7 +13,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// conn_test.go tells stories of one connection.
+// conn_test.go owns the stories of one connection.
 
 func dialed(t *testing.T, f *fake, o openapi.Options) *openapi.Conn {
 	t.Helper()
@@ -334,7 +334,7 @@ func TestWaitingForATurnObeysTheContext(t *testing.T) {
 	})
 }
 
-func TestTooMuchIsAskedAgainIfItMayBe(t *testing.T) {
+func TestTooManyRequestsAreRepeatedIfThatIsSafe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		refusals := 3

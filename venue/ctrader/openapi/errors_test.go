@@ -16,7 +16,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// errors_test.go owns what every code means, and that no error has a secret.
+// errors_test.go owns the meaning of every code, and that no error contains a secret.
 
 func TestClasses(t *testing.T) {
 	type meaning struct {
@@ -100,7 +100,7 @@ func TestMaintenanceInBothErrors(t *testing.T) {
 	})
 }
 
-// A service that repeats what it was told does not make us repeat it.
+// If the service echoes what it was sent, we do not repeat it.
 func TestNoErrorHasASecret(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -162,7 +162,7 @@ func TestAttackASecretAtTheCut(t *testing.T) {
 	}
 }
 
-// What the service sends is quoted where it cannot be read.
+// What the service sends is quoted if it cannot be decoded.
 func TestAttackAnAnswerThatCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -216,7 +216,7 @@ func TestWhatATokenDoesNotSay(t *testing.T) {
 	})
 }
 
-// What nobody asked for can repeat a secret as well.
+// Unsolicited messages can echo a secret as well.
 func TestWhatTheServiceSaysUnaskedHasNoSecret(t *testing.T) {
 	for _, gossip := range []message.Message{
 		&message.ClientDisconnectEvent{Reason: message.Some("away with " + fakeSecret + " and access-1")},

@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// events_test.go tells stories of handlers and streams.
+// events_test.go owns the stories of handlers and streams.
 
 func TestHandlersAndStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,14 +14,14 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// example_client_test.go owns the manual of the Client. Its examples run against an
-// emulated service; with a real one Endpoint is left out, and Token and Refused are those
-// of a venuekey.Source.
+// example_client_test.go owns the examples of the Client. They run against an emulated
+// service; for the real one, leave out Endpoint, and take Token and Rejected from a
+// venuekey.Source.
 
 // eurusd is a symbol of the emulated service.
 const eurusd = 1
 
-// emulatedClient runs a Client against a service of its own, until stop.
+// emulatedClient runs a Client against a new emulated service, until stop is called.
 func emulatedClient(edit func(*openapi.Client)) (client *openapi.Client, service *emulated.Server, stop func()) {
 	service = &emulated.Server{Venue: new(ctrader.Server), Knobs: emulated.Knobs{QuoteEvery: -1}}
 	if err := service.Start(); err != nil {
@@ -58,7 +58,7 @@ func ExampleClient_Trader() {
 	// Output: 5001 <nil>
 }
 
-// A stream subscribes, and again after each reconnect. Closing it ends that.
+// A stream subscribes, and does so again after each reconnect, until it is closed.
 func ExampleClient_Spots() {
 	client, service, stop := emulatedClient(nil)
 	defer stop()
@@ -82,8 +82,8 @@ func ExampleClient_Spots() {
 	// 0 dropped
 }
 
-// Accounts come and go while the Client runs. One that cannot be had is an error of Join
-// and leaves the others as they are.
+// Accounts can join and leave while the Client runs. If an account is refused, Join returns
+// an error, and the other accounts are not affected.
 func ExampleClient_Join() {
 	client, _, stop := emulatedClient(func(c *openapi.Client) { c.JoinOnly = true })
 	defer stop()
@@ -102,7 +102,7 @@ func ExampleClient_Join() {
 	// 5001 true
 }
 
-// What an account had when it left ends with ErrLeft.
+// Streams of an account that leaves end with ErrLeft.
 func ExampleClient_Leave() {
 	client, _, stop := emulatedClient(nil)
 	defer stop()
@@ -114,14 +114,14 @@ func ExampleClient_Leave() {
 	}
 	defer quotes.Close()
 	client.Leave(demoAccount)
-	for err == nil { // what waited still comes
+	for err == nil { // events that are waiting can still be read
 		_, err = quotes.Next(ctx)
 	}
 	fmt.Println(errors.Is(err, openapi.ErrLeft))
 	// Output: true
 }
 
-// A handler runs on the goroutine that reads, and allocates nothing.
+// A handler runs on the goroutine that reads the connection, and needs no allocations.
 func ExampleHandle() {
 	client, service, stop := emulatedClient(nil)
 	defer stop()
@@ -144,7 +144,7 @@ func ExampleHandle() {
 	// Output: 107850
 }
 
-// Every execution of every order, whoever placed it.
+// A stream of all executions of all orders, whichever program placed them.
 func ExampleEvents() {
 	client, _, stop := emulatedClient(nil)
 	defer stop()
@@ -168,8 +168,8 @@ func ExampleEvents() {
 	// ORDER_FILLED
 }
 
-// An error says whether the same request may be sent again, and the questions of package
-// venuekey have their answers: an order that is declined needs no sign-in.
+// An error says whether the same request may be sent again. The functions of package venuekey
+// work for it too: a declined order, for example, does not call for a sign-in.
 func ExampleError_SafeToRetry() {
 	client, _, stop := emulatedClient(nil)
 	defer stop()
@@ -187,7 +187,7 @@ func ExampleError_SafeToRetry() {
 	// declined false false
 }
 
-// A program that needs to know shows how the Client is.
+// A program that shows the state of the connection uses State and OnState.
 func ExampleClient_State() {
 	phases := make(chan openapi.Phase, 16)
 	client, _, stop := emulatedClient(func(c *openapi.Client) { c.OnState = func(s openapi.State) { phases <- s.Phase } })
@@ -208,8 +208,8 @@ func ExampleClient_State() {
 	// was idle
 }
 
-// A request that is chosen while the program runs goes through Do, and what comes unasked
-// comes to Notify.
+// Do sends a request whose type is chosen at run time, and Notify receives events of any
+// type.
 func ExampleClient_Notify() {
 	client, service, stop := emulatedClient(nil)
 	defer stop()
@@ -218,7 +218,7 @@ func ExampleClient_Notify() {
 	defer changes.Close()
 	answer, err := client.Do(ctx, &message.AssetListReq{CtidTraderAccountID: demoAccount})
 	fmt.Printf("%T %v\n", answer, err)
-	client.Rotated() // the token changed: it is asked for now, and not in a second
+	client.Rotated() // the token has changed: call Token now, not within a second
 
 	service.Push(&message.SymbolChangedEvent{CtidTraderAccountID: demoAccount, SymbolID: []int64{eurusd}})
 	event, err := changes.Next(ctx)
@@ -228,7 +228,7 @@ func ExampleClient_Notify() {
 	// *message.SymbolChangedEvent <nil>
 }
 
-// Order books and bars are streams as quotes are.
+// Order books and bars are streams, as quotes are.
 func ExampleClient_Depth() {
 	client, _, stop := emulatedClient(nil)
 	defer stop()
@@ -251,7 +251,7 @@ func ExampleClient_Depth() {
 	// 1 <nil>
 }
 
-// The addresses of the service. What an error asks of a person is its Remedy.
+// Remedy is what a person can do about an error. Demo and Live are the service's addresses.
 func ExampleError_Remedy() {
 	fmt.Println(openapi.Demo().Address, openapi.Live().Address)
 	refused := &openapi.Error{Class: venuekey.ClassDeclined, Code: "MARKET_CLOSED"}

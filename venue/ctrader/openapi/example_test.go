@@ -13,8 +13,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// A Client takes its token from a venuekey.Source: of Source.Access it has the
-// token of the moment, and Source.Newer hears of one that the service refused.
+// A Client gets its token from a venuekey.Source: Source.Access returns the current one, and
+// Source.Newer a newer one when the service rejects it.
 func ExampleClient() {
 	stream := func(ctx context.Context, app venuekey.App, source *venuekey.Source, account, symbol int64) error {
 		client := &openapi.Client{
@@ -33,11 +33,10 @@ func ExampleClient() {
 		}
 		return client.State().Err
 	}
-	_ = stream // programs that run are in the folder examples
+	_ = stream // complete programs are in the folder examples
 }
 
-// One connection for programs that do the rest themselves, here to an emulated
-// service.
+// A single connection, for programs that do the rest themselves, here to an emulated service.
 func ExampleDial() {
 	service := &emulated.Server{Venue: new(ctrader.Server)}
 	if err := service.Start(); err != nil {
@@ -59,8 +58,8 @@ func ExampleDial() {
 	// Output: misconfigured
 }
 
-// A request that was made elsewhere goes out as it is, and its answer comes back as
-// it was sent. The ID is the caller's.
+// A request that was encoded elsewhere is sent as is, and its answer is returned as is. The
+// ID is the caller's.
 func ExampleConn_Exchange() {
 	service := &emulated.Server{Venue: new(ctrader.Server)}
 	if err := service.Start(); err != nil {

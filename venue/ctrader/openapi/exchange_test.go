@@ -16,7 +16,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// exchange_test.go tells stories of requests and answers as bytes.
+// exchange_test.go owns the stories of requests and answers as bytes.
 
 // asIs is a message that is sent as these bytes.
 type asIs struct {
@@ -70,7 +70,7 @@ func strangeFake(json bool) (f *fake, came chan message.Envelope) {
 	return f, came
 }
 
-// Fields that nobody here knows go out, and come back, over every carrier.
+// Unknown fields are sent, and come back, over every carrier.
 func TestUnknownFieldsSurviveAnExchange(t *testing.T) {
 	for name, row := range map[string]struct{ json, webSocket bool }{
 		"frames": {false, false}, "frames in JSON": {true, false}, "WebSocket": {false, true}, "WebSocket in JSON": {true, true},
@@ -127,7 +127,7 @@ func TestAnErrorOfAnExchange(t *testing.T) {
 	}
 }
 
-// What was told in secret by bytes is known as a secret, too.
+// Secrets in raw requests are treated as secrets as well.
 func TestAnExchangeKeepsSecrets(t *testing.T) {
 	for _, json := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -170,7 +170,7 @@ func TestWhatIsNoRequestIsNotExchanged(t *testing.T) {
 	})
 }
 
-// A payload that cannot be read here goes out: the service judges it.
+// A payload that cannot be decoded here is sent: the service judges it.
 func TestTheServiceJudgesAPayload(t *testing.T) {
 	f := newFake(7)
 	seen := make(chan []byte, 1)
@@ -203,7 +203,7 @@ func TestTheServiceJudgesAPayload(t *testing.T) {
 	f.open.Wait()
 }
 
-// Exchanges and typed calls count together, and go in their turn.
+// Exchanges and typed calls share the limits, and take turns.
 func TestExchangesKeepThePace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)

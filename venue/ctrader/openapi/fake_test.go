@@ -31,7 +31,7 @@ const (
 	fakeSecret = "s3cret-of-the-app"
 )
 
-// identity is a certificate for fakeHost, and who vouches for it. Virtual time
+// identity is a certificate for fakeHost, and its CA. Virtual time
 // begins in 2000, so it is valid long before.
 var identity = sync.OnceValue(func() (id struct {
 	server tls.Certificate
@@ -130,7 +130,7 @@ func (f *fake) listen(t testing.TB) openapi.Endpoint {
 	return e
 }
 
-// dialer connects to one address, whatever it is asked for.
+// dialer connects to one address, whatever the requested one is.
 func dialer(address string) func(ctx context.Context, network, _ string) (net.Conn, error) {
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, network, address)
@@ -344,7 +344,7 @@ func (s *peer) raw(b []byte) {
 	_, _ = s.nc.Write(b)
 }
 
-// last is the connection that was made last.
+// last is the newest connection.
 func (f *fake) last() *peer {
 	f.mu.Lock()
 	defer f.mu.Unlock()

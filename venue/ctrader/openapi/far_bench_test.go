@@ -18,14 +18,14 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// far_bench_test.go owns what a request takes that is a while under way, so that
-// everybody sleeps meanwhile. The service is another process, this binary again:
-// only what our own side takes is counted.
+// far_bench_test.go owns the cost of a request that is in flight so long that all goroutines
+// sleep meanwhile. The service is another process, which runs this binary: only our own
+// side is measured.
 
 const (
 	// farServer makes this binary the service.
 	farServer = "VENUEKEY_TEST_FAR_SERVER"
-	// underWay is longer than anybody would spin, and than callers may be near.
+	// underWay is longer than any goroutine would spin, and longer than near.
 	underWay = time.Millisecond
 )
 
@@ -91,7 +91,7 @@ func far(b *testing.B) openapi.Endpoint {
 	return e
 }
 
-// A request to its answer, while somebody listens to quotes.
+// A request to its answer, while quotes have a listener.
 func BenchmarkFarRoundTripWithListener(b *testing.B) {
 	farRoundTrip(b, func(c *openapi.Conn) { openapi.Handle(c, func(*message.SpotEvent) {}) })
 }
@@ -99,9 +99,9 @@ func BenchmarkFarRoundTripWithListener(b *testing.B) {
 // A request to its answer.
 func BenchmarkFarRoundTrip(b *testing.B) { farRoundTrip(b, func(*openapi.Conn) {}) }
 
-// farRoundTrip has ours, bare frames, and bare frames that a goroutine reads for
-// whoever asked, which is the least for whoever wants events as well and has only
-// what Go offers: it hands an answer on as a channel does.
+// farRoundTrip compares ours, bare frames, and bare frames that a goroutine reads for the
+// callers. The last is the minimum for a program that wants events as well and has only what
+// Go offers: it passes answers on by a channel.
 func farRoundTrip(b *testing.B, prepare func(*openapi.Conn)) {
 	e := far(b)
 	ours, alone, handed := benchConn(b, e), bareConn(b, e), bareConn(b, e)

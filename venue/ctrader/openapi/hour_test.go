@@ -47,7 +47,7 @@ type hour struct {
 	books  *openapi.Stream[*message.DepthEvent]
 }
 
-// hourSymbols are what is watched beside the rest.
+// hourSymbols are the symbols that are watched.
 func hourSymbols() []int64 { return []int64{1, 2, 4} }
 
 func (h *hour) pass() {
@@ -96,7 +96,7 @@ func (h *hour) between(most time.Duration) time.Duration {
 	return time.Duration(h.random.Int64N(int64(most)))
 }
 
-// buy places an order now and then and takes what it is told for an answer.
+// buy places an order from time to time and accepts the answer.
 func (h *hour) buy(ctx context.Context) {
 	for i := 0; pausing(ctx, 30*time.Second); i++ {
 		label := fmt.Sprint("order ", i)
@@ -152,7 +152,7 @@ func (h *hour) trouble() {
 	h.did = append(h.did, time.Now().Format(time.TimeOnly)+" "+what)
 }
 
-// fault is one of those from which a client has to come back alone.
+// fault is one from which a client must recover by itself.
 func (h *hour) fault() emulated.Fault {
 	codes := map[message.PayloadType][]string{
 		message.TypeApplicationAuthReq:             {"CANT_ROUTE_REQUEST", "REQUEST_FREQUENCY_EXCEEDED", "UNKNOWN_ERROR"},
@@ -190,7 +190,7 @@ func (h *hour) fault() emulated.Fault {
 	return f
 }
 
-// isWell sees that everything comes back once nothing goes wrong any more.
+// isWell checks that everything recovers once nothing goes wrong any more.
 func (h *hour) isWell() {
 	h.t.Helper()
 	h.flows()
@@ -216,7 +216,7 @@ func (h *hour) isWell() {
 	}
 }
 
-// ordersAreRight compares what a caller was told with what was done.
+// ordersAreRight compares the answers that a caller got with what was done.
 func (h *hour) ordersAreRight() {
 	placed := h.placed()
 	said := map[string]int{}

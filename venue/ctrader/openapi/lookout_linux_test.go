@@ -20,13 +20,13 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// lookout_linux_test.go owns connections whose own goroutine waits beside them
-// while whoever asks reads. They need real sockets.
+// lookout_linux_test.go owns connections whose own goroutine watches the socket while
+// callers read. They need real sockets.
 
 // patient is longer than anything here takes, and shorter than a request's time.
 const patient = 10 * time.Second
 
-// beside is a connection on a real socket with somebody who listens to quotes. The
+// beside is a connection on a real socket with a listener for quotes. The
 // server answers a VersionReq when the story does.
 func beside(t *testing.T, o openapi.Options) (c *openapi.Conn, f *fake, asked chan message.Envelope, quotes chan int64) {
 	t.Helper()
@@ -51,7 +51,7 @@ func beside(t *testing.T, o openapi.Options) (c *openapi.Conn, f *fake, asked ch
 	return c, f, asked, quotes
 }
 
-// standsBy waits until a connection's own goroutine waits beside it.
+// standsBy waits until a connection's own goroutine watches the socket.
 func standsBy(t *testing.T) { t.Helper(); somebodyIs(t, "openapi.(*Conn).waitBeside") }
 
 func somebodyIs(t *testing.T, in string) {
@@ -88,8 +88,9 @@ func answerFrame(e message.Envelope) []byte {
 	return message.AppendFrame(nil, message.Envelope{Type: message.TypeVersionRes, Payload: payload, ID: e.ID})
 }
 
-// The first request after a pause is read by who asked, and nobody is woken.
-func TestWhoAsksReadsThoughSomebodyListens(t *testing.T) {
+// The answer to the first request after a pause is read by its caller, and no other goroutine
+// wakes.
+func TestACallerReadsThoughEventsHaveListeners(t *testing.T) {
 	c, f, asked, _ := beside(t, openapi.Options{})
 	for range 3 {
 		waiting := ask(t.Context(), c)
@@ -103,7 +104,7 @@ func TestWhoAsksReadsThoughSomebodyListens(t *testing.T) {
 	}
 }
 
-// What arrives with an answer, before it or behind it, is handed out at once,
+// What arrives with an answer, before or after it, is delivered at once,
 // however it is cut into records.
 func TestWhatComesWithAnAnswerIsHandedOutAtOnce(t *testing.T) {
 	quote := quoteFrame(2)
@@ -157,7 +158,7 @@ func TestAFloodBehindAnAnswerIsHandedOutAtOnce(t *testing.T) {
 	}
 }
 
-func TestACallerWhoLeavesGivesTheReadBack(t *testing.T) {
+func TestACallerThatLeavesReleasesTheRead(t *testing.T) {
 	c, f, asked, quotes := beside(t, openapi.Options{})
 	for i := range int64(20) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -195,8 +196,8 @@ func TestAHandlerThatBlocksHoldsUpNoCaller(t *testing.T) {
 	}
 }
 
-// Whoever reads, and whoever waits beside, ends with the connection.
-func TestTheEndReachesEverybody(t *testing.T) {
+// The goroutines that read or watch end with the connection.
+func TestTheEndReachesAllGoroutines(t *testing.T) {
 	for name, end := range map[string]func(*openapi.Conn, *fake){
 		"closed here":  func(c *openapi.Conn, _ *fake) { c.Close() },
 		"closed there": func(_ *openapi.Conn, f *fake) { f.last().nc.Close() },
@@ -247,8 +248,8 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	}
 }
 
-// Silence is noticed although nobody reads.
-func TestSilenceIsNoticedBesideAConnection(t *testing.T) {
+// Silence is noticed although no goroutine reads.
+func TestSilenceIsNoticedOnAWatchedConnection(t *testing.T) {
 	c, f, asked, _ := beside(t, openapi.Options{Heartbeat: 20 * time.Millisecond, Silence: 100 * time.Millisecond, SignOn: 100 * time.Millisecond})
 	waiting := ask(t.Context(), c)
 	f.last().raw(answerFrame(comes(t, asked, "the request")))
@@ -258,9 +259,9 @@ func TestSilenceIsNoticedBesideAConnection(t *testing.T) {
 	comes(t, c.Done(), "Done")
 }
 
-// Callers who are patient, hasty, brisk and slow, in any number, quotes, and
-// listeners that come and go: every answer is the one to its question, every quote
-// is in its place, and nobody waits long.
+// Patient, hasty, brisk and slow callers, in any number, with quotes and listeners that come
+// and go: every answer belongs to its request, every quote is in its place, and no caller
+// waits long.
 func TestAnyCallersAmongQuotes(t *testing.T) {
 	for name, plain := range map[string]bool{"beside": true, "not beside": false} {
 		t.Run(name, func(t *testing.T) { callersAmongQuotes(t, plain) })
@@ -338,13 +339,13 @@ func callersAmongQuotes(t *testing.T, plain bool) {
 	comes(t, over, "the last quote")
 }
 
-// idle lets others run, for up to so many microseconds.
+// idle lets other goroutines run, for up to that many microseconds.
 func idle(chance *rand.Rand, most int) {
 	timer := time.NewTimer(time.Duration(chance.IntN(most)) * time.Microsecond)
 	<-timer.C
 }
 
-// askFor asks in some way, after some time.
+// askFor sends a request in some way, after some time.
 func askFor(ctx context.Context, c *openapi.Conn, chance *rand.Rand, account int64) error {
 	way := chance.IntN(8)
 	switch {

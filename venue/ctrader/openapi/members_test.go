@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// members_test.go tells stories of accounts that join a Client and leave it.
+// members_test.go owns the stories of accounts that join and leave a Client.
 
 func mustJoin(t *testing.T, s *stage, account int64) {
 	t.Helper()
@@ -40,7 +40,7 @@ func has(t *testing.T, s *stage, want ...int64) {
 	}
 }
 
-func TestAnAccountJoinsTheConnectionThatThereIs(t *testing.T) {
+func TestAnAccountJoinsTheExistingConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7, 8)
 		s := staged(t, f, func(s *stage) { s.Accounts = []int64{7} })
@@ -164,7 +164,7 @@ func TestAClientMayBeginEmptyAndBecomeSo(t *testing.T) {
 	})
 }
 
-func TestARefusedAccountIsToldToWhoHasItJoinAndEndsNothing(t *testing.T) {
+func TestJoinReportsARefusedAccountAndEndsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)
 		closed := true

@@ -6,8 +6,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 )
 
-// A kind or a phase that nobody knows is printed like any other.
-func TestKindsAndPhasesThatNobodyKnowsHaveNames(t *testing.T) {
+// An unknown kind or phase is printed by its number.
+func TestUnknownKindsAndPhasesHaveNames(t *testing.T) {
 	for got, want := range map[string]string{
 		openapi.KindPlain.String():             "plain",
 		openapi.KindAlreadyDone.String():       "already done",

@@ -15,7 +15,7 @@ import (
 // pace_test.go owns what the service sees of many callers, judged by the service
 // as it judges: by when requests arrive.
 
-// judge refuses what is too much within a second of its own, as the service does.
+// judge refuses what exceeds the limit within a second of its own clock, as the service does.
 type judge struct {
 	limit   int
 	mu      sync.Mutex
@@ -65,8 +65,8 @@ func crowd(callers, each int, send func() error) []error {
 	return errs
 }
 
-// The way there is not equally long for all: what is sent at the beginning of a
-// window may arrive later than what is sent at the beginning of the next.
+// Transit times vary: what is sent at the beginning of a window may arrive later than what is
+// sent at the beginning of the next.
 func TestTheWayThereIsNoReasonToBeRefused(t *testing.T) {
 	for _, stall := range []time.Duration{25 * time.Millisecond, 300 * time.Millisecond} {
 		for name, req := range map[string]message.Message{"reads": &message.TraderReq{CtidTraderAccountID: 7}, "orders": order} {
@@ -105,7 +105,7 @@ func TestTheWayThereIsNoReasonToBeRefused(t *testing.T) {
 	}
 }
 
-// What is asked again takes its turn behind and among all others.
+// Repeated requests wait their turn among all others.
 func TestWhatIsAskedAgainTakesItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -130,7 +130,7 @@ func TestWhatIsAskedAgainTakesItsTurn(t *testing.T) {
 	})
 }
 
-// A slow service is not asked more slowly than its limit wants, by much.
+// With a slow service, requests are sent hardly more slowly than the limit allows.
 func TestSlowAnswersDoNotHoldUpWhatMayGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -154,7 +154,7 @@ func TestSlowAnswersDoNotHoldUpWhatMayGo(t *testing.T) {
 	})
 }
 
-// A limit holds for every second, also one with a fraction.
+// A fractional limit holds for every second too.
 func TestFractionsOfALimit(t *testing.T) {
 	for _, limit := range []float64{0.5, 1, 1.5, 2.5, 4.5, 5, 49.9} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {

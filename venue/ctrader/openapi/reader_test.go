@@ -16,8 +16,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// reader_test.go tells stories of who reads a connection beside which nobody can
-// wait: callers who ask briskly, and the connection's own goroutine.
+// reader_test.go owns the stories of reading a connection that cannot be watched: by brisk
+// callers, and by the connection's own goroutine.
 
 // withCallersReading is a story about a connection on which the next caller will
 // read. What is asked is answered when the story says.
@@ -112,7 +112,7 @@ func TestAListenerIsServedWhileACallerWaits(t *testing.T) {
 }
 
 // Listening ends a nap.
-func TestAListenerIsServedAtOnceThoughNobodyReads(t *testing.T) {
+func TestAListenerIsServedAtOnceThoughNoCallerReads(t *testing.T) {
 	withCallersReading(t, func(t *testing.T, c *openapi.Conn, f *fake, asked chan message.Envelope) {
 		waiting := ask(t.Context(), c)
 		answer(f, <-asked)
@@ -161,8 +161,8 @@ func TestTheConnectionEndsUnderACallerThatReads(t *testing.T) {
 	})
 }
 
-// Many callers of whom some give up, and listeners that come and go, on real
-// sockets: every answer arrives, and nobody waits for the end of the timeout.
+// Many callers, some of which give up, and listeners that come and go, on real
+// sockets: every answer arrives, and no caller waits until the timeout.
 func TestManyCallersReadInTurn(t *testing.T) {
 	f := newFake()
 	f.careless = true
@@ -189,8 +189,8 @@ func TestManyCallersReadInTurn(t *testing.T) {
 	}
 }
 
-// Virtual time stands still as long as anybody reads: a caller who is overlooked
-// by one reader who leaves and another who is not back yet would wait for a nap.
+// Virtual time stands still as long as a goroutine reads: a caller that is overlooked, between
+// a reader that leaves and the next one, would wait for a nap.
 func TestNoCallerIsOverlooked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -237,12 +237,12 @@ func once(t *testing.T, c *openapi.Conn, way int) error {
 	return err
 }
 
-// endless is a connection that cannot be called off.
+// endless is a connection whose reads cannot be interrupted.
 type endless struct{ net.Conn }
 
 func (endless) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
 
-func TestAConnectionThatCannotBeCalledOffIsReadByItsOwn(t *testing.T) {
+func TestAConnectionThatCannotBeInterruptedIsReadByItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		e := f.endpoint()

@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// silence_test.go owns what is made of a service that says nothing: when that is
+// silence_test.go owns how a silent service is judged: when that is
 // noticed, and what is not taken for it.
 
 // An answer that is lost while signing on is waited for ten seconds and no more.
@@ -50,14 +50,14 @@ func TestALostAnswerWhileSigningOn(t *testing.T) {
 	}
 }
 
-// muted is a connection of which the service does not hear any more.
+// muted is a connection from which the service receives nothing any more.
 func muted(f *fake) *atomic.Pointer[peer] {
 	mute := new(atomic.Pointer[peer])
 	f.hook = func(p *peer, _ message.Envelope, _ message.Message) bool { return p == mute.Load() }
 	return mute
 }
 
-// beating has the service send a heartbeat every 25 seconds until stop.
+// beating makes the service send a heartbeat every 25 seconds until stop is called.
 func beating(f *fake) (stop func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
@@ -68,8 +68,8 @@ func beating(f *fake) (stop func()) {
 	return stop
 }
 
-// A service that beat every 25 seconds and then fell silent is asked, and given
-// up when it says nothing to that.
+// A service that sent a heartbeat every 25 seconds and then fell silent is probed, and given
+// up if it does not answer.
 func TestAServiceThatFellSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)
@@ -91,7 +91,7 @@ func TestAServiceThatFellSilent(t *testing.T) {
 	})
 }
 
-// One that sends no heartbeats and answers is alive.
+// A service that sends no heartbeats but answers is alive.
 func TestAServiceThatAnswersIsNotSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)
@@ -105,7 +105,7 @@ func TestAServiceThatAnswersIsNotSilent(t *testing.T) {
 	})
 }
 
-// A program that asks all the time does not hide the silence.
+// A program that sends requests all the time does not hide the silence.
 func TestSilenceIsNoticedThoughCallersComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -122,7 +122,7 @@ func TestSilenceIsNoticedThoughCallersComeAndGo(t *testing.T) {
 	})
 }
 
-// A request without an answer is reason enough, if nothing else came either.
+// A request without an answer ends the connection if nothing else came either.
 func TestARequestThatTimedOutWithNothingHeard(t *testing.T) {
 	for _, row := range []struct {
 		patience time.Duration // of the caller
@@ -160,8 +160,8 @@ func TestARequestThatTimedOutWithNothingHeard(t *testing.T) {
 	}
 }
 
-// An account whose authorisation is never answered takes the connection away from
-// nobody, and is not asked for over and over.
+// An account whose authorisation is never answered does not cost the others their connection,
+// and is not retried over and over.
 func TestAnAccountThatIsNeverAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7, 8)

@@ -12,9 +12,9 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// state_test.go owns what OnState is told: whatever State says, and in time.
+// state_test.go owns what OnState is called with: what State returns, and in time.
 
-// told is what OnState was told last.
+// told is what OnState was called with last.
 type told struct {
 	mu  sync.Mutex
 	all []openapi.State
@@ -47,9 +47,9 @@ func readyOf(s openapi.State) (ready []int64) {
 	return ready
 }
 
-// A session that ends on a connection that lives is told like any other change,
-// before it is mended.
-func TestTheEndOfASessionIsTold(t *testing.T) {
+// A session that ends while its connection is up is reported like any other change, before it
+// is restored.
+func TestTheEndOfASessionIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7, 8)
 		var held atomic.Bool
@@ -79,7 +79,7 @@ func TestTheEndOfASessionIsTold(t *testing.T) {
 }
 
 // A request that finds its account gone is such a sign too.
-func TestASessionThatARequestFindsGoneIsTold(t *testing.T) {
+func TestASessionThatARequestFindsGoneIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(7)
 		l := &told{}
@@ -103,7 +103,7 @@ func TestASessionThatARequestFindsGoneIsTold(t *testing.T) {
 	})
 }
 
-// A context that ended ends the range, however many events wait.
+// A context that has ended ends the range, however many events are waiting.
 func TestARangeOverAStreamLooksAtItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()

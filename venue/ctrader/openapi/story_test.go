@@ -24,9 +24,9 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// story_test.go tells what becomes of a Client when the service, the line or
+// story_test.go owns what becomes of a Client when the service, the line or
 // the token do what they are known to do. The other side is the emulator, which
-// was written without a look at the client.
+// was written independently of the client.
 
 // The accounts of alice, as the emulator has them.
 const demoAccount, liveAccount = 5001, 5002
@@ -126,8 +126,8 @@ func (r *rig) issue(g emulator.Grant) {
 	r.pair = pair
 }
 
-// renew is what a keeper does. The venue acts on it before anybody here can know
-// of the new token.
+// renew does what a Keeper does. The venue acts on it before any program here can know the
+// new token.
 func (r *rig) renew() error {
 	r.renewing.Lock()
 	defer r.renewing.Unlock()
@@ -144,7 +144,7 @@ func (r *rig) renew() error {
 	return nil
 }
 
-// hear keeps what was said, to look for secrets in it.
+// hear keeps what was said, to search it for secrets.
 func (r *rig) hear(about ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -174,8 +174,8 @@ func (r *rig) watch() {
 	r.flows()
 }
 
-// flows sees that what is subscribed to comes, through the streams that there
-// are, and that the Client calls itself ready.
+// flows checks that the subscribed events arrive on the existing streams, and that the Client
+// is ready.
 func (r *rig) flows() {
 	r.t.Helper()
 	began := time.Now()
@@ -189,7 +189,7 @@ func (r *rig) flows() {
 	}
 }
 
-// newer sees that another event comes than those that wait.
+// newer checks that an event arrives after those that are waiting.
 func newer[M any](t *testing.T, ctx context.Context, what string, s *openapi.Stream[M]) {
 	t.Helper()
 	gone, cancel := context.WithCancel(ctx)
@@ -230,7 +230,7 @@ func (r *rig) close() {
 	}
 }
 
-// told is an outcome in short: nothing for success, else class and code.
+// told is an outcome in brief: nothing for success, else class and code.
 func (r *rig) told(err error) string {
 	if err == nil {
 		return ""
@@ -252,7 +252,7 @@ func (r *rig) trader() string {
 	return r.told(err)
 }
 
-// purchase is an order of which a label tells others.
+// purchase is an order with a label to recognise it by.
 func purchase(label string) *message.NewOrderReq {
 	return &message.NewOrderReq{
 		CtidTraderAccountID: demoAccount, SymbolID: 1, OrderType: message.OrderTypeMarket,
@@ -289,8 +289,8 @@ func (r *rig) want(what, got, want string) {
 	}
 }
 
-// A request that reads is repeated where that helps. An order is not, and whether
-// it was carried out is said only where it is known.
+// A request that only reads is repeated if that helps. An order is not, and the error says
+// whether it was carried out only if that is known.
 func TestFaultsThatHitARequest(t *testing.T) {
 	const unknown = "unknown outcome"
 	for _, how := range transports() {
@@ -342,7 +342,7 @@ func TestFaultsThatHitARequest(t *testing.T) {
 	}
 }
 
-// What the service says no with decides what the Client does about it.
+// The error code decides what the Client does.
 func TestWordsOfTheService(t *testing.T) {
 	for _, row := range []struct {
 		code, description string
@@ -393,7 +393,7 @@ func TestWordsOfTheService(t *testing.T) {
 	}
 }
 
-// What goes wrong once on the way back to ready delays it and does no more.
+// What goes wrong once while reconnecting only delays that.
 func TestFaultsThatHitAReconnect(t *testing.T) {
 	for _, kind := range emulated.FaultKinds() {
 		for i, on := range []message.PayloadType{
@@ -433,8 +433,8 @@ func TestFaultsThatHitAReconnect(t *testing.T) {
 	}
 }
 
-// What happens to sessions while nobody looks: a request that is made right after
-// it is answered, the streams go on, on the same connection where that can be.
+// What happens to sessions in the background: a request right afterwards is answered, and the
+// streams continue, on the same connection if possible.
 func TestHappenings(t *testing.T) {
 	day := 24 * time.Hour
 	rotate := func(r *rig) {
@@ -517,7 +517,7 @@ func TestHappenings(t *testing.T) {
 	}
 }
 
-// another is a connection of somebody else that takes the account and goes.
+// another is a connection of another program that takes the account over and ends.
 func another(r *rig) {
 	conn, err := openapi.Dial(r.t.Context(), r.Endpoint, openapi.Options{})
 	if err != nil {
@@ -541,8 +541,7 @@ func (r *rig) others() int {
 	return 0
 }
 
-// choking is a connection that sends half of one message and no more, once it is
-// told to.
+// choking is a connection that, on demand, sends half of a message and nothing more.
 type choking struct {
 	*tls.Conn
 	orders *atomic.Bool
@@ -581,8 +580,8 @@ func TestHalfAMessageAndThenSilence(t *testing.T) {
 	}
 }
 
-// What no trying again mends: the Client says what it is, and either ends or
-// waits until somebody mended it.
+// What no retry can fix: the Client reports it, and either ends or waits until a person has
+// fixed it.
 func TestWhatAPersonHasToMend(t *testing.T) {
 	var mended atomic.Bool
 	till := func(broken, whole func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
@@ -678,7 +677,7 @@ func noRoute(context.Context, string, string) (net.Conn, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route to host")}
 }
 
-// An account that cannot be had does not keep the others from being used.
+// An account that is refused does not keep the others from being used.
 func TestOneAccountOfTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, transport{}, emulated.Knobs{})

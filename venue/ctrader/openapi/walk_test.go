@@ -11,7 +11,7 @@ import (
 // through: they have an order, and a function calls others of its own file or of files
 // further down.
 
-// walk is that order. What a file is for its first comment says.
+// walk is that order. The first comment of each file says what it is for.
 var walk = []string{"calls_generated.go", "call.go", "callerread.go", "reader.go", "dispatch.go", "answer.go", "pending.go", "classify.go"}
 
 func TestARequestWalksDownOnly(t *testing.T) {

@@ -20,8 +20,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// websocket_test.go tells the stories that are about WebSockets. Their server
-// is on a port of this machine.
+// websocket_test.go owns the stories about WebSockets. Their server
+// listens on a port of this machine.
 
 // bridge gives a WebSocket the frames that the fake speaks.
 type bridge struct {

@@ -8,9 +8,9 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// ends_test.go tells who hears of an end.
+// ends_test.go owns which functions an end calls.
 
-func TestAnEndIsToldOnceToThoseWhoAreThere(t *testing.T) {
+func TestAnEndCallsEachFunctionOnce(t *testing.T) {
 	var ends link.Ends
 	var heard []string
 	add := func(name string) (remove func()) {

@@ -10,9 +10,9 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// gate_test.go tells who is let through a Gate, and when.
+// gate_test.go owns which waiters a Gate lets through, and when.
 
-func TestAGateLetsThroughWhoseConditionIsMet(t *testing.T) {
+func TestAGateReleasesAWaiterWhoseConditionIsMet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gate link.Gate
 		state, through := 0, make(chan int, 3)

@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// loop_test.go tells stories of connections that end.
+// loop_test.go owns the stories of connections that end.
 
 // outage is why a session of a test ended.
 type outage struct {

@@ -30,7 +30,7 @@ func sent(t *testing.T, p *link.Pace, born time.Time, n int, answered time.Durat
 	return times
 }
 
-func TestSoManyGoWithinASpan(t *testing.T) {
+func TestNoMoreThanTheLimitGoWithinASpan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		born := time.Now()
 		times := sent(t, link.NewPace(3, time.Minute, born), born, 9, time.Second)

@@ -13,9 +13,9 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// token_test.go tells stories of tokens that change, fail and are rejected.
+// token_test.go owns the stories of tokens that change, fail and are rejected.
 
-// purse gives what it has, and notes what it hears.
+// purse hands out the token that it holds, and records rejections.
 type purse struct {
 	has      venuekey.Secret
 	err      error
@@ -126,7 +126,7 @@ func TestTokensThatAreGoodForNothingAreRenewedLessAndLess(t *testing.T) {
 	})
 }
 
-func TestWhoHasNobodyToAskWaits(t *testing.T) {
+func TestATokenWithoutRejectedWaitsForAnother(t *testing.T) {
 	p := &purse{has: "one"}
 	token := p.token()
 	token.Rejected = nil
@@ -136,7 +136,7 @@ func TestWhoHasNobodyToAskWaits(t *testing.T) {
 	replaced(t, token, true)
 }
 
-func TestAnErrorOfWhatRenewsIsToldAndTriedAgain(t *testing.T) {
+func TestAnErrorOfRejectedIsReturnedAndTriedAgain(t *testing.T) {
 	p := &purse{has: "one", newerErr: errors.New("the venue is away")}
 	token := p.token()
 	_ = token.Fetch(t.Context())

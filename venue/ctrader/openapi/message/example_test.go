@@ -6,8 +6,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// An order of 10000 units at a price, as a frame of the TCP transport and as a
-// person would write it.
+// A limit order of 10000 units, encoded as a frame of the TCP transport, and what StrictJSON
+// says to a misspelt key.
 func Example() {
 	volume, _ := message.ParseVolume("10000")
 	order := &message.NewOrderReq{
@@ -33,7 +33,7 @@ func Example() {
 	// message NewOrderReq: field limitprice is not one of this message; did you mean limitPrice? (at byte 14)
 }
 
-// A quote carries what changed: an absent side is as it was before.
+// A quote contains what changed: an absent side is unchanged.
 func ExampleDecode() {
 	payload, _ := (&message.SpotEvent{CtidTraderAccountID: 7, SymbolID: 1, Bid: message.Some[uint64](107853)}).AppendBinary(nil)
 

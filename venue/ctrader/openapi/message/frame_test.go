@@ -91,7 +91,7 @@ func TestLongFrames(t *testing.T) {
 	}
 }
 
-// Whoever announces 15 MB and sends nothing gets no 15 MB.
+// A peer that announces 15 MB and sends nothing costs no 15 MB.
 func TestAnAnnouncementTakesNoRoom(t *testing.T) {
 	const runs = 100
 	silence := errors.New("silence")

@@ -59,7 +59,7 @@ func same(a, b message.Envelope) bool {
 	return a.Type == b.Type && a.ID == b.ID && bytes.Equal(a.Payload, b.Payload)
 }
 
-// FuzzMessage has the peer judge what we take, refuse and write.
+// FuzzMessage compares what we accept, reject and encode with the peer.
 func FuzzMessage(f *testing.F) {
 	for kind := range messages {
 		payload, _ := filled(kind, 0).AppendBinary(nil)

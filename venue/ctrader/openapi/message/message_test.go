@@ -72,7 +72,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 // The trap that two published clients fell into: an error decodes as a success
-// if nobody looks at the type.
+// if the type is ignored.
 func TestTheTypeDecidesWhatBytesMean(t *testing.T) {
 	payload, _ := (&message.ErrorRes{CtidTraderAccountID: message.Some[int64](7), ErrorCode: "CH_ACCESS_TOKEN_INVALID"}).AppendBinary(nil)
 	for _, wrong := range []message.Message{new(message.ApplicationAuthRes), new(message.AccountAuthRes)} {

@@ -19,8 +19,8 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// peer is the protocol in the usual library, made of the same tables. It has
-// nothing of our code.
+// peer is the protocol in the official library, built from the same tables. It shares no code
+// with ours.
 var peer = sync.OnceValue(func() protoreflect.FileDescriptor {
 	file := &descriptorpb.FileDescriptorProto{Name: proto.String("peer.proto"), Syntax: proto.String("proto2")}
 	enums := map[string]*descriptorpb.EnumDescriptorProto{}
@@ -148,7 +148,7 @@ func TestWeReadWhatThePeerWrites(t *testing.T) {
 	}
 }
 
-// agree has the same bytes read by both, and what both took written by both.
+// agree decodes the same bytes with both, and encodes the results with both.
 func agree(t *testing.T, kind message.PayloadType, payload []byte) {
 	t.Helper()
 	theirs := peerOf(kind)

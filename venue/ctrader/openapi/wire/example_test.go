@@ -40,7 +40,7 @@ func ExampleDial() {
 	// Output: PROTO_OA_VERSION_RES 1
 }
 
-// A server refuses its first client, so that it hears of that.
+// A server refuses its first client, and shuts down so that the refusal arrives.
 func ExampleNew() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

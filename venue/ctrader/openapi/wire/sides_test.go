@@ -50,7 +50,7 @@ func each(t *testing.T, o wire.Options, story func(t *testing.T, json bool, c, s
 	}
 }
 
-// identity is a server's certificate, and who vouches for it.
+// identity is a server's certificate, and its CA.
 func identity(t testing.TB) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewTLSServer(http.NotFoundHandler())

@@ -73,7 +73,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	})
 }
 
-// A deadline ends a read that waits already. Frames go on after it.
+// A deadline interrupts a blocked read. With frames, reading can continue.
 func TestAPeerThatIsSilent(t *testing.T) {
 	each(t, wire.Options{}, func(t *testing.T, json bool, c, s *wire.Conn) {
 		for _, way := range [][2]*wire.Conn{{c, s}, {s, c}} {
@@ -115,7 +115,7 @@ func TestAPeerThatDoesNotRead(t *testing.T) {
 	})
 }
 
-// What lies in the buffers is not printed.
+// The contents of the buffers are not printed.
 func TestAConnPrintsAsItsName(t *testing.T) {
 	each(t, wire.Options{}, func(t *testing.T, json bool, c, s *wire.Conn) {
 		if text := fmt.Sprintf("%v %+v %#v %s", c, c, c, s); text != "wire.Conn wire.Conn wire.Conn wire.Conn" {
@@ -146,7 +146,7 @@ func TestCloseEndsARead(t *testing.T) {
 	})
 }
 
-// A refusal arrives although the client has sent more than anybody read.
+// A refusal arrives although the client has sent more than the server has read.
 func TestShutdownSaysWhy(t *testing.T) {
 	each(t, wire.Options{}, func(t *testing.T, json bool, c, s *wire.Conn) {
 		for range 100 {
