@@ -1,6 +1,6 @@
-// Package memory is a Store that forgets everything when its program ends. It
-// is for tests: it reads the clock with time.Now alone, so that inside a
-// testing/synctest bubble leases and due times follow the bubble's clock.
+// Package memory is a venuekey.Store that forgets everything when its program ends. It is
+// for tests: it uses only time.Now, so inside a testing/synctest bubble leases and due
+// times follow the bubble's clock.
 package memory
 
 import (
@@ -17,15 +17,15 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// memory.go owns the whole driver: a map under a mutex.
+// memory.go owns the Store: a map under a mutex.
 
-// Store keeps records in memory. Its zero value is ready. Times come back in
-// UTC, without a monotonic part and cut to the microsecond, because that is
-// what a record looks like after a real driver had it.
+// Store keeps records in memory. Its zero value is ready to use. Times are returned in
+// UTC, truncated to microseconds and without a monotonic part, as drivers with a disk
+// return them.
 type Store struct {
 	mu       sync.Mutex
 	records  map[string]venuekey.Record
-	sequence int64 // the last version given to any record, so that none returns
+	sequence int64 // the last version of any record, so that none is reused
 	closed   bool
 	due      queue
 	watches  map[*watch]bool
@@ -95,7 +95,7 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]ve
 // Claim implements venuekey.Store.
 func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Duration, limit int) ([]venuekey.Record, error) {
 	if owner == "" || lease <= 0 {
-		return nil, fmt.Errorf("claim by %q for %v: it needs an owner and a lease", owner, lease)
+		return nil, fmt.Errorf("claim by %q for %v: an owner and a positive lease are required", owner, lease)
 	}
 	defer s.mu.Unlock()
 	if err := s.enter(ctx); err != nil {
@@ -110,7 +110,7 @@ func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Dura
 	return found, nil
 }
 
-// Close implements venuekey.Store. The records go when the Store does.
+// Close implements venuekey.Store. The records are lost with the Store.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +121,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// enter takes the mutex, in any case, and says whether the call may go on.
+// enter locks the mutex in any case, and returns an error if the call must not continue.
 func (s *Store) enter(ctx context.Context) error {
 	s.mu.Lock()
 	if s.closed {
@@ -130,8 +130,8 @@ func (s *Store) enter(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// keep stores the record under the next version, as a driver with a disk would
-// read it back.
+// keep stores the record under the next version, and returns it as a driver with a disk
+// would read it.
 func (s *Store) keep(record venuekey.Record) venuekey.Record {
 	s.sequence++
 	record.Version = s.sequence
@@ -149,7 +149,7 @@ func (s *Store) keep(record venuekey.Record) venuekey.Record {
 	return record
 }
 
-// pick gives the first limit records that are wanted, in the given order.
+// pick returns the first limit matching records in the given order.
 func (s *Store) pick(limit int, order func(a, b venuekey.Record) int, wanted func(venuekey.Record) bool) []venuekey.Record {
 	var found []venuekey.Record
 	for _, record := range s.records {
@@ -167,8 +167,7 @@ func byDue(a, b venuekey.Record) int {
 	return cmp.Or(a.NextRefresh.Compare(b.NextRefresh), byKey(a, b))
 }
 
-// handOut gives the caller a record of its own, so that writing into it does
-// not write into the store.
+// handOut returns a copy of a record, so that the caller cannot write into the store.
 func handOut(record venuekey.Record, at time.Time) venuekey.Record {
 	record.Sealed = bytes.Clone(record.Sealed)
 	record.ReadAt = at

@@ -9,13 +9,12 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// queue.go owns the order in which records come due, so that a claim costs what
-// is due and not what is stored: virtual years are mostly claims that find
-// nothing.
+// queue.go owns the order in which records become due, so that the cost of a claim
+// depends on what is due rather than on what is stored: simulated years consist mostly of
+// claims that find nothing.
 
-// queue holds one item for each time that a record was written with a due time.
-// Items of records that were written again since are stale, and fall out when
-// their time comes.
+// queue holds one item for each write of a record with a due time. Items of records that
+// were written again are stale, and are dropped when their time comes.
 type queue []item
 
 type item struct {
@@ -30,7 +29,7 @@ func (q *queue) add(record venuekey.Record) {
 	}
 }
 
-// free is when a record that is due can be claimed.
+// free returns when a record can be claimed.
 func free(r venuekey.Record) time.Time {
 	if r.LeaseOwner != "" && r.LeaseUntil.After(r.NextRefresh) {
 		return r.LeaseUntil
@@ -38,7 +37,7 @@ func free(r venuekey.Record) time.Time {
 	return r.NextRefresh
 }
 
-// takeDue takes up to limit due records off the queue, the longest due first.
+// takeDue removes up to limit due records from the queue, the longest due first.
 func (s *Store) takeDue(at time.Time, prefix string, limit int) []venuekey.Record {
 	var due []venuekey.Record
 	var others []item

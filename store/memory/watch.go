@@ -6,14 +6,14 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// watch.go owns telling of changes.
+// watch.go owns the notification of watches.
 
 var _ venuekey.Watcher = (*Store)(nil)
 
-// watch is somebody who wants to be told.
+// watch is a running call of Watch.
 type watch struct {
-	changed map[string]bool // what was not told yet
-	wake    chan struct{}   // holds an item when there is something to look at
+	changed map[string]bool // the keys to report
+	wake    chan struct{}   // holds an item if there are any
 }
 
 // Watch implements venuekey.Watcher.
@@ -59,7 +59,7 @@ func (s *Store) leave(w *watch) {
 	delete(s.watches, w)
 }
 
-// news gives what was not told yet.
+// news returns the keys to report.
 func (s *Store) news(ctx context.Context, w *watch) (map[string]bool, error) {
 	defer s.mu.Unlock()
 	if err := s.enter(ctx); err != nil {
@@ -81,6 +81,6 @@ func (s *Store) tell(key string) {
 func (w *watch) rouse() {
 	select {
 	case w.wake <- struct{}{}:
-	default: // it has not looked yet
+	default: // it is due to wake already
 	}
 }

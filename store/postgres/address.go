@@ -20,33 +20,33 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// address.go owns the address of the database: what is read out of it, what is
-// filled in, and what of it may be shown.
+// address.go owns the address of the database: how it is parsed, what is filled in, and
+// what of it may be shown.
 
 const (
-	// defaultSchema is where everything lies unless the address says otherwise.
+	// defaultSchema is the schema unless the address names one.
 	defaultSchema = "venuekey"
-	// defaultConns bounds the connections of a Store unless the address does. A
-	// fleet has many Stores, and a server few connections.
+	// defaultConns bounds the connections of a Store unless the address does. A fleet has
+	// many Stores, and a server few connections.
 	defaultConns = 4
-	// connectTimeout bounds the making of a connection unless the address does.
+	// connectTimeout bounds connecting unless the address does.
 	connectTimeout = 10 * time.Second
-	// longestRow is more than a row of ours has, many times. Who may write to the
-	// table, or stands in the server's place, must not fill the memory.
+	// longestRow is many times the size of any real row. An attacker who can write to the
+	// table, or impersonate the server, must not be able to exhaust memory.
 	longestRow = 16 << 20
 )
 
-// schemaName is what the schema may be called: what needs no escape anywhere.
+// schemaName matches schema names that need no escaping anywhere.
 var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-// configure reads an address.
+// configure parses an address.
 func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 	plain, err := pgx.ParseConfig(dsn)
 	if err == nil {
 		config, err = pgxpool.ParseConfig(dsn)
 	}
 	if err == nil && strings.Contains(config.ConnConfig.Database+config.ConnConfig.User, "://") {
-		err = errors.New("an address stands within the address") // whose password would be shown
+		err = errors.New("address contains another address") // whose password would be shown
 	}
 	if err != nil {
 		return nil, "", unreadable(err)
@@ -66,7 +66,7 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 	schema = defaultSchema
 	if name, given := parameters["schema"]; given {
 		schema = name
-		delete(parameters, "schema") // it is ours, not the server's
+		delete(parameters, "schema") // ours, not the server's
 	}
 	if !schemaName.MatchString(schema) || strings.HasPrefix(schema, "pg_") {
 		return nil, "", fault(placeOf(conn), venuekey.ClassMisconfigured, nil, fmt.Sprintf("cannot have a schema named %q", schema),
@@ -77,15 +77,15 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 		conn.RequireAuth = secretive
 	}
 	conn.MaxProtocolMessageBodyLen = longestRow
-	// Nobody listens on these, but behind a pooler somebody may have; the driver
-	// would keep what arrives.
+	// These connections do not listen, but behind a pooler another client may have; by
+	// default the driver would keep what arrives.
 	conn.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error { return sizeUp(ctx, c) }
 	return config, schema, nil
 }
 
-// verify makes sslmode=prefer, which is what libpq does when nothing is said,
-// mean verify-full for servers on other machines.
+// verify makes sslmode=prefer, libpq's default, mean verify-full for servers on other
+// machines.
 func verify(config *pgconn.Config) {
 	targets := []*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}}
 	targets = append(targets, config.Fallbacks...)
@@ -100,21 +100,21 @@ func verify(config *pgconn.Config) {
 			target.TLSConfig = target.TLSConfig.Clone()
 			target.TLSConfig.InsecureSkipVerify = false
 			target.TLSConfig.ServerName = target.Host
-			i++ // the same without TLS
+			i++ // skip the same target without TLS
 		}
 	}
 	config.TLSConfig, config.Fallbacks = kept[0].TLSConfig, kept[1:]
 }
 
-// secretive refuses the ways to authenticate that give the password away to
-// whoever asks: in clear, and as MD5, which is as good as clear to those who can
-// guess. SCRAM gives nothing away. It is written as libpq's require_auth.
+// secretive excludes the authentication methods that give the password away to an
+// impostor: in clear, and as MD5, which can be guessed offline. SCRAM gives nothing away.
+// The syntax is that of libpq's require_auth.
 const secretive = "!password,!md5"
 
-// proven reports whether every server has proved who it is before it may ask for
-// the password. One on a socket has where nobody else may put one; on a port of
-// this machine anybody may listen while the server does not, and in /tmp, where many
-// servers have their socket, anybody may put his.
+// proven reports whether every server proves its identity before it can ask for the
+// password. A Unix socket does if no other user can put one in its place. On a port of
+// this machine any program may listen while the server does not, and in /tmp, where many
+// servers have their socket, any user may create one.
 func proven(config *pgconn.Config) bool {
 	sure := func(host string, port uint16, secured *tls.Config) bool {
 		if network, address := pgconn.NetworkAddress(host, port); network == "unix" {
@@ -131,8 +131,8 @@ func proven(config *pgconn.Config) bool {
 	return sure(config.Host, config.Port, config.TLSConfig)
 }
 
-// sheltered reports whether not everybody may put something into a folder, or into
-// one above it, in the place of what is not there.
+// sheltered reports whether only privileged users can put something into a folder, or one
+// above it, in the place of a missing socket.
 func sheltered(folder string) bool {
 	behind, err := filepath.EvalSymlinks(folder)
 	if err != nil {
@@ -157,7 +157,7 @@ func away(host string) bool {
 	return ip == nil || !ip.IsLoopback()
 }
 
-// placeOf names the database for people, without anything secret.
+// placeOf names the database for people, without secrets.
 func placeOf(config *pgx.ConnConfig) string {
 	server := config.Host
 	if network, _ := pgconn.NetworkAddress(config.Host, config.Port); network != "unix" {
@@ -165,14 +165,14 @@ func placeOf(config *pgx.ConnConfig) string {
 	}
 	name := config.Database
 	if name == "" {
-		name = config.User // as the server has it
+		name = config.User // the server's default
 	}
 	return fmt.Sprintf("database %s on %s", name, server)
 }
 
-// unreadable says that an address is none. What the parser says may quote a part
-// of the address that it did not take for a password, so only its fixed words
-// are repeated.
+// unreadable is the error for an invalid address. The parser's text may quote a part of
+// the address that it did not recognise as a password, so only known fixed phrases are
+// repeated.
 func unreadable(err error) error {
 	reason := "address of the database cannot be read"
 	var file *fs.PathError

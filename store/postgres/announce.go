@@ -8,34 +8,32 @@ import (
 	"time"
 )
 
-// announce.go owns telling watches what was written.
+// announce.go owns the announcement of writes to watches.
 //
-// It is done after the commit. A NOTIFY inside the transaction would make
-// writers wait for each other's flush, all of them in the whole server, because
-// notifications go out in the order of commits. What is not announced, because
-// this program died or the connection did, is noticed by its version, see
-// ledger.go; therefore nothing here is tried twice.
+// Announcements are made after the commit. A NOTIFY inside the transaction would make all
+// writers on the server wait for each other's flush, because notifications are delivered
+// in commit order. A write that is not announced, because this program or its connection
+// died, is noticed by its version, see ledger.go; therefore nothing here is retried.
 
 const (
-	// announcePace is the least time between two announcements of one Store.
-	// What is written meanwhile goes out together. It is busyPace after one of
-	// crowd changes or more, because announcing takes its share from those who
-	// write.
+	// announcePace is the least time between two announcements of one Store; writes in
+	// between are announced together. It is busyPace after an announcement of crowd
+	// changes or more, because announcing slows the writers down.
 	announcePace = 5 * time.Millisecond
 	busyPace     = 10 * time.Millisecond
 	crowd        = 16
-	// announceTimeout is how long an announcement may take.
+	// announceTimeout bounds one announcement.
 	announceTimeout = 2 * time.Second
 )
 
-// change is a write: which version it has, and of which key.
+// change is a write: its version and its key.
 type change struct {
 	version int64
 	key     string
 }
 
-// announcer gathers changes and sends them, in a goroutine that ends when there
-// are none.
+// announcer collects changes and sends them, in a goroutine that ends when there are
+// none.
 type announcer struct {
 	send func(ctx context.Context, texts []string) error
 
@@ -73,7 +71,7 @@ func (a *announcer) run() {
 	}
 }
 
-// take gives what is waiting; when nothing is, run ends.
+// take returns the waiting changes; if there are none, run ends.
 func (a *announcer) take() (changes []change) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -82,7 +80,7 @@ func (a *announcer) take() (changes []change) {
 	return changes
 }
 
-// finish returns when everything was sent; nothing more is.
+// finish waits until everything has been sent; later changes are dropped.
 func (a *announcer) finish() {
 	a.mu.Lock()
 	a.ended = true
@@ -90,7 +88,7 @@ func (a *announcer) finish() {
 	a.sending.Wait()
 }
 
-// notify sends texts to whoever watches.
+// notify sends texts to the watches.
 func (s *Store) notify(ctx context.Context, texts []string) error {
 	payloads := make([]string, len(texts))
 	for i, text := range texts {
@@ -102,9 +100,9 @@ func (s *Store) notify(ctx context.Context, texts []string) error {
 	})
 }
 
-// linesOf writes changes as lines, "version key" each, in as few texts as will
-// do. A key that is no line, or too long, is left out: who knows a version
-// without a key looks at everything.
+// linesOf writes changes as lines of "version key", in as few texts as possible. A key
+// that contains a newline or is too long is left out: a watch that gets a version without
+// a key reports that anything may have changed.
 func linesOf(changes []change) (texts []string) {
 	var text strings.Builder
 	for _, c := range changes {
@@ -121,8 +119,8 @@ func linesOf(changes []change) (texts []string) {
 	return append(texts, text.String())
 }
 
-// changesIn reads such a text. A line that cannot be read is passed over: if it
-// told of a write, its version will be missed.
+// changesIn parses such a text. It skips unreadable lines: if one announced a write, its
+// version will be found missing.
 func changesIn(text string) (changes []change) {
 	for line := range strings.Lines(text) {
 		number, key, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")

@@ -103,7 +103,7 @@ func TestARoleWithItsRightsAndNoMore(t *testing.T) {
 	address := server.Database(t)
 	openVault(t, address)
 	_, err := Open(t.Context(), roleIn(t, address, "nobody_at_all"))
-	says(t, err, venuekey.ClassMisconfigured, "does not give nobody_at_all the rights it needs", "grant")
+	says(t, err, venuekey.ClassMisconfigured, "does not give nobody_at_all the privileges it needs", "grant")
 	doc, err := os.ReadFile("postgres.go")
 	if err != nil {
 		t.Fatal(err)
@@ -258,7 +258,7 @@ func TestAttackAStrangersSocketAsksForThePassword(t *testing.T) {
 		if _, err := Open(t.Context(), fmt.Sprintf("host=%s port=5432 user=u dbname=d password=%s %s", street, password, extra)); err == nil {
 			t.Fatal("a stranger's database opens")
 		} else if !given {
-			says(t, err, venuekey.ClassMisconfigured, "asks for the password in a way that gives it away", "a folder that others may not write to")
+			says(t, err, venuekey.ClassMisconfigured, "asks for the password in a way that gives it away", "a folder that other users cannot write to")
 		}
 		select {
 		case <-told:
@@ -326,7 +326,7 @@ func TestAttackARowThatFillsTheMemory(t *testing.T) {
 	record := mustPut(t, store, venuekey.Record{Key: "b"})
 	server.SQL(t, address, `UPDATE venuekey.record SET reason = repeat('x', 60000000) WHERE key = 'b'`)
 	_, err := store.Get(t.Context(), "b")
-	says(t, err, venuekey.ClassDamaged, "sent a row that is larger than any of ours", "find out who may write")
+	says(t, err, venuekey.ClassDamaged, "sent a row that is larger than any real one", "find out who can write")
 	if _, err := store.Get(t.Context(), "a"); err != nil {
 		t.Errorf("another row cannot be read: %v", err)
 	}

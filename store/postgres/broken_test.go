@@ -116,7 +116,7 @@ func TestLostAnswerToOthers(t *testing.T) {
 	store.told.finish()
 	w.once()
 	_, err = store.Claim(t.Context(), "", "a", aLease, 1)
-	says(t, err, venuekey.ClassUnknown, "did not say whether it wrote", "look at the record")
+	says(t, err, venuekey.ClassUnknown, "did not say whether it wrote", "read the record")
 	if got, err := store.Get(t.Context(), "k"); err != nil || got.LeaseOwner != "a" || !got.Leased() {
 		t.Errorf("record whose claim's answer was lost is leased to %q (%v), want a", got.LeaseOwner, err)
 	} else {
@@ -144,7 +144,7 @@ func TestLostForGood(t *testing.T) {
 	})
 	record.Text = "mine"
 	_, err := store.Put(t.Context(), record)
-	says(t, err, venuekey.ClassUnknown, "did not say whether it wrote", "look at the record")
+	says(t, err, venuekey.ClassUnknown, "did not say whether it wrote", "read the record")
 	_, err = store.Get(t.Context(), "k")
 	if venuekey.ClassOf(err) != venuekey.ClassNotSent {
 		t.Errorf("get without a server: %v", err)

@@ -2,26 +2,25 @@ package postgres
 
 import "github.com/jackc/pgx/v5/pgconn"
 
-// ear.go owns what a watch keeps of the notifications that reach it: the driver
-// would keep them all, with what stands in them, until somebody asks for them.
+// ear.go owns what a watch keeps of the notifications that it receives: the driver would
+// keep all of them, with their payloads, until they are read.
 
-// earMost is how many keys are kept until they are told of. They pile up only
-// while the server is asked something.
+// earMost is how many keys are kept until they are reported. They accumulate only while
+// another query is running.
 const earMost = 1 << 12
 
-// ear takes notifications in as they arrive. Only the goroutine that uses the
-// connection touches it.
+// ear receives notifications as they arrive. Only the goroutine that uses the connection
+// touches it.
 type ear struct {
 	whisper *whisper
 	account ledger
-	keys    []string        // to be told of, in the order in which they came
-	waiting map[string]bool // the same
-	probe   int64           // the version that a probe has, see hears
-	probed  bool            // it was heard
+	keys    []string        // to be reported, in order of arrival
+	waiting map[string]bool // the same keys
+	probe   int64           // the version of a probe, see hears
+	probed  bool            // the probe has arrived
 }
 
-// hear takes a notification in. What is not ours is thrown away, whoever sent it,
-// and so is what was heard before.
+// hear receives a notification. It discards what is not ours or was heard before.
 func (e *ear) hear(_ *pgconn.PgConn, n *pgconn.Notification) {
 	text, ours := e.whisper.open(n.Payload)
 	if !ours {
@@ -37,7 +36,7 @@ func (e *ear) hear(_ *pgconn.PgConn, n *pgconn.Notification) {
 	}
 }
 
-// note keeps a key; where there are too many, everything takes their place.
+// note keeps a key; if there are too many, "" takes their place.
 func (e *ear) note(key string) {
 	if e.waiting == nil || len(e.keys) >= earMost {
 		if len(e.keys) >= earMost {
@@ -48,7 +47,7 @@ func (e *ear) note(key string) {
 	e.keys, e.waiting[key] = append(e.keys, key), true
 }
 
-// take gives what there is to tell.
+// take returns the keys to report.
 func (e *ear) take() []string {
 	keys := e.keys
 	e.keys, e.waiting = nil, nil

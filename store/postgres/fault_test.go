@@ -38,11 +38,11 @@ func TestAddresses(t *testing.T) {
 		"a schema of theirs":  {address + " schema=pg_vault password=" + password, venuekey.ClassMisconfigured, "cannot have a schema", "pg_"},
 		"no such socket":      {"host=/nowhere user=u dbname=d password=" + password, venuekey.ClassNotSent, "cannot be reached", "start the server"},
 		"nobody listens":      {"host=127.0.0.1 port=1 user=u dbname=d password=" + password, venuekey.ClassNotSent, "cannot be reached", "start the server"},
-		"no such host":        {"host=nowhere.invalid user=u dbname=d password=" + password, venuekey.ClassNotSent, "cannot be found", "mend the host"},
-		"no such database":    {host + " user=postgres dbname=none password=" + password, venuekey.ClassMisconfigured, "is not there", "create it"},
-		"no such user":        {host + " user=nobody_here dbname=postgres password=" + password, venuekey.ClassMisconfigured, "does not take the password", "mend"},
-		"a wrong password":    {host + " user=wrongpw dbname=postgres password=" + password + "x", venuekey.ClassMisconfigured, "does not take the password", "mend the password"},
-		"an unknown setting":  {address + " pasword=" + password, venuekey.ClassMisconfigured, "does not know a parameter", "mend the address"},
+		"no such host":        {"host=nowhere.invalid user=u dbname=d password=" + password, venuekey.ClassNotSent, "cannot be found", "correct the host"},
+		"no such database":    {host + " user=postgres dbname=none password=" + password, venuekey.ClassMisconfigured, "does not exist", "create it"},
+		"no such user":        {host + " user=nobody_here dbname=postgres password=" + password, venuekey.ClassMisconfigured, "rejects the password", "correct"},
+		"a wrong password":    {host + " user=wrongpw dbname=postgres password=" + password + "x", venuekey.ClassMisconfigured, "rejects the password", "correct the password"},
+		"an unknown setting":  {address + " pasword=" + password, venuekey.ClassMisconfigured, "does not know a parameter", "correct the address"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store, err := Open(t.Context(), test.address)
@@ -176,7 +176,7 @@ func TestRights(t *testing.T) {
 	guest := strings.Replace(address, "user=postgres", "user=guest password="+password, 1)
 
 	_, err := Open(t.Context(), guest)
-	says(t, err, venuekey.ClassMisconfigured, "does not let this user make the schema", "CREATE SCHEMA venuekey AUTHORIZATION")
+	says(t, err, venuekey.ClassMisconfigured, "does not let this user create the schema", "CREATE SCHEMA venuekey AUTHORIZATION")
 	fill(t, address, 1)
 	for _, step := range []struct{ grant, lacks string }{
 		{``, "USAGE on schema"},
@@ -205,7 +205,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = store.Put(t.Context(), held)
-	says(t, err, venuekey.ClassMisconfigured, "refuses for want of rights", "grant")
+	says(t, err, venuekey.ClassMisconfigured, "refuses for lack of privileges", "grant")
 }
 
 // An administrator may make the schema, for a role that may not make any.
@@ -237,7 +237,7 @@ func TestServersThatWillNotDo(t *testing.T) {
 	server.SQL(t, address, fmt.Sprintf(`CREATE ROLE few LOGIN PASSWORD '%s' CONNECTION LIMIT 0`, password))
 	t.Cleanup(func() { server.SQL(t, address, `DROP ROLE few`) })
 	_, err = Open(t.Context(), strings.Replace(address, "user=postgres", "user=few password="+password, 1))
-	says(t, err, venuekey.ClassLater, "has no place for this connection", "max_connections")
+	says(t, err, venuekey.ClassLater, "has no free connection", "max_connections")
 }
 
 // Neither a text that is no UTF-8 nor a key that is none may cost a token.
@@ -255,7 +255,7 @@ func TestTextsThatAreNone(t *testing.T) {
 	_, err = store.Put(t.Context(), venuekey.Record{Key: "k\xff"})
 	says(t, err, venuekey.ClassMisconfigured, "not UTF-8", "")
 	_, err = store.Put(t.Context(), venuekey.Record{Key: strings.Repeat(noise(4000), 2)})
-	says(t, err, venuekey.ClassMisconfigured, "does not take a key that long", "")
+	says(t, err, venuekey.ClassMisconfigured, "does not accept a key that long", "")
 	if keys := keysOf(t, store); len(keys) != 1 {
 		t.Errorf("list: %q, want what was there", keys)
 	}

@@ -29,7 +29,7 @@ func TestASchemaOfTheFirstVersionIsMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(t.Context(), address)
-	says(t, err, venuekey.ClassMisconfigured, "as an older venuekey made it", "then migrate it")
+	says(t, err, venuekey.ClassMisconfigured, "of an older venuekey", "then migrate it")
 	if from, to, err := Migrate(t.Context(), address); from != 1 || to != len(migrations) || err != nil {
 		t.Fatalf("migrated from %d to %d: %v", from, to, err)
 	}

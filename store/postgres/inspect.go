@@ -12,16 +12,16 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// inspect.go owns what Open wants to be sure of before anything is written: the
-// server, the rights, the version of the schema, and that nobody edited it.
+// inspect.go owns what Open checks before anything is written: the server, the
+// privileges, the version of the schema, and that it was not altered.
 
-// oldestServer is the oldest server that this program was written for.
+// oldestServer is the oldest supported version of PostgreSQL.
 const oldestServer = 14
 
-// errEmpty means that the schema is not there, or that nothing is in it.
+// errEmpty means that the schema does not exist or is empty.
 var errEmpty = errors.New("schema is empty")
 
-// inspect reads and does not write.
+// inspect checks the database without writing.
 func (s *Store) inspect(ctx context.Context, steps []string) error {
 	return s.read(ctx, func(ctx context.Context, c session) error {
 		if err := s.inspectServer(ctx, c); err != nil {
@@ -35,7 +35,7 @@ func (s *Store) inspect(ctx context.Context, steps []string) error {
 			return s.newer(version, len(steps))
 		case version < len(steps):
 			return fault(s.place, venuekey.ClassMisconfigured, nil,
-				fmt.Sprintf("has schema %s as an older venuekey made it (version %d; this one needs %d)", s.schema, version, len(steps)),
+				fmt.Sprintf("has schema %s of an older venuekey (version %d; this one needs %d)", s.schema, version, len(steps)),
 				"update every program that uses it, then migrate it: venuekey store migrate, or postgres.Migrate")
 		}
 		if err := s.inspectSchema(ctx, c); err != nil {
@@ -56,13 +56,13 @@ func (s *Store) inspectServer(ctx context.Context, c session) error {
 	case server < oldestServer:
 		return fault(s.place, venuekey.ClassMisconfigured, nil, fmt.Sprintf("is on PostgreSQL %d", server), fmt.Sprintf("use PostgreSQL %d or later", oldestServer))
 	case encoding != "UTF8" && encoding != "SQL_ASCII":
-		return fault(s.place, venuekey.ClassMisconfigured, nil, "has the encoding "+encoding+", which not every text fits in",
-			"create another one, as in: createdb -E UTF8 -T template0 venuekey")
+		return fault(s.place, venuekey.ClassMisconfigured, nil, "has the encoding "+encoding+", which cannot hold every text",
+			"create another one, for example: createdb -E UTF8 -T template0 venuekey")
 	}
 	return nil
 }
 
-// schemaVersion looks in the catalog first, which everybody may read.
+// schemaVersion checks the catalog first, which every role may read.
 func (s *Store) schemaVersion(ctx context.Context, c session) (version int, err error) {
 	var usable, migrated, readable bool
 	var tables int
@@ -79,7 +79,7 @@ func (s *Store) schemaVersion(ctx context.Context, c session) (version int, err 
 		return 0, s.lacking(ctx, c, "USAGE on schema "+s.schema)
 	case !migrated:
 		return 0, fault(s.place, venuekey.ClassMisconfigured, nil, "has a schema "+s.schema+" that is not a vault: it has no table migration",
-			"choose another schema in the address, as in schema=venuekey2, or restore that table from a backup")
+			"choose another schema in the address, such as schema=venuekey2, or restore that table from a backup")
 	case !readable:
 		return 0, s.lacking(ctx, c, "SELECT on table "+s.schema+".migration")
 	}
@@ -90,8 +90,8 @@ func (s *Store) schemaVersion(ctx context.Context, c session) (version int, err 
 	return version, err
 }
 
-// expected is what the schema looks like to catalog. Further columns and indexes
-// are nobody's business, unless a row cannot be written without them.
+// expected is the schema as catalog describes it. Additional columns and indexes do no
+// harm, unless rows cannot be written without them.
 var expected = []string{
 	"table record: logged",
 	"column record.key: text not null, collate C",
@@ -117,8 +117,8 @@ var expected = []string{
 	"rights on version: SELECT, USAGE",
 }
 
-// catalog describes the schema in lines. How an expression is written differs
-// between versions of PostgreSQL in parentheses, casts and spaces; see plain.
+// catalog describes the schema in lines. Versions of PostgreSQL differ in the
+// parentheses, casts and spaces of expressions; see plain.
 const catalog = `WITH t AS (
 		SELECT c.oid, c.relname, c.relkind, CASE c.relpersistence WHEN 'p' THEN 'logged' ELSE 'unlogged' END AS kept
 		FROM pg_class c WHERE c.relnamespace = $1::regnamespace
@@ -146,7 +146,7 @@ const catalog = `WITH t AS (
 			WHERE CASE relkind WHEN 'S' THEN has_sequence_privilege(oid, p) ELSE has_table_privilege(oid, p) END), 'none'))
 		FROM t WHERE relname = 'record' AND relkind <> 'S' OR relname = 'version' AND relkind = 'S'`
 
-// inspectSchema compares the schema with what it should be.
+// inspectSchema compares the schema with expected.
 func (s *Store) inspectSchema(ctx context.Context, c session) error {
 	rows, err := c.Query(ctx, catalog, c.mode, s.schema)
 	if err != nil {
@@ -175,26 +175,26 @@ func (s *Store) inspectSchema(ctx context.Context, c session) error {
 	}
 	for _, line := range found {
 		if strings.HasPrefix(line, "column") && strings.HasSuffix(line, " not null") && !slices.Contains(expected, line) {
-			return s.edited(line + " was added, which no row can be written without")
+			return s.edited(line + " was added, and rows cannot be written without it")
 		}
 	}
 	return nil
 }
 
-// plain takes out of a line what differs between versions of PostgreSQL.
+// plain removes what differs between versions of PostgreSQL from a line.
 func plain(line string) string {
 	line = strings.NewReplacer("(", " ", ")", " ", `"`, "", "::text", "", "::timestamp with time zone", "").Replace(line)
 	return strings.ReplaceAll(strings.Join(strings.Fields(line), " "), " ,", ",")
 }
 
 func (s *Store) edited(what string) error {
-	return fault(s.place, venuekey.ClassDamaged, nil, "has a schema "+s.schema+" that somebody changed: "+what,
+	return fault(s.place, venuekey.ClassDamaged, nil, "has a schema "+s.schema+" that was altered: "+what,
 		"undo that change, or restore the schema from a backup; nothing was written")
 }
 
 func (s *Store) newer(version, known int) error {
 	return fault(s.place, venuekey.ClassMisconfigured, nil,
-		fmt.Sprintf("has schema %s as a newer venuekey made it (version %d; this one knows %d)", s.schema, version, known),
+		fmt.Sprintf("has schema %s of a newer venuekey (version %d; this one knows %d)", s.schema, version, known),
 		"update this program")
 }
 
@@ -204,17 +204,17 @@ func (s *Store) lacking(ctx context.Context, c session, rights string) error {
 	if err := c.row(ctx, `SELECT current_user::text`).Scan(&role); err != nil {
 		return err
 	}
-	return fault(s.place, venuekey.ClassMisconfigured, nil, "does not give "+role+" the rights it needs: "+rights,
+	return fault(s.place, venuekey.ClassMisconfigured, nil, "does not give "+role+" the privileges it needs: "+rights,
 		"as the schema's owner, grant them, see the documentation of store/postgres")
 }
 
-// learnToWhisper reads how changes are announced.
+// learnToWhisper reads the secret from which announcements are encrypted.
 func (s *Store) learnToWhisper(ctx context.Context, c session) error {
 	var secret []byte
 	err := c.row(ctx, in(s.schema, `SELECT announcing FROM $schema.migration WHERE announcing IS NOT NULL ORDER BY version LIMIT 1`)).Scan(&secret)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), err == nil && len(secret) < secretSize, codeOf(err) == "42703": // undefined_column
-		return s.edited("table migration has lost what announcements are sealed with")
+		return s.edited("table migration has lost the secret for announcements")
 	case err == nil:
 		s.whisper = whisperFrom(secret)
 	}

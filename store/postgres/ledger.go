@@ -2,19 +2,19 @@ package postgres
 
 import "slices"
 
-// ledger.go owns the proof that a watch missed nothing: every write has a
-// version from one sequence, so a version that is taken, and whose transaction
-// has ended, and that nobody announced, belongs to a change that was not told.
-// Transactions that were undone leave such a version too; that costs a look at
-// everything and is rare.
+// ledger.go owns the proof that a watch missed nothing. Every write has a version from
+// one sequence. So a version that is taken, whose transaction has ended and that was not
+// announced, belongs to a change that was not reported. Transactions that were rolled
+// back leave such a version too; the cost is one report that anything may have changed,
+// and they are rare.
 //
-// It keeps so many versions and no more. One that is full forgets them all, and
-// everything is looked at once instead.
+// A ledger keeps a limited number of versions. When it is full it forgets all of them,
+// and reports once that anything may have changed.
 
-// reading is what the server says at one moment: the last version taken, and
-// then the oldest transaction that runs, and a number that is greater than those
-// of all that run. The latter costs the server a transaction, so it is asked for
-// when the last version moved, and zero otherwise.
+// reading is what the server reports at one moment: the last version taken, and then the
+// oldest running transaction and a number greater than those of all running ones. The
+// latter costs the server a transaction, so it is requested only if the last version has
+// changed, and is zero otherwise.
 type reading struct {
 	last         int64
 	oldest, next int64
@@ -23,26 +23,26 @@ type reading struct {
 // ledger accounts for versions. Its zero value has accounted for none.
 type ledger struct {
 	floor int64          // everything up to it is accounted for
-	heard map[int64]bool // announced versions above it, heardMost at most
-	marks []mark         // readings that are not yet judged, two at most
-	full  bool           // versions up to floor were forgotten, and no mark says so yet
+	heard map[int64]bool // announced versions above it, at most heardMost
+	marks []mark         // readings that are not judged yet, at most two
+	full  bool           // versions up to floor were forgotten, and no mark records that yet
 }
 
-// heardMost is how many versions a ledger keeps. They pile up for as long as a
-// transaction runs, which may be anybody's.
+// heardMost is how many versions a ledger keeps. They accumulate for as long as any
+// transaction on the server runs.
 const heardMost = 1 << 16
 
 // mark is a reading whose transactions have to end before it is judged.
 type mark struct {
 	reading
-	over    bool // those have ended, and their announcements are on the way
-	suspect bool // what they wrote may not have been told of
+	over    bool // they have ended, and their announcements are on the way
+	suspect bool // what they wrote may not have been reported
 }
 
-// begin starts the account at a reading, when everything is about to be looked
-// at. Transactions that run at that moment may show later what nobody saw, and
-// their announcements may have been made before anybody listened, so their
-// versions count as missed unless all is quiet.
+// begin starts the account at a reading, just before everything is read. Transactions
+// that are running then may later show what was not visible, and their announcements may
+// have been sent before this watch listened. So their versions count as missed, unless
+// none are running.
 func (l *ledger) begin(now reading) {
 	*l = ledger{floor: now.last, heard: map[int64]bool{}}
 	if now.oldest < now.next {
@@ -50,11 +50,11 @@ func (l *ledger) begin(now reading) {
 	}
 }
 
-// hear notes an announced version and reports whether it is news. What is
-// accounted for was told of, or everything was looked at since.
+// hear notes an announced version and reports whether it is news. A version that is
+// accounted for was reported before, or everything has been read since.
 func (l *ledger) hear(version int64) (news bool) {
 	switch {
-	case l.heard == nil: // before the first reading, after which everything is looked at
+	case l.heard == nil: // before the first reading, after which everything is read
 		return false
 	case version <= l.floor:
 		return l.full || slices.ContainsFunc(l.marks, func(m mark) bool { return m.suspect })
@@ -67,8 +67,9 @@ func (l *ledger) hear(version int64) (news bool) {
 	return true
 }
 
-// forget makes room. What was heard is accounted for, and so is what was not,
-// since everything will be looked at when those have ended who may have written it.
+// forget makes room. It accounts for all versions up to the last one heard, because
+// everything will be read again once the transactions that may have written the others
+// have ended.
 func (l *ledger) forget() {
 	for version := range l.heard {
 		l.floor = max(l.floor, version)
@@ -77,8 +78,8 @@ func (l *ledger) forget() {
 	l.full = true
 }
 
-// latest is the last version of the latest reading, or never where the next one
-// has to ask for what runs.
+// latest returns the last version of the latest reading, or never if the next one has to
+// include the running transactions.
 func (l *ledger) latest() int64 {
 	if l.full {
 		return never
@@ -89,11 +90,11 @@ func (l *ledger) latest() int64 {
 	return l.floor
 }
 
-// judge takes the next reading and reports whether something was written that
-// nobody told of. It judges each reading two readings later: after the first its
-// transactions have ended, and after the second their announcements came.
+// judge takes the next reading and reports whether a write was missed. It judges each
+// reading two readings later: by the first its transactions have ended, and by the second
+// their announcements have arrived.
 func (l *ledger) judge(now reading) (missed bool) {
-	if now.last < l.latest() { // somebody set the sequence back, or restored it
+	if now.last < l.latest() { // the sequence was set back, or restored
 		l.begin(now)
 		return true
 	}
@@ -108,7 +109,7 @@ func (l *ledger) judge(now reading) (missed bool) {
 		return missed
 	}
 	next := mark{reading: now, suspect: l.full}
-	if len(l.marks) == 2 { // the first one waits for a transaction that takes long
+	if len(l.marks) == 2 { // the first one waits for a long transaction
 		next.suspect = next.suspect || l.marks[1].suspect
 		l.marks = l.marks[:1]
 	}
@@ -116,8 +117,7 @@ func (l *ledger) judge(now reading) (missed bool) {
 	return missed
 }
 
-// settle accounts for all versions up to one and reports whether any was not
-// heard of.
+// settle accounts for all versions up to last and reports whether any was not heard.
 func (l *ledger) settle(last int64) (missed bool) {
 	known := int64(0)
 	for version := range l.heard {

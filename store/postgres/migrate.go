@@ -10,15 +10,15 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// migrate.go owns how the schema comes into being and how it grows.
+// migrate.go owns how the schema is created and migrated.
 
-// Migrate brings the schema at the address to the version that this program
-// needs, makes it if there is none, and tells the version before and after; the
-// two are equal when there was nothing to do. Programs that migrate or start at
-// the same moment wait for each other. All of it happens or nothing.
+// Migrate brings the schema at the address to the version that this program needs, or
+// creates it, in one transaction. It returns the version before and after; they are equal
+// if there was nothing to do. Programs that migrate or start at the same time wait for
+// each other.
 //
-// Programs of an older venuekey cannot Open the schema afterwards, and those
-// that have it open are not promised anything: end them first.
+// Stop all programs of an older venuekey first: they cannot Open the schema afterwards,
+// and those that have it open may fail.
 func Migrate(ctx context.Context, dsn string) (from, to int, err error) {
 	return migrate(ctx, dsn, migrations)
 }
@@ -45,15 +45,15 @@ func (s *Store) migrate(ctx context.Context, steps []string) (from, to int, err 
 		})
 	})
 	if codeOf(err) == "42501" && from == 0 {
-		err = fault(s.place, venuekey.ClassMisconfigured, nil, "does not let this user make the schema "+s.schema,
+		err = fault(s.place, venuekey.ClassMisconfigured, nil, "does not let this user create the schema "+s.schema,
 			fmt.Sprintf("as an administrator, run in that database: CREATE SCHEMA %s AUTHORIZATION the_user", s.schema))
 	}
 	return from, to, explain(ctx, s.place, err)
 }
 
-// climb takes the steps that are missing, inside a transaction.
+// climb takes the missing steps, inside a transaction.
 func (s *Store) climb(ctx context.Context, c session, steps []string) (from, to int, err error) {
-	// The lock ends with the transaction, also behind a pooler.
+	// The lock ends with the transaction, even behind a pooler.
 	if _, err := c.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, c.mode, "venuekey migrates "+s.schema); err != nil {
 		return 0, 0, err
 	}
@@ -72,7 +72,7 @@ func (s *Store) climb(ctx context.Context, c session, steps []string) (from, to 
 	return from, max(from, len(steps)), err
 }
 
-// found makes the schema, unless an administrator did, and the table of steps.
+// found creates the schema, unless an administrator did, and the table of steps.
 func (s *Store) found(ctx context.Context, c session) error {
 	var there bool
 	err := c.row(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, s.schema).Scan(&there)

@@ -31,7 +31,7 @@ func TestMigrate(t *testing.T) {
 		}
 	}
 	_, _, err := Migrate(t.Context(), address)
-	says(t, err, venuekey.ClassMisconfigured, "as a newer venuekey made it (version 3; this one knows 2)", "update this program")
+	says(t, err, venuekey.ClassMisconfigured, "of a newer venuekey (version 3; this one knows 2)", "update this program")
 	if from, to, err := Migrate(t.Context(), server.Database(t)); from != 0 || to != len(migrations) || err != nil {
 		t.Errorf("migrate of an empty database: from %d to %d, %v", from, to, err)
 	}
@@ -44,7 +44,7 @@ func TestOtherVersions(t *testing.T) {
 	fill(t, address, 3)
 	before := dump(t, address)
 	_, err := open(t.Context(), address, future)
-	says(t, err, venuekey.ClassMisconfigured, "as an older venuekey made it (version 2; this one needs 3)", "then migrate it")
+	says(t, err, venuekey.ClassMisconfigured, "of an older venuekey (version 2; this one needs 3)", "then migrate it")
 	if after := dump(t, address); after != before {
 		t.Errorf("schema was changed by opening it:\n%s\nwas\n%s", after, before)
 	}
@@ -52,7 +52,7 @@ func TestOtherVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(t.Context(), address)
-	says(t, err, venuekey.ClassMisconfigured, "as a newer venuekey made it (version 3; this one knows 2)", "update this program")
+	says(t, err, venuekey.ClassMisconfigured, "of a newer venuekey (version 3; this one knows 2)", "update this program")
 	store, err := open(t.Context(), address, future)
 	if err != nil {
 		t.Fatal(err)

@@ -1,85 +1,80 @@
-// Package postgres is the Store for a fleet: any number of programs on any
+// Package postgres is the venuekey.Store for a fleet: any number of programs on any
 // number of machines share one database. It needs PostgreSQL 14 or later.
 //
 // # The address
 //
-// Open takes what PostgreSQL's own tools take: "postgres://user@host/database",
-// or keywords and values as in "host=/run/postgresql dbname=venuekey", with the
-// usual environment variables and password files. Two parameters are ours:
-// schema names the schema that everything lies in ("venuekey" unless it is
-// set), and pool_max_conns bounds the connections of one Store (4 unless it is
-// set; a watch takes one more). No address and no password is ever part of an
-// error.
+// Open accepts what PostgreSQL's own tools accept: "postgres://user@host/database", or
+// keywords and values as in "host=/run/postgresql dbname=venuekey", with the usual
+// environment variables and password files. Two parameters are venuekey's own: schema
+// names the schema that holds everything (default "venuekey"), and pool_max_conns bounds
+// the connections of one Store (default 4; a watch uses one more). Errors never contain
+// the address or a password.
 //
-// On the way to another machine the server's certificate is verified
-// (sslmode=verify-full) unless the address says otherwise with another sslmode
-// than prefer, libpq's default, which anybody in between can talk down. Without a
-// verified certificate the password is proved by SCRAM, and never given in clear or
-// as MD5, unless the address says so with require_auth. A socket needs no
-// certificate, except in /tmp and other folders that everybody may write to.
+// For a server on another machine, sslmode=prefer, libpq's default, means verify-full
+// here, because an attacker on the way could otherwise suppress TLS. Any other sslmode is
+// used as it stands. Without a verified certificate the password is used with SCRAM only,
+// and not sent in clear or as MD5 unless the address allows that with require_auth. A
+// Unix socket needs no certificate, except in /tmp and other folders that every user may
+// write to.
 //
 // # The schema
 //
-// Everything lies in one schema, is named in full, and does not depend on the
-// search path. Open makes it where there is none. It never changes one that is
-// there: an older one is an error until Migrate was called, a newer one until
-// this program is updated, and one that somebody edited until it is put right.
-// Programs that start or migrate together wait for each other. A role that is
-// not the schema's owner needs these rights and no others, besides CONNECT on the
-// database:
+// Everything is in one schema; all names are qualified and independent of the search
+// path. Open creates the schema if it does not exist, and never changes an existing one.
+// It returns an error for an older one, until Migrate has run; for a newer one, until
+// this program is updated; and for one that was altered by hand, until that is undone.
+// Programs that start or migrate at the same time wait for each other. A role that does
+// not own the schema needs exactly these privileges, besides CONNECT on the database:
 //
 //	GRANT USAGE ON SCHEMA venuekey TO the_role;
 //	GRANT SELECT, INSERT, UPDATE, DELETE ON venuekey.record TO the_role;
 //	GRANT SELECT ON venuekey.migration TO the_role;
 //	GRANT USAGE, SELECT ON SEQUENCE venuekey.version TO the_role;
 //
-// Never set the sequence back. Only the schema's owner can make and migrate it, with
-// the right CREATE on the database or in a schema that an administrator made.
+// Never set the sequence back. Only the schema's owner can create and migrate it, with
+// the privilege CREATE on the database, or in a schema that an administrator has created.
 //
-// # What is durable
+// # Durability
 //
-// A write is acknowledged when the server has flushed it, whatever
-// synchronous_commit says in the server's settings; that the server flushes
-// (fsync), and how many standbys it waits for, is up to those who run it.
+// A write is acknowledged once the server has flushed it, whatever synchronous_commit
+// says in the server's settings. Whether the server flushes at all (fsync), and for how
+// many standbys it waits, is up to its administrator.
 //
-// A connection that breaks while a Put waits for its answer leaves nobody
-// knowing whether it was written. Every Put therefore writes a number of its own
-// into the record. For a few seconds the Store tries the same Put again, which
-// the version makes harmless, and looks for that number: what is found is
-// reported as the success it was, with its version. If the server stays away,
-// Put returns an error of ClassUnknown, never nil. A caller that then repeats
-// the Put gets ErrConflict if the first one was made, and Get tells it so. A
-// lost answer to a Claim is not looked for: records that were leased are free
-// again when the lease ends.
+// If a connection breaks while a Put waits for its answer, the outcome is unknown. Every
+// Put therefore writes a number of its own into the record. For a few seconds the Store
+// repeats the same Put, which the version makes harmless, and looks for that number: if
+// it is there, Put returns the version as if nothing had happened. If the server stays
+// away, Put returns an error of ClassUnknown, never nil. A caller that then repeats the
+// Put gets ErrConflict if the first one succeeded, and can check with Get. A lost answer
+// to a Claim is not followed up: the leased records become free again when the lease
+// expires.
 //
-// A server that only reads, as a standby does during a failover, is opened and
-// read like any other. What would write is an error of ClassLater, and the next
-// connection is made anew: with target_session_attrs=read-write in an address
-// that names all servers, it leads to the one that is the primary by then.
+// A read-only server, such as a standby during a failover, can be opened and read like
+// any other. Writes return an error of ClassLater, and the next call uses a new
+// connection: with target_session_attrs=read-write in an address that names all servers,
+// it reaches the new primary.
 //
-// Times are the server's, so machines whose clocks differ agree. A record that
-// was claimed and whose lease ran out has its turn from the end of that lease.
+// Times come from the server's clock, so machines whose clocks differ agree. A claimed
+// record whose lease has expired is due from the end of that lease.
 //
 // # Watching
 //
-// Watch listens for what writers announce after their commit. Whoever may connect
-// to a database may listen and announce there, so the channel has a name that
-// nobody guesses, and what is announced is sealed: the random number that both come
-// from lies in the table migration. A role without the right to read it learns
-// nothing, not even whose token was renewed, and what it sends is thrown away.
+// Watch listens for announcements, which writers make after their commit. Any role that
+// can connect to a database can listen and notify there, so the channel's name cannot be
+// guessed and announcements are encrypted; both derive from a random number in the table
+// migration. A role that may not read it learns nothing, not even whose token was
+// renewed, and what it sends is discarded.
 //
-// Announcements may
-// be lost, with the writer that dies before it or with a connection; therefore
-// every write has a version, versions are counted without gaps, and a watch
-// that finds one of them missing calls changed("") within a few seconds.
+// An announcement can be lost, with a writer that dies before it or with a connection.
+// Therefore every write has a version from one gapless sequence, and a watch that finds a
+// version missing calls changed("") within a few seconds.
 //
 // # Poolers
 //
-// A PgBouncer in between is noticed, and statements are then not kept prepared
-// on the server. In session mode nothing is lost. In transaction mode
-// notifications do not arrive, so Watch asks four times a second whether
-// anything was written, and calls changed("") instead of naming keys. Put, Get
-// and Claim are single statements and work alike in any mode.
+// A PgBouncer in between is detected, and statements are then not kept prepared on the
+// server. In session mode nothing else changes. In transaction mode notifications do not
+// arrive, so Watch polls four times a second and calls changed("") instead of naming
+// keys. Put, Get and Claim are single statements and work the same in any mode.
 package postgres
 
 import (
@@ -100,20 +95,19 @@ import (
 
 // postgres.go owns the Store: what each of its methods means in SQL.
 
-// Store is an open database. Open makes one.
+// Store is an open database. Use Open to create one.
 type Store struct {
 	pool   *pgxpool.Pool
 	place  string // names the database in errors
 	schema string
 	sql    *statements       // for any connection
-	own    *statements       // for one that no pooler lends to others, see sizeUp
-	mode   pgx.QueryExecMode // as the address has it
+	own    *statements       // for one that no pooler shares, see sizeUp
+	mode   pgx.QueryExecMode // as in the address
 	told   announcer
-	// whisper is how changes are announced. It is known once the schema was
-	// looked at.
+	// whisper is how changes are announced. It is set once the schema has been inspected.
 	whisper *whisper
 	tick    time.Duration // of a watch, see watchTick
-	// closing is closed by Close, and ends what waits.
+	// closing is closed by Close, and ends everything that waits.
 	closing chan struct{}
 	once    sync.Once
 }
@@ -123,8 +117,9 @@ var (
 	_ venuekey.Watcher = (*Store)(nil)
 )
 
-// Open opens the database at the address and makes the schema if there is none.
-// When there is one Open reads and does not write.
+// Open opens the database at the address and creates the schema if there is none. If
+// there is one, Open reads but does not write. Errors that a person can fix are
+// *venuekey.Error: the Reason names the database and the Remedy says what to do.
 func Open(ctx context.Context, dsn string) (*Store, error) { return open(ctx, dsn, migrations) }
 
 func open(ctx context.Context, dsn string, steps []string) (*Store, error) {
@@ -139,13 +134,13 @@ func open(ctx context.Context, dsn string, steps []string) (*Store, error) {
 		}
 	}
 	if err != nil {
-		_ = s.Close() // err tells what is wrong
+		_ = s.Close() // err says what is wrong
 		return nil, err
 	}
 	return s, nil
 }
 
-// dial makes a Store whose schema nobody has looked at.
+// dial returns a Store whose schema has not been inspected.
 func dial(ctx context.Context, dsn string) (*Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -155,7 +150,7 @@ func dial(ctx context.Context, dsn string) (*Store, error) {
 		return nil, err
 	}
 	place := placeOf(config.ConnConfig)
-	// The context is for connections made now, and there are none.
+	// The context is for connections opened now, and there are none.
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, explain(ctx, place, err)
@@ -206,7 +201,7 @@ func (s *Store) Put(ctx context.Context, record venuekey.Record) (version int64,
 	return version, nil
 }
 
-// conflict is what no row means where one was to be written.
+// conflict turns "no rows", where a row should have been written, into ErrConflict.
 func conflict(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return venuekey.ErrConflict
@@ -214,8 +209,8 @@ func conflict(err error) error {
 	return err
 }
 
-// Delete implements venuekey.Store. After a connection that broke, a record
-// that is gone counts as deleted.
+// Delete implements venuekey.Store. If the connection breaks, a record that is gone
+// counts as deleted.
 func (s *Store) Delete(ctx context.Context, key string, version int64) error {
 	var last *int64 // a version for the deletion, which is a change like others
 	err := s.write(ctx, func(ctx context.Context, c session) error {
@@ -256,7 +251,7 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) (reco
 // Claim implements venuekey.Store.
 func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Duration, limit int) (claimed []venuekey.Record, err error) {
 	if owner == "" || lease <= 0 {
-		return nil, fmt.Errorf("claim by %q for %v: it needs an owner and a lease", owner, lease)
+		return nil, fmt.Errorf("claim by %q for %v: an owner and a positive lease are required", owner, lease)
 	}
 	if limit <= 0 {
 		return nil, ctx.Err()
@@ -279,8 +274,8 @@ func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Dura
 	return claimed, nil
 }
 
-// Close implements venuekey.Store. It waits for calls that are under way, ends
-// watches, and may be called more than once.
+// Close implements venuekey.Store. It waits for calls in flight, ends watches, and may be
+// called more than once.
 func (s *Store) Close() error {
 	s.once.Do(func() { close(s.closing) })
 	s.told.finish()
@@ -288,6 +283,6 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// beyond is the greatest character there is: what begins with a prefix comes
-// before the prefix with it behind.
+// beyond is the greatest character: any key with a prefix sorts before the prefix
+// followed by it.
 const beyond = "\U0010ffff"

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// schema.go owns everything written in SQL but the questions that inspect.go
-// asks. In it $schema stands for the name of the schema.
+// schema.go owns all SQL except the queries of inspect.go. $schema stands for the name of
+// the schema.
 
-// migrations are the steps to the newest schema: the first makes version 1 of
-// an empty one, the next makes version 2 of that. A step that was published is
-// never changed. expected, in inspect.go, is what the last one leaves behind.
+// migrations are the steps to the newest schema: the first creates version 1 in an empty
+// one, the next turns that into version 2. A published step is never changed. expected,
+// in inspect.go, describes the result of the last one.
 var migrations = []string{`
 CREATE SEQUENCE $schema.version AS bigint;
 CREATE TABLE $schema.record (
@@ -43,7 +43,7 @@ COMMENT ON COLUMN $schema.migration.announcing IS 'A random number by which prog
 UPDATE $schema.migration SET announcing = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) WHERE version = 1;
 `}
 
-// versionTable holds a row for every step that was taken.
+// versionTable has a row for every step that was taken.
 const versionTable = `
 CREATE TABLE $schema.migration (
 	version integer PRIMARY KEY,
@@ -58,8 +58,8 @@ type statements struct {
 	lastVersion, transactions string
 }
 
-// statementsIn writes them. durable is a condition that is true and sees to it
-// that writes are flushed.
+// statementsIn returns the statements for a schema. durable is a condition that is always
+// true and makes the server flush writes.
 func statementsIn(schema, durable string) *statements {
 	flushed := func(sql string) string { return in(schema, strings.ReplaceAll(sql, "$durable", durable)) }
 	return &statements{
@@ -75,14 +75,13 @@ func statementsIn(schema, durable string) *statements {
 	}
 }
 
-// in writes the name of the schema into a statement. The name has no character
-// that would have to be escaped, see configure; it is quoted because it may be
-// a word of SQL.
+// in inserts the name of the schema into a statement. The name needs no escaping, see
+// configure; it is quoted because it may be an SQL keyword.
 func in(schema, sql string) string { return strings.ReplaceAll(sql, "$schema", `"`+schema+`"`) }
 
-// limited writes a limit into a statement. Of one that is a parameter the planner
-// believes that it is a tenth of everything. A program has few different limits,
-// so few statements come of it.
+// limited inserts a limit into a statement. If the limit were a parameter, the planner
+// would assume that it is a tenth of all rows. A program uses few different limits, so
+// there are few different statements.
 func limited(sql string, limit int) string {
 	return strings.ReplaceAll(sql, "$limit", strconv.Itoa(limit))
 }
@@ -93,44 +92,44 @@ const (
 
 	selectOne = `SELECT ` + columns + `, clock_timestamp() FROM $schema.record WHERE key = $1`
 
-	// The first parameter is the greater of prefix and after, so that the walk
-	// along the index begins there.
+	// The first parameter is the greater of prefix and after, so that the index scan
+	// starts there.
 	selectPage = `SELECT ` + columns + `, (SELECT clock_timestamp()) FROM $schema.record
 		WHERE key >= $1 AND key < $2 AND key <> $3 ORDER BY key LIMIT $limit`
 
-	// flushOnce is always true, and makes the server flush this transaction before
-	// it says that it is done, where its settings would not. It is set for the
-	// transaction alone, which behind a pooler is all that is ours. On a connection
-	// of our own sizeUp sets it for good, and flushAlways is all that has to be said.
+	// flushOnce is always true, and makes the server flush this transaction before it
+	// acknowledges it, even if its settings would not. It applies to the transaction
+	// only, which is all that we own behind a pooler. On a connection of our own sizeUp
+	// sets it for good, so flushAlways is enough.
 	flushOnce   = `(current_setting('synchronous_commit') <> 'off' OR set_config('synchronous_commit', 'on', true) = 'on')`
 	flushAlways = `true`
 
-	// firstDue is what column due says of the parameters: when the record may be
-	// claimed. Every write says it, because a generated column is planned anew
-	// for every statement, which takes a tenth of a write.
+	// firstDue computes column due from the parameters: when the record may be claimed.
+	// Every write computes it, because a generated column is planned again for every
+	// statement, which takes a tenth of a write.
 	firstDue = `CASE WHEN $3::timestamptz IS NULL THEN NULL WHEN $4::text = '' THEN $3 ELSE greatest($3, $5::timestamptz) END`
 
-	// nextDue is the same of an update, but that an intent leaves a record where
-	// it is among those that are due, and no index has to be written; see free. A
-	// claim moves what it leases, so few stay there.
+	// nextDue is the same for an update, except that an intent leaves a due record in its
+	// place in the index, so that the index need not be written; see free. A claim moves
+	// what it leases, so few stay there.
 	nextDue = `CASE WHEN $3::timestamptz IS NULL THEN NULL WHEN $4::text = '' THEN $3
 			WHEN next_refresh = $3 THEN least(due, greatest($3, $5::timestamptz)) ELSE greatest($3, $5) END`
 
-	// free is what is true of a record that may be claimed, now that it is due.
+	// free is the condition that a due record may be claimed.
 	free = `(lease_owner = '' OR lease_until IS NULL OR lease_until <= (SELECT now FROM at))`
 
-	// A version is taken only where it seems to be needed: one that is taken and
-	// not used costs every watch a look at everything.
+	// A version is taken only if it is likely to be used: an unused one makes every watch
+	// report that anything may have changed.
 	insertOne = `INSERT INTO $schema.record AS r (` + columns + `, digest, receipt, due)
 		SELECT $1, nextval('$schema.version'), $2::bigint, $3::timestamptz, $4, $5::timestamptz,
 			$6::bigint, $7::timestamptz, $8, $9::bigint, $10, $11::bytea, $12::bigint, $13::bigint, ` + firstDue + `
 		WHERE $durable AND NOT EXISTS (SELECT FROM $schema.record WHERE key = $1)
 		ON CONFLICT (key) DO NOTHING RETURNING version`
 
-	// A seal that did not change stays where it is: a large one lies in a table
-	// of its own, and an intent or a failure would copy it. The digest tells it
-	// without a look into that table, which takes a third of a write; a new token
-	// has a new generation as well, so it is never taken for the old one.
+	// An unchanged seal stays where it is: a large one is stored out of line, and an
+	// intent or a failure would copy it. The digest detects it without reading it, which
+	// would take a third of a write. A new token also has a new generation, so it cannot
+	// be mistaken for the old one.
 	updateOne = `UPDATE $schema.record SET version = nextval('$schema.version'), generation = $2,
 		next_refresh = $3, lease_owner = $4, lease_until = $5, attempt = $6, intent_at = $7,
 		condition = $8, failures = $9, reason = $10,
@@ -140,8 +139,8 @@ const (
 
 	selectReceipt = `SELECT version FROM $schema.record WHERE key = $1 AND receipt = $2`
 
-	// It gives a version if there was something to delete, and whether there was
-	// a record at all.
+	// It returns a version if there was something to delete, and whether there is a
+	// record at all.
 	deleteOne = `WITH gone AS (
 			DELETE FROM $schema.record WHERE key = $1 AND version = $2 AND $durable RETURNING key
 		) SELECT (SELECT nextval('$schema.version') FROM gone), EXISTS (SELECT FROM $schema.record WHERE key = $1)`
@@ -174,7 +173,7 @@ const (
 	selectTransactions = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
 		CASE WHEN $1 THEN pg_current_xact_id()::text::bigint ELSE 0 END`
 
-	// Nothing of it is to outlive the server, so nobody waits for a flush; the
+	// Announcements need not survive the server, so there is no wait for a flush; the
 	// setting ends with the transaction.
 	announce = `SELECT count(pg_notify($1, told)) FROM unnest($2::text[]) AS told
 		WHERE set_config('synchronous_commit', 'off', true) = 'off'`

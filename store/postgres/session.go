@@ -15,25 +15,24 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// session.go owns what is done with a connection: how long a call may take,
-// what is tried again after one broke, and how records become rows and rows
-// records.
+// session.go owns the use of a connection: how long a call may take, what is retried
+// after one broke, and the conversion between records and rows.
 
 const (
-	// callTimeout bounds a call whose context allows more. A call takes
-	// milliseconds; a server that needs this long hangs.
+	// callTimeout bounds a call whose context allows more. A call takes milliseconds; a
+	// server that needs this long hangs.
 	callTimeout = 30 * time.Second
-	// settleFor is how long a write whose answer was lost is followed up. Leases
-	// are made to outlast it.
+	// settleFor is how long a write whose answer was lost is followed up. Leases are long
+	// enough to outlast it.
 	settleFor = 5 * time.Second
-	// firstPause is where the pauses between two tries begin, doubling.
+	// firstPause is the first pause between two attempts; it doubles.
 	firstPause = 10 * time.Millisecond
-	// collisions is how often a transaction is repeated that the server undid
-	// because of another one; only a server set to stricter isolation does.
+	// collisions is how often a transaction is repeated that the server rolled back
+	// because of another one; only a stricter isolation level causes that.
 	collisions = 20
 )
 
-// session is a connection in one goroutine's hands.
+// session is a connection used by one goroutine.
 type session struct {
 	*pgx.Conn
 	mode pgx.QueryExecMode
@@ -44,7 +43,7 @@ func (c session) row(ctx context.Context, sql string, args ...any) pgx.Row {
 	return c.QueryRow(ctx, sql, append([]any{c.mode}, args...)...)
 }
 
-// records runs a statement that gives records.
+// records runs a statement that returns records.
 func (c session) records(ctx context.Context, sql string, args ...any) (records []venuekey.Record, err error) {
 	rows, err := c.Query(ctx, sql, append([]any{c.mode}, args...)...)
 	if err != nil {
@@ -65,15 +64,15 @@ func (c session) records(ctx context.Context, sql string, args ...any) (records 
 	return records, rows.Err()
 }
 
-// first and last bound the times that are read. The server has infinite ones, and
-// years that nobody can write as JSON: one row with such a time, which no program
-// wrote, must not make the others unreadable.
+// first and last bound the times that are read. The server allows infinite ones, and
+// years that JSON cannot express: one row with such a time, which no version of venuekey
+// writes, must not make the others unreadable.
 var (
 	first = time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)
 	last  = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC)
 )
 
-// moment is a time as it was read; none is the zero time.
+// moment converts a time that was read; NULL is the zero time.
 func moment(t pgtype.Timestamptz) time.Time {
 	switch {
 	case !t.Valid:
@@ -86,8 +85,8 @@ func moment(t pgtype.Timestamptz) time.Time {
 	return t.Time.UTC()
 }
 
-// row is a record in the order of the columns, without its version, and the
-// digest of its seal.
+// row returns a record in the order of the columns, without its version, and the digest
+// of its seal.
 func row(r venuekey.Record) []any {
 	sealed := r.Sealed
 	if sealed == nil {
@@ -97,7 +96,7 @@ func row(r venuekey.Record) []any {
 		int64(r.Attempt), orNull(r.IntentAt), text(string(r.Condition)), int64(r.Failures), text(r.Text), sealed, digest(sealed)}
 }
 
-// digest is what column digest says of a seal.
+// digest returns the value of column digest for a seal.
 func digest(sealed []byte) int64 {
 	sum := sha256.Sum256(sealed)
 	return int64(binary.BigEndian.Uint64(sum[:]))
@@ -110,17 +109,17 @@ func orNull(t time.Time) any {
 	return t
 }
 
-// text is what PostgreSQL takes for one. A renewed token must not be refused
-// because somebody's error message, which is its reason, is not UTF-8.
+// text returns a text that PostgreSQL accepts. A renewed token must not be refused
+// because an error message from elsewhere, which is its reason, is not UTF-8.
 func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
-// work is what a call does on a connection. It may be done more than once.
+// work is what a call does on a connection. It may run more than once.
 type work func(ctx context.Context, c session) error
 
-// read lends a connection to work that changes nothing. If the connection turns
-// out to be dead, it is done once more on another one.
+// read runs work that changes nothing. If the connection turns out to be dead, the work
+// runs once more on another one.
 func (s *Store) read(ctx context.Context, do work) error {
 	err := s.attempt(ctx, do)
 	if fate := fateOf(err); ctx.Err() == nil && (fate == broken || fate == unsent) {
@@ -129,10 +128,10 @@ func (s *Store) read(ctx context.Context, do work) error {
 	return explain(ctx, s.place, err)
 }
 
-// write lends a connection to work that is one statement, which becomes durable
-// or does nothing. Where a lost connection leaves open which, the work is tried
-// again, as a compare-and-swap it does nothing the second time, and then found
-// looks whether the first time did it. Without found the loss is an error.
+// write runs work that is one statement, which becomes durable or does nothing. If a lost
+// connection leaves the outcome open, the work is repeated; being a compare-and-swap, it
+// does nothing the second time. Then found checks whether the first attempt succeeded.
+// Without found the loss is an error.
 func (s *Store) write(ctx context.Context, do, found work) error {
 	err := s.attempt(ctx, do)
 	if ctx.Err() == nil && (fateOf(err) == unsent || codeOf(err) == demoted) {
@@ -150,8 +149,8 @@ func (s *Store) write(ctx context.Context, do, found work) error {
 	return explain(ctx, s.place, err)
 }
 
-// settle finds out what became of a write whose answer was lost; the error is
-// the last one if it cannot.
+// settle finds out what became of a write whose answer was lost; if it cannot, it returns
+// the last error.
 func (s *Store) settle(ctx context.Context, do, found work, lost error) error {
 	ctx, cancel := context.WithTimeout(ctx, settleFor)
 	defer cancel()
@@ -161,8 +160,8 @@ func (s *Store) settle(ctx context.Context, do, found work, lost error) error {
 		}
 		err := s.attempt(ctx, do)
 		if errors.Is(err, venuekey.ErrConflict) || errors.Is(err, venuekey.ErrNotFound) {
-			// Either the first try did it, or somebody else was faster. What is
-			// still on its way comes too late as well.
+			// Either the first attempt succeeded, or another program was faster. If the
+			// first one is still in flight, it comes too late as well.
 			err = s.attempt(ctx, found)
 		}
 		if fateOf(err) == decided {
@@ -171,8 +170,8 @@ func (s *Store) settle(ctx context.Context, do, found work, lost error) error {
 	}
 }
 
-// attempt lends a connection to work once; transactions that collide are
-// repeated, because the server has undone them.
+// attempt runs work on a connection once. Transactions that collide are repeated, because
+// the server has rolled them back.
 func (s *Store) attempt(ctx context.Context, do work) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -193,12 +192,12 @@ func (s *Store) attempt(ctx context.Context, do work) error {
 		}
 	}
 	if codeOf(err) == demoted {
-		// Where the address names several servers, another one is the primary now.
+		// If the address names several servers, another one is the primary now.
 		s.pool.Reset()
 	}
 	if err != nil && conn.Conn().IsClosed() {
 		if ctx.Err() == nil {
-			// What ended one connection ended the idle ones as well, most likely.
+			// The cause has probably ended the idle connections as well.
 			s.pool.Reset()
 		}
 		if pgconn.SafeToRetry(err) {
@@ -209,21 +208,21 @@ func (s *Store) attempt(ctx context.Context, do work) error {
 	return err
 }
 
-// demoted is the server's code for "I only read", and that it did nothing.
+// demoted is the server's code for a write in a read-only transaction, which did nothing.
 const demoted = "25006"
 
 // fate is what became of a statement.
 type fate int
 
 const (
-	decided fate = iota // the server has said what it did
-	unsent              // it never left, and another connection may be better
-	refused             // there is no connection to be had
+	decided fate = iota // the server has answered
+	unsent              // it was not sent, and another connection may work
+	refused             // no connection is available
 	broken              // the connection broke before the answer
 )
 
-// unreached, stale and severed are errors with the fate refused, unsent and
-// broken. Every other error was said by the server, or by nobody.
+// unreached, stale and severed are errors with the fate refused, unsent and broken. Any
+// other error is the server's answer, or occurred before anything was sent.
 type (
 	unreached struct{ error }
 	stale     struct{ error }
@@ -246,8 +245,8 @@ func fateOf(err error) fate {
 	return decided
 }
 
-// collided reports whether the server undid a transaction because of another
-// one, so that it may be repeated.
+// collided reports whether the server rolled a transaction back because of another one,
+// so that it may be repeated.
 func collided(err error) bool {
 	switch codeOf(err) {
 	case "40001", "40P01": // serialization_failure, deadlock_detected
@@ -256,7 +255,7 @@ func collided(err error) bool {
 	return false
 }
 
-// pause waits, or returns an error when the context or the Store ends first.
+// pause waits, and returns an error if the context or the Store ends first.
 func (s *Store) pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -270,13 +269,13 @@ func (s *Store) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// modeKey is where a connection keeps how statements are run on it.
+// modeKey is where a connection stores how statements run on it.
 const modeKey = "venuekey"
 
-// sizeUp finds out, once for a connection, whether it leads to the server
-// itself. A pooler makes up the process number that it tells its clients. Behind
-// one, the next statement may run on another connection to the server, which
-// does not know what was prepared on this one.
+// sizeUp determines, once per connection, whether it leads to the server itself: a pooler
+// invents the process ID that it reports to clients. Behind a pooler the next statement
+// may run on another connection to the server, which does not have this one's prepared
+// statements.
 func sizeUp(ctx context.Context, conn *pgx.Conn) error {
 	var pid uint32
 	if err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeSimpleProtocol).Scan(&pid); err != nil {
@@ -290,13 +289,13 @@ func sizeUp(ctx context.Context, conn *pgx.Conn) error {
 	if !direct(conn) {
 		return nil
 	}
-	// Ours alone, and for good, whatever the server's settings become.
+	// This session is ours alone, so set it for good.
 	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', CASE set.now WHEN 'off' THEN 'on' ELSE set.now END, false)
 		FROM current_setting('synchronous_commit') AS set(now)`, pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
-// session takes a connection into hand that was sized up.
+// session prepares the use of a connection that sizeUp has seen.
 func (s *Store) session(conn *pgx.Conn) session {
 	if direct(conn) {
 		return session{conn, s.modeOf(conn), s.own}
@@ -309,8 +308,8 @@ func direct(conn *pgx.Conn) bool {
 	return conn.PgConn().CustomData()[modeKey] == pgx.QueryExecModeCacheStatement
 }
 
-// modeOf is how statements are run on the connection: as the address says, or
-// else as it was sized up.
+// modeOf is how statements run on the connection: as the address says, otherwise as
+// sizeUp determined.
 func (s *Store) modeOf(conn *pgx.Conn) pgx.QueryExecMode {
 	if sized, ok := conn.PgConn().CustomData()[modeKey].(pgx.QueryExecMode); ok && s.mode == pgx.QueryExecModeCacheStatement {
 		return sized

@@ -70,7 +70,7 @@ func certify(t *testing.T, host string, ends time.Time) (tls.Certificate, string
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-// Trying again does not make a certificate good: somebody has to mend something.
+// Trying again does not make a certificate good: a person has to fix something.
 func TestCertificatesThatDoNotVerify(t *testing.T) {
 	t.Parallel()
 	tomorrow, yesterday := time.Now().Add(24*time.Hour), time.Now().Add(-24*time.Hour)
@@ -104,5 +104,5 @@ func TestAServerThatWantsACertificate(t *testing.T) {
 	certificate, file := certify(t, "127.0.0.1", time.Now().Add(24*time.Hour))
 	_, err := Open(t.Context(), fmt.Sprintf("host=127.0.0.1 port=%s user=u dbname=d sslmode=verify-full sslrootcert=%s password=%s",
 		secured(t, certificate, tls.RequireAnyClientCert), file, password))
-	says(t, err, venuekey.ClassMisconfigured, "does not take this machine's certificate", "sslcert")
+	says(t, err, venuekey.ClassMisconfigured, "rejects this machine's certificate", "sslcert")
 }

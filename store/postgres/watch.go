@@ -9,31 +9,31 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// watch.go owns Watch: the connection that listens, what happens when it
-// breaks, and what is done where listening is not to be had.
+// watch.go owns Watch: the connection that listens, what happens when it breaks, and what
+// replaces listening where that is not possible.
 
 const (
-	// watchTick is how often a watch makes sure that it missed nothing, and that
-	// its connection is alive.
+	// watchTick is how often a watch checks that it missed nothing, and that its
+	// connection is alive.
 	watchTick = time.Second
 	// tickTimeout is how long that may take before the connection counts as dead.
 	tickTimeout = 5 * time.Second
-	// pollTick is how often a watch that cannot listen asks.
+	// pollTick is how often a watch polls that cannot listen.
 	pollTick = 250 * time.Millisecond
-	// probeTimeout is how long a notification to ourselves may take before the
-	// connection counts as one that brings none.
+	// probeTimeout is how long a notification to ourselves may take before the connection
+	// counts as one that delivers none.
 	probeTimeout = 500 * time.Millisecond
-	// firstReconnect and lastReconnect bound the pause before the next try.
+	// firstReconnect and lastReconnect bound the back-off between attempts.
 	firstReconnect = 50 * time.Millisecond
 	lastReconnect  = 5 * time.Second
 )
 
-// Watch implements venuekey.Watcher. It takes a connection of its own. Behind a
-// pooler in transaction mode changed is only ever called with "".
+// Watch implements venuekey.Watcher. It uses a connection of its own. Behind a pooler in
+// transaction mode it calls changed only with "".
 func (s *Store) Watch(ctx context.Context, changed func(key string)) error {
 	for wait := firstReconnect; ; wait = min(2*wait, lastReconnect) {
 		begun := time.Now()
-		// Whatever ended it, the next try is another connection.
+		// Whatever ended it, the next attempt uses another connection.
 		if errors.Is(s.listen(ctx, changed), errDeaf) {
 			_ = s.poll(ctx, changed)
 		}
@@ -50,7 +50,7 @@ func (s *Store) Watch(ctx context.Context, changed func(key string)) error {
 	}
 }
 
-// errDeaf means that the connection brings no notifications.
+// errDeaf means that the connection delivers no notifications.
 var errDeaf = errors.New("no notifications arrive on this connection")
 
 // listen watches on one connection until it breaks.
@@ -80,8 +80,8 @@ func (s *Store) listen(ctx context.Context, changed func(key string)) error {
 	return s.follow(ctx, c, &listener, changed)
 }
 
-// follow tells of changes as they are announced, and looks every tick whether
-// one was not.
+// follow reports changes as they are announced, and checks at every tick whether one was
+// not.
 func (s *Store) follow(ctx context.Context, c session, listener *ear, changed func(key string)) error {
 	now, err := s.reading(ctx, c, never)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *Store) follow(ctx context.Context, c session, listener *ear, changed fu
 	}
 }
 
-// hear tells of what is announced until a moment.
+// hear reports what is announced until a moment.
 func (s *Store) hear(ctx context.Context, conn *pgx.Conn, until time.Time, listener *ear, changed func(key string)) error {
 	wait, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
@@ -126,7 +126,7 @@ func (s *Store) hear(ctx context.Context, conn *pgx.Conn, until time.Time, liste
 	return ctx.Err()
 }
 
-// poll asks, where nobody tells. It returns when asking fails.
+// poll replaces listening. It returns when a query fails.
 func (s *Store) poll(ctx context.Context, changed func(key string)) error {
 	var account ledger
 	for before := int64(never); ; {
@@ -142,8 +142,8 @@ func (s *Store) poll(ctx context.Context, changed func(key string)) error {
 		case before == never:
 			account.begin(now)
 			changed("")
-		// What was taken may not be visible yet, so there is a second call when
-		// the ledger says that it is.
+		// What was written may not be visible yet, so there is a second call when the
+		// ledger says that it is.
 		case account.judge(now), now.last != before:
 			changed("")
 		}
@@ -154,11 +154,11 @@ func (s *Store) poll(ctx context.Context, changed func(key string)) error {
 	}
 }
 
-// never is the last version before there is any reading.
+// never is the last version before there is a reading.
 const never = -1
 
-// reading asks for the versions first, so that the transactions which took them
-// are among those that run, or have ended. latest is what the last version was.
+// reading asks for the versions first, so that the transactions that took them are
+// running or have ended by the time it asks for those. latest is the last version so far.
 func (s *Store) reading(ctx context.Context, c session, latest int64) (now reading, err error) {
 	ctx, cancel := context.WithTimeout(ctx, tickTimeout)
 	defer cancel()
@@ -168,15 +168,14 @@ func (s *Store) reading(ctx context.Context, c session, latest int64) (now readi
 	return now, err
 }
 
-// probe is a key that no record has, since it has a space.
+// probe is a key that no record has, because it contains spaces.
 const probe = "is anybody there"
 
-// hears reports whether a notification that another connection sends reaches
-// this one.
+// hears reports whether a notification from another connection reaches this one.
 func (s *Store) hears(ctx context.Context, conn *pgx.Conn, listener *ear) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	listener.probe = -rand.Int64() // no version is negative, none is accounted for
+	listener.probe = -rand.Int64() // versions are positive, so it is not accounted for
 	if err := s.notify(ctx, linesOf([]change{{listener.probe, probe}})); err != nil {
 		return false
 	}
@@ -188,9 +187,9 @@ func (s *Store) hears(ctx context.Context, conn *pgx.Conn, listener *ear) bool {
 	return true
 }
 
-// unlisten takes back a LISTEN that a pooler ran on a connection which it lends
-// to everybody. It has to meet the same one again, so it tries some times; one
-// that it does not meet brings the pooler notifications that it throws away.
+// unlisten undoes a LISTEN that a pooler ran on a connection that it shares. It must
+// reach the same one again, so it tries several times; if it fails, the pooler receives
+// notifications that it discards.
 func (s *Store) unlisten(ctx context.Context, conn *pgx.Conn, server string) {
 	for range 32 {
 		met, err := onServer(ctx, conn, `UNLISTEN "`+s.whisper.channel+`"`)
@@ -200,7 +199,7 @@ func (s *Store) unlisten(ctx context.Context, conn *pgx.Conn, server string) {
 	}
 }
 
-// onServer runs a command and tells which process of the server ran it.
+// onServer runs a command and returns the ID of the server process that ran it.
 func onServer(ctx context.Context, conn *pgx.Conn, command string) (pid string, err error) {
 	results, err := conn.PgConn().Exec(ctx, command+`; SELECT pg_backend_pid()`).ReadAll()
 	if err != nil {
@@ -209,14 +208,14 @@ func onServer(ctx context.Context, conn *pgx.Conn, command string) (pid string, 
 	return string(results[len(results)-1].Rows[0][0]), nil
 }
 
-// hangUp ends a connection whose context may have ended.
+// hangUp closes a connection whose context may have ended.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	_ = conn.Close(ctx) // what was wrong with it is known
+	_ = conn.Close(ctx) // its error is known already
 }
 
-// whileOpen is a context that ends with the Store, too.
+// whileOpen returns a context that also ends with the Store.
 func (s *Store) whileOpen(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

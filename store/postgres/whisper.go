@@ -10,24 +10,23 @@ import (
 	"encoding/hex"
 )
 
-// whisper.go owns what announcements look like to others. Whoever may connect to
-// the database may listen on every channel and send on it, and PostgreSQL has no
-// right for it. So the channel's name and the key that announcements are sealed
-// with come from a random number in the table migration, which takes a right to
-// read: others do not find the channel, read no name of a user on it, and what
-// they send there is thrown away before it costs anything.
+// whisper.go owns how announcements are hidden from others. Any role that can connect to
+// the database can listen and notify on every channel; PostgreSQL has no privilege for
+// that. So the channel's name and the encryption key derive from a random number in the
+// table migration, which needs a privilege to read. Other roles cannot find the channel,
+// learn no user names from it, and what they send there is discarded before it costs
+// anything.
 
-// whisper is the channel and the key of one schema. It holds nothing that opens a
-// record.
+// whisper is the channel and the key of one schema. It opens no record.
 type whisper struct {
 	channel string
 	key     []byte
 }
 
-// secretSize is how long the random number is, at least.
+// secretSize is the least size of the random number, in bytes.
 const secretSize = 32
 
-// whisperFrom makes both out of the random number.
+// whisperFrom derives both from the random number.
 func whisperFrom(secret []byte) *whisper {
 	name := derived(secret, "channel", nil)
 	return &whisper{channel: "venuekey_" + hex.EncodeToString(name[:16]), key: derived(secret, "announcements", nil)}
@@ -42,15 +41,15 @@ func derived(secret []byte, use string, salt []byte) []byte {
 
 const (
 	saltSize = 16
-	// wrapSize is what sealing adds.
+	// wrapSize is how many bytes sealing adds.
 	wrapSize = saltSize + 16
-	// textSize is how many bytes can be announced at once: PostgreSQL takes a
-	// little less than 8000 in one notification, and base64 makes 4 of 3.
+	// textSize is how many bytes one announcement can hold: PostgreSQL accepts a little
+	// less than 8000 in a notification, and base64 turns 3 into 4.
 	textSize = 7900/4*3 - wrapSize
 )
 
-// seal makes a payload of a text. Each has a key of its own, so that no number of
-// them wears out the nonce, which is always zero.
+// seal encrypts a text into a payload. Each has a key of its own, so the constant zero
+// nonce is never used twice with one key.
 func (w *whisper) seal(text string) string {
 	sealed := make([]byte, saltSize, wrapSize+len(text))
 	rand.Read(sealed)
@@ -58,7 +57,7 @@ func (w *whisper) seal(text string) string {
 	return base64.RawStdEncoding.EncodeToString(aead.Seal(sealed, make([]byte, aead.NonceSize()), []byte(text), nil))
 }
 
-// open gives the text of a payload, and false where it is not one of ours.
+// open decrypts a payload, and reports false if it is not one of ours.
 func (w *whisper) open(payload string) (string, bool) {
 	sealed, err := base64.RawStdEncoding.DecodeString(payload)
 	if err != nil || len(sealed) < wrapSize {
@@ -72,11 +71,11 @@ func (w *whisper) open(payload string) (string, bool) {
 func (w *whisper) aead(salt []byte) cipher.AEAD {
 	block, err := aes.NewCipher(derived(w.key, "one", salt))
 	if err != nil {
-		panic(err) // the key has 32 bytes
+		panic(err) // unreachable: the key has 32 bytes
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		panic(err) // AES has blocks of 16 bytes
+		panic(err) // unreachable: AES has blocks of 16 bytes
 	}
 	return aead
 }

@@ -14,38 +14,37 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// conn.go owns one connection: how it is set up, its prepared statements, its
-// transactions, and how records become rows and rows records.
+// conn.go owns one connection: its settings, its prepared statements, its transactions,
+// and the conversion between records and rows.
 
-// busyTimeout is how long a call waits for other processes' writes, unless its
-// context ends before. A write takes milliseconds; whoever holds the lock this
-// long hangs.
+// busyTimeout is how long a call waits for writes of other processes, unless its context
+// ends first. A write takes milliseconds; a process that holds the lock this long hangs.
 const busyTimeout = 10 * time.Second
 
 // conn is used by one goroutine at a time.
 type conn struct {
 	db   *sqlite3.Conn
 	file fs.FileInfo // which file it is, see moved
-	// statements holds what was prepared, by its SQL: nothing is compiled
-	// before it is needed, and nothing twice.
+	// statements are the prepared statements by their SQL: each is compiled when it is
+	// first needed, and once.
 	statements map[string]*sqlite3.Stmt
-	// readOnly is a connection to a file on a read-only disk. It is used once, so
-	// that whoever comes after the disk was mended can write.
+	// readOnly says that the file is on a read-only disk. The connection is used once, so
+	// that the next one can write if the disk has become writable.
 	readOnly bool
-	// flushes is set once the connection flushes on every commit, and leaves
-	// nothing of what it deletes.
+	// flushes is set once the connection flushes on every commit and overwrites what it
+	// deletes.
 	flushes bool
 }
 
 // connect opens the file at path, which must exist.
 func connect(ctx context.Context, path string) (*conn, error) {
-	// Looked at before it is opened: if another one is put in its place in
-	// between, the connection seems moved and is replaced, rather than trusted.
+	// Stat comes before open: if the file is replaced in between, the connection seems
+	// moved and is replaced, rather than trusted.
 	file, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	// Without OPEN_CREATE: a file that is gone must not become an empty one.
+	// Without OPEN_CREATE: a missing file must not become an empty one.
 	db, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READWRITE)
 	readOnly := errors.Is(err, syscall.EROFS)
 	if readOnly {
@@ -56,7 +55,7 @@ func connect(ctx context.Context, path string) (*conn, error) {
 	}
 	c := &conn{db: db, file: file, readOnly: readOnly, statements: map[string]*sqlite3.Stmt{}}
 	if err := c.setUp(ctx, path); err != nil {
-		_ = c.close() // err tells what is wrong
+		_ = c.close() // err says what is wrong
 		return nil, err
 	}
 	return c, nil
@@ -67,9 +66,9 @@ func (c *conn) setUp(ctx context.Context, path string) error {
 	if err := c.db.BusyTimeout(busyTimeout); err != nil {
 		return err
 	}
-	// The write-ahead log is kept, not deleted, by whoever closes last: it keeps
-	// its mode and its durable entry in the folder, and a start is spared making
-	// two files.
+	// The last process to close keeps the write-ahead log rather than deleting it: it
+	// keeps its mode and its durable entry in the folder, and the next start need not
+	// create two files.
 	if _, err := c.db.FileControl("main", sqlite3.FCNTL_PERSIST_WAL, true); err != nil {
 		return err
 	}
@@ -90,27 +89,27 @@ func (c *conn) setUp(ctx context.Context, path string) error {
 	return nil
 }
 
-// close ends the connection; the last one of the file in any process brings
-// what is in the log home.
+// close closes the connection. The last one of any process moves the content of the log
+// into the file.
 func (c *conn) close() error {
 	c.db.SetInterrupt(context.Background())
 	for _, statement := range c.statements {
-		// It repeats the statement's last error, which was told already.
+		// It repeats the statement's last error, which was reported already.
 		_ = statement.Close()
 	}
-	// The last one empties the log, or the next start would have to read it. Set
-	// earlier, it would cut the log after every checkpoint, and a flush that
+	// The last one empties the log, or the next start would have to read it. If this were
+	// set earlier, the log would be truncated after every checkpoint, and a flush that
 	// makes a file longer takes twice as long as one that does not.
-	_ = c.db.Exec(`PRAGMA journal_size_limit=0`) // a log that stays costs time only
+	_ = c.db.Exec(`PRAGMA journal_size_limit=0`) // a log that remains only costs time
 	return c.db.Close()
 }
 
-// transaction runs work holding the file's write lock. When it returns nil the
+// transaction runs work while it holds the file's write lock. When it returns nil the
 // changes are on disk; when it returns an error there are none.
 func (c *conn) transaction(ctx context.Context, work func(*conn) error) error {
 	if !c.flushes {
-		// The build's default in WAL mode flushes at checkpoints only. What is
-		// deleted is overwritten: the key of a record names somebody.
+		// In WAL mode this build flushes only at checkpoints by default. Deleted content
+		// is overwritten, because the key of a record names a user.
 		if err := c.db.Exec(`PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA secure_delete=ON`); err != nil {
 			return err
 		}
@@ -123,8 +122,8 @@ func (c *conn) transaction(ctx context.Context, work func(*conn) error) error {
 	if err == nil {
 		err = ctx.Err()
 	}
-	// From here on the context does not interrupt: SQLite may look at it when
-	// the commit is already made, and would report a failure that is none.
+	// From here on the context does not interrupt: SQLite might notice it after the
+	// commit is done, and report a failure that did not happen.
 	c.db.SetInterrupt(context.Background())
 	if err == nil {
 		err = c.run(nil, commit)
@@ -137,7 +136,7 @@ func (c *conn) transaction(ctx context.Context, work func(*conn) error) error {
 	return err
 }
 
-// lease gives one record to an owner and returns it as it then stands.
+// lease leases one record to an owner and returns it as it then is.
 func (c *conn) lease(at time.Time, key, owner string, until time.Time) ([]venuekey.Record, error) {
 	version, _, err := c.number(nextVersion)
 	if err != nil {
@@ -146,7 +145,7 @@ func (c *conn) lease(at time.Time, key, owner string, until time.Time) ([]venuek
 	return c.records(at, setLease, version, owner, until, key)
 }
 
-// records runs a statement that gives records.
+// records runs a statement that returns records.
 func (c *conn) records(at time.Time, sql string, args ...any) (records []venuekey.Record, err error) {
 	err = c.run(func(row *sqlite3.Stmt) {
 		records = append(records, venuekey.Record{
@@ -168,13 +167,13 @@ func (c *conn) records(at time.Time, sql string, args ...any) (records []venueke
 	return records, err
 }
 
-// texts runs a statement that gives one text a row.
+// texts runs a statement that returns one text per row.
 func (c *conn) texts(sql string, args ...any) (texts []string, err error) {
 	err = c.run(func(row *sqlite3.Stmt) { texts = append(texts, row.ColumnText(0)) }, sql, args...)
 	return texts, err
 }
 
-// versions gives the version of every key, or nil if there are more than most.
+// versions returns the version of every key, or nil if there are more than most.
 func (c *conn) versions(most int) (map[string]int64, error) {
 	versions := map[string]int64{}
 	err := c.run(func(row *sqlite3.Stmt) { versions[row.ColumnText(0)] = row.ColumnInt64(1) }, selectVersions, int64(most+1))
@@ -184,19 +183,19 @@ func (c *conn) versions(most int) (map[string]int64, error) {
 	return versions, err
 }
 
-// number runs a statement that gives one number, or no row.
+// number runs a statement that returns one number, or no row.
 func (c *conn) number(sql string, args ...any) (n int64, found bool, err error) {
 	err = c.run(func(row *sqlite3.Stmt) { n, found = row.ColumnInt64(0), true }, sql, args...)
 	return n, found, err
 }
 
-// run steps a statement to its end and hands each row to each.
+// run steps a statement to its end and passes each row to each.
 func (c *conn) run(each func(row *sqlite3.Stmt), sql string, args ...any) error {
 	statement, err := c.prepare(sql)
 	if err != nil {
 		return err
 	}
-	// A record may be large; it is not kept in the statement until next time.
+	// A record may be large; the statement must not keep it until next time.
 	defer statement.ClearBindings()
 	defer statement.Reset()
 	for i, arg := range args {

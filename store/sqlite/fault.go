@@ -16,10 +16,10 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// fault.go owns what is said when something is wrong with the file.
+// fault.go owns the errors for whatever is wrong with the file.
 
-// explain turns what SQLite or the system said into an error that names the
-// file and says what to do. What a Store promises to return stays as it is.
+// explain turns an error of SQLite or the system into one that names the file and says
+// what to do. The errors that a Store promises are left as they are.
 func explain(ctx context.Context, path string, err error) error {
 	var known *venuekey.Error
 	switch {
@@ -40,14 +40,14 @@ func explain(ctx context.Context, path string, err error) error {
 		return fault(path, venuekey.ClassLater, err, "cannot be written to, its disk is read-only",
 			"make the disk writable again, or choose another place; what is stored can still be read")
 	case errors.Is(err, sqlite3.PROTOCOL):
-		return fault(path, venuekey.ClassFailed, err, "is held by another program that stands still inside a write",
-			"let the program go on (fg, or kill -CONT), or end it, then try again")
+		return fault(path, venuekey.ClassFailed, err, "is held by another program that is suspended inside a write",
+			"resume the program (fg, or kill -CONT), or end it, then try again")
 	case errors.Is(err, sqlite3.BUSY):
 		return fault(path, venuekey.ClassFailed, err, fmt.Sprintf("is locked by another program for more than %v", busyTimeout),
 			"end the program that hangs, then try again")
 	case errors.Is(err, fs.ErrNotExist):
 		return fault(path, venuekey.ClassFailed, err, "is gone",
-			"put the file back, or restart the program to begin with an empty one")
+			"put the file back, or restart the program to create an empty one")
 	case errors.Is(err, sqlite3.READONLY), errors.Is(err, fs.ErrPermission):
 		return fault(path, venuekey.ClassMisconfigured, err, "cannot be written to",
 			fmt.Sprintf("make it and its folder %s writable for this user, or choose another place", filepath.Dir(path)))
@@ -69,7 +69,7 @@ func damaged(path string, err error, state string) error {
 }
 
 func strange(path string) error {
-	return fault(path, venuekey.ClassMisconfigured, nil, "is not a vault: another program's database lies there",
+	return fault(path, venuekey.ClassMisconfigured, nil, "is not a vault: it is another program's database",
 		"choose another place for the vault, or move that file away")
 }
 
@@ -81,9 +81,9 @@ func newer(path string, version int64) error {
 
 func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
-// diskFull tries whether the folder takes a few pages more. The driver answers
-// a full disk like any other I/O error and forgets the system's word for it
-// while it rolls back.
+// diskFull checks whether the folder has room for a few more pages. The driver reports a
+// full disk like any other I/O error, and loses the system's error code when it rolls
+// back.
 func diskFull(path string) bool {
 	return noSpace(draft.Write(path, filepath.Base(path),
 		func(string, string) error { return errors.New("room enough") },

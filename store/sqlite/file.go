@@ -18,18 +18,17 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// file.go owns the vault file as a file: its folder, its modes, and how it comes
-// into being all at once.
+// file.go owns the vault file as a file: its folder, its modes, and its atomic creation.
 
-// posix is whether modes mean anything here. On Windows a folder in the user's
-// profile is private by its access list.
+// posix says whether file modes mean anything. On Windows a folder in the user's profile
+// is private through its access list.
 const posix = runtime.GOOS != "windows"
 
-// smallest is the size of the smallest database that there can be.
+// smallest is the size of the smallest possible database.
 const smallest = 512
 
-// ready sees to it that there is a folder and a file, and reports whether the
-// log beside it is missing, which SQLite will then make.
+// ready makes sure that there are a folder and a file, and reports whether the log next
+// to it is missing, which SQLite will then create.
 func ready(ctx context.Context, path string) (noLog bool, err error) {
 	if err := readyFolder(path); err != nil {
 		return false, err
@@ -51,9 +50,9 @@ func ready(ctx context.Context, path string) (noLog bool, err error) {
 	return err != nil, nil
 }
 
-// tighten takes the file and its two companions from other users. It comes
-// after the file was found to be a vault: another program's file is left alone.
-// create gives all three their mode; this is for what others did to them since.
+// tighten removes other users' access to the file and its two companions. It runs once
+// the file is known to be a vault, so that another program's file is left alone. create
+// sets all three modes; this is for later changes.
 func tighten(path string, noLog bool) error {
 	if !posix {
 		return nil
@@ -70,15 +69,15 @@ func tighten(path string, noLog bool) error {
 	if !noLog {
 		return nil
 	}
-	// SQLite's flushes are worth nothing while the log has no durable name.
+	// SQLite's flushes are useless until the log has a durable name.
 	return own.SyncFolder(filepath.Dir(path))
 }
 
-// follow gives the path of the file itself, where a link leads to it.
+// follow returns the path of the file itself if path is a link to it.
 func follow(path string) (string, error) {
 	itself, err := own.Follow(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fault(path, venuekey.ClassMisconfigured, nil, "is a link that leads nowhere", "bring back what it leads to, or remove it")
+		return "", fault(path, venuekey.ClassMisconfigured, nil, "is a broken link", "restore the file that it links to, or remove it")
 	}
 	return itself, exposed(path, err)
 }
@@ -88,7 +87,7 @@ func readyFolder(path string) error {
 	err := own.Folder(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = createFolder(path, folder); err == nil {
-			err = own.Folder(folder) // another one may have been faster
+			err = own.Folder(folder) // another program may have been faster
 		}
 	}
 	if info, seen := os.Stat(folder); seen == nil && !info.IsDir() {
@@ -98,7 +97,8 @@ func readyFolder(path string) error {
 	return exposed(path, err)
 }
 
-// exposed says of a vault that something about it is not this user's alone.
+// exposed turns an error about files that other users can change into one about the
+// vault.
 func exposed(path string, err error) error {
 	if told, ok := errors.AsType[*own.Exposed](err); ok {
 		return fault(path, venuekey.ClassMisconfigured, nil, "is not used: "+told.Path+" "+told.Reason, told.Remedy)
@@ -112,7 +112,7 @@ func createFolder(path, folder string) error {
 	case errors.Is(err, fs.ErrExist):
 		return nil // another program was faster
 	case errors.Is(err, fs.ErrNotExist):
-		return fault(path, venuekey.ClassMisconfigured, nil, "has nowhere to lie: there is no folder "+filepath.Dir(folder),
+		return fault(path, venuekey.ClassMisconfigured, nil, "cannot be created: there is no folder "+filepath.Dir(folder),
 			"check the path, or run: mkdir -p "+filepath.Dir(folder))
 	case err != nil:
 		return err
@@ -120,11 +120,11 @@ func createFolder(path, folder string) error {
 	return own.SyncFolder(filepath.Dir(folder))
 }
 
-// ownFiles refuses what others put in the place of the file and of what SQLite
-// keeps beside it: it opens them by their names, and cuts off what it finds there.
+// ownFiles refuses what others put in the place of the file and of its companions: SQLite
+// opens those by their names, and truncates what it finds.
 func ownFiles(path string) error {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		// The file itself has two names while a program makes it.
+		// The file itself has two names while a program creates it.
 		if err := own.Named(path+suffix, suffix != ""); err != nil {
 			return exposed(path, err)
 		}
@@ -141,20 +141,20 @@ func readyFile(path string) (there bool, err error) {
 	case err != nil:
 		return false, err
 	case info.IsDir():
-		return false, fault(path, venuekey.ClassMisconfigured, nil, "is a folder", "give the path of a file, as in "+filepath.Join(path, "vault.db"))
+		return false, fault(path, venuekey.ClassMisconfigured, nil, "is a folder", "give the path of a file, such as "+filepath.Join(path, "vault.db"))
 	case !info.Mode().IsRegular():
 		return false, fault(path, venuekey.ClassMisconfigured, nil, "is not a file", "choose another place for the vault")
 	case info.Size() < smallest:
-		// create never lets such a file be seen, so its content was lost. SQLite
-		// would take it for a new one.
+		// create never exposes such a file, so its content was lost. SQLite would treat
+		// it as a new one.
 		return false, damaged(path, nil, "is empty or cut short")
 	}
 	return true, nil
 }
 
-// create makes the vault file under another name and links it to its own when
-// it is complete and on disk: a file at path is never half made, and of several
-// programs that start for the first time one wins and the others use its file.
+// create writes the vault file under a temporary name and links it to its own once it is
+// complete and on disk. So a file at path is never incomplete, and if several programs
+// start for the first time, one wins and the others use its file.
 func create(ctx context.Context, path string) error {
 	if err := orphaned(path); err != nil {
 		return err
@@ -179,14 +179,14 @@ func create(ctx context.Context, path string) error {
 func link(draft, path string) error {
 	err := os.Link(draft, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return fault(path, venuekey.ClassMisconfigured, err, "cannot be made",
+		return fault(path, venuekey.ClassMisconfigured, err, "cannot be created",
 			"choose a folder on a local disk, whose file system has hard links")
 	}
 	return err
 }
 
-// touch makes an empty file, if there is none, before SQLite makes it readable
-// for everybody.
+// touch creates an empty file if there is none, before SQLite creates it readable for
+// everyone.
 func touch(path string) error {
 	file, err := own.Open(path, os.O_CREATE|os.O_WRONLY, 0)
 	if err != nil {
@@ -195,22 +195,22 @@ func touch(path string) error {
 	return file.Close()
 }
 
-// orphaned refuses to make a new file beside the log of one that is gone:
-// SQLite would play the old log into the new file.
+// orphaned refuses to create a new file next to the log of one that is gone: SQLite would
+// apply the old log to the new file.
 func orphaned(path string) error {
 	info, err := os.Stat(path + "-wal")
 	if err != nil || info.Size() == 0 {
 		return nil
 	}
 	if _, err := os.Stat(path); err == nil {
-		return nil // another program has just made it
+		return nil // another program has just created it
 	}
 	return fault(path, venuekey.ClassDamaged, nil, "is gone, but its log "+path+"-wal is there",
 		"put the file back; or, if it is lost, move the log away too and sign in again")
 }
 
-// blank is an empty vault, as a file has it. It is made in memory, so that no
-// half-made file with a log of its own can be left behind.
+// blank returns the content of an empty vault file. It is created in memory, so that no
+// incomplete file with a log of its own can be left behind.
 func blank(ctx context.Context) (image []byte, err error) {
 	db, err := sqlite3.OpenFlags(":memory:", sqlite3.OPEN_READWRITE)
 	if err != nil {
@@ -226,7 +226,7 @@ func blank(ctx context.Context) (image []byte, err error) {
 	if err = errors.Join(err, db.Close()); err != nil {
 		return nil, err
 	}
-	// What reads and what writes it, a write-ahead log (https://sqlite.org/fileformat.html).
+	// The read and write version: write-ahead log (https://sqlite.org/fileformat.html).
 	image[18], image[19] = 2, 2
 	return image, nil
 }

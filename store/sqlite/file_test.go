@@ -327,7 +327,7 @@ func logAlone(t *testing.T, path string) {
 // What SQLite says where another program stands still while it writes.
 func TestAProgramThatStandsStillInsideAWrite(t *testing.T) {
 	err := explain(t.Context(), "/vault.db", fmt.Errorf("step: %w", sqlite3.PROTOCOL))
-	says(t, err, venuekey.ClassFailed, "/vault.db", "stands still inside a write", "kill -CONT")
+	says(t, err, venuekey.ClassFailed, "/vault.db", "is suspended inside a write", "kill -CONT")
 }
 
 // A program that was killed while it made the file leaves a draft of it.

@@ -11,8 +11,8 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// pool.go owns the few connections of one process. A reader with a connection
-// of its own does not wait for a writer's flush.
+// pool.go owns the few connections of one process. A reader with its own connection does
+// not wait for a writer's flush.
 
 // poolSize bounds the connections of a Store. One is the writer's; a read takes
 // microseconds, so a few more serve any number of goroutines.
@@ -20,11 +20,11 @@ const poolSize = 4
 
 type pool struct {
 	path   string
-	places chan struct{} // holds one item for each connection that is out
+	places chan struct{} // holds one item for each connection in use
 	done   chan struct{} // closed by close
 
 	mu   sync.Mutex
-	idle []*conn // the last used is the last, and the next
+	idle []*conn // a stack: the most recently used is taken next
 	once sync.Once
 }
 
@@ -32,8 +32,8 @@ func newPool(path string) *pool {
 	return &pool{path: path, places: make(chan struct{}, poolSize), done: make(chan struct{})}
 }
 
-// take gives a connection to the caller alone, until give. The context
-// interrupts what the connection does.
+// take returns a connection for the caller's exclusive use until give. The context
+// interrupts its statements.
 func (p *pool) take(ctx context.Context) (*conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -52,9 +52,9 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 	return c, err
 }
 
-// pick finds a connection to the file that is at path now, or opens one. After
-// somebody has put another file there, the old connections would go on writing
-// into a file without a name, and what they acknowledge would be lost.
+// pick returns a connection to the file that is at path now, or opens one. After the file
+// was replaced, old connections would go on writing to a file without a name, and what
+// they acknowledge would be lost.
 func (p *pool) pick(ctx context.Context) (*conn, error) {
 	for c := p.pop(); c != nil; c = p.pop() {
 		if !c.moved(p.path) {
@@ -85,12 +85,12 @@ func (p *pool) pop() *conn {
 	return c
 }
 
-// give takes a connection back, and ends it if the error that it was used with
-// leaves its state in doubt, or if it is of no use for writing.
+// give returns a connection to the pool. It closes it if the error leaves its state in
+// doubt, or if it cannot write.
 func (p *pool) give(c *conn, err error) {
 	c.db.SetInterrupt(context.Background())
 	if c.spent(err) {
-		_ = c.close() // what was wrong is told by err
+		_ = c.close() // err says what is wrong
 	} else {
 		p.mu.Lock()
 		p.idle = append(p.idle, c)
@@ -99,7 +99,7 @@ func (p *pool) give(c *conn, err error) {
 	<-p.places
 }
 
-// close waits until every connection is back and ends them all.
+// close waits until every connection is back and closes them all.
 func (p *pool) close() (err error) {
 	p.once.Do(func() {
 		close(p.done)
@@ -125,8 +125,8 @@ func (c *conn) spent(err error) bool {
 	return true
 }
 
-// moved reports whether the file that the connection has open is no longer the
-// one at its path. Windows does not let anybody move a file that is open.
+// moved reports whether the file that the connection has open is no longer the one at its
+// path. Windows does not allow an open file to be moved.
 func (c *conn) moved(path string) bool {
 	if !posix {
 		return false

@@ -10,20 +10,20 @@ import (
 	"github.com/ncruces/go-sqlite3/vfs"
 )
 
-// readonly.go owns the vault on a disk that turned read-only, as Linux does to
-// one with errors: what is there can still be read.
+// readonly.go owns the vault on a disk that has become read-only, as Linux remounts one
+// with errors: it can still be read.
 
-// openReadOnly opens a file on such a disk. SQLite reads its log as well, as long
-// as the log and its index lie beside the file.
+// openReadOnly opens a file on such a disk. SQLite also reads its log, as long as the log
+// and its index are next to the file.
 func openReadOnly(path string) (*sqlite3.Conn, error) {
 	const name = "venuekey-readonly"
-	vfs.Register(name, readOnlyFiles{vfs.Find("").(vfs.VFSFilename)}) // again is no harm
+	vfs.Register(name, readOnlyFiles{vfs.Find("").(vfs.VFSFilename)}) // repeating it does no harm
 	address := url.URL{Scheme: "file", Path: path, RawQuery: "vfs=" + name}
 	return sqlite3.OpenFlags(address.String(), sqlite3.OPEN_READONLY|sqlite3.OPEN_URI)
 }
 
-// readOnlyFiles opens for reading what cannot be opened for writing. SQLite
-// counts on that for its log, and the driver does it for its index only.
+// readOnlyFiles opens for reading what cannot be opened for writing. SQLite relies on
+// that for its log, and the driver does it only for the log's index.
 type readOnlyFiles struct{ vfs.VFSFilename }
 
 func (f readOnlyFiles) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
@@ -35,9 +35,9 @@ func (f readOnlyFiles) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs
 	return file, given, err
 }
 
-// readOnlyDisk reports whether an error says, or may come from, that nothing can
-// be written to the disk. One that was mended meanwhile counts as well: the next
-// call will notice.
+// readOnlyDisk reports whether an error says, or may be caused by, that the disk is
+// read-only. That includes a disk that has become writable since: the next call will
+// notice.
 func readOnlyDisk(path string, err error) bool {
 	if errors.Is(err, syscall.EROFS) {
 		return true

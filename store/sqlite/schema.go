@@ -1,24 +1,24 @@
 package sqlite
 
-// schema.go owns everything written in SQL.
+// schema.go owns all SQL.
 
-// applicationID marks a SQLite file as a vault ("vkey" in ASCII), so that no
-// other program's file is taken for one.
+// applicationID marks a SQLite file as a vault ("vkey" in ASCII), so that another
+// program's file is not mistaken for one.
 const applicationID = 0x766b6579
 
-// schemaVersion is what this program writes, and the newest that it can read.
-// The first change of the schema brings a function that makes version 1 into
-// version 2, inside one transaction.
+// schemaVersion is what this program writes, and the newest that it can read. The first
+// change of the schema adds a function that turns version 1 into version 2 in one
+// transaction.
 const schemaVersion = 1
 
-// Times are microseconds since 1970; NULL is the zero time.
+// schema creates a vault. Times are microseconds since 1970; NULL is the zero time.
 //
-// Index due is all that a claim reads to find its records: they stand in the
-// order in which they are wanted, and leased ones are passed over without
-// touching the table. Records that are never due are not in it.
+// The index due holds all that a claim reads to find its records: they are in the order
+// of the claim, and leased ones are skipped without reading the table. Records that are
+// never due are not in it.
 //
-// Versions come from one sequence for the whole file, so that a key which is
-// deleted and made again never has a version that it had before.
+// Versions come from one sequence for the whole file, so that a key that is deleted and
+// created again never has an earlier version.
 const schema = `
 CREATE TABLE record (
 	key          TEXT PRIMARY KEY NOT NULL,
@@ -46,8 +46,8 @@ const (
 	selectOne     = `SELECT ` + columns + ` FROM record WHERE key = ?`
 	selectVersion = `SELECT version FROM record WHERE key = ?`
 
-	// The first parameter is the greater of prefix and after, because SQLite
-	// would use only one of two lower bounds and walk from there.
+	// The first parameter is the greater of prefix and after, because SQLite would use
+	// only one of two lower bounds and scan from there.
 	selectPage = `SELECT ` + columns + ` FROM record
 		WHERE key >= ? AND key < ? AND key <> ? ORDER BY key LIMIT ?`
 

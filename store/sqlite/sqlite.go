@@ -1,35 +1,33 @@
-// Package sqlite is the default Store: one private file that any number of
+// Package sqlite is the default venuekey.Store: one private file that any number of
 // programs on one machine use at the same time.
 //
-// The file has mode 0600. Open makes it, and the folder that it lies in with
-// mode 0700; it does not make the folder's parents, so that a mistyped path or
-// a disk that is not mounted is noticed. A file that other users may read is
-// tightened; a folder that other users may write to is refused, because they could
-// put another file in its place, and so is a folder or file of another user's. A
-// link in the place of the file is followed if this user or root made it; none is
-// in the place of what SQLite keeps beside it. What lies above the folder is looked
-// at as sshd does (package internal/own).
+// Open creates the file with mode 0600, and its folder with mode 0700. It does not create
+// the folder's parents, so that a mistyped path or an unmounted disk is noticed. If other
+// users can read the file, its mode is tightened. A folder that other users can write to
+// is refused, because they could replace the file; so are a folder and a file that belong
+// to another user. The file may be a symbolic link that belongs to this user or root; the
+// files that SQLite keeps next to it may not be links. The folders above are checked as
+// sshd does.
 //
-// Every write is a transaction that is flushed before it is acknowledged (WAL
-// with synchronous=FULL, and F_FULLFSYNC where there is one), so a program or
-// a machine that dies loses nothing that was acknowledged. A file that is
-// damaged, emptied or foreign is an error; it is never overwritten. What is
-// deleted or written over is overwritten with zeros (secure_delete). Two further
-// files lie beside it, with "-wal" and "-shm" after its name. They belong to it
-// and are never to be moved, copied or deleted without it.
+// Every write is a transaction that is flushed before it is acknowledged (WAL with
+// synchronous=FULL, and F_FULLFSYNC where available), so a crash of a program or the
+// machine loses nothing that was acknowledged. A damaged, emptied or foreign file is an
+// error and is never overwritten. Deleted and replaced content is overwritten with zeros
+// (secure_delete). SQLite keeps two more files next to it, with "-wal" and "-shm" after
+// its name. They are part of it: never move, copy or delete it without them.
 //
-// On a disk that turned read-only, Open succeeds and everything can be read; what
-// would write is an error that says so, of a class that may pass, until the disk
-// is mended. (On Linux and macOS; elsewhere Open fails there.)
+// If the disk becomes read-only, Open succeeds and everything can be read; writes return
+// an error of ClassLater until the disk is writable again. (On Linux and macOS; on other
+// systems Open fails.)
 //
-// Errors that a person can mend are *venuekey.Error: the Reason names the file
-// and the Remedy says what to do.
+// Errors that a person can fix are *venuekey.Error: the Reason names the file and the
+// Remedy says what to do.
 //
-// SQLite is github.com/ncruces/go-sqlite3 through its own interface. Of the two
-// drivers in pure Go it starts faster, which a command that prints one token
-// feels most: a program that opens the file, reads one record and ends takes
-// twice the time of one that prints a constant; modernc.org/sqlite takes two
-// and a half times, through database/sql or without.
+// The driver is github.com/ncruces/go-sqlite3, through its own interface. It starts
+// faster than the other pure Go driver, which matters most for a command that prints one
+// token: a program that opens the file, reads one record and exits takes twice as long as
+// one that prints a constant. With modernc.org/sqlite it takes two and a half times as
+// long, through database/sql or without.
 package sqlite
 
 import (
@@ -43,18 +41,18 @@ import (
 
 // sqlite.go owns the Store: what each of its methods means in SQL.
 
-// Store is an open vault file. Open makes one.
+// Store is an open vault file. Use Open to create one.
 type Store struct {
 	pool *pool
-	// turn is held by the one goroutine of this process that writes. Without it
-	// they would queue at the file's lock, where waiting is polling.
+	// turn is held by the one goroutine of this process that writes. Without it they
+	// would queue at the file's lock, where waiting means polling.
 	turn chan struct{}
 }
 
 var _ venuekey.Store = (*Store)(nil)
 
-// Open opens the vault file at path and makes it if there is none. When the
-// file exists Open reads and does not write.
+// Open opens the vault file at path and creates it if it does not exist. If the file
+// exists, Open reads but does not write.
 func Open(ctx context.Context, path string) (*Store, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -71,9 +69,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, explain(ctx, path, err)
 	}
 	s := &Store{pool: newPool(path), turn: make(chan struct{}, 1)}
-	// The file is read now, so that what is wrong with it is said by Open.
+	// Read the file now, so that Open reports what is wrong with it.
 	if err := s.read(ctx, func(*conn) error { return tighten(path, noLog) }); err != nil {
-		_ = s.Close() // err tells what is wrong
+		_ = s.Close() // err says what is wrong
 		return nil, err
 	}
 	return s, nil
@@ -101,7 +99,7 @@ func (s *Store) Put(ctx context.Context, record venuekey.Record) (version int64,
 		if err != nil {
 			return err
 		}
-		// Versions begin at one, so "none" is zero on both sides.
+		// Versions begin at one, so a missing record is zero on both sides.
 		if stored != record.Version {
 			return venuekey.ErrConflict
 		}
@@ -153,13 +151,13 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) (reco
 // Claim implements venuekey.Store.
 func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Duration, limit int) (claimed []venuekey.Record, err error) {
 	if owner == "" || lease <= 0 {
-		return nil, fmt.Errorf("claim by %q for %v: it needs an owner and a lease", owner, lease)
+		return nil, fmt.Errorf("claim by %q for %v: an owner and a positive lease are required", owner, lease)
 	}
 	if limit <= 0 {
 		return nil, ctx.Err()
 	}
 	err = s.write(ctx, func(c *conn) error {
-		// The clock is read inside the transaction: waiting for it took time.
+		// The clock is read inside the transaction, because waiting for that took time.
 		at := now()
 		due, err := c.texts(selectDue, at, prefix, end(prefix), int64(limit))
 		for _, key := range due {
@@ -177,13 +175,13 @@ func (s *Store) Claim(ctx context.Context, prefix, owner string, lease time.Dura
 	return claimed, nil
 }
 
-// Close implements venuekey.Store. It waits for calls that are under way, and
-// may be called more than once.
+// Close implements venuekey.Store. It waits for calls in flight, and may be called more
+// than once.
 func (s *Store) Close() error {
 	return explain(context.Background(), s.pool.path, s.pool.close())
 }
 
-// read lends a connection to work.
+// read runs work on a connection.
 func (s *Store) read(ctx context.Context, work func(*conn) error) (err error) {
 	c, err := s.pool.take(ctx)
 	if err != nil {
@@ -193,8 +191,8 @@ func (s *Store) read(ctx context.Context, work func(*conn) error) (err error) {
 	return explain(ctx, s.pool.path, work(c))
 }
 
-// write lends a connection to work inside a transaction that holds the write
-// lock from its first moment, and commits unless work returns an error.
+// write runs work inside a transaction that holds the write lock from its beginning, and
+// commits unless work returns an error.
 func (s *Store) write(ctx context.Context, work func(*conn) error) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -205,8 +203,8 @@ func (s *Store) write(ctx context.Context, work func(*conn) error) error {
 	return s.read(ctx, func(c *conn) error { return c.transaction(ctx, work) })
 }
 
-// end gives the text that all keys with the prefix come before. UTF-8 has no
-// byte 0xff, so that stands for "behind everything".
+// end returns a text that sorts after all keys with the prefix. UTF-8 has no byte 0xff,
+// so that stands for "after everything".
 func end(prefix string) string {
 	for i := len(prefix) - 1; i >= 0; i-- {
 		if prefix[i] < 0xff {
@@ -216,7 +214,6 @@ func end(prefix string) string {
 	return "\xff"
 }
 
-// now is the store's clock. All programs that share the file run on one
-// machine, so it is the machine's, without the monotonic part that a stored
-// time does not have either.
+// now is the store's clock. All programs that share the file run on one machine, so it is
+// the machine's, without the monotonic part, which stored times lack too.
 func now() time.Time { return time.Now().Truncate(time.Microsecond).UTC() }

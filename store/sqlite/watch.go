@@ -10,22 +10,20 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// watch.go owns telling of changes. SQLite tells nobody, so a watch asks for the
-// last version that the file gave, which costs microseconds, and compares all
-// keys when it moved.
+// watch.go owns Watch. SQLite has no notifications, so a watch polls the last version in
+// the file, which costs microseconds, and compares all keys when it has changed.
 
 const (
-	// watchTick is how often a watch asks.
+	// watchTick is how often a watch polls.
 	watchTick = 250 * time.Millisecond
-	// mostKeys is how many keys a watch compares; of a file with more it says
-	// that everything has to be looked at.
+	// mostKeys is how many keys a watch compares; for a file with more it reports that
+	// anything may have changed.
 	mostKeys = 10_000
 )
 
 var _ venuekey.Watcher = (*Store)(nil)
 
-// Watch implements venuekey.Watcher. It tells of a change a quarter of a second
-// after it at the latest.
+// Watch implements venuekey.Watcher. It reports a change within a quarter of a second.
 func (s *Store) Watch(ctx context.Context, changed func(key string)) error {
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
@@ -37,7 +35,7 @@ func (s *Store) Watch(ctx context.Context, changed func(key string)) error {
 			return ctx.Err()
 		case errors.Is(err, os.ErrClosed):
 			return err
-		case err == nil: // other trouble may pass, and costs only time
+		case err == nil: // other errors may pass, and only delay the report
 			for _, key := range now.since(before) {
 				if ctx.Err() == nil {
 					changed(key)
@@ -56,16 +54,16 @@ func (s *Store) Watch(ctx context.Context, changed func(key string)) error {
 // glance is what a watch knows of the file at one moment.
 type glance struct {
 	file     fs.FileInfo
-	last     int64            // the last version that any write got
-	versions map[string]int64 // of every key; nil if they are too many
+	last     int64            // the last version of any write
+	versions map[string]int64 // of every key; nil if there are too many
 }
 
-// look gives before itself when nothing was written since.
+// look returns before if nothing was written since.
 func (s *Store) look(ctx context.Context, before *glance) (now *glance, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		now = &glance{file: c.file}
-		// It is asked for before the keys are read: what is written in between is
-		// found again by the next look.
+		// It is read before the keys: what is written in between is found again by the
+		// next poll.
 		if now.last, _, err = c.number(selectLast); err != nil {
 			return err
 		}
@@ -79,7 +77,7 @@ func (s *Store) look(ctx context.Context, before *glance) (now *glance, err erro
 	return now, err
 }
 
-// since tells which keys changed after another glance; "" is any.
+// since returns the keys that changed since an earlier glance; "" means any.
 func (g *glance) since(before *glance) (keys []string) {
 	if g == before {
 		return nil

@@ -7,12 +7,12 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// calls.go owns what is true of every method: an ended context and a closed
-// store stop it, and it then has done nothing.
+// calls.go owns the tests that hold for every method: an ended context and a closed store
+// make it return an error and do nothing.
 
 var calls = []test{
 	{"a cancelled context stops every call", cancelledCalls},
-	{"a closed store answers nothing", closedStore},
+	{"a closed store returns errors", closedStore},
 }
 
 // everyCall makes each call on a store that holds one due record.
@@ -35,7 +35,7 @@ func cancelledCalls(s *subject) {
 	}
 	s.same(s.mustGet("k"), held)
 	s.keys("list", s.mustList("", "", 10), []string{"k"})
-	// The next caller is not made to suffer for the last one's context.
+	// The ended context of one call does not affect the next.
 	s.mustPut(held)
 }
 
@@ -48,7 +48,7 @@ func closedStore(s *subject) {
 	}
 	for call, err := range s.everyCall(s.Context(), held) {
 		if err == nil || errors.Is(err, venuekey.ErrNotFound) || errors.Is(err, venuekey.ErrConflict) {
-			s.Errorf("%s on a closed store: %v, want an error of its own", call, err)
+			s.Errorf("%s on a closed store: %v, want an error that is neither nil, ErrNotFound nor ErrConflict", call, err)
 		}
 	}
 }

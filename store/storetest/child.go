@@ -12,14 +12,14 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// child.go owns what a child process of RunProcesses does: one job, said line
-// by line on its standard output. A line is written after the store
-// acknowledged what it tells of.
+// child.go owns what a child process of RunProcesses does: one job, reported line by line
+// on its standard output. Each line is written after the store acknowledged what it
+// reports.
 
 // jobVariable is the environment variable that makes a test program a child.
 const jobVariable = "VENUEKEY_STORETEST_JOB"
 
-// job is what a child is told to do.
+// job is what a child is to do, as JSON.
 type job struct {
 	Task   string
 	Place  string
@@ -27,7 +27,7 @@ type job struct {
 	Rounds int64
 }
 
-// line is what a child says that the store did.
+// line is one result that a child reports.
 type line struct {
 	Name       string
 	Key        string
@@ -42,8 +42,8 @@ var tasks = map[string]func(ctx context.Context, store venuekey.Store, j job, sa
 	"watches":  watchForEver,
 }
 
-// Child makes a program that RunProcesses started do its job and exit. In any
-// other program it returns at once. TestMain calls it first.
+// Child does a child's job and exits, if RunProcesses started this program; otherwise it
+// returns at once. Call it first in TestMain.
 func Child(open func(ctx context.Context, place string) (venuekey.Store, error)) {
 	text := os.Getenv(jobVariable)
 	if text == "" {
@@ -63,9 +63,9 @@ func work(text string, open func(ctx context.Context, place string) (venuekey.St
 	}
 	say := func(l line) {
 		l.Name = j.Name
-		_ = json.NewEncoder(os.Stdout).Encode(l) // without a reader there is nobody to tell
+		_ = json.NewEncoder(os.Stdout).Encode(l) // without a reader there is nowhere to report
 	}
-	say(line{}) // at the line
+	say(line{}) // ready
 	in := bufio.NewReader(os.Stdin)
 	if _, err := in.ReadString('\n'); err != nil {
 		return err
@@ -83,7 +83,7 @@ func work(text string, open func(ctx context.Context, place string) (venuekey.St
 	return errors.Join(tasks[j.Task](ctx, store, j, say), store.Close())
 }
 
-// raceVersions tries to be the one that writes each generation of one record.
+// raceVersions competes for writing each generation of one record.
 func raceVersions(ctx context.Context, store venuekey.Store, j job, say func(line)) error {
 	for {
 		record, err := store.Get(ctx, "k")
@@ -139,8 +139,8 @@ func writeForEver(ctx context.Context, store venuekey.Store, j job, say func(lin
 	}
 }
 
-// watchForEver says which version it finds of every record that it is told of,
-// until it is killed.
+// watchForEver reports the version of every record that its watch names, until it is
+// killed.
 func watchForEver(ctx context.Context, store venuekey.Store, _ job, say func(line)) error {
 	watcher, ok := store.(venuekey.Watcher)
 	if !ok {
@@ -149,7 +149,7 @@ func watchForEver(ctx context.Context, store venuekey.Store, _ job, say func(lin
 	return watcher.Watch(ctx, func(key string) {
 		record, err := store.Get(ctx, key)
 		if key == "" || err != nil {
-			// Everything has to be looked at, and there is one record.
+			// Anything may have changed, and there is one record.
 			record, _ = store.Get(ctx, "k")
 		}
 		say(line{Key: key, Version: record.Version})

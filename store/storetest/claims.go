@@ -7,8 +7,7 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// claims.go owns what the contract says of Claim: who may have which record,
-// and for how long.
+// claims.go owns the tests of Claim: who may have which record, and for how long.
 
 var claims = []test{
 	{"the longest due come first", longestDueFirst},
@@ -16,12 +15,12 @@ var claims = []test{
 	{"a record is not due before its time", notYetDue},
 	{"a prefix bounds a claim", claimPrefix},
 	{"a limit bounds a claim", claimLimit},
-	{"a claim gives an owner, an end and a version, and nothing else", whatAClaimDoes},
-	{"a lease keeps everybody away", leaseHolds},
+	{"a claim sets an owner, an end and a version, and nothing else", whatAClaimDoes},
+	{"a lease excludes every other claim", leaseHolds},
 	{"leased records do not use up the limit", leasedArePassedOver},
-	{"a lease that ended holds nothing", leaseEnded},
-	{"half a lease is none", halfALease},
-	{"a lease is given back by a put", givenBack},
+	{"an expired lease excludes nothing", leaseEnded},
+	{"a lease without owner or end is none", halfALease},
+	{"a put releases a lease", givenBack},
 	{"a claim needs an owner and a lease", claimNeedsOwner},
 }
 
@@ -91,8 +90,8 @@ func whatAClaimDoes(s *subject) {
 	if got.LeaseOwner != "new owner" || !got.Leased() {
 		s.Errorf("lease: owner %q until %v, read at %v", got.LeaseOwner, got.LeaseUntil, got.ReadAt)
 	}
-	// Both are moments of the store's clock, so they are exactly a lease apart
-	// but for the time that the call took.
+	// Both times are from the store's clock, so they differ by exactly the lease, except
+	// for the duration of the call.
 	if rest := got.LeaseUntil.Sub(got.ReadAt); rest > aLease || rest < aLease-time.Minute {
 		s.Errorf("lease has %v to go, want %v", rest, aLease)
 	}
@@ -131,7 +130,7 @@ func leaseEnded(s *subject) {
 	dead.LeaseOwner, dead.LeaseUntil = "crashed", past()
 	s.mustPut(dead)
 	s.mustPut(due("short", 1))
-	// The shortest lease there is has ended when the call returns.
+	// The shortest possible lease has expired when the call returns.
 	s.keys("claim", keysOf(s.mustClaim("short", "a", time.Nanosecond, 1)), []string{"short"})
 	s.keys("claim", keysOf(s.mustClaim("", "b", aLease, 10)), []string{"dead", "short"})
 }
@@ -164,6 +163,6 @@ func claimNeedsOwner(s *subject) {
 		}
 	}
 	if got := s.mustGet("k"); got.Leased() {
-		s.Error("record was leased by a claim that is none")
+		s.Error("record was leased by an invalid claim")
 	}
 }

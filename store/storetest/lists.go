@@ -8,7 +8,7 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// lists.go owns what the contract says of List: order, prefix and pages.
+// lists.go owns the tests of List: order, prefix and pages.
 
 var lists = []test{
 	{"the order is that of the keys' bytes", byteOrder},
@@ -21,7 +21,7 @@ var lists = []test{
 func byteOrder(s *subject) {
 	keys := []string{"a", "B", "a/b", "a.b", "a-b", "a_b", "aa", "Z", "z", "0", "~", "!", "a/B", "a/b/c", "10", "9", "A"}
 	for i, key := range keys {
-		s.mustPut(due(key, i)) // when they are due plays no part
+		s.mustPut(due(key, i)) // their due times do not matter
 	}
 	slices.Sort(keys)
 	s.keys("list", s.mustList("", "", 100), keys)
@@ -57,7 +57,7 @@ func pages(s *subject) {
 	for _, size := range []int{1, 7, 25, 1000} {
 		var got []string
 		after := ""
-		for range 2 * len(want) { // a store that goes in circles is to fail, not to hang
+		for range 2 * len(want) { // a store that goes in circles must fail, not hang
 			page := s.mustList("token/", after, size)
 			if len(page) == 0 {
 				break

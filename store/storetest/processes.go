@@ -18,46 +18,44 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// processes.go owns the tests with several processes, as the parent sees them:
-// it starts children, holds them at the line, kills them, and reads what they
-// say was done. child.go owns what a child does.
+// processes.go owns the tests with several processes, as the parent sees them: it starts
+// children, releases them together, kills them, and reads what they report. child.go owns
+// what a child does.
 
-// Processes is a driver whose data several processes share.
+// Processes describes a driver whose data several processes can share.
 type Processes struct {
-	// Open opens the data at a place, and makes it if there is none. It is what
-	// TestMain gave to Child.
+	// Open opens the data at a place, and creates it if there is none. It must be the
+	// function that TestMain passes to Child.
 	Open func(ctx context.Context, place string) (venuekey.Store, error)
-	// Place gives a new, empty place that lasts as long as the test: the path of
-	// a file, the address of a database.
+	// Place returns a new, empty place that lasts as long as the test, such as the path
+	// of a file or the address of a database.
 	Place func(t *testing.T) string
-	// Told is how soon, in the median, a watch tells of what another process
-	// wrote; zero if the driver has no watch.
+	// Told is the longest median delay until a watch reports what another process wrote;
+	// zero if the driver has no watch.
 	Told time.Duration
 }
 
-// RunProcesses checks that processes which share data keep the contract among
-// them, also when one is killed in the middle of a write. It starts the test's
-// own program several times; TestMain must have called Child.
+// RunProcesses tests that processes that share data keep the contract among them, even if
+// one is killed in the middle of a write. It starts the test program itself several
+// times; TestMain must have called Child.
 func RunProcesses(t *testing.T, spec Processes) {
 	if os.Getenv(jobVariable) != "" {
 		t.Fatal("this is a child already: TestMain must call storetest.Child before it runs tests")
 	}
 	t.Run("processes race for versions and one wins", spec.raceForVersions)
-	t.Run("no record goes to two processes", spec.raceForClaims)
+	t.Run("no record is claimed by two processes", spec.raceForClaims)
 	t.Run("what was acknowledged survives a kill", spec.kills)
 	if spec.Told > 0 {
-		t.Run("a watch tells of what another process wrote", spec.tells)
+		t.Run("a watch reports what another process wrote", spec.tells)
 	}
 }
 
-// patience bounds how long anything here may take; it is only ever used up by a
-// store that hangs.
+// patience bounds every wait here; only a store that hangs uses it up.
 const patience = 30 * time.Second
 
 const processes = 4
 
-// raceForVersions lets the children make the data, too: they all open a place
-// where there is nothing yet.
+// raceForVersions lets the children create the data, too: they all open an empty place.
 func (p Processes) raceForVersions(t *testing.T) {
 	const rounds = 60
 	place := p.Place(t)
@@ -103,9 +101,9 @@ func (p Processes) raceForClaims(t *testing.T) {
 	}
 }
 
-// kills kills a writing child again and again and looks at what is left. In
-// every other round somebody else has the data open meanwhile, so that it is
-// not always the next opener who cleans up after the dead.
+// kills repeatedly kills a child that is writing, and checks what is left. In every other
+// round another process has the data open, so that it is not always the next opener that
+// cleans up.
 func (p Processes) kills(t *testing.T) {
 	const rounds = 8
 	place := p.Place(t)
@@ -212,8 +210,8 @@ func (p Processes) open(t *testing.T, place string) venuekey.Store {
 	return store
 }
 
-// raceAll lets several children begin the same job together and returns what
-// they said.
+// raceAll lets several children begin the same job together and returns what they
+// reported.
 func (p Processes) raceAll(t *testing.T, j job) (lines []line) {
 	t.Helper()
 	var children []*child
@@ -248,7 +246,7 @@ type child struct {
 	stderr *bytes.Buffer
 }
 
-// start returns when the child stands at the line.
+// start starts a child and returns when it is ready.
 func start(t *testing.T, j job) *child {
 	t.Helper()
 	text, err := json.Marshal(j)
@@ -273,8 +271,8 @@ func start(t *testing.T, j job) *child {
 	return c
 }
 
-// release lets the child begin. Its standard input stays open: when it ends,
-// the child does.
+// release lets the child begin. Its standard input stays open: the child ends when that
+// does.
 func (c *child) release(t *testing.T) {
 	t.Helper()
 	if _, err := c.stdin.Write([]byte("go\n")); err != nil {
@@ -300,7 +298,7 @@ func (c *child) mustRead(t *testing.T) line {
 	return said
 }
 
-// next notes one acknowledged write. The child may end only when t is nil.
+// next reads one acknowledged write. The child may have ended only if t is nil.
 func (c *child) next(t *testing.T, acknowledged map[string]line) bool {
 	said, err := c.read()
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// races.go owns what the contract says of many goroutines at once.
+// races.go owns the tests with many goroutines at once.
 
 var races = []test{
 	{"64 goroutines race for a version and one wins", raceForVersion},
 	{"64 goroutines race to create and one wins", raceToCreate},
 	{"a put and a delete race and one wins", racePutDelete},
-	{"no record goes to two claimers", raceForClaims},
-	{"readers see whole records that do not go back", readersAndWriters},
+	{"no record is claimed twice", raceForClaims},
+	{"readers see complete records that never go back", readersAndWriters},
 }
 
 const racers = 64
@@ -52,8 +52,8 @@ func raceToCreate(s *subject) {
 	}
 }
 
-// oneWinner lets all racers put the same version and returns the one record
-// that was accepted.
+// oneWinner lets all racers put the same version and returns the one record that was
+// accepted.
 func (s *subject) oneWinner(record venuekey.Record) venuekey.Record {
 	s.Helper()
 	var winners atomic.Int32
@@ -135,8 +135,8 @@ func raceForClaims(s *subject) {
 	}
 }
 
-// pattern is what a record of that generation seals in tests, so that a reader
-// can tell a whole record from halves of two.
+// pattern is the sealed content of a generation in these tests, so that a mix of two
+// generations is noticed.
 func pattern(generation int64) []byte { return bytes.Repeat([]byte{byte(generation)}, 2048) }
 
 func readersAndWriters(s *subject) {
@@ -161,7 +161,7 @@ func readersAndWriters(s *subject) {
 	})
 }
 
-// write puts a record n times, one generation after the other.
+// write puts a record n times, each with the next generation.
 func (s *subject) write(record venuekey.Record, n int) {
 	for range n {
 		record.Generation++

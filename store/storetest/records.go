@@ -9,8 +9,8 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// records.go owns what the contract says of one record: that it comes back as
-// it was put, and that only who knows its version may change it.
+// records.go owns the tests of single records: a record comes back as it was put, and can
+// be changed only by a caller that knows its version.
 
 var records = []test{
 	{"what was never put is not found", neverPut},
@@ -19,15 +19,15 @@ var records = []test{
 	{"times keep their microseconds", preciseTimes},
 	{"text comes back as it was", texts},
 	{"sealed bytes may be a mebibyte", bigSeals},
-	{"sealed bytes are the store's own", ownBytes},
+	{"sealed bytes are copied", ownBytes},
 	{"keys may hold every letter, digit and punctuation mark", allKeys},
 	{"a put needs the stored version", putNeedsVersion},
 	{"a delete needs the stored version", deleteNeedsVersion},
-	{"a version never comes again", versionsNeverReturn},
+	{"a version is never reused", versionsNeverReturn},
 	{"a condition means nothing to the store", meaningless},
 }
 
-// full is a record with a different value in every field.
+// full returns a record with a different value in every field.
 func full(key string) venuekey.Record {
 	at := time.Date(2031, 5, 17, 13, 45, 59, 123456000, time.UTC)
 	return venuekey.Record{
@@ -67,7 +67,7 @@ func everyField(s *subject) {
 	second.NextRefresh, second.LeaseOwner, second.LeaseUntil = future(), "", time.Time{}
 	second.IntentAt, second.Condition, second.Text = time.Time{}, venuekey.ConditionDead, ""
 	second.Sealed = []byte("another")
-	second.ReadAt = past() // is not stored
+	second.ReadAt = past() // is ignored
 	second = s.mustPut(second)
 	again := s.mustGet("token/full")
 	s.same(again, second)
@@ -119,7 +119,7 @@ func bigSeals(s *subject) {
 	s.same(s.mustGet("big"), put)
 	claimed := s.mustClaim("", "a", aLease, 1)
 	if len(claimed) != 1 || !bytes.Equal(claimed[0].Sealed, big) {
-		s.Error("claim of a big record did not bring its bytes")
+		s.Error("claim of a big record returned other bytes")
 	}
 	put = s.mustGet("big")
 	put.Sealed = big[:100]
@@ -139,7 +139,7 @@ func ownBytes(s *subject) {
 	records[0].Sealed[2] = 'X'
 	s.mustClaim("", "a", aLease, 1)[0].Sealed[3] = 'X'
 	if got := s.mustGet("k").Sealed; string(got) != "sealed" {
-		s.Errorf("sealed bytes became %q when the caller wrote into its own", got)
+		s.Errorf("sealed bytes became %q when the caller changed its own", got)
 	}
 }
 
@@ -195,8 +195,8 @@ func deleteNeedsVersion(s *subject) {
 	s.keys("list", s.mustList("", "", 10), []string{"kk"})
 }
 
-// A reader that still holds a record from before it was deleted and made again
-// must not pass for one that knows the new record.
+// A caller that still holds a record from before it was deleted and created again must
+// not be able to change the new record.
 func versionsNeverReturn(s *subject) {
 	seen := map[int64]bool{}
 	var last venuekey.Record
@@ -204,7 +204,7 @@ func versionsNeverReturn(s *subject) {
 		last = s.mustPut(venuekey.Record{Key: "k", Text: "made"})
 		for range 3 {
 			if seen[last.Version] {
-				s.Fatalf("version %d came again", last.Version)
+				s.Fatalf("version %d was reused", last.Version)
 			}
 			seen[last.Version] = true
 			last = s.mustPut(last)
@@ -215,8 +215,8 @@ func versionsNeverReturn(s *subject) {
 	reborn := s.mustPut(venuekey.Record{Key: "k", Text: "reborn"})
 	for version := range seen {
 		_, err := s.Put(s.Context(), venuekey.Record{Key: "k", Version: version, Text: "ghost"})
-		s.want("put of a version from a former life", err, venuekey.ErrConflict)
-		s.want("delete of a version from a former life", s.Delete(s.Context(), "k", version), venuekey.ErrConflict)
+		s.want("put of a version of the deleted record", err, venuekey.ErrConflict)
+		s.want("delete of a version of the deleted record", s.Delete(s.Context(), "k", version), venuekey.ErrConflict)
 		if version >= reborn.Version {
 			s.Errorf("version %d of a new record is not greater than the former %d", reborn.Version, version)
 		}

@@ -1,7 +1,7 @@
-// Package storetest is the contract of venuekey.Store, as tests.
+// Package storetest is a conformance suite for implementations of venuekey.Store.
 //
-// A driver calls Run with a function that opens an empty store, and
-// RunProcesses too if several processes may share its data:
+// A driver's tests call Run with a function that opens an empty store, and RunProcesses
+// as well if several processes may share its data:
 //
 //	func TestMain(m *testing.M) {
 //		storetest.Child(mydriver.Open)
@@ -16,8 +16,13 @@
 //		storetest.RunProcesses(t, storetest.Processes{Open: mydriver.Open, Place: ...})
 //	}
 //
-// No test waits for time to pass: a lease that has run out is one that was put
-// with its end in the past.
+// The suite checks what every method returns and refuses, compare-and-swap races between
+// goroutines and between processes, writes that are interrupted by killing the process,
+// and, if the store is a venuekey.Watcher, that a watch misses nothing. Run it with
+// -race.
+//
+// No test waits for time to pass: an expired lease is one that was put with its end in
+// the past.
 package storetest
 
 import (
@@ -30,10 +35,10 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// storetest.go owns Run and the words that its tests are written in.
+// storetest.go owns Run and the helpers in which its tests are written.
 
-// Run checks the contract. Each of its tests calls open once for a store of its
-// own that holds nothing, and closes it.
+// Run tests a store. Each of its tests calls open once for an empty store of its own, and
+// closes it.
 func Run(t *testing.T, open func(t *testing.T) venuekey.Store) {
 	for _, chapter := range []struct {
 		name  string
@@ -58,14 +63,14 @@ func Run(t *testing.T, open func(t *testing.T) venuekey.Store) {
 	}
 }
 
-// test is one sentence of the contract.
+// test checks one rule; its name states the rule.
 type test struct {
 	name string
 	run  func(s *subject)
 }
 
-// subject is a store under test. Its methods that are named "must" end the test
-// when the store refuses.
+// subject is a store under test. Its methods whose names begin with "must" end the test
+// if the store returns an error.
 type subject struct {
 	*testing.T
 	venuekey.Store
@@ -118,7 +123,7 @@ func (s *subject) mustClaim(prefix, owner string, lease time.Duration, limit int
 	return records
 }
 
-// want checks that a call was refused in the one way that the contract allows.
+// want checks that a call returned the one error that the contract allows.
 func (s *subject) want(call string, err, want error) {
 	s.Helper()
 	if !errors.Is(err, want) {
@@ -147,8 +152,8 @@ func (s *subject) keys(what string, got, want []string) {
 	}
 }
 
-// canonical removes what a driver may change: where a time is shown, what is
-// finer than a microsecond, whether no bytes are nil, and when it was read.
+// canonical removes what a driver may change: time zones, fractions of a microsecond, the
+// difference between nil and empty, and ReadAt.
 func canonical(record venuekey.Record) venuekey.Record {
 	for _, t := range []*time.Time{&record.NextRefresh, &record.LeaseUntil, &record.IntentAt} {
 		if t.IsZero() {
@@ -171,19 +176,19 @@ func keysOf(records []venuekey.Record) (keys []string) {
 	return keys
 }
 
-// Moments that are far enough from now for any clock to agree about them.
+// past and future are far enough from now for any clock to agree about them.
 func past() time.Time   { return time.Now().Add(-time.Hour) }
 func future() time.Time { return time.Now().Add(time.Hour) }
 
 // aLease outlasts any test.
 const aLease = time.Hour
 
-// due is a record that has waited for some minutes to be claimed.
+// due returns a record that has been due for some minutes.
 func due(key string, minutes int) venuekey.Record {
 	return venuekey.Record{Key: key, NextRefresh: past().Add(-time.Duration(minutes) * time.Minute), Sealed: []byte(key)}
 }
 
-// cancelled is a context that has ended.
+// cancelled returns a context that has ended.
 func cancelled() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

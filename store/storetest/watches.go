@@ -11,20 +11,19 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// watches.go owns what the contract says of Watch, for drivers that have it:
-// whoever looks when told, and at what was named or else at everything, sees
-// each write.
+// watches.go owns the tests of Watch, for drivers that have it: a program that reads what
+// a watch names, or everything for "", sees each write.
 
 var watches = []test{
 	{"a watch begins with everything", watchBegins},
-	{"whoever is told finds what was written", toldFinds},
-	{"all watches hear of all that is written", allHear},
+	{"a reported write can be read", toldFinds},
+	{"every watch reports every write", allHear},
 	{"calls come one at a time", oneCallAtATime},
 	{"a watch ends with its context", watchEnds},
 	{"a watch ends with its store", watchEndsWithStore},
 }
 
-// watcher is the store as one that can be watched.
+// watcher returns the store as a venuekey.Watcher, and skips the test if it is none.
 func (s *subject) watcher() venuekey.Watcher {
 	s.Helper()
 	watcher, ok := s.Store.(venuekey.Watcher)
@@ -34,13 +33,13 @@ func (s *subject) watcher() venuekey.Watcher {
 	return watcher
 }
 
-// reader is a program that keeps what it read of some records and reads again
-// when it is told to.
+// reader is a program that caches the versions of some records and reads them again when
+// its watch names them.
 type reader struct {
 	s    *subject
 	keys []string
 	end  context.CancelFunc
-	err  chan error    // gives what Watch returned
+	err  chan error    // receives what Watch returned
 	news chan struct{} // holds an item after a call
 
 	mu       sync.Mutex
@@ -48,7 +47,7 @@ type reader struct {
 	told     []string
 }
 
-// reads starts a reader and returns when it was told for the first time.
+// reads starts a reader and returns after its first call.
 func (s *subject) reads(keys ...string) *reader {
 	s.Helper()
 	watcher := s.watcher()
@@ -93,7 +92,7 @@ func (r *reader) changed(key string) {
 	}
 }
 
-// until waits for the reader to know something.
+// until waits until the reader knows something.
 func (r *reader) until(what string, known func() bool) {
 	r.s.Helper()
 	late := time.After(patience)
@@ -109,7 +108,7 @@ func (r *reader) until(what string, known func() bool) {
 		case <-late:
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.s.Fatalf("watch: no word of %s; it told of %q", what, r.told)
+			r.s.Fatalf("watch: no report of %s, only of %q", what, r.told)
 		}
 	}
 }
@@ -120,7 +119,7 @@ func (r *reader) sees(key string, version int64) {
 	r.until(fmt.Sprintf("version %d of %q", version, key), func() bool { return r.versions[key] >= version })
 }
 
-// ended gives what Watch returned, once it did.
+// ended returns what Watch returned, once it has.
 func (r *reader) ended() error {
 	r.s.Helper()
 	select {
@@ -197,7 +196,7 @@ func oneCallAtATime(s *subject) {
 			if inside.Add(1) > 1 {
 				s.Error("watch: calls overlap")
 			}
-			calls++ // the race detector minds if they do
+			calls++ // the race detector notices if they do
 			if calls == 3 {
 				close(enough)
 			}
@@ -217,7 +216,7 @@ func oneCallAtATime(s *subject) {
 			s.want("watch", <-ended, context.Canceled)
 			return
 		case <-late:
-			s.Fatal("watch: tells nothing")
+			s.Fatal("watch: reports nothing")
 		default:
 		}
 	}
@@ -235,7 +234,7 @@ func watchEnds(s *subject) {
 	held := s.mustPut(venuekey.Record{Key: "k"})
 	other.sees("k", held.Version)
 	if len(r.told) != told {
-		s.Errorf("watch: told of %q after it had returned", r.told[told:])
+		s.Errorf("watch: reported %q after it had returned", r.told[told:])
 	}
 }
 

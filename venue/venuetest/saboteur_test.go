@@ -313,7 +313,7 @@ var saboteurs = []struct {
 	{"gives a token for a name", "around", "the identity repeats the access token", saboteur{identify: func(_ context.Context, _ venuekey.App, token venuekey.Token) (string, error) {
 		return string(token.Access), nil
 	}}},
-	{"knows everybody", "around", `returned no error, as "alice"`, saboteur{identify: func(context.Context, venuekey.App, venuekey.Token) (string, error) { return "alice", nil }}},
+	{"knows everybody", "around", `no error, and the identity "alice"`, saboteur{identify: func(context.Context, venuekey.App, venuekey.Token) (string, error) { return "alice", nil }}},
 	{"takes a firewall for a refusal", "around", "called a refusal", saboteur{identify: func(ctx context.Context, app venuekey.App, token venuekey.Token) (string, error) {
 		name, err := acme{}.Identify(ctx, app, token)
 		if err != nil {
