@@ -76,7 +76,7 @@ func TestAttackABackupThatCountsTooFar(t *testing.T) {
 	for _, number := range []string{"9007199254740992", "9007199254740993", "9223372036854775807", "-1", "281474976710657"} {
 		for _, field := range []string{`"generation":7`, `"attempt":7,"generation":7`} {
 			text := headOfBackup + strings.Replace(tokenOfBackup, `"generation":7`, strings.Replace(field, "7", number, 1), 1) + `{"end":{"apps":0,"tokens":1}}`
-			if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "line 2 of the backup counts wrong") {
+			if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "line 2 of the backup has an invalid count") {
 				t.Errorf("%s: %v", text, err)
 			}
 		}
@@ -108,7 +108,7 @@ func TestAttackABackupThatCountsTooFar(t *testing.T) {
 // presentation for ever.
 func TestAttackABackupWithAnIntentOfTheFuture(t *testing.T) {
 	text := headOfBackup + strings.Replace(tokenOfBackup, `"generation"`, `"intent_at":"2999-01-02T03:04:05Z","generation"`, 1)
-	if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "line 2 of the backup tells of a renewal in the future") {
+	if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "line 2 of the backup has a renewal in the future") {
 		t.Error(err)
 	}
 }

@@ -10,27 +10,29 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// export.go owns how a vault gets into a backup: all of it or nothing.
+// export.go owns the export of a whole vault.
 
-// Export is a backup that is about to be written. Prepare makes one.
+// Export is a backup that is ready to be written. Prepare returns one.
 type Export struct {
-	// Total is how many apps and sign-ins there are.
+	// Total is the number of apps and sign-ins.
 	Total int
-	// Progress, if set, is called with how many are written.
+	// Progress, if set, is called during Write with the number of records written so far.
 	Progress func(done int)
 
-	keeper func() *venuekey.Keeper // which fmt does not follow to its secrets
+	keeper func() *venuekey.Keeper // a function, so that fmt does not find its secrets
 }
 
-// Written is what an export wrote.
+// Written is the result of an export.
 type Written struct {
-	Made          time.Time
+	// Made is when the export began.
+	Made time.Time
+	// Apps and SignIns are how many were written.
 	Apps, SignIns int
 }
 
-// Prepare sees that a backup of the Keeper's vault would be whole: there is something
-// in it, every record opens, and no newer token waits in a spill file for the store.
-// Otherwise it is an *venuekey.Error that says what helps.
+// Prepare checks that a backup of the Keeper's vault would be complete: the vault is not
+// empty, every record opens, and no newer token is in a spill file. Otherwise it returns a
+// [venuekey.Error] with a remedy.
 func Prepare(ctx context.Context, keeper *venuekey.Keeper) (*Export, error) {
 	e := &Export{keeper: func() *venuekey.Keeper { return keeper }}
 	for status, err := range keeper.Statuses(ctx) {
@@ -40,7 +42,7 @@ func Prepare(ctx context.Context, keeper *venuekey.Keeper) (*Export, error) {
 		case status.Err != nil:
 			return nil, venuekey.About(status.ID, "backup", status.Err)
 		case status.Spilled:
-			return nil, &venuekey.Error{ID: status.ID, Op: "backup", Class: venuekey.ClassLater, Reason: "a renewed token waits in a spill file, and the vault holds the used-up one",
+			return nil, &venuekey.Error{ID: status.ID, Op: "backup", Class: venuekey.ClassLater, Reason: "a renewed token is in a spill file, and the vault has the used-up one",
 				Remedy: "venuekey token " + status.ID.String() + ", which saves it; then again"}
 		}
 		e.Total++
@@ -52,15 +54,15 @@ func Prepare(ctx context.Context, keeper *venuekey.Keeper) (*Export, error) {
 		e.Total++
 	}
 	if e.Total == 0 {
-		// More likely than not another vault is meant, and an empty backup
-		// would be found out when it is needed.
-		return nil, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "there is nothing to back up: no app is kept and nobody is signed in",
+		// Most likely another vault is meant, and an empty backup would be noticed
+		// only when it is needed.
+		return nil, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "there is nothing to back up: the vault has no app and no sign-in",
 			Remedy: "\"venuekey doctor\" shows which vault this is; VENUEKEY_HOME names another"}
 	}
 	return e, nil
 }
 
-// Write writes the backup, sealed. A renewal that is under way is waited for.
+// Write writes the sealed backup. It waits for renewals in flight.
 func (e *Export) Write(ctx context.Context, to io.Writer, sealer Sealer) (Written, error) {
 	sealed, err := sealer.Seal(to)
 	if err != nil {

@@ -11,15 +11,14 @@ import (
 	"github.com/venuekey/venuekey/internal/draft"
 )
 
-// file.go owns the file that an export is written into: all of it or nothing.
+// file.go owns writing the file of an export: all of it or nothing.
 
-// ErrNotFile means that what has the file's name is no ordinary file. A device or a
-// pipe would be replaced by one, which nobody means.
+// ErrNotFile means that the path is a device, a pipe or another special file, which
+// WriteFile would replace.
 var ErrNotFile = errors.New("not an ordinary file")
 
-// Replaceable reports whether WriteFile may put a file there: nothing has that name,
-// or a file that may be replaced (else it is fs.ErrExist), and not something else
-// (ErrNotFile).
+// Replaceable returns an error if WriteFile must not write a file at path. It is fs.ErrExist
+// if there is a file and replace is false, and ErrNotFile if it is not a regular file.
 func Replaceable(path string, replace bool) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -28,19 +27,19 @@ func Replaceable(path string, replace bool) error {
 	case err != nil:
 		return fileError(err, "name another file")
 	case !info.Mode().IsRegular():
-		return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: path + " is there and is no ordinary file", Err: ErrNotFile, Remedy: "name another file"}
+		return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: path + " exists and is not a regular file", Err: ErrNotFile, Remedy: "name another file"}
 	case !replace:
-		return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: path + " is there already", Err: fs.ErrExist, Remedy: "name another file, or replace it"}
+		return &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed, Reason: path + " exists already", Err: fs.ErrExist, Remedy: "name another file, or replace it"}
 	}
 	return nil
 }
 
-// WriteFile writes a private file, with mode 0600, under another name and renames it
-// when it is on disk: whatever happens on the way, an older one stays whole. An error
-// of write is returned as it is.
+// WriteFile writes a private file with mode 0600. It writes it under another name and renames
+// it when it is on disk, so that an older file stays intact until then. An error of write is
+// returned as it is; for others see Replaceable.
 func WriteFile(path string, replace bool, write func(io.Writer) error) error {
 	name := func(from, to string) error {
-		if err := Replaceable(path, replace); err != nil { // it may have come meanwhile
+		if err := Replaceable(path, replace); err != nil { // one may have appeared meanwhile
 			return err
 		}
 		return fileError(os.Rename(from, to), "name another file")
@@ -53,13 +52,13 @@ func WriteFile(path string, replace bool, write func(io.Writer) error) error {
 	if unwritten != nil {
 		return unwritten
 	}
-	if _, told := errors.AsType[*venuekey.Error](err); told || err == nil {
+	if _, explained := errors.AsType[*venuekey.Error](err); explained || err == nil {
 		return err
 	}
 	if errors.Is(err, syscall.ENOSPC) {
 		return fileError(err, "free some space")
 	}
-	return fileError(err, "name a file in a folder that is there and yours")
+	return fileError(err, "name a file in a folder that exists and is yours")
 }
 
 func fileError(err error, remedy string) error {

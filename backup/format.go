@@ -12,34 +12,33 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// format.go owns what stands in a backup, once age has opened it: lines
-// of JSON. The first says what it is, then comes a line for each app and each
-// sign-in, and the last counts them, so that a backup which lost its end is
-// noticed however it lost it. Later programs of version 1 may add fields; what
-// must not be overlooked is a new version.
+// format.go owns the content of a backup, inside the age file: lines of JSON. The first is
+// the head, then comes a line for each app and each sign-in, and the last counts them, so
+// that a truncated backup is noticed. Later programs may add fields in version 1; a change
+// that must not be overlooked is a new version.
 
 const (
 	backupVersion = 1
-	// longestRecord is more than a venue's answer may be, many times.
+	// longestRecord is many times what a venue's answer may be.
 	longestRecord = 4 << 20
-	// mostGenerations and mostAttempts are more than anybody has counted to. A
-	// backup with more was made up: counting on from there would run over.
+	// mostGenerations and mostAttempts are more than any sign-in reaches. A backup with
+	// more is forged: counting on from there could overflow.
 	mostGenerations = 1 << 48
 	mostAttempts    = 1 << 30
 )
 
-// mostOfBackup is how much may stand in a backup, which is read as a whole: tens
-// of thousands of sign-ins.
+// mostOfBackup is the maximum weight of a backup, which is read as a whole: tens of
+// thousands of sign-ins.
 const mostOfBackup = 256 << 20
 
-// What a comma or the end of a line is taken for, since each is one entry more that
-// has to be kept: without it three letters would cost a hundred bytes.
+// A comma and the end of a line count more than their byte, because each is one more entry
+// in memory: otherwise three bytes could cost a hundred.
 const (
 	weightOfComma = 64
 	weightOfLine  = 512
 )
 
-// weight is what a piece of a backup counts.
+// weight returns the weight of a piece of a backup.
 func weight(p []byte) int64 {
 	return int64(len(p) + weightOfComma*bytes.Count(p, []byte(",")) + weightOfLine*bytes.Count(p, []byte("\n")))
 }
@@ -51,7 +50,7 @@ type backupHead struct {
 	Made     time.Time `json:"made"`
 }
 
-// backupLine is every other line: one of the three is there.
+// backupLine is every other line. Exactly one field is set.
 type backupLine struct {
 	App   *appLine   `json:"app,omitempty"`
 	Token *tokenLine `json:"token,omitempty"`
@@ -77,9 +76,8 @@ type appLine struct {
 	Params       map[string]string `json:"params,omitempty"`
 }
 
-// tokenLine is a venuekey.Token with its secrets in plain text, and what its
-// record knows against it: a refresh token that may be used up must not look
-// unused on the next machine.
+// tokenLine is a venuekey.Token with its secrets in plain text, and the doubts about it in
+// its record: a refresh token that may be used up must not look unused on the next machine.
 type tokenLine struct {
 	ID             venuekey.ID        `json:"id"`
 	Generation     int64              `json:"generation"`
@@ -107,7 +105,7 @@ type writer struct {
 	wrote endLine
 }
 
-// bounded takes, or gives, so much and no more.
+// bounded reads or writes up to a limit of weight.
 type bounded struct {
 	io.Reader
 	io.Writer
@@ -154,7 +152,7 @@ func (w *writer) signIn(s venuekey.Snapshot) error {
 	w.wrote.Tokens++
 	t := s.Token
 	return w.lines.Encode(backupLine{Token: &tokenLine{
-		ID: s.ID, Generation: min(s.Generation, mostGenerations), // what imports it counts on from its own
+		ID: s.ID, Generation: min(s.Generation, mostGenerations), // an import continues from its own count
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued, Expires: t.Expires, RefreshExpires: t.RefreshExpires,
 		RefreshIssued: t.RefreshIssued, SignedIn: t.SignedIn, Scopes: t.Scopes, Asked: t.Asked, User: t.User, Extras: converted[string](t.Extras),
@@ -165,8 +163,9 @@ func (w *writer) signIn(s venuekey.Snapshot) error {
 // end writes the last line.
 func (w *writer) end() error { return w.lines.Encode(backupLine{End: &w.wrote}) }
 
-// Read reads a backup to its end, from what an Opener opened. What is wrong with it is
-// an *venuekey.Error of ClassDamaged that never shows what stands there.
+// Read reads a whole backup from what an Opener opened. If it is damaged, the error is a
+// [venuekey.Error] of ClassDamaged, which never shows the content; if a newer venuekey wrote
+// it, of ClassFailed; if it is too large, of ClassMisconfigured.
 func Read(from io.Reader) (Backup, error) { return read(from, mostOfBackup) }
 
 func read(from io.Reader, most int64) (Backup, error) {
@@ -183,10 +182,10 @@ func read(from io.Reader, most int64) (Backup, error) {
 	for number := 2; lines.Scan(); number++ {
 		var line backupLine
 		if json.Unmarshal(lines.Bytes(), &line) != nil {
-			if err := lines.Err(); err != nil { // it is what was left before that
+			if err := lines.Err(); err != nil { // the line is what was left before the error
 				return Backup{}, brokenOff(err, number)
 			}
-			return Backup{}, damagedLine(number, "is no line of a backup")
+			return Backup{}, damagedLine(number, "is not a line of a backup")
 		}
 		if line.End != nil {
 			return read, read.checkEnd(*line.End, lines)
@@ -201,18 +200,18 @@ func read(from io.Reader, most int64) (Backup, error) {
 func readHead(line []byte) (made time.Time, err error) {
 	var head backupHead
 	if json.Unmarshal(line, &head) != nil || head.Venuekey != "backup" || head.Version < 1 {
-		return made, &venuekey.Error{Op: "backup", Class: venuekey.ClassDamaged, Reason: "the file is sealed by age, but it is no backup of venuekey",
+		return made, &venuekey.Error{Op: "backup", Class: venuekey.ClassDamaged, Reason: "the file is an age file, but not a venuekey backup",
 			Remedy: "give the file that \"venuekey backup export\" wrote"}
 	}
 	if head.Version > backupVersion {
 		return made, &venuekey.Error{Op: "backup", Class: venuekey.ClassFailed,
-			Reason: fmt.Sprintf("the backup is of version %d, and this venuekey reads version %d", head.Version, backupVersion),
+			Reason: fmt.Sprintf("the backup has version %d, and this venuekey reads version %d", head.Version, backupVersion),
 			Remedy: "install a newer venuekey"}
 	}
 	return head.Made, nil
 }
 
-// take keeps what a line holds, or says what is wrong with it.
+// take adds a line to the backup, or says what is wrong with it.
 func (b *Backup) take(line backupLine, seen map[string]bool) (problem string) {
 	key := ""
 	switch {
@@ -233,45 +232,45 @@ func (b *Backup) take(line backupLine, seen map[string]bool) (problem string) {
 		return "is neither an app nor a sign-in"
 	}
 	if seen[key] {
-		return "is about " + key + " once more"
+		return "repeats " + key
 	}
 	seen[key] = true
 	return ""
 }
 
-// checkEnd sees that nothing is missing before the last line or stands behind it.
+// checkEnd checks that nothing is missing before the last line, and that nothing follows it.
 func (b *Backup) checkEnd(end endLine, lines *bufio.Scanner) error {
 	if end.Apps != len(b.Apps) || end.Tokens != len(b.SignIns) {
-		return unreadable(fmt.Sprintf("the backup should hold %s and %s, and holds %d and %d", several(end.Apps, "app"), several(end.Tokens, "sign-in"), len(b.Apps), len(b.SignIns)), nil)
+		return unreadable(fmt.Sprintf("the backup should have %s and %s, and has %d and %d", several(end.Apps, "app"), several(end.Tokens, "sign-in"), len(b.Apps), len(b.SignIns)), nil)
 	}
 	number := 3 + end.Apps + end.Tokens
 	if lines.Scan() {
-		return damagedLine(number, "stands behind the end")
+		return damagedLine(number, "comes after the end")
 	}
-	// The last piece of the file may be broken off behind the last line.
+	// The file may be truncated after the last line.
 	if err := lines.Err(); err != nil {
 		return brokenOff(err, number)
 	}
 	return nil
 }
 
-// problem says why a line is no sign-in.
+// problem says why a line is not a valid sign-in.
 func (l tokenLine) problem() string {
 	switch {
 	case l.ID.IsZero():
 		return "names no sign-in"
 	case l.Access == "" || l.Expires.IsZero():
-		return "has no access token with an end"
+		return "has no access token with an expiry"
 	case l.Generation < 0 || l.Generation > mostGenerations || l.Attempt < 0 || l.Attempt > mostAttempts:
-		return "counts wrong"
+		return "has an invalid count"
 	case time.Until(l.IntentAt) > 24*time.Hour: // clocks may differ, but not by more
-		return "tells of a renewal in the future"
+		return "has a renewal in the future"
 	}
 	switch l.Condition {
 	case venuekey.ConditionGood, venuekey.ConditionUncertain, venuekey.ConditionDead:
 		return ""
 	}
-	return "has a condition that nobody knows"
+	return "has an unknown condition"
 }
 
 func (l tokenLine) signIn() venuekey.Snapshot {
@@ -293,7 +292,7 @@ func (l appLine) app() venuekey.App {
 	}
 }
 
-// converted is a map with its values as the other type of text.
+// converted returns a map with its values converted to another string type.
 func converted[To, From ~string](values map[string]From) map[string]To {
 	if len(values) == 0 {
 		return nil
@@ -305,7 +304,7 @@ func converted[To, From ~string](values map[string]From) map[string]To {
 	return other
 }
 
-// several counts things in words.
+// several is a number with its noun, in the plural if needed.
 func several(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -313,8 +312,8 @@ func several(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// brokenOff is a backup that ends, or cannot be read on, before its last line.
-// age tells a file that was cut from one that was changed in some places only.
+// brokenOff is the error for a backup that ends, or cannot be read, before its last line. age
+// can tell a truncated file from a changed one in some places only.
 func brokenOff(err error, number int) error {
 	switch {
 	case errors.Is(err, errTooLarge):
@@ -322,9 +321,9 @@ func brokenOff(err error, number int) error {
 	case errors.Is(err, bufio.ErrTooLong):
 		return damagedLine(number, "is too long for a record")
 	case err == nil || errors.Is(err, io.ErrUnexpectedEOF):
-		return unreadable("the backup is cut short: its end is missing", err)
+		return unreadable("the backup is truncated: its end is missing", err)
 	}
-	return unreadable("the backup is cut short, or it was changed", err)
+	return unreadable("the backup is truncated, or it was changed", err)
 }
 
 func damagedLine(number int, problem string) error {
@@ -333,5 +332,5 @@ func damagedLine(number int, problem string) error {
 
 func unreadable(reason string, err error) error {
 	return &venuekey.Error{Op: "backup", Class: venuekey.ClassDamaged, Reason: reason + "; nothing was imported", Err: err,
-		Remedy: "copy the file once more from where it was made, or export again there"}
+		Remedy: "copy the file again from where it was written, or export again there"}
 }

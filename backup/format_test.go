@@ -78,21 +78,21 @@ func TestABackupThatLostItsEndIsNoticedWhereverItEnds(t *testing.T) {
 
 func TestWhatIsWrongWithABackupIsSaid(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
-		"empty":        {"", "cut short"},
-		"other":        {"{}\n", "is no backup of venuekey"},
-		"text":         {"hello\n", "is no backup of venuekey"},
-		"newer":        {strings.Replace(headOfBackup, ":1,", ":2,", 1), "is of version 2, and this venuekey reads version 1"},
+		"empty":        {"", "truncated"},
+		"other":        {"{}\n", "not a venuekey backup"},
+		"text":         {"hello\n", "not a venuekey backup"},
+		"newer":        {strings.Replace(headOfBackup, ":1,", ":2,", 1), "has version 2, and this venuekey reads version 1"},
 		"no end":       {headOfBackup + tokenOfBackup, "its end is missing"},
-		"no JSON":      {headOfBackup + "{s-e-c-r-e-t\n", "line 2 of the backup is no line of a backup"},
+		"no JSON":      {headOfBackup + "{s-e-c-r-e-t\n", "line 2 of the backup is not a line of a backup"},
 		"nothing":      {headOfBackup + "{}\n", "line 2 of the backup is neither"},
 		"no access":    {headOfBackup + strings.Replace(tokenOfBackup, "s-e-c-r-e-t", "", 1), "line 2 of the backup has no access token"},
 		"bad id":       {headOfBackup + strings.Replace(tokenOfBackup, "ttp/", "../", 1), "line 2 of the backup"},
-		"generation":   {headOfBackup + strings.Replace(tokenOfBackup, ":7", ":9223372036854775807", 1), "counts wrong"},
-		"condition":    {headOfBackup + strings.Replace(tokenOfBackup, `"generation"`, `"condition":"hope","generation"`, 1), "condition that nobody knows"},
+		"generation":   {headOfBackup + strings.Replace(tokenOfBackup, ":7", ":9223372036854775807", 1), "has an invalid count"},
+		"condition":    {headOfBackup + strings.Replace(tokenOfBackup, `"generation"`, `"condition":"hope","generation"`, 1), "unknown condition"},
 		"app":          {headOfBackup + `{"app":{"venue":"a/b"}}`, "line 2 of the backup names no venue"},
-		"twice":        {headOfBackup + tokenOfBackup + tokenOfBackup, "line 3 of the backup is about ttp/alice once more"},
-		"lines lost":   {headOfBackup + `{"end":{"apps":0,"tokens":1}}`, "should hold 0 apps and 1 sign-in, and holds 0 and 0"},
-		"goes on":      {headOfBackup + `{"end":{"apps":0,"tokens":0}}` + "\n" + tokenOfBackup, "line 3 of the backup stands behind the end"},
+		"twice":        {headOfBackup + tokenOfBackup + tokenOfBackup, "line 3 of the backup repeats ttp/alice"},
+		"lines lost":   {headOfBackup + `{"end":{"apps":0,"tokens":1}}`, "should have 0 apps and 1 sign-in, and has 0 and 0"},
+		"goes on":      {headOfBackup + `{"end":{"apps":0,"tokens":0}}` + "\n" + tokenOfBackup, "line 3 of the backup comes after the end"},
 		"endless line": {headOfBackup + strings.Repeat("x", longestRecord+1), "line 2 of the backup is too long"},
 	} {
 		_, err := Read(strings.NewReader(test.text))

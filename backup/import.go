@@ -7,41 +7,41 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// import.go owns how a backup that was read gets into a vault.
+// import.go owns importing a backup into a vault.
 
-// Options say how a backup is imported.
+// Options are the options of an import.
 type Options struct {
-	// Replace takes the backup's in place of what the vault holds.
+	// Replace replaces what the vault has with the backup's.
 	Replace bool
-	// Each, if set, is called with what became of each app and sign-in.
+	// Each, if set, is called with the outcome for each app and sign-in.
 	Each func(Outcome)
 }
 
-// Outcome is what became of one app or sign-in of a backup.
+// Outcome is the outcome for one app or sign-in of a backup.
 type Outcome struct {
-	// ID is the sign-in; for an app it names the venue alone.
+	// ID is the sign-in; for an app it has only the venue.
 	ID venuekey.ID
 	// App is the app; nil for a sign-in.
 	App *venuekey.App
-	// There says that the vault held one, Changed that the backup's is there now.
+	// There means that the vault had it before, Changed that the backup's was imported.
 	There, Changed bool
-	// Newer says that the token which gave way was newer than the backup's, whose
-	// refresh token may be used up.
+	// Newer means that the replaced token was newer than the backup's, whose refresh token
+	// may be used up.
 	Newer bool
 }
 
-// Import puts the apps and sign-ins of a backup into the Keeper's vault, apps first.
-// It can be interrupted and called again. What was known against a token stays known.
-// Call Check first: an error on the way leaves what was imported before it.
+// Import adds the apps and sign-ins of a backup to the Keeper's vault, apps first. It can be
+// interrupted and called again. Doubts about a token, such as a lost answer, are imported
+// with it. Call Check first: an error leaves what was imported before it.
 func (b Backup) Import(ctx context.Context, keeper *venuekey.Keeper, options Options) error {
-	tell := options.Each
-	if tell == nil {
-		tell = func(Outcome) {}
+	report := options.Each
+	if report == nil {
+		report = func(Outcome) {}
 	}
 	for _, app := range b.Apps {
 		about := venuekey.ID{Venue: app.Venue}
 		_, err := keeper.Vault.App(ctx, app.Venue)
-		// One that cannot be opened is there as well.
+		// An app that cannot be opened is there too.
 		there := venuekey.ClassOf(err) != venuekey.ClassMisconfigured || !errors.Is(err, venuekey.ErrNotFound)
 		changed := !there || options.Replace
 		if changed {
@@ -49,14 +49,14 @@ func (b Backup) Import(ctx context.Context, keeper *venuekey.Keeper, options Opt
 				return venuekey.About(about, "import", err)
 			}
 		}
-		tell(Outcome{ID: about, App: &app, There: there, Changed: changed})
+		report(Outcome{ID: about, App: &app, There: there, Changed: changed})
 	}
 	for _, s := range b.SignIns {
 		done, err := keeper.Restore(ctx, s, options.Replace)
 		if err != nil {
 			return venuekey.About(s.ID, "import", err)
 		}
-		tell(Outcome{ID: s.ID, There: done.There, Changed: done.Changed, Newer: done.Newer})
+		report(Outcome{ID: s.ID, There: done.There, Changed: done.Changed, Newer: done.Newer})
 	}
 	return nil
 }

@@ -16,20 +16,20 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// seal.go owns the way through age: who a file is sealed to, and what opens it.
+// seal.go owns sealing and opening files with age.
 
-// Sealer says who may open a file that is about to be written.
+// Sealer seals a file: to a passphrase or to recipients.
 type Sealer struct {
 	recipients []agefile.Recipient
 }
 
-// ToPassphrase seals a file by a passphrase. To try one takes a second or so.
+// ToPassphrase returns a Sealer for a passphrase. Trying a passphrase takes about a second.
 func ToPassphrase(passphrase venuekey.Secret) (Sealer, error) {
 	return ToPassphraseWith(passphrase, 0)
 }
 
-// ToPassphraseWith is ToPassphrase with another work factor, the logarithm of what one
-// try costs; 0 is age's own.
+// ToPassphraseWith is ToPassphrase with another scrypt work factor, a logarithm; 0 is age's
+// default.
 func ToPassphraseWith(passphrase venuekey.Secret, work int) (Sealer, error) {
 	recipient, err := agefile.NewScryptRecipient(string(passphrase))
 	if err == nil && work != 0 {
@@ -38,59 +38,60 @@ func ToPassphraseWith(passphrase venuekey.Secret, work int) (Sealer, error) {
 	return Sealer{[]agefile.Recipient{recipient}}, err
 }
 
-// ToRecipients seals a file to recipients of age, as age-keygen prints them, one per
-// line. The error does not say which is wrong.
+// ToRecipients returns a Sealer for age recipients, one per line, as age-keygen prints them.
 func ToRecipients(text io.Reader) (Sealer, error) {
 	recipients, err := agefile.ParseRecipients(text)
 	return Sealer{recipients}, err
 }
 
-// Seal wraps a writer: what is written is sealed, and complete after Close.
+// Seal wraps a writer: what is written to the result is sealed. The file is complete after
+// Close.
 func (s Sealer) Seal(to io.Writer) (io.WriteCloser, error) {
 	return agefile.Encrypt(to, s.recipients...)
 }
 
 var (
-	// ErrNotSealed means that the file does not begin as age files do.
-	ErrNotSealed = errors.New("the file is not sealed by age")
-	// ErrByPassphrase means that the file is sealed by a passphrase, and an identity
-	// was given.
-	ErrByPassphrase = errors.New("the file is sealed by a passphrase")
+	// ErrNotSealed means that the file is not an age file.
+	ErrNotSealed = errors.New("the file is not an age file")
+	// ErrByPassphrase means that the file is sealed with a passphrase, but an identity was
+	// given.
+	ErrByPassphrase = errors.New("the file is sealed with a passphrase")
 	// ErrPassphrase means that the passphrase does not open the file.
 	ErrPassphrase = errors.New("the passphrase does not open the file")
-	// ErrToRecipient means that the file is sealed to a recipient, and no identity was
+	// ErrToRecipient means that the file is sealed to a recipient, but no identity was
 	// given.
 	ErrToRecipient = errors.New("the file is sealed to a recipient")
-	// ErrIdentity means that the identity is not one of a recipient.
+	// ErrIdentity means that the identity does not belong to a recipient of the file.
 	ErrIdentity = errors.New("the identity does not open the file")
 )
 
-// Opener is what opens a sealed file.
+// Opener opens a sealed file. WithPassphrase and WithIdentities return one.
 type Opener struct {
-	// What is what errors call the file; "" is a backup.
+	// What is the name of the file in errors; "" means "backup".
 	What string
-	// Plain takes a file that is not sealed as it is.
+	// Plain makes Open return a file that is not sealed as it is.
 	Plain bool
 
 	ask        func(context.Context) (venuekey.Secret, error)
 	identities []agefile.Identity
 }
 
-// WithPassphrase opens files by a passphrase. It is asked for only if a file turns out
-// to be sealed by one; the error of ask is the error of Open.
+// WithPassphrase returns an Opener for a passphrase. ask is called only if the file is sealed
+// with one; its error is the error of Open.
 func WithPassphrase(ask func(context.Context) (venuekey.Secret, error)) Opener {
 	return Opener{ask: ask}
 }
 
-// WithIdentities opens files with identities of age, as age-keygen writes them. The
-// error may show what stands there.
+// WithIdentities returns an Opener for age identities, as age-keygen writes them. The error
+// may repeat the text: do not show it.
 func WithIdentities(text io.Reader) (Opener, error) {
 	identities, err := agefile.ParseIdentities(text)
 	return Opener{identities: identities}, err
 }
 
-// Open opens a sealed file, also one that was made for mail. An *venuekey.Error says
-// why it does not open; ErrPassphrase and its kin tell the reasons apart.
+// Open opens a sealed file, binary or armored. If it does not open, the error is a
+// [venuekey.Error] that matches ErrNotSealed, ErrByPassphrase, ErrPassphrase, ErrToRecipient
+// or ErrIdentity.
 func (o Opener) Open(ctx context.Context, from io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(from)
 	var stream io.Reader = buffered
@@ -118,7 +119,7 @@ func (o Opener) Open(ctx context.Context, from io.Reader) (io.Reader, error) {
 	return opened, nil
 }
 
-// notOpened says why a file does not open.
+// notOpened explains why a file does not open.
 func (o Opener) notOpened(err error) error {
 	if _, known := errors.AsType[*venuekey.Error](err); known {
 		return err
@@ -127,29 +128,28 @@ func (o Opener) notOpened(err error) error {
 	if what == "" {
 		what = "backup"
 	}
-	told := &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured}
+	failed := &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured}
 	mismatch, ok := errors.AsType[*agefile.NoIdentityMatchError](err)
 	byPassphrase := ok && slices.Contains(mismatch.StanzaTypes, "scrypt")
 	var why error
 	switch {
 	case !ok:
-		why, told.Class = ErrNotSealed, venuekey.ClassDamaged
-		told.Reason, told.Remedy = "the file is no "+what+", or its beginning is damaged", "give the file that was exported"
+		why, failed.Class = ErrNotSealed, venuekey.ClassDamaged
+		failed.Reason, failed.Remedy = "the file is not a "+what+", or its beginning is damaged", "give the file that was exported"
 	case byPassphrase && o.ask == nil:
-		why, told.Reason, told.Remedy = ErrByPassphrase, "the "+what+" is sealed by a passphrase, not to a recipient", "open it with the passphrase"
+		why, failed.Reason, failed.Remedy = ErrByPassphrase, "the "+what+" is sealed with a passphrase, not to a recipient", "open it with the passphrase"
 	case byPassphrase:
-		why, told.Reason, told.Remedy = ErrPassphrase, "the passphrase does not open the "+what, "give the passphrase that it was exported with"
+		why, failed.Reason, failed.Remedy = ErrPassphrase, "the passphrase does not open the "+what, "give the passphrase that it was exported with"
 	case o.ask != nil:
-		why, told.Reason, told.Remedy = ErrToRecipient, "the "+what+" is sealed to a recipient", "open it with the identity of that recipient"
+		why, failed.Reason, failed.Remedy = ErrToRecipient, "the "+what+" is sealed to a recipient", "open it with the identity of that recipient"
 	default:
-		why, told.Reason, told.Remedy = ErrIdentity, "the identity does not open the "+what, "give the identity of a recipient that it was exported to"
+		why, failed.Reason, failed.Remedy = ErrIdentity, "the identity does not open the "+what, "give the identity of a recipient that it was exported to"
 	}
-	told.Err = errors.Join(why, err)
-	return told
+	failed.Err = errors.Join(why, err)
+	return failed
 }
 
-// passphraseWhenWanted asks for the passphrase only when a file turns out to be
-// sealed by one.
+// passphraseWhenWanted asks for the passphrase only if the file is sealed with one.
 type passphraseWhenWanted struct {
 	ask    func() (venuekey.Secret, error)
 	failed error // why it was not tried
@@ -176,12 +176,11 @@ func (w *passphraseWhenWanted) Unwrap(stanzas []*agefile.Stanza) ([]byte, error)
 	return identity.Unwrap(stanzas)
 }
 
-// mostWork is twice the work that goes into the passphrase of an export, and takes
-// 512 MiB: the head of a file says how much it wants, and anybody may have made the
-// file.
+// mostWork is twice the work of an export's passphrase, and needs 512 MiB. The head of a file
+// says how much it needs, and the file may be an attacker's.
 const mostWork = 19
 
-// affordable refuses what would take more, before anything is asked for.
+// affordable refuses a file that needs more, before it asks for the passphrase.
 func affordable(scrypt *agefile.Stanza) error {
 	if len(scrypt.Args) != 2 {
 		return nil // age says what is wrong
@@ -190,6 +189,6 @@ func affordable(scrypt *agefile.Stanza) error {
 	if err != nil || work <= mostWork {
 		return nil
 	}
-	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the file wants more work for its passphrase than an export does (work factor %d, and %d is the most)", work, mostWork),
-		Remedy: "seal it anew: age -d FILE | age -p"}
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("the passphrase of the file needs more work than an export's (work factor %d, at most %d)", work, mostWork),
+		Remedy: "seal it again: age -d FILE | age -p"}
 }

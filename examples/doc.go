@@ -1,3 +1,3 @@
-// Package examples holds programs to start from. Each runs as it is, at an
-// emulated venue in its own process; its comment says how it meets the real one.
+// Package examples holds programs to start from. Those named ctrader- run as is, against an
+// emulated venue in their own process; the comment of each says how to use the real one.
 package examples

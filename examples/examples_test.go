@@ -32,7 +32,7 @@ func TestExamplesRun(t *testing.T) {
 			}
 			for _, want := range wants {
 				if !strings.Contains(string(said), want) {
-					t.Errorf("it does not say %q:\n%s", want, said)
+					t.Errorf("it does not print %q:\n%s", want, said)
 				}
 			}
 			if strings.Count(string(said), "bid") < 3 && name == "ctrader-complete" {
@@ -42,8 +42,8 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// The bot finds its vault by the environment, as the command does. Its second run asks
-// nobody.
+// The bot finds its vault in the environment, as the command does. Its second run does not
+// ask.
 func TestTheBotSignsInOnce(t *testing.T) {
 	t.Setenv("VENUEKEY_CTRADER_CLIENT_ID", "")
 	venue, err := stand.Open()
@@ -89,7 +89,7 @@ func TestTheBotSignsInOnce(t *testing.T) {
 	}
 }
 
-// A program that signs in, streams and trades is a page that one sees at once.
+// A program that signs in, streams and trades fits a screen.
 func TestTheBotIsShort(t *testing.T) {
 	source, err := os.ReadFile("bot/main.go")
 	if err != nil {

@@ -7,18 +7,18 @@ import (
 	"github.com/venuekey/venuekey/internal/environ"
 )
 
-// app.go owns what the commands about apps share. An app is our registration at
+// app.go owns what the commands about apps share. An app is a program's registration with
 // a venue.
 
 func (p *program) appCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "app",
 		GroupID: groupSetup,
-		Short:   "Keep the apps that the venues know: add, list, remove",
-		Long: `A venue lets programs in by an app that somebody registered there: a client id,
-a secret, and the address that it sends users back to. Keep yours here, once for
-each venue. They lie sealed in the vault; the environment wins over it, see
-"venuekey help environment".`,
+		Short:   "Manage the apps registered with venues: add, list, remove",
+		Long: `To use a venue's API, you register an app with the venue: you get a client id
+and a secret, and name the address that users are sent back to. Add your app
+here, once for each venue. The vault keeps it sealed. The environment overrides
+the vault: see "venuekey help environment".`,
 		Example: `  venuekey app add ctrader --client-id 1234_abc
   venuekey app list`,
 		Args: p.unknownCommand,
@@ -28,7 +28,7 @@ each venue. They lie sealed in the vault; the environment wins over it, see
 	return cmd
 }
 
-// check asks the venue, offline, what of an app will not work.
+// check lets the venue check an app, offline.
 func check(venue venuekey.Venue, app venuekey.App) error {
 	registrar, ok := venue.(venuekey.Registrar)
 	if !ok {
@@ -37,7 +37,7 @@ func check(venue venuekey.Venue, app venuekey.App) error {
 	return venuekey.About(venuekey.ID{Venue: venue.Name()}, "app", registrar.CheckApp(app))
 }
 
-// secretless is whether a venue lets an app in without a secret.
+// secretless reports whether a venue accepts this app without a secret.
 func secretless(venue venuekey.Venue, app venuekey.App) bool {
 	public, ok := venue.(venuekey.Secretless)
 	return ok && public.Secretless(app)

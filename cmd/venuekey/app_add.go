@@ -15,9 +15,9 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// app_add.go owns how an app gets into the vault.
+// app_add.go owns the command that adds an app to the vault, or changes it.
 
-// appFlags is what the command line may say of an app: nothing secret.
+// appFlags are the flags about an app. None of them is secret.
 type appFlags struct {
 	clientID, redirect, environment, base, ca string
 	scopes                                    list
@@ -31,25 +31,25 @@ func (p *program) appAddCmd() *cobra.Command {
 	var flags appFlags
 	cmd := &cobra.Command{
 		Use:   "add VENUE",
-		Short: "Keep an app, or change what is kept of it",
-		Long: `Keep the app that is registered at a venue. What the flags leave open is asked
-for. The secret is never a flag: it is asked for, or comes from standard input
-(--secret-stdin) or from VENUEKEY_<VENUE>_CLIENT_SECRET, or the file that
-…_CLIENT_SECRET_FILE names. For an app that is kept already, only what is given
+		Short: "Add an app, or change it",
+		Long: `Add the app that you registered with a venue. You are asked for what the flags
+do not give. The secret is never a flag: you are asked for it, or it comes from
+standard input (--secret-stdin), from VENUEKEY_<VENUE>_CLIENT_SECRET, or from
+the file that …_CLIENT_SECRET_FILE names. If the app exists, only what you give
 changes.
 
 Venues compare the redirect URI byte for byte with the registered one. The
 default is ` + local.DefaultRedirect + `.
 
-Renewals are paced as the venue allows it. Where it allows your app more, or
-less, give the least time between two renewals (--pace) and how many may come at
-once (--burst); 0 goes back to the venue's.
+Renewals keep to the venue's rate limit. If the venue allows your app more, or
+less, give the minimum time between two renewals (--pace) and how many may
+happen at once (--burst); 0 restores the venue's limit.
 
---base-url replaces scheme, host and port of all the venue's addresses, and puts
-its path before theirs. --ca names certificates in PEM that requests to the
-venue trust beside the system's; --ca "" forgets them.
+--base-url replaces the scheme, host and port of all the venue's addresses, and
+is put before their paths. --ca names a file of certificates in PEM to trust for
+this venue, besides the system's; --ca "" removes them.
 
-Some venues have values of their own (--set), which help lists below.`,
+Some venues have fields of their own (--set), listed below.`,
 		Example: `  venuekey app add ctrader --client-id 1234_abc
   pass show ttp | venuekey app add ttp --client-id abc --secret-stdin
   venuekey app add ctrader --pace 100ms --burst 20
@@ -60,30 +60,30 @@ Some venues have values of their own (--set), which help lists below.`,
 	}
 	cmd.Flags().StringVar(&flags.clientID, "client-id", "", "the client `ID` that the venue issued")
 	cmd.Flags().StringVar(&flags.redirect, "redirect-uri", "", "the `URI` that the venue sends users back to")
-	cmd.Flags().Var(&flags.scopes, "scope", "the scopes to ask for; empty for the venue's default")
-	cmd.Flags().StringVar(&flags.environment, "environment", "", "this `WORLD` of the venue: live or demo")
-	cmd.Flags().StringVar(&flags.base, "base-url", "", "the venue is reached at this `URL`")
-	cmd.Flags().StringVar(&flags.ca, "ca", "", "trust the certificates in this `FILE` as well")
-	cmd.Flags().Var(&flags.urls, "url", "another address of the venue, as in token=https://…")
-	cmd.Flags().Var(&flags.set, "set", "a value of the venue's own; not for secrets")
-	cmd.Flags().DurationVar(&flags.pace, "pace", 0, "the least time between two renewals, as in 100ms")
-	cmd.Flags().IntVar(&flags.burst, "burst", 0, "how many renewals may come at once")
+	cmd.Flags().Var(&flags.scopes, "scope", "scopes to request; empty: the venue's default")
+	cmd.Flags().StringVar(&flags.environment, "environment", "", "`live|demo`, if the venue has both")
+	cmd.Flags().StringVar(&flags.base, "base-url", "", "reach the venue at this `URL`")
+	cmd.Flags().StringVar(&flags.ca, "ca", "", "trust the certificates in this `FILE` too")
+	cmd.Flags().Var(&flags.urls, "url", "replace one address, as in token=https://…")
+	cmd.Flags().Var(&flags.set, "set", "a field of this venue; not for secrets")
+	cmd.Flags().DurationVar(&flags.pace, "pace", 0, "minimum time between renewals, as in 100ms")
+	cmd.Flags().IntVar(&flags.burst, "burst", 0, "how many renewals may happen at once")
 	cmd.Flags().BoolVar(&flags.secretStdin, "secret-stdin", false, "read the secret from standard input")
 	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		cmd.Long = strings.Replace(cmd.Long, "which help lists below.", "which are:\n\n"+fieldHelp(), 1)
+		cmd.Long = strings.Replace(cmd.Long, "listed below.", "which are:\n\n"+fieldHelp(), 1)
 		cmd.Parent().HelpFunc()(cmd, args)
 	})
 	return cmd
 }
 
-// fieldHelp lists the values of the venues' own.
+// fieldHelp lists the fields that only one venue has.
 func fieldHelp() string {
 	var lines []string
 	for _, venue := range local.Venues() {
 		for _, field := range environ.Form(venue).Fields {
 			note := field.Help
 			if field.Secret {
-				note += " (secret: asked for, or " + environ.Variable(venue.Name(), field.Name) + ")"
+				note += " (secret: you are asked for it, or " + environ.Variable(venue.Name(), field.Name) + ")"
 			}
 			for i, part := range wrapped(venue.Name()+" "+field.Name+": "+note, 74) {
 				if i > 0 {
@@ -121,19 +121,19 @@ func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error 
 		}
 		for _, what := range []string{"CLIENT_ID", "REDIRECT_URI", "BASE_URL"} {
 			if p.env(environ.Variable(name, what)) != "" {
-				p.tell("note: %s is set, and wins over what is kept", environ.Variable(name, what))
+				p.tell("note: %s is set, and overrides the vault", environ.Variable(name, what))
 			}
 		}
-		return p.say(appForm(venue, app, local.FromVault), "the app at %s is saved; the redirect uri is %s\nnext: venuekey login %s/NAME", name, app.RedirectURI, name)
+		return p.say(appForm(venue, app, local.FromVault), "the app for %s is saved; its redirect uri is %s\nnext: venuekey login %s/NAME", name, app.RedirectURI, name)
 	})
 }
 
-// newApp is an app that nothing is known of yet.
+// newApp is an app with nothing but defaults.
 func newApp(venue venuekey.Venue) venuekey.App {
 	return venuekey.App{Venue: venue.Name(), RedirectURI: local.DefaultRedirect, Params: drawnDefaults(venue)}
 }
 
-// put takes over what the command line says.
+// put applies the flags to an app.
 func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.App) error {
 	ctx, given := cmd.Context(), cmd.Flags().Changed
 	if given("client-id") {
@@ -174,23 +174,23 @@ func (f appFlags) put(cmd *cobra.Command, venue venuekey.Venue, app *venuekey.Ap
 		field, ok := fieldOf(venue, name)
 		switch {
 		case !ok:
-			return misused(fieldNames(venue), "app add: %s has no value %q", venue.Name(), name)
+			return misused(fieldNames(venue), "app add: %s has no field %q", venue.Name(), name)
 		case field.Secret:
-			return misused(environ.Variable(venue.Name(), name)+", standard input, or a prompt", "app add: %s is a secret and no argument", name)
+			return misused(environ.Variable(venue.Name(), name)+", standard input, or a prompt", "app add: %s is a secret and cannot be an argument", name)
 		}
 		app.Params = with(app.Params, name, venuekey.Secret(value))
 	}
 	return nil
 }
 
-// complete finds what the command line left open: in the environment, on
-// standard input, or by asking.
+// complete finds what the flags do not give: in the environment, on standard input, or by
+// asking.
 func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venuekey.App, f appFlags, newID bool) error {
 	ownSecret := slices.ContainsFunc(environ.Form(venue).Fields, func(field venuekey.Field) bool { return field.Secret })
 	if app.ClientID == "" {
 		app.ClientID, newID = p.env(environ.Variable(venue.Name(), "CLIENT_ID")), true
 	}
-	// A venue with secrets of its own may know the app by those.
+	// A venue with secret fields may know the app by those.
 	if app.ClientID == "" && !(ownSecret && (len(f.set) > 0 || f.secretStdin)) {
 		id, err := p.ask(ctx, venuekey.Field{Name: "client id", Optional: ownSecret})
 		if err != nil {
@@ -216,11 +216,10 @@ func (p *program) complete(ctx context.Context, venue venuekey.Venue, app *venue
 	return err
 }
 
-// completeFields asks for the values of a venue's own, for an app without a
-// client id.
+// completeFields asks for the venue's own fields, for an app without a client id.
 func (p *program) completeFields(ctx context.Context, venue venuekey.Venue, app *venuekey.App, f appFlags) error {
 	for _, field := range environ.Form(venue).Fields {
-		// Without a client id the venue knows the app by its own secrets.
+		// Without a client id the venue knows the app by its secret fields.
 		field.Optional = field.Optional && !field.Secret
 		known := app.Param(field.Name) != "" || field.Default != ""
 		if known && !(field.Secret && f.secretStdin) || !field.Secret && !p.interactive() {
@@ -237,8 +236,8 @@ func (p *program) completeFields(ctx context.Context, venue venuekey.Venue, app 
 	return nil
 }
 
-// value finds one value: on standard input if that is where the secret is said
-// to be, else in the environment, else by asking.
+// value finds one value: on standard input if --secret-stdin says so, or else in the
+// environment, or else by asking.
 func (p *program) value(ctx context.Context, f appFlags, name string, field venuekey.Field) (venuekey.Secret, error) {
 	if !f.secretStdin || !field.Secret {
 		if value, err := p.secret(ctx, name); err != nil || value != "" {

@@ -13,14 +13,14 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// app_list.go owns how apps are shown: without their secrets.
+// app_list.go owns the list of apps, which shows no secrets.
 
 func (p *program) appListCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the apps, from the vault and from the environment",
-		Long: `List the apps that a sign-in would use, and where each comes from. Secrets are
-not shown, only whether there is one.`,
+		Long: `List the apps that a sign-in would use, and where each comes from. The list says
+whether an app has a secret, and never shows it.`,
 		Example: `  venuekey app list
   venuekey app list --json`,
 		Args:              nothing,

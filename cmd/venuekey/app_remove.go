@@ -7,14 +7,14 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// app_remove.go owns how an app leaves the vault.
+// app_remove.go owns the command that deletes an app from the vault.
 
 func (p *program) appRemoveCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove VENUE",
-		Short: "Forget an app",
-		Long: `Forget the app of a venue. Sign-ins stay and are good for as long as their
-tokens live, but cannot be renewed without the app.`,
+		Short: "Remove an app",
+		Long: `Remove the app of a venue. Sign-ins stay and are valid until their tokens
+expire, but they cannot be renewed without the app.`,
 		Example:           `  venuekey app remove ctrader`,
 		Args:              oneVenue,
 		ValidArgsFunction: completeVenues,
@@ -23,13 +23,13 @@ tokens live, but cannot be renewed without the app.`,
 				if err := v.Vault.DeleteApp(cmd.Context(), args[0]); err != nil {
 					return noApp(err)
 				}
-				return p.say(map[string]string{"removed": args[0]}, "the app at %s is forgotten", args[0])
+				return p.say(map[string]string{"removed": args[0]}, "the app for %s is removed", args[0])
 			})
 		},
 	}
 }
 
-// noApp is no invitation to add the app that somebody wants to be rid of.
+// noApp replaces the remedy "app add", which is wrong for someone who removes an app.
 func noApp(err error) error {
 	if !local.NotRegistered(err) {
 		return err

@@ -12,11 +12,11 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// backup.go owns what exports and imports share, of the vault and of its keys: the
-// command above them, the file they are about, and how they ask for a passphrase.
+// backup.go owns the command backup, and what exports and imports of sign-ins and keys
+// share: the file argument and the passphrase.
 
-// backupPassphrase is the variable in which a service gives the passphrase. It
-// is not the vault's: the two lie in different places, for different people.
+// backupPassphrase is the variable in which a service gives the passphrase. It is not the
+// vault's: a backup is kept elsewhere, often by other people.
 const backupPassphrase = environ.Prefix + "BACKUP_PASSPHRASE"
 
 func (p *program) backupCmd() *cobra.Command {
@@ -24,13 +24,13 @@ func (p *program) backupCmd() *cobra.Command {
 		Use:     "backup",
 		GroupID: groupSetup,
 		Short:   "Move or restore all sign-ins and apps: export, import",
-		Long: `Write all sign-ins and apps into one file, or take them from one. The file is an
-age file (https://age-encryption.org), sealed by a passphrase or to recipients;
-the vault's own key is neither in it nor needed to read it.
+		Long: `Export all sign-ins and apps to one file, or import them from one. The file is
+an age file (https://age-encryption.org), sealed with a passphrase or to
+recipients; the vault's own key is neither in it nor needed to read it.
 
 A refresh token works once. A backup is therefore for moving to another machine,
-or for the loss of this one: after an import only one of the two machines may go
-on, and of a sign-in that was renewed after the export the backup holds a
+or for the loss of this one. After an import, only one of the two machines may
+use the sign-ins. If a sign-in was renewed after the export, the backup has a
 refresh token that is used up.`,
 		Example: `  venuekey backup export sign-ins.age
   venuekey backup import sign-ins.age`,
@@ -41,7 +41,7 @@ refresh token that is used up.`,
 	return cmd
 }
 
-// oneFile takes one path, or - for a stream.
+// oneFile accepts one path, or - for a stream.
 func oneFile(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 || args[0] == "" {
 		return misused(usageOf(cmd), "%s takes one file, or -", cmd.CommandPath())
@@ -49,7 +49,7 @@ func oneFile(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// completeFile leaves the one argument to the shell, which knows files best.
+// completeFile leaves the file argument to the shell's own completion.
 func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -57,7 +57,7 @@ func completeFile(_ *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// newBackupPassphrase asks twice, since nobody sees what is typed.
+// newBackupPassphrase asks twice, because the passphrase is not shown while it is typed.
 func (p *program) newBackupPassphrase(ctx context.Context, what string) (venuekey.Secret, error) {
 	given, err := p.secret(ctx, backupPassphrase)
 	if err == nil && given != "" {
@@ -68,9 +68,9 @@ func (p *program) newBackupPassphrase(ctx context.Context, what string) (venueke
 	}
 	first, err := p.askPassphrase(ctx, "passphrase for the "+what)
 	if err != nil {
-		return "", nobodyToAsk(err, what, "--recipient")
+		return "", noOneToAsk(err, what, "--recipient")
 	}
-	second, err := p.askPassphrase(ctx, "the same once more")
+	second, err := p.askPassphrase(ctx, "repeat the passphrase")
 	if err == nil && !first.Equal(second) {
 		err = misused("try again", "the two passphrases differ")
 	}
@@ -93,14 +93,14 @@ func (p *program) oldBackupPassphrase(ctx context.Context, what string) (venueke
 		return given, err
 	}
 	given, err = p.askPassphrase(ctx, "passphrase of the "+what)
-	return given, nobodyToAsk(err, what, "--identity")
+	return given, noOneToAsk(err, what, "--identity")
 }
 
-// nobodyToAsk says what to do where a passphrase is wanted and nobody is there.
-func nobodyToAsk(err error, what, flag string) error {
+// noOneToAsk adds a remedy if a passphrase is needed and there is no one to ask.
+func noOneToAsk(err error, what, flag string) error {
 	if !errors.Is(err, local.ErrNoPassphrase) {
 		return err
 	}
-	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "the " + what + " wants a passphrase, and nobody is there to ask", Err: err,
-		Remedy: "set " + backupPassphrase + "_FILE or " + backupPassphrase + ", use " + flag + ", or run it in a terminal"}
+	return &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: "the " + what + " needs a passphrase, and there is no one to ask", Err: err,
+		Remedy: "set " + backupPassphrase + "_FILE or " + backupPassphrase + ", use " + flag + ", or run this in a terminal"}
 }

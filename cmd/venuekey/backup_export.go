@@ -18,7 +18,7 @@ import (
 
 // backup_export.go owns the command that writes a backup.
 
-// exportFlags is what the command line says of an export.
+// exportFlags are the flags of an export.
 type exportFlags struct {
 	passphrase, force bool
 	recipients        []string
@@ -29,19 +29,20 @@ func (p *program) backupExportCmd() *cobra.Command {
 	var flags exportFlags
 	cmd := &cobra.Command{
 		Use:   "export FILE",
-		Short: "Write all sign-ins and apps into one sealed file",
-		Long: `Write all sign-ins and apps of the vault into an age file, or with - to standard
-output. What only the environment holds is not in it. The file is there when all
-of it is on disk, with mode 0600; one that is there already stays, unless
---force is given.
+		Short: "Export all sign-ins and apps to one sealed file",
+		Long: `Export all sign-ins and apps of the vault to an age file, or with - to standard
+output. What is only in the environment is not included. The file appears when
+all of it is on disk, with mode 0600. An existing file is kept unless you give
+--force.
 
-It is sealed by a passphrase, which is asked for twice or comes from
-VENUEKEY_BACKUP_PASSPHRASE_FILE or VENUEKEY_BACKUP_PASSPHRASE; or to recipients
-(age1…), so that only who has the identity reads it, and whoever makes backups
-cannot. "age-keygen" makes such a pair.
+The file is sealed with a passphrase, which you are asked for twice or which
+comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or VENUEKEY_BACKUP_PASSPHRASE; or to
+recipients (age1…): then only the owner of the identity can read it, and the
+machine that makes backups cannot. "age-keygen" creates such a pair.
 
 A refresh token works once: as soon as this machine renews a sign-in, the
-backup's refresh token for it is used up. To move, stop what runs here first.`,
+backup's refresh token for it is used up. To move to another machine, first stop
+everything that uses venuekey here.`,
 		Example: `  venuekey backup export sign-ins.age
   venuekey backup export sign-ins.age --recipient age1qx… --force
   venuekey backup export sign-ins.age --recipients-file team.txt
@@ -50,10 +51,10 @@ backup's refresh token for it is used up. To move, stop what runs here first.`,
 		ValidArgsFunction: completeFile,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.backupExport(cmd, args[0], flags) },
 	}
-	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it by a passphrase, as by default")
-	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this `RECIPIENT` of age; repeatable")
+	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it with a passphrase (the default)")
+	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this age `RECIPIENT`; repeatable")
 	cmd.Flags().StringVar(&flags.recipientsFile, "recipients-file", "", "seal it to the recipients in this `FILE`")
-	cmd.Flags().BoolVar(&flags.force, "force", false, "replace a file that is there already")
+	cmd.Flags().BoolVar(&flags.force, "force", false, "replace an existing file")
 	_ = cmd.RegisterFlagCompletionFunc("recipient", cobra.NoFileCompletions)
 	return cmd
 }
@@ -67,8 +68,8 @@ func (p *program) backupExport(cmd *cobra.Command, path string, flags exportFlag
 		return err
 	}
 	return p.withVault(cmd.Context(), func(v *local.Vault) error {
-		// Nobody is asked for a passphrase before it is sure that there is
-		// something to seal, and that all of it can be read.
+		// Ask for a passphrase only if there is something to seal and all of it can
+		// be read.
 		export, err := backup.Prepare(cmd.Context(), v.Keeper)
 		if err != nil {
 			return err
@@ -97,7 +98,7 @@ func (p *program) backupExport(cmd *cobra.Command, path string, flags exportFlag
 	})
 }
 
-// exportable refuses what can be seen to go wrong before anything is read.
+// exportable refuses what cannot work, before anything is read.
 func (p *program) exportable(cmd *cobra.Command, path string, flags exportFlags) error {
 	ways := 0
 	for _, flag := range []string{"passphrase", "recipient", "recipients-file", "plain"} {
@@ -106,36 +107,36 @@ func (p *program) exportable(cmd *cobra.Command, path string, flags exportFlags)
 		}
 	}
 	if ways > 1 {
-		return misused(usageOf(cmd), "%s: the ways to seal it exclude each other", cmd.CommandPath())
+		return misused(usageOf(cmd), "%s: give only one way to seal the file", cmd.CommandPath())
 	}
 	if path != "-" {
 		return fileFlags(backup.Replaceable(path, flags.force))
 	}
 	if _, person := terminal.Of(p.stdout); person {
-		return misused(cmd.CommandPath()+" - >FILE", "%s: the file is nothing for a terminal", cmd.CommandPath())
+		return misused(cmd.CommandPath()+" - >FILE", "%s: a sealed file cannot go to a terminal", cmd.CommandPath())
 	}
 	return nil
 }
 
-// namedRecipients says whom the backup is sealed to; nil leaves a passphrase.
+// namedRecipients returns a sealer for the recipients of the flags; nil means a passphrase.
 func namedRecipients(cmd *cobra.Command, flags exportFlags) (*backup.Sealer, error) {
 	switch {
 	case len(flags.recipients) > 0:
 		sealer, err := backup.ToRecipients(strings.NewReader(strings.Join(flags.recipients, "\n")))
 		if err != nil {
-			return nil, misused("--recipient age1…, as age-keygen prints it", "%s: no recipient of age is given", cmd.CommandPath())
+			return nil, misused("--recipient age1…, as age-keygen prints it", "%s: that is not an age recipient", cmd.CommandPath())
 		}
 		return &sealer, nil
 	case cmd.Flags().Changed("recipients-file"):
 		file, closed, err := byname.Open(cmd.Context(), flags.recipientsFile)
 		if err != nil {
-			return nil, backupFileError(err, "name a file of recipients, one a line")
+			return nil, backupFileError(err, "name a file of recipients, one per line")
 		}
 		defer closed()
 		sealer, err := backup.ToRecipients(file)
 		if err != nil {
-			return nil, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.recipientsFile + " is no file of recipients: " + err.Error(), Err: err,
-				Remedy: "write age1… there, one a line"}
+			return nil, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.recipientsFile + " is not a file of recipients: " + err.Error(), Err: err,
+				Remedy: "write age1… there, one per line"}
 		}
 		return &sealer, nil
 	}
@@ -151,7 +152,7 @@ func (p *program) byPassphrase(ctx context.Context, what string) (*backup.Sealer
 	return &sealer, err
 }
 
-// exportJSON is what an export wrote.
+// exportJSON is the result of an export.
 type exportJSON struct {
 	File    string `json:"file"`
 	Made    string `json:"made"`
@@ -159,8 +160,8 @@ type exportJSON struct {
 	SignIns int    `json:"sign_ins"`
 }
 
-// exported tells of the export. Where standard output is the backup, nothing
-// else may go there.
+// exported reports the export. If standard output is the backup, nothing else may go
+// there.
 func (p *program) exported(wrote exportJSON) error {
 	if wrote.SignIns > 0 {
 		p.tell("note: a refresh token works once: when this machine renews a sign-in, the backup's token for it is used up")
@@ -177,20 +178,20 @@ func (p *program) exported(wrote exportJSON) error {
 	return nil
 }
 
-// fileFlags says of an error about the file which flags help.
+// fileFlags adds the flag that helps to an error about the file.
 func fileFlags(err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok {
 		return err
 	}
-	told := *known
+	failed := *known
 	switch {
 	case errors.Is(err, backup.ErrNotFile):
-		told.Remedy = "name another file, or - for standard output"
-	case told.Err == fs.ErrExist:
-		told.Remedy = "name another file, or --force to replace it"
+		failed.Remedy = "name another file, or - for standard output"
+	case failed.Err == fs.ErrExist:
+		failed.Remedy = "name another file, or --force to replace it"
 	}
-	return &told
+	return &failed
 }
 
 func backupFileError(err error, remedy string) error {

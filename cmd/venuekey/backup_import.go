@@ -17,7 +17,7 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// backup_import.go owns the command that takes a backup, and opening sealed files.
+// backup_import.go owns the command that imports a backup, and opening sealed files.
 
 type importFlags struct {
 	identity string
@@ -28,22 +28,23 @@ func (p *program) backupImportCmd() *cobra.Command {
 	var flags importFlags
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Take sign-ins and apps from a file that export wrote",
-		Long: `Take sign-ins and apps from a backup, or with - from standard input. The whole
+		Short: "Import sign-ins and apps from a file that export wrote",
+		Long: `Import sign-ins and apps from a backup, or with - from standard input. The whole
 file is checked first; a wrong passphrase or a damaged file changes nothing.
-What the vault holds already is kept, unless --replace is given. --json lists
-what was added, kept and replaced.
+What the vault already has is kept, unless you give --replace. --json lists what
+was added, kept and replaced.
 
-A passphrase is asked for, or comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or
-VENUEKEY_BACKUP_PASSPHRASE. A backup that is sealed to a recipient is opened
-with the file of its identity.
+You are asked for the passphrase, or it comes from
+VENUEKEY_BACKUP_PASSPHRASE_FILE or VENUEKEY_BACKUP_PASSPHRASE. A backup that is
+sealed to a recipient opens with the identity in the file of --identity.
 
-A refresh token works once: after an import on a second machine only one of the
+A refresh token works once: after an import on a second machine, only one of the
 two may go on using it. Stop venuekey on the other one, or sign out there with
 "venuekey logout", without --revoke, which would end the sign-in here too.
 
-Import what you exported. Anybody who knows a recipient can seal a file to it,
-and an app says where tokens are sent: the addresses that it brings are printed.`,
+Import only what you exported. Anyone who knows a recipient can seal a file to
+it, and an app says where tokens are sent. The addresses of imported apps are
+printed: check them.`,
 		Example: `  venuekey backup import sign-ins.age
   venuekey backup import sign-ins.age --identity key.txt
   venuekey backup import sign-ins.age --replace --json | jq .sign_ins`,
@@ -61,11 +62,11 @@ and an app says where tokens are sent: the addresses that it brings are printed.
 		},
 	}
 	cmd.Flags().StringVar(&flags.identity, "identity", "", "open it with the age identity in this `FILE`")
-	cmd.Flags().BoolVar(&flags.replace, "replace", false, "replace what the vault holds by the backup")
+	cmd.Flags().BoolVar(&flags.replace, "replace", false, "replace what the vault has with the backup")
 	return cmd
 }
 
-// openBackup reads a backup to its end.
+// openBackup reads a whole backup.
 func (p *program) openBackup(cmd *cobra.Command, path string, flags importFlags) (read backup.Backup, err error) {
 	err = p.openSealed(cmd, path, "backup", flags, func(opened io.Reader) (err error) {
 		read, err = backup.Read(opened)
@@ -74,8 +75,8 @@ func (p *program) openBackup(cmd *cobra.Command, path string, flags importFlags)
 	return read, err
 }
 
-// openSealed opens a file that age sealed and lends what is in it. Keys may come in a
-// file that is not sealed.
+// openSealed opens an age file and calls read with its content. A file of keys need not be
+// sealed.
 func (p *program) openSealed(cmd *cobra.Command, path, what string, flags importFlags, read func(opened io.Reader) error) error {
 	opener, err := p.openerOf(cmd, what, flags)
 	if err != nil {
@@ -91,7 +92,7 @@ func (p *program) openSealed(cmd *cobra.Command, path, what string, flags import
 		defer closed()
 		stream = file
 	} else if p.interactive() {
-		return misused(cmd.CommandPath()+" - <FILE", "%s: nobody types a sealed file", cmd.CommandPath())
+		return misused(cmd.CommandPath()+" - <FILE", "%s: a sealed file cannot be typed", cmd.CommandPath())
 	}
 	opened, err := opener.Open(cmd.Context(), stream)
 	if err != nil {
@@ -100,7 +101,7 @@ func (p *program) openSealed(cmd *cobra.Command, path, what string, flags import
 	return read(opened)
 }
 
-// exportOf is the command that such a file comes from.
+// exportOf is the command that writes such a file.
 func exportOf(what string) string {
 	if what == "backup" {
 		return "backup export"
@@ -108,7 +109,7 @@ func exportOf(what string) string {
 	return "key export"
 }
 
-// openerOf is what the file is opened with.
+// openerOf returns what opens the file: an identity or a passphrase.
 func (p *program) openerOf(cmd *cobra.Command, what string, flags importFlags) (backup.Opener, error) {
 	if !cmd.Flags().Changed("identity") {
 		return backup.WithPassphrase(func(ctx context.Context) (venuekey.Secret, error) { return p.oldBackupPassphrase(ctx, what) }), nil
@@ -119,31 +120,31 @@ func (p *program) openerOf(cmd *cobra.Command, what string, flags importFlags) (
 	}
 	defer closed()
 	opener, err := backup.WithIdentities(file)
-	if err != nil { // which is not told: it may show what stands there
-		return opener, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.identity + " holds no identity of age", Remedy: "give the file that age-keygen wrote"}
+	if err != nil { // which is not shown: it may repeat the content
+		return opener, &venuekey.Error{Op: "backup", Class: venuekey.ClassMisconfigured, Reason: flags.identity + " has no age identity", Remedy: "give the file that age-keygen wrote"}
 	}
 	return opener, nil
 }
 
-// openFlags says of a file that does not open which command or flag helps.
+// openFlags adds the command or flag that helps to the error of a file that does not open.
 func openFlags(err error, what string) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok {
 		return err
 	}
-	told := *known
+	failed := *known
 	switch {
 	case errors.Is(err, backup.ErrNotSealed):
-		told.Remedy = "give the file that \"venuekey " + exportOf(what) + "\" wrote"
+		failed.Remedy = "give the file that \"venuekey " + exportOf(what) + "\" wrote"
 	case errors.Is(err, backup.ErrByPassphrase):
-		told.Remedy = "leave --identity away"
+		failed.Remedy = "omit --identity"
 	case errors.Is(err, backup.ErrToRecipient):
-		told.Remedy = "--identity FILE, with the identity of that recipient"
+		failed.Remedy = "--identity FILE, with the identity of that recipient"
 	}
-	return &told
+	return &failed
 }
 
-// importable refuses a backup that holds what this program has no use for.
+// importable refuses a backup with something that this program does not know.
 func importable(read backup.Backup) error {
 	for _, app := range read.Apps {
 		if err := environ.CheckURLs(app, local.Venues()); err != nil {
@@ -153,21 +154,21 @@ func importable(read backup.Backup) error {
 	return read.Check(local.Venues())
 }
 
-// importedJSON is what became of a backup.
+// importedJSON is the result of an import.
 type importedJSON struct {
 	Made    string   `json:"made"`
 	Apps    outcomes `json:"apps"`
 	SignIns outcomes `json:"sign_ins"`
 }
 
-// outcomes names what was added, kept as it was, and replaced.
+// outcomes lists what was added, kept and replaced.
 type outcomes struct {
 	Added    []string `json:"added"`
 	Kept     []string `json:"kept"`
 	Replaced []string `json:"replaced"`
 }
 
-// note keeps what became of one; changed says whether the backup's is there now.
+// note records one outcome. there means that the vault had it, changed that it was imported.
 func (o *outcomes) note(name string, there, changed bool) {
 	switch {
 	case !changed:
@@ -179,7 +180,7 @@ func (o *outcomes) note(name string, there, changed bool) {
 	}
 }
 
-// changed counts those that are now as the backup has them.
+// changed counts those that were imported.
 func (o *outcomes) changed() int { return len(o.Added) + len(o.Replaced) }
 
 func (p *program) backupImport(ctx context.Context, v *local.Vault, read backup.Backup, replace bool) error {
@@ -187,7 +188,7 @@ func (p *program) backupImport(ctx context.Context, v *local.Vault, read backup.
 	result := importedJSON{Made: exactly(read.Made), Apps: none(), SignIns: none()}
 	if err := p.importAll(ctx, v, read, replace, &result); err != nil {
 		if apps, signIns := result.Apps.changed(), result.SignIns.changed(); apps+signIns > 0 {
-			p.tell("note: %s and %s were imported before; the same command goes on from there", several(apps, "app"), several(signIns, "sign-in"))
+			p.tell("note: %s and %s were imported before the error; run the same command again to continue", several(apps, "app"), several(signIns, "sign-in"))
 		}
 		return err
 	}
@@ -196,7 +197,7 @@ func (p *program) backupImport(ctx context.Context, v *local.Vault, read backup.
 			"  try: stop venuekey on the other one, or there: venuekey logout ID (without --revoke)")
 	}
 	if len(result.Apps.Kept)+len(result.SignIns.Kept) > 0 {
-		p.tell("note: what the vault held already was kept; --replace takes the backup's")
+		p.tell("note: what the vault already had was kept; --replace takes the backup's instead")
 	}
 	a, s := result.Apps, result.SignIns
 	return p.say(result, "apps: %d added, %d kept, %d replaced\nsign-ins: %d added, %d kept, %d replaced",
@@ -223,14 +224,14 @@ func (p *program) importAll(ctx context.Context, v *local.Vault, read backup.Bac
 	}})
 }
 
-// tellAddresses tells where an app sends tokens, if not to the venue's own
-// addresses: a backup from a stranger could send them to him.
+// tellAddresses prints where an app sends tokens, if not to the venue's own addresses: a
+// stranger's backup could send them to the stranger.
 func (p *program) tellAddresses(app venuekey.App) {
-	var told []string
+	var addresses []string
 	for _, name := range slices.Sorted(maps.Keys(app.URLs)) {
-		told = append(told, name+"="+app.URLs[name])
+		addresses = append(addresses, name+"="+app.URLs[name])
 	}
-	if len(told) > 0 {
-		p.tell("note: the app at %s has addresses of its own: %s", app.Venue, strings.Join(told, " "))
+	if len(addresses) > 0 {
+		p.tell("note: the app for %s sends requests to: %s", app.Venue, strings.Join(addresses, " "))
 	}
 }

@@ -28,7 +28,7 @@ func TestThePassphraseOfABackupIsAskedForTwiceAndNotShown(t *testing.T) {
 		o.err.awaits(t, "passphrase for the backup: ")
 		ptytest.AwaitEcho(t, keyboard, false)
 		fmt.Fprintln(screen, "correct horse")
-		o.err.awaits(t, "the same once more: ")
+		o.err.awaits(t, "repeat the passphrase: ")
 		ptytest.AwaitEcho(t, keyboard, false)
 		fmt.Fprintln(screen, second)
 		if code := <-ended; code != want || exists(path) != (want == exitGood) {

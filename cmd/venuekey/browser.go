@@ -9,11 +9,11 @@ import (
 	"github.com/venuekey/venuekey/internal/byname"
 )
 
-// browser.go owns the browser: whether there is one, and opening it.
+// browser.go owns finding and opening the browser.
 
-// openBrowser opens the system's browser and waits for the program that does so,
-// which may be the browser itself. What it writes is not for the person at this
-// terminal, and what this program was handed open is not for it.
+// openBrowser opens the system's browser and waits for the program that does so, which may
+// be the browser itself. Its output is not shown at this terminal, and it inherits none of
+// our open files.
 func openBrowser(address string, environ []string) error {
 	name, args, err := browserCommand()
 	if err != nil {
@@ -25,7 +25,7 @@ func openBrowser(address string, environ []string) error {
 	return command.Run()
 }
 
-// browserCommand is what opens an address on this system.
+// browserCommand is the command that opens an address on this system.
 func browserCommand() (name string, args []string, err error) {
 	switch runtime.GOOS {
 	case "darwin":
@@ -37,23 +37,23 @@ func browserCommand() (name string, args []string, err error) {
 	return name, nil, err
 }
 
-// hasDisplay is whether a browser could show itself here. Without a display
-// the usual openers start one in the terminal, which takes it over.
+// hasDisplay reports whether a browser could open a window. Without a display the usual
+// openers start one in the terminal, which takes the terminal over.
 func (h host) hasDisplay() bool {
 	switch {
 	case h.env("BROWSER") != "":
-		return true // somebody saw to it, as editors that work remotely do
+		return true // set on purpose, as editors for remote work do
 	case runtime.GOOS == "windows" || runtime.GOOS == "darwin":
 		return !h.remote()
 	}
 	return h.env("DISPLAY") != "" || h.env("WAYLAND_DISPLAY") != "" || h.env("WSL_DISTRO_NAME") != ""
 }
 
-// remote is whether the person sits at another machine.
+// remote reports whether the person is at another machine.
 func (h host) remote() bool { return h.env("SSH_CONNECTION") != "" }
 
-// browserProgram finds what openBrowser would start on this system, "" where
-// nothing is needed to know it.
+// browserProgram returns the program that openBrowser would start; "" on systems that always
+// have one.
 func browserProgram() (string, error) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
 		return "", nil

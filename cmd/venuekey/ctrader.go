@@ -18,21 +18,19 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader.go owns the command ctrader, and the way from a sign-in to an
-// authorised connection.
+// ctrader.go owns the command ctrader, and the connections that its subcommands share.
 
 func (p *program) ctraderCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "ctrader",
 		GroupID: groupUse,
 		Short:   "Use cTrader's Open API with a sign-in",
-		Long: `Use cTrader's Open API with a sign-in: list its accounts, ask and stream what
-the API has, send any of its messages. The connection authorises itself, chooses
-the live or the demo host by the account, and lives through renewals of the
-token.
+		Long: `Use cTrader's Open API with a sign-in: list its accounts, query and stream data,
+or send any message of the API. The connection authorises itself, uses the live
+or the demo host as the account requires, and survives renewals of the token.
 
 VENUEKEY_CTRADER_LIVE_ADDRESS and …_DEMO_ADDRESS name other servers, as
-host:port, and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too:
+host:port, and VENUEKEY_CTRADER_CA_FILE names more certificates to trust:
 "venuekey emulate" prints all three.`,
 		Example: `  venuekey ctrader accounts ctrader/alice
   venuekey ctrader stream ctrader/alice EURUSD GBPUSD --account 5001
@@ -44,18 +42,18 @@ host:port, and VENUEKEY_CTRADER_CA_FILE certificates that are trusted too:
 	return cmd
 }
 
-// openAPI is the Open API as one sign-in sees it.
+// openAPI is the Open API for one sign-in.
 type openAPI struct {
 	*local.CTrader
 	id     venuekey.ID
 	keeper *venuekey.Keeper
 }
 
-// withOpenAPI lends it. The sign-in must be one at cTrader.
+// withOpenAPI calls work with the Open API for a sign-in, which must be at cTrader.
 func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*openAPI) error) error {
 	id, err := venuekey.ParseID(argument)
 	if err != nil || id.Venue != "ctrader" {
-		return misused("ctrader/alice", "%q is no sign-in at cTrader", argument)
+		return misused("ctrader/alice", "%q is not a sign-in at cTrader", argument)
 	}
 	return p.withVault(ctx, func(v *local.Vault) error {
 		o, err := p.openAPIOf(ctx, v, id)
@@ -66,8 +64,8 @@ func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*o
 	})
 }
 
-// openAPIOf is the Open API for a sign-in. It can be there although it is not to be
-// asked.
+// openAPIOf returns the Open API for a sign-in. It may be non-nil even with an error, which
+// says why it must not be used.
 func (p *program) openAPIOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*openAPI, error) {
 	api, err := v.CTrader(ctx, id)
 	if api == nil {
@@ -82,8 +80,8 @@ const connectPatience = 30 * time.Second
 // doing sends a request.
 type doing func(context.Context, message.Message) (message.Message, error)
 
-// connected lends a connection where only the application is authorised, for what
-// is about no account. Either environment will do.
+// connected calls work with a connection on which only the application is authorised, for
+// requests about no account. Either environment works.
 func (o *openAPI) connected(ctx context.Context, work func(doing) error) error {
 	conn, err := openapi.Dial(ctx, o.Demo, openapi.Options{})
 	if err != nil {
@@ -107,7 +105,7 @@ func (o *openAPI) ask(ctx context.Context, req message.Message) (answer message.
 	return answer, err
 }
 
-// accounts lists what the token is good for.
+// accounts lists the accounts that the token reaches.
 func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccessTokenRes, error) {
 	access, err := o.Source.Access(ctx)
 	if err != nil {
@@ -119,12 +117,12 @@ func (o *openAPI) accounts(ctx context.Context) (*message.GetAccountListByAccess
 	}
 	list, ok := answer.(*message.GetAccountListByAccessTokenRes)
 	if !ok {
-		return nil, fmt.Errorf("answer is %s where the accounts were due", message.Name(answer.PayloadType()))
+		return nil, fmt.Errorf("answer is %s instead of the accounts", message.Name(answer.PayloadType()))
 	}
 	return list, nil
 }
 
-// choose finds the account that is meant: the one of the flag, or the only one.
+// choose returns the account of the flag, or the only one.
 func (o *openAPI) choose(ctx context.Context, wanted int64) (message.CtidTraderAccount, error) {
 	list, err := o.accounts(ctx)
 	if err != nil {
@@ -144,7 +142,7 @@ func (o *openAPI) choose(ctx context.Context, wanted int64) (message.CtidTraderA
 	return message.CtidTraderAccount{}, misused("--account "+number(int64(list.CtidTraderAccount[0].CtidTraderAccountID)), "the sign-in has %d accounts: %s", len(list.CtidTraderAccount), accountNames(list.CtidTraderAccount))
 }
 
-// accountNames names accounts for somebody who has to choose.
+// accountNames lists accounts for a person who has to choose.
 func accountNames(accounts []message.CtidTraderAccount) string {
 	const most = 8
 	var names []string
@@ -157,7 +155,7 @@ func accountNames(accounts []message.CtidTraderAccount) string {
 	return strings.Join(names, ", ")
 }
 
-// with lends a Client on which one account is authorised.
+// with calls work with a Client on which one account is authorised.
 func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, onState func(openapi.State), work func(context.Context, *openapi.Client) error) error {
 	ctx, end := context.WithCancel(ctx)
 	client := o.Client(account.IsLive.Or(false), int64(account.CtidTraderAccountID))
@@ -181,8 +179,7 @@ func (o *openAPI) with(ctx context.Context, account message.CtidTraderAccount, o
 	return work(ctx, client)
 }
 
-// explained makes an error of the API one of ours, with the class that leads to the
-// exit code.
+// explained turns an error of the API into a venuekey.Error, whose class sets the exit code.
 func (o *openAPI) explained(err error) error {
 	var known *venuekey.Error
 	var api *openapi.Error
@@ -192,17 +189,17 @@ func (o *openAPI) explained(err error) error {
 	if !errors.As(err, &api) || errors.As(err, &known) {
 		return err
 	}
-	told := &venuekey.Error{ID: o.id, Op: "ctrader", Class: api.Class, Code: api.Code, Reason: api.Error(), RetryAfter: api.RetryAfter, Err: err}
+	explained := &venuekey.Error{ID: o.id, Op: "ctrader", Class: api.Class, Code: api.Code, Reason: api.Error(), RetryAfter: api.RetryAfter, Err: err}
 	switch {
 	case api.Kind == openapi.KindTokenDead:
-		told.Class, told.Remedy = venuekey.ClassRefused, "venuekey refresh "+o.id.String()
-	case api.Class == venuekey.ClassUnknown: // of what may be asked again at once: it did not pass by itself
-		told.Class = venuekey.ClassFailed
+		explained.Class, explained.Remedy = venuekey.ClassRefused, "venuekey refresh "+o.id.String()
+	case api.Class == venuekey.ClassUnknown: // the request may be repeated at once, and the error did not pass
+		explained.Class = venuekey.ClassFailed
 	}
-	if badCertificate(err) { // no wait mends it
-		told.Class, told.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority made it, name that in "+environ.Variable("ctrader", "CA_FILE")
+	if badCertificate(err) { // waiting does not help
+		explained.Class, explained.Remedy = venuekey.ClassMisconfigured, "check the address and this machine's clock; if a private authority signed it, name that in "+environ.Variable("ctrader", "CA_FILE")
 	}
-	return told
+	return explained
 }
 
 // badCertificate reports whether a server's certificate did not verify.
@@ -210,17 +207,17 @@ func badCertificate(err error) bool {
 	return errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.HostnameError)) || errors.As(err, new(x509.CertificateInvalidError))
 }
 
-// doubted is a request that may have been carried out, so that sending it again
-// may do it twice.
+// doubted is the error for a request that may have been carried out: sending it again could
+// do it twice.
 func (o *openAPI) doubted(request message.PayloadType, account int64, code string, err error) error {
-	told := doubtful{id: o.id, code: code, err: fmt.Errorf("%s: ctrader: %w", o.id, err)}
+	doubt := doubtful{id: o.id, code: code, err: fmt.Errorf("%s: ctrader: %w", o.id, err)}
 	if message.IsOrder(request) {
-		told.try = fmt.Sprintf("venuekey ctrader call %s ReconcileReq --account %d", o.id, account)
+		doubt.try = fmt.Sprintf("venuekey ctrader call %s ReconcileReq --account %d", o.id, account)
 	}
-	return told
+	return doubt
 }
 
-// onAccount lends a Client on which the account that is meant is authorised.
+// onAccount calls work with a Client on which the chosen account is authorised.
 func (p *program) onAccount(ctx context.Context, id string, wanted int64, onState func(openapi.State), work func(context.Context, *openapi.Client, message.CtidTraderAccount) error) error {
 	return p.withOpenAPI(ctx, id, func(o *openAPI) error {
 		account, err := o.choose(ctx, wanted)
@@ -236,7 +233,7 @@ func accountFlag(cmd *cobra.Command, account *int64) {
 	cmd.Flags().Int64Var(account, "account", 0, "the `NUMBER` of the account, if there are several")
 }
 
-// oneCtraderID takes one ID of cTrader, and more arguments.
+// oneCtraderID accepts one ID of cTrader, and more arguments.
 func oneCtraderID(least int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least {
@@ -246,7 +243,7 @@ func oneCtraderID(least int, what string) cobra.PositionalArgs {
 	}
 }
 
-// environmentOf says where an account lives.
+// environmentOf is the environment of an account.
 func environmentOf(account message.CtidTraderAccount) string {
 	if account.IsLive.Or(false) {
 		return "live"

@@ -8,16 +8,16 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader_accounts.go owns the list of accounts that a sign-in is good for.
+// ctrader_accounts.go owns the list of accounts that a sign-in reaches.
 
 func (p *program) ctraderAccountsCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "accounts ID",
 		Short: "List the trading accounts of a sign-in",
-		Long: `List the trading accounts that a sign-in is good for: their number in the API
+		Long: `List the trading accounts that a sign-in reaches: their number in the API
 (ctidTraderAccountId), whether they are live or demo, the login that the broker
-shows, the broker, and whether the token may trade. Where nobody knew yet whose
-sign-in it is, that is asked too, and kept for status.`,
+shows, the broker, and whether the token may trade. If the sign-in's user is not
+known yet, that is queried too, and saved for status.`,
 		Example:           "  venuekey ctrader accounts ctrader/alice",
 		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,

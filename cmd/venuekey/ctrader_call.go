@@ -16,7 +16,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader_call.go owns sending any request of the protocol.
+// ctrader_call.go owns the command "ctrader call", for any request of the protocol.
 
 func (p *program) ctraderCallCmd() *cobra.Command {
 	var wanted int64
@@ -24,16 +24,16 @@ func (p *program) ctraderCallCmd() *cobra.Command {
 		Use:   "call ID MESSAGE [JSON]",
 		Short: "Send any request of the Open API and print the answer as JSON",
 		Long: `Send any request of the Open API and print the answer as JSON. MESSAGE is a
-name, with or without ProtoOA before it, or a number. JSON has the fields as the
-protocol names them, "-" reads it from standard input; the account and the
+name, with or without the prefix ProtoOA, or a number. JSON has the fields under
+the protocol's names; "-" reads it from standard input. The account and the
 access token are filled in.
 
 Numbers are the protocol's own: prices and volumes of many messages are
-integers, see the documentation of package venue/ctrader/openapi/message.
+integers; see the documentation of package venue/ctrader/openapi/message.
 
-Orders go out once and never again by themselves. The answer to one is its first
-ExecutionEvent. One that may have been carried out without an answer ends with
-exit code 6: look with ReconcileReq before sending it again.`,
+An order is sent once and never repeated. The answer to an order is its first
+ExecutionEvent. If an order may have been carried out but there is no answer,
+the exit code is 6: check with ReconcileReq before you send it again.`,
 		Example: `  venuekey ctrader call ctrader/alice VersionReq
   venuekey ctrader call ctrader/alice ReconcileReq --account 5001
   venuekey ctrader call ctrader/alice NewOrderReq - --account 5001 <order.json`,
@@ -51,7 +51,7 @@ exit code 6: look with ReconcileReq before sending it again.`,
 	return cmd
 }
 
-// rawCall is a request before its account and token are known.
+// rawCall is a request whose account and token are not filled in yet.
 type rawCall struct {
 	kind   message.PayloadType
 	fields map[string]json.RawMessage
@@ -99,13 +99,13 @@ const (
 	accessField  = "AccessToken"
 )
 
-// has tells whether a request has a field.
+// has reports whether a request has a field.
 func (c rawCall) has(field string) bool {
 	_, ok := reflect.TypeOf(message.New(c.kind)).Elem().FieldByName(field)
 	return ok
 }
 
-// fill sets a field, given by its name on the wire, that nobody set.
+// fill sets a field, given by its name on the wire, if the user did not.
 func (c rawCall) fill(field string, value any) {
 	if _, given := c.fields[field]; given {
 		return
@@ -129,7 +129,7 @@ func (c rawCall) message() (message.Message, error) {
 
 func (p *program) call(ctx context.Context, o *openAPI, raw rawCall, wanted int64) error {
 	if given, ok := raw.fields["ctidTraderAccountId"]; ok && wanted == 0 {
-		_ = json.Unmarshal(given, &wanted) // what it is not is told below
+		_ = json.Unmarshal(given, &wanted) // an error is reported below
 	}
 	account := message.CtidTraderAccount{}
 	var err error
@@ -150,7 +150,7 @@ func (p *program) call(ctx context.Context, o *openAPI, raw rawCall, wanted int6
 	if err != nil {
 		return err
 	}
-	if account.CtidTraderAccountID == 0 { // it is about none, and any will do
+	if account.CtidTraderAccountID == 0 { // the request is about no account
 		answer, err := o.ask(ctx, req)
 		if err != nil {
 			return err
@@ -170,8 +170,8 @@ func (p *program) call(ctx context.Context, o *openAPI, raw rawCall, wanted int6
 	})
 }
 
-// showAnswer prints an answer in the service's own form, but for the secrets
-// that some of them repeat.
+// showAnswer prints an answer in the service's own form, without the secrets that some
+// answers repeat.
 func (p *program) showAnswer(answer message.Message) error {
 	text, err := json.Marshal(answer)
 	if err != nil {

@@ -8,15 +8,15 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader_latest.go owns quotes for a reader who wants the newest of each symbol
-// and need not see all: a terminal, and a pipe with --latest. Quotes that were
-// overtaken are merged and not skipped, because each says only what changed.
+// ctrader_latest.go owns quotes for a reader that needs only the newest of each symbol: a
+// terminal, or a pipe with --latest. Older quotes are merged and not skipped, because each
+// says only what changed.
 
 // board has the newest quote of each symbol.
 type board struct {
 	mu        sync.Mutex
 	quotes    map[int64]*quoteJSON
-	changed   []int64 // since somebody looked, in the order of their changes
+	changed   []int64 // since the last look, in the order of the changes
 	overtaken int
 	more      chan struct{} // holds one while something changed
 }
@@ -50,8 +50,8 @@ func (b *board) look() []quoteJSON {
 	return quotes
 }
 
-// latestOf shows the newest quotes as fast as they can be shown, and returns how
-// many were overtaken.
+// latestOf shows the newest quotes as fast as show can take them, and returns how many were
+// overtaken.
 func latestOf(ctx context.Context, spots *spotStream, byID map[int64]*quoteJSON, show func([]quoteJSON) error) (overtaken int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	b := &board{quotes: byID, more: make(chan struct{}, 1)}
@@ -79,7 +79,7 @@ func latestOf(ctx context.Context, spots *spotStream, byID map[int64]*quoteJSON,
 	return b.overtaken, err
 }
 
-// tableOf draws all quotes anew whenever some of them changed.
+// tableOf returns a function that redraws all quotes when some of them changed.
 func (p *program) tableOf(quotes []*quoteJSON) func([]quoteJSON) error {
 	all := make([]quoteJSON, len(quotes))
 	for i, q := range quotes {

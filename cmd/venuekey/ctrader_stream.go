@@ -12,7 +12,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader_stream.go owns quotes as they come.
+// ctrader_stream.go owns the stream of quotes.
 
 func (p *program) ctraderStreamCmd() *cobra.Command {
 	var wanted int64
@@ -20,15 +20,15 @@ func (p *program) ctraderStreamCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stream ID SYMBOL...",
 		Short: "Stream quotes: a live table, or JSON lines in a pipe",
-		Long: `Stream the quotes of symbols until Ctrl-C: a live table on a terminal, and in a
-pipe a line of JSON for each change. It goes on through renewals of the token
-and lost connections, and says so on standard error.
+		Long: `Stream the quotes of symbols until Ctrl-C: a live table on a terminal, and a
+line of JSON for each change in a pipe. It continues through renewals of the
+token and lost connections; lost connections are reported on standard error.
 
-Into a pipe no quote is dropped: a reader that is too slow for long makes the
+In a pipe no quote is dropped: a reader that is too slow for long makes the
 connection wait. With --latest it gets the newest quote of each symbol instead,
-and how many were dropped is told at the end.
+and the number of dropped quotes is printed at the end.
 
-Prices are decimal texts, without a digit lost.`,
+Prices are exact decimal texts.`,
 		Example: `  venuekey ctrader stream ctrader/alice EURUSD XAUUSD --account 5001
   venuekey ctrader stream ctrader/alice EURUSD --account 5001 | jq -r .bid`,
 		Args:              oneCtraderID(2, "an ID and at least one symbol"),
@@ -44,11 +44,11 @@ Prices are decimal texts, without a digit lost.`,
 		},
 	}
 	accountFlag(cmd, &wanted)
-	cmd.Flags().BoolVar(&latest, "latest", false, "into a pipe too, drop quotes that were overtaken")
+	cmd.Flags().BoolVar(&latest, "latest", false, "drop outdated quotes in a pipe too")
 	return cmd
 }
 
-// tellPhase tells of a connection that is lost and found again.
+// tellPhase reports a lost connection, and when it is connected again.
 func (p *program) tellPhase() func(openapi.State) {
 	lost := false
 	return func(s openapi.State) {
@@ -75,7 +75,7 @@ type quoteJSON struct {
 	Ask    string `json:"ask,omitempty"`
 }
 
-// update takes in what an event brings: a side that is absent did not change.
+// update applies an event: a side that is absent did not change.
 func (q *quoteJSON) update(event *message.SpotEvent) {
 	if bid, ok := event.Bid.Get(); ok {
 		q.Bid = message.FormatPrice(bid)
@@ -90,8 +90,8 @@ func (q *quoteJSON) update(event *message.SpotEvent) {
 	q.Time = at.UTC().Format(quoteTime)
 }
 
-// streamRoom is how many quotes may wait for a slow reader of a pipe before the
-// connection waits for it too, and the service, which may then end it.
+// streamRoom is how many quotes may wait for a slow reader of a pipe. After that the
+// connection waits, and so does the service, which may then close it.
 const streamRoom = 1 << 18
 
 func (p *program) stream(ctx context.Context, c *openapi.Client, account int64, wanted []string, latest bool) error {
@@ -126,15 +126,14 @@ func (p *program) stream(ctx context.Context, c *openapi.Client, account int64, 
 		dropped, err = p.writeAll(ctx, spots, byID)
 	}
 	if dropped > 0 {
-		p.tell("%d quotes were dropped: what reads them is slower than they come", dropped)
+		p.tell("%d quotes were dropped: the reader is too slow", dropped)
 	}
 	return err
 }
 
 type spotStream = openapi.Stream[*message.SpotEvent]
 
-// writeAll writes a line for every quote, and returns how many were left when it
-// had to end.
+// writeAll writes a line for every quote, and returns how many were left when it ended.
 func (p *program) writeAll(ctx context.Context, spots *spotStream, byID map[int64]*quoteJSON) (left int, err error) {
 	for {
 		event, err := spots.Next(ctx)
@@ -149,7 +148,7 @@ func (p *program) writeAll(ctx context.Context, spots *spotStream, byID map[int6
 	}
 }
 
-// rest counts what waits in a stream, which it ends.
+// rest closes a stream and returns how many events were left in it.
 func rest(spots *spotStream) (n int) {
 	spots.Close()
 	for {

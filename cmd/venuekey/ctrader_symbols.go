@@ -12,14 +12,14 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader_symbols.go owns the list of what an account can trade.
+// ctrader_symbols.go owns the list of symbols.
 
 func (p *program) ctraderSymbolsCmd() *cobra.Command {
 	var wanted int64
 	cmd := &cobra.Command{
 		Use:   "symbols ID [TEXT]",
-		Short: "List what an account can trade",
-		Long:  "List what an account can trade, all of it or what has a text in its name or\ndescription.",
+		Short: "List the symbols that an account can trade",
+		Long:  "List the symbols that an account can trade: all of them, or those with a text in\ntheir name or description.",
 		Example: `  venuekey ctrader symbols ctrader/alice --account 5001
   venuekey ctrader symbols ctrader/alice eur --account 5001 --json`,
 		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
@@ -46,7 +46,7 @@ type symbolJSON struct {
 	Description string `json:"description,omitempty"`
 }
 
-// symbolsOf asks for all symbols, in the order of their names.
+// symbolsOf returns all symbols, sorted by name.
 func symbolsOf(ctx context.Context, c *openapi.Client, account int64) ([]symbolJSON, error) {
 	list, err := c.SymbolsList(ctx, &message.SymbolsListReq{CtidTraderAccountID: account})
 	if err != nil {

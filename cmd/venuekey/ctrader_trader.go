@@ -10,7 +10,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader_trader.go owns what is shown of one account.
+// ctrader_trader.go owns the details of one account.
 
 func (p *program) ctraderTraderCmd() *cobra.Command {
 	var wanted int64
@@ -52,8 +52,8 @@ type traderJSON struct {
 	Type        string `json:"type,omitempty"`
 }
 
-// traderOf asks for the account and for the name of its currency. Without the
-// latter, missing says why.
+// traderOf queries the account and the name of its currency. If the name is not known,
+// missing says why.
 func traderOf(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) (form traderJSON, missing, err error) {
 	id := int64(account.CtidTraderAccountID)
 	got, err := c.Trader(ctx, &message.TraderReq{CtidTraderAccountID: id})
@@ -81,7 +81,7 @@ func traderOf(ctx context.Context, c *openapi.Client, account message.CtidTrader
 	return form, missing, nil
 }
 
-// currencyOf is the name of an asset.
+// currencyOf returns the name of an asset.
 func currencyOf(ctx context.Context, c *openapi.Client, account, asset int64) (string, error) {
 	assets, err := c.AssetList(ctx, &message.AssetListReq{CtidTraderAccountID: account})
 	if err != nil {
@@ -95,7 +95,7 @@ func currencyOf(ctx context.Context, c *openapi.Client, account, asset int64) (s
 	return "", nil
 }
 
-// inWords makes FULL_ACCESS "full access".
+// inWords turns FULL_ACCESS into "full access".
 func inWords(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", " ")) }
 
 func (p *program) showTrader(form traderJSON) error {

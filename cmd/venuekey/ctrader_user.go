@@ -14,24 +14,24 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// ctrader_user.go owns whose sign-in one at cTrader is. The token's answer does not
-// say, and the redirect carries no state back: who signed in has to see it, because
-// somebody else's account could have been slipped in.
+// ctrader_user.go owns the user of a sign-in at cTrader. The answer with the token does not
+// say who it is, and the redirect has no state. The person has to see it, because an
+// attacker's account could have been slipped in.
 
 const (
-	// userPatience is how long a sign-in waits to hear whose it is.
+	// userPatience is how long a sign-in waits for the name of its user.
 	userPatience = 5 * time.Second
-	// mostAccounts is how many are named.
+	// mostAccounts is how many accounts are listed.
 	mostAccounts = 8
 )
 
-// owner is who a token is of, as far as the Open API says.
+// owner is the user of a token, as far as the Open API says.
 type owner struct {
 	user     string
 	accounts []message.CtidTraderAccount
 }
 
-// ownerOf asks on one connection. There can be accounts although there is an error.
+// ownerOf queries both on one connection. There may be accounts even with an error.
 func (o *openAPI) ownerOf(ctx context.Context, access venuekey.Secret) (found owner, err error) {
 	err = o.connected(ctx, func(do doing) error {
 		profile, err := do(ctx, &message.GetCtidProfileByTokenReq{AccessToken: access})
@@ -47,16 +47,15 @@ func (o *openAPI) ownerOf(ctx context.Context, access venuekey.Secret) (found ow
 	return found, err
 }
 
-// tellOwner says whose a new sign-in at cTrader is, and keeps it. The sign-in is
-// kept already and stands whatever comes of this. before is who it was of until
-// now, if that is known.
+// tellOwner prints whose a new sign-in at cTrader is, and saves that. The sign-in itself is
+// saved already and stays, even if this fails. before is its user until now, if known.
 func (p *program) tellOwner(ctx context.Context, v *local.Vault, id venuekey.ID, token *venuekey.Token, before string) *venuekey.Token {
 	if id.Venue != "ctrader" || token.User != "" {
 		return token
 	}
 	o, err := p.openAPIOf(ctx, v, id)
 	if app, _, unknown := v.App(ctx, id.Venue); err != nil && unknown == nil && environ.EmulatedAt(app) != "" {
-		return token // there is only a page to sign in at
+		return token // the emulated venue has no Open API
 	}
 	var found owner
 	if err == nil {
@@ -66,26 +65,26 @@ func (p *program) tellOwner(ctx context.Context, v *local.Vault, id venuekey.ID,
 			named := *token
 			named.User = found.user
 			if missed := v.Keeper.Named(ctx, id, token, found.user); missed != nil {
-				p.tell("%s: whose sign-in it is could not be kept: %v", id, missed)
+				p.tell("%s: the user of this sign-in could not be saved: %v", id, missed)
 			}
 			token = &named
 		}
 	}
 	if err != nil {
-		p.tell("%s: the Open API does not say whose sign-in this is; it stands all the same: %s", id, oneLine(err.Error()))
+		p.tell("%s: signed in, but the Open API does not say whose sign-in this is: %s", id, oneLine(err.Error()))
 	}
 	shown := func(text string) string { return gate.NameWithout(text, o.App.ClientSecret, token.Access) }
 	for _, line := range accountLines(found.accounts, shown) {
 		p.tell("  %s", line)
 	}
 	if before != "" && found.user != "" && before != found.user {
-		p.tell("%s: this is another account than before: %s, was %s", id, found.user, before)
+		p.tell("%s: this is a different user than before: %s, was %s", id, found.user, before)
 	}
 	return token
 }
 
-// nameOwner keeps whose an earlier sign-in is, if nobody knew. It is done beside
-// something else, so that it fails without a word.
+// nameOwner saves the user of an earlier sign-in, if it was not known. It is a side effect
+// of another command, so it fails silently.
 func (o *openAPI) nameOwner(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, userPatience)
 	defer cancel()
@@ -98,8 +97,8 @@ func (o *openAPI) nameOwner(ctx context.Context) {
 	}
 }
 
-// accountLines are the accounts of a sign-in, each with the login that the broker
-// shows, its environment and the broker.
+// accountLines lists the accounts of a sign-in, each with the login that the broker shows,
+// its environment and the broker.
 func accountLines(accounts []message.CtidTraderAccount, shown func(string) string) (lines []string) {
 	for _, a := range accounts[:min(mostAccounts, len(accounts))] {
 		login := "-"

@@ -23,8 +23,8 @@ import (
 	"github.com/venuekey/venuekey/store/sqlite"
 )
 
-// demo.go owns the demonstration: the real Keeper, a real vault and real HTTP,
-// with made-up venues and a made-up user.
+// demo.go owns the command demo: the real Keeper, a real vault and real HTTP, with made-up
+// venues and a made-up user.
 
 func (p *program) demoCmd() *cobra.Command {
 	return &cobra.Command{
@@ -32,13 +32,12 @@ func (p *program) demoCmd() *cobra.Command {
 		GroupID: groupTry,
 		Short:   "Show everything in a few seconds, without an account",
 		Long: `Show everything in a few seconds: start the emulated venues in this process,
-register an app at each, sign a made-up user in at each over real HTTP, renew
-each token, show that a used refresh token is refused from then on, and sign
-out. At cTrader the accounts are listed and quotes are streamed while the token
-is renewed under them.
+register an app with each, sign a made-up user in to each over real HTTP, renew
+each token, show that the used refresh token is refused now, and sign out. At
+cTrader, also list the accounts, and stream quotes while the token is renewed.
 
 It needs no configuration and no network, touches none of your files, and leaves
-nothing behind. The exit code is 1 if anything did not behave.`,
+nothing behind. The exit code is 1 if anything fails.`,
 		Example:           `  venuekey demo`,
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -47,13 +46,13 @@ nothing behind. The exit code is 1 if anything did not behave.`,
 }
 
 func (p *program) demo(ctx context.Context) (err error) {
-	p.grip.take() // the folder goes with an orderly end only
+	p.grip.take() // only an orderly end removes the folder
 	defer p.grip.give()
 	folder, err := os.MkdirTemp(p.env("TMPDIR"), "venuekey-demo-")
 	if err != nil {
 		return err
 	}
-	// Removing it comes last: the vault inside is closed by then.
+	// This runs last: the vault in it is closed by then.
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	stage, err := openStage(ctx, filepath.Join(folder, "vault.db"), p.narration())
 	if err != nil {
@@ -71,7 +70,7 @@ func (p *program) demo(ctx context.Context) (err error) {
 	return p.showActs(rows)
 }
 
-// stage is what the demonstration plays on.
+// stage is where the demonstration runs.
 type stage struct {
 	out    io.Writer
 	keeper *venuekey.Keeper
@@ -79,7 +78,7 @@ type stage struct {
 	web    servers
 }
 
-// narration is where the story goes: to the person, not into JSON.
+// narration is where the story goes: to the person, not into the JSON.
 func (p *program) narration() io.Writer {
 	if p.json {
 		return p.stderr
@@ -101,8 +100,7 @@ func (s *stage) close() error { return errors.Join(s.keeper.Close(), s.store.Clo
 
 func (s *stage) tell(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-// act is what happened at one venue. A step that did not behave leaves the
-// steps after it empty.
+// act is what happened at one venue. A step that fails leaves the steps after it empty.
 type act struct {
 	Venue      string `json:"venue"`
 	SignedIn   string `json:"signed_in"`
@@ -122,7 +120,7 @@ func (s *stage) play(ctx context.Context, e emulated) (row act) {
 	for _, step := range []func(context.Context, emulated, venuekey.ID, *act) error{s.enter, s.connect, s.renew, s.leave} {
 		if err := step(ctx, e, id, &row); err != nil {
 			row.Failure = err.Error()
-			s.tell("  this did not behave: %v", err)
+			s.tell("  this failed: %v", err)
 			break
 		}
 	}
@@ -153,11 +151,11 @@ func (s *stage) enter(ctx context.Context, e emulated, id venuekey.ID, row *act)
 		return err
 	}
 	row.SignedIn = "as " + id.Name
-	s.tell("  signed in %s: access token %s, good for %s", id, redacted(token.Access), span(token.Life()))
+	s.tell("  signed in %s: access token %s, valid for %s", id, redacted(token.Access), span(token.Life()))
 	return nil
 }
 
-// renew forces a renewal and presents what it used up once more.
+// renew forces a renewal, and presents the used refresh token once more.
 func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act) error {
 	old, err := s.copied(ctx, id)
 	if err != nil {
@@ -175,7 +173,7 @@ func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act)
 	if row.OldRefresh, err = s.reuse(ctx, e, id, old); err != nil {
 		return err
 	}
-	// Whatever was done with the old one, the new one is served.
+	// The new token is still served, whatever was done with the old one.
 	still, err := s.keeper.Token(ctx, id)
 	if err == nil && still.Access != renewed.Access {
 		err = errors.New("the token that is served is not the renewed one")
@@ -183,7 +181,7 @@ func (s *stage) renew(ctx context.Context, e emulated, id venuekey.ID, row *act)
 	return err
 }
 
-// copied is the token as a backup of the vault has it, with its refresh token.
+// copied returns the token with its refresh token, as a backup of the vault has it.
 func (s *stage) copied(ctx context.Context, id venuekey.ID) (venuekey.Token, error) {
 	for snapshot, err := range s.keeper.Snapshots(ctx) {
 		if err != nil || snapshot.ID == id {
@@ -193,8 +191,8 @@ func (s *stage) copied(ctx context.Context, id venuekey.ID) (venuekey.Token, err
 	return venuekey.Token{}, fmt.Errorf("%s is not signed in", id)
 }
 
-// reuse has somebody who kept a copy of the used refresh token present it: a Keeper
-// never does, so it goes to the venue over HTTP, as anybody's request.
+// reuse presents the used refresh token, as someone with an old copy would. A Keeper never
+// does, so it goes to the venue over plain HTTP.
 func (s *stage) reuse(ctx context.Context, e emulated, id venuekey.ID, old venuekey.Token) (string, error) {
 	venue, err := s.keeper.Venue(id.Venue)
 	if err != nil {
@@ -215,14 +213,14 @@ func (s *stage) reuse(ctx context.Context, e emulated, id venuekey.ID, old venue
 	}
 	events := log.Events()
 	if last := events[len(events)-1]; last.Kind == emulator.EventRefreshRefused && log.Count(emulator.EventRefreshRefused) == refused+1 {
-		s.tell("  somebody presents the old refresh token %s once more: %s refuses it", redacted(old.Refresh), e.title)
+		s.tell("  someone presents the old refresh token %s again: %s refuses it", redacted(old.Refresh), e.title)
 		return "refused", nil
 	}
 	return "", errors.New("a used refresh token was not refused")
 }
 
-// present sends a refresh token to a token endpoint (RFC 6749 §6). What became of it
-// is in the venue's log: each words its refusals in its own way.
+// present sends a refresh token to a token endpoint (RFC 6749 §6). The outcome is in the
+// venue's log, because each venue words its refusals differently.
 func present(ctx context.Context, address string, app venuekey.App, refresh venuekey.Secret) error {
 	form := url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {string(refresh)},
@@ -237,7 +235,7 @@ func present(ctx context.Context, address string, app venuekey.App, refresh venu
 	return err
 }
 
-// leave signs out, at the venue too where that is possible.
+// leave signs out, at the venue too if it can revoke.
 func (s *stage) leave(ctx context.Context, e emulated, id venuekey.ID, row *act) error {
 	row.SignedOut = "revoked"
 	err := s.keeper.SignOut(ctx, id, true)
@@ -256,8 +254,7 @@ func (s *stage) leave(ctx context.Context, e emulated, id venuekey.ID, row *act)
 	return nil
 }
 
-// cells marks the first step that did not behave; those after it were not
-// reached.
+// cells marks the first step that failed; those after it were not reached.
 func (a act) cells() []cell {
 	cells, failed := []cell{text(a.Venue)}, false
 	for _, step := range []string{a.SignedIn, a.Connection, a.Renewed, a.OldRefresh, a.SignedOut} {
@@ -288,21 +285,21 @@ func (p *program) showActs(rows []act) error {
 		}
 	} else {
 		look := p.style()
-		look.aligned = true // it is for people, wherever it goes
+		look.aligned = true // for people, wherever it goes
 		shown.write(p.stdout, look)
 	}
 	if failed > 0 {
-		return fmt.Errorf("demo: %d of %d venues did not behave", failed, len(rows))
+		return fmt.Errorf("demo: %d of %d venues failed", failed, len(rows))
 	}
 	return nil
 }
 
-// redacted tells tokens apart without telling them.
+// redacted shows which token it is without showing the token.
 func redacted(secret venuekey.Secret) string {
 	return fmt.Sprintf("[%d characters, SHA-256 %s…]", len(secret), emulator.Fingerprint(string(secret)))
 }
 
-// walkIn is a venuekey.UI whose browser is a made-up person.
+// walkIn is a venuekey.UI with a made-up person at the browser.
 type walkIn struct {
 	tell    func(string, ...any)
 	person  emulator.Person

@@ -13,14 +13,14 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
-// demo_ctrader.go owns what the demonstration shows of cTrader's Open API: a
-// connection that lives through a renewal of its token.
+// demo_ctrader.go owns the demonstration of cTrader's Open API: a connection that survives a
+// renewal of its token.
 
-// demoSymbol is what is streamed.
+// demoSymbol is the symbol to stream.
 const demoSymbol = "EURUSD"
 
-// connect lists accounts, and streams quotes of one while its token is renewed.
-// A venue without a connection of its own passes.
+// connect lists accounts, and streams quotes of one while its token is renewed. It skips a
+// venue without connections.
 func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *act) error {
 	if e.api == nil {
 		row.Connection = "-"
@@ -63,7 +63,7 @@ func (s *stage) connect(ctx context.Context, e emulated, id venuekey.ID, row *ac
 	return err
 }
 
-// tellOwner has the Open API say whose the sign-in is, as login does.
+// tellOwner asks the Open API whose sign-in it is, as login does.
 func (s *stage) tellOwner(ctx context.Context, o *openAPI) error {
 	token, err := o.Source.Token(ctx)
 	if err != nil {
@@ -95,8 +95,8 @@ func (s *stage) lookAt(ctx context.Context, c *api.Client, account message.CtidT
 	return nil
 }
 
-// streamThroughARenewal takes quotes, has the token renewed, which ends the
-// account's session at the venue, and takes more quotes of the same stream.
+// streamThroughARenewal reads quotes, renews the token, which ends the account's session at
+// the venue, and reads more quotes of the same stream.
 func (s *stage) streamThroughARenewal(ctx context.Context, e emulated, c *api.Client, id venuekey.ID, account int64) error {
 	symbols, err := symbolsOf(ctx, c, account)
 	if err != nil {
@@ -132,7 +132,7 @@ func (s *stage) streamThroughARenewal(ctx context.Context, e emulated, c *api.Cl
 		return err
 	}
 	c.Rotated()
-	// The venue ended the session with the old token, and has to see the new one
+	// The venue ended the session with the old token. The client has to send the new one
 	// and the subscription again.
 	if err := log.Wait(ctx, subscribed+1, openapi.Subscribed); err != nil {
 		return fmt.Errorf("the subscription was not restored: %w", err)
@@ -143,6 +143,6 @@ func (s *stage) streamThroughARenewal(ctx context.Context, e emulated, c *api.Cl
 			return err
 		}
 	}
-	s.tell("  the token was renewed under the stream, which goes on: %s bid %s ask %s", quote.Symbol, quote.Bid, quote.Ask)
+	s.tell("  the token was renewed, and the stream goes on: %s bid %s ask %s", quote.Symbol, quote.Bid, quote.Ask)
 	return nil
 }

@@ -24,21 +24,21 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// doctor.go owns the examination of everything that can be wrong on this
-// machine. It asks no venue, and mends nothing.
+// doctor.go owns the command doctor: it checks everything that can be wrong on this
+// machine. It contacts no venue and changes nothing.
 
 func (p *program) doctorCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:     "doctor",
 		GroupID: groupSetup,
-		Short:   "Examine this machine: files, key, clock, apps, redirects, sign-ins",
-		Long: `Examine everything on this machine that can keep a sign-in from working, a line
-each: files and their permissions, the key, the clock, each app and what its
-redirect URI means, whether its listener can wait there, the browser, and how
-each sign-in stands. No venue is asked and nothing is changed.
+		Short:   "Check this machine: files, key, clock, apps, redirects, sign-ins",
+		Long: `Check everything on this machine that can keep a sign-in from working, one line
+for each: files and their permissions, the key, the clock, each app and what its
+redirect URI means, whether a listener can use that port, the browser, and the
+status of each sign-in. It contacts no venue and changes nothing.
 
-The exit code is 0 where nothing is bad, 5 where an app, an address or a setting
-is, and 1 where something else is.`,
+The exit code is 0 if nothing is bad, 5 if an app, an address or a setting is,
+and 1 if anything else is.`,
 		Example: `  venuekey doctor
   venuekey doctor --json | jq '.[] | select(.verdict != "ok")'`,
 		Args:              nothing,
@@ -51,20 +51,20 @@ is, and 1 where something else is.`,
 	}
 }
 
-// finding is one line of the doctor's.
+// finding is one line of the report.
 type finding struct {
 	Verdict string `json:"verdict"` // ok, note, warn or bad
 	What    string `json:"what"`
 	Says    string `json:"says"`
 	Try     string `json:"try,omitempty"`
-	// Exit is what the finding does to the exit code.
+	// Exit is the exit code for this finding.
 	Exit int `json:"exit"`
 }
 
 type doctor struct {
 	p        *program
 	findings []finding
-	// redirects are whose each redirect uri is.
+	// redirects has the venue of each redirect uri.
 	redirects map[string]string
 }
 
@@ -82,8 +82,7 @@ func (d *doctor) find(verdict string, exit int, what, try, format string, args .
 	d.findings = append(d.findings, finding{verdict, oneLine(what), oneLine(fmt.Sprintf(format, args...)), oneLine(try), exit})
 }
 
-// bad tells an error. Every code but that of a wrong configuration counts as a
-// failure.
+// bad reports an error. Any exit code but that of a wrong configuration becomes a failure.
 func (d *doctor) bad(what string, err error) {
 	f := d.p.explain(err)
 	exit := exitFailed
@@ -107,12 +106,12 @@ func (d *doctor) examine(ctx context.Context) {
 		d.folder("data", place, place.Data)
 	}
 	for _, folder := range place.Spills() {
-		d.note("spill", "renewed tokens that the vault refuses wait in %s", folder)
+		d.note("spill", "renewed tokens that cannot be saved to the vault are kept in %s", folder)
 	}
 	if err := place.CheckRuntime(); err != nil {
-		d.warn("spill", "unset XDG_RUNTIME_DIR, or begin a session of this user", "XDG_RUNTIME_DIR is not used: %v", err)
+		d.warn("spill", "unset XDG_RUNTIME_DIR, or log in as this user", "XDG_RUNTIME_DIR is not used: %v", err)
 	}
-	d.note("marks", "how far sign-ins were renewed is remembered in %s", place.Marks())
+	d.note("marks", "how far sign-ins were renewed is recorded in %s", place.Marks())
 	d.clock(place.Data)
 	d.browser()
 	d.vault(ctx)
@@ -124,7 +123,7 @@ func (d *doctor) environment() {
 		if near := nearestVariable(name); near != "" {
 			try = near
 		}
-		d.warn("environment", try, "%s is set, but no variable of venuekey's", name)
+		d.warn("environment", try, "%s is set, but venuekey has no such variable", name)
 	}
 }
 
@@ -145,11 +144,11 @@ func (d *doctor) folder(what string, place *local.Place, path string) {
 	case venuekey.ClassOf(exposed) == venuekey.ClassMisconfigured:
 		d.bad(what, exposed)
 	case errors.Is(err, fs.ErrNotExist):
-		d.note(what, "%s is not there yet; it is made when it is needed", path)
+		d.note(what, "%s does not exist yet; it is created when needed", path)
 	case err != nil:
 		d.bad(what, err)
 	case !info.IsDir():
-		d.bad(what, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: path + " is a file and no folder", Remedy: "move it away, or set VENUEKEY_HOME"})
+		d.bad(what, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: path + " is a file, not a folder", Remedy: "move it away, or set VENUEKEY_HOME"})
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		d.warn(what, "chmod 700 "+path, "%s is open to other users (mode %04o)", path, info.Mode().Perm())
 	default:
@@ -157,12 +156,12 @@ func (d *doctor) folder(what string, place *local.Place, path string) {
 	}
 }
 
-// clock compares what can be compared without asking anybody. A wrong clock
-// makes tokens look dead or alive when they are not.
+// clock compares the clock with what is known without a network. With a wrong clock,
+// tokens seem valid or expired when they are not.
 func (d *doctor) clock(data string) {
 	now := time.Now()
 	if year := now.Year(); year < 2025 || year > 2100 {
-		d.find("bad", exitFailed, "clock", "set the clock", "it is not the year %d", year)
+		d.find("bad", exitFailed, "clock", "set the clock", "the clock says that it is the year %d", year)
 		return
 	}
 	var file *os.File
@@ -184,7 +183,7 @@ func (d *doctor) clock(data string) {
 		return
 	}
 	if off := info.ModTime().Sub(now); off > 2*time.Second || off < -2*time.Second {
-		d.warn("clock", "see that both clocks are set", "the file system's clock is %s away from this machine's", off.Round(time.Second))
+		d.warn("clock", "set both clocks", "the file system's clock is %s away from this machine's", off.Round(time.Second))
 		return
 	}
 	d.ok("clock", "%s, and the file system agrees", now.Format(time.RFC3339))
@@ -194,23 +193,22 @@ func (d *doctor) browser() {
 	path, err := browserProgram()
 	switch {
 	case !d.p.hasDisplay():
-		d.note("browser", "there is no display here: sign in with --paste, or forward the redirect's port")
+		d.note("browser", "there is no display: sign in with --paste, or forward the redirect's port")
 	case err != nil:
-		d.warn("browser", "install xdg-utils, or open the address yourself", "no program is there that opens one")
+		d.warn("browser", "install xdg-utils, or open the address yourself", "there is no program that opens one")
 	default:
 		d.ok("browser", "can be opened %s", path)
 	}
 }
 
-// vault examines what needs the vault open. What is under seal is examined
-// only where the key is there.
+// vault checks what needs the open vault. It checks sealed records only if there is a key.
 func (d *doctor) vault(ctx context.Context) {
 	err := d.p.withVault(ctx, func(v *local.Vault) error {
 		switch {
 		case v.Missing:
-			d.note("vault", "%s is not there yet; it is made at the first venuekey app add, init or login", v.Place.Address().String())
+			d.note("vault", "%s does not exist yet; the first venuekey app add, init or login creates it", v.Place.Address().String())
 		case v.Key.Choice == key.ChoiceAutomatic:
-			d.note("key", "there is none yet; it is made when something is kept")
+			d.note("key", "there is none yet; it is created when something is saved")
 			d.writable(ctx, v, v.Place.Address().String())
 		default:
 			d.ok("key", "kept by %s: %s, id %s", v.Key.Choice, v.Key.Where, v.Key.ID)
@@ -227,20 +225,20 @@ func (d *doctor) vault(ctx context.Context) {
 	}
 }
 
-// writable writes a record and takes it away again, as every sign-in does.
+// writable checks that the vault can be written.
 func (d *doctor) writable(ctx context.Context, v *local.Vault, path string) {
 	if err := v.Writable(ctx); err != nil {
 		d.bad("vault", err)
 		return
 	}
-	d.ok("vault", "%s opens and can be written to", path)
+	d.ok("vault", "%s opens and is writable", path)
 }
 
 func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) {
 	what := "app " + venue.Name()
 	app, from, err := v.App(ctx, venue.Name())
 	if local.NotRegistered(err) {
-		d.note(what, "none is registered; venuekey app add %s does it", venue.Name())
+		d.note(what, "none is registered; add one with venuekey app add %s", venue.Name())
 		return
 	}
 	if err == nil {
@@ -252,10 +250,10 @@ func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) 
 	}
 	d.ok(what, "%s, from %s", cmp.Or(app.ClientID, "known by its API key"), from)
 	if base := app.URLs["base"]; base != "" {
-		d.note(what, "reached at %s in place of the venue itself", base)
+		d.note(what, "requests go to %s instead of the venue", base)
 	}
 	if at := environ.EmulatedAt(app); at != "" {
-		d.note(what, "emulated: no sign-in of it is good at the real venue")
+		d.note(what, "emulated: its sign-ins do not work at the real venue")
 	}
 	if app.ClientID != "" {
 		d.redirect(what, app.RedirectURI)
@@ -263,19 +261,19 @@ func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) 
 	}
 }
 
-// mixUp notes what tells the answers of two venues apart: a redirect URI of its own
-// for each (RFC 9700 §4.4.2). The standard one is the same for all, because apps are
+// mixUp notes two venues with the same redirect URI. A different one for each tells their
+// answers apart (RFC 9700 §4.4.2). The default is the same for all, because apps are
 // registered with it.
 func (d *doctor) mixUp(what, venue, uri string) {
 	if other := d.redirects[uri]; other != "" {
-		d.note(what, "%s has the same redirect uri: register one for each, as in …/callback/%s, so that neither venue can be handed an answer meant for the other", other, venue)
+		d.note(what, "%s has the same redirect uri: register a different one for each, as in …/callback/%s, so that neither venue can receive an answer meant for the other", other, venue)
 		return
 	}
 	d.redirects = with(d.redirects, uri, venue)
 }
 
-// redirect explains what the venue will compare, and tries what a sign-in
-// would do: to listen there.
+// redirect explains what the venue will compare, and tries to listen there as a sign-in
+// would.
 func (d *doctor) redirect(what, uri string) {
 	redirect, err := oauth.ParseRedirect(uri)
 	if err != nil {
@@ -299,20 +297,20 @@ func (d *doctor) redirect(what, uri string) {
 			err = socket.Close()
 		}
 		if err != nil {
-			d.warn(what, "end the program that uses the port; or sign in with --paste and a browser on another machine", "nothing can listen at %s: %v", address, plainNetError(err))
+			d.warn(what, "end the program that uses the port; or sign in with --paste and a browser on another machine", "cannot listen on %s: %v", address, plainNetError(err))
 			continue
 		}
-		d.ok(what, "a listener can wait at %s", address)
+		d.ok(what, "a sign-in can listen on %s", address)
 	}
 }
 
-// hasFamily is whether this machine has that loopback address at all.
+// hasFamily reports whether this machine has that loopback address.
 func hasFamily(host string) bool {
 	socket, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	return err == nil && socket.Close() == nil
 }
 
-// plainNetError is the system's own word for it, without the address again.
+// plainNetError returns the innermost error, which does not repeat the address.
 func plainNetError(err error) error {
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
 		err = inner
@@ -323,7 +321,7 @@ func plainNetError(err error) error {
 func (d *doctor) signIns(ctx context.Context, v *local.Vault) {
 	defer func() {
 		if !slices.ContainsFunc(d.findings, func(f finding) bool { return f.What == "sign-ins" || strings.Contains(f.What, "/") }) {
-			d.warn("sign-ins", "sign in; or name the vault by VENUEKEY_HOME or --store, if you have signed in before", "0 sign-ins at %s", d.p.where())
+			d.warn("sign-ins", "sign in; or if you have signed in before, name that vault with VENUEKEY_HOME or --store", "0 sign-ins at %s", d.p.where())
 		}
 	}()
 	for status, err := range v.Keeper.Statuses(ctx) {
@@ -334,13 +332,13 @@ func (d *doctor) signIns(ctx context.Context, v *local.Vault) {
 		what, judged := cmp.Or(status.ID.String(), "record"), d.p.judge(status)
 		says := string(status.State) + ", expires " + expiry(status)
 		if expiry(status) == ended {
-			says = string(status.State) + ", its access token is ended"
+			says = string(status.State) + ", its access token was ended"
 		}
 		if status.Reason != "" {
 			says += ": " + status.Reason
 		}
 		if status.Spilled {
-			says += ": the renewed token lies in a spill file, because the vault file refuses it"
+			says += ": the renewed token is in a spill file, because it could not be saved to the vault"
 		}
 		switch {
 		case status.Err != nil:
@@ -348,11 +346,11 @@ func (d *doctor) signIns(ctx context.Context, v *local.Vault) {
 		case judged.exit != exitGood:
 			d.find("bad", exitFailed, what, judged.help, "%s", says)
 		case status.Odd != "":
-			d.warn(what, "find out who besides venuekey may write to the vault", "%s", says)
+			d.warn(what, "find out what besides venuekey writes to the vault", "%s", says)
 		case judged.help != "":
 			d.warn(what, judged.help, "%s", says)
 		case len(status.ScopesMissing) > 0:
-			d.warn(what, d.p.loginCommand(status.ID), "%s, without the scope %s that was asked for", says, strings.Join(status.ScopesMissing, " "))
+			d.warn(what, d.p.loginCommand(status.ID), "%s, without the requested scope %s", says, strings.Join(status.ScopesMissing, " "))
 		case status.Limits != "":
 			d.note(what, "%s; %s", says, status.Limits)
 		default:

@@ -21,7 +21,7 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// emulate.go owns the emulated venues that run until somebody ends them.
+// emulate.go owns the command emulate.
 
 type emulateFlags struct {
 	portBase int
@@ -35,29 +35,28 @@ func (p *program) emulateCmd() *cobra.Command {
 		Use:     "emulate [VENUE]...",
 		GroupID: groupTry,
 		Short:   "Run emulated venues on this machine",
-		Long: `Run emulated venues on this machine until Ctrl-C, all of them or those named,
-and print an environment for another shell in which every command of venuekey
-works with them. That environment has a VENUEKEY_HOME of its own, so that
-made-up sign-ins stay apart from real ones.
+		Long: `Run emulated venues on this machine until Ctrl-C: all of them, or those named.
+Print an environment for another shell, in which every venuekey command works
+with them. It has a separate VENUEKEY_HOME, so that made-up sign-ins stay apart
+from real ones.
 
 The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo
 host, and 9104 for TheTradingParrot; --port-base counts them from another
 number. cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form
-at 9106 and 9108, with TLS, over TCP and WebSocket alike. Its certificates are
-signed by an authority that is made anew at each start; VENUEKEY_CTRADER_CA_FILE
-says where its certificate lies. They name this machine; --host puts the real
-service's names in, for a client whose host is fixed and that /etc/hosts leads
-here.
+at 9106 and 9108, with TLS, over both TCP and WebSocket. Its certificates are
+signed by an authority that is created at each start; VENUEKEY_CTRADER_CA_FILE
+is the file with its certificate. They name this machine; --host adds other
+names, for a client whose host is fixed and that /etc/hosts sends here.
 
-Set all that is printed, or nothing of it: a command that finds only some of it
-stops before it reaches the real venue.
+Set every variable that is printed, or none: a command that finds only some of
+them stops before it reaches the real venue.
 
-Like real venues they send users back only to the redirect URI that they know,
+Like real venues, they send users back only to the registered redirect URI,
 ` + local.DefaultRedirect + `; the knob anyLoopbackRedirect makes them
-take every one on this machine.
+accept any on this machine.
 
-How the venues behave is turned while they run, at the address /_emulator/ of
-each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
+You can change how the venues behave while they run, at the address /_emulator/
+of each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
 		Example: `  venuekey emulate
   venuekey emulate ctrader --shell fish
   venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com
@@ -71,7 +70,7 @@ each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
 	}
 	cmd.Flags().IntVar(&flags.portBase, "port-base", 9100, "the `NUMBER` that ports are counted from")
 	cmd.Flags().StringVar(&flags.shell, "shell", "sh", "for this `SHELL`: sh, fish or powershell")
-	cmd.Flags().Var(&flags.hosts, "host", "put this host `NAME` into the certificates too")
+	cmd.Flags().Var(&flags.hosts, "host", "add this host `NAME` to the certificates")
 	_ = cmd.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"sh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -117,13 +116,13 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	if err := p.showEmulation(shown, sh); err != nil {
 		return errors.Join(err, web.stop())
 	}
-	p.grip.take() // what is on the wire is answered
+	p.grip.take() // requests in flight are answered
 	defer p.grip.give()
 	<-ctx.Done()
 	return web.stop()
 }
 
-// emulatedHome is beside the real files, and never among them.
+// emulatedHome is next to the real files, never among them.
 func (p *program) emulatedHome() (string, error) {
 	real, err := p.place()
 	if err != nil {
@@ -146,7 +145,7 @@ type emulatedJSON struct {
 	Admin string `json:"admin,omitempty"`
 }
 
-// emulatedLogin is a made-up user; his password is no secret.
+// emulatedLogin is a made-up user; the password is not secret.
 type emulatedLogin struct {
 	Name     string `json:"name"`
 	Password string `json:"password"`
@@ -163,7 +162,7 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 		at, err := web.serve(fmt.Sprintf("127.0.0.1:%d", base+host.port), host.handler)
 		if err != nil {
 			return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassFailed, Err: err,
-				Reason: fmt.Sprintf("nothing can listen at port %d: %v", base+host.port, plainNetError(err)),
+				Reason: fmt.Sprintf("cannot listen on port %d: %v", base+host.port, plainNetError(err)),
 				Remedy: "end the program that uses it, or choose other ports: --port-base 9200"}
 		}
 		e.Venues = append(e.Venues, emulatedJSON{one.venue, host.name, at, at + emulator.AdminPath})
@@ -177,23 +176,23 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 	return nil
 }
 
-// startAPI starts the Open API and leaves its authority's certificate where a
-// client can be told to find it.
+// startAPI starts the Open API and writes its authority's certificate to a file for
+// clients.
 func (e *emulation) startAPI(web *servers, one emulated, base int, home string) error {
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", base+port) }
 	one.api.Listen = openapi.Addresses{LiveProtobuf: at(5), LiveJSON: at(6), DemoProtobuf: at(7), DemoJSON: at(8)}
 	if err := one.api.Start(); err != nil {
 		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassFailed, Err: err,
-			Reason: fmt.Sprintf("nothing can listen at ports %d to %d: %v", base+5, base+8, plainNetError(err)),
+			Reason: fmt.Sprintf("cannot listen on ports %d to %d: %v", base+5, base+8, plainNetError(err)),
 			Remedy: "end the program that uses them, or choose other ports: --port-base 9200"}
 	}
 	web.others = append(web.others, one.api)
 	file := filepath.Join(home, "ctrader-ca.pem")
 	if err := writeCertificate(file, one.api.CAPEM()); err != nil {
-		if told := environ.FolderError(err, ""); told != err {
-			return told
+		if explained := environ.FolderError(err, ""); explained != err {
+			return explained
 		}
-		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassMisconfigured, Err: err, Reason: err.Error(), Remedy: "mend the path, or set VENUEKEY_HOME"}
+		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassMisconfigured, Err: err, Reason: err.Error(), Remedy: "correct the path, or set VENUEKEY_HOME"}
 	}
 	ports := one.api.Addresses()
 	for _, host := range []struct{ name, address, variable string }{
@@ -206,7 +205,7 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 	return nil
 }
 
-// writeCertificate writes a file anew, whatever lies in its place.
+// writeCertificate writes a file, and replaces whatever is there.
 func writeCertificate(path string, text []byte) error {
 	if err := own.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
@@ -244,7 +243,7 @@ func (p *program) showEmulation(e emulation, s shell) error {
 		p.tell("  %-6s password %s", user.Name, user.Password)
 	}
 	key := tradovate.DefaultKey()
-	p.tell("\nTradovate also takes name and password, with the API key cid %d, sec %s.", key.CID, key.Sec)
+	p.tell("\nTradovate also accepts name and password, with the API key cid %d, sec %s.", key.CID, key.Sec)
 	p.tell("Paste this into another shell; then: venuekey login ctrader/alice\n")
 	for _, v := range e.Environment {
 		if _, err := fmt.Fprintf(p.stdout, s.set, v.Name, strings.ReplaceAll(v.Value, "'", s.quote)); err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/venuekey/venuekey/emulator/ttp"
 )
 
-// emulated.go owns the emulated venues as this command runs them: which there
-// are, at which ports, and what a program must set to reach them.
+// emulated.go owns the emulated venues as demo and emulate run them: which ones there are,
+// and on which ports.
 
 // emulated is one emulated venue: its hosts, and what its app is known by.
 type emulated struct {
@@ -27,23 +27,23 @@ type emulated struct {
 	hosts  []emulatedHost
 	server emulator.Venue
 	tokens string // the path of its token endpoint
-	// api is cTrader's Open API, which is no HTTP.
+	// api is cTrader's Open API, which is not HTTP.
 	api *openapi.Server
 }
 
 // emulatedHost is one address of an emulated venue.
 type emulatedHost struct {
-	// url is its name among the app's addresses; "" where the app reaches it by
-	// another one.
+	// url is its name among the app's addresses; "" if the app reaches it through
+	// another.
 	url string
-	// name says which host it is, where a venue has more than one.
+	// name says which host it is, if a venue has more than one.
 	name    string
 	port    int // after the base of all ports
 	handler http.Handler
 }
 
-// emulatedVenues gives them, not yet serving. With anyRedirect they send users
-// back to any port of this machine, which real venues do not.
+// emulatedVenues returns the venues, not yet serving. With anyRedirect they send users back
+// to any port of this machine, which real venues do not.
 func emulatedVenues(anyRedirect bool) []emulated {
 	signIn := &ctrader.Server{Knobs: ctrader.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	trader := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: anyRedirect}}
@@ -62,7 +62,7 @@ func emulatedVenues(anyRedirect bool) []emulated {
 	}
 }
 
-// emulatedApp is what every emulated venue knows.
+// emulatedApp is the app that every emulated venue knows.
 func emulatedApp() emulator.App { return emulator.DefaultApp() }
 
 // servers are servers on loopback, started and stopped together.
@@ -84,7 +84,7 @@ func (s *servers) serve(address string, handler http.Handler) (at string, err er
 	return "http://" + socket.Addr().String(), nil
 }
 
-// stop ends all of them, and waits until nothing runs on.
+// stop ends all of them, and waits until nothing runs.
 func (s *servers) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

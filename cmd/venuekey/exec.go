@@ -18,9 +18,8 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// exec.go owns running a program that finds a token in its environment. How
-// the program takes this one's place is in exec_unix.go and
-// exec_windows.go.
+// exec.go owns running a program with a token in its environment. exec_unix.go and
+// exec_windows.go own how the program replaces this process.
 
 type execFlags struct {
 	as     string
@@ -32,22 +31,22 @@ func (p *program) execCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "exec ID -- PROGRAM [ARGUMENT]...",
 		GroupID: groupUse,
-		Short:   "Run a program with a good token in its environment",
-		Long: `Run a program that finds a good token in its environment:
+		Short:   "Run a program with a valid token in its environment",
+		Long: `Run a program with a valid token in its environment:
 
   VENUEKEY_ACCESS_TOKEN   the access token; --as renames this variable
-  VENUEKEY_TOKEN_TYPE     its type, as the Authorization header wants it
-  VENUEKEY_EXPIRES        its end, as in 2026-01-02T15:04:05Z
+  VENUEKEY_TOKEN_TYPE     its type, for the Authorization header
+  VENUEKEY_EXPIRES        its expiry, as in 2026-01-02T15:04:05Z
   VENUEKEY_EXPIRES_UNIX   the same in seconds
   VENUEKEY_ID             the sign-in
 
-The program takes the place of venuekey, and its exit code is the exit code: 126
-where it cannot be run, 127 where it is not found. It gets the rest of the
-environment, but no variable of venuekey's that holds a secret or a passphrase,
-VENUEKEY_STORE without a password, and no PGPASSWORD where the vault is in a
-database. The token is not renewed while the program runs: one that runs for
-longer asks "venuekey token" again, or is run anew. To ask, it needs another way
-to whatever was taken away: for a database, ~/.pgpass or PGPASSFILE.`,
+The program replaces venuekey, and its exit code is the exit code: 126 if it
+cannot be run, 127 if it is not found. It gets the rest of the environment
+without venuekey's secrets and passphrases: VENUEKEY_STORE has no password, and
+there is no PGPASSWORD if the vault is in a database. The token in its
+environment is not renewed while the program runs. A program that runs longer
+calls "venuekey token" again, or is started again. For that it needs another way
+to what was removed: for a database, ~/.pgpass or PGPASSFILE.`,
 		Example: `  venuekey exec ctrader/alice -- ./bot --live
   venuekey exec ttp/alice --as TTP_TOKEN -- python bot.py
   venuekey exec tradovate/bot --extra mdAccessToken=TRADOVATE_MD_TOKEN -- ./bot`,
@@ -57,8 +56,8 @@ to whatever was taken away: for a database, ~/.pgpass or PGPASSFILE.`,
 			return p.exec(cmd.Context(), mustID(args), args[1:], flags)
 		},
 	}
-	cmd.Flags().StringVar(&flags.as, "as", "VENUEKEY_ACCESS_TOKEN", "its `VARIABLE`")
-	cmd.Flags().Var(&flags.extras, "extra", "an extra too, as mdAccessToken=MD_TOKEN")
+	cmd.Flags().StringVar(&flags.as, "as", "VENUEKEY_ACCESS_TOKEN", "the token `VARIABLE`")
+	cmd.Flags().Var(&flags.extras, "extra", "add an extra, as in mdAccessToken=MD_TOKEN")
 	return cmd
 }
 
@@ -93,8 +92,8 @@ func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, fl
 	return codeOnly(code)
 }
 
-// childEnviron is the program's environment, with the token. It is the one place
-// where a token enters an environment.
+// childEnviron returns the program's environment with the token. It is the only place that
+// puts a token into an environment.
 func (p *program) childEnviron(id venuekey.ID, token *venuekey.Token, flags execFlags) ([]string, error) {
 	given := map[string]string{
 		"VENUEKEY_TOKEN_TYPE":   token.TypeOrBearer(),
@@ -107,13 +106,13 @@ func (p *program) childEnviron(id venuekey.ID, token *venuekey.Token, flags exec
 		value := token.Extra(extra)
 		if value == "" {
 			return nil, &venuekey.Error{ID: id, Op: "exec", Class: venuekey.ClassFailed, Reason: "the token has no extra " + extra,
-				Remedy: "see what there is: venuekey token " + id.String() + " --json"}
+				Remedy: "see what it has: venuekey token " + id.String() + " --json"}
 		}
 		given[name] = string(value)
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(given[name], "\x00") {
-			return nil, misused("name it as in --as BOT_TOKEN", "exec: %q cannot be the name of a variable", name)
+			return nil, misused("a name as in --as BOT_TOKEN", "exec: %q cannot be the name of a variable", name)
 		}
 	}
 	return p.programEnviron(given), nil
@@ -126,7 +125,7 @@ func (p *program) find(name string) (string, error) {
 	}
 	found := error(notRunnable{name, exitNotFound, errors.New("no such program in PATH")})
 	for _, folder := range filepath.SplitList(p.env("PATH")) {
-		// An empty or relative entry would run what lies in the current folder.
+		// An empty or relative entry would run a program from the current folder.
 		if !filepath.IsAbs(folder) {
 			continue
 		}

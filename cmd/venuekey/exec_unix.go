@@ -4,8 +4,10 @@ package main
 
 import "syscall"
 
-// become puts another program in the place of this one: it keeps the process,
-// its streams and what waits for it. It returns only where that failed.
+// exec_unix.go owns replacing this process with a program.
+
+// become replaces this process with another program, which keeps its process ID and streams.
+// It returns only on an error.
 func become(path string, args, environ []string) (int, error) {
 	restoreLimits()
 	return 0, syscall.Exec(path, args, environ)

@@ -7,9 +7,10 @@ import (
 	"os/signal"
 )
 
-// become runs another program and waits for it, since Windows has no way to
-// take a program's place. The console sends Ctrl-C to both, and the program
-// decides what it means.
+// exec_windows.go owns running a program in this one's place.
+
+// become runs another program and waits for it, because Windows cannot replace a process.
+// The console sends Ctrl-C to both, and the program decides what it means.
 func become(path string, args, environ []string) (int, error) {
 	signal.Ignore(os.Interrupt)
 	command := &exec.Cmd{Path: path, Args: args, Env: environ, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}

@@ -8,7 +8,7 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// exit.go owns how a run ends: the exit codes, and what is said about an error.
+// exit.go owns how a run ends: the exit codes, and the words for an error.
 
 // The exit codes, which the help topic "exit-codes" explains.
 const (
@@ -24,12 +24,12 @@ const (
 	exitInterrupted   = 130
 )
 
-// quiet ends the run with a code when everything was said already.
+// quiet ends the run with an exit code; everything was printed already.
 type quiet int
 
 func (quiet) Error() string { return "" }
 
-// failure is an error as it is told, in words or as JSON.
+// failure is an error as it is printed, in words or as JSON.
 type failure struct {
 	Error  string `json:"error"`
 	ID     string `json:"id,omitempty"`
@@ -39,7 +39,7 @@ type failure struct {
 	Exit   int    `json:"exit"`
 }
 
-// finish says what went wrong, if anything did, and gives the exit code.
+// finish prints what went wrong, if anything did, and returns the exit code.
 func (p *program) finish(ctx context.Context, err error) int {
 	if err == nil {
 		return exitGood
@@ -95,8 +95,7 @@ func exitOf(class venuekey.Class) int {
 	}
 }
 
-// remedy is what the error says of its own cure, else the one command that
-// helps.
+// remedy returns the error's own remedy, or else the command that helps.
 func (p *program) remedy(err *venuekey.Error) string {
 	switch {
 	case err.Remedy != "":
@@ -108,7 +107,7 @@ func (p *program) remedy(err *venuekey.Error) string {
 	case err.Class == venuekey.ClassLater && err.RetryAfter > 0:
 		return "again " + in(err.RetryAfter)
 	case err.Class == venuekey.ClassDamaged && err.ID.Name != "":
-		return "venuekey doctor; or forget it and sign in again: " + p.loginCommand(err.ID)
+		return "venuekey doctor; or sign in again, which replaces it: " + p.loginCommand(err.ID)
 	case err.Class == venuekey.ClassDamaged, err.Class == venuekey.ClassMisconfigured:
 		return "venuekey doctor"
 	case exitOf(err.Class) == exitTemporary:
@@ -117,7 +116,7 @@ func (p *program) remedy(err *venuekey.Error) string {
 	return ""
 }
 
-// loginCommand is what signs somebody in on this machine.
+// loginCommand is the command that signs a user in on this machine.
 func (p *program) loginCommand(id venuekey.ID) string {
 	command := "venuekey login " + id.String()
 	if !p.hasDisplay() {
@@ -126,7 +125,7 @@ func (p *program) loginCommand(id venuekey.ID) string {
 	return command
 }
 
-// usage is a wrong use: what is wrong, and how it is done.
+// usage is the error for a wrong use of a command: what is wrong, and what to try.
 type usage struct{ reason, try string }
 
 func (u usage) Error() string { return u.reason }
@@ -135,8 +134,8 @@ func misused(try, format string, args ...any) error {
 	return usage{reason: fmt.Sprintf(format, args...), try: try}
 }
 
-// doubtful is something that may have been done although nobody says so, and must
-// not be done twice.
+// doubtful is the error for a request that may have been carried out and must not be
+// repeated.
 type doubtful struct {
 	id        venuekey.ID
 	code, try string
@@ -146,7 +145,7 @@ type doubtful struct {
 func (d doubtful) Error() string { return d.err.Error() }
 func (d doubtful) Unwrap() error { return d.err }
 
-// notRunnable is a program that exec was to run and could not.
+// notRunnable is the error for a program that cannot be run.
 type notRunnable struct {
 	name string
 	code int
@@ -156,7 +155,8 @@ type notRunnable struct {
 func (n notRunnable) Error() string { return fmt.Sprintf("exec: %s: %v", n.name, n.err) }
 func (n notRunnable) Unwrap() error { return n.err }
 
-// wantsJSON also answers for arguments that could not be read to their end.
+// wantsJSON reports whether errors are JSON, even if the arguments could not be parsed to
+// the end.
 func (p *program) wantsJSON() bool {
 	if p.json {
 		return true

@@ -14,15 +14,15 @@ import (
 	gate "github.com/venuekey/venuekey/internal/foreign"
 )
 
-// fence.go owns the last fence before an output. What is foreign was cleaned where it
-// entered; here nothing becomes a line, a tab or a control sequence that something
-// forgot, such as the name of a file.
+// fence.go owns the last check before an output. Foreign text was cleaned where it entered;
+// this keeps line breaks, tabs and control sequences out of anything else, such as the name
+// of a file.
 
-// oneLine is a text as one line that fits a terminal, a hook and a log.
+// oneLine returns a text as one line for a terminal, a hook or a log.
 func oneLine(text string) string { return gate.Fit(text) }
 
-// fitting are arguments of a format with texts and errors made one line each. What the
-// format itself holds is ours.
+// fitting returns the arguments of a format with each text and error made one line. The
+// format itself is ours.
 func fitting(args []any) []any {
 	fit := make([]any, len(args))
 	for i, arg := range args {
@@ -38,8 +38,7 @@ func fitting(args []any) []any {
 	return fit
 }
 
-// part is oneLine for a part of a line, which keeps the space between itself and the
-// others.
+// part is oneLine for a part of a line: it keeps a space at either end.
 func part(text string) string {
 	line := oneLine(text)
 	if strings.HasPrefix(text, " ") {
@@ -51,7 +50,7 @@ func part(text string) string {
 	return line
 }
 
-// cleanAttr makes what a log is told fit for it.
+// cleanAttr makes an attribute of the log one line.
 func cleanAttr(_ []string, a slog.Attr) slog.Attr {
 	switch v := a.Value.Any().(type) {
 	case string:
@@ -62,14 +61,14 @@ func cleanAttr(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// jsonLine is a value as a line of JSON.
+// jsonLine returns a value as a line of JSON.
 func jsonLine(value any) ([]byte, error) {
 	text, err := json.Marshal(value)
 	return visible(text), err
 }
 
-// visible is JSON in which what is not seen, or is obeyed by a terminal, stands as an
-// escape (RFC 8259 §7): whoever reads it as JSON reads the same.
+// visible escapes characters in JSON that a terminal does not show or would obey (RFC 8259
+// §7). A JSON parser reads the same values.
 func visible(text []byte) []byte {
 	first := 0
 	for first < len(text) && text[first] <= '~' { // by bytes: quotes come by the thousand
@@ -97,12 +96,12 @@ func visible(text []byte) []byte {
 
 func hidden(r rune) bool { return r > '~' && !unicode.IsPrint(r) || r == utf8.RuneError }
 
-// leastSecret is how long a name must be to be searched for secrets, which takes a
-// while: a service lists thousands, and shorter ones hold no token.
+// leastSecret is the minimum length of a name that is searched for secrets, which takes
+// time: a service lists thousands, and shorter names cannot hold a token.
 const leastSecret = 20
 
-// showing gives what the service calls something, as it may be shown: one that calls
-// an account by the token that it was given is not believed.
+// showing returns a function that makes names from the service fit to show: it removes our
+// secret and token, which a service could put into a name.
 func showing(ctx context.Context, secret venuekey.Secret, access func(context.Context) (venuekey.Secret, error)) func(string) string {
 	return func(text string) string {
 		if len(text) < leastSecret {

@@ -9,15 +9,15 @@ import (
 
 // flags.go owns the flags that hold more than one value.
 
-// pairs is a flag of the form NAME=VALUE that may be given many times. Whatever
-// stands behind the first = is the value, commas too.
+// pairs is a flag of the form NAME=VALUE that may be repeated. Everything after the first =
+// is the value, including commas.
 type pairs map[string]string
 
 // Set implements pflag.Value.
 func (p *pairs) Set(text string) error {
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || name == "" {
-		return errors.New("it is written NAME=VALUE")
+		return errors.New("give it as NAME=VALUE")
 	}
 	*p = with(*p, name, value)
 	return nil
@@ -35,8 +35,7 @@ func (p *pairs) String() string {
 	return strings.Join(all, " ")
 }
 
-// list is a flag of words, separated by spaces or commas, that may be given
-// many times.
+// list is a flag of words, separated by spaces or commas, that may be repeated.
 type list []string
 
 // Set implements pflag.Value.
@@ -51,7 +50,7 @@ func (*list) Type() string { return "WORDS" }
 // String implements pflag.Value.
 func (l *list) String() string { return strings.Join(*l, " ") }
 
-// with sets one value in a copy of a map.
+// with returns a copy of a map with one value set.
 func with[V any](values map[string]V, name string, value V) map[string]V {
 	copied := map[string]V{name: value}
 	for key, old := range values {
@@ -62,7 +61,7 @@ func with[V any](values map[string]V, name string, value V) map[string]V {
 	return copied
 }
 
-// words splits what may be separated by spaces or commas.
+// words splits a text at spaces and commas.
 func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// grip.go owns whether this run holds something that is lost with it. A run that
-// holds nothing ends soon after the first signal, also where it waits for a disk that
-// is not there, which nothing interrupts.
+// grip.go owns whether this run holds something that would be lost with it. A run that holds
+// nothing ends soon after the first signal, even if it waits for a dead disk, which nothing
+// interrupts.
 
 // grace is how long a run that holds nothing has for an orderly end.
 const grace = 2 * time.Second
@@ -18,8 +18,8 @@ type grip struct {
 	held int
 }
 
-// take holds something. While the run ends because nothing is held, it waits for
-// that end.
+// take holds something. If the run is already ending because nothing is held, take blocks
+// until then.
 func (g *grip) take() {
 	if g == nil {
 		return
@@ -44,7 +44,7 @@ func (g *grip) end(die func()) {
 		time.Sleep(grace)
 		g.mu.Lock()
 		if g.held == 0 {
-			die() // with the lock, so that nothing is taken any more
+			die() // with the lock held, so that nothing more is taken
 		}
 		g.mu.Unlock()
 	}

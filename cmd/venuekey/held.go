@@ -9,13 +9,12 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// held.go owns the time in which this program holds the only copy of a renewed
-// token, because neither the vault nor a spill folder takes it. It does not end
-// then by itself: somebody can still make room, and what is lost cannot be had
-// again.
+// held.go owns the time in which this process has the only copy of a renewed token, because
+// it could be saved neither to the vault nor to a spill folder. The process does not exit
+// then: a person can still make room, and a lost token cannot be had again.
 
-// settled is what the Keeper answered. Where it answered that the token is in
-// memory only, it is waited for until something takes it.
+// settled returns the Keeper's answer. If the token is in memory only, it first waits until
+// the token is saved.
 func (p *program) settled(ctx context.Context, v *local.Vault, id venuekey.ID, token *venuekey.Token, err error) (*venuekey.Token, error) {
 	if err == nil || !slices.Contains(v.Keeper.Held(), id) {
 		return token, err
@@ -26,8 +25,8 @@ func (p *program) settled(ctx context.Context, v *local.Vault, id venuekey.ID, t
 	return v.Keeper.Token(ctx, id)
 }
 
-// keepHeld tries until everything that is held is kept, and says what a human can
-// do meanwhile.
+// keepHeld tries until everything that is held is saved, and tells the person what to do
+// meanwhile.
 func (p *program) keepHeld(ctx context.Context, v *local.Vault) (err error) {
 	held := v.Keeper.Held()
 	if len(held) == 0 {
@@ -43,9 +42,9 @@ func (p *program) keepHeld(ctx context.Context, v *local.Vault) (err error) {
 	if ctx.Err() != nil {
 		end = "Ctrl-C again"
 	}
-	p.tell("the only copy of the renewed token of %s is in this program's memory: neither the vault nor a spill folder takes it\n"+
-		"  try: make room on the disk of one of these, or make it writable; until then it is tried all the time: %s\n"+
-		"  %s ends this program all the same. The token is then lost, and only signing in again helps.", whose, strings.Join(append([]string{v.Place.Address().String()}, v.Place.Spills()...), ", "), end)
+	p.tell("the only copy of the renewed token of %s is in this program's memory: it could be saved neither to the vault nor to a spill folder\n"+
+		"  try: free space on one of these disks, or make it writable; saving is retried until then: %s\n"+
+		"  %s ends this program anyway. The token is then lost, and you must sign in again.", whose, strings.Join(append([]string{v.Place.Address().String()}, v.Place.Spills()...), ", "), end)
 	stop := context.AfterFunc(ctx, func() {
 		if end == "Ctrl-C twice" {
 			p.tell("Ctrl-C again loses the renewed token of %s", whose)
@@ -57,7 +56,7 @@ func (p *program) keepHeld(ctx context.Context, v *local.Vault) (err error) {
 		held = v.Keeper.Held()
 	}
 	if err == nil {
-		p.tell("the renewed token of %s is kept now", whose)
+		p.tell("the renewed token of %s is saved now", whose)
 	}
 	return err
 }

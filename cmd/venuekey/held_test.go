@@ -84,7 +84,7 @@ func holdsTheOnlyCopy(t *testing.T, id venuekey.ID, interrupted bool) {
 	}
 	store.room.Store(true)
 	<-done
-	o.err.awaits(t, "the renewed token of ctrader/alice is kept now")
+	o.err.awaits(t, "the renewed token of ctrader/alice is saved now")
 	if !interrupted && (err != nil || token.Access != "new") {
 		t.Errorf("%v", err)
 	}

@@ -15,20 +15,20 @@ import (
 	"github.com/venuekey/venuekey/internal/byname"
 )
 
-// hook.go owns the program that is told of trouble: one call at a time for each
-// sign-in, in order, a few side by side, and none for longer than its limit,
-// which holds for what a call leaves behind as well. Nothing waits for it.
+// hook.go owns calling the hook, the program that reports trouble: one call at a time for
+// each sign-in, in order, and a few at once. No call takes longer than its limit, nor does
+// what it leaves behind. No renewal waits for it.
 
 const (
 	// hookLimit is how long a call may take, with all that it starts.
 	hookLimit = 30 * time.Second
-	// hooksAtOnce is how many calls run side by side.
+	// hooksAtOnce is how many calls run at the same time.
 	hooksAtOnce = 4
-	// hooksWaiting is how many calls wait at most.
+	// hooksWaiting is the maximum number of calls that wait.
 	hooksWaiting = 1000
 	// hookWait is how long a call that ended may leave its output open.
 	hookWait = time.Second
-	// sweepTick is how often it is seen whether a call left something behind.
+	// sweepTick is how often sweep checks whether a call left something behind.
 	sweepTick = 100 * time.Millisecond
 )
 
@@ -56,7 +56,7 @@ func (p *program) newHooks(path string) *hooks {
 	}
 }
 
-// tell has the program called, soon.
+// tell queues a call for an event.
 func (h *hooks) tell(event venuekey.Event) {
 	if h.path == "" {
 		return
@@ -65,7 +65,7 @@ func (h *hooks) tell(event venuekey.Event) {
 	defer h.mu.Unlock()
 	id := event.Status.ID
 	if h.waiting >= hooksWaiting {
-		h.p.tell("%s: the hook is not told of this: %d calls wait for it already", id, h.waiting)
+		h.p.tell("%s: the hook is not called for this: %d calls are waiting already", id, h.waiting)
 		return
 	}
 	h.waiting++
@@ -75,7 +75,7 @@ func (h *hooks) tell(event venuekey.Event) {
 	}
 }
 
-// work makes the calls that wait for one sign-in.
+// work makes the queued calls for one sign-in.
 func (h *hooks) work(id venuekey.ID) {
 	for {
 		h.mu.Lock()
@@ -85,7 +85,7 @@ func (h *hooks) work(id venuekey.ID) {
 		if h.mayBegin() {
 			h.call(event)
 		} else {
-			h.p.tell("%s: the hook is not told that it is %s: the run ends", id, event.Status.State)
+			h.p.tell("%s: the hook is not called for the state %s: the run is ending", id, event.Status.State)
 		}
 		<-h.slots
 		h.mu.Lock()
@@ -108,8 +108,8 @@ func (h *hooks) mayBegin() bool {
 	return h.until.IsZero() || time.Now().Before(h.until)
 }
 
-// close lets the calls that wait be made, within the limit of one, and ends what
-// they left behind.
+// close makes the queued calls, within the limit of one call, and ends what they left
+// behind.
 func (h *hooks) close() {
 	h.mu.Lock()
 	h.until = time.Now().Add(h.limit)
@@ -119,8 +119,8 @@ func (h *hooks) close() {
 	h.behind.Wait()
 }
 
-// call calls the program once. It has a process group of its own, so that Ctrl-C
-// does not reach it, and so that what it started can be ended with it.
+// call calls the program once, in a separate process group, so that Ctrl-C does not reach
+// it, and what it started can be ended with it.
 func (h *hooks) call(event venuekey.Event) {
 	limit := time.Now().Add(h.limit)
 	ended := make(chan struct{})
@@ -165,7 +165,7 @@ func (h *hooks) sweep(command *exec.Cmd, limit time.Time) {
 	}
 }
 
-// hookEnv is what the program is told: never a token.
+// hookEnv returns the variables for the hook: never a token.
 func (p *program) hookEnv(e venuekey.Event) map[string]string {
 	s := e.Status
 	return map[string]string{
@@ -175,7 +175,7 @@ func (p *program) hookEnv(e venuekey.Event) map[string]string {
 	}
 }
 
-// remedyOf is the one command that helps, as it is typed on this machine.
+// remedyOf returns the command that helps on this machine.
 func (p *program) remedyOf(e venuekey.Event) string {
 	switch {
 	case e.Remedy == "":
@@ -206,7 +206,7 @@ func (w *lastWords) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// last are the last words of a hook, for its author.
+// last returns the last line of a hook's output, for its author.
 func (w *lastWords) last() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

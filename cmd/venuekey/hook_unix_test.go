@@ -183,10 +183,10 @@ func TestAHookThatIsFarBehindIsSpokenOf(t *testing.T) {
 	}
 	h.calling.Wait()
 	said := h.o.err.String()
-	if n := strings.Count(said, "calls wait for it already"); n != 1 {
+	if n := strings.Count(said, "calls are waiting already"); n != 1 {
 		t.Errorf("%d events were left out aloud", n)
 	}
-	if n := strings.Count(said, "the run ends"); n != hooksWaiting {
+	if n := strings.Count(said, "the run is ending"); n != hooksWaiting {
 		t.Errorf("%d calls were dropped aloud", n)
 	}
 }

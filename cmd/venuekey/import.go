@@ -14,30 +14,31 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// import.go owns bringing in a token that another tool was given.
+// import.go owns the command import, for a token from another tool.
 
 func (p *program) importCmd() *cobra.Command {
 	var replace bool
 	cmd := &cobra.Command{
 		Use:     "import ID [FILE]",
 		GroupID: groupSignIns,
-		Short:   "Take over a token that another tool was given",
-		Long: `Take over a token that another tool was given, so that nobody has to sign in
-again. It comes from a file, or from standard input, and never from an argument,
-where other users of the machine would see it. No venue is asked; the token is
-renewed when it is due.
+		Short:   "Import a token from another tool",
+		Long: `Import a token that another tool got, so that no one has to sign in again. It
+comes from a file or from standard input, never from an argument, which other
+users of the machine could see. No venue is contacted; the token is renewed when
+it is due.
 
-The file is the venue's own answer or what most tools make of it: JSON that
-holds access_token, refresh_token and expires_in, expires_at or expiry, or the
-same as accessToken and so on. A line with nothing else on it is the refresh
-token, or, at a venue that renews with it, the access token. expires_in counts
-from the issued_at beside it, else from when the file was written. What has no
-access token is renewed when it is first asked for.
+The file is the venue's own answer, or what most tools save of it: JSON with
+access_token, refresh_token and expires_in, expires_at or expiry, or accessToken
+and so on. A single line is the refresh token; if the venue renews with the
+access token, it is that. expires_in counts from issued_at if there is one, or
+else from the time the file was written. A sign-in without an access token is
+renewed when a program first asks for it.
 
-A refresh token works once: end the other tool, or take its file away, before
-one of the two renews. It is renewed with the app that it was issued to.
+A refresh token works once: stop the other tool, or remove its file, before
+either of the two renews. The token is renewed with the app that it was issued
+to.
 
-A sign-in that is there and still works is kept, unless --replace is given.`,
+A sign-in that exists and still works is kept, unless you give --replace.`,
 		Example: `  venuekey import ttp/carol tokens.json
   pass show ctrader/refresh-token | venuekey import ctrader/dave
   venuekey import ttp/alice <answer.json --replace`,
@@ -60,7 +61,7 @@ A sign-in that is there and still works is kept, unless --replace is given.`,
 	return cmd
 }
 
-// idAndFile takes an ID and perhaps a path.
+// idAndFile accepts an ID, and perhaps a path.
 func idAndFile(cmd *cobra.Command, args []string) error {
 	if len(args) == 2 && args[1] != "" {
 		args = args[:1]
@@ -80,11 +81,11 @@ func renewsWith(id venuekey.ID) venuekey.Renewal {
 	return venue.Policy().RenewsWith
 }
 
-// longestForeign is more than any tool keeps of one sign-in.
+// longestForeign is more than any tool saves of one sign-in.
 const longestForeign = 1 << 20
 
-// readForeign reads what another tool has, and when that was written: a stream is
-// written now.
+// readForeign reads another tool's token, and returns when it was written: for a stream,
+// now.
 func (p *program) readForeign(ctx context.Context, args []string) (venuekey.Secret, time.Time, error) {
 	if len(args) == 0 || args[0] == "-" {
 		if p.interactive() {
@@ -95,7 +96,7 @@ func (p *program) readForeign(ctx context.Context, args []string) (venuekey.Secr
 	}
 	file, closed, err := byname.Open(ctx, args[0])
 	if err != nil {
-		return "", time.Time{}, &venuekey.Error{Op: "import", Class: venuekey.ClassFailed, Reason: err.Error(), Err: err, Remedy: "name the file that the other tool keeps its token in"}
+		return "", time.Time{}, &venuekey.Error{Op: "import", Class: venuekey.ClassFailed, Reason: err.Error(), Err: err, Remedy: "name the file that has the other tool's token"}
 	}
 	defer closed()
 	return readAllOf(file, args[0])
@@ -121,11 +122,11 @@ func readAllOf(from io.Reader, name string) (venuekey.Secret, time.Time, error) 
 func (p *program) importToken(ctx context.Context, v *local.Vault, id venuekey.ID, token venuekey.Token, replace bool) error {
 	status, err := v.Keeper.Status(ctx, id)
 	switch {
-	case replace, venuekey.NeedsSignIn(err): // nobody is signed in
+	case replace, venuekey.NeedsSignIn(err): // there is nothing to keep
 	case err != nil:
 		return venuekey.About(id, "import", err)
 	case status.State != venuekey.StateNeedsSignIn:
-		return &venuekey.Error{ID: id, Op: "import", Class: venuekey.ClassFailed, Reason: fmt.Sprintf("the sign-in is there already (%s)", status.State),
+		return &venuekey.Error{ID: id, Op: "import", Class: venuekey.ClassFailed, Reason: fmt.Sprintf("the sign-in exists already (%s)", status.State),
 			Remedy: "use another name, or --replace"}
 	}
 	kept, err := v.Keeper.Adopt(ctx, id, token)
@@ -135,15 +136,15 @@ func (p *program) importToken(ctx context.Context, v *local.Vault, id venuekey.I
 	}
 	venue, _ := venueOf(id.Venue)
 	if _, _, err := v.App(ctx, venue.Name()); local.NotRegistered(err) {
-		p.tell("note: no app is registered for %s; the one that the token was issued to renews it\n  try: venuekey app add %s", id.Venue, id.Venue)
+		p.tell("note: no app is registered for %s; to renew the token, add the app that it was issued to\n  try: venuekey app add %s", id.Venue, id.Venue)
 	}
-	p.tell("warning: a refresh token works once: end the other tool before it renews")
+	p.tell("warning: a refresh token works once: stop the other tool before it renews")
 	return p.importedToken(id, kept)
 }
 
 func (p *program) importedToken(id venuekey.ID, token *venuekey.Token) error {
 	if left := time.Until(token.Expires); left > 0 {
-		return p.say(kept(id, token), "%s is imported; the token lives %s", id, span(left))
+		return p.say(kept(id, token), "%s is imported; the token is valid for %s", id, span(left))
 	}
-	return p.say(kept(id, token), "%s is imported; it is renewed when it is first asked for", id)
+	return p.say(kept(id, token), "%s is imported; it will be renewed when a program first asks for it", id)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// import_format.go owns the forms in which other tools keep a token.
+// import_format.go owns the formats in which other tools keep a token.
 
-// foreignNames are the names that a field goes by in other tools, in lower case
-// and without what stands between their words.
+// foreignNames are the names that other tools use for a field, in lower case and without
+// separators.
 var foreignNames = map[string][]string{
 	"access":          {"accesstoken"},
 	"refresh":         {"refreshtoken"},
@@ -26,7 +26,7 @@ var foreignNames = map[string][]string{
 	"refresh expires": {"refreshexpiresin", "refreshtokenexpiresin"},
 }
 
-// foreignToken reads what another tool has of a token.
+// foreignToken parses a token from another tool.
 func foreignToken(text venuekey.Secret, written time.Time, bare venuekey.Renewal) (venuekey.Token, error) {
 	plain := strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff"))
 	switch {
@@ -43,28 +43,28 @@ func foreignToken(text venuekey.Secret, written time.Time, bare venuekey.Renewal
 }
 
 func noToken(reason string) error {
-	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: "give the JSON that holds refresh_token, or the refresh token alone"}
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: "give JSON with refresh_token, or only the refresh token"}
 }
 
-// foreignJSON reads the one object that holds a token, however deep it lies.
+// foreignJSON parses the one object that holds a token, at any depth.
 func foreignJSON(plain string, written time.Time) (venuekey.Token, error) {
 	var document any
 	decoder := json.NewDecoder(strings.NewReader(plain))
 	decoder.UseNumber()
 	if decoder.Decode(&document) != nil || decoder.More() {
-		return venuekey.Token{}, noToken("the input begins like JSON and is none")
+		return venuekey.Token{}, noToken("the input looks like JSON but cannot be parsed")
 	}
 	switch found := objectsWithTokens(document); len(found) {
 	case 0:
-		return venuekey.Token{}, noToken("the input holds no field refresh_token or access_token")
+		return venuekey.Token{}, noToken("the input has no field refresh_token or access_token")
 	case 1:
 		return found[0].token(written)
 	default:
-		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the input holds several tokens, and nobody knows which is meant", Remedy: "give the one that is meant alone"}
+		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "the input has several tokens, and it is not clear which one is meant", Remedy: "give only the one that is meant"}
 	}
 }
 
-// foreign is an object of another tool, with its names made plain.
+// foreign is an object of another tool, with its names normalised.
 type foreign map[string]any
 
 func objectsWithTokens(value any) (found []foreign) {
@@ -87,7 +87,7 @@ func objectsWithTokens(value any) (found []foreign) {
 	return found
 }
 
-// token reads the fields. What is not understood is not guessed at.
+// token reads the fields. It does not guess.
 func (f foreign) token(written time.Time) (venuekey.Token, error) {
 	token := venuekey.Token{Access: venuekey.Secret(f.text("access")), Refresh: venuekey.Secret(f.text("refresh")), Type: f.text("type"), Scopes: words(f.text("scope"))}
 	if values, ok := f.get("scope").([]any); ok {
@@ -133,13 +133,13 @@ func (f foreign) get(field string) any {
 	return nil
 }
 
-// text is a field that is text; of a scope that is a list, nothing.
+// text returns a field that is text; "" for a scope that is a list.
 func (f foreign) text(field string) string {
 	text, _ := f.get(field).(string)
 	return strings.TrimSpace(text)
 }
 
-// number is a field that is a number, also where it was written as text.
+// number returns a field that is a number, even if it is written as text.
 func (f foreign) number(field string) (float64, bool) {
 	text := f.text(field)
 	if number, ok := f.get(field).(json.Number); ok {
@@ -149,15 +149,14 @@ func (f foreign) number(field string) (float64, bool) {
 	return number, err == nil && !math.IsNaN(number) && !math.IsInf(number, 0)
 }
 
-// mostSeconds keeps a number that cannot be meant from running over.
+// mostSeconds keeps an absurd number from overflowing.
 const mostSeconds = 100 * 365 * 24 * 3600
 
 func seconds(number float64) time.Duration {
 	return time.Duration(min(number, mostSeconds) * float64(time.Second))
 }
 
-// moment is a field that is a time: RFC 3339, or seconds or milliseconds since
-// 1970.
+// moment returns a field that is a time: RFC 3339, or seconds or milliseconds since 1970.
 func (f foreign) moment(field string) (at time.Time, known bool, err error) {
 	if f.get(field) == nil {
 		return at, false, nil
@@ -170,9 +169,9 @@ func (f foreign) moment(field string) (at time.Time, known bool, err error) {
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00"} {
 		if at, err := time.Parse(layout, f.text(field)); err == nil {
-			return at, at.Year() > 1, nil // the year 1 is a time that nobody set
+			return at, at.Year() > 1, nil // the year 1 is Go's zero time
 		}
 	}
 	name := foreignNames[field]
-	return at, false, noToken("the field " + name[slices.IndexFunc(name, func(n string) bool { return f[n] != nil })] + " is no time that is understood (RFC 3339, or seconds since 1970)")
+	return at, false, noToken("the field " + name[slices.IndexFunc(name, func(n string) bool { return f[n] != nil })] + " is not a time in RFC 3339 or in seconds since 1970")
 }

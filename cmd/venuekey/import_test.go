@@ -60,12 +60,12 @@ func TestWhatIsNoToken(t *testing.T) {
 		"two words":                   "neither JSON nor a token",
 		"a\nb":                        "neither JSON nor a token",
 		"<html>\n<body>":              "neither JSON nor a token",
-		`{"s-e-c-r-e-t":`:             "begins like JSON",
+		`{"s-e-c-r-e-t":`:             "looks like JSON",
 		`{"client_id":"s-e-c-r-e-t"}`: "no field refresh_token",
 		`{"refresh_token":7}`:         "no field refresh_token",
 		`[{"refresh_token":"s-e-c-r-e-t"},{"refresh_token":"b"}]`:            "several tokens",
-		`{"refresh_token":"s-e-c-r-e-t","expiry":"tomorrow"}`:                "expiry is no time",
-		`{"refresh_token":"s-e-c-r-e-t","expires_at":"2030-01-02T03:04:05"}`: "expiresat is no time",
+		`{"refresh_token":"s-e-c-r-e-t","expiry":"tomorrow"}`:                "expiry is not a time",
+		`{"refresh_token":"s-e-c-r-e-t","expires_at":"2030-01-02T03:04:05"}`: "expiresat is not a time",
 	} {
 		_, err := foreignToken(venuekey.Secret(text), time.Now(), venuekey.RenewWithRefreshToken)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s-e-c-r-e-t") {

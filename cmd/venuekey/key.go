@@ -10,8 +10,7 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// key.go owns the command key, and what its parts need to know: what is sealed
-// with which key.
+// key.go owns the command key, and what its subcommands share.
 
 func (p *program) keyCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -19,18 +18,18 @@ func (p *program) keyCmd() *cobra.Command {
 		GroupID: groupSetup,
 		Short:   "Show, rotate, retire, export and import the keys of the vault",
 		Long: `Everything in the vault is sealed with a key, which "venuekey init" or the first
-command that kept something made. It can be replaced while programs run:
+command that saved something created. You can replace it while programs run:
 
-  venuekey key rotate     makes a new key and seals everything with it
-  venuekey key retire     some time later destroys the old one
+  venuekey key rotate     creates a new key and seals everything with it
+  venuekey key retire     destroys the old one, some time later
 
-Where several machines share a database, each needs the same key:
+If several machines share a database, each needs the same key:
 
   venuekey key export     on a machine that has it, into one sealed file
   venuekey key import     on the others
 
-and a new one before anything is sealed with it: see "venuekey key rotate
---help".`,
+A new key must be on all of them before anything is sealed with it: see
+"venuekey key rotate --help".`,
 		Example: "  venuekey key list\n  venuekey key rotate\n  venuekey key retire\n  venuekey key export keys.age",
 		Args:    p.unknownCommand,
 		RunE:    p.helpOrVersion,
@@ -39,8 +38,8 @@ and a new one before anything is sealed with it: see "venuekey key rotate
 	return cmd
 }
 
-// keyOrder names the keys of this machine, the oldest first, and the one that seals:
-// where machines share a vault, any of them may have begun to seal with another.
+// keyOrder returns the keys of this machine, the oldest first, and the one that seals: if
+// machines share a vault, any of them may have begun to seal with a newer one.
 func keyOrder(ctx context.Context, v *local.Vault) (all []string, current string, err error) {
 	all, current, err = v.Place.Keys().IDs()
 	if err != nil {
@@ -56,10 +55,10 @@ func keyOrder(ctx context.Context, v *local.Vault) (all []string, current string
 	return all, current, nil
 }
 
-// olderThan are the keys that come before one.
+// olderThan returns the keys before one.
 func olderThan(all []string, id string) []string { return all[:max(0, slices.Index(all, id))] }
 
-// withKeys lends a vault that has a key.
+// withKeys is withVault for a vault that has a key.
 func (p *program) withKeys(ctx context.Context, work func(v *local.Vault) error) error {
 	return p.withVault(ctx, func(v *local.Vault) error {
 		if v.Missing || v.Key.ID == "" {

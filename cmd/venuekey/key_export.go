@@ -10,10 +10,9 @@ import (
 	"github.com/venuekey/venuekey/key"
 )
 
-// key_export.go owns how the keys get into a file, to be brought to another
-// machine.
+// key_export.go owns writing the keys into a file, for another machine.
 
-// aKeyFile is what that file is called.
+// aKeyFile is that file's name in messages.
 const aKeyFile = "file of keys"
 
 type keyExportFlags struct {
@@ -27,14 +26,14 @@ func (p *program) keyExportCmd() *cobra.Command {
 		Use:   "export FILE",
 		Short: "Write the keys into one file, for a machine that shares the vault",
 		Long: `Write the keys of this machine into one file, or with - to standard output, for
-another machine that shares the vault. There "venuekey key import" takes them.
-The file is there when all of it is on disk, with mode 0600; one that is there
-already stays, unless --force is given.
+another machine that shares the vault. "venuekey key import" reads them there.
+The file appears when all of it is on disk, with mode 0600. An existing file is
+kept unless you give --force.
 
-It is sealed as a backup is: by a passphrase, which is asked for twice or comes
-from VENUEKEY_BACKUP_PASSPHRASE_FILE or VENUEKEY_BACKUP_PASSPHRASE, or to
-recipients of age. With --plain it is not sealed: whoever reads it can open the
-vault, so remove it when it was brought.`,
+The file is sealed like a backup: with a passphrase, which you are asked for
+twice or which comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or
+VENUEKEY_BACKUP_PASSPHRASE, or to age recipients. With --plain it is not sealed:
+anyone who can read it can open the vault, so remove it after the import.`,
 		Example: `  venuekey key export keys.age
   venuekey key export keys.age --recipient age1qx…
   venuekey key export - --plain | ssh other venuekey key import -`,
@@ -42,11 +41,11 @@ vault, so remove it when it was brought.`,
 		ValidArgsFunction: completeFile,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.keyExport(cmd, args[0], flags) },
 	}
-	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it by a passphrase, as by default")
-	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this `RECIPIENT` of age; repeatable")
+	cmd.Flags().BoolVar(&flags.passphrase, "passphrase", false, "seal it with a passphrase (the default)")
+	cmd.Flags().StringArrayVar(&flags.recipients, "recipient", nil, "seal it to this age `RECIPIENT`; repeatable")
 	cmd.Flags().StringVar(&flags.recipientsFile, "recipients-file", "", "seal it to the recipients in this `FILE`")
 	cmd.Flags().BoolVar(&flags.plain, "plain", false, "do not seal it: only its mode keeps others out")
-	cmd.Flags().BoolVar(&flags.force, "force", false, "replace a file that is there already")
+	cmd.Flags().BoolVar(&flags.force, "force", false, "replace an existing file")
 	_ = cmd.RegisterFlagCompletionFunc("recipient", cobra.NoFileCompletions)
 	return cmd
 }
@@ -84,12 +83,12 @@ func (p *program) keyExport(cmd *cobra.Command, path string, flags keyExportFlag
 		return ofKeys(fileFlags(err))
 	}
 	if flags.plain {
-		p.tell("warning: whoever reads %s can open the vault: remove it when it was brought", path)
+		p.tell("warning: anyone who can read %s can open the vault: remove it after the import", path)
 	}
 	return p.say(keyFileJSON{File: path, Keys: len(keys), Seals: info.ID}, "%s in %s; on the other machine: venuekey key import %[2]s", isAre(len(keys), "key"), path)
 }
 
-// writeKeys writes what is to be brought, sealed where it is to be.
+// writeKeys writes the keys, sealed if there is a sealer.
 func writeKeys(to io.Writer, text []byte, sealer *backup.Sealer) error {
 	if sealer == nil {
 		_, err := to.Write(text)
@@ -105,15 +104,15 @@ func writeKeys(to io.Writer, text []byte, sealer *backup.Sealer) error {
 	return sealed.Close()
 }
 
-// keyFileJSON is what an export wrote.
+// keyFileJSON is the result of an export.
 type keyFileJSON struct {
 	File  string `json:"file"`
 	Keys  int    `json:"keys"`
 	Seals string `json:"seals"`
 }
 
-// keyFile is what stands in the file. Whatever must not be overlooked is a new
-// version.
+// keyFile is the content of the file. A change that older programs must not overlook is a
+// new version.
 type keyFile struct {
 	Venuekey string   `json:"venuekey"`
 	Version  int      `json:"version"`

@@ -11,22 +11,21 @@ import (
 	"github.com/venuekey/venuekey/key"
 )
 
-// key_import.go owns how keys that another machine exported get here. None that
-// is here is ever replaced.
+// key_import.go owns importing keys that another machine exported. It never replaces a key.
 
 func (p *program) keyImportCmd() *cobra.Command {
 	var flags importFlags
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Take the keys that another machine exported",
-		Long: `Take the keys of another machine from the file that "venuekey key export" wrote
-there, or with - from standard input. They are kept as VENUEKEY_KEY says, or
-like those that are here. What is missing is added; a key is never replaced, and
-a machine that has the key of another vault is told so.
+		Short: "Import the keys that another machine exported",
+		Long: `Import the keys of another machine from the file that "venuekey key export"
+wrote there, or with - from standard input. They are kept as VENUEKEY_KEY says,
+or like the keys that are here. Missing keys are added. No key is ever replaced;
+if this machine has the key of another vault, that is an error.
 
-A passphrase is asked for, or comes from VENUEKEY_BACKUP_PASSPHRASE_FILE or
-VENUEKEY_BACKUP_PASSPHRASE. A file that is sealed to a recipient is opened with
-the file of its identity.`,
+You are asked for the passphrase, or it comes from
+VENUEKEY_BACKUP_PASSPHRASE_FILE or VENUEKEY_BACKUP_PASSPHRASE. A file that is
+sealed to a recipient opens with the identity in the file of --identity.`,
 		Example: `  venuekey key import keys.age
   venuekey key import keys.age --identity identity.txt`,
 		Args:              oneFile,
@@ -64,16 +63,16 @@ func (p *program) keyImport(cmd *cobra.Command, path string, flags importFlags) 
 	info, added, err := keys.Import(cmd.Context(), choice, read.keys(), read.Seals)
 	if errors.Is(err, key.ErrForeign) {
 		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: "this machine has another key, which is not replaced: " + err.Error(), Err: err,
-			Remedy: "if nothing is sealed with the one that is here, move key.json and seal-* of " + place.Config + " away, and import again"}
+			Remedy: "if nothing is sealed with the key that is here, move key.json and seal-* in " + place.Config + " away, and import again"}
 	}
 	if err != nil {
 		return place.KeyError(err)
 	}
 	return p.say(keyImportedJSON{Added: added, Choice: string(info.Choice), Where: info.Where, Seals: info.ID},
-		"%s added; the one that seals is kept by %s: %s", isAre(added, "key"), info.Choice, info.Where)
+		"%s added; the key that seals is kept by %s: %s", isAre(added, "key"), info.Choice, info.Where)
 }
 
-// keyImportedJSON is what an import did.
+// keyImportedJSON is the result of an import.
 type keyImportedJSON struct {
 	Added  int    `json:"added"`
 	Choice string `json:"key"`
@@ -81,26 +80,26 @@ type keyImportedJSON struct {
 	Seals  string `json:"seals"`
 }
 
-// longestKeyFile is more than thousands of keys take.
+// longestKeyFile is more than thousands of keys need.
 const longestKeyFile = 1 << 20
 
-// readKeyFile reads what an export wrote. No error shows what stands there.
+// readKeyFile reads the file of an export. Its errors do not show the content.
 func readKeyFile(from io.Reader) (f keyFile, err error) {
 	text, err := io.ReadAll(io.LimitReader(from, longestKeyFile))
 	switch {
 	case err != nil:
 		return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file of keys cannot be read to its end, or it was changed", Err: err,
-			Remedy: "copy it once more from where it was made, or export again there"}
+			Remedy: "copy it again from where it was written, or export again there"}
 	case json.Unmarshal(text, &f) != nil || f.Venuekey != "keys" || f.Version < 1:
-		return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file holds no keys of venuekey, or it is cut short",
+		return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file has no venuekey keys, or it is truncated",
 			Remedy: "give the file that \"venuekey key export\" wrote"}
 	case f.Version > keyFileVersion:
 		return f, &venuekey.Error{Op: "key", Class: venuekey.ClassFailed, Reason: "the file of keys was written by a newer venuekey", Remedy: "install a newer venuekey"}
 	}
 	for _, raw := range f.Keys {
 		if len(raw) != key.Size {
-			return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file of keys holds something that is no key",
-				Remedy: "copy it once more from where it was made, or export again there"}
+			return f, &venuekey.Error{Op: "key", Class: venuekey.ClassDamaged, Reason: "the file of keys has an invalid key",
+				Remedy: "copy it again from where it was written, or export again there"}
 		}
 	}
 	return f, nil
@@ -113,13 +112,13 @@ func (f keyFile) keys() (keys [][key.Size]byte) {
 	return keys
 }
 
-// ofKeys says of an error about a sealed file that it is about keys.
+// ofKeys makes an error about a sealed file one about keys.
 func ofKeys(err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok {
 		return err
 	}
-	told := *known
-	told.Op = "key"
-	return &told
+	failed := *known
+	failed.Op = "key"
+	return &failed
 }

@@ -10,13 +10,12 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// key_list.go owns how keys are shown: by their names, which tell nothing about
-// them.
+// key_list.go owns the list of keys: their IDs, which reveal nothing about them.
 
 // listedKey is a key as a program reads it.
 type listedKey struct {
 	ID string `json:"id"`
-	// State is "seals", "next" for one that is prepared, or "old".
+	// State is "seals", "next" for a prepared key, or "old".
 	State string `json:"state"`
 	// Sealed is how many records and spill files are sealed with it.
 	Sealed int `json:"sealed"`

@@ -11,18 +11,18 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// key_retire.go owns destroying keys that nothing is sealed with any more.
+// key_retire.go owns destroying keys that no longer seal anything.
 
 func (p *program) keyRetireCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "retire",
-		Short: "Destroy old keys that nothing is sealed with any more",
+		Short: "Destroy old keys that no longer seal anything",
 		Long: `Destroy the keys of this machine that are older than the one that seals. Nothing
-is done while a record, or a renewed token that waits in a spill file, is still
-sealed with one of them.
+is destroyed while a record, or a renewed token in a spill file, is still sealed
+with one of them.
 
-Wait with it until every program has noticed the rotation: each does so when it
-next looks at a sign-in.`,
+First wait until every program has noticed the rotation: each does so when it
+next reads a sign-in.`,
 		Example:           "  venuekey key retire",
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -43,7 +43,7 @@ func (p *program) keyRetire(ctx context.Context, v *local.Vault) error {
 	}
 	if needed > 0 {
 		return &venuekey.Error{Op: "key", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("%d records or spill files are still sealed with an older key", needed),
-			Remedy: "venuekey key rotate, which finishes what was begun; then try again"}
+			Remedy: "venuekey key rotate, which finishes the earlier rotation; then try again"}
 	}
 	keys := v.Place.Keys()
 	if err := keys.Follow(current); err != nil {

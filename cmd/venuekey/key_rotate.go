@@ -20,23 +20,23 @@ func (p *program) keyRotateCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Seal everything with a new key, while programs run",
-		Long: `Make a new key, kept as the old one is, and seal every record with it. Programs
-that run go on: they find the new key when they come upon something sealed with
-it. A sign-in that is being renewed is waited for. It can be interrupted; run
-again it goes on with the same key.
+		Long: `Create a new key, kept like the old one, and seal every record with it. Running
+programs go on: they find the new key when they read something sealed with it. A
+sign-in that is being renewed is waited for. You can interrupt this; the next
+run continues with the same key.
 
-The old key is kept, since a program may have written something with it just
-now. When everything has settled, "venuekey key retire" destroys it.
+The old key is kept, because a program may just have written something with it.
+Later, "venuekey key retire" destroys it.
 
-Where several machines share a database, each of them needs the new key first:
+If several machines share a database, each of them needs the new key first:
 
-  venuekey key rotate --prepare      # on one machine: makes it, seals nothing
+  venuekey key rotate --prepare      # on one machine: creates it, seals nothing
   venuekey key export keys.age       # there
   venuekey key import keys.age       # on each of the others
   venuekey key rotate                # on one machine
   venuekey key retire                # on each, some time later
 
-Keep a copy of the new key, as of the old one.`,
+Keep a copy of the new key too.`,
 		Example:           "  venuekey key rotate",
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -44,12 +44,12 @@ Keep a copy of the new key, as of the old one.`,
 			return p.withKeys(cmd.Context(), func(v *local.Vault) error { return p.keyRotate(cmd.Context(), v, flags) })
 		},
 	}
-	cmd.Flags().BoolVar(&flags.prepare, "prepare", false, "make the new key, and seal nothing with it yet")
+	cmd.Flags().BoolVar(&flags.prepare, "prepare", false, "create the new key, and seal nothing with it yet")
 	cmd.Flags().BoolVar(&flags.alone, "alone", false, "no other machine shares the database")
 	return cmd
 }
 
-// rotated is what a rotation did.
+// rotated is the result of a rotation.
 type rotated struct {
 	Key     string `json:"key"`
 	Where   string `json:"where,omitempty"`
@@ -71,7 +71,7 @@ func (p *program) keyRotate(ctx context.Context, v *local.Vault, flags keyRotate
 		return p.prepareKey(ctx, v)
 	case newest != current: // it was prepared
 	case unfinished > 0:
-		p.tell("an earlier rotation is not finished, and goes on; run it again for a new key")
+		p.tell("continuing an earlier rotation that did not finish; run this again for a new key")
 	case v.Place.Address().IsDatabase() && !flags.alone:
 		return misused("venuekey key rotate --prepare, or --alone if no other machine shares the database",
 			"the machines that share the database need the new key before anything is sealed with it")
@@ -95,11 +95,11 @@ func (p *program) prepareKey(ctx context.Context, v *local.Vault) error {
 	if err := p.addKey(ctx, v, &made); err != nil {
 		return err
 	}
-	return p.say(made, "key %s is made and seals nothing yet: bring it to the other machines (venuekey key export, venuekey key import there), then run venuekey key rotate", made.Key)
+	return p.say(made, "key %s is created and seals nothing yet: copy it to the other machines (venuekey key export here, venuekey key import there), then run venuekey key rotate", made.Key)
 }
 
-// addKey makes the key after the one that seals. It reports it in made, or to the
-// user where that is nil.
+// addKey creates the key after the one that seals. It reports it in made, or to the user if
+// that is nil.
 func (p *program) addKey(ctx context.Context, v *local.Vault, made *rotated) error {
 	info, err := v.Place.Keys().Add(ctx)
 	if errors.Is(err, key.ErrExists) {
@@ -109,7 +109,7 @@ func (p *program) addKey(ctx context.Context, v *local.Vault, made *rotated) err
 		return v.Place.KeyError(err)
 	}
 	if made == nil {
-		p.tell("a new key was made and lies in %s; keep a copy: without it nobody opens the vault", info.Where)
+		p.tell("a new key was created in %s; keep a copy: without it the vault cannot be opened", info.Where)
 		return nil
 	}
 	*made = rotated{Key: info.ID, Where: info.Where}
@@ -119,18 +119,18 @@ func (p *program) addKey(ctx context.Context, v *local.Vault, made *rotated) err
 // rekey makes the newest key the one that seals, and seals everything with it.
 func (p *program) rekey(ctx context.Context, v *local.Vault) error {
 	id, done, err := v.Rekey(ctx, func(done venuekey.Rekeyed) {
-		p.progress("%d records sealed anew, %d are being renewed and waited for", done.Sealed, done.Waiting)
+		p.progress("%d records sealed, waiting for %d that are being renewed", done.Sealed, done.Waiting)
 	})
 	p.progress("")
 	if err != nil {
 		return err
 	}
 	if err := p.say(rotated{Key: id, Sealed: done.Sealed, Damaged: done.Damaged},
-		"%d records were sealed anew, with key %s; the old key still opens what programs wrote meanwhile: later, venuekey key retire", done.Sealed, id); err != nil {
+		"%d records are now sealed with key %s; the old key still opens what programs wrote meanwhile: later, run venuekey key retire", done.Sealed, id); err != nil {
 		return err
 	}
 	if done.Damaged > 0 {
-		p.tell("%d records do not open with any key, and stay as they are: venuekey store check names them", done.Damaged)
+		p.tell("%d records do not open with any key and are unchanged: venuekey store check names them", done.Damaged)
 		return codeOnly(exitFailed)
 	}
 	return nil

@@ -11,15 +11,15 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// list.go owns the list of sign-ins, which needs no key.
+// list.go owns the command list, which needs no key.
 
 func (p *program) listCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		GroupID: groupSignIns,
-		Short:   "List the sign-ins, one ID a line",
-		Long: `List the IDs of all sign-ins, one a line. No seal is opened, so no key is
-needed; "venuekey status" tells how each of them stands.`,
+		Short:   "List the sign-ins, one ID per line",
+		Long: `List the IDs of all sign-ins, one per line. This needs no key, because it opens
+no seal. "venuekey status" shows the status of each.`,
 		Example: `  venuekey list
   venuekey list | xargs venuekey refresh`,
 		Args:              nothing,

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// log.go owns what is told of the Keeper's work: warnings always, as one line
-// for a person, and everything with --verbose.
+// log.go owns the log of the Keeper: warnings always, as one line for a person, and
+// everything with --verbose.
 
 func (p *program) log() *slog.Logger {
 	if p.verbose {
@@ -15,8 +15,8 @@ func (p *program) log() *slog.Logger {
 	return slog.New(warnings{p: p})
 }
 
-// warnings is a slog.Handler that tells warnings and errors. They are nothing
-// that ends the run: that is said by the error itself.
+// warnings is a slog.Handler that prints warnings and errors. What ends the run is reported
+// by the error itself.
 type warnings struct {
 	p    *program
 	with []slog.Attr

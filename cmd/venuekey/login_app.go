@@ -10,11 +10,11 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// login_app.go owns the app that a sign-in needs: it is looked for before anything
-// is made on the disk, and asked for where somebody is there.
+// login_app.go owns the app that a sign-in needs: login looks for it before it creates
+// anything on the disk, and asks for it at a terminal.
 
-// appForLogin sees that the app of a venue is there and can work. A new one is what
-// somebody at the terminal answered, yet to be kept; nil means that there is one.
+// appForLogin checks that the venue has an app that can work. If there is none, it asks
+// for one at a terminal and returns it, not yet saved; nil means that there is one.
 func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *venuekey.App, err error) {
 	venue, _ := venueOf(id.Venue)
 	err = p.withVault(ctx, func(v *local.Vault) error {
@@ -27,7 +27,7 @@ func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *ve
 	if !local.NotRegistered(err) || !p.interactive() {
 		return nil, err
 	}
-	p.tell("no app is registered for %s yet. %s\nwith this redirect uri, and answer from what you are given (Ctrl-C gives up):\n\n  %s\n",
+	p.tell("no app is registered for %s yet. %s\nwith this redirect uri, then enter what the venue gives you (Ctrl-C gives up):\n\n  %s\n",
 		id.Venue, registration(venue), cmp.Or(p.env(environ.Variable(id.Venue, "REDIRECT_URI")), local.DefaultRedirect))
 	app := newApp(venue)
 	err = p.complete(ctx, venue, &app, appFlags{}, false)
@@ -37,25 +37,25 @@ func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *ve
 	return &app, err
 }
 
-// ofLogin says that an error is about a sign-in, also where the venue's own check
-// names the venue alone.
+// ofLogin makes an error one about a sign-in, even if the venue's check names only the
+// venue.
 func ofLogin(id venuekey.ID, err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok {
 		return err
 	}
-	told := *known
-	if told.ID.Name == "" && told.Class != venuekey.ClassDamaged {
-		told.ID = id
+	failed := *known
+	if failed.ID.Name == "" && failed.Class != venuekey.ClassDamaged {
+		failed.ID = id
 	}
-	if told.Op == "" {
-		told.Op = "sign in"
+	if failed.Op == "" {
+		failed.Op = "sign in"
 	}
-	return &told
+	return &failed
 }
 
-// missing says what somebody who is not signed in has to do: register the app too,
-// where there is none.
+// missing adds to the error of a user who is not signed in that the app must be registered
+// first, if there is none.
 func (p *program) missing(ctx context.Context, v *local.Vault, err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok || known.Class != venuekey.ClassRefused || known.Remedy != "" || known.ID.Name == "" || !errors.Is(err, venuekey.ErrNotFound) {
@@ -68,7 +68,7 @@ func (p *program) missing(ctx context.Context, v *local.Vault, err error) error 
 	if _, _, err := v.App(ctx, venue.Name()); !local.NotRegistered(err) {
 		return known
 	}
-	told := *known
-	told.Remedy = "venuekey app add " + known.ID.Venue + ", then: " + p.loginCommand(known.ID)
-	return &told
+	unregistered := *known
+	unregistered.Remedy = "venuekey app add " + known.ID.Venue + ", then: " + p.loginCommand(known.ID)
+	return &unregistered
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// logout.go owns the end of a sign-in.
+// logout.go owns the command logout.
 
 func (p *program) logoutCmd() *cobra.Command {
 	var revoke bool
 	cmd := &cobra.Command{
 		Use:     "logout ID...",
 		GroupID: groupSignIns,
-		Short:   "Forget a sign-in, and with --revoke end it at the venue",
-		Long: `Forget the tokens of sign-ins. With --revoke the venue is asked first to end
-them, the refresh token and the access token; if it does not confirm the end of
-both, nothing is forgotten and the error says which one is ended. A venue that
-has no way to revoke says so: take access away on its own page then. One that
-ended the refresh token, and has no way to end an access token, has done what it
-can: the sign-in is forgotten, and you are told how long the access token may
-live.
+		Short:   "Forget a sign-in; with --revoke, end it at the venue too",
+		Long: `Forget the tokens of sign-ins. With --revoke the venue is first asked to revoke
+both the refresh token and the access token. If it does not confirm both,
+nothing is forgotten, and the error says which token is revoked. If a venue
+cannot revoke tokens, the error says so: revoke access on the venue's own page.
+If a venue revoked the refresh token and cannot revoke an access token, it has
+done what it can: the sign-in is forgotten, and you are told how long the access
+token may still be valid.
 
-A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
+A pattern in quotes means all sign-ins that it matches, '*' every one.`,
 		Example: `  venuekey logout ctrader/alice
   venuekey logout ttp/alice --revoke
   venuekey logout 'tradovate/*'`,
@@ -42,38 +42,38 @@ A pattern in quotes stands for all sign-ins that it fits, '*' for every one.`,
 					case err != nil:
 						return nil, "", signOutError(id, err)
 					case revoke:
-						words += ", and the venue confirmed the end of its tokens"
+						words += ", and the venue confirmed that its tokens are revoked"
 					}
 					return signedOut{ID: id.String(), Revoked: revoke}, words, nil
 				})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&revoke, "revoke", false, "ask the venue to end the token first")
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "ask the venue to revoke the tokens first")
 	return cmd
 }
 
 type signedOut struct {
 	ID string `json:"id"`
-	// Revoked says that the venue confirmed the end of both tokens, and Left what it
-	// has no way to end.
+	// Revoked means that the venue confirmed that both tokens are revoked. Left says what
+	// it cannot revoke.
 	Revoked bool   `json:"revoked"`
 	Left    string `json:"left,omitempty"`
 }
 
-// signOutError says what helps. That nobody is signed in is no reason to sign
+// signOutError corrects the remedy of an error: not being signed in is no reason to sign
 // in, and a venue that cannot revoke is no reason to keep the token.
 func signOutError(id venuekey.ID, err error) error {
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok {
 		return err
 	}
-	told := *known
+	failed := *known
 	switch {
-	case errors.Is(err, venuekey.ErrNotFound) && told.Class == venuekey.ClassRefused:
-		told.Class, told.Remedy = venuekey.ClassFailed, "venuekey list"
+	case errors.Is(err, venuekey.ErrNotFound) && failed.Class == venuekey.ClassRefused:
+		failed.Class, failed.Remedy = venuekey.ClassFailed, "venuekey list"
 	case errors.Is(err, errors.ErrUnsupported):
-		told.Remedy = "venuekey logout " + id.String() + ", and take access away on the venue's own page"
+		failed.Remedy = "venuekey logout " + id.String() + ", and revoke access on the venue's own page"
 	}
-	return &told
+	return &failed
 }

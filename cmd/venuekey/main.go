@@ -1,6 +1,5 @@
-// Command venuekey signs in to trading venues once and keeps every program that
-// you run signed in. It is the only place where the packages of this module
-// meet, and the only one that exits.
+// Command venuekey signs you in to trading venues once, and keeps every program that you
+// run signed in. Run "venuekey help" for its commands.
 package main
 
 import (
@@ -13,12 +12,12 @@ import (
 	"github.com/venuekey/venuekey/terminal"
 )
 
-// main.go owns what the process gives: its arguments, its streams, its
-// environment and its signals.
+// main.go owns the process: its arguments, streams, environment and signals. It is the only
+// place that exits.
 
 func main() { os.Exit(here(host{})) }
 
-// here runs the command in this process, with what h says of the world already.
+// here runs the command in this process. It fills in what h does not have.
 func here(h host) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	keepMemoryPrivate()
@@ -31,9 +30,9 @@ func here(h host) int {
 	return run(ctx, h)
 }
 
-// endOrderly makes the first signal ask for an orderly end. From then on
-// signals have their usual meaning, so that a second one kills. Where nothing is
-// held, the first one ends the run also if it hangs.
+// endOrderly makes the first signal ask for an orderly end. After that, signals have their
+// usual effect, so that a second one kills. If nothing is held, the first one ends the run
+// even if it hangs.
 func endOrderly(end func(), holds *grip, die func()) {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as it is under nohup

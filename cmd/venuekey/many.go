@@ -14,16 +14,16 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// many.go owns the commands that take several sign-ins: by their IDs, or by a
-// pattern.
+// many.go owns what the commands on several sign-ins share: IDs and patterns, and the work
+// on each.
 
-// isPattern is whether an argument stands for all sign-ins that it fits.
+// isPattern reports whether an argument is a pattern for IDs.
 func isPattern(argument string) bool { return strings.ContainsAny(argument, "*?[") }
 
-// someIDs takes IDs and patterns, one at least.
+// someIDs accepts IDs and patterns, at least one.
 func someIDs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return misused(usageOf(cmd), "%s takes IDs, as ctrader/alice, or a pattern in quotes, as 'ctrader/*'", cmd.Name())
+		return misused(usageOf(cmd), "%s takes IDs, as in ctrader/alice, or a pattern in quotes, as in 'ctrader/*'", cmd.Name())
 	}
 	for _, argument := range args {
 		if !isPattern(argument) {
@@ -31,14 +31,14 @@ func someIDs(cmd *cobra.Command, args []string) error {
 				return err
 			}
 		} else if _, err := path.Match(argument, ""); err != nil {
-			return misused("'ctrader/*'", "%s: %q is no pattern: %v", cmd.Name(), argument, err)
+			return misused("'ctrader/*'", "%s: %q is not a pattern: %v", cmd.Name(), argument, err)
 		}
 	}
 	return nil
 }
 
-// chosen are the sign-ins that arguments stand for, each once. A pattern that fits
-// none is an error: it was meant to fit some.
+// chosen returns the sign-ins that the arguments name, each once. A pattern that matches
+// none is an error.
 func chosen(ctx context.Context, v *local.Vault, args []string) (ids []venuekey.ID, err error) {
 	take := func(id venuekey.ID) {
 		if !slices.Contains(ids, id) {
@@ -64,15 +64,14 @@ func chosen(ctx context.Context, v *local.Vault, args []string) (ids []venuekey.
 			}
 		}
 		if !found {
-			return nil, &venuekey.Error{Class: venuekey.ClassFailed, Reason: "no sign-in fits " + argument, Remedy: "venuekey list"}
+			return nil, &venuekey.Error{Class: venuekey.ClassFailed, Reason: "no sign-in matches " + argument, Remedy: "venuekey list"}
 		}
 	}
 	return ids, nil
 }
 
-// each does something with each sign-in that the arguments stand for. One that
-// fails is told and does not keep the others from it; the exit code is the worst.
-// With --json several give one list.
+// each calls work for each sign-in that the arguments name. It reports a failure and goes
+// on; the exit code is the worst. With --json, several sign-ins become one list.
 func (p *program) each(ctx context.Context, v *local.Vault, args []string, work func(venuekey.ID) (form any, words string, err error)) error {
 	ids, err := chosen(ctx, v, args)
 	if err != nil {
@@ -102,8 +101,8 @@ func (p *program) each(ctx context.Context, v *local.Vault, args []string, work 
 	return codeOnly(worst)
 }
 
-// turns spaces the renewals of one run as the venue wants them: a human who asks
-// for one is not kept waiting, a pattern may stand for thousands.
+// turns spaces the renewals of one run as the venue's policy says: a pattern may match
+// thousands of sign-ins. The first ones, up to the burst, do not wait.
 type turns map[string]int
 
 func (t turns) wait(ctx context.Context, p *program, id venuekey.ID) error {
@@ -116,7 +115,7 @@ func (t turns) wait(ctx context.Context, p *program, id venuekey.ID) error {
 		return nil
 	}
 	if pace > 5*time.Second {
-		p.tell("%s takes one renewal in %s: %s waits for that (Ctrl-C ends it)", id.Venue, span(pace), id)
+		p.tell("%s allows one renewal every %s: waiting to renew %s (Ctrl-C to stop)", id.Venue, span(pace), id)
 	}
 	select {
 	case <-time.After(pace):
@@ -126,7 +125,7 @@ func (t turns) wait(ctx context.Context, p *program, id venuekey.ID) error {
 	}
 }
 
-// completeSomeIDs offers the sign-ins that are not there yet.
+// completeSomeIDs offers the sign-ins that are not among the arguments yet.
 func (p *program) completeSomeIDs(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	ids, directive := p.completeIDs(cmd, nil, typed)
 	return slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(args, id) }), directive

@@ -2,17 +2,16 @@ package main
 
 import "syscall"
 
-// memory_linux.go owns keeping this process's memory to itself.
+// memory_linux.go owns keeping this process's memory private, on Linux.
 
-// keepMemoryPrivate sees that no core is written of this process, which would hold
-// the secrets that it holds, and that other programs of the same user can read
-// neither its memory nor its environment (prctl(2), PR_SET_DUMPABLE). No limit is
-// touched, so a program that takes this one's place has its own: an execve sets the
-// flag back. GOTRACEBACK=crash in the environment cannot be lowered by a program,
-// hence not there.
+// keepMemoryPrivate prevents core dumps of this process, which would hold its secrets, and
+// keeps other programs of the same user from reading its memory and environment (prctl(2),
+// PR_SET_DUMPABLE). It changes no limit, and execve resets the flag, so a program that
+// replaces this one is not affected. It does not help against GOTRACEBACK=crash in the
+// environment, which a program cannot lower.
 func keepMemoryPrivate() {
-	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0) // without it all else is as it was
+	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_DUMPABLE, 0, 0) // if it fails, everything else still works
 }
 
-// restoreLimits has nothing to restore.
+// restoreLimits does nothing: no limit was changed.
 func restoreLimits() {}

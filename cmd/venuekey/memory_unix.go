@@ -4,10 +4,10 @@ package main
 
 import "syscall"
 
-// memory_unix.go owns the same where only a limit keeps a core from being written.
+// memory_unix.go owns the same on other Unix systems, where only a limit prevents core dumps.
 
-// keepMemoryPrivate lowers the limit that may be raised again. become gives it back
-// to a program that takes this one's place; a hook or a browser has it.
+// keepMemoryPrivate lowers the soft limit. become restores it for a program that replaces
+// this one; a hook or a browser inherits it.
 func keepMemoryPrivate() {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_CORE, &limit) != nil {
@@ -20,5 +20,5 @@ func keepMemoryPrivate() {
 	}
 }
 
-// restoreLimits is for a program that takes this one's place.
+// restoreLimits restores the limit for a program that replaces this one.
 var restoreLimits = func() {}

@@ -10,20 +10,20 @@ import (
 
 // passphrase.go owns asking a person for a passphrase.
 
-// typePassphrase asks for the vault's: a new one twice, since nobody sees what is
-// typed.
+// typePassphrase asks for the vault's passphrase. It asks for a new one twice, because it
+// is not shown while it is typed.
 func (p *program) typePassphrase(ctx context.Context, isNew bool) (venuekey.Secret, error) {
 	if !isNew {
 		return p.askPassphrase(ctx, "passphrase of the vault")
 	}
 	first, err := p.askPassphrase(ctx, "passphrase for the new vault")
 	if err == nil {
-		err = key.CheckPassphrase(string(first)) // before it is typed once more
+		err = key.CheckPassphrase(string(first)) // before the second prompt
 	}
 	if err != nil {
 		return "", err
 	}
-	second, err := p.askPassphrase(ctx, "the same once more")
+	second, err := p.askPassphrase(ctx, "repeat the passphrase")
 	if err == nil && !first.Equal(second) {
 		err = misused("try again", "the two passphrases differ")
 	}
@@ -40,8 +40,8 @@ func (p *program) askPassphrase(ctx context.Context, label string) (venuekey.Sec
 	return p.ask(ctx, venuekey.Field{Name: label, Secret: true})
 }
 
-// secret reads a secret from a variable of the environment, or from the file that the
-// one with _FILE after its name leads to.
+// secret returns the secret in a variable of the environment, or in the file that the
+// variable with the suffix _FILE names.
 func (p *program) secret(ctx context.Context, name string) (venuekey.Secret, error) {
 	place, err := p.place()
 	if err != nil {

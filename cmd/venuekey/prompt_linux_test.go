@@ -84,7 +84,7 @@ func TestAPromptIsNoPlaceToBeKilledAt(t *testing.T) {
 	o.stdin = keyboard
 	ended := make(chan int)
 	go func() { ended <- run(t.Context(), o.host) }()
-	for _, question := range []string{"passphrase", "the same once more: "} {
+	for _, question := range []string{"passphrase", "repeat the passphrase: "} {
 		o.err.awaits(t, question)
 		ptytest.AwaitEcho(t, keyboard, false)
 		fmt.Fprintln(screen, "correct horse")
@@ -114,7 +114,7 @@ func TestANewPassphraseIsAskedForTwice(t *testing.T) {
 		o.err.awaits(t, "passphrase for the new vault: ")
 		ptytest.AwaitEcho(t, keyboard, false)
 		fmt.Fprintln(screen, "correct horse")
-		o.err.awaits(t, "the same once more: ")
+		o.err.awaits(t, "repeat the passphrase: ")
 		ptytest.AwaitEcho(t, keyboard, false)
 		fmt.Fprintln(screen, second)
 		if code := <-ended; code != want {

@@ -10,7 +10,7 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// refresh.go owns the renewal by hand.
+// refresh.go owns the command refresh, a renewal on request.
 
 func (p *program) refreshCmd() *cobra.Command {
 	again := false
@@ -18,17 +18,18 @@ func (p *program) refreshCmd() *cobra.Command {
 		Use:     "refresh ID...",
 		GroupID: groupSignIns,
 		Short:   "Renew a token now, whether it is due or not",
-		Long: `Renew the tokens of sign-ins now. Nobody has to: "venuekey token" renews what is
-due. It is of use to see whether renewing works. A program whose token the venue
-refuses hands it back instead: see --rejected-stdin of "venuekey token".
+		Long: `Renew the tokens of sign-ins now. You rarely need this: "venuekey token" renews
+whatever is due. Use it to see whether renewing works. A program whose token the
+venue refuses hands it back instead: see --rejected-stdin of "venuekey token".
 
-A pattern in quotes stands for all sign-ins that it fits, '*' for every one.
-They are renewed one after the other, not faster than the venue wants it.
+A pattern in quotes means all sign-ins that it matches, '*' every one. They are
+renewed one after the other, no faster than the venue allows.
 
-What the venue refused to renew, or may have renewed without our hearing of it,
-is not presented any more. --again presents it all the same, once: of use where
-the refusal was a mistake of the venue. Where a venue takes a used refresh token
-for stolen, it may end the access token too, so wait until that is of no use.`,
+A refresh token that the venue refused, or that it may have renewed although the
+answer was lost, is not presented again. --again presents it once more, which
+helps if the refusal was the venue's mistake. A venue that treats a used refresh
+token as stolen may end the access token too, so wait until you no longer need
+that.`,
 		Example: `  venuekey refresh ctrader/alice
   venuekey refresh 'ctrader/*'
   venuekey refresh ctrader/alice --again`,
@@ -48,22 +49,22 @@ for stolen, it may end the access token too, so wait until that is of no use.`,
 					if token, err = p.settled(cmd.Context(), v, id, token, err); err != nil {
 						return nil, "", err
 					}
-					return kept(id, token), fmt.Sprintf("%s is renewed; the token lives %s", id, span(time.Until(token.Expires))), nil
+					return kept(id, token), fmt.Sprintf("%s is renewed; the token is valid for %s", id, span(time.Until(token.Expires))), nil
 				})
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&again, "again", false, "present once more what was refused, or may be used up")
+	cmd.Flags().BoolVar(&again, "again", false, "present a refused or perhaps used refresh token once more")
 	return cmd
 }
 
-// keptJSON is what a program is told of a token that is now kept.
+// keptJSON describes a saved token for a program.
 type keptJSON struct {
 	ID      string   `json:"id"`
 	User    string   `json:"user,omitempty"`
 	Expires string   `json:"expires"`
 	Scopes  []string `json:"scopes,omitempty"`
-	// ScopesMissing are those that were asked for and not granted.
+	// ScopesMissing are those that were requested and not granted.
 	ScopesMissing []string `json:"scopes_missing,omitempty"`
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/venuekey/venuekey/terminal"
 )
 
-// root.go owns the tree of commands and what they have in common.
+// root.go owns the tree of commands, and what they have in common.
 
-// program is one run: the world outside and the flags that every command has.
+// program is one run of the command: its host, and the flags that every command has.
 type program struct {
 	host
 	// ui is the person at the terminal.
@@ -23,15 +23,15 @@ type program struct {
 	verbose bool
 	// store is the address of the vault that the flag names.
 	store string
-	// scopes are asked for at the sign-in of this run, in place of the app's.
+	// scopes are requested at this run's sign-in instead of the app's.
 	scopes []string
-	// choice is how a new key is kept.
+	// choice says how to keep a new key.
 	choice key.Choice
-	// found is where the vault is, once somebody asked.
+	// found is the location of the vault, once it was looked up.
 	found *local.Place
 }
 
-// The groups that help lists the commands in.
+// The groups of commands in the help.
 const (
 	groupSignIns = "sign-ins"
 	groupUse     = "use"
@@ -43,14 +43,14 @@ func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "venuekey",
 		Short: "Sign in to a trading venue once, and every program you run stays signed in",
-		Long: `venuekey signs you in to trading venues (` + strings.Join(venueNames(), ", ") + `), keeps what
-they gave sealed on this machine, renews it before it dies, and hands good
-tokens to any program. "venuekey demo" shows all of it in a few seconds, without
-an account.`,
-		Example: `  venuekey app add ctrader --client-id 1234_abc   # once: the app that the venue knows
+		Long: `venuekey signs you in to trading venues (` + strings.Join(venueNames(), ", ") + `), keeps the
+tokens sealed on this machine, renews them before they expire, and hands valid
+tokens to any program. "venuekey demo" shows it all in a few seconds, without an
+account.`,
+		Example: `  venuekey app add ctrader --client-id 1234_abc   # once: your app at the venue
   venuekey login ctrader/alice                    # once: a human and a browser
-  venuekey token ctrader/alice                    # from then on a good token, always
-  venuekey exec ctrader/alice -- ./bot            # or a program that finds it there`,
+  venuekey token ctrader/alice                    # from then on, always a valid token
+  venuekey exec ctrader/alice -- ./bot            # or a program that gets the token`,
 		Args:              p.unknownCommand,
 		RunE:              p.helpOrVersion,
 		PersistentPreRun:  func(*cobra.Command, []string) { p.orderly() },
@@ -61,13 +61,13 @@ an account.`,
 	root.AddGroup(
 		&cobra.Group{ID: groupSignIns, Title: "Sign-ins:"},
 		&cobra.Group{ID: groupUse, Title: "For your programs:"},
-		&cobra.Group{ID: groupSetup, Title: "Setting up:"},
-		&cobra.Group{ID: groupTry, Title: "Trying out:"},
+		&cobra.Group{ID: groupSetup, Title: "Setup:"},
+		&cobra.Group{ID: groupTry, Title: "Try it out:"},
 	)
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write results, and errors, as JSON")
-	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "say on standard error what happens")
+	root.PersistentFlags().BoolVarP(&p.verbose, "verbose", "v", false, "log to standard error")
 	root.PersistentFlags().StringVar(&p.store, "store", "", "the vault: a `FILE`, or postgres://…")
-	root.Flags().Bool("version", false, "tell the version, as the command does")
+	root.Flags().Bool("version", false, "print the version")
 	root.SetHelpCommand(p.helpCmd())
 	root.SetFlagErrorFunc(p.wrongFlag)
 	p.addCommands(root)
@@ -78,7 +78,7 @@ an account.`,
 	return root
 }
 
-// commands makes each command by its name.
+// commands has the constructor of each command, by name.
 func (p *program) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"login": p.loginCmd, "list": p.listCmd, "status": p.statusCmd, "refresh": p.refreshCmd, "logout": p.logoutCmd, "import": p.importCmd,
@@ -89,8 +89,8 @@ func (p *program) commands() map[string]func() *cobra.Command {
 	}
 }
 
-// addCommands adds the one command that the arguments begin with, else all: to
-// make them takes a tenth of the time that printing a token takes.
+// addCommands adds only the command that the arguments begin with, or all of them if there
+// is none: creating all takes a tenth of the time that "venuekey token" takes.
 func (p *program) addCommands(root *cobra.Command) {
 	commands := p.commands()
 	if len(p.args) > 0 && commands[p.args[0]] != nil {
@@ -115,7 +115,7 @@ func (p *program) helpOrVersion(cmd *cobra.Command, _ []string) error {
 	return cmd.Help()
 }
 
-// wrongFlag tells an unknown command first, since nobody knows its flags.
+// wrongFlag reports an unknown command before an unknown flag.
 func (p *program) wrongFlag(cmd *cobra.Command, err error) error {
 	if cmd.HasSubCommands() {
 		if unknown := p.unknownCommand(cmd, cmd.Flags().Args()); unknown != nil {
@@ -125,7 +125,7 @@ func (p *program) wrongFlag(cmd *cobra.Command, err error) error {
 	return misused(usageOf(cmd), "%v", err)
 }
 
-// unknownCommand refuses arguments that no command took.
+// unknownCommand refuses the arguments that no command takes, with the nearest command.
 func (p *program) unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -141,12 +141,12 @@ func (p *program) unknownCommand(cmd *cobra.Command, args []string) error {
 	return misused(try, "%s has no command %q", cmd.CommandPath(), args[0])
 }
 
-// usageOf is how a command is used, for somebody who used it wrong.
+// usageOf is the remedy for a wrong use of a command.
 func usageOf(cmd *cobra.Command) string {
 	return strings.TrimSuffix(cmd.UseLine(), " [flags]") + ", or " + cmd.CommandPath() + " --help"
 }
 
-// nothing takes no argument.
+// nothing accepts no argument.
 func nothing(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return misused(usageOf(cmd), "%s takes no argument", cmd.Name())
@@ -154,7 +154,7 @@ func nothing(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// oneID takes one ID of a venue that there is.
+// oneID accepts one ID of a known venue.
 func oneID(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return misused(usageOf(cmd), "%s takes one ID, as in ctrader/alice", cmd.Name())
@@ -163,7 +163,7 @@ func oneID(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// perhapsOneID takes one ID or none.
+// perhapsOneID accepts one ID or none.
 func perhapsOneID(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -171,7 +171,7 @@ func perhapsOneID(cmd *cobra.Command, args []string) error {
 	return oneID(cmd, args)
 }
 
-// oneVenue takes the name of one venue that there is.
+// oneVenue accepts the name of one known venue.
 func oneVenue(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return misused(usageOf(cmd), "%s takes one venue: %s", cmd.CommandPath(), strings.Join(venueNames(), ", "))
@@ -198,13 +198,13 @@ func knownVenue(cmd *cobra.Command, name string) error {
 	return misused(try, "%s: there is no venue %q", cmd.Name(), name)
 }
 
-// mustID reads an argument that oneID has seen.
+// mustID parses an argument that oneID has checked.
 func mustID(args []string) venuekey.ID {
 	id, _ := venuekey.ParseID(args[0])
 	return id
 }
 
-// nearest gives the name that was probably meant, "" where none is near.
+// nearest returns the name that was probably meant, "" if none is near.
 func nearest(text string, names []string) string {
 	best, least := "", 3
 	for _, name := range names {

@@ -13,8 +13,8 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// run.go owns keeping every sign-in fresh in the foreground, and saying when
-// something is wrong with one.
+// run.go owns the command run: it keeps every sign-in fresh in the foreground, and reports
+// trouble.
 
 func (p *program) runCmd() *cobra.Command {
 	var hook string
@@ -23,33 +23,35 @@ func (p *program) runCmd() *cobra.Command {
 		Use:     "run",
 		GroupID: groupUse,
 		Short:   "Keep every sign-in fresh until Ctrl-C",
-		Long: `Renew what is due, for as long as this runs. Without it tokens are renewed when
-a program asks for them, which is enough for programs that ask often; with it
-they never die of not being asked for. Any number of machines and programs may
-run it on one vault. It makes none: sign in first, or say where the vault is.
+		Long: `Renew whatever is due, for as long as this runs. Without it, a token is renewed
+when a program asks for it, which is enough for programs that ask often; with
+it, no sign-in expires because no program asked. Any number of machines and
+programs may run it on one vault. It does not create a vault: sign in first, or
+say where the vault is.
 
 A sign-in that is or gets into trouble is reported on standard error, and to the
-program that --hook names, whichever program or machine met the trouble: when
-its renewal fails for the first time, when the answer to one was lost, when its
-token is dead, when only a human can help, and when all is well again.
-Before an end that no renewal prevents there are warnings, 48, 24 and 2 hours
-before it or as --warn says (0 warns never). Where more is due at a venue than
-its pace renews before tokens die, that is said with the numbers and with what
-to change. The hook finds in its environment
+program that --hook names, whichever program or machine met the trouble: the
+first failure of a renewal, a lost answer, a dead token, the need for a human,
+and the recovery.
+
+If a sign-in will end and no renewal prevents it, there are warnings 48, 24 and
+2 hours before, or as --warn says (0: never). If more tokens are due at a venue
+than its rate limit can renew in time, a warning gives the numbers and what to
+change. The hook finds in its environment
 
   VENUEKEY_EVENT     trouble, warning or recovered
-  VENUEKEY_ID        ctrader/alice; the venue alone where it is about all of it
-  VENUEKEY_STATE     as "venuekey status" has it: degraded, needs sign-in, fresh
+  VENUEKEY_ID        ctrader/alice; only the venue if it is about all of it
+  VENUEKEY_STATE     as in "venuekey status": degraded, needs sign-in, fresh
   VENUEKEY_REASON    why, in words
-  VENUEKEY_LEFT      how many seconds the access token still lives
-  VENUEKEY_ENDS      when the sign-in ends although nothing fails, in RFC 3339;
-                     never or unknown
-  VENUEKEY_HELP      the one command that helps
+  VENUEKEY_LEFT      how many seconds the access token is still valid
+  VENUEKEY_ENDS      when the sign-in ends even if nothing fails, in RFC 3339;
+                     or never, or unknown
+  VENUEKEY_HELP      the command that helps
 
-beside this command's own, without its secrets (see "venuekey exec --help"), and
-never a token. It is called for one event of a sign-in at a time. After 30
-seconds it is ended, with whatever it started and left behind (on Windows it
-alone).`,
+besides this command's own environment without its secrets (see "venuekey exec
+--help"), and never a token. It is called for one event of a sign-in at a time.
+After 30 seconds it is ended, together with whatever it started (on Windows,
+only the program itself).`,
 		Example: `  venuekey run
   venuekey run --hook ./notify.sh
   venuekey run --hook ./notify.sh --warn 168h,24h`,
@@ -65,7 +67,7 @@ alone).`,
 		},
 	}
 	cmd.Flags().StringVar(&hook, "hook", "", "run this `PROGRAM` when a sign-in gets into trouble")
-	cmd.Flags().DurationSliceVar(&warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn these `TIMES` before an end")
+	cmd.Flags().DurationSliceVar(&warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn `TIMES` before a sign-in ends")
 	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
 	return cmd
 }
@@ -86,7 +88,7 @@ func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string) er
 			switch event.Kind {
 			case venuekey.EventTrouble, venuekey.EventWarning, venuekey.EventRecovered:
 				if event.Kind != venuekey.EventWarning || event.Status.ID.Name != "" {
-					p.tellEvent(event) // what a venue's queue does is in the log
+					p.tellEvent(event) // the log has what concerns a whole venue
 				}
 				calls.tell(event)
 			}
@@ -96,12 +98,12 @@ func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string) er
 	listening.Wait()
 	calls.close()
 	if errors.Is(err, context.Canceled) {
-		return nil // it is the way to end it
+		return nil // Ctrl-C is the way to end it
 	}
 	return err
 }
 
-// tellEvent says what happened, and on the next line what helps.
+// tellEvent prints what happened, and on the next line what to try.
 func (p *program) tellEvent(e venuekey.Event) {
 	what := string(e.Kind)
 	if e.Kind == venuekey.EventTrouble {

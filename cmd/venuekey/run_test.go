@@ -178,7 +178,7 @@ func TestAnErrorSaysWhatHelps(t *testing.T) {
 		{&venuekey.Error{ID: id, Class: venuekey.ClassLater}, exitTemporary, "again in a minute; it may pass by itself"},
 		{&venuekey.Error{ID: id, Class: venuekey.ClassNotSent}, exitTemporary, "again in a minute; it may pass by itself"},
 		{&venuekey.Error{ID: id, Class: venuekey.ClassUnknown}, exitTemporary, "again in a minute; it may pass by itself"},
-		{&venuekey.Error{ID: id, Class: venuekey.ClassDamaged}, exitFailed, "venuekey doctor; or forget it and sign in again: venuekey login ctrader/alice"},
+		{&venuekey.Error{ID: id, Class: venuekey.ClassDamaged}, exitFailed, "venuekey doctor; or sign in again, which replaces it: venuekey login ctrader/alice"},
 		{&venuekey.Error{ID: id, Class: venuekey.ClassFailed}, exitFailed, ""},
 		{fmt.Errorf("wrapped: %w", &venuekey.Error{ID: id, Class: venuekey.ClassMisconfigured}), exitMisconfigured, "venuekey doctor"},
 		{errors.New("anything"), exitFailed, ""},
@@ -302,12 +302,12 @@ func TestATable(t *testing.T) {
 
 // No line is wider than the terminal, which would break it in the middle of a word.
 func TestATableFitsANarrowTerminal(t *testing.T) {
-	shown := table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "ACCOUNT", "WHAT HELPS"}, drop: []int{3, 4}, below: "try: "}
+	shown := table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "ACCOUNT", "TRY"}, drop: []int{3, 4}, below: "try: "}
 	shown.add(text("ctrader/alice"), text("fresh"), text("in 30 d"), text("in 24 d"), text("-"), text(""))
 	shown.add(text("ttp/bob"), text("needs sign-in"), text("in 24 h"), text("never"), text("bob (user 1002)"), text("venuekey login ttp/bob --paste"))
 	for width, want := range map[int]string{
 		120: "" +
-			"ID             STATE          EXPIRES  NEXT RENEWAL  ACCOUNT          WHAT HELPS\n" +
+			"ID             STATE          EXPIRES  NEXT RENEWAL  ACCOUNT          TRY\n" +
 			"ctrader/alice  fresh          in 30 d  in 24 d       -\n" +
 			"ttp/bob        needs sign-in  in 24 h  never         bob (user 1002)  venuekey login ttp/bob --paste\n",
 		80: "" +

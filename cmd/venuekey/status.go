@@ -12,7 +12,7 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// status.go owns how sign-ins stand, told to a person or to a watchdog.
+// status.go owns the command status, for a person or a watchdog.
 
 func (p *program) statusCmd() *cobra.Command {
 	var watch, check bool
@@ -20,32 +20,32 @@ func (p *program) statusCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "status [ID]",
 		GroupID: groupSignIns,
-		Short:   "Show how one sign-in stands, or all of them",
-		Long: `Show how a sign-in stands: its state, the time left, the next renewal, when the
-sign-in ends although nothing fails, its scopes and those that were asked for
-and not granted, the account, the reason if something is wrong, and the one
-command that helps. No venue is asked. If a venue asked to be left alone, it
-says until when: nothing is renewed there before then, except a token that is
-about to die.
+		Short:   "Show the status of one sign-in, or of all",
+		Long: `Show the status of a sign-in: its state, the time left, the next renewal, when
+the sign-in ends even if nothing fails, its scopes and those that were requested
+but not granted, the account, the reason if something is wrong, and the command
+that helps. No venue is contacted. If a venue asked to be left alone, the status
+says until when: before then nothing is renewed there, except a token that is
+about to expire.
 
-The states: fresh; due and refreshing, which pass by themselves; degraded, still
-good, but renewing it fails; uncertain, the answer to a renewal was lost and the
-old token is served while it lives; expired, but it may still be renewed; needs
+The states: fresh; due and refreshing, which pass by themselves; degraded: still
+valid, but renewing it fails; uncertain: the answer to a renewal was lost, and
+the old token is used until it expires; expired: it may still be renewed; needs
 sign-in.
 
-The exit code tells the state too: 0 while the token is good, 4 when it expired
-and may be renewed, 3 when a human must sign in. Without an ID it is the worst
-of all, where a record that cannot be read (1) is worse than 3, and 3 than 4.
+The exit code gives the state too: 0 while the token is valid, 4 if it expired
+and may still be renewed, 3 if a human must sign in. Without an ID it is the
+worst of all: an unreadable record (1) is worse than 3, and 3 is worse than 4.
 
-With --check, for cron and other watchdogs, only what is wrong is shown, and the
-exit code is 3 also where a human must sign in within --within, because the
-sign-in ends then and no renewal prolongs it; 4 also where the token is good and
-renewing it fails, which may pass; 5 where there is no sign-in at all, as with a
-wrong VENUEKEY_HOME; and 0 only when all is well.
+With --check, for cron and other watchdogs, only what is wrong is shown. The
+exit code is then 3 also if a human must sign in within the time of --within,
+because the sign-in ends and no renewal extends it; 4 also if the token is valid
+and renewing it fails, which may pass; 5 if there is no sign-in at all, as with
+a wrong VENUEKEY_HOME; and 0 only if all is well.
 
-With --watch it goes on until Ctrl-C: a terminal shows how all of them stand
-now, and anything else gets a row, or with --json a line, for each as it stands
-and as something happens to it, whichever program did it.`,
+With --watch it runs until Ctrl-C. On a terminal it keeps showing the status of
+all. Elsewhere it writes a row for each sign-in, or a line with --json, and
+another one whenever something happens to a sign-in, whichever program did it.`,
 		Example: `  venuekey status
   venuekey status --watch
   venuekey status --check --within 72h
@@ -58,7 +58,7 @@ and as something happens to it, whichever program did it.`,
 			case cmd.Flags().Changed("within") && !check:
 				return misused("venuekey status --check --within 48h", "status: --within is for --check")
 			case watch && check:
-				return misused("venuekey status --watch", "status: --check looks once and --watch goes on")
+				return misused("venuekey status --watch", "status: --check looks once, --watch keeps looking")
 			}
 			return p.withVault(cmd.Context(), func(v *local.Vault) error {
 				switch {
@@ -77,19 +77,19 @@ and as something happens to it, whichever program did it.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&watch, "watch", false, "go on until Ctrl-C")
-	cmd.Flags().BoolVar(&check, "check", false, "tell only what is wrong, also by the exit code")
+	cmd.Flags().BoolVar(&watch, "watch", false, "keep showing the status until Ctrl-C")
+	cmd.Flags().BoolVar(&check, "check", false, "show only what is wrong, and set the exit code")
 	cmd.Flags().DurationVar(&within, "within", within, "how far ahead --check looks")
 	return cmd
 }
 
-// verdict is what a status means for who looks at it.
+// verdict is what a status means for the person who reads it.
 type verdict struct {
 	exit int
 	help string
 }
 
-// judge is what a status means here: the exit code, and the command that helps.
+// judge returns the exit code for a status, and the command that helps.
 func (p *program) judge(s venuekey.Status) verdict {
 	switch {
 	case s.Err != nil:
@@ -102,7 +102,7 @@ func (p *program) judge(s venuekey.Status) verdict {
 	return verdict{exitGood, p.commandFor(s)}
 }
 
-// commandFor is how what helps is done on this machine.
+// commandFor is the command on this machine for a status's remedy.
 func (p *program) commandFor(s venuekey.Status) string {
 	switch help := s.Remedy(); help {
 	case venuekey.RemedySignIn:
@@ -119,7 +119,7 @@ func (p *program) commandFor(s venuekey.Status) string {
 	return ""
 }
 
-// worse orders exit codes by how much they ask of a human.
+// worse returns the exit code that needs more attention.
 func worse(a, b int) int {
 	for _, code := range []int{exitFailed, exitMisconfigured, exitSignIn, exitTemporary} {
 		if a == code || b == code {
@@ -160,10 +160,10 @@ func (p *program) statusOfAll(ctx context.Context, v *local.Vault) error {
 	return codeOnly(worst)
 }
 
-// statusTable is a table of sign-ins. A narrow terminal does without the next
-// renewal, then without the account, then without the end of the sign-in.
+// statusTable is a table of sign-ins. A narrow terminal drops the next renewal first, then
+// the account, then the end of the sign-in.
 func statusTable() table {
-	return table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "WHAT HELPS"}, drop: []int{3, 5, 4}, below: "try: "}
+	return table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "TRY"}, drop: []int{3, 5, 4}, below: "try: "}
 }
 
 func statusRow(s venuekey.Status, v verdict) []cell {
@@ -193,7 +193,7 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	fmt.Fprintln(p.stdout, look.paint(cell{s.ID.String(), bold}))
 	line("state", string(s.State), stateColour(s.State))
 	if lives := expiry(s); lives == ended {
-		line("expires", lives+" by the venue, before its time", plain)
+		line("expires", lives+" early by the venue", plain)
 	} else {
 		line("expires", moment(s.Expires), plain)
 	}
@@ -210,18 +210,18 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 		line("left alone", "until "+until(s.LeftAloneUntil)+", as the venue asked", yellow)
 	}
 	if s.Spilled {
-		line("waits", "the renewed token lies in a spill file, sealed: the vault file refuses it", yellow)
+		line("spilled", "the renewed token is sealed in a spill file: it could not be saved to the vault", yellow)
 	}
 	line("reason", s.Reason, yellow)
 	line("try", v.help, plain)
 	return codeOnly(v.exit)
 }
 
-// ended is what became of an access token that the venue ended with its sign-in.
+// ended stands for the expiry of an access token that the venue ended with its sign-in.
 const ended = "ended"
 
-// expiry says when an access token dies, or that it is dead already: where a
-// renewal ends the old token, whatever ended the refresh token ended it too.
+// expiry says when an access token expires, or that the venue ended it: if a renewal ends
+// the old token, whatever ended the refresh token ended the access token too.
 func expiry(s venuekey.Status) string {
 	venue, known := venueOf(s.ID.Venue)
 	if known && s.AccessEnded(venue.Policy()) {
@@ -230,7 +230,7 @@ func expiry(s venuekey.Status) string {
 	return when(s.Expires)
 }
 
-// moment says when something is, for a person who looks at one thing closely.
+// moment is a time in full, for the status of one sign-in.
 func moment(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -238,13 +238,13 @@ func moment(t time.Time) string {
 	return when(t) + " (" + onClock(t) + ")"
 }
 
-// until says when something is over, and how far that is.
+// until is the time when something is over, and how far away that is.
 func until(t time.Time) string { return onClock(t) + " (" + when(t) + ")" }
 
-// onClock is a moment as a clock and a calendar here show it.
+// onClock is a time in the local time zone.
 func onClock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
 
-// signInEnds says when a sign-in ends although nothing fails.
+// signInEnds says when a sign-in ends even if nothing fails.
 func signInEnds(s venuekey.Status, in func(time.Time) string) string {
 	switch {
 	case s.SignInEnds.IsZero():
@@ -297,7 +297,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 	return form
 }
 
-// codeOnly ends the run with a code and without a word.
+// codeOnly ends the run with an exit code and no message.
 func codeOnly(code int) error {
 	if code == exitGood {
 		return nil

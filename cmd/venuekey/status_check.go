@@ -8,14 +8,12 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// status_check.go owns the status for a watchdog: what is wrong, or will be soon,
-// and nothing else.
+// status_check.go owns the status for a watchdog: only what is wrong, or will be soon.
 
-// usuallyWithin is how far "status --check" looks ahead: a weekend.
+// usuallyWithin is how far "status --check" looks ahead by default: a weekend.
 const usuallyWithin = 48 * time.Hour
 
-// checkStatus shows the sign-ins that are not well, and ends with the code of the
-// worst.
+// checkStatus shows the sign-ins with a problem, and ends with the code of the worst.
 func (p *program) checkStatus(ctx context.Context, v *local.Vault, only []string, within time.Duration) error {
 	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
 	var sum summary
@@ -52,15 +50,15 @@ func (p *program) checkStatus(ctx context.Context, v *local.Vault, only []string
 		shown.write(p.stdout, p.style())
 		sum.tellLeftAlone(p)
 	}
-	if !seen { // more likely than not another vault is meant, and nobody would ever hear
-		return &venuekey.Error{Op: "status", Class: venuekey.ClassMisconfigured, Reason: "there are 0 sign-ins to check at " + p.where(),
+	if !seen { // most likely another vault is meant, and no one would ever notice
+		return &venuekey.Error{Op: "status", Class: venuekey.ClassMisconfigured, Reason: "there are no sign-ins to check at " + p.where(),
 			Remedy: "set VENUEKEY_HOME or --store to where you signed in"}
 	}
 	return codeOnly(worst)
 }
 
-// judgeAhead is what a status means for who wants to know it in time: a human
-// has to sign in, now or within that time, or something is wrong that may pass.
+// judgeAhead is judge for a watchdog: a human has to sign in, now or within that time, or
+// something is wrong that may pass.
 func (p *program) judgeAhead(s venuekey.Status, within time.Duration) verdict {
 	judged := p.judge(s)
 	switch {

@@ -10,23 +10,24 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// store.go owns the vault as a store: whether everything in it opens, and copying
-// it to another place.
+// store.go owns the commands about the vault as a store: checking its records, and copying
+// it.
 
 func (p *program) storeCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "store",
 		GroupID: groupSetup,
-		Short:   "Check the vault, and copy it to another place",
-		Long: `Look after the vault: a file, or, where many machines share one, a PostgreSQL
+		Short:   "Check, copy or migrate the vault",
+		Long: `Maintain the vault: a file or, if several machines share one, a PostgreSQL
 database, which --store or VENUEKEY_STORE names as in
 
   postgres://venuekey@db.example.com/trading
   "host=/run/postgresql dbname=trading"
 
-Its password belongs in VENUEKEY_STORE, PGPASSWORD or ~/.pgpass, never among the
-arguments. The key is not in the vault: whoever shares it, or opens a copy,
-needs the same key: "venuekey key export" and "venuekey key import" bring it.`,
+The password belongs in VENUEKEY_STORE, PGPASSWORD or ~/.pgpass, never in the
+arguments. The key is not in the vault. Every machine that shares the vault or
+opens a copy needs the same key: see "venuekey key export" and "venuekey key
+import".`,
 		Example: "  venuekey store check\n  venuekey store copy postgres://venuekey@db.example.com/trading\n  venuekey store migrate --store postgres://venuekey@db.example.com/trading",
 		Args:    p.unknownCommand,
 		RunE:    p.helpOrVersion,
@@ -48,7 +49,7 @@ func (p *program) storeCheckCmd() *cobra.Command {
 	}
 }
 
-// checked is what a check found.
+// checked is the result of a check.
 type checked struct {
 	Tokens  int      `json:"tokens"`
 	Apps    int      `json:"apps"`
@@ -77,13 +78,13 @@ func (p *program) storeCopyCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "copy STORE",
 		Short: "Copy the vault to another file or database",
-		Long: `Copy every record of the vault to another file or database, sealed as it is. It
-can be interrupted and run again: what is there already is passed over, and a
-newer token at the other place is kept.
+		Long: `Copy every record of the vault to another file or database, sealed as it is. You
+can interrupt it and run it again: it skips what is there already, and keeps a
+newer token at the destination.
 
-End the programs that use the vault first. Two vaults with the same refresh
-tokens must never be used at the same time: the first renewal at one of them
-makes the tokens at the other useless.`,
+End the programs that use the vault first. Never use two vaults with the same
+refresh tokens at the same time: the first renewal in one of them makes the
+tokens in the other useless.`,
 		Example: "  venuekey store copy /backup/vault.db\n  venuekey store copy postgres://venuekey@db.example.com/trading",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -98,7 +99,7 @@ makes the tokens at the other useless.`,
 	}
 }
 
-// copied is what a copy did.
+// copied is the result of a copy.
 type copied struct {
 	Copied int `json:"copied"`
 	Same   int `json:"same"`
@@ -123,5 +124,5 @@ func (p *program) copyStore(ctx context.Context, from *venuekey.Vault, argument 
 		return err
 	}
 	p.progress("")
-	return p.say(copied{done.Copied, done.Same, done.Newer}, "%d records copied to %s, %d were there, %d are newer there", done.Copied, address.String(), done.Same, done.Newer)
+	return p.say(copied{done.Copied, done.Same, done.Newer}, "%d records copied to %s; %d were there already, %d are newer there", done.Copied, address.String(), done.Same, done.Newer)
 }

@@ -4,10 +4,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// store_migrate.go owns bringing the tables of a database to what this version
-// needs. Files need nothing of the kind so far.
+// store_migrate.go owns the migration of a database's tables to this version's schema.
+// Files have needed none so far.
 
-// migrated is what a migration did: the versions of the schema before and after.
+// migrated is the result of a migration: the schema's version before and after.
 type migrated struct {
 	From int `json:"from"`
 	To   int `json:"to"`
@@ -16,11 +16,11 @@ type migrated struct {
 func (p *program) storeMigrateCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the tables of a database to what this version needs",
-		Long: `Make the tables in a database that has none, or bring older ones to what this
-version of venuekey needs. All of it happens or nothing; to run it twice, or on
-two machines at once, does no harm. Programs of an older venuekey cannot use the
-vault afterwards: end them first.
+		Short: "Update the tables of a database for this version",
+		Long: `Create the tables in a database that has none, or update older ones to what this
+version of venuekey needs. Either all of it happens or nothing. It is safe to
+run it twice, or on two machines at once. Programs with an older venuekey cannot
+use the vault afterwards: end them first.
 
 A vault in a file needs no migration.`,
 		Example: "  venuekey store migrate --store postgres://venuekey@db.example.com/trading",
@@ -40,11 +40,11 @@ A vault in a file needs no migration.`,
 			shown := place.Address().String()
 			switch done.From {
 			case done.To:
-				return p.say(done, "%s is at version %d, there was nothing to do", shown, done.To)
+				return p.say(done, "%s is at version %d; there was nothing to do", shown, done.To)
 			case 0:
-				return p.say(done, "%s has tables now, of version %d", shown, done.To)
+				return p.say(done, "%s now has tables, version %d", shown, done.To)
 			}
-			return p.say(done, "%s went from version %d to %d", shown, done.From, done.To)
+			return p.say(done, "%s was migrated from version %d to %d", shown, done.From, done.To)
 		},
 	}
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// summary.go owns what is said of all sign-ins in one line.
+// summary.go owns the line that sums up all sign-ins.
 
 // summary counts sign-ins by their state.
 type summary struct {
 	total  int
 	states map[venuekey.State]int
 	venues []string
-	// leftAlone is until when a venue asked to be left alone, by its name.
+	// leftAlone says until when a venue asked to be left alone, by its name.
 	leftAlone map[string]time.Time
 }
 
@@ -45,14 +45,14 @@ func (s *summary) add(status venuekey.Status) {
 	}
 }
 
-// tellLeftAlone says which venues asked to be left alone, and until when.
+// tellLeftAlone prints which venues asked to be left alone, and until when.
 func (s summary) tellLeftAlone(p *program) {
 	for _, venue := range slices.Sorted(maps.Keys(s.leftAlone)) {
 		p.tell("%s is left alone until %s, as the venue asked", venue, until(s.leftAlone[venue]))
 	}
 }
 
-// String gives "3 sign-ins (2 fresh, 1 needs sign-in)", the worst last.
+// String returns "3 sign-ins (2 fresh, 1 needs sign-in)", the worst last.
 func (s summary) String() string {
 	var parts []string
 	for _, state := range []venuekey.State{
@@ -70,7 +70,7 @@ func (s summary) String() string {
 	return fmt.Sprintf("%d %s (%s)", s.total, noun, strings.Join(parts, ", "))
 }
 
-// tellEmulated says which of the venues are not the real ones.
+// tellEmulated prints which of the venues are emulated.
 func (p *program) tellEmulated(ctx context.Context, v *local.Vault, names []string) {
 	var emulated []string
 	for _, name := range names {
@@ -83,11 +83,11 @@ func (p *program) tellEmulated(ctx context.Context, v *local.Vault, names []stri
 		}
 	}
 	if len(emulated) > 0 {
-		p.tell("emulated here, not the real venue: %s", strings.Join(emulated, ", "))
+		p.tell("emulated, not the real venue: %s", strings.Join(emulated, ", "))
 	}
 }
 
-// several counts things in words.
+// several is a number with its noun, in the plural if needed.
 func several(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -95,7 +95,7 @@ func several(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// isAre counts things of which something is said.
+// isAre is several with its verb.
 func isAre(n int, thing string) string {
 	if n == 1 {
 		return several(n, thing) + " is"

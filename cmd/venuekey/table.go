@@ -13,15 +13,14 @@ import (
 	"github.com/venuekey/venuekey/terminal"
 )
 
-// table.go owns how results look: aligned and coloured for a person, bare for a
-// program that reads along.
+// table.go owns how results look: aligned and coloured for a person, plain for a program.
 
 // table is rows of cells below a heading.
 type table struct {
 	heading []string
 	rows    [][]cell
-	// drop are the columns that a narrow terminal does without, the first one
-	// first. With below set the last column goes under its row before that.
+	// drop are the columns to drop on a narrow terminal, in that order. If below is set,
+	// the last column first moves under its row, with below before it.
 	drop  []int
 	below string
 }
@@ -39,8 +38,8 @@ const (
 	yellow = "33"
 )
 
-// add adds a row. A cell never holds a tab, a line break or a control character,
-// whatever a venue called its account: they would make columns and rows of their own.
+// add adds a row. A cell never holds a tab, a line break or a control character, whatever a
+// venue called its account: those would make extra columns and rows.
 func (t *table) add(cells ...cell) {
 	for i := range cells {
 		cells[i].text = oneLine(cells[i].text)
@@ -50,8 +49,8 @@ func (t *table) add(cells ...cell) {
 
 func text(s string) cell { return cell{text: s} }
 
-// write prints the table: aligned, with its heading, for a person; else one
-// line a row with tabs between the cells, for cut and awk.
+// write prints the table: aligned and with its heading for a person; otherwise one line per
+// row with tabs between the cells, for cut and awk.
 func (t *table) write(w io.Writer, s style) {
 	if !s.aligned {
 		for _, row := range t.rows {
@@ -92,9 +91,9 @@ func (t *table) write(w io.Writer, s style) {
 	}
 }
 
-// fit makes columns narrower until they fit a terminal, those that are dropped 0
-// wide, and says whether the last one goes below its row. A line that the terminal
-// breaks, in the middle of a word, is harder to read than one that says less.
+// fit makes columns narrower until they fit the terminal; the width of a dropped one is 0.
+// It reports whether the last one goes below its row. A line that the terminal breaks in the
+// middle of a word is harder to read than one that says less.
 func (t *table) fit(widths []int, most int) (below bool) {
 	wide := func() int {
 		sum := -2
@@ -120,7 +119,7 @@ func (t *table) fit(widths []int, most int) (below bool) {
 	return true
 }
 
-// shortened cuts a text that is too wide for its column, and shows that.
+// shortened cuts a text that is too wide for its column, and ends it with ….
 func shortened(text string, width int) string {
 	letters := []rune(text)
 	if len(letters) <= width {
@@ -129,7 +128,7 @@ func shortened(text string, width int) string {
 	return string(letters[:width-1]) + "…"
 }
 
-// wrapped breaks a text between words, where the width is known.
+// wrapped breaks a text between words, if the width is known.
 func wrapped(text string, width int) []string {
 	if text != "" && (width < 20 || utf8.RuneCountInString(text) <= width) {
 		return []string{text}
@@ -146,14 +145,13 @@ func wrapped(text string, width int) []string {
 	return lines
 }
 
-// style is what the other end of a stream can show: width is how many columns, 0
-// where nobody knows.
+// style is what the other end of a stream can show. width is in columns, 0 if unknown.
 type style struct {
 	aligned, coloured bool
 	width             int
 }
 
-// style judges standard output, and obeys NO_COLOR (https://no-color.org).
+// style returns the style for standard output. It obeys NO_COLOR (https://no-color.org).
 func (p *program) style() style {
 	_, person := terminal.Of(p.stdout)
 	return style{width: terminal.Width(p.stdout), aligned: person, coloured: person && p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"}
@@ -166,7 +164,7 @@ func (s style) paint(c cell) string {
 	return "\x1b[" + c.colour + "m" + c.text + "\x1b[0m"
 }
 
-// say writes a result for a person or, with --json, the value for a program.
+// say prints a result for a person or, with --json, the value for a program.
 func (p *program) say(value any, format string, args ...any) error {
 	if p.json {
 		return p.writeJSON(value)
@@ -187,7 +185,7 @@ func (p *program) writeJSON(value any) error {
 	return err
 }
 
-// span says how long something takes, to a precision that a person wants.
+// span is a duration for a person, in one unit.
 func span(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < 2*time.Minute:
@@ -201,7 +199,7 @@ func span(d time.Duration) string {
 	}
 }
 
-// in says when something is, seen from now.
+// in is a time relative to now.
 func in(d time.Duration) string {
 	if d < 0 {
 		return span(-d) + " ago"
@@ -209,7 +207,7 @@ func in(d time.Duration) string {
 	return "in " + span(d)
 }
 
-// when says when a moment is; a zero one never comes.
+// when is in for a time; "never" for the zero time.
 func when(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -217,7 +215,7 @@ func when(t time.Time) string {
 	return in(time.Until(t))
 }
 
-// exactly is a moment for a program: RFC 3339 in UTC, "" where there is none.
+// exactly is a time for a program: RFC 3339 in UTC, "" for the zero time.
 func exactly(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -225,7 +223,7 @@ func exactly(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// stateColour is how good a state is.
+// stateColour is the colour of a state.
 func stateColour(state venuekey.State) string {
 	switch state {
 	case venuekey.StateFresh:

@@ -13,42 +13,42 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// token.go owns the command that every program asks.
+// token.go owns the command token, which programs call.
 
 func (p *program) tokenCmd() *cobra.Command {
 	var header, rejected bool
 	cmd := &cobra.Command{
 		Use:     "token ID",
 		GroupID: groupUse,
-		Short:   "Print a good access token and nothing else",
-		Long: `Print the access token of a sign-in, and nothing else. It is renewed first where
-that is due; while the old one is still good, trouble with renewing it is no
+		Short:   "Print a valid access token and nothing else",
+		Long: `Print the access token of a sign-in, and nothing else. If it is due, it is
+renewed first; while the old token is still valid, a failed renewal is not an
 error. Any number of programs may ask at the same time: one of them renews.
 
-If only a human can help although the token has not expired, it depends on the
-venue. At cTrader such a token is dead, and the exit code is 3; at a venue that
-lets it live it is printed, with a line on standard error.
+If a human must sign in although the token has not expired, the outcome depends
+on the venue. At cTrader such a token is dead, and the exit code is 3. At a
+venue that keeps it valid, it is printed, with a note on standard error.
 
-When the venue refuses a token that venuekey printed, hand it back:
---rejected-stdin reads it from standard input, and prints the newer one that is
-there already, or renews it. Do not use "venuekey refresh" for that: where a
-renewal ends the old token, two programs that each renew would end each other's
-token, over and over. A 403, or insufficient_scope, does not refuse the token:
-it lacks the right to that call, as every other one of this sign-in would.
+If the venue refuses a token that venuekey printed, hand it back with
+--rejected-stdin, which reads it from standard input. It prints the newer token
+if there is one already, or renews it. Do not use "venuekey refresh" for that:
+if a renewal ends the old token, two programs that each renew would keep ending
+each other's token. A 403 or insufficient_scope does not mean that the token was
+refused: the sign-in lacks the right to make that call, whatever its token.
 
-TheTradingParrot's API wants another header field beside the token, "Accept:
+TheTradingParrot's API needs a second header field besides the token, "Accept:
 application/vnd.thetradingparrot+json;version=1.0".
 
-With --json the token comes with its type, its end, the state of the sign-in,
-its scopes and whatever else the venue gave, as in "extras": Tradovate's market
-data token is there. The refresh token is never printed: only venuekey may
-present it.`,
+With --json the token comes with its type, its expiry, the state of the sign-in,
+its scopes and, in "extras", whatever else the venue gave: for example,
+Tradovate's market data token. The refresh token is never printed: only venuekey
+may present it.`,
 		Example: `  venuekey token ctrader/alice
   venuekey token tradovate/bot --json | jq -r .extras.mdAccessToken
   echo "$refused" | venuekey token ctrader/alice --rejected-stdin`,
 		Args: oneID,
-		// A token that is fresh is printed before a signal could be waited for, and
-		// to listen for one takes a tenth of the time. Renewals do: see apps.
+		// A fresh token is printed before a signal could matter, and listening for signals
+		// takes a tenth of the time. Renewals do listen: see BeforePresenting.
 		PersistentPreRun:  func(*cobra.Command, []string) {},
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,13 +65,13 @@ present it.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&header, "header", false, `print it as the header field "Authorization: Bearer …"`)
-	cmd.Flags().BoolVar(&rejected, "rejected-stdin", false, "hand back the token that the venue refused")
+	cmd.Flags().BoolVar(&header, "header", false, `print the header field "Authorization: Bearer …"`)
+	cmd.Flags().BoolVar(&rejected, "rejected-stdin", false, "read the token that the venue refused from stdin")
 	return cmd
 }
 
-// tokenOf is a good token, and how its sign-in stands. Where the sign-in is known
-// to be dead, whoever asks is told.
+// tokenOf returns a valid token and the state of its sign-in. It is an error if the sign-in
+// is known to be dead.
 func (p *program) tokenOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
 	token, err := v.Keeper.Token(ctx, id)
 	if token, err = p.settled(ctx, v, id, token, err); err != nil {
@@ -80,13 +80,13 @@ func (p *program) tokenOf(ctx context.Context, v *local.Vault, id venuekey.ID) (
 	return p.unlessDead(ctx, v, id, token)
 }
 
-// tokenInPlaceOf is tokenOf for a program that was refused.
+// tokenInPlaceOf is tokenOf for a program whose token was refused.
 func (p *program) tokenInPlaceOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
 	given, err := p.ask(ctx, venuekey.Field{Help: "the access token that was refused", Secret: true})
 	if err != nil {
 		return nil, "", err
 	}
-	words := strings.Fields(string(given)) // it may stand in its header field
+	words := strings.Fields(string(given)) // it may be a whole header field
 	if len(words) == 0 {
 		return nil, "", misused("echo \"$token\" | venuekey token "+id.String()+" --rejected-stdin", "the access token that was refused: nothing was entered")
 	}
@@ -97,9 +97,9 @@ func (p *program) tokenInPlaceOf(ctx context.Context, v *local.Vault, id venueke
 	return p.unlessDead(ctx, v, id, token)
 }
 
-// unlessDead judges a token that has not expired. Where a renewal ends the old
-// access token, whatever ended the refresh token ended the access token too: the
-// user signed in again, or took access away, or somebody else renewed.
+// unlessDead checks a token that has not expired. If a renewal ends the old access token,
+// whatever ended the refresh token ended the access token too: the user signed in again or
+// revoked access, or another program renewed.
 func (p *program) unlessDead(ctx context.Context, v *local.Vault, id venuekey.ID, token *venuekey.Token) (*venuekey.Token, venuekey.State, error) {
 	state, err := v.Keeper.State(ctx, id)
 	if err != nil || state != venuekey.StateNeedsSignIn {
@@ -111,15 +111,15 @@ func (p *program) unlessDead(ctx context.Context, v *local.Vault, id venuekey.ID
 	}
 	if venue, known := venueOf(id.Venue); known && status.AccessEnded(venue.Policy()) {
 		return nil, status.State, &venuekey.Error{ID: id, Op: "token", Class: venuekey.ClassRefused,
-			Reason: "the venue ended the access token, though it has not expired: " + status.Reason}
+			Reason: "the venue ended the access token before it expired: " + status.Reason}
 	}
-	p.tell("venuekey: note: %s: needs sign-in: %s; the access token lives %s", id, oneLine(status.Reason), span(time.Until(token.Expires)))
+	p.tell("venuekey: note: %s: needs sign-in: %s; the access token is valid for %s", id, oneLine(status.Reason), span(time.Until(token.Expires)))
 	p.tell("  try: %s", p.loginCommand(id))
 	return token, status.State, nil
 }
 
-// printToken is one of the few places where a secret leaves in plain text:
-// whoever runs the command asked for it.
+// printToken is one of the few places that output a secret in plain text: the user asked
+// for it.
 func (p *program) printToken(id venuekey.ID, token *venuekey.Token, state venuekey.State, header bool) error {
 	access := string(token.Access)
 	switch {

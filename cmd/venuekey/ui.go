@@ -10,17 +10,17 @@ import (
 	"github.com/venuekey/venuekey/terminal"
 )
 
-// ui.go owns the conversation with the person who signs in or sets up. It is held
-// on standard error; what a program may want to read goes to standard output.
+// ui.go owns the conversation with the person who signs in or sets up. It uses standard
+// error; what a program may want to read goes to standard output.
 
 // ask asks for one value.
 func (p *program) ask(ctx context.Context, field venuekey.Field) (venuekey.Secret, error) {
 	if field.Secret && p.interactive() {
-		p.orderly() // a run that is killed here leaves a terminal that shows nothing
+		p.orderly() // a run that is killed here would leave the terminal without echo
 	}
 	given, err := p.ui.Ask(ctx, []venuekey.Field{field})
 	if errors.Is(err, terminal.ErrNothingEntered) {
-		return "", misused("answer at a terminal, or one line each on standard input", "%s: nothing was entered", cmp.Or(field.Help, field.Name))
+		return "", misused("answer at a terminal, or with one line for each on standard input", "%s: nothing was entered", cmp.Or(field.Help, field.Name))
 	}
 	if known, ok := errors.AsType[*venuekey.Error](err); ok && known.Err != nil {
 		err = known.Err
@@ -33,16 +33,16 @@ type console struct {
 	*terminal.UI
 	p  *program
 	id venuekey.ID
-	// open says that a browser is wanted.
+	// open means that a browser is wanted.
 	open bool
 }
 
 var _ venuekey.UI = (*console)(nil)
 
-// console makes it. A browser is opened where one can show itself.
+// console returns the UI for one sign-in. It opens a browser if there is a display.
 func (p *program) console(id venuekey.ID, flags loginFlags) *console {
 	p.ui.Piped = flags.paste
-	p.ui.Advice = "venuekey doctor shows more of it; venuekey app add " + id.Venue + " changes it (Ctrl-C first)"
+	p.ui.Advice = "venuekey doctor shows more; venuekey app add " + id.Venue + " changes it (Ctrl-C first)"
 	if !flags.noBrowser && p.hasDisplay() {
 		p.ui.Browse = p.browse
 	}
@@ -56,21 +56,21 @@ func (c *console) Visit(ctx context.Context, visit venuekey.Visit) error {
 			Remedy: "free the port; or, with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
 	}
 	if c.Astray(visit) {
-		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening + "; a browser here would bring the code to whoever has the port",
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: visit.NotListening + "; a browser here would bring the code to the program that has the port",
 			Remedy: "free the port, or register another redirect uri; or, with a browser on another machine: venuekey login " + c.id.String() + " --paste"}
 	}
 	err := c.UI.Visit(ctx, visit)
 	if err == nil && !c.TakesPaste() && (c.p.remote() || !c.p.hasDisplay()) {
 		c.Tell("a browser on another machine does not reach this one: forward the port (ssh -L), or use --paste")
 	}
-	if c.open && c.Browse == nil && visit.URL != "" { // else there is a better reason, and it was told
-		c.Tell("no browser is opened: there is no display here")
+	if c.open && c.Browse == nil && visit.URL != "" { // else there is a better reason, which was reported
+		c.Tell("no browser is opened: there is no display")
 	}
 	return err
 }
 
-// Ask implements venuekey.UI. A service signs in without anybody there: what
-// the environment holds is not asked for.
+// Ask implements venuekey.UI. It takes what it can from the environment, so that a service
+// can sign in without a person.
 func (c *console) Ask(ctx context.Context, fields []venuekey.Field) (map[string]venuekey.Secret, error) {
 	given := map[string]venuekey.Secret{}
 	for _, field := range fields {
@@ -86,8 +86,8 @@ func (c *console) Ask(ctx context.Context, fields []venuekey.Field) (map[string]
 	return given, nil
 }
 
-// answer asks. No answer is nothing that a venue knows of, so that it must not
-// be taken for a request whose outcome nobody knows.
+// answer asks one question. Having no answer is a plain failure: nothing was sent to the
+// venue, so the outcome is not unknown.
 func (c *console) answer(ctx context.Context, field venuekey.Field) (venuekey.Secret, error) {
 	value, err := c.p.ask(ctx, field)
 	if _, ok := errors.AsType[usage](err); err == nil || ok {
@@ -95,7 +95,7 @@ func (c *console) answer(ctx context.Context, field venuekey.Field) (venuekey.Se
 	}
 	reason := "no answer could be read: " + err.Error()
 	if ctx.Err() != nil {
-		reason = "nobody answered in time"
+		reason = "no one answered in time"
 	}
 	return "", &venuekey.Error{Class: venuekey.ClassFailed, Reason: reason, Err: err}
 }

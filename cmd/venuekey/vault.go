@@ -11,10 +11,10 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// vault.go owns lending the vault to a command: which one is meant, and the time
-// between the last word about it and the end of the run.
+// vault.go owns opening the vault for a command, and closing it without losing a renewal in
+// flight.
 
-// place is where the vault is that this run is about.
+// place returns the location of this run's vault.
 func (p *program) place() (*local.Place, error) {
 	if p.found != nil {
 		return p.found, nil
@@ -49,14 +49,14 @@ func addressOf(argument string) (local.Address, error) {
 	return parsed, nil
 }
 
-// withVault lends the vault to work. Where there is none yet work gets an empty
-// one: looking at a vault makes no files.
+// withVault opens the vault and calls work with it. If there is no vault yet, work gets an
+// empty one: reading a vault creates no files.
 func (p *program) withVault(ctx context.Context, work func(*local.Vault) error) error {
 	return p.lend(ctx, (*local.Place).Open, work)
 }
 
-// withNewVault is withVault for work that puts something there: key and vault
-// are made first if there are none.
+// withNewVault is withVault for work that saves something: it creates the vault and its key
+// if there are none.
 func (p *program) withNewVault(ctx context.Context, work func(*local.Vault) error) error {
 	return p.lend(ctx, (*local.Place).Create, work)
 }
@@ -94,26 +94,26 @@ func (p *program) lend(ctx context.Context, open func(*local.Place, context.Cont
 	return err
 }
 
-// where is the vault, for a person.
+// where returns the location of the vault, for a person.
 func (p *program) where() string {
 	place, err := p.place()
 	if err != nil {
-		return "no folder that is known"
+		return "an unknown folder"
 	}
 	return place.Address().String()
 }
 
-// tellNone says that nobody is signed in, and where: a wrong VENUEKEY_HOME looks
+// tellNone prints that no one is signed in, and in which vault: a wrong VENUEKEY_HOME looks
 // like a new machine.
 func (p *program) tellNone() {
 	p.tell("0 sign-ins at %s", p.where())
 	if p.interactive() {
-		p.tell("  try: venuekey login ctrader/NAME; or name the vault by VENUEKEY_HOME or --store")
+		p.tell("  try: venuekey login ctrader/NAME; or name another vault with VENUEKEY_HOME or --store")
 	}
 }
 
-// hasVault is an error where there is no vault to keep fresh. One that was made for
-// it would stay empty for ever, while the real one lies elsewhere.
+// hasVault returns an error if there is no vault to renew. A new one would stay empty for
+// ever, while the real one is elsewhere.
 func (p *program) hasVault(ctx context.Context, v *local.Vault) error {
 	if v.Missing || v.Key.ID == "" {
 		return &venuekey.Error{Op: "run", Class: venuekey.ClassMisconfigured, Reason: "there is no vault with a key at " + p.where(),
@@ -126,16 +126,15 @@ func (p *program) hasVault(ctx context.Context, v *local.Vault) error {
 	return nil
 }
 
-// close waits for renewals that are under way, so that no answer that is still
-// on the wire is lost, and closes the store after that. Those that have not begun are
-// given up when this run is told to end.
+// close waits for renewals in flight, so that no answer is lost, and then closes the store.
+// If the run is interrupted, it gives up renewals that have not begun.
 func (p *program) close(ctx context.Context, v *local.Vault) error {
 	patience := time.AfterFunc(time.Second, func() {
 		again := ""
 		if ctx.Err() != nil {
 			again = " (Ctrl-C again to lose it)"
 		}
-		p.tell("a renewal is under way; its answer is waited for%s", again)
+		p.tell("waiting for the answer to a renewal%s", again)
 	})
 	stop := context.AfterFunc(ctx, v.Keeper.Leave)
 	err := v.Keeper.Close()
@@ -147,9 +146,9 @@ func (p *program) close(ctx context.Context, v *local.Vault) error {
 	return errors.Join(err, v.CloseStore())
 }
 
-// tellKeyMade tells of a key that was made: it is the one thing to keep a copy of.
+// tellKeyMade reports a new key: it is the one thing to keep a copy of.
 func (p *program) tellKeyMade(info key.Info) {
-	p.tell("a new key was made and lies in %s; keep a copy: without it nobody opens the vault", info.Where)
+	p.tell("a new key was created in %s; keep a copy: without it the vault cannot be opened", info.Where)
 	if info.Note != "" && p.verbose {
 		p.tell("it is not in the keyring: %s", info.Note)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/venuekey/venuekey/local"
 )
 
-// venues.go owns the venues as this command names and explains them.
+// venues.go owns looking up venues by name, and how this command explains them.
 
 func venueNames() []string {
 	var names []string
@@ -26,8 +26,7 @@ func venueOf(name string) (venuekey.Venue, bool) {
 	return nil, false
 }
 
-// registration says where an app is registered at a venue, for somebody who has
-// none.
+// registration says where to register an app with a venue.
 func registration(venue venuekey.Venue) string {
-	return cmp.Or(environ.Form(venue).Register, "Register one at the venue")
+	return cmp.Or(environ.Form(venue).Register, "Register one with the venue")
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version.go owns what this program says it is. The build tells: there is no
-// number to forget.
+// version.go owns the version of this program, which comes from the build.
 
 type versionJSON struct {
 	Version  string `json:"version"`
@@ -21,7 +20,7 @@ func (p *program) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:               "version",
 		Short:             "Show the version of this program",
-		Long:              "Show the version of this program, the revision that it was built from, and the\nGo that built it.",
+		Long:              "Show the version of this program, the revision that it was built from, and the\nGo version that built it.",
 		Example:           "  venuekey version --json",
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,

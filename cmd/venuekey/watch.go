@@ -10,17 +10,17 @@ import (
 	"github.com/venuekey/venuekey/terminal"
 )
 
-// watch.go owns the status that goes on.
+// watch.go owns "status --watch".
 
 const (
-	// watchTick is how often a terminal is drawn at most, and watchAgain how often
-	// although nothing happened: the times on it pass.
+	// watchTick is the minimum time between two drawings, and watchAgain the maximum: the
+	// times that are shown pass even if nothing happens.
 	watchTick  = time.Second
 	watchAgain = 10 * time.Second
 )
 
-// watchStatus shows how sign-ins stand until Ctrl-C: on a terminal all of them,
-// over and over; elsewhere a line for each that is, or becomes, another way.
+// watchStatus shows the status of sign-ins until Ctrl-C. On a terminal it redraws all of
+// them; elsewhere it writes a line for each, and for each change.
 func (p *program) watchStatus(ctx context.Context, v *local.Vault, only []string) error {
 	var ids []venuekey.ID
 	if len(only) > 0 {
@@ -37,7 +37,7 @@ func (p *program) watchStatus(ctx context.Context, v *local.Vault, only []string
 	return nil // Ctrl-C is the way to end it
 }
 
-// watchScreen draws all sign-ins anew when something happens.
+// watchScreen redraws all sign-ins when something happens.
 func (p *program) watchScreen(ctx context.Context, v *local.Vault) error {
 	happened := make(chan struct{}, 1)
 	ctx, cancel := context.WithCancel(ctx)
@@ -81,7 +81,7 @@ type watchJSON struct {
 	statusJSON
 }
 
-// tellChange writes a line for what happened to a sign-in.
+// tellChange writes a line about an event of a sign-in.
 func (p *program) tellChange(e venuekey.Event) error {
 	judged := p.judge(e.Status)
 	if e.Kind == venuekey.EventWarning {

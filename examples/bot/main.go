@@ -1,12 +1,11 @@
-// Command bot signs in once, streams quotes of a demo account and places an order.
-// The sign-in is in this user's vault, so "venuekey status" shows it, and the next
-// run asks nobody.
+// Command bot signs in once, streams quotes of a demo account and places an order. The
+// sign-in is in this user's vault, so "venuekey status" shows it, and the next run does
+// not ask again.
 //
 //	venuekey app add ctrader --client-id 1234_abc
 //	go run ./examples/bot
 //
-// With the variables that "venuekey emulate" prints it all happens at an emulated
-// cTrader.
+// With the variables that "venuekey emulate" prints, it uses an emulated cTrader.
 package main
 
 import (
@@ -21,12 +20,12 @@ import (
 
 func main() {
 	ctx, id := context.Background(), venuekey.ID{Venue: "ctrader", Name: "bot"}
-	vault := must(local.Config{}.Create(ctx)) // the one that the command uses
+	vault := must(local.Config{}.Create(ctx)) // the same vault as the command's
 	defer vault.Close()
 	if _, err := vault.Token(ctx, id); venuekey.NeedsSignIn(err) {
 		must(vault.SignIn(ctx, id, &terminal.UI{})) // once: a human and a browser
 	}
-	client := must(vault.CTrader(ctx, id)).Client(false) // every demo account, signed in for good
+	client := must(vault.CTrader(ctx, id)).Client(false) // every demo account; stays authorised
 	go client.Run(ctx)
 	if err := client.Ready(ctx); err != nil {
 		panic(err)

@@ -1,10 +1,10 @@
-// Command ctrader-code is the short flow: an authorize address, the redirected
-// address pasted back, a token, the next token. It keeps nothing; programs that
-// should stay signed in let the Keeper do all of this, see ctrader-complete.
+// Command ctrader-code is the short flow: an authorize address, the redirected address
+// pasted back, a token, the next token. It saves nothing. A program that should stay
+// signed in lets the Keeper do all of this: see ctrader-complete.
 //
-// By default a made-up person visits an emulated cTrader and pastes. With
-// VENUEKEY_CTRADER_CLIENT_ID and …_CLIENT_SECRET in the environment it is the real
-// one, and you do.
+// By default a made-up person signs in to an emulated cTrader and pastes. With
+// VENUEKEY_CTRADER_CLIENT_ID and …_CLIENT_SECRET in the environment, you sign in to the
+// real one.
 //
 //	go run ./examples/ctrader-code
 package main
@@ -46,7 +46,7 @@ func run(ctx context.Context) error {
 	}
 	fmt.Println("open:", address)
 
-	// 2. What the browser was redirected to; nothing has to listen there.
+	// 2. The address that the browser was redirected to. Nothing has to listen there.
 	redirected, err := pasted(ctx, venue, address)
 	if err != nil {
 		return err
@@ -56,15 +56,15 @@ func run(ctx context.Context) error {
 		return err
 	}
 
-	// 3. The code for a token, within a minute.
+	// 3. Exchange the code for a token, within a minute.
 	got, err := auth.Token(ctx, code, token)
 	if err != nil {
 		return err
 	}
 	fmt.Println("token", got.Access, "expires", got.Expires.UTC().Format("2006-01-02"))
 
-	// 4. The refresh token for the next one. It works once: keep the new one
-	// before anything else.
+	// 4. Exchange the refresh token for the next token. It works once: save the new one
+	// before you do anything else.
 	next, err := auth.RefreshToken(ctx, got.Refresh, token)
 	if err != nil {
 		return err
@@ -73,12 +73,12 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// pasted is the address that a human pastes, or that a made-up person is sent to.
+// pasted returns the address that a human pastes, or that a made-up person is sent to.
 func pasted(ctx context.Context, venue *stand.CTrader, address string) (string, error) {
 	if venue.Person != nil {
 		return venue.Person.Redirected(ctx, address)
 	}
-	fmt.Print("paste the address that the browser ended at: ")
+	fmt.Print("paste the address that the browser ended up at: ")
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	return strings.TrimSpace(line), err
 }

@@ -1,10 +1,10 @@
-// Command ctrader-complete is the complete flow in one program: sign in once with
-// a browser and a listener on this machine, keep the token sealed on disk, connect
-// to the account's own environment, read and stream, and live through a renewal.
+// Command ctrader-complete is the complete flow in one program, without package local:
+// sign in once with a browser and a listener on this machine, keep the token sealed on
+// disk, connect to the account's environment, read and stream, through a renewal.
 //
-// By default everything happens at an emulated cTrader. With
-// VENUEKEY_CTRADER_CLIENT_ID and …_CLIENT_SECRET in the environment it is the real
-// one, and the redirect URI http://localhost:8080/auth/callback must be registered.
+// By default it uses an emulated cTrader. With VENUEKEY_CTRADER_CLIENT_ID and
+// …_CLIENT_SECRET in the environment it uses the real one, and the redirect URI
+// http://localhost:8080/auth/callback must be registered.
 //
 //	go run ./examples/ctrader-complete
 package main
@@ -44,7 +44,7 @@ func run(ctx context.Context) error {
 	}
 	defer venue.Close()
 
-	// The vault: a file, and the key that seals it, here in a folder that goes.
+	// The vault: a file, and the key that seals it; here in a temporary folder.
 	folder, err := os.MkdirTemp("", "ctrader-complete-")
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func run(ctx context.Context) error {
 	keeper := &venuekey.Keeper{Vault: vault, Venues: []venuekey.Venue{ctrader.Venue{}}}
 	defer keeper.Close()
 
-	// Once: the app, and a human who signs in.
+	// Once: save the app, and let a human sign in.
 	if err := keeper.Vault.SaveApp(ctx, venue.App); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 
-	// From then on: good tokens, for as long as anybody wants them.
+	// From then on: a valid token whenever the program asks.
 	source := keeper.Source(alice)
 	account, err := firstAccount(ctx, venue, source)
 	if err != nil {
@@ -89,7 +89,7 @@ func run(ctx context.Context) error {
 	return errors.Join(err, ignoreCancel(<-ended))
 }
 
-// firstAccount lists the accounts of the token; either environment knows them.
+// firstAccount lists the accounts of the token. Either environment knows them all.
 func firstAccount(ctx context.Context, venue *stand.CTrader, source *venuekey.Source) (message.CtidTraderAccount, error) {
 	token, err := source.Token(ctx)
 	if err != nil {
@@ -116,7 +116,7 @@ func firstAccount(ctx context.Context, venue *stand.CTrader, source *venuekey.So
 	return list.CtidTraderAccount[0], nil
 }
 
-// clientFor makes a Client for the account, in the environment that it says.
+// clientFor returns a Client for the account, in its environment.
 func clientFor(venue *stand.CTrader, source *venuekey.Source, account message.CtidTraderAccount) *openapi.Client {
 	client := &openapi.Client{
 		Live: account.IsLive.Or(false), Endpoint: venue.Demo,
@@ -154,7 +154,7 @@ func trade(ctx context.Context, client *openapi.Client, keeper *venuekey.Keeper,
 		if bid, ok := quote.Bid.Get(); ok {
 			fmt.Println(first.SymbolName.Or("?"), "bid", message.FormatPrice(bid))
 		}
-		if n == 2 { // in real life the Keeper does it when it is time
+		if n == 2 { // usually the Keeper does this when it is due
 			if _, err := keeper.Refresh(ctx, alice); err != nil {
 				return err
 			}

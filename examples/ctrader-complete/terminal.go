@@ -9,23 +9,22 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// terminal.go owns the user who signs in.
+// terminal.go owns the conversation with the user who signs in.
 
-// terminal is how the sign-in talks to a human: the address is printed, and the
-// listener on this machine hears of the rest. At an emulated venue a made-up
-// person visits it.
+// terminal prints the address to open; the listener on this machine receives the answer.
+// At an emulated venue a made-up person visits the address.
 type terminal struct{ person *emulator.Person }
 
 var _ venuekey.UI = (*terminal)(nil)
 
 // Visit implements venuekey.UI.
 func (t *terminal) Visit(ctx context.Context, visit venuekey.Visit) error {
-	if visit.URL == "" { // somebody else has the port, and would get the code
+	if visit.URL == "" { // another program has the port, and would get the code
 		return errors.New(visit.NotListening)
 	}
 	fmt.Println("open this address in a browser:", visit.URL)
 	if t.person != nil {
-		go func() { _ = t.person.Visit(ctx, visit.URL) }() // what comes of it comes to the listener
+		go func() { _ = t.person.Visit(ctx, visit.URL) }() // the listener gets the outcome
 	}
 	return nil
 }
@@ -36,7 +35,7 @@ func (*terminal) Paste(ctx context.Context) (string, error) {
 	return "", ctx.Err()
 }
 
-// Ask implements venuekey.UI. cTrader asks nothing.
+// Ask implements venuekey.UI. cTrader asks no questions.
 func (*terminal) Ask(context.Context, []venuekey.Field) (map[string]venuekey.Secret, error) {
 	return nil, errors.ErrUnsupported
 }

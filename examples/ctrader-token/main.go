@@ -1,8 +1,8 @@
-// Command ctrader-token uses a token that somebody else looks after: it connects,
-// authorises the app and the first account of the environment, and asks.
+// Command ctrader-token uses a token that another program keeps: it connects, authorises
+// the app and all demo accounts of the token, and queries their balances.
 //
-// By default it does so at an emulated cTrader. At the real one it is run by
-// venuekey, which puts the token into the environment:
+// By default it uses an emulated cTrader. For the real one, run it with venuekey, which
+// puts the token into the environment:
 //
 //	go run ./examples/ctrader-token
 //	VENUEKEY_CTRADER_CLIENT_ID=… VENUEKEY_CTRADER_CLIENT_SECRET=… \

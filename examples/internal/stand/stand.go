@@ -1,6 +1,6 @@
-// Package stand is where the examples get a cTrader from: the real one, if the
-// environment has an app's client ID, and otherwise an emulated one in this
-// process, with a made-up person at the browser.
+// Package stand gives the examples a cTrader: the real one if the environment has an app's
+// client ID, and otherwise an emulated one in this process, with a made-up person at the
+// browser.
 package stand
 
 import (
@@ -20,13 +20,13 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 )
 
-// CTrader is a cTrader to try an example at.
+// CTrader is a cTrader, real or emulated.
 type CTrader struct {
-	// App is the app, as it is registered there.
+	// App is the app that is registered there.
 	App venuekey.App
 	// Live and Demo are its two environments.
 	Live, Demo openapi.Endpoint
-	// Person is who signs in; nil where a human has to.
+	// Person signs in; nil if a human has to.
 	Person *emulator.Person
 
 	venue *signin.Server
@@ -35,7 +35,8 @@ type CTrader struct {
 	close func()
 }
 
-// Open gives the real one if VENUEKEY_CTRADER_CLIENT_ID is set.
+// Open returns the real cTrader if VENUEKEY_CTRADER_CLIENT_ID is set, and else an emulated
+// one. Close it.
 func Open() (*CTrader, error) {
 	if id := os.Getenv("VENUEKEY_CTRADER_CLIENT_ID"); id != "" {
 		return &CTrader{
@@ -75,11 +76,11 @@ func Open() (*CTrader, error) {
 	}, nil
 }
 
-// Emulated is whether it is an emulated one.
+// Emulated reports whether it is an emulated one.
 func (c *CTrader) Emulated() bool { return c.venue != nil }
 
-// Environ is what a program needs in its environment to use the emulated one with a
-// vault of its own, which lies in a folder. It is what "venuekey emulate" prints.
+// Environ returns the environment for a program to use the emulated one with a separate
+// vault in a folder. It is what "venuekey emulate" prints.
 func (c *CTrader) Environ(folder string) ([]string, error) {
 	ca := filepath.Join(folder, "ca.pem")
 	return []string{
@@ -90,11 +91,11 @@ func (c *CTrader) Environ(folder string) ([]string, error) {
 	}, os.WriteFile(ca, c.api.CAPEM(), 0o600)
 }
 
-// Close ends it.
+// Close stops the emulated one.
 func (c *CTrader) Close() { c.close() }
 
-// Token is an access token as somebody would have it already: from "venuekey
-// exec" in VENUEKEY_ACCESS_TOKEN, or made up by the emulated venue.
+// Token returns an access token from elsewhere: VENUEKEY_ACCESS_TOKEN, which "venuekey exec"
+// sets, or one that the emulated venue issues.
 func (c *CTrader) Token(context.Context) (venuekey.Secret, error) {
 	if c.venue == nil {
 		return venuekey.Secret(os.Getenv("VENUEKEY_ACCESS_TOKEN")), nil
