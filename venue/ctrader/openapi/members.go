@@ -62,7 +62,7 @@ func (c *Client) Leave(id int64) {
 	c.setMember(id, false)
 	conn, member := c.conn, c.accounts[id] != nil
 	delete(c.accounts, id)
-	users := c.forget(id)
+	users, topics := c.forget(id)
 	c.mu.Changed()
 	signal(c.membersChanged)
 	c.mu.Unlock()
@@ -70,7 +70,7 @@ func (c *Client) Leave(id int64) {
 		s.end(c.leftError(nil, id))
 	}
 	if member && conn != nil {
-		c.logOut(conn, id)
+		c.logOut(conn, id, topics)
 	}
 }
 
@@ -115,16 +115,16 @@ func (c *Client) withMembers(listed []int64) []int64 {
 	return ids
 }
 
-// forget removes an account's subscriptions, and returns their users. c is locked.
-func (c *Client) forget(account int64) []*Subscription {
-	var users []*Subscription
+// forget removes an account's subscriptions, and returns their users and what they were
+// to. c is locked.
+func (c *Client) forget(account int64) (users []*Subscription, topics []topic) {
 	for t, i := range c.topics {
 		if t.account == account {
-			users = slices.AppendSeq(users, maps.Keys(i.users))
+			users, topics = slices.AppendSeq(users, maps.Keys(i.users)), append(topics, t)
 			delete(c.topics, t)
 		}
 	}
-	return users
+	return users, topics
 }
 
 // leftError returns the error for a request or stream whose account has left.
@@ -134,22 +134,26 @@ func (c *Client) leftError(req message.Message, account int64) *Error {
 	return e
 }
 
-// logOut ends the account's session with the service in the background, unless the
-// account has joined again meanwhile.
-func (c *Client) logOut(conn *Conn, account int64) {
+// logOut ends the account's session with the service in the background. If the account
+// has joined again meanwhile, only the subscriptions that no one uses any more end.
+func (c *Client) logOut(conn *Conn, account int64, topics []topic) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), conn.opts.Timeout)
 		defer cancel()
-		req := &message.AccountLogoutReq{CtidTraderAccountID: account}
+		req, again := &message.AccountLogoutReq{CtidTraderAccountID: account}, false
 		_, err := c.inTurn(ctx, conn, req, func() message.Message {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			if c.accounts[account] != nil {
+			if again = c.accounts[account] != nil; again {
 				return nil
 			}
 			return req
 		})
-		if err != nil && conn.Err() == nil && kindOf(err) != KindAccountLost {
+		switch {
+		case conn.Err() != nil:
+		case again:
+			c.endUnused(topics)
+		case err != nil && kindOf(err) != KindAccountLost:
 			conn.opts.Log.Warn("cannot log an account out", "error", err)
 		}
 	}()

@@ -3,6 +3,9 @@ package openapi_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -303,7 +306,7 @@ func TestTheLastWordCounts(t *testing.T) {
 					if quotes, err := s.Spots(within(t, time.Millisecond), account, []int64{1}); err == nil {
 						defer quotes.Close()
 					}
-					if time.Sleep(time.Duration(i%3) * time.Millisecond); i < 39 || account > 3 {
+					if time.Sleep(time.Duration(i%3)*time.Millisecond + 1); i < 39 || account > 3 {
 						s.Leave(account)
 					}
 					if i%10 == int(account) {
@@ -389,4 +392,89 @@ func TestASessionThatWentOnGetsWhatWasAskedForMeanwhile(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Accounts join and leave at once with all that else happens; the last word of each counts.
+func TestAccountsComeAndGoWhileAllElseHappens(t *testing.T) {
+	for seed := range uint64(60) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			f := newFake(7, 8, 9)
+			s := staged(t, f, func(s *stage) { s.Accounts = []int64{7} })
+			defer s.close(t)
+			mustReady(t, s)
+			member := map[int64]bool{7: true}
+			type quotesOf struct {
+				*openapi.Stream[*message.SpotEvent]
+				symbol int64
+			}
+			streams := map[int64][]quotesOf{}
+			var mu sync.Mutex
+			var doing sync.WaitGroup
+			for range 30 {
+				account := 7 + random.Int64N(3)
+				switch random.IntN(8) {
+				case 0, 1:
+					member[account] = true
+					doing.Go(func() { _ = s.Join(within(t, time.Minute), account) })
+					synctest.Wait()
+				case 2, 3:
+					member[account] = false
+					s.Leave(account)
+				case 4:
+					if !member[account] {
+						break
+					}
+					symbol := 1 + random.Int64N(4)
+					doing.Go(func() {
+						quotes, err := s.Spots(within(t, time.Minute), account, []int64{symbol, 5})
+						if err == nil {
+							mu.Lock()
+							streams[account] = append(streams[account], quotesOf{quotes, symbol})
+							mu.Unlock()
+						}
+					})
+				case 5:
+					f.last().send("", &message.AccountDisconnectEvent{CtidTraderAccountID: account})
+				case 6:
+					f.last().nc.Close()
+				case 7:
+					token := fmt.Sprint("access-", random.Int64())
+					f.setToken(token)
+					s.setToken(token)
+				}
+				if random.IntN(3) == 0 {
+					time.Sleep(time.Duration(random.IntN(2000)) * time.Millisecond)
+				}
+			}
+			time.Sleep(10 * time.Minute)
+			doing.Wait()
+			synctest.Wait()
+			last, subscribed := f.last(), maps.Clone(f.last().subscribed)
+			for account, is := range member {
+				if last.authorised[account] != is {
+					t.Errorf("seed %d: account %d is authorised: %v, want %v", seed, account, last.authorised[account], is)
+				}
+			}
+			for account, list := range streams {
+				for _, one := range list {
+					_, err := one.Next(within(t, time.Second))
+					for _, symbol := range []int64{one.symbol, 5} {
+						if has := subscribed[[3]int64{1, account, symbol}]; errors.Is(err, context.DeadlineExceeded) && !has {
+							t.Errorf("seed %d: symbol %d of account %d is not subscribed to, member %v", seed, symbol, account, member[account])
+						}
+					}
+					if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, openapi.ErrLeft) {
+						t.Errorf("seed %d: %v", seed, err)
+					}
+					one.Close()
+				}
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			for key := range last.subscribed {
+				t.Errorf("seed %d: %v is subscribed to still", seed, key)
+			}
+		})
+	}
 }

@@ -188,7 +188,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 		signedOn, gone := errs[i] == nil || kind == KindAlreadyDone, c.accounts[a.id] != a
 		switch {
 		case signedOn && gone: // it left while the request was in flight
-			c.logOut(conn, a.id)
+			c.logOut(conn, a.id, nil)
 		case signedOn:
 			proved = proved || errs[i] == nil
 			if a.epoch == epochs[i] {

@@ -64,6 +64,12 @@ func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(erro
 	c.init()
 	s := &Subscription{client: c, topics: topics, onEnd: failed}
 	c.mu.Lock()
+	for _, t := range topics {
+		if c.hasLeft(t.account) { // nothing would restore it, or end it
+			c.mu.Unlock()
+			return nil, c.leftError(subscribeRequest(t), t.account)
+		}
+	}
 	if c.topics == nil {
 		c.topics = map[topic]*interest{}
 	}
@@ -210,15 +216,18 @@ func (c *Client) unsubscribe(s *Subscription, others bool) {
 	if len(unused) == 0 || !connected { // the next connection starts without subscriptions
 		return
 	}
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), c.Options.filled().Timeout)
-		defer cancel()
-		for _, stage := range slices.Backward(stages(unused)) {
-			for _, topics := range batches(stage) {
-				c.sendUnsubscribe(ctx, topics)
-			}
+	go c.endUnused(unused)
+}
+
+// endUnused has the service end what nobody uses of the topics.
+func (c *Client) endUnused(unused []topic) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.Options.filled().Timeout)
+	defer cancel()
+	for _, stage := range slices.Backward(stages(unused)) {
+		for _, topics := range batches(stage) {
+			c.sendUnsubscribe(ctx, topics)
 		}
-	}()
+	}
 }
 
 // sendUnsubscribe unsubscribes from the topics of one batch that are still unused.
