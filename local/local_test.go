@@ -1,9 +1,11 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -170,5 +172,23 @@ func TestAFolderThatOthersMayWriteToIsRefused(t *testing.T) {
 func TestTheEmulatedAppIsTheEmulators(t *testing.T) {
 	if got := emulator.DefaultApp().ClientID; got != emulatedClient {
 		t.Errorf("the emulated venues know %q, and %q is looked for", got, emulatedClient)
+	}
+}
+
+// The log has what nobody may miss, such as the only copy of a token in memory.
+func TestAVaultLogsWhereTheProgramDoes(t *testing.T) {
+	for _, log := range []*slog.Logger{nil, slog.New(slog.DiscardHandler)} {
+		c := at(t)
+		c.Log = log
+		vault, err := c.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := cmp.Or(log, slog.Default()); vault.Log != want {
+			t.Errorf("the log is %v, want %v", vault.Log, want)
+		}
+		if err := vault.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -73,6 +74,9 @@ func (c Config) Place() (*Place, error) {
 	}
 	if c.Venues == nil {
 		c.Venues = Venues()
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
 	}
 	p := &Place{config: c}
 	var err error
