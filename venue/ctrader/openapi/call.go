@@ -113,7 +113,7 @@ func (c *Conn) send(ctx context.Context, req message.Message, taken link.Permit,
 	}
 	sent.req, sent.at, sent.within, sent.permit = req, c.now(), within, taken
 	sent.permit.Left(sent.at)
-	c.confide(secretsOf(req))
+	c.rememberSecrets(secretsOf(req))
 	if !c.register(sent) {
 		return nil, c.failed(req, venuekey.ClassNotSent, c.Err())
 	}

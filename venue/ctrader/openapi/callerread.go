@@ -84,7 +84,7 @@ func (c *Conn) share() (passed bool) {
 func (c *Conn) stopReading() {
 	switch {
 	case c.watch == nil:
-	case c.brisk.Load() < briskly:
+	case c.brisk.Load() < briskAfter:
 		if c.lookOutAgain() {
 			return
 		}

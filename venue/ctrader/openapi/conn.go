@@ -42,7 +42,7 @@ type Conn struct {
 	mu           sync.Mutex // guards the fields below, and those above that say so
 	complaint    *Error     // the last error that the service sent unasked
 	complainedAt time.Time
-	confided     *secrets // a pointer, or printing a Conn would print them
+	sentSecrets  *secrets // a pointer, or printing a Conn would print them
 	err          *Error   // why it ended
 
 	over atomic.Bool   // it has ended
@@ -77,7 +77,7 @@ func open(ctx context.Context, e Endpoint, o Options, p *paces, h *hub, onSessio
 	_, address := e.hostPort()
 	c := &Conn{
 		address: address, json: e.JSON, opts: o, paces: p, hub: h, onSession: onSession, born: p.born,
-		reader: newReader(), confided: new(secrets), done: make(chan struct{}), left: make(chan struct{}),
+		reader: newReader(), sentSecrets: new(secrets), done: make(chan struct{}), left: make(chan struct{}),
 	}
 	c.pending, c.writeLock, c.try = map[uint64]*call{}, make(chan struct{}, 1), c.once
 	var err error

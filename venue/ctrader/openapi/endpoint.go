@@ -82,7 +82,7 @@ func (e Endpoint) connect(ctx context.Context, o Options, before func(), after f
 			}
 			nc, err := dial(ctx, network, address)
 			if err == nil {
-				nc, socket = overlooking(nc)
+				nc, socket = watchSocket(nc)
 			}
 			return nc, err
 		}

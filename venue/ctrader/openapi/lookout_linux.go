@@ -25,15 +25,15 @@ type lookout struct {
 	records records
 
 	epoll    *os.File
-	entrance syscall.RawConn // the epoll's
+	epollRaw syscall.RawConn // the epoll's
 	mu       sync.Mutex      // held while the descriptors' numbers are used
 	closed   bool
 	fd, of   int // the epoll's, and the socket's
 }
 
-// overlooking returns a connection with its lookout, or the same connection and nil if it
+// watchSocket returns a connection with its lookout, or the same connection and nil if it
 // cannot have one. It must be a plain *net.TCPConn: a wrapper may change what is read.
-func overlooking(nc net.Conn) (net.Conn, watch) {
+func watchSocket(nc net.Conn) (net.Conn, watch) {
 	tcp, plain := nc.(*net.TCPConn)
 	if !plain {
 		return nc, nil
@@ -49,7 +49,7 @@ func overlooking(nc net.Conn) (net.Conn, watch) {
 		err = l.raw.Control(func(socket uintptr) { l.of = int(socket) })
 	}
 	if err == nil {
-		l.entrance, err = l.epoll.SyscallConn()
+		l.epollRaw, err = l.epoll.SyscallConn()
 	}
 	if err == nil {
 		err = l.until(time.Time{}) // fails if the runtime cannot wait for it
@@ -133,7 +133,7 @@ func (l *lookout) control(how int, events uint32) error {
 func (l *lookout) until(t time.Time) error { return l.epoll.SetReadDeadline(t) }
 
 func (l *lookout) wait() (came bool) {
-	err := l.entrance.Read(func(epoll uintptr) bool {
+	err := l.epollRaw.Read(func(epoll uintptr) bool {
 		var events [1]syscall.EpollEvent
 		n, err := syscall.EpollWait(int(epoll), events[:], 0)
 		return n > 0 || err != nil && err != syscall.EINTR

@@ -26,9 +26,9 @@ import (
 // patient is longer than anything here takes, and shorter than a request's time.
 const patient = 10 * time.Second
 
-// beside is a connection on a real socket with a listener for quotes. The
+// watchedConn is a connection on a real socket with a listener for quotes. The
 // server answers a VersionReq when the story does.
-func beside(t *testing.T, o openapi.Options) (c *openapi.Conn, f *fake, asked chan message.Envelope, quotes chan int64) {
+func watchedConn(t *testing.T, o openapi.Options) (c *openapi.Conn, f *fake, asked chan message.Envelope, quotes chan int64) {
 	t.Helper()
 	f, asked, quotes = newFake(), make(chan message.Envelope, 10), make(chan int64, 100)
 	f.hook = func(_ *peer, e message.Envelope, _ message.Message) bool {
@@ -52,7 +52,7 @@ func beside(t *testing.T, o openapi.Options) (c *openapi.Conn, f *fake, asked ch
 }
 
 // standsBy waits until a connection's own goroutine watches the socket.
-func standsBy(t *testing.T) { t.Helper(); somebodyIs(t, "openapi.(*Conn).waitBeside") }
+func standsBy(t *testing.T) { t.Helper(); somebodyIs(t, "openapi.(*Conn).waitWatching") }
 
 func somebodyIs(t *testing.T, in string) {
 	t.Helper()
@@ -91,7 +91,7 @@ func answerFrame(e message.Envelope) []byte {
 // The answer to the first request after a pause is read by its caller, and no other goroutine
 // wakes.
 func TestACallerReadsThoughEventsHaveListeners(t *testing.T) {
-	c, f, asked, _ := beside(t, openapi.Options{})
+	c, f, asked, _ := watchedConn(t, openapi.Options{})
 	for range 3 {
 		waiting := ask(t.Context(), c)
 		e := comes(t, asked, "the request")
@@ -123,7 +123,7 @@ func TestWhatComesWithAnAnswerIsHandedOutAtOnce(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, f, asked, quotes := beside(t, openapi.Options{})
+			c, f, asked, quotes := watchedConn(t, openapi.Options{})
 			for range 20 {
 				waiting := ask(t.Context(), c)
 				write(f.last(), answerFrame(comes(t, asked, "the request")))
@@ -138,7 +138,7 @@ func TestWhatComesWithAnAnswerIsHandedOutAtOnce(t *testing.T) {
 
 // More than the buffers hold comes with an answer.
 func TestAFloodBehindAnAnswerIsHandedOutAtOnce(t *testing.T) {
-	c, f, asked, quotes := beside(t, openapi.Options{})
+	c, f, asked, quotes := watchedConn(t, openapi.Options{})
 	for range 5 {
 		waiting := ask(t.Context(), c)
 		flood := answerFrame(comes(t, asked, "the request"))
@@ -159,7 +159,7 @@ func TestAFloodBehindAnAnswerIsHandedOutAtOnce(t *testing.T) {
 }
 
 func TestACallerThatLeavesReleasesTheRead(t *testing.T) {
-	c, f, asked, quotes := beside(t, openapi.Options{})
+	c, f, asked, quotes := watchedConn(t, openapi.Options{})
 	for i := range int64(20) {
 		ctx, cancel := context.WithCancel(t.Context())
 		waiting := ask(ctx, c)
@@ -182,7 +182,7 @@ func TestACallerThatLeavesReleasesTheRead(t *testing.T) {
 }
 
 func TestAHandlerThatBlocksHoldsUpNoCaller(t *testing.T) {
-	c, f, asked, _ := beside(t, openapi.Options{})
+	c, f, asked, _ := watchedConn(t, openapi.Options{})
 	blocked := make(chan struct{})
 	defer close(blocked)
 	openapi.Handle(c, func(*message.TraderUpdatedEvent) { <-blocked })
@@ -203,7 +203,7 @@ func TestTheEndReachesAllGoroutines(t *testing.T) {
 		"closed there": func(_ *openapi.Conn, f *fake) { f.last().nc.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, f, asked, _ := beside(t, openapi.Options{})
+			c, f, asked, _ := watchedConn(t, openapi.Options{})
 			waiting := ask(t.Context(), c)
 			comes(t, asked, "the request")
 			somebodyIs(t, "openapi.(*Conn).readUntil")
@@ -212,7 +212,7 @@ func TestTheEndReachesAllGoroutines(t *testing.T) {
 				t.Error(err)
 			}
 			comes(t, c.Done(), "Done")
-			idle, f, _, _ := beside(t, openapi.Options{})
+			idle, f, _, _ := watchedConn(t, openapi.Options{})
 			end(idle, f)
 			comes(t, idle.Done(), "Done")
 		})
@@ -235,7 +235,7 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 	}
 	before := epolls()
 	for range 20 {
-		c, _, _, _ := beside(t, openapi.Options{})
+		c, _, _, _ := watchedConn(t, openapi.Options{})
 		if epolls() <= before {
 			t.Error("there is none to begin with")
 		}
@@ -250,7 +250,7 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 
 // Silence is noticed although no goroutine reads.
 func TestSilenceIsNoticedOnAWatchedConnection(t *testing.T) {
-	c, f, asked, _ := beside(t, openapi.Options{Heartbeat: 20 * time.Millisecond, Silence: 100 * time.Millisecond, SignOn: 100 * time.Millisecond})
+	c, f, asked, _ := watchedConn(t, openapi.Options{Heartbeat: 20 * time.Millisecond, Silence: 100 * time.Millisecond, SignOn: 100 * time.Millisecond})
 	waiting := ask(t.Context(), c)
 	f.last().raw(answerFrame(comes(t, asked, "the request")))
 	if err := comes(t, waiting, "the answer"); err != nil {
@@ -263,7 +263,7 @@ func TestSilenceIsNoticedOnAWatchedConnection(t *testing.T) {
 // and go: every answer belongs to its request, every quote is in its place, and no caller
 // waits long.
 func TestAnyCallersAmongQuotes(t *testing.T) {
-	for name, plain := range map[string]bool{"beside": true, "not beside": false} {
+	for name, plain := range map[string]bool{"watched": true, "not watched": false} {
 		t.Run(name, func(t *testing.T) { callersAmongQuotes(t, plain) })
 	}
 }

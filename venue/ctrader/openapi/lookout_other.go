@@ -6,5 +6,5 @@ import "net"
 
 // lookout_other.go owns systems on which a connection cannot be watched.
 
-// overlooking is implemented for Linux only.
-func overlooking(nc net.Conn) (net.Conn, watch) { return nc, nil }
+// watchSocket is implemented for Linux only.
+func watchSocket(nc net.Conn) (net.Conn, watch) { return nc, nil }

@@ -56,7 +56,7 @@ type reader struct {
 	stopServing func() bool     // stops watching that context
 
 	callerRead atomic.Bool  // a caller has read since the last check
-	brisk      atomic.Int32 // how many requests came right after an answer, see briskly
+	brisk      atomic.Int32 // how many requests came right after an answer, see briskAfter
 }
 
 func newReader() reader {
@@ -71,9 +71,9 @@ const (
 	// A request is brisk if it comes within near of the last answer, and its own answer
 	// within near. Callers count as brisk after this many such requests; the count stops
 	// at mostBrisk, and each sign to the contrary halves it.
-	near      = 200 * time.Microsecond
-	briskly   = 16
-	mostBrisk = 64
+	near       = 200 * time.Microsecond
+	briskAfter = 16
+	mostBrisk  = 64
 )
 
 // atOnce is a deadline that has passed.
@@ -92,7 +92,7 @@ func (c *Conn) read() {
 			_ = c.watch.until(time.Time{})
 			c.lookOut()
 			<-c.readLock
-			c.waitBeside()
+			c.waitWatching()
 			continue
 		}
 		<-c.readLock
@@ -156,8 +156,8 @@ func (c *Conn) lookOut() {
 	}
 }
 
-// waitBeside watches the socket until the connection's own goroutine must read again.
-func (c *Conn) waitBeside() {
+// waitWatching watches the socket until the connection's own goroutine must read again.
+func (c *Conn) waitWatching() {
 	for !c.watch.wait() {
 		select {
 		case <-c.wake:
@@ -234,7 +234,7 @@ func (c *Conn) handOver() {
 func (c *Conn) wanted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.only != nil || len(c.pending) > 0 || c.brisk.Load() < briskly
+	return c.only != nil || len(c.pending) > 0 || c.brisk.Load() < briskAfter
 }
 
 // next reads an envelope. It returns false if it was interrupted; it then sets the

@@ -17,20 +17,20 @@ const mostSecrets = 16
 // methods of Secret.
 type secrets struct{ List []venuekey.Secret }
 
-func (c *Conn) confide(secrets []venuekey.Secret) {
+func (c *Conn) rememberSecrets(secrets []venuekey.Secret) {
 	if len(secrets) == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, secret := range secrets {
-		if slices.Contains(c.confided.List, secret) {
+		if slices.Contains(c.sentSecrets.List, secret) {
 			continue
 		}
-		if len(c.confided.List) == mostSecrets {
-			c.confided.List = slices.Delete(c.confided.List, 1, 2) // the first is the application's
+		if len(c.sentSecrets.List) == mostSecrets {
+			c.sentSecrets.List = slices.Delete(c.sentSecrets.List, 1, 2) // the first is the application's
 		}
-		c.confided.List = append(c.confided.List, secret)
+		c.sentSecrets.List = append(c.sentSecrets.List, secret)
 	}
 }
 
@@ -40,5 +40,5 @@ func (c *Conn) foreign(err error) error { return foreign.ErrorWithout(err, c.sec
 func (c *Conn) secrets() []venuekey.Secret {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.confided.List)
+	return slices.Clone(c.sentSecrets.List)
 }
