@@ -144,7 +144,7 @@ func ExampleConfig() {
 	fmt.Println(err)
 	// Output:
 	// 1h20m0s true <nil>
-	// client authentication "digest" is none of body, basic, basic-plain, basic-and-id, public
+	// client authentication "digest" is not one of body, basic, basic-plain, basic-and-id, public
 }
 
 func ExampleConfig_Authorize() {

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// find.go owns where a test lies.
+// find.go owns the search for the package of a test.
 
 var declaration = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Za-z0-9_]+)\(`)
 
-// homes finds the folder of every test below root. Where two packages have a test
-// of one name, both are its homes: an attack that two play is played twice.
+// homes returns the folders that declare each test below root. If two packages have a
+// test of the same name, both are listed, and the attack is played in both.
 func homes(root string) (map[string][]string, error) {
 	found := map[string][]string{}
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {

@@ -1,9 +1,9 @@
-// Command attack plays every attack of doc/security.md and prints a line for each:
-// held, OPEN, or not tried with the reason.
+// Command attack plays every attack of doc/security.md and prints a line for each: held,
+// OPEN, or not tried with the reason.
 //
-// The page is the list. Each row of its table "Defended against" names the tests
-// that play the attack; they lie beside the code that has to hold. This program
-// finds them, runs them, and ends with 1 where one is open.
+// The page is the list. Each row of its table "Defended against" names the tests that
+// play the attack; they are next to the code that has to withstand it. This program finds
+// and runs them, and exits with 1 if an attack succeeds.
 //
 //	go run ./internal/attack
 package main
@@ -57,7 +57,7 @@ func run(goCommand, root string) error {
 	return tell(table, results)
 }
 
-// plan gives each folder the tests that it has to play.
+// plan returns the tests to run in each folder.
 func plan(table []row, root string) (map[string][]string, error) {
 	homes, err := homes(root)
 	if err != nil {
@@ -80,8 +80,8 @@ func plan(table []row, root string) (map[string][]string, error) {
 	return work, nil
 }
 
-// tell prints the rows and a line for each of their attacks. With CI=true one that
-// was not tried counts as open, as a skipped test does everywhere here.
+// tell prints the rows and a line for each attack. With CI=true an attack that was not
+// tried counts as open, as skipped tests do everywhere here.
 func tell(table []row, results map[string]played) error {
 	count := map[outcome]int{}
 	for _, r := range table {

@@ -18,12 +18,12 @@ type row struct {
 	tests   []string
 }
 
-// testName is a test or fuzz target in backquotes, with a subtest behind a slash
-// if one is meant: `TestScripts/store`.
+// testName matches a test or fuzz target in backquotes, with a subtest after a slash if
+// one is meant: `TestScripts/store`.
 var testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Z][A-Za-z0-9_]*(?:/[A-Za-z0-9_]+)?)`")
 
-// rows reads the table. A row without a test is an error: a defence that nobody
-// attacks is a hope.
+// rows reads the table. A row without a test is an error: a defence that is never
+// attacked is only a hope.
 func rows(page string) ([]row, error) {
 	_, section, found := strings.Cut(page, heading+"\n")
 	if !found {

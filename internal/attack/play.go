@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// play.go owns running tests, and what became of them.
+// play.go owns running the tests, and their outcomes.
 
-// outcome is what became of one attack. The order is that of weight: one that two
-// packages play is as good as its worse run.
+// outcome is the result of an attack, in order of severity: an attack that two packages
+// play has the worse of their outcomes.
 type outcome int
 
 const (
-	missing outcome = iota // nothing was heard of it yet
+	missing outcome = iota // no result yet
 	held
 	skipped
 	open
@@ -27,7 +27,7 @@ func (o outcome) String() string {
 	return [...]string{"missing", "held", "not tried", "OPEN"}[o]
 }
 
-// played is a test's outcome, with what it said where it did not hold.
+// played is a test's outcome, and its output unless it held.
 type played struct {
 	outcome outcome
 	said    []string
@@ -38,8 +38,7 @@ type event struct {
 	Action, Package, Test, Output string
 }
 
-// play runs tests of one folder and reports each by its name. What a package that
-// does not even build says is every test's outcome.
+// play runs tests of one folder and returns their results by name.
 func play(goCommand, root, folder string, tests []string) (map[string]played, error) {
 	results := map[string]played{}
 	for _, pattern := range patterns(tests) {
@@ -58,7 +57,8 @@ func play(goCommand, root, folder string, tests []string) (map[string]played, er
 	return results, nil
 }
 
-// patterns are what `-run` is given: all whole tests at once, each subtest alone.
+// patterns returns the arguments of `-run`: all whole tests in one, and each subtest
+// alone.
 func patterns(tests []string) []string {
 	var whole, single []string
 	for _, name := range tests {
@@ -89,15 +89,15 @@ func read(output io.Reader, results map[string]played) {
 		} else if end, ok := ends[e.Action]; ok {
 			results[e.Test] = played{outcome: max(end, results[e.Test].outcome), said: append(results[e.Test].said, said[e.Test]...)}
 			if parent, _, sub := strings.Cut(e.Test, "/"); sub && end == skipped {
-				// Half an attack is none: the test passes, and says nothing of it.
+				// A skipped part means that the attack was not tried, though the test passes.
 				results[parent] = played{outcome: skipped, said: said[e.Test]}
 			}
 		}
 	}
 }
 
-// fate is what became of one attack. One that was never heard of is open: its
-// package may not even build.
+// fate returns the outcome of one attack. One without a result is open: its package may
+// not even build.
 func fate(name string, results map[string]played) (outcome, []string) {
 	switch p := results[name]; p.outcome {
 	case missing:
@@ -109,7 +109,7 @@ func fate(name string, results map[string]played) (outcome, []string) {
 	}
 }
 
-// telling leaves out of a test's words what go test adds.
+// telling removes what go test adds to a test's output, and bounds it.
 func telling(name string, said []string) []string {
 	lines := slices.DeleteFunc(slices.Clone(said), func(line string) bool {
 		return line == "" || strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ")

@@ -1,6 +1,7 @@
-// Package byname opens files that a person names, as arguments or in variables. They
-// may be pipes, which shells make of <(…), so that to wait for one must be able to
-// end; and what stands in them was for this program, and not for those it starts.
+// Package byname opens files that a user names in arguments or variables. They may be
+// pipes, such as those that shells create for <(…), so waiting for one must be
+// interruptible. Their content is meant for this program, and not for the programs that
+// it starts.
 package byname
 
 import (
@@ -15,11 +16,11 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// byname.go owns opening and reading such a file.
+// byname.go owns opening and reading such files.
 
-// Open opens a file for reading. A pipe without a writer, and a disk that is
-// not there, keep it waiting until the context ends; what it opens then is closed
-// with this program.
+// Open opens a file for reading. If it blocks, as for a pipe without a writer or an
+// unreachable disk, Open returns when the context ends; a file that opens after that is
+// closed when the program ends.
 func Open(ctx context.Context, path string) (file *os.File, closed func(), err error) {
 	type opened struct {
 		file *os.File
@@ -35,20 +36,20 @@ func Open(ctx context.Context, path string) (file *os.File, closed func(), err e
 		if o.err != nil {
 			return nil, nil, o.err
 		}
-		// A pipe is waited at no longer than that either. Other files have no deadline.
+		// Reads from a pipe end with the context too. Other files have no deadline.
 		stop := context.AfterFunc(ctx, func() { _ = o.file.SetReadDeadline(time.Unix(1, 0)) })
-		return o.file, func() { stop(); _ = o.file.Close() }, nil // it was read only
+		return o.file, func() { stop(); _ = o.file.Close() }, nil // it was only read
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
 }
 
-// longestNamed is more than any secret or certificate takes.
+// longestNamed is more than any secret or certificate needs.
 const longestNamed = 1 << 20
 
-// Read reads a file to its end. One that belongs to another user, or that others
-// may write to, is refused: whoever writes it chooses what is believed. Pipes, and
-// files that have no name any more, were handed over by who could open them.
+// Read reads a file to its end. It refuses a file that belongs to another user or that
+// others can write to, because its content cannot be trusted. Pipes, and files without a
+// name, were handed over by someone who could open them.
 func Read(ctx context.Context, path string) ([]byte, os.FileInfo, error) {
 	file, closed, err := Open(ctx, path)
 	if err != nil {
@@ -70,8 +71,8 @@ func Read(ctx context.Context, path string) ([]byte, os.FileInfo, error) {
 	return text, info, err
 }
 
-// closeOnExec sees that a file which was handed over by its number does not go on
-// to a program that takes this one's place: what stood in it was for us.
+// closeOnExec makes sure that a file that was handed over by its number is not inherited
+// by a program that replaces this one: its content was meant for us.
 func closeOnExec(path string) {
 	for _, folder := range []string{"/dev/fd", "/proc/self/fd"} {
 		if number, err := strconv.Atoi(filepath.Base(path)); err == nil && number > 2 && filepath.Dir(path) == folder {

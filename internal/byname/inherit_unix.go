@@ -8,14 +8,13 @@ import (
 	"syscall"
 )
 
-// inherit_unix.go owns open files that were handed to this program and are not to be
-// handed on.
+// inherit_unix.go owns open files that were inherited and must not be passed on.
 
-// KeepFromChildren closes a file of this process in what it starts.
+// KeepFromChildren marks a file descriptor close-on-exec.
 func KeepFromChildren(number int) { syscall.CloseOnExec(number) }
 
-// KeepAllFromChildren does so with all but the standard streams. Those that this
-// program opened are so already; a shell or an editor leaves others.
+// KeepAllFromChildren does so for all but the standard streams. Those that this program
+// opened are marked already; shells and editors may leave others.
 func KeepAllFromChildren() {
 	entries, err := os.ReadDir("/dev/fd")
 	if err != nil {

@@ -1,7 +1,7 @@
 package byname
 
-// inherit_windows.go owns the same where nothing but the standard streams is handed
-// to a program, unless it is listed.
+// inherit_windows.go owns the same on Windows, where only the standard streams are
+// inherited unless others are listed.
 
 // KeepFromChildren does nothing here.
 func KeepFromChildren(int) {}

@@ -1,9 +1,9 @@
-// Package draft writes files whole or not at all: under another name until all of
-// it is on disk, and only then under their own. Whoever is killed in between
-// leaves a draft, and whoever comes next removes it.
+// Package draft writes files completely or not at all: under a temporary name until all
+// content is on disk, and only then under their own. If a writer is killed in between, it
+// leaves a draft, which the next writer removes.
 //
-// A draft is locked as long as its writer lives, so that no living one loses its
-// own. The lock is the kernel's and ends with the process, however that ends.
+// A draft is locked as long as its writer lives, so that it is not removed too early. The
+// kernel releases the lock when the process ends, however it ends.
 package draft
 
 import (
@@ -15,9 +15,9 @@ import (
 	"github.com/venuekey/venuekey/internal/own"
 )
 
-// Write makes the file at path private and as fill writes it. Its draft lies
-// beside it, as ".MARK-*.new". When all is on disk, name gives it its own name:
-// os.Link refuses to replace a file, os.Rename does replace it. When Write
+// Write creates the private file at path with the content that fill writes. Its draft is
+// in the same folder, as ".MARK-*.new". Once everything is on disk, name gives it its
+// final name: os.Link refuses to replace a file, os.Rename replaces it. When Write
 // returns nil, the name is durable as well.
 func Write(path, mark string, name func(draft, path string) error, fill func(*os.File) error) error {
 	folder := filepath.Dir(path)
@@ -26,12 +26,12 @@ func Write(path, mark string, name func(draft, path string) error, fill func(*os
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // after a rename there is none
+	defer os.Remove(file.Name()) // does nothing after a rename
 	if err = fill(file); err == nil {
 		err = file.Sync()
 	}
 	if err == nil && !locks {
-		err = file.Close() // a file that is open cannot be given another name there
+		err = file.Close() // an open file cannot be renamed on these systems
 	}
 	if err == nil {
 		err = name(file.Name(), path)
@@ -45,8 +45,8 @@ func Write(path, mark string, name func(draft, path string) error, fill func(*os
 	return own.SyncFolder(folder)
 }
 
-// create makes a draft, with mode 0600, and locks it. One that somebody took for
-// a dead one's in between is made again.
+// create creates a draft with mode 0600 and locks it. If another program removes it
+// before it is locked, create tries again.
 func create(folder, mark string) (*os.File, error) {
 	for {
 		file, err := os.CreateTemp(folder, "."+mark+"-*.new")
@@ -61,7 +61,7 @@ func create(folder, mark string) (*os.File, error) {
 	}
 }
 
-// stands is whether a file that is open is still the one under its name.
+// stands reports whether an open file is still the one under its name.
 func stands(file *os.File) bool {
 	open, err := file.Stat()
 	if err != nil {
@@ -71,8 +71,8 @@ func stands(file *os.File) bool {
 	return err == nil && os.SameFile(open, named)
 }
 
-// Sweep removes the drafts whose writers are dead, of these marks, which may be
-// patterns. It is no error that it cannot.
+// Sweep removes drafts with these marks, which may be patterns, if their writers are
+// dead. Failures are ignored.
 func Sweep(folder string, marks ...string) {
 	opened, err := os.Open(folder)
 	if err != nil {

@@ -8,19 +8,19 @@ import (
 	"syscall"
 )
 
-// lock_unix.go owns telling the living from the dead where files can be locked.
+// lock_unix.go owns how abandoned drafts are recognised by their locks.
 
-// locks is whether a living writer can be told by its lock.
+// locks says that a living writer is recognised by its lock.
 const locks = true
 
-// lock reports whether nobody else has the file. Where the file system knows no
-// locks, nobody can, and then nothing is ever discarded either.
+// lock locks a file, and reports false if another process holds it. On a file system
+// without locks it reports true, and nothing is ever discarded.
 func lock(file *os.File) bool {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	return !errors.Is(err, syscall.EWOULDBLOCK)
 }
 
-// discard removes a draft that nobody has locked.
+// discard removes a draft that is not locked.
 func discard(path string) {
 	file, err := os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -31,6 +31,6 @@ func discard(path string) {
 		return
 	}
 	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		_ = os.Remove(path) // it stays for the next one
+		_ = os.Remove(path) // or the next sweep does
 	}
 }

@@ -5,14 +5,14 @@ import (
 	"strconv"
 )
 
-// error.go owns errors that are not ours.
+// error.go owns errors from elsewhere.
 
-// Error gives an error whose text passed the gate, for a chain of causes: a log that
-// prints each of them prints no raw one. errors.Is and errors.As look through it;
-// errors.Unwrap does not.
+// Error returns an error with the text of err, cleaned as by Tell, for a chain of causes:
+// a log that prints each cause then prints no raw text. errors.Is and errors.As see
+// through it; errors.Unwrap does not.
 func Error(err error) error { return ErrorWithout[string](err) }
 
-// ErrorWithout is Error without secrets.
+// ErrorWithout is Error, with the secrets removed.
 func ErrorWithout[S ~string](err error, secrets ...S) error {
 	if err == nil {
 		return nil
@@ -20,7 +20,7 @@ func ErrorWithout[S ~string](err error, secrets ...S) error {
 	return Cause(err, Tell(err.Error(), secrets...))
 }
 
-// FitError is Error for errors of this machine: see Fit.
+// FitError is Error for errors of this machine; see Fit.
 func FitError(err error) error {
 	if err == nil {
 		return nil
@@ -28,7 +28,7 @@ func FitError(err error) error {
 	return Cause(err, Fit(err.Error()))
 }
 
-// Cause is an error whose text passed the gate already.
+// Cause returns an error with a text that was cleaned already.
 func Cause(err error, text string) error {
 	if known, ok := err.(*cause); ok && known.text == text {
 		return err
@@ -36,7 +36,7 @@ func Cause(err error, text string) error {
 	return &cause{text, err}
 }
 
-// cause is an error that was cleaned.
+// cause is a cleaned error.
 type cause struct {
 	text string
 	err  error
@@ -47,7 +47,7 @@ func (c *cause) Error() string { return c.text }
 // GoString keeps %#v from printing what is inside.
 func (c *cause) GoString() string { return "foreign.Error(" + strconv.Quote(c.text) + ")" }
 
-// Timeout and Temporary answer for what is inside, as a net.Error: url.Error asks its
+// Timeout and Temporary answer for the inner error, as a net.Error: url.Error queries its
 // cause without errors.As.
 func (c *cause) Timeout() bool {
 	var inner interface{ Timeout() bool }

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// escapes.go owns how escapes are undone: of addresses and forms (RFC 3986 §2.1), of
+// escapes.go owns how escapes are undone: those of URLs and forms (RFC 3986 §2.1), of
 // JSON (RFC 8259 §7), Go, C and JavaScript, and of HTML.
 
-// unescaped is the layer below, and whether there is one.
+// unescaped returns the layer below, and whether there is one.
 func (l *layer) unescaped(marks []bool) (below *layer, changed bool) {
 	below = &layer{}
 	for at := 0; at < len(l.text); {
@@ -35,8 +35,8 @@ func (l *layer) unescaped(marks []bool) (below *layer, changed bool) {
 	return below, changed
 }
 
-// escape is the rune that an escape at the beginning of a text stands for, and how
-// long the escape is: 0 for none, and negative where it stands for a byte.
+// escape returns the rune that an escape at the beginning of a text stands for, and its
+// length: 0 if there is none, negative if it stands for a byte.
 func escape(text []byte) (r rune, size int) {
 	switch text[0] {
 	case '%':
@@ -86,8 +86,8 @@ func backslash(text []byte) (rune, int) {
 	return rune(text[1]), 2
 }
 
-// entity undoes an HTML entity. Of those with names the ones for letters are not in
-// any token, so that all others are taken for something in between.
+// entity undoes an HTML entity. Named entities of letters do not occur in tokens, so all
+// other names count as something in between.
 func entity(text []byte) (rune, int) {
 	end := bytes.IndexByte(text[:min(len(text), 12)], ';')
 	if end < 3 {
@@ -115,7 +115,7 @@ func entity(text []byte) (rune, int) {
 	return r, end + 1
 }
 
-// digits reads a number of so many digits.
+// digits reads a number with that many digits.
 func digits(text []byte, from, many, base int) (rune, bool) {
 	if many == 0 || len(text) < from+many {
 		return 0, false

@@ -1,17 +1,17 @@
-// Package foreign is the one gate for text that is not ours: what a venue, a
-// gateway, a proxy, a certificate, net/http, a database, the system or a backup
-// says. What passed it is one line that fits a terminal, a log, a hook, JSON and a
-// store, and holds nothing secret: none of them has to look again.
+// Package foreign cleans text from elsewhere: from a venue, a gateway, a proxy, a
+// certificate, net/http, a database, the system or a backup. Clean text is one line that
+// is safe in a terminal, a log, a hook, JSON and a store, and contains no secrets, so
+// none of them has to check it again.
 //
-// Text is cleaned where it enters, in this order: what a terminal would obey, or a
-// reader not see, goes; then secrets are struck, as they are and in the encodings
-// in which they come back; then what merely looks like a token; and only then the
-// text is cut to its bound, so that no cut leaves a part of a secret behind.
+// Text is cleaned where it enters, in this order. First, control sequences and invisible
+// characters are removed. Then known secrets are removed, verbatim and in the encodings
+// in which they come back; then anything that looks like a token. Only then is the text
+// cut to its bound, so that no cut leaves a part of a secret behind.
 //
-// What the gate does not do: it knows no cipher and no game. Somebody who wants to
-// smuggle out what we sent him, and who has it anyway, can write it with a letter in
-// between each two, in words or in look-alikes of other alphabets. The gate is for
-// what repeats, not for what hides.
+// The package does not undo deliberate hiding. A server that has our secret and wants to
+// smuggle it into a log can write it with a letter between every two, in words, or in
+// look-alikes of other alphabets. This is a defence against repetition, not against
+// malice.
 package foreign
 
 import (
@@ -20,35 +20,34 @@ import (
 )
 
 const (
-	// lineBound is the most runes of what somebody else says, nameBound of a name, and
-	// tellBound of a whole error or of a path in one.
+	// lineBound is the most runes of a text, nameBound of a name, and tellBound of a
+	// whole error or of a path in one.
 	lineBound = 300
 	nameBound = 100
 	tellBound = 2000
-	// readBound is how many bytes of a text are looked at.
+	// readBound is how many bytes of a text are read.
 	readBound = 4 << 10
 )
 
-// struck stands where a secret stood. The gate leaves it alone when it meets it
-// again, so that what is clean stays as it is.
+// struck replaces a secret. Cleaning leaves it alone, so clean text stays as it is.
 const struck = "[secret]"
 
-// Line gives what somebody else says, without what looks like a token.
+// Line returns a text from elsewhere, without what looks like a token.
 func Line(text string) string { return LineWithout[string](text) }
 
-// LineWithout is Line without the secrets that whoever speaks was told.
+// LineWithout is Line without the secrets that the other side was given.
 func LineWithout[S ~string](text string, secrets ...S) string {
 	return withoutRuns(cut(withoutRuns(clean(text, secrets)), lineBound))
 }
 
-// Tell gives an error's whole text, ours and somebody else's, as Line does; it may be
-// longer.
+// Tell returns the whole text of an error, ours and from elsewhere, as Line does; it may
+// be longer.
 func Tell[S ~string](text string, secrets ...S) string {
 	return withoutRuns(cut(withoutRuns(clean(text, secrets)), tellBound))
 }
 
-// Name gives a short field: a user, a scope, a broker, a symbol, a currency. What
-// looks like a token stays, because a name may.
+// Name returns a short field: a user, a scope, a broker, a symbol, a currency. What looks
+// like a token stays, because a name may look like that.
 func Name(text string) string { return NameWithout[string](text) }
 
 // NameWithout is Name without secrets.
@@ -56,11 +55,11 @@ func NameWithout[S ~string](text string, secrets ...S) string {
 	return cut(clean(text, secrets), nameBound)
 }
 
-// mostNames is how many names of a kind are taken: a token's scopes are a few. Whoever
-// gives more wants to see what that costs.
+// mostNames is how many names of a kind are accepted. A token has a few scopes; a longer
+// list is an attempt to waste resources.
 const mostNames = 256
 
-// NamesWithout is NameWithout for the first of many.
+// NamesWithout is NameWithout for a list.
 func NamesWithout[S ~string](texts []string, secrets ...S) (names []string) {
 	s := soughtOf(secrets)
 	for _, text := range texts[:min(len(texts), mostNames)] {
@@ -69,15 +68,16 @@ func NamesWithout[S ~string](texts []string, secrets ...S) (names []string) {
 	return names
 }
 
-// Fit makes a text of this machine one line, with all that is in it: a path, a
-// message of the system. A file's name may look like a token.
+// Fit turns a text of this machine, such as a path or a message of the system, into one
+// line. Nothing that looks like a token is removed, because a file name may look like
+// that.
 func Fit(text string) string { return cut(sought{}.clean(text), tellBound) }
 
 func clean[S ~string](text string, secrets []S) string { return soughtOf(secrets).clean(text) }
 
-// clean gives a text as one line without secrets. Where only its beginning was looked
-// at, the end of that goes as well: a piece of a secret may stand there, too short to
-// be known.
+// clean returns a text as one line without secrets. If only its beginning was read, the
+// end of that is dropped as well: it may hold a piece of a secret that is too short to be
+// recognised.
 func (s sought) clean(text string) string {
 	if len(text) <= readBound {
 		return s.without(oneLine(text))
@@ -86,7 +86,8 @@ func (s sought) clean(text string) string {
 	return strings.ToValidUTF8(line[:max(0, len(line)-10*piece)], "")
 }
 
-// cut shortens a line to a number of runes, and shows that. It cuts at no mark.
+// cut shortens a line to a number of runes, and marks that. It does not cut within
+// struck.
 func cut(line string, bound int) string {
 	if len(line) <= bound || utf8.RuneCountInString(line) <= bound {
 		return line

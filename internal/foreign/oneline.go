@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// oneline.go owns what a terminal would obey and what a reader would not see.
+// oneline.go owns the removal of control sequences and invisible characters.
 
-// mostMarks is how many combining marks one letter may carry. Real writing needs
-// four; a pile of them covers the lines above and below.
+// mostMarks is how many combining marks one letter may carry. Real writing needs four;
+// more would cover the lines above and below.
 const mostMarks = 4
 
-// oneLine gives a text as one line of printable characters, its white space
+// oneLine returns a text as one line of printable characters, with its white space
 // collapsed.
 func oneLine(text string) string {
 	if isPlain(text) {
@@ -58,7 +58,7 @@ func oneLine(text string) string {
 	return line.String()
 }
 
-// visibleASCII is how many bytes of it a text begins with.
+// visibleASCII returns how many bytes of visible ASCII a text begins with.
 func visibleASCII(text string) int {
 	for i := range len(text) {
 		if text[i] < '!' || text[i] > '~' {
@@ -68,7 +68,7 @@ func visibleASCII(text string) int {
 	return len(text)
 }
 
-// isPlain reports whether a text is a clean line as it stands, as most are.
+// isPlain reports whether a text is a clean line already, as most are.
 func isPlain(text string) bool {
 	before := byte(' ')
 	for i := range len(text) {
@@ -81,9 +81,9 @@ func isPlain(text string) bool {
 	return text == "" || before != ' '
 }
 
-// unseen reports whether a rune shows nothing of its own: format characters, bidi
-// controls, zero widths and tags (Cf), what selects variants, and letters that are
-// blank (Unicode's Default_Ignorable_Code_Point, and the empty Braille cell).
+// unseen reports whether a rune shows nothing itself: format characters, bidi controls,
+// zero widths and tags (Cf), variation selectors, and blank letters (Unicode's
+// Default_Ignorable_Code_Point, and the empty Braille cell).
 func unseen(r rune) bool {
 	switch {
 	case r < 0x80:
@@ -95,9 +95,9 @@ func unseen(r rune) bool {
 	return unicode.Is(unicode.Cf, r)
 }
 
-// sequence is the length of the control sequence that a text begins with, 0 where it
-// begins with none (ECMA-48 §5.4, §5.6 and §5.3). Of a string that does not end only
-// the beginning is one, so that it takes nothing along.
+// sequence returns the length of the control sequence that a text begins with, 0 if there
+// is none (ECMA-48 §5.4, §5.6 and §5.3). Of an unterminated string only the introducer
+// counts, so that nothing else is lost.
 func sequence(text string) int {
 	kind, size := introducer(text)
 	switch kind {
@@ -125,8 +125,8 @@ func sequence(text string) int {
 	return size
 }
 
-// introducer tells what kind of sequence a text begins with, by its second
-// character in seven bits, 0 for none; ESC alone is one as well.
+// introducer returns the kind of sequence that a text begins with, by its second
+// character in the seven-bit form, 0 for none; a lone ESC counts as well.
 func introducer(text string) (kind byte, size int) {
 	switch {
 	case strings.HasPrefix(text, "\x1b"):

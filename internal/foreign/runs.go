@@ -2,21 +2,21 @@ package foreign
 
 import "strings"
 
-// runs.go owns what looks like a token, whoever's it is.
+// runs.go owns what looks like a token.
 
 const (
-	// leastRun is how long a run of a token's characters must be: the venues' tokens
-	// have 32 and more, and 20 of base64 are 120 bits.
+	// leastRun is the least length of a run of token characters: the venues' tokens have
+	// 32 or more, and 20 characters of base64 are 120 bits.
 	leastRun = 20
-	// leastWord is how many letters and digits must stand together in it; half of
-	// that is enough where small letters, capitals and digits are mixed.
+	// leastWord is how many letters and digits in it must be consecutive; half of that is
+	// enough if small letters, capitals and digits are mixed.
 	leastWord = 8
-	// leastTurns is how often, within a run's length, letters and digits must take
-	// turns. Words, paths, error codes and the names of messages do it once or twice.
+	// leastTurns is how often, within a run's length, letters and digits must alternate.
+	// Words, paths, error codes and message names do so once or twice.
 	leastTurns = 3
 )
 
-// withoutRuns strikes what looks like a token.
+// withoutRuns removes what looks like a token.
 func withoutRuns(line string) string {
 	if len(line) < leastRun {
 		return line
@@ -45,15 +45,16 @@ func withoutRuns(line string) string {
 	return text.String()
 }
 
-// inRun reports whether a token may have a character: those of base64, of base64url
-// and of percent-encoding. A dot parts names of hosts, and the parts of a JWT are
-// long enough by themselves.
+// inRun reports whether a character may be part of a token: those of base64, base64url
+// and percent-encoding. A dot separates host names, and the parts of a JWT are long
+// enough without it.
 func inRun(c byte) bool {
 	return isDigit(c) || isLower(c) || isUpper(c) || c == '-' || c == '_' || c == '+' || c == '/' || c == '~' || c == '%'
 }
 
-// isUUID reports whether a run is one (RFC 9562 §4). Tradovate names its errors so,
-// for who asks its support; where a secret is one it is known.
+// isUUID reports whether a run is a UUID (RFC 9562 §4). Tradovate identifies its errors
+// by UUIDs, which its support asks for; a secret that is a UUID is known and removed as
+// such.
 func isUUID(run string) bool {
 	if len(run) != 36 {
 		return false
@@ -66,8 +67,8 @@ func isUUID(run string) bool {
 	return true
 }
 
-// looksLikeToken judges a run. What makes a part of a run one makes the whole run
-// one, so that a cut changes nothing about that.
+// looksLikeToken judges a run. If any part of a run looks like a token, the whole run
+// does, so that a cut does not change the result.
 func looksLikeToken(run string) bool {
 	if len(run) < leastRun || !mixed(run) || isUUID(run) {
 		return false
@@ -87,8 +88,8 @@ func looksLikeToken(run string) bool {
 	return false
 }
 
-// turnAt reports whether a letter follows a digit or a digit a letter, or a single
-// small letter stands between two capitals, as in no usual name.
+// turnAt reports whether a letter follows a digit or a digit a letter, or a single small
+// letter is between two capitals, which is unusual in names.
 func turnAt(run string, at int) bool {
 	before, here := run[at-1], run[at]
 	if isDigit(before) && isLetter(here) || isLetter(before) && isDigit(here) {

@@ -12,39 +12,38 @@ import (
 	"unicode/utf8"
 )
 
-// secrets.go owns the striking of what we know to be secret.
+// secrets.go owns the removal of known secrets.
 //
-// A text is read in layers: as it stands, then with its escapes undone, again and
-// again as long as there are any. In each layer only letters and digits count, in
-// one case, so that neither white space, line breaks, quotes, hyphens nor another
-// case hides a secret, and whatever agrees with a piece of one is struck.
+// A text is searched in layers: as it is, and then with its escapes undone, repeatedly
+// while there are any. In each layer only letters and digits count, ignoring case, so
+// that white space, line breaks, quotes, hyphens and case do not hide a secret. Whatever
+// matches a piece of one is removed.
 
 const (
-	// leastSecret is the shortest that is struck: what is shorter stands in any text.
+	// leastSecret is the shortest secret that is removed: shorter ones occur in any text.
 	leastSecret = 4
-	// longestSecret is how much of one is searched for, which bounds what a text costs:
-	// servers mostly take header fields of 8 KiB.
+	// longestSecret is how much of a secret is searched for, which bounds the cost: most
+	// servers limit header fields to 8 KiB.
 	longestSecret = 8 << 10
-	// leastLoose is how many letters and digits a secret must have to be found with
-	// something in between; a shorter one must stand there as it is.
+	// leastLoose is how many letters and digits a secret must have to be found with other
+	// characters in between; a shorter one must occur verbatim.
 	leastLoose = 8
-	// piece is how many letters and digits of a secret in a row are as good as all of
-	// it.
+	// piece is how many consecutive letters and digits of a secret count as the secret.
 	piece = 12
 	// mostLayers is how often escapes are undone.
 	mostLayers = 6
 )
 
-// sought is what is searched for: secrets as they are, and the letters and digits of
-// their forms.
+// sought is what is searched for: secrets verbatim, and the letters and digits of their
+// forms.
 type sought struct{ Exact, Loose []string }
 
-// soughtOf makes it, once for many texts: to write a token in all forms takes longer than
-// to look for them in a line.
+// soughtOf prepares a search, once for many texts: writing a token in all forms takes
+// longer than searching a line for them.
 func soughtOf[S ~string](secrets []S) (s sought) {
 	for _, secret := range secrets {
-		// The only place where secrets become strings: they are compared here and
-		// kept nowhere.
+		// The only place where secrets become strings: they are only compared, and not
+		// kept.
 		plain := string(secret[:min(len(secret), longestSecret)])
 		if len(plain) < leastSecret || slices.Contains(s.Exact, plain) {
 			continue
@@ -57,7 +56,7 @@ func soughtOf[S ~string](secrets []S) (s sought) {
 	return s
 }
 
-// without strikes secrets from a line.
+// without removes secrets from a line.
 func (s sought) without(line string) string {
 	if line == "" || len(s.Exact) == 0 {
 		return line
@@ -83,16 +82,16 @@ func (s sought) without(line string) string {
 	return replaced(line, found, marks)
 }
 
-// forms are the ways in which a secret is written: as it is, in base64 at each of
-// the three places that it can have in a longer text, in hexadecimal, as a list of
-// bytes, and backwards. In a form it may have been escaped before that.
+// forms returns the ways in which a secret may be written: verbatim, in base64 at each of
+// its three alignments, in hexadecimal, as a list of bytes, and reversed; also after
+// URL-escaping.
 func forms(secret string) []string {
 	var all []string
 	for _, written := range slices.Compact([]string{secret, url.QueryEscape(secret)}) {
 		all = append(all, written, hex.EncodeToString([]byte(written)))
 		for before := range 3 {
 			padded := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), written...))
-			// The first and the last digits hold bits of what stands beside.
+			// The first and the last digits hold bits of the neighbouring text.
 			from, to := []int{0, 2, 3}[before], (before+len(written))*8/6
 			if from < to {
 				all = append(all, padded[from:to])
@@ -107,8 +106,8 @@ func forms(secret string) []string {
 	return append(all, string(backwards), list.String())
 }
 
-// layer is a text after some escapes were undone: each of its bytes, and where what
-// it was made of begins and ends in the line.
+// layer is a text after some escapes were undone: its bytes, and where the source of each
+// begins and ends in the line.
 type layer struct {
 	text     []byte
 	from, to []int32
@@ -120,7 +119,7 @@ func (l *layer) add(from, to int32, text ...byte) {
 	}
 }
 
-// layerOf is a line as it stands. A mark is a byte that nothing agrees with.
+// layerOf returns a line as a layer. Marks become a byte that matches nothing.
 func layerOf(line string, marks []bool) *layer {
 	l := &layer{}
 	for i := range len(line) {
@@ -133,7 +132,7 @@ func layerOf(line string, marks []bool) *layer {
 	return l
 }
 
-// findExactly notes where a secret stands as it is.
+// findExactly notes where a secret occurs verbatim.
 func (l *layer) findExactly(secret string, found []bool) {
 	for at := 0; ; at++ {
 		next := bytes.Index(l.text[at:], []byte(secret))
@@ -145,15 +144,15 @@ func (l *layer) findExactly(secret string, found []bool) {
 	}
 }
 
-// note marks what a part of a layer was made of.
+// note marks the source of a part of a layer.
 func (l *layer) note(from, to int, found []bool) {
 	for i := l.from[from]; i < l.to[to-1]; i++ {
 		found[i] = true
 	}
 }
 
-// loose is a layer's letters and digits, in lower case. A mark stays, so that
-// nothing is found across it.
+// loose returns a layer's letters and digits in lower case. Marks stay, so that nothing
+// is found across them.
 func (l *layer) loose() *layer {
 	loose := &layer{}
 	for at := 0; at < len(l.text); {
@@ -168,7 +167,7 @@ func (l *layer) loose() *layer {
 	return loose
 }
 
-// lowered does the same to a secret.
+// lowered does the same for a secret.
 func lowered(secret string) string {
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) {
@@ -192,7 +191,7 @@ func (l *layer) grams() *grams {
 	return g
 }
 
-// find notes which pieces of the layer a secret has.
+// find notes which pieces of the layer occur in a secret.
 func (l *layer) find(secret string, g *grams) {
 	if len(secret) >= leastLoose && len(secret) < piece && bytes.Contains(l.text, []byte(secret)) {
 		g.whole = append(g.whole, secret)
@@ -204,7 +203,7 @@ func (l *layer) find(secret string, g *grams) {
 	}
 }
 
-// mark notes where those pieces stand in the line.
+// mark notes where those pieces are in the line.
 func (l *layer) mark(g *grams, found []bool) {
 	for at := 0; at+piece <= len(l.text); at++ {
 		if g.pieces[string(l.text[at:at+piece])] {
@@ -216,7 +215,7 @@ func (l *layer) mark(g *grams, found []bool) {
 	}
 }
 
-// marksIn finds the marks that stand in a line.
+// marksIn finds the marks in a line.
 func marksIn(line string) []bool {
 	marks := make([]bool, len(line))
 	for at := 0; ; at += len(struck) {
@@ -231,8 +230,8 @@ func marksIn(line string) []bool {
 	}
 }
 
-// replaced puts marks where something was found, and takes the letters and digits along
-// that it stands among: they are the rest of it, or of what it was encoded with.
+// replaced puts marks where something was found, and extends them over adjacent letters
+// and digits: they are the rest of the secret, or of its encoding.
 func replaced(line string, found, marks []bool) string {
 	if !slices.Contains(found, true) {
 		return line

@@ -10,16 +10,16 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// heard.go owns what a program hears of a Keeper's events.
+// heard.go owns the recording of a Keeper's events.
 
-// Heard is what a program was told, inside a bubble of virtual time.
+// Heard records a Keeper's events, inside a bubble of virtual time.
 type Heard struct {
 	t    testing.TB
 	mu   sync.Mutex
 	list []venuekey.Event
 }
 
-// Listen begins to listen, and has heard how everything stands.
+// Listen starts recording, and returns when the initial events have arrived.
 func Listen(t testing.TB, keeper *venuekey.Keeper, only ...venuekey.ID) *Heard {
 	t.Helper()
 	h := &Heard{t: t}
@@ -34,7 +34,7 @@ func Listen(t testing.TB, keeper *venuekey.Keeper, only ...venuekey.ID) *Heard {
 	return h
 }
 
-// Take gives what was told since the last call, without what merely passes.
+// Take returns the events since the last call, except EventChanged.
 func (h *Heard) Take() (events []venuekey.Event) {
 	synctest.Wait()
 	h.mu.Lock()
@@ -48,7 +48,7 @@ func (h *Heard) Take() (events []venuekey.Event) {
 	return events
 }
 
-// Want checks what was told since the last call, as "kind state".
+// Want checks the events since the last call, as "kind state".
 func (h *Heard) Want(want ...string) []venuekey.Event {
 	h.t.Helper()
 	events := h.Take()

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// inprocess.go owns the way to an emulated venue without a network.
+// inprocess.go owns requests to an emulated venue without a network.
 
 // InProcess answers requests without a network, so that virtual time goes on.
 type InProcess struct {
 	Handler http.Handler
-	Dozes   time.Duration // before the connection is there
-	Life    *atomic.Value // a string that answers state in place of cTrader's 2628000 seconds
+	Dozes   time.Duration // before there is a connection
+	Life    *atomic.Value // a string that replaces cTrader's 2628000 seconds in answers
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -1,7 +1,7 @@
-// Package keepertest has stand-ins for tests of the Keeper: a venue that remembers
-// every refresh token it was shown, a store that can be told to refuse, a user with a
-// browser, and a way to stop a renewal at each of its steps. All of them stand where
-// the Keeper's interfaces are; nothing here reaches into the root package.
+// Package keepertest has stand-ins for tests of the Keeper: a venue that records every
+// refresh token that it is shown, a store that refuses on demand, a user with a browser,
+// and hooks at each step of a renewal. All of them implement interfaces that the Keeper
+// uses; nothing here reaches into the root package.
 package keepertest
 
 import (
@@ -17,18 +17,18 @@ import (
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// keepertest.go owns the Keeper under test and what is asked of it.
+// keepertest.go owns the Keeper under test and checks of it.
 
 // Alice is the sign-in that most tests are about.
 var Alice = venuekey.ID{Venue: "stage", Name: "alice"}
 
-// Life is the life of an access token that Venue issues.
+// Life is the lifetime of an access token that Venue issues.
 const Life = time.Hour
 
 // NoUI is a UI for venues that ask nothing.
 type NoUI struct{ venuekey.UI }
 
-// New makes a Keeper over the store, as one process would.
+// New returns a Keeper over the store, as one process would use it.
 func New(t testing.TB, store venuekey.Store, venue venuekey.Venue) *venuekey.Keeper {
 	t.Helper()
 	keeper := &venuekey.Keeper{
@@ -40,7 +40,7 @@ func New(t testing.TB, store venuekey.Store, venue venuekey.Venue) *venuekey.Kee
 	return keeper
 }
 
-// SignedIn is a Keeper on a fresh store with Alice signed in.
+// SignedIn returns a Keeper on a fresh store with Alice signed in.
 func SignedIn(t testing.TB, venue *Venue) (*venuekey.Keeper, *Store) {
 	t.Helper()
 	store := &Store{Store: &memory.Store{}}
@@ -64,7 +64,7 @@ func Populate(t testing.TB, keeper *venuekey.Keeper, n int) (ids []venuekey.ID) 
 	return ids
 }
 
-// WantToken asks for Alice's token, which must be this one.
+// WantToken checks Alice's access token.
 func WantToken(t testing.TB, keeper *venuekey.Keeper, want string) {
 	t.Helper()
 	token, err := keeper.Token(t.Context(), Alice)
@@ -79,7 +79,7 @@ func WantToken(t testing.TB, keeper *venuekey.Keeper, want string) {
 	}
 }
 
-// WantState asks how Alice's sign-in stands.
+// WantState checks the state of Alice's sign-in.
 func WantState(t testing.TB, keeper *venuekey.Keeper, want venuekey.State, reason string) {
 	t.Helper()
 	status, err := keeper.Status(t.Context(), Alice)

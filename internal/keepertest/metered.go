@@ -12,23 +12,23 @@ import (
 
 // metered.go owns the venues that count renewals over time.
 
-// Metered is a venue that notes when it was asked, and rotates nothing.
+// Metered is a venue that records when it is called, and accepts every token.
 type Metered struct {
 	Venue
 	Life time.Duration // of an access token; at least the package's Life
 	mu   sync.Mutex
-	// Asked is when a renewal came; read it with Times while anything runs.
+	// Asked are the times of renewals; read it with Times while anything runs.
 	Asked []time.Time
 }
 
-// Set has before called at each renewal from now on, which it may fail.
+// Set sets the hook that is called at each renewal, which it can fail.
 func (v *Metered) Set(before func(context.Context) error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.Before = before
 }
 
-// Times are when it was asked.
+// Times returns the times of renewals.
 func (v *Metered) Times() []time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -59,7 +59,7 @@ func (v *Metered) Refresh(_ context.Context, _ venuekey.App, token venuekey.Toke
 	return venuekey.Token{Access: token.Access + "+", Refresh: token.Refresh + "+", Issued: now, Expires: now.Add(v.lives())}, nil
 }
 
-// Most is the largest number of renewals within any window of that length.
+// Most returns the largest number of renewals within any window of that length.
 func (v *Metered) Most(window time.Duration) (most int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -72,8 +72,8 @@ func (v *Metered) Most(window time.Duration) (most int) {
 	return most
 }
 
-// Monthly gives tokens that live for thirty days, and counts in Late those that were
-// dead when their renewal came.
+// Monthly issues tokens that live for thirty days, and counts in Late those that had
+// expired when their renewal came.
 type Monthly struct {
 	Metered
 	Late atomic.Int64
@@ -95,7 +95,7 @@ func (v *Monthly) Refresh(ctx context.Context, app venuekey.App, token venuekey.
 	if !token.Valid(time.Now()) {
 		v.Late.Add(1)
 	}
-	// Real tokens do not grow; the ones of Metered do.
+	// Real tokens do not grow; those of Metered do.
 	token.Access, token.Refresh = token.Access[:min(len(token.Access), 20)], token.Refresh[:min(len(token.Refresh), 20)]
 	got, err := v.Metered.Refresh(ctx, app, token)
 	return month(got), err

@@ -8,9 +8,9 @@ import (
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// older.go owns an older copy of the vault, put back.
+// older.go owns restoring an older copy of the vault.
 
-// CopyOf reads every token of a store, to be put back later.
+// CopyOf returns every token record of a store, to be restored later.
 func CopyOf(t testing.TB, store venuekey.Store) []venuekey.Record {
 	t.Helper()
 	records, err := store.List(t.Context(), "token/", "", 1000)
@@ -20,7 +20,7 @@ func CopyOf(t testing.TB, store venuekey.Store) []venuekey.Record {
 	return records
 }
 
-// PutBack is a new store with what was copied from another.
+// PutBack returns a new store with the copied records.
 func PutBack(t testing.TB, records []venuekey.Record) *Store {
 	t.Helper()
 	store := &Store{Store: &memory.Store{}}
@@ -33,8 +33,8 @@ func PutBack(t testing.TB, records []venuekey.Record) *Store {
 	return store
 }
 
-// OnOlderCopy signs Alice in, renews her token, and starts a program on the copy
-// that was taken before that.
+// OnOlderCopy signs Alice in, renews her token, and returns a Keeper on the copy that was
+// taken before that.
 func OnOlderCopy(t testing.TB, venue venuekey.Venue) *venuekey.Keeper {
 	t.Helper()
 	store := &Store{Store: &memory.Store{}}

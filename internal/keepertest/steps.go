@@ -9,19 +9,18 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// steps.go owns the steps of a renewal as the Keeper's neighbours see them: its
-// store, its venue and its log.
+// steps.go owns the steps of a renewal as the Keeper's store, venue and log see them.
 
-// Steps are the steps of a renewal, in their order. "loaded" comes before the claim
-// is written and "sealed" before the new token is; "spilled" and "published" are the
-// Keeper's own words for it in its log.
+// Steps returns the steps of a renewal in order. "loaded" comes before the claim is
+// written and "sealed" before the new token is; "spilled" and "published" come from the
+// Keeper's log.
 func Steps() []string {
 	return []string{"loaded", "claimed", "answered", "sealed", "spilled", "saved", "published"}
 }
 
-// OnStep has step called, by the goroutine that renews, at each step of the Keeper's
-// renewals. It stands in front of the Keeper's store, venues and log: call it while
-// nothing uses them. Of a venue's talents the Prober alone is handed on.
+// OnStep calls step, in the goroutine that renews, at each step of the Keeper's renewals.
+// It wraps the Keeper's store, venues and log, so call it while nothing uses them. Of the
+// optional interfaces of a venue only Prober is passed on.
 func OnStep(k *venuekey.Keeper, step func(string)) {
 	k.Vault.Store = &stepStore{Store: k.Vault.Store, step: step, seen: map[string]int64{}}
 	for i, venue := range k.Venues {
@@ -31,7 +30,7 @@ func OnStep(k *venuekey.Keeper, step func(string)) {
 	k.Log = slog.New(stepLog{slog.DiscardHandler, step})
 }
 
-// AtFirst has work done at the first step of a name.
+// AtFirst calls work at the first step of that name.
 func AtFirst(k *venuekey.Keeper, name string, work func()) {
 	var once sync.Once
 	OnStep(k, func(step string) {
@@ -45,7 +44,7 @@ type stepStore struct {
 	venuekey.Store
 	step func(string)
 	mu   sync.Mutex
-	seen map[string]int64 // the generation of each key that was last said to be sealed
+	seen map[string]int64 // the last generation of each key that was reported as sealed
 }
 
 func (s *stepStore) Put(ctx context.Context, record venuekey.Record) (int64, error) {
@@ -60,8 +59,8 @@ func (s *stepStore) Put(ctx context.Context, record venuekey.Record) (int64, err
 	return version, err
 }
 
-// around names the steps before and after a record is written. A claim has a lease
-// and an intent; a rotation has another generation than what stands.
+// around returns the steps before and after a record is written. A claim has a lease and
+// an intent; a rotation has a later generation than the stored record.
 func (s *stepStore) around(ctx context.Context, record venuekey.Record) (before, after string) {
 	if !isToken(record.Key) {
 		return "", ""
@@ -75,7 +74,7 @@ func (s *stepStore) around(ctx context.Context, record venuekey.Record) (before,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.seen[record.Key] != record.Generation { // a save that is tried again is sealed once
+	if s.seen[record.Key] != record.Generation { // a save that is repeated is sealed once
 		before = "sealed"
 	}
 	s.seen[record.Key] = record.Generation

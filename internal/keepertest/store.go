@@ -11,18 +11,18 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// store.go owns the store that refuses, and a look at what is spilled then.
+// store.go owns the store that refuses, and finding spill files.
 
-// Store is a store that refuses to write while it is told to.
+// Store is a store that refuses writes on demand.
 type Store struct {
 	venuekey.Store
 	mu sync.Mutex
-	// Refuses is asked about every record that is to be written; nil takes them all.
+	// Refuses returns an error for a record that must not be written; nil accepts all.
 	// Refuse changes it while anything runs.
 	Refuses func(record venuekey.Record) error
 }
 
-// Refuse changes what the store refuses from now on.
+// Refuse changes what the store refuses.
 func (s *Store) Refuse(refuse func(venuekey.Record) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,10 +50,10 @@ func (s *Store) Watch(ctx context.Context, changed func(string)) error {
 	return errors.ErrUnsupported
 }
 
-// ErrDiskFull is what Rotations says.
+// ErrDiskFull is the error of Rotations.
 var ErrDiskFull = errors.New("no space left on device")
 
-// Rotations refuses what a renewal wants to save, and takes everything else.
+// Rotations refuses the result of a renewal, and accepts everything else.
 func Rotations(record venuekey.Record) error {
 	if record.IntentAt.IsZero() && record.LeaseOwner == "" && record.Condition == venuekey.ConditionGood && isToken(record.Key) {
 		return ErrDiskFull
@@ -63,13 +63,13 @@ func Rotations(record venuekey.Record) error {
 
 func isToken(key string) bool { return strings.HasPrefix(key, "token/") }
 
-// Spills are the spill files in a folder, which also holds a reserve.
+// Spills returns the spill files in a folder, which also holds a reserve.
 func Spills(t testing.TB, folder string) []string {
 	t.Helper()
 	return Files(t, folder, "*.spill")
 }
 
-// Files are the files in a folder whose names match a pattern.
+// Files returns the files in a folder whose names match a pattern.
 func Files(t testing.TB, folder, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(folder, pattern))

@@ -11,10 +11,10 @@ import (
 
 // user.go owns the users who sign in to an emulated venue.
 
-// Browser is a UI whose user has a browser and a good memory.
+// Browser is a UI whose user has a browser and knows the password.
 type Browser struct {
 	Person emulator.Person
-	Failed chan error // is told once what became of the visit; it needs room for one
+	Failed chan error // receives the outcome of the visit once; it needs a buffer of one
 }
 
 // Visit implements venuekey.UI.
@@ -49,10 +49,10 @@ func SignIn(t testing.TB, keeper *venuekey.Keeper, id venuekey.ID) *venuekey.Tok
 	return token
 }
 
-// Paster is a person who pastes the address that the browser ends at.
+// Paster is a user who pastes the address at which the browser ends up.
 type Paster struct {
 	Person emulator.Person
-	URL    chan string // the address to visit; it needs room for one
+	URL    chan string // the address to visit; it needs a buffer of one
 }
 
 // Visit implements venuekey.UI.

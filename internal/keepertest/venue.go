@@ -12,18 +12,18 @@ import (
 // venue.go owns the scripted venue.
 
 // Venue rotates single-use refresh tokens: access-1 and refresh-1 at the sign-in,
-// access-2 and refresh-2 at the first renewal. Before and After run around a
-// rotation and may fail it, which loses the answer if it is After.
+// access-2 and refresh-2 at the first renewal. Before and After run around a rotation and
+// can fail it; an error of After loses the answer.
 type Venue struct {
 	Terms         venuekey.Policy
 	Before, After func(context.Context) error
-	// Unseen says why the venue is not seen to answer; nil means that it is.
+	// Unseen is the error of Probe; nil means that the venue answers.
 	Unseen func() error
 	// Revoked are the refresh tokens that were revoked.
 	Revoked []venuekey.Secret
 
-	// Serial numbers what was issued last, and Alive is the one refresh token that
-	// renews. Presented counts every one that came.
+	// Serial numbers what was issued last, and Alive is the one valid refresh token.
+	// Presented counts every one that was presented.
 	Serial    int
 	Alive     string
 	Presented map[string]int
@@ -37,14 +37,14 @@ func (*Venue) Name() string { return "stage" }
 // Policy implements venuekey.Venue.
 func (v *Venue) Policy() venuekey.Policy { return v.Terms }
 
-// Kill ends the refresh token that renews.
+// Kill revokes the valid refresh token.
 func (v *Venue) Kill() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.Alive = "revoked"
 }
 
-// Issue gives the next token, and ends the refresh token before it.
+// Issue returns the next token, and invalidates the previous refresh token.
 func (v *Venue) Issue() venuekey.Token {
 	v.Serial++
 	v.Alive = fmt.Sprintf("refresh-%d", v.Serial)
@@ -52,7 +52,7 @@ func (v *Venue) Issue() venuekey.Token {
 	return venuekey.Token{Access: venuekey.Secret(fmt.Sprintf("access-%d", v.Serial)), Refresh: venuekey.Secret(v.Alive), Issued: now, Expires: now.Add(Life)}
 }
 
-// Login implements venuekey.Venue. It asks nobody.
+// Login implements venuekey.Venue. It asks nothing.
 func (v *Venue) Login(context.Context, venuekey.App, venuekey.UI) (venuekey.Token, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -102,7 +102,7 @@ func (v *Venue) Revoke(_ context.Context, _ venuekey.App, token venuekey.Token) 
 	return nil
 }
 
-// Shown is how often any one refresh token was presented, at most, and how often all
+// Shown returns how often any one refresh token was presented, at most, and how often all
 // of them were.
 func (v *Venue) Shown() (most, total int) {
 	v.mu.Lock()

@@ -1,11 +1,11 @@
-// Package loopback knows the hosts that are this machine: what is sent there nobody on
-// the way can read, and nobody else's machine is asked.
+// Package loopback recognises the hosts that are this machine: traffic to them cannot be
+// read on the way and reaches no other machine.
 package loopback
 
 import "net/netip"
 
-// Host takes a host without port. "localhost" counts although it is a name, because
-// registered redirect URIs use it.
+// Host reports whether a host, without port, is a loopback address. "localhost" counts
+// although it is a name, because registered redirect URIs use it.
 func Host(host string) bool {
 	if host == "localhost" {
 		return true

@@ -1,5 +1,5 @@
-// Package needs is for tests that need more than Go: a browser, root, a server.
-// Where it is missing they skip, and never without a word.
+// Package needs is for tests that need more than Go: a browser, root, a server. If that
+// is missing they skip, and say so.
 package needs
 
 import (

@@ -14,11 +14,12 @@ import (
 // StrangerID is the number of a user and of a group that own nothing.
 const StrangerID = 65534
 
-// Stranger is how a process is started that runs as another user. It takes root.
+// Stranger returns the attributes to start a process as another user. It skips the test
+// unless it runs as root.
 func Stranger(t testing.TB, suite string) *syscall.SysProcAttr {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		Skip(t, suite, "a second user takes root")
+		Skip(t, suite, "a second user needs root")
 	}
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: StrangerID, Gid: StrangerID}}
 }
@@ -29,12 +30,12 @@ func StrangerDoes(t testing.TB, suite, folder, line string) {
 	command := exec.Command("/bin/sh", "-ec", line)
 	command.Dir, command.SysProcAttr = folder, Stranger(t, suite)
 	if text, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("the other user cannot play his part: %v %s", err, text)
+		t.Fatalf("the other user cannot play their part: %v %s", err, text)
 	}
 }
 
-// Street is a folder like /tmp: everybody may make something in it, and nobody
-// moves what is another's.
+// Street returns a folder like /tmp: every user can create files in it, and nobody can
+// move another user's.
 func Street(t testing.TB) string {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "street-")

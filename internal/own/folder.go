@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// folder.go owns making folders that a power cut does not take away again.
+// folder.go owns creating folders that survive a power cut.
 
-// makeAll makes a private folder, and those above it that are missing.
+// makeAll creates a private folder, and missing ones above it.
 func makeAll(path string, flush func(folder string) error) error {
 	err := os.Mkdir(path, 0o700)
 	parent := filepath.Dir(filepath.Clean(path))
@@ -22,7 +22,7 @@ func makeAll(path string, flush func(folder string) error) error {
 	if err == nil {
 		return flush(parent)
 	}
-	// Whoever made it, flushes it.
+	// Another program created it, and flushes it.
 	if info, unseen := os.Stat(path); unseen == nil && info.IsDir() {
 		return nil
 	}

@@ -11,17 +11,17 @@ import (
 	"syscall"
 )
 
-// group_unix.go owns whether a group is a user's own, so that what it may write to
-// is his alone. Systems that give each user a group give it his number or his name
+// group_unix.go owns whether a group is private to this user, so that what it can write
+// to is the user's alone. Systems with a group per user give it the user's number or name
 // (useradd(8), USERGROUPS_ENAB), and let it write (pam_umask(8), usergroups).
 
-// groupIsPrivate is whether the group of something is this user's own.
+// groupIsPrivate reports whether the group of a file or folder is private to this user.
 func groupIsPrivate(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return false
 	}
-	groups, _ := os.ReadFile("/etc/group") // where there is none, numbers count
+	groups, _ := os.ReadFile("/etc/group") // if there is none, only numbers count
 	name := ""
 	if itself, err := user.LookupId(strconv.Itoa(os.Geteuid())); err == nil {
 		name = itself.Username
@@ -29,9 +29,9 @@ func groupIsPrivate(info fs.FileInfo) bool {
 	return isPrivate(string(groups), int(stat.Gid), os.Geteuid(), name)
 }
 
-// isPrivate is whether a group has this user's number or name, and nobody else as a
-// member (group(5)). Whose first group it is stands elsewhere, and is by its number
-// or name this user's alone.
+// isPrivate reports whether a group has this user's number or name, and no other member
+// (group(5)). Primary groups are recorded elsewhere; a group with this user's number or
+// name is only this user's.
 func isPrivate(groups string, group, id int, name string) bool {
 	private := group == id
 	for line := range strings.Lines(groups) {

@@ -1,23 +1,22 @@
-// Package own says whether a folder or a file is this user's alone, before
-// anything in it is believed or written.
+// Package own checks that a folder or a file is under this user's control, before
+// anything in it is trusted or written.
 //
-// The rules are those of OpenSSH's StrictModes (sshd_config(5), safe_path in
-// misc.c). A folder and a file must belong to this user or to root. Nobody else may
-// write to them. The same holds for every folder above, up to the home folder where
-// the path lies in that, else up to the root: whoever may write to one of them can
-// put another one in the place of ours. Two things are let pass above the folder
-// itself. One is a sticky folder like /tmp, in which nobody moves what is another's.
-// The other is a folder that the user's private group may write to, which is what an
-// umask of 002 makes; nobody else may be in that group. A link on the way must have
-// been made by this user or by root.
+// The rules are those of OpenSSH's StrictModes (sshd_config(5), safe_path in misc.c). A
+// folder and a file must belong to this user or to root, and no other user may be able to
+// write to them. The same holds for every folder above, up to the home folder if the path
+// is inside it, otherwise up to the root: whoever can write to one of them can replace
+// ours. Two exceptions apply above the folder itself: a sticky folder like /tmp, in which
+// nobody can move another user's files; and a folder that the user's private group can
+// write to, as with an umask of 002, if nobody else is in that group. A symbolic link on
+// the way must belong to this user or to root.
 //
-// When all of this holds, nobody else can plant or replace anything below, so that
-// looking first and opening then is no race. What is looked at in a folder itself is
-// opened first, and then the open file is judged.
+// If all of this holds, no other user can plant or replace anything below, so checking
+// first and opening later is not a race. A file is opened first, and then the open file
+// is checked.
 //
-// Modes show POSIX access lists, whose mask stands in the place of the group's bits.
-// NFSv4 lists and those of macOS are not looked at. On Windows nothing is: a folder
-// in the user's profile is private by its access list.
+// Modes reflect POSIX access lists, whose mask takes the place of the group's bits. NFSv4
+// lists and those of macOS are not checked. On Windows nothing is: a folder in the user's
+// profile is private through its access list.
 package own
 
 import (
@@ -29,23 +28,23 @@ import (
 	"path/filepath"
 )
 
-// own.go owns what is asked of this package.
+// own.go owns the exported calls.
 
-// Exposed is why something is not believed: what is wrong with it, and what helps.
+// Exposed says why a path is not trusted: what is wrong with it, and how to fix it.
 type Exposed struct {
 	Path, Reason, Remedy string
 }
 
 func (e *Exposed) Error() string { return e.Path + " " + e.Reason + "; " + e.Remedy }
 
-// Folder is nil for a folder that is ours alone, fs.ErrNotExist where there is none
-// and nobody else can make one, and *Exposed for one that others may have put there
-// or may write to.
+// Folder returns nil for a folder that only this user controls, fs.ErrNotExist if there
+// is none and nobody else can create it, and *Exposed if others may have put it there or
+// can write to it.
 func Folder(path string) error { return folder(path) }
 
-// MakeFolder makes a folder with mode 0700, and those above it that are missing, and
-// is *Exposed as Folder is. What is flushed inside a folder is lost with it as long
-// as the folder has no durable name, so each new one is flushed into its parent.
+// MakeFolder creates a folder with mode 0700, and missing ones above it. It returns
+// *Exposed as Folder does. Files in a folder are lost with it until the folder's own name
+// is durable, so each new folder's parent is flushed.
 func MakeFolder(path string) error {
 	err := Folder(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -54,12 +53,12 @@ func MakeFolder(path string) error {
 	if err := makeAll(path, SyncFolder); err != nil {
 		return err
 	}
-	return Folder(path) // somebody may have been faster
+	return Folder(path) // another program may have been faster
 }
 
-// Open opens a regular file that belongs to this user or to root, on which other
-// users have none of the forbidden rights. It does not wait for one that is a pipe,
-// and does not create or write through a link.
+// Open opens a regular file that belongs to this user or to root, on which other users
+// have none of the forbidden permissions. It does not block on a pipe, and does not
+// create or write through a link.
 func Open(path string, flag int, forbidden fs.FileMode) (*os.File, error) {
 	file, err := open(path, flag)
 	if err != nil {
@@ -70,17 +69,17 @@ func Open(path string, flag int, forbidden fs.FileMode) (*os.File, error) {
 		err = judgeFile(path, info, forbidden)
 	}
 	if err != nil {
-		_ = file.Close() // err tells more
+		_ = file.Close() // err says more
 		return nil, err
 	}
 	return file, nil
 }
 
-// ErrLong is a file that is longer than anything that is kept there.
+// ErrLong means that a file is longer than the limit of Read.
 var ErrLong = errors.New("file is longer than it can be")
 
-// Read reads such a file. Of one that is longer than most it gives the beginning,
-// and ErrLong.
+// Read reads such a file. If it is longer than most, Read returns the beginning and
+// ErrLong.
 func Read(path string, most int64, forbidden fs.FileMode) ([]byte, error) {
 	file, err := Open(path, os.O_RDONLY, forbidden)
 	if err != nil {
@@ -94,10 +93,9 @@ func Read(path string, most int64, forbidden fs.FileMode) ([]byte, error) {
 	return text, err
 }
 
-// Named judges a file by its name, for another who will open it by that and write
-// to it: it must be a regular one and no link, and belong to this user or to root.
-// Where it is to be alone, it must not be the second name of another file either.
-// None is no error.
+// Named checks a file by its name, for a library that will open it by name and write to
+// it: it must be a regular file, not a link, and belong to this user or to root. If alone
+// is set, it must have no other name either. A missing file is no error.
 func Named(path string, alone bool) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -112,12 +110,12 @@ func Named(path string, alone bool) error {
 	return onlyName(path, info)
 }
 
-// Follow gives the path of a file as it is without a link, where the file's name is
-// one that this user or root made.
+// Follow returns the target of path if that is a link that belongs to this user or to
+// root, otherwise path.
 func Follow(path string) (string, error) {
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return path, nil // whoever opens it will see
+		return path, nil // opening it reports the error
 	}
 	if err := ownLink(path, info); err != nil {
 		return "", err
@@ -125,8 +123,8 @@ func Follow(path string) (string, error) {
 	return filepath.EvalSymlinks(path)
 }
 
-// Given judges a file that somebody named, when it is open. One that has no name any
-// more was handed over by somebody who could open it, as shells do with <<END.
+// Given checks an open file that a user named. One without a name was handed over by
+// someone who could open it, as shells do with <<END.
 func Given(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	if nameless(info) {
 		return nil
@@ -134,12 +132,12 @@ func Given(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	return judgeFile(path, info, forbidden)
 }
 
-// ReadableByAll is whether every user of the machine can read a file.
+// ReadableByAll reports whether every user of the machine can read a file.
 func ReadableByAll(info fs.FileInfo) bool {
 	return modes && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 && !nameless(info)
 }
 
-// judgeFile judges a file by what is known of it.
+// judgeFile checks a file by its attributes.
 func judgeFile(path string, info fs.FileInfo, forbidden fs.FileMode) error {
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// own_other.go owns systems on which a mode says nothing.
+// own_other.go owns the systems on which file modes mean nothing.
 
 const modes = false
 

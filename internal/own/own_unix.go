@@ -16,16 +16,16 @@ import (
 
 // own_unix.go owns owners, modes and links.
 
-// modes is whether the bits of a mode mean anything here.
+// modes says that the bits of a mode mean something here.
 const modes = true
 
-// mostLinks is how many links a path may lead through, as many as Linux follows.
+// mostLinks is how many links a path may contain, as many as Linux follows.
 const mostLinks = 40
 
-// walk is the way to a folder, as far as it was judged.
+// walk is the way to a folder, as far as it was checked.
 type walk struct {
 	at    string   // the folder that was reached, without links
-	rest  []string // what is still to go
+	rest  []string // what is left
 	links int
 }
 
@@ -50,8 +50,8 @@ func folder(path string) error {
 	}
 }
 
-// begin begins at the home folder where the path lies in it, as sshd does: who owns
-// what is above has the home folder anyway.
+// begin starts at the home folder if the path is inside it, as sshd does: whoever owns
+// the folders above controls the home folder anyway.
 func begin(path string) walk {
 	at := "/"
 	home := filepath.Clean(os.Getenv("HOME"))
@@ -65,7 +65,7 @@ func split(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// step goes on to the next folder, through the links that lead there.
+// step continues to the next folder, through the links that lead there.
 func (w *walk) step() (fs.FileInfo, error) {
 	for {
 		next := filepath.Join(w.at, w.rest[0])
@@ -98,7 +98,7 @@ func (w *walk) step() (fs.FileInfo, error) {
 	}
 }
 
-// ownLink is an error for a link that another user made.
+// ownLink returns an error for a link that belongs to another user.
 func ownLink(path string, info fs.FileInfo) error {
 	if trusted(info) {
 		return nil
@@ -106,7 +106,7 @@ func ownLink(path string, info fs.FileInfo) error {
 	return &Exposed{path, fmt.Sprintf("is a link that another user (%d) made", owner(info)), "run: rm " + path}
 }
 
-// judgeFolder judges the folder itself, or one above it.
+// judgeFolder checks the folder itself, or one above it.
 func judgeFolder(path string, info fs.FileInfo, itself bool) error {
 	if !info.IsDir() {
 		return &fs.PathError{Op: "open", Path: path, Err: syscall.ENOTDIR}
@@ -129,7 +129,7 @@ func judgeFolder(path string, info fs.FileInfo, itself bool) error {
 	return &Exposed{path, fmt.Sprintf("is a folder that other users may write to (mode %04o)", info.Mode().Perm()), remedy + path}
 }
 
-// owned is an error for what belongs to another user.
+// owned returns an error for a file that belongs to another user.
 func owned(path string, info fs.FileInfo) error {
 	if trusted(info) {
 		return nil
@@ -137,8 +137,9 @@ func owned(path string, info fs.FileInfo) error {
 	return foreign(path, info, true)
 }
 
-// foreign tells of it. To take a folder above ours, as a home folder is under sudo,
-// would take all that is in it from its owner; and what root finds is not root's.
+// foreign is that error. It suggests no chown for a folder above ours, such as a home
+// folder under sudo, which would take everything in it from its owner; nor to root, for
+// which foreign files are not root's.
 func foreign(path string, info fs.FileInfo, itself bool) *Exposed {
 	remedy := "run it as its owner, or choose a place of your own"
 	if itself && os.Geteuid() != 0 {
@@ -147,8 +148,8 @@ func foreign(path string, info fs.FileInfo, itself bool) *Exposed {
 	return &Exposed{path, fmt.Sprintf("belongs to another user (%d), and this one is %d", owner(info), os.Geteuid()), remedy}
 }
 
-// trusted is whether something belongs to this user or to root. Inside a user
-// namespace root has another number, which is the one that the root folder has.
+// trusted reports whether a file belongs to this user or to root. Inside a user namespace
+// root has another number, which is that of the root folder.
 func trusted(info fs.FileInfo) bool {
 	id := owner(info)
 	return id == os.Geteuid() || id == 0 || id == rootFolders()
@@ -162,7 +163,7 @@ var rootFolders = sync.OnceValue(func() int {
 	return owner(info)
 })
 
-// owner is the number of the user whom something belongs to; -1 is nobody's.
+// owner returns the number of the user that a file belongs to, -1 if unknown.
 func owner(info fs.FileInfo) int {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int(stat.Uid)
@@ -170,8 +171,8 @@ func owner(info fs.FileInfo) int {
 	return -1
 }
 
-// onlyName is an error for a file that has another name as well, which may be that
-// of any file of this user's.
+// onlyName returns an error for a file with a second name, which may be that of any file
+// of this user.
 func onlyName(path string, info fs.FileInfo) error {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink > 1 {
 		return &Exposed{path, "is a second name of another file", "run: rm " + path}
@@ -179,13 +180,14 @@ func onlyName(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// nameless is whether a file was deleted, and is open all the same.
+// nameless reports whether a file was deleted while it is open.
 func nameless(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && stat.Nlink == 0
 }
 
-// open waits for no pipe and no line, and follows no link to what is written.
+// open does not block on pipes or terminals, and follows no link to a file that is
+// written.
 func open(path string, flag int) (*os.File, error) {
 	flag |= syscall.O_NONBLOCK | syscall.O_NOCTTY
 	writes := flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE) != 0
@@ -196,13 +198,13 @@ func open(path string, flag int) (*os.File, error) {
 	if writes && isLoop(err) {
 		return nil, isLink(path)
 	}
-	if errors.Is(err, syscall.ENXIO) { // a socket, or a pipe that nobody reads
+	if errors.Is(err, syscall.ENXIO) { // a socket, or a pipe without a reader
 		return nil, &Exposed{path, "is not a file", "move it away"}
 	}
 	return file, err
 }
 
-// isLoop is the system's word for a link that is not followed.
+// isLoop reports whether err means that a link was not followed.
 func isLoop(err error) bool {
 	return errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EMLINK) // FreeBSD says the latter
 }

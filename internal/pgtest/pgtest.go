@@ -1,10 +1,10 @@
-// Package pgtest is for tests that need PostgreSQL: it starts a private server
-// of the newest version that is installed, on a Unix socket in a folder of its
-// own, and takes it away again, also when the tests are killed.
+// Package pgtest is for tests that need PostgreSQL. It starts a private server of the
+// newest installed version, on a Unix socket in a folder of its own, and removes it
+// afterwards, even if the tests are killed.
 //
-// A package whose tests share one server keeps it in a variable and stops it in
-// TestMain; a single test calls Start. Where PostgreSQL is not installed the
-// tests skip, through package needs.
+// A package whose tests share one server keeps it in a variable and stops it in TestMain;
+// a single test calls Start. If PostgreSQL is not installed the tests skip, through
+// package needs.
 package pgtest
 
 import (
@@ -30,17 +30,16 @@ import (
 // oldest is the oldest major version that venuekey supports.
 const oldest = 14
 
-// Server is a private PostgreSQL server. Its zero value is ready: the first
-// call that needs the server starts it.
+// Server is a private PostgreSQL server. Its zero value is ready to use: the first call
+// that needs the server starts it.
 type Server struct {
-	// Flushes says that the server flushes to the disk, as one in use does. It
-	// makes the server slow, and only machines that lose power need it; what is
-	// committed outlives a server that is killed either way. Set it before the
-	// first call.
+	// Flushes says that the server flushes to disk, as in production. It makes the server
+	// slow, and matters only for machines that lose power; committed data survives a
+	// killed server either way. Set it before the first call.
 	Flushes bool
-	// Network, as in "10.77.0.0/24", has the server listen on TCP as well, on
-	// every address that it finds, and trust whoever comes from there. It is for
-	// networks that a test has made for itself.
+	// Network, such as "10.77.0.0/24", makes the server listen on TCP as well, on every
+	// address, and trust clients from that network. It is for networks that a test has
+	// created for itself.
 	Network string
 
 	start  sync.Once
@@ -52,10 +51,10 @@ type Server struct {
 	alive  io.Closer // the reaper's standard input
 }
 
-// errMissing means that there is no PostgreSQL to start.
+// errMissing means that no PostgreSQL is installed.
 var errMissing = fmt.Errorf("PostgreSQL %d or later is not installed", oldest)
 
-// Start gives a server that is stopped when the test ends.
+// Start returns a server that is stopped when the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	server := &Server{}
@@ -64,15 +63,15 @@ func Start(t testing.TB) *Server {
 	return server
 }
 
-// Database makes an empty database, which is dropped when the test ends, and
-// returns its address: keywords and values, to which more may be appended. The
-// user is a superuser and needs no password; other roles need theirs.
+// Database creates an empty database, which is dropped when the test ends, and returns
+// its address: keywords and values, to which more may be appended. The user is a
+// superuser without a password; other roles need theirs.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	return s.DatabaseAs(t, "")
 }
 
-// URL writes an address that Database gave in the other form.
+// URL converts an address from Database into the URL form.
 func URL(address string) string {
 	name, query := "", url.Values{}
 	for word := range strings.FieldsSeq(address) {
@@ -86,8 +85,8 @@ func URL(address string) string {
 	return "postgres:///" + name + "?" + query.Encode()
 }
 
-// DatabaseAs is Database with further options of CREATE DATABASE, as in
-// "ENCODING LATIN1 TEMPLATE template0".
+// DatabaseAs is Database with further options of CREATE DATABASE, such as "ENCODING
+// LATIN1 TEMPLATE template0".
 func (s *Server) DatabaseAs(t testing.TB, options string) string {
 	t.Helper()
 	s.need(t)
@@ -111,8 +110,8 @@ func (s *Server) SQL(t testing.TB, address, statements string) string {
 	return ""
 }
 
-// Restart ends the server in the given mode, "fast" or "immediate", which is a
-// crash, and starts it again. It returns when the server answers.
+// Restart stops the server in the given mode, "fast" or "immediate" (a crash), and starts
+// it again. It returns when the server answers.
 func (s *Server) Restart(t testing.TB, mode string) {
 	t.Helper()
 	s.need(t)
@@ -121,7 +120,7 @@ func (s *Server) Restart(t testing.TB, mode string) {
 	}
 }
 
-// Halt ends the server in the given mode until Resume.
+// Halt stops the server in the given mode until Resume.
 func (s *Server) Halt(t testing.TB, mode string) {
 	t.Helper()
 	s.need(t)
@@ -130,7 +129,7 @@ func (s *Server) Halt(t testing.TB, mode string) {
 	}
 }
 
-// Resume starts a server that Halt ended.
+// Resume starts a server that Halt stopped.
 func (s *Server) Resume(t testing.TB) {
 	t.Helper()
 	s.need(t)
@@ -139,8 +138,8 @@ func (s *Server) Resume(t testing.TB) {
 	}
 }
 
-// Demote restarts the server as a standby, which only reads, as a server is that
-// lost its part in a failover; Promote makes it the primary again.
+// Demote restarts the server as a read-only standby, as after a failover; Promote makes
+// it the primary again.
 func (s *Server) Demote(t testing.TB) {
 	t.Helper()
 	s.need(t)
@@ -151,7 +150,7 @@ func (s *Server) Demote(t testing.TB) {
 	s.Restart(t, "fast")
 }
 
-// Promote ends what Demote began, without a restart.
+// Promote undoes Demote, without a restart.
 func (s *Server) Promote(t testing.TB) {
 	t.Helper()
 	s.need(t)
@@ -160,19 +159,19 @@ func (s *Server) Promote(t testing.TB) {
 	}
 }
 
-// Stop ends the server and removes its folder. A server that was never started
-// needs no Stop, and one that was stopped cannot be used again.
+// Stop stops the server and removes its folder. A server that was never started needs no
+// Stop, and a stopped one cannot be used again.
 func (s *Server) Stop() {
 	s.start.Do(func() { s.err = errors.New("server is stopped") })
 	if s.alive == nil {
 		return
 	}
 	_ = s.alive.Close()
-	_ = s.reaper.Wait() // it said on standard error what went wrong
+	_ = s.reaper.Wait() // errors are on standard error
 	s.alive, s.err = nil, errors.New("server is stopped")
 }
 
-// need starts the server, or ends the test where there is none.
+// need starts the server, or skips the test if none is installed.
 func (s *Server) need(t testing.TB) {
 	t.Helper()
 	s.start.Do(func() { s.err = s.launch() })
@@ -243,8 +242,8 @@ func onOff(on bool) string {
 	return "off"
 }
 
-// reap starts a program that waits until this one closes a pipe, or dies, and
-// then ends the server and removes its folder.
+// reap starts a program that waits until this one closes a pipe, or dies, and then stops
+// the server and removes its folder.
 func (s *Server) reap() error {
 	s.reaper = exec.Command("/bin/sh", "-c", `cat >/dev/null
 		for pid in "$2"/*.pid; do [ -f "$pid" ] && kill -9 "$(cat "$pid")" 2>/dev/null; done
@@ -304,8 +303,8 @@ func (s *Server) run(program string, args ...string) (string, error) {
 	return string(text), err
 }
 
-// programs is the folder of the newest server that is installed: where Debian
-// puts each version, or where the shell finds it.
+// programs returns the folder of the newest installed server: where Debian puts each
+// version, or where the shell finds it.
 func programs() string {
 	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	newest := func(a, b string) int { return major(b) - major(a) }
@@ -334,7 +333,7 @@ func programs() string {
 	return filepath.Dir(path)
 }
 
-// major reads the version out of /usr/lib/postgresql/15/bin/initdb.
+// major parses the version in /usr/lib/postgresql/15/bin/initdb.
 func major(path string) int {
 	n, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
 	if err != nil {

@@ -15,9 +15,8 @@ import (
 
 // pooler.go owns a PgBouncer in front of the server.
 
-// Pooler starts a PgBouncer in the given mode, "session" or "transaction", and
-// returns the address with which a database is reached through it. It ends with
-// the test.
+// Pooler starts a PgBouncer in the given mode, "session" or "transaction", and returns
+// the address of the database through it. It ends with the test.
 func (s *Server) Pooler(t testing.TB, address, mode string) string {
 	t.Helper()
 	s.need(t)
@@ -52,7 +51,7 @@ pidfile = %[4]s.pid
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it says that it was killed
+		_ = cmd.Wait() // the error says that it was killed
 		_ = os.Remove(file + ".pid")
 	})
 	s.await(t, filepath.Join(s.dir, fmt.Sprintf(".s.PGSQL.%d", port)), file+".log")
@@ -77,8 +76,8 @@ func (s *Server) await(t testing.TB, socket, log string) {
 	}
 }
 
-// bouncer is where PgBouncer is installed; Debian puts it where only root's
-// shell looks.
+// bouncer returns where PgBouncer is installed; Debian puts it where only root's shell
+// looks.
 func bouncer() string {
 	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -4,7 +4,7 @@ package pgtest
 
 import "os/exec"
 
-// user_other.go owns what stands in where programs have no user IDs.
+// user_other.go owns the systems on which programs have no user IDs.
 
 func detach(*exec.Cmd) {}
 

@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// user_unix.go owns whom the server runs as: this user, or, since PostgreSQL
-// refuses to run as root, somebody else if root runs the tests.
+// user_unix.go owns the user that the server runs as: this one, or another one if root
+// runs the tests, because PostgreSQL refuses to run as root.
 
-// detach lets a program run as that user, out of reach of the keys that
-// interrupt the tests.
+// detach makes a program run as that user, out of reach of the keys that interrupt the
+// tests.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if os.Geteuid() == 0 {

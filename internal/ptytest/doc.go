@@ -1,3 +1,2 @@
-// Package ptytest gives tests a terminal without a screen. It has one on Linux
-// only.
+// Package ptytest provides pseudo-terminals for tests, on Linux only.
 package ptytest

@@ -13,8 +13,8 @@ import (
 
 // pty_linux.go owns the pseudo-terminals of Linux.
 
-// Open opens a pseudo-terminal: what the screen is written is what somebody types
-// at the keyboard.
+// Open opens a pseudo-terminal: what is written to screen is read from keyboard as if it
+// were typed.
 func Open(t *testing.T) (screen, keyboard *os.File) {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
@@ -33,7 +33,7 @@ func Open(t *testing.T) (screen, keyboard *os.File) {
 	return screen, keyboard
 }
 
-// Resize makes a terminal so many columns wide.
+// Resize sets a terminal's width.
 func Resize(t *testing.T, screen *os.File, columns int) {
 	t.Helper()
 	size := [4]uint16{24, uint16(columns)}
@@ -55,7 +55,7 @@ func control(t *testing.T, file *os.File, request uintptr, argument unsafe.Point
 	}
 }
 
-// AwaitEcho waits until the terminal shows what is typed, or does not.
+// AwaitEcho waits until the terminal's echo is on, or off.
 func AwaitEcho(t *testing.T, keyboard *os.File, wanted bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
@@ -68,7 +68,7 @@ func AwaitEcho(t *testing.T, keyboard *os.File, wanted bool) {
 	t.Fatalf("echo does not become %v", wanted)
 }
 
-// Shown is what the terminal showed since the last look.
+// Shown returns what the terminal showed since the last call.
 func Shown(t *testing.T, screen *os.File) string {
 	t.Helper()
 	raw, err := screen.SyscallConn()
@@ -81,7 +81,7 @@ func Shown(t *testing.T, screen *os.File) string {
 		for {
 			n, err := syscall.Read(int(fd), chunk)
 			if n <= 0 || err != nil {
-				return true // nothing more is there
+				return true // nothing more to read
 			}
 			shown.Write(chunk[:n])
 		}

@@ -1,10 +1,9 @@
-// Package typo measures how far a word is from the one that was probably meant. Which
-// of them is near enough is for each to say: a name of an app is short, and one of a
-// message is long.
+// Package typo measures how far a word is from the one that was probably meant. The
+// caller decides what is near enough: names of apps are short, names of messages long.
 package typo
 
-// Distance counts the letters to insert, to drop or to replace between two words
-// (Levenshtein); two letters next to each other that changed places count once.
+// Distance returns how many letters to insert, delete or replace turn one word into the
+// other (Levenshtein); two adjacent letters that changed places count once.
 func Distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

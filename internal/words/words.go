@@ -1,6 +1,6 @@
-// Package words owns how settings are written down: each value of an enumeration is
-// one stable word, and a duration is text such as 80m. What is read is checked against
-// the known words, and an error names them.
+// Package words converts settings to text: each value of an enumeration is one stable
+// word, and a duration is text such as 80m. Text is checked against the known words, and
+// errors list them.
 package words
 
 import (
@@ -18,7 +18,7 @@ type List struct {
 	Words []string
 }
 
-// Of gives the word of a value.
+// Of returns the word of a value.
 func Of[E ~int](list List, value E) ([]byte, error) {
 	if value < 0 || int(value) >= len(list.Words) {
 		return nil, fmt.Errorf("%s %d has no word", list.Kind, int(value))
@@ -26,11 +26,11 @@ func Of[E ~int](list List, value E) ([]byte, error) {
 	return []byte(list.Words[value]), nil
 }
 
-// Read sets the value that a word means. It leaves the value alone if it fails.
+// Read sets the value that a word stands for. On an error it leaves the value unchanged.
 func Read[E ~int](list List, word []byte, value *E) error {
 	at := slices.Index(list.Words, string(word))
 	if at < 0 {
-		return fmt.Errorf("%s %q is none of %s", list.Kind, foreign.Name(string(word)), strings.Join(list.Words, ", "))
+		return fmt.Errorf("%s %q is not one of %s", list.Kind, foreign.Name(string(word)), strings.Join(list.Words, ", "))
 	}
 	*value = E(at)
 	return nil
@@ -39,7 +39,7 @@ func Read[E ~int](list List, word []byte, value *E) error {
 // Duration is a time.Duration that is text in JSON: 80m, 24h, 1h30m.
 type Duration time.Duration
 
-// MarshalText writes a duration without the units that are zero.
+// MarshalText formats a duration without zero units.
 func (d Duration) MarshalText() ([]byte, error) {
 	text := time.Duration(d).String()
 	if strings.HasSuffix(text, "m0s") {
@@ -51,7 +51,7 @@ func (d Duration) MarshalText() ([]byte, error) {
 	return []byte(text), nil
 }
 
-// UnmarshalText reads what time.ParseDuration does.
+// UnmarshalText parses what time.ParseDuration accepts.
 func (d *Duration) UnmarshalText(text []byte) error {
 	read, err := time.ParseDuration(string(text))
 	if err != nil {

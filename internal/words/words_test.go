@@ -32,7 +32,7 @@ func TestAWordIsOneOfTheKnownOnes(t *testing.T) {
 		}
 	}
 	kept := 1
-	if err := Read(list, []byte("blue\x1b[2J"), &kept); err == nil || kept != 1 || err.Error() != `colour "blue" is none of red, green` {
+	if err := Read(list, []byte("blue\x1b[2J"), &kept); err == nil || kept != 1 || err.Error() != `colour "blue" is not one of red, green` {
 		t.Error(kept, err)
 	}
 	for _, value := range []int{-1, 2} {

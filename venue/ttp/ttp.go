@@ -122,7 +122,7 @@ func (v Venue) CheckApp(app venuekey.App) error {
 	}
 	for name, values := range map[string][]string{"client_auth": {"body", "basic", "none"}, "address_form": {"path", "query"}, "token_form": {"path", "query"}, "pkce": {"on", "off"}} {
 		if value := string(app.Param(name)); value != "" && !slices.Contains(values, value) {
-			return wrong("the app's "+name+" is none of "+strings.Join(values, ", "), "")
+			return wrong("the app's "+name+" is not one of "+strings.Join(values, ", "), "")
 		}
 	}
 	if _, err := oauth.Roots(app); err != nil {
