@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// folder is a new folder, which remove takes away.
+// folder returns a new folder, and a function that removes it.
 func folder() (dir string, remove func()) {
 	dir, err := os.MkdirTemp("", "venuekey-example-")
 	if err != nil {
@@ -20,8 +20,8 @@ func folder() (dir string, remove func()) {
 	return dir, func() { _ = os.RemoveAll(dir) }
 }
 
-// The first start makes the key. ErrExists means that another first start was faster:
-// its key is there to be opened.
+// The first start creates the key. ErrExists means that another program was faster: its
+// key can be opened now.
 func ExampleConfig_Create() {
 	ctx := context.Background()
 	dir, remove := folder()
@@ -43,7 +43,7 @@ func ExampleConfig_Create() {
 	// true <nil>
 }
 
-// The vault that a Config opens follows when the keys are rotated, by this program or by
+// The vault that a Config opens follows when the keys are rotated, by this program or
 // another.
 func ExampleConfig_Vault() {
 	ctx := context.Background()
@@ -65,7 +65,7 @@ func ExampleConfig_Vault() {
 	// true <nil>
 }
 
-// A passphrase is asked for when it is needed, and can be changed without sealing
+// The passphrase is asked for when it is needed, and can be changed without sealing
 // anything again.
 func ExampleConfig_ChangePassphrase() {
 	ctx := context.Background()
@@ -87,8 +87,8 @@ func ExampleConfig_ChangePassphrase() {
 	// <nil>
 }
 
-// A rotation: the next key is made, everything is sealed with it, and what is older goes.
-// Programs that share the vault follow by themselves.
+// A rotation: create the next key, seal everything with it, and destroy the older ones.
+// Programs that share the vault follow on their own.
 func ExampleConfig_Add() {
 	ctx := context.Background()
 	dir, remove := folder()
@@ -120,8 +120,8 @@ func ExampleConfig_Add() {
 	// 1 <nil> 1 true
 }
 
-// Machines that share a vault need the same keys. One is brought to the other, and
-// nothing that is there is replaced.
+// Machines that share a vault need the same keys. Import adds those of another machine
+// and replaces nothing.
 func ExampleConfig_Import() {
 	ctx := context.Background()
 	here, remove := folder()
@@ -141,14 +141,14 @@ func ExampleConfig_Import() {
 	second := key.Config{Dir: there}
 	brought, added, err := second.Import(ctx, key.ChoiceFile, all, info.ID)
 	fmt.Println(added, brought.ID == info.ID, err)
-	// A machine that hears of a newer key than the one that seals here follows it.
+	// A machine follows when it learns that a newer key seals.
 	fmt.Println(second.Follow(info.ID))
 	// Output:
 	// 1 true <nil>
 	// <nil>
 }
 
-// An ID tells keys apart and gives nothing away.
+// An ID identifies a key and reveals nothing about it.
 func ExampleInfo() {
 	fmt.Println(len(venuekey.SealKey{1}.ID()))
 	// Output:

@@ -155,7 +155,7 @@ func TestAutomatic(t *testing.T) {
 			if loaded, _, err := c.Load(t.Context()); err != nil || loaded != key {
 				t.Errorf("load: %v", err)
 			}
-			// Who asked for the keyring does not get a file.
+			// A user who asked for the keyring does not get a file.
 			c = config(t)
 			break_(c.Keyring.(*ring))
 			if _, info, err := c.Create(t.Context(), ChoiceKeyring); err == nil {
@@ -298,7 +298,7 @@ func TestFailsClosed(t *testing.T) {
 	}
 }
 
-// A seal that was spoilt is not taken for a wrong passphrase.
+// A damaged seal is not mistaken for a wrong passphrase.
 func TestSpoiltSeal(t *testing.T) {
 	c := config(t)
 	_, info := mustCreate(t, c, ChoicePassphrase)

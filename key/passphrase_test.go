@@ -32,7 +32,7 @@ func TestAttackAPassphraseThatIsGuessed(t *testing.T) {
 	}
 }
 
-// Whoever has a short one goes on with it, and can rotate.
+// A user with a short one can go on with it, and can rotate.
 func TestAShortPassphraseThatIsInUseOpens(t *testing.T) {
 	c := config(t)
 	key, info := mustCreate(t, c, ChoicePassphrase)

@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/internal/needs"
 )
 
-// nobody is another user of this machine.
+// nobody is the number of another user of this machine.
 const nobody = 65534
 
 // asNobody sends a request as another user, from bash, and gives what is answered.

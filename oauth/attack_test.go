@@ -154,7 +154,7 @@ func TestAttackATabThatAnotherPageSentToTheCallback(t *testing.T) {
 	})
 }
 
-// A form whose body does not come keeps nobody else waiting.
+// A form whose body never arrives delays no other request.
 func TestAttackAFormThatDoesNotEnd(t *testing.T) {
 	client, app := stage(t)
 	client.StateNotEchoed = true
@@ -203,8 +203,8 @@ func TestAttackAUserWhoReadsTheOpenersArguments(t *testing.T) {
 	}
 }
 
-// Whoever opens the one-time address before the user's browser is found out when
-// that one comes.
+// If another browser opens the one-time address first, that is noticed when the user's
+// browser comes.
 func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 	for _, name := range []string{"shown", "opened"} {
 		client, app := stage(t)
@@ -223,8 +223,8 @@ func TestAttackSomebodyElseOpensTheOneTimeAddress(t *testing.T) {
 	}
 }
 
-// What asks before anybody wants the page uses the address up for nobody, and who
-// loads it again is welcome.
+// A prefetch does not use the address up, and a browser that has the cookie may come
+// again.
 func TestTheOneTimeAddressIsUsedUpByABrowserThatShowsIt(t *testing.T) {
 	client, app := stage(t)
 	ui := &person{}
@@ -369,7 +369,8 @@ func TestAttackAnHonestVenuesCodeAtASignInOfAHostileOne(t *testing.T) {
 	}
 }
 
-// Whoever has the callback's port would get the code: no browser is sent there.
+// The program that has the callback's port would get the code, so no browser is sent
+// there.
 func TestAttackAStrangerOnTheCallbacksPort(t *testing.T) {
 	stranger, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -385,7 +386,7 @@ func TestAttackAStrangerOnTheCallbacksPort(t *testing.T) {
 			if visit.URL != "" || visit.Open != "" || visit.Listening || visit.NotListening == "" {
 				t.Errorf("%+v", visit)
 			}
-			// On another machine the same address leads to nobody's port.
+			// On another machine nothing listens at that address.
 			ui.pastes <- visit.Redirect + "?code=good-code&state=" + stateOf(visit)
 			return nil
 		}
@@ -424,8 +425,8 @@ func TestAttackWhateverIsTypedWhereAnAddressIsPasted(t *testing.T) {
 	}
 }
 
-// FuzzPaste reads whatever somebody types. What it takes answers this sign-in, and can
-// be a code; what it does not take is told in words of our own.
+// FuzzPaste reads arbitrary input. What it accepts answers this sign-in, and can be a
+// code.
 func FuzzPaste(f *testing.F) {
 	for _, seed := range []string{"", "\x1b[A", "\x1b[200~localhost:8080/cb?code=c&state=s\x1b[201~", goodCode, "localhost:8080/cb?code=c&state=s", "http://localhost:8080/cb?error=access_denied&state=s",
 		"http://localhost:8080/cb?code=%1b%5bA&state=s", "ab%2Fcd%2Bef0123456789%3D%3D", "<http://localhost:8080/cb?code=c&state=s&iss=https%3A%2F%2Fevil.example>", "a\x00b", "://", "%zz"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey/oauth"
 )
 
-// mute is a transport that is not net/http's: it tells nobody of its connections.
+// mute is a transport other than net/http's, which does not trace its connections.
 type mute struct{ read bool }
 
 func (m mute) RoundTrip(request *http.Request) (*http.Response, error) {

@@ -38,7 +38,7 @@ func TestAttackATokenInARedirect(t *testing.T) {
 	}
 }
 
-// What else comes with a code is nobody's business (RFC 6749 §4.1.2).
+// Other parameters next to a code are ignored (RFC 6749 §4.1.2).
 func TestUnknownParametersOfARedirectAreIgnored(t *testing.T) {
 	client, app := stage(t)
 	ui := &person{visit: func(visit venuekey.Visit) error {

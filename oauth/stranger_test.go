@@ -34,11 +34,11 @@ func TestWhoseWordAnAnswerIs(t *testing.T) {
 		{400, `{"message":"quoted","inner":{"error":"invalid_grant"}}`, venuekey.ClassUnknown},
 		{400, `[{"error":"invalid_grant"},{"error":"invalid_client"}]`, venuekey.ClassUnknown},
 		{200, page + `<script>x={"error":"invalid_grant"}</script>`, venuekey.ClassUnknown},
-		// Words that nobody has a meaning for end none either.
+		// Unknown error codes end none either.
 		{200, `{"error":"maintenance"}`, venuekey.ClassLater}, {400, `{"error":"SOMETHING_NEW"}`, venuekey.ClassLater},
 		{400, `{"error":"rate_limit_exceeded"}`, venuekey.ClassLater}, {400, `{"error":"slow_down"}`, venuekey.ClassLater},
 		{503, `{"error":"temporarily_unavailable"}`, venuekey.ClassLater}, {500, `{"error":"server_error"}`, venuekey.ClassLater},
-		// Strangers' pages do not say that nothing was burnt.
+		// Pages from elsewhere do not prove that the token is unused.
 		{403, page, venuekey.ClassUnknown}, {404, page, venuekey.ClassUnknown}, {405, page, venuekey.ClassUnknown}, {500, page, venuekey.ClassUnknown},
 		{400, "", venuekey.ClassUnknown}, {401, "", venuekey.ClassUnknown}, {408, "", venuekey.ClassUnknown}, {423, "", venuekey.ClassUnknown},
 		{500, "", venuekey.ClassUnknown}, {502, "", venuekey.ClassUnknown}, {503, "", venuekey.ClassUnknown}, {504, "", venuekey.ClassUnknown},
@@ -136,7 +136,7 @@ func TestANumberIsATokenToo(t *testing.T) {
 	}
 }
 
-// What could be anybody's token is not taken for ours.
+// A token that may not be ours is not taken for ours.
 func TestTokensThatAreNotTaken(t *testing.T) {
 	for name, row := range map[string]struct {
 		body  string

@@ -85,7 +85,7 @@ func TestTheVenuesOwnWordsAreKept(t *testing.T) {
 	}
 }
 
-// A code cannot be exchanged another time, so waiting alone helps nobody.
+// A code cannot be exchanged again, so waiting alone does not help.
 func TestASignInThatWasPutOffHasToBeRepeated(t *testing.T) {
 	for _, row := range []struct {
 		status       int

@@ -14,8 +14,8 @@ import (
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// A library that is written for golang.org/x/oauth2 gets its tokens here; the refresh
-// token stays with the Keeper.
+// A library that uses golang.org/x/oauth2 gets its tokens from the Keeper, which keeps
+// the refresh token to itself.
 func ExampleNew() {
 	ctx := context.Background()
 	keeper := &venuekey.Keeper{

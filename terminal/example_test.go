@@ -10,22 +10,22 @@ import (
 	"github.com/venuekey/venuekey/terminal"
 )
 
-// In a terminal the zero value is enough. A program that is fed by another one, or a
-// test, says where answers come from and where questions go.
+// In a terminal the zero value is enough. A test, or a program that is driven by another
+// one, sets In and Out.
 func ExampleUI() {
 	ui := &terminal.UI{In: strings.NewReader("alice\nwonderland\n"), Out: os.Stdout}
 	ui.Tell("signing in")
 	answers, err := ui.Ask(context.Background(), []venuekey.Field{{Name: "name", Help: "user name"}, {Name: "password", Secret: true}})
 	fmt.Println(string(answers["name"]), answers["password"], err)
-	fmt.Println("somebody sits here:", ui.Interactive())
+	fmt.Println("interactive:", ui.Interactive())
 	// Output:
 	// signing in
 	// alice [secret] <nil>
-	// somebody sits here: false
+	// interactive: false
 }
 
-// Where no listener can take the callback, the user pastes the address that the browser
-// ended at. Piped takes it from an input that is no terminal as well.
+// If no listener can receive the callback, the user pastes the address at which the
+// browser ended up. Piped accepts it from an input that is not a terminal.
 func ExampleUI_Paste() {
 	ui := &terminal.UI{In: strings.NewReader("http://localhost:8080/auth/callback?code=x&state=y\n"), Out: new(strings.Builder), Piped: true}
 	visit := venuekey.Visit{Elsewhere: "https://venue.example/authorize", Redirect: "http://localhost:8080/auth/callback"}
@@ -40,7 +40,7 @@ func ExampleUI_Paste() {
 	// http://localhost:8080/auth/callback?code=x&state=y <nil>
 }
 
-// What is shown to a person is cut to the terminal; a file has no width.
+// Text for a person is cut to the width of the terminal; a file has no width.
 func ExampleWidth() {
 	_, terminalThere := terminal.Of(new(strings.Builder))
 	fmt.Println(terminalThere, terminal.Width(new(strings.Builder)))

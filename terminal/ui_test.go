@@ -41,7 +41,7 @@ var visit = venuekey.Visit{
 	Redirect: "http://localhost:8080/auth/callback", Listening: true, CodeLife: time.Minute,
 }
 
-// taken is one whose redirect leads to somebody else's port.
+// taken is a visit whose redirect leads to another program's port.
 var taken = venuekey.Visit{Elsewhere: visit.Elsewhere, Redirect: visit.Redirect, NotListening: "the port is taken"}
 
 func TestAVisitSaysWhereToGoAndWhatToPaste(t *testing.T) {

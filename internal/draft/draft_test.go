@@ -121,7 +121,7 @@ func TestAFileIsWrittenWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-// Writers and sweepers in one folder do not cost anybody a file.
+// Concurrent writers and sweepers in one folder lose no file.
 func TestManyWriteAndSweep(t *testing.T) {
 	folder := t.TempDir()
 	var running sync.WaitGroup

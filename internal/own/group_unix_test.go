@@ -21,7 +21,7 @@ func TestWhoseGroupIsPrivate(t *testing.T) {
 		{"users:x:100:\n", 100, 1000, "", false},
 		{":x:100:\n", 100, 1000, "", false},
 		{"alice:x:1001:\n", 100, 1000, "alice", false},
-		// Somebody else is a member.
+		// Another user is a member.
 		{"alice:x:1000:www-data\n", 1000, 1000, "alice", false},
 		{"alice:x:1001:alice,www-data\n", 1001, 1000, "alice", false},
 		{"alice:x:1000:\nalias:x:1000:www-data\n", 1000, 1000, "alice", false},

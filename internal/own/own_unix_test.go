@@ -93,7 +93,7 @@ func TestAttackAFolderThatAnotherUserMade(t *testing.T) {
 	exposed(t, Folder(mine), "another user", asOwner)
 }
 
-// Under sudo HOME may be another user's. Nobody is told to make that root's.
+// Under sudo HOME may be another user's. No remedy suggests making that root's.
 func TestNobodyIsToldToTakeAHomeFolder(t *testing.T) {
 	needs.Stranger(t, suite)
 	home := mkdir(t, 0o755, t.TempDir(), "bob")

@@ -8,7 +8,8 @@ import (
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// The zero value is ready, and forgets everything with its program: for tests.
+// The zero value is ready to use, and forgets everything when its program ends: for
+// tests.
 func ExampleStore() {
 	ctx := context.Background()
 	vault := &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{1}}

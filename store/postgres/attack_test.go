@@ -21,7 +21,7 @@ import (
 	"github.com/venuekey/venuekey/internal/needs"
 )
 
-// attack_test.go owns what somebody else can do who may connect to the database.
+// attack_test.go owns the attacks of other roles that can connect to the database.
 
 // roleIn makes a role that may log in and nothing else, and gives its address.
 func roleIn(t *testing.T, address, name string) string {
@@ -148,7 +148,7 @@ func squatter(t *testing.T, asks pgproto3.BackendMessage, certificate *tls.Certi
 	return port, squat(t, listener, asks, certificate)
 }
 
-// squat answers whoever comes to a listener.
+// squat answers every client of a listener.
 func squat(t *testing.T, listener net.Listener, asks pgproto3.BackendMessage, certificate *tls.Certificate) (told <-chan string) {
 	said := make(chan string, 10)
 	answering(t, listener, func(client net.Conn) {
@@ -302,7 +302,7 @@ func TestAttackRowsThatNoProgramWrote(t *testing.T) {
 			t.Errorf("%s: put: %v", moment, err)
 		}
 	}
-	// And one that is due, and hidden from those who look for what is due.
+	// And one that is due, but missing from the index of due records.
 	server.SQL(t, address, `UPDATE venuekey.record SET next_refresh = now() - interval '2 hours', due = 'infinity', lease_until = NULL, intent_at = NULL WHERE key = 'b'`)
 	hidden, err := store.Get(t.Context(), "b")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // broken_test.go owns what becomes of calls when connections break, servers
-// crash, and somebody else holds a lock.
+// crash, and another program holds a lock.
 
 // warm opens a store whose statements are prepared, so that the next answer is
 // that of the call itself.

@@ -8,7 +8,7 @@ import (
 	"github.com/venuekey/venuekey/store/postgres"
 )
 
-// Machines that share one database share every sign-in. It needs a server, so it is not
+// Machines that share a database share every sign-in. This needs a server, so it is not
 // run here.
 func ExampleOpen() {
 	ctx := context.Background()
@@ -22,8 +22,8 @@ func ExampleOpen() {
 	defer keeper.Close()
 }
 
-// Open never changes a schema that is there. An update that needs another one is an error
-// until Migrate was called, once, while no older program runs.
+// Open never changes an existing schema. After an update that needs a newer one it
+// returns an error until Migrate has run, once, while no older program runs.
 func ExampleMigrate() {
 	from, to, err := postgres.Migrate(context.Background(), "host=/run/postgresql dbname=venuekey")
 	if err != nil {

@@ -41,7 +41,7 @@ func TestAFailover(t *testing.T) {
 			}
 		}
 	}
-	// Whoever wants a primary and finds none is told the same.
+	// The error is the same if the address asks for a primary and there is none.
 	_, err = Open(t.Context(), address+" target_session_attrs=read-write")
 	says(t, err, venuekey.ClassLater, "is read-only", "target_session_attrs")
 

@@ -74,7 +74,7 @@ func says(t *testing.T, err error, class venuekey.Class, reason, remedy string) 
 	}
 }
 
-// edit is a change that somebody made to the schema, and what is said about it.
+// edit is a change to the schema, and the error that it causes.
 type edit struct{ sql, says string }
 
 var edits = map[string]edit{
@@ -127,7 +127,7 @@ func TestEditedSchemas(t *testing.T) {
 	}
 }
 
-// What is nobody's business does no harm.
+// Additional columns and indexes do no harm.
 func TestHarmlessEdits(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)

@@ -145,18 +145,18 @@ const (
 			DELETE FROM $schema.record WHERE key = $1 AND version = $2 AND $durable RETURNING key
 		) SELECT (SELECT nextval('$schema.version') FROM gone), EXISTS (SELECT FROM $schema.record WHERE key = $1)`
 
-	// The inner part reads the index of what is due, from its beginning, and no
-	// more than it needs; records that somebody else is about to change, or has
-	// leased without a claim, are passed over. The planner has to be kept from thinking otherwise, because it plans
-	// for values that it does not know:
+	// The inner query reads the index of due records from its beginning, and no more than
+	// it needs. It skips records that another program is about to change, or has leased
+	// without a claim. The planner does not know the parameters' values, so it has to be
+	// guided:
 	//
-	//   - The time is asked for once, as a sub-select, since an index cannot be
-	//     searched for a value that may change meanwhile.
-	//   - The prefix is compared in another collation of the same order, which the
-	//     index of what is due has and the primary key has not.
-	//   - Its end is compared as a row. Two plain bounds would be taken for a
-	//     narrow range, of which everything had better be read and sorted.
-	//   - The limit is written out, see limited.
+	//   - The time is read once, in a sub-select, because an index cannot be searched for
+	//     a value that may change meanwhile.
+	//   - The prefix is compared in an equivalent collation, which the index of due
+	//     records has and the primary key does not.
+	//   - Its end is compared as a row. The planner would assume that two plain bounds
+	//     are a narrow range, and that reading and sorting all of it is cheaper.
+	//   - The limit is a literal, see limited.
 	//   - The keys are an array, so that they are looked up one by one.
 	leaseDue = `WITH at AS MATERIALIZED (SELECT clock_timestamp() AS now)
 		UPDATE $schema.record SET version = nextval('$schema.version'),

@@ -194,7 +194,7 @@ func TestOneWinner(t *testing.T) {
 	}
 }
 
-// everybody lets n goroutines begin together and waits for them.
+// everybody runs n goroutines that begin together, and waits for them.
 func everybody(n int, run func(i int)) {
 	var begun, ended sync.WaitGroup
 	begun.Add(1)

@@ -112,7 +112,7 @@ func TestWatchOutlives(t *testing.T) {
 	}
 }
 
-// What nobody announced is noticed all the same: by its version.
+// A write that was not announced is noticed by its version.
 func TestWatchOfTheDead(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)
@@ -316,7 +316,7 @@ func TestFullLedgerLooksAtEverything(t *testing.T) {
 		}
 	}
 	hear(1, earMost)
-	hear(1, earMost) // somebody repeats what he heard
+	hear(1, earMost) // repeated announcements
 	if keys := e.take(); len(keys) != earMost-1 || slices.Contains(keys, "") {
 		t.Errorf("ear keeps %d keys, want each once", len(keys))
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/venuekey/venuekey/store/sqlite"
 )
 
-// Any number of programs on this machine open the same file. What is in it is sealed: a
-// real key comes from key.Config.Vault.
+// Any number of programs on this machine can open the same file. Its content is sealed;
+// key.Config.Vault provides a real key.
 func ExampleOpen() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "venuekey-example-")

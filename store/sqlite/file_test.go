@@ -71,7 +71,7 @@ func TestSpoiltFiles(t *testing.T) {
 	}
 }
 
-// What is spoilt further inside is noticed by whoever comes across it.
+// Damage further inside is noticed by the call that reads it.
 func TestSpoiltInside(t *testing.T) {
 	path := place(t)
 	fill(t, path, 20)

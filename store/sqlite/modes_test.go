@@ -11,7 +11,7 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// modes_test.go owns who may read and write the files.
+// modes_test.go owns the modes of the files.
 
 // The widest umask there is makes no difference.
 func TestFilesArePrivate(t *testing.T) {

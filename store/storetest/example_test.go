@@ -12,15 +12,15 @@ import (
 	"github.com/venuekey/venuekey/store/storetest"
 )
 
-// A driver's test is one call, which tells the whole contract.
+// A driver's test is one call, which checks the whole contract.
 func ExampleRun() {
 	_ = func(t *testing.T) { // TestStore
 		storetest.Run(t, func(t *testing.T) venuekey.Store { return &memory.Store{} })
 	}
 }
 
-// A driver whose data several processes share has two more: TestMain lets the test's own
-// program play one of them.
+// A driver whose data several processes share needs two more calls: in TestMain, Child
+// lets the test program act as one of them.
 func ExampleRunProcesses() {
 	open := func(ctx context.Context, place string) (venuekey.Store, error) { return sqlite.Open(ctx, place) }
 	_ = func(m *testing.M) { // TestMain

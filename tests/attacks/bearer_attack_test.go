@@ -18,7 +18,7 @@ import (
 
 const sentinel = "SENTINEL-do-not-print"
 
-// eavesdropper is everybody on the way of a plain request.
+// eavesdropper reads plain requests on their way.
 type eavesdropper struct{ heard []string }
 
 func (e *eavesdropper) RoundTrip(request *http.Request) (*http.Response, error) {

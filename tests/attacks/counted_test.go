@@ -64,7 +64,7 @@ func TestAttackAGenerationThatNobodyCountedTo(t *testing.T) {
 	}
 }
 
-// A mark that nobody counted to makes no real record look old.
+// A forged mark makes no real record look old.
 func TestAMarkThatNobodyCountedTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		keeper, _ := keepertest.SignedIn(t, &keepertest.Venue{})
@@ -147,7 +147,7 @@ func TestAttackAbsurdValuesBesideTheSeal(t *testing.T) {
 	}
 }
 
-// A budget that nobody wrote does not hold up every renewal of an app.
+// A forged budget does not delay every renewal of an app.
 func TestAttackABudgetForEver(t *testing.T) {
 	far := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 	synctest.Test(t, func(t *testing.T) {

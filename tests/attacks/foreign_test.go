@@ -31,7 +31,7 @@ const (
 	hotSecret  = "Xw3=kN8f/Tz0qVh5+MrB7yUj2PsLd9Ce"
 )
 
-// spokenVenue is a Venue of somebody else: it says what it is told to say.
+// spokenVenue is a foreign Venue that returns what a test chooses.
 type spokenVenue struct {
 	keepertest.Venue
 	token venuekey.Token // of a sign-in
@@ -54,7 +54,7 @@ func (v *spokenVenue) Identify(context.Context, venuekey.App, venuekey.Token) (s
 	return "", errors.New(loud())
 }
 
-// loud is what somebody else says: all three secrets, in forms, on several lines.
+// loud is a foreign text: all three secrets, in several forms, on several lines.
 func loud() string {
 	text := "\x1b]0;owned\x07\u202e"
 	for _, secret := range []string{hotAccess, hotRefresh, hotSecret} {
@@ -212,7 +212,7 @@ func TestAttackATokenThatIsMoreThanOneHeader(t *testing.T) {
 	})
 }
 
-// Where nothing that renews came, nobody knows what is left of the old one.
+// If no refresh token came, it is unknown whether the old one is still good.
 func TestATokenThatNobodyCanUseAlone(t *testing.T) {
 	for name, got := range map[string]venuekey.Token{
 		"no refresh token":   {Access: "a\nb"},
@@ -295,7 +295,7 @@ func TestAttackAFileWithATokenThatIsMoreThanOneHeader(t *testing.T) {
 	keepertest.WantToken(t, keeper, "access-1")
 }
 
-// Whoever may write to the store may write a reason.
+// An attacker who can write to the store can write a reason.
 func TestAttackAReasonThatSomebodyWrote(t *testing.T) {
 	keeper, store := keepertest.SignedIn(t, &keepertest.Venue{})
 	record, err := store.Get(t.Context(), "token/stage/alice")
@@ -321,7 +321,7 @@ func TestAttackAReasonThatSomebodyWrote(t *testing.T) {
 	}
 }
 
-// loudStore is a Store of somebody else.
+// loudStore is a foreign Store.
 type loudStore struct{ memory.Store }
 
 func (s *loudStore) Get(context.Context, string) (venuekey.Record, error) {

@@ -61,7 +61,7 @@ type errand struct {
 	Die string
 	// Hold is the step at which the process waits for a line; "" is never.
 	Hold string
-	// StoreRefuses has the store refuse what is to be saved, as a full disk does.
+	// StoreRefuses makes the store refuse writes, as a full disk does.
 	StoreRefuses bool
 	// For how long to ask for tokens, over and over; zero renews once.
 	For time.Duration
@@ -375,7 +375,7 @@ func manyProgramsOneRenewalPerGeneration(t *testing.T, vault string, _ float64) 
 	generations := func() (n int, lost bool) {
 		shown, successor := s.presentations()
 		for _, times := range shown {
-			lost = lost || times > 1 // somebody was killed in the window, and the retry was refused
+			lost = lost || times > 1 // a program was killed in the window, and the retry was refused
 		}
 		return len(successor), lost
 	}

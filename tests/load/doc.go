@@ -1,3 +1,3 @@
-// Package load has many sign-ins renewed over a long virtual time: ten thousand in a
-// year, and more than the venue's budget allows. It has tests alone.
+// Package load renews many sign-ins over a long virtual time: ten thousand in a year, and
+// more than a venue's budget allows. It has only tests.
 package load

@@ -105,7 +105,7 @@ func TestAnOverloadSpeaks(t *testing.T) {
 		if want := regexp.MustCompile(`^venuekey app add stage --pace 2[34]\dms, if the venue allows `); !want.MatchString(told[0].Remedy) {
 			t.Errorf("%q", told[0].Remedy)
 		}
-		// Who begins to listen now is told too, and nobody again and again.
+		// A new listener is told too, and none is told repeatedly.
 		if late := about(keepertest.Listen(t, keeper).Take(), "stage"); len(late) != 1 {
 			t.Errorf("told %v", late)
 		}
@@ -161,7 +161,7 @@ func TestAnOverloadSavesAsManyAsItCan(t *testing.T) {
 	})
 }
 
-// A venue that is asked every five minutes puts almost everybody off.
+// A venue with one renewal every five minutes delays almost every sign-in.
 func TestAnOverloadOfASlowPaceSpeaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		policy := venuekey.Policy{Pace: 5 * time.Minute, Burst: 3}

@@ -1,4 +1,3 @@
-// Package model plays a model of the refresh against the Keeper: programs, a vault
-// and an emulated venue, in virtual time, with whatever can go wrong in any order. It
-// has tests alone.
+// Package model compares the Keeper with a model of refreshing: programs, a vault and an
+// emulated venue, in virtual time, with faults in any order. It has only tests.
 package model

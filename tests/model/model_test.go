@@ -101,7 +101,7 @@ type world struct {
 	ordered  int   // faults
 	crashes  int   // of programs that may have presented
 	spoke    bool  // a program said that the venue refuses the access token
-	mayLose  bool  // the venue rotated, and nobody has what it gave
+	mayLose  bool  // the venue rotated, and no program has the new token
 	dozing   sync.WaitGroup
 	marks    string
 	secret   atomic.Value // of the app, a venuekey.Secret

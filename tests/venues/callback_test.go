@@ -53,7 +53,7 @@ func (p position) signsIn(t *testing.T, app venuekey.App, person emulator.Person
 	return err
 }
 
-// leaving is a user who gives up when his browser has ended.
+// leaving is a user who gives up when the browser has ended.
 type leaving struct {
 	keepertest.Browser
 	leave context.CancelFunc
@@ -155,7 +155,7 @@ func (s stealing) Paste(ctx context.Context) (string, error) {
 	return "", err
 }
 
-// handing is a user at whom a code of somebody else's arrives with the right state.
+// handing is a user who receives someone else's code with the right state.
 type handing struct {
 	venue chan string
 	code  string

@@ -1,4 +1,4 @@
-// Package venues takes every venue, against its emulator, through what it has to pass
-// with a Keeper and a clock: from sign-in to the end, every outage and every answer
-// under every policy. It has tests alone.
+// Package venues takes every venue, against its emulator, through all that it must pass
+// with a Keeper and a clock: from the sign-in to its end, every outage, and every answer
+// under every policy. It has only tests.
 package venues

@@ -56,7 +56,7 @@ func outages() []outage {
 		return nil, r.Context().Err()
 	}
 	return []outage{
-		{name: "refused"}, // nobody is connected
+		{name: "refused"}, // no connection
 		{name: "hanging", answer: hang},
 		{name: "hanging, the venue acts", acts: true, answer: hang},
 		{name: "cut before", answer: cut},
@@ -146,7 +146,7 @@ type ordeal struct {
 	// life is that of the access token, and renewable what renews it once that is
 	// dead; zero is for ever.
 	life, renewable time.Duration
-	// keeps says that an answer which nobody heard uses nothing up.
+	// keeps says that a lost answer uses nothing up.
 	keeps bool
 }
 

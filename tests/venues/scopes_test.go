@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ttp"
 )
 
-// telling is a user with a browser who remembers what he was told.
+// telling is a user with a browser who remembers the lines that were shown.
 type telling struct {
 	keepertest.Browser
 	told chan string

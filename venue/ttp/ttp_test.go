@@ -55,7 +55,7 @@ func TestARedirectedTokenRequestIsNotFollowed(t *testing.T) {
 	defer server.Close()
 	app := venuekey.App{ClientID: "demo-client", ClientSecret: "demo-secret"}
 	_, err := (ttp.Venue{Site: server.URL}).Refresh(t.Context(), app, venuekey.Token{Refresh: "r"})
-	// Whoever redirects may do so after the plugin has acted.
+	// The redirect may come after the plugin has acted.
 	known, ok := errors.AsType[*venuekey.Error](err)
 	if !ok || known.Class != venuekey.ClassUnknown || !strings.Contains(known.Remedy, "the one that it leads to") {
 		t.Fatal(err)

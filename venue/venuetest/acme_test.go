@@ -81,7 +81,7 @@ func (acme) CheckApp(app venuekey.App) error {
 	return err
 }
 
-// acmeServer grants a pair to whoever asks, without a page, and rotates it.
+// acmeServer grants a pair to every user, without a page, and rotates it.
 type acmeServer struct {
 	mu              sync.Mutex
 	challenges      map[string]string // by code

@@ -10,7 +10,7 @@ import (
 	"github.com/venuekey/venuekey/venue/venuetest"
 )
 
-// The whole test of a venue, here of cTrader with its emulation.
+// The whole test of a venue, here cTrader with its emulator.
 func ExampleRun() {
 	_ = func(t *testing.T) { // func TestVenue(t *testing.T) {
 		venuetest.Run(t, func(testing.TB) venuetest.Subject {

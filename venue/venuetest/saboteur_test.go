@@ -114,7 +114,7 @@ func reclassed(from, to venuekey.Class) func(context.Context, venuekey.App, venu
 	}
 }
 
-// retrying sends again what nobody answered.
+// retrying sends an unanswered request again.
 type retrying struct{}
 
 func (retrying) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -366,7 +366,7 @@ func testsOf(name string) []test {
 	return nil
 }
 
-// failuresOf runs a test that may fail, and gives what it says.
+// failuresOf runs a test that may fail, and returns its messages.
 func failuresOf(t *testing.T, run func(t testing.TB)) []string {
 	r := &recorder{TB: t}
 	done := make(chan struct{})
