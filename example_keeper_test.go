@@ -33,8 +33,8 @@ type emulated struct {
 
 func (e emulated) Close() { e.web.Close() }
 
-// atVenue gives a Keeper with an app at an emulated venue, and a UI whose user is made
-// up.
+// atVenue returns a Keeper with an app at an emulated venue, and a UI with an emulated
+// user.
 func atVenue() (*venuekey.Keeper, venuekey.UI, emulated) {
 	server := &ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true}}
 	web := httptest.NewServer(server)
@@ -50,7 +50,7 @@ func atVenue() (*venuekey.Keeper, venuekey.UI, emulated) {
 	return keeper, browser{emulator.Person{Name: "alice", Password: "wonderland"}, make(chan error, 9)}, emulated{server, web}
 }
 
-// signedIn gives a Keeper whose alice is signed in.
+// signedIn returns a Keeper with alice signed in.
 func signedIn() (*venuekey.Keeper, emulated) {
 	keeper, ui, venue := atVenue()
 	if _, err := keeper.SignIn(ctx, alice, ui); err != nil {
@@ -59,7 +59,7 @@ func signedIn() (*venuekey.Keeper, emulated) {
 	return keeper, venue
 }
 
-// In a terminal the UI is &terminal.UI{}. What SignIn returns is durable already.
+// In a terminal the UI is &terminal.UI{}. The token that SignIn returns is already durable.
 func ExampleKeeper_SignIn() {
 	keeper, ui, venue := atVenue()
 	defer venue.Close()
@@ -76,8 +76,8 @@ func ExampleKeeper_SignIn() {
 	// [secret] and no refresh token: true
 }
 
-// A program asks for the token each time that it needs one. The Keeper renews it when
-// it is due; until the old one dies, a venue that is down is not noticed.
+// A program asks for the token each time it needs one. The Keeper renews it when it is
+// due; as long as the old one is good, the program does not notice if the venue is down.
 func ExampleKeeper_Token() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -92,8 +92,8 @@ func ExampleKeeper_Token() {
 	// true
 }
 
-// A renewal whose answer is lost uses the refresh token up, or does not: nobody knows.
-// The error says what that means, and the policy of the venue what is tried next.
+// If the answer to a renewal is lost, the refresh token may or may not be used up. The
+// error says what that means, and the venue's policy decides what is tried next.
 func ExampleKeeper_Refresh() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -109,7 +109,7 @@ func ExampleKeeper_Refresh() {
 	// renewed: true 1
 }
 
-// A program that was told 401 says so, and gets another token.
+// A program whose call was answered with 401 reports that, and gets another token.
 func ExampleKeeper_Reject() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -125,7 +125,7 @@ func ExampleKeeper_Reject() {
 }
 
 // After a refusal a human may insist. At a venue that takes reuse for theft this may end
-// the sign-in, so no program does it on its own.
+// the sign-in, so no program should do it without asking.
 func ExampleKeeper_RefreshAgain() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -163,7 +163,7 @@ func ExampleKeeper_Run() {
 }
 
 // Events tells what happens to the sign-ins, whichever program caused or found it. The
-// first events say how everything stands.
+// first events report the current state of each.
 func ExampleKeeper_Events() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -183,7 +183,7 @@ func ExampleKeeper_Events() {
 	// trouble ctrader/alice needs sign-in - venuekey login ctrader/alice
 }
 
-// Status says how a sign-in stands, and what helps. It asks no venue.
+// Status reports the state of a sign-in, and what helps. It does not ask the venue.
 func ExampleKeeper_Status() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -227,8 +227,8 @@ func ExamplePolicy_Pacing() {
 	// 10 at once, then one in 200ms
 }
 
-// Statuses goes over all sign-ins. One that cannot be read is told of in its Status; an
-// error ends the sequence.
+// Statuses ranges over all sign-ins. One that cannot be read has Err set in its Status; an
+// error of the sequence ends it.
 func ExampleKeeper_Statuses() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -243,7 +243,7 @@ func ExampleKeeper_Statuses() {
 	// ctrader/alice fresh <nil>
 }
 
-// SignOut forgets a sign-in, and revokes it where the venue can.
+// SignOut deletes a sign-in, and revokes it if the venue can.
 func ExampleKeeper_SignOut() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -258,8 +258,8 @@ func ExampleKeeper_SignOut() {
 	// true
 }
 
-// A token that another tool has got is kept, and renewed like any other from now on.
-// That tool must not present its refresh token again.
+// Adopt takes over a token from another tool, and renews it like any other from then on.
+// That tool must not present the refresh token again.
 func ExampleKeeper_Adopt() {
 	keeper, _, venue := atVenue()
 	defer venue.Close()
@@ -276,7 +276,7 @@ func ExampleKeeper_Adopt() {
 	// true <nil>
 }
 
-// Named keeps whose sign-in it is, where only a later call to the venue's API says so.
+// Named saves whose sign-in it is, if only a later call to the venue's API says so.
 func ExampleKeeper_Named() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -293,8 +293,8 @@ func ExampleKeeper_Named() {
 	// alice@example.com <nil>
 }
 
-// Close waits for renewals that are under way: a program that ends without it may lose
-// the answer to a refresh token that is used up.
+// Close waits for renewals in flight: a program that ends without it may use up a refresh
+// token and lose the answer.
 func ExampleKeeper_Close() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -317,8 +317,8 @@ func ExampleKeeper_Close() {
 	// fresh <nil>
 }
 
-// A Source is a sign-in's token for the rest of a program. While it is fresh, Token
-// costs some nanoseconds.
+// A Source hands a sign-in's token to the rest of a program. While the token is fresh, a
+// call takes a few nanoseconds.
 func ExampleSource_Token() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -333,7 +333,7 @@ func ExampleSource_Token() {
 	// true <nil>
 }
 
-// Client signs its requests, and tries a request once more that was answered 401.
+// Client signs its requests, and repeats one that was answered with 401, with another token.
 func ExampleSource_Client() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -355,8 +355,8 @@ func ExampleSource_Client() {
 	// signed: true <nil>
 }
 
-// A wire that is no HTTP says which token it was refused, and gets a newer one: the one
-// that is kept by now, or a renewed one.
+// A client of another protocol than HTTP reports the refused token, and gets a newer one:
+// the current one, or a renewed one.
 func ExampleSource_Newer() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -377,8 +377,7 @@ func ExampleSource_Newer() {
 	// false <nil>
 }
 
-// A Transport with Hosts lets the token go to these alone, whatever address a program
-// follows.
+// A Transport with Hosts sends the token only to these, whatever address a program follows.
 func ExampleTransport() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -386,11 +385,11 @@ func ExampleTransport() {
 	_, err := client.Get("https://elsewhere.example.com/orders")
 	fmt.Println(errors.Unwrap(err))
 	// Output:
-	// ctrader/alice: the token is not sent to elsewhere.example.com, which is none of the hosts that it is for
+	// ctrader/alice: the token is not sent to elsewhere.example.com, which is not one of the hosts that it is for
 }
 
-// RefusalOf reads from an answer what it says of the token. A 403 that wants more scopes
-// says nothing against the token.
+// RefusalOf returns what a response says about the token. A 403 that requires more scopes
+// says nothing against the token itself.
 func ExampleRefusalOf() {
 	response := &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{
 		"Www-Authenticate": {`Bearer error="insufficient_scope", scope="trading"`},
@@ -426,7 +425,7 @@ func ExampleVault_SaveApp() {
 	// <nil>
 }
 
-// Rekey seals everything with the newest key while programs go on.
+// Rekey reseals everything with the newest key while programs keep running.
 func ExampleVault_Rekey() {
 	store := &memory.Store{}
 	old, next := venuekey.SealKey{1}, venuekey.SealKey{2}
@@ -456,7 +455,7 @@ func ExampleParseID() {
 	// true
 }
 
-// A Token is what a venue gave, with every field of the answer.
+// A Token has every field of the venue's answer.
 func ExampleToken() {
 	issued := time.Now()
 	token := venuekey.Token{
@@ -473,8 +472,8 @@ func ExampleToken() {
 	// 7 Bearer abc
 }
 
-// A vault moves to another store, say from a file to a database, sealed as it is. The
-// programs that use it end first.
+// Copy moves a vault to another store, say from a file to a database, without opening a
+// seal. Stop the programs that use it first.
 func ExampleVault_Copy() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -494,7 +493,7 @@ func ExampleVault_Copy() {
 	// ctrader/alice <nil>
 }
 
-// Writable is asked before something is begun that has to be saved.
+// Writable checks the store before a program starts something that has to be saved.
 func ExampleVault_Writable() {
 	store := &memory.Store{}
 	vault := &venuekey.Vault{Store: store}
@@ -506,7 +505,8 @@ func ExampleVault_Writable() {
 	// true
 }
 
-// Before an old key goes: what is still sealed with it, in the vault and in spill files.
+// Census shows, before an old key is retired, what is still sealed with it in the vault and
+// in spill files.
 func ExampleKeeper_Census() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -516,8 +516,8 @@ func ExampleKeeper_Census() {
 	// 2 0 <nil>
 }
 
-// Snapshots are for a backup, Restore brings one back. A sign-in that is there is kept
-// unless it is to be replaced: only one of the two may be used.
+// Snapshots are for a backup, and Restore brings one back. An existing sign-in stays unless
+// replace is true: only one of the two may be used.
 func ExampleKeeper_Snapshots() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -539,8 +539,8 @@ func ExampleKeeper_Snapshots() {
 	// there: true changed: false <nil>
 }
 
-// A venue that keeps few sessions of a user may end another sign-in of the same user's.
-// A program says so before it signs somebody in.
+// A venue that limits a user's sessions may end another sign-in of the same user. A program
+// can warn of that before it signs a user in.
 func ExampleKeeper_Rivals() {
 	keeper, venue := signedIn()
 	defer venue.Close()
@@ -550,8 +550,8 @@ func ExampleKeeper_Rivals() {
 	// [ctrader/alice] <nil>
 }
 
-// A Venue asks BeforeSending right before the first byte of a renewal leaves, and before
-// it tries a second way MayPresentTwice. Outside a renewal nothing stands against it.
+// A Venue calls BeforeSending right before the first byte of a renewal leaves, and
+// MayPresentTwice before it tries a second way. Outside a renewal neither objects.
 func ExampleBeforeSending() {
 	post := func(ctx context.Context, address string) error {
 		if err := venuekey.BeforeSending(ctx); err != nil { // this machine stood still: nothing may be sent
@@ -568,7 +568,7 @@ func ExampleBeforeSending() {
 	// https://venue.example/oauth/token: connection refused
 }
 
-// A Venue reads what it needs from the App, and says in its errors what they are about.
+// A Venue reads what it needs from the App, and its errors say what they are about.
 func ExampleApp() {
 	app := venuekey.App{Venue: "mine", ClientID: "my-client",
 		URLs: map[string]string{"base": "http://localhost:9100"}, Params: map[string]venuekey.Secret{"device_id": "7"}}

@@ -15,7 +15,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader"
 )
 
-// browser is a UI whose user is made up; a program in a terminal takes &terminal.UI{}.
+// browser is a UI with an emulated user; a program in a terminal uses &terminal.UI{}.
 type browser struct {
 	person emulator.Person
 	done   chan error
@@ -32,8 +32,8 @@ func (browser) Ask(context.Context, []venuekey.Field) (map[string]venuekey.Secre
 func (browser) Tell(line string) {}
 
 // A program signs alice in to an emulated cTrader, uses her token, and renews
-// it. With sqlite.Open in place of the memory store and without the base URL it
-// is a real one.
+// it. With sqlite.Open instead of the memory store, and without the base URL, it signs in
+// to the real one.
 func Example() {
 	ctx := context.Background()
 	emulated := httptest.NewServer(&ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true}})
@@ -50,7 +50,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	vault, _, err := keys.Vault(ctx, &memory.Store{}) // which follows when the keys are rotated
+	vault, _, err := keys.Vault(ctx, &memory.Store{}) // it follows rotations of keys
 	if err != nil {
 		fmt.Println(err)
 		return
