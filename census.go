@@ -28,7 +28,7 @@ func (v *Vault) IDs(ctx context.Context) iter.Seq2[ID, error] {
 			id := ID{}
 			if err == nil {
 				if id = record.ID(); id.Name == "" {
-					id, err = ID{}, &Error{Class: ClassDamaged, Reason: fmt.Sprintf("the vault holds a record that is no sign-in: %q", record.Key), Err: ErrNoSignIn}
+					id, err = ID{}, &Error{Class: ClassDamaged, Reason: fmt.Sprintf("the vault holds a record that is not a sign-in: %q", record.Key), Err: ErrNoSignIn}
 				}
 			}
 			if !yield(id, err) {

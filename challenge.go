@@ -169,11 +169,11 @@ const insufficientScope = "insufficient_scope"
 // plugin uses for an expired token. No other word is repeated: the server could put
 // anything there.
 var refusals = map[string]Error{
-	insufficientScope: {Class: ClassMisconfigured, Reason: "the venue does not let this token do that"},
+	insufficientScope: {Class: ClassMisconfigured, Reason: "the token lacks a scope that this call requires"},
 	"invalid_token":   {Class: ClassRefused, Reason: "the venue does not accept the access token"},
 	"expired_token":   {Class: ClassRefused, Reason: "the venue does not accept the access token"},
 	"malformed_token": {Class: ClassRefused, Reason: "the venue does not accept the access token"},
-	"invalid_request": {Class: ClassMisconfigured, Reason: "the venue does not understand the call, and says nothing of the token"},
+	"invalid_request": {Class: ClassMisconfigured, Reason: "the venue does not understand the call, and says nothing about the token"},
 }
 
 // RefusalOf returns what the response to an API call says about the token that the
@@ -227,7 +227,7 @@ func (e *Error) wants(scopes []string) {
 	e.Scopes, e.Remedy = scopes, "sign in again with more scopes"
 	if len(scopes) > 0 {
 		list := strings.Join(scopes, " ")
-		e.Reason += ": it wants the scope " + list
+		e.Reason += ": it requires the scope " + list
 		e.Remedy = "sign in again with the scope " + list
 	}
 }

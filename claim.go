@@ -79,4 +79,4 @@ func elapsed(since time.Time) time.Duration {
 	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
 }
 
-var errOverslept = errors.New("this machine stood still between its claim and the venue")
+var errOverslept = errors.New("this machine was suspended between its claim and the request")

@@ -157,7 +157,7 @@ func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 	e := Event{Kind: kind, At: now, Status: s, Before: before}
 	switch kind {
 	case EventTrouble:
-		e.Reason, e.Remedy = cmp.Or(s.Reason, "the token is dead and nobody renewed it"), s.remedy()
+		e.Reason, e.Remedy = cmp.Or(s.Reason, "the token has expired and no program renewed it"), s.remedy()
 	case EventWarning:
 		e.Reason, e.Remedy = endsIn(s, now), "venuekey login "+s.ID.String()
 	case EventChanged:
@@ -165,7 +165,7 @@ func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 	case EventRecovered:
 		e.Reason = "all is well again"
 	case EventSignedIn:
-		e.Reason = "somebody signed in" + s.missingNote()
+		e.Reason = "a user signed in" + s.missingNote()
 	case EventRenewed:
 		e.Reason = "there is a new token"
 	}
@@ -177,11 +177,11 @@ func endsIn(s Status, now time.Time) string {
 	at := s.SignInEnds.UTC().Format("2006-01-02 15:04 MST")
 	switch left := s.SignInEnds.Sub(now); {
 	case left > 0:
-		return fmt.Sprintf("the sign-in ends in %s, at %s, and no renewal prolongs it", roughly(left), at)
+		return fmt.Sprintf("the sign-in ends in %s, at %s, and no renewal extends it", roughly(left), at)
 	case s.Left > 0:
-		return fmt.Sprintf("the sign-in ended at %s; its last token still lives for %s", at, roughly(s.Left))
+		return fmt.Sprintf("the sign-in ended at %s; its last token is good for another %s", at, roughly(s.Left))
 	}
-	return "the sign-in ended at " + at + ", and its last token is dead"
+	return "the sign-in ended at " + at + ", and its last token has expired"
 }
 
 // roughly formats a duration in hours, or in minutes below two hours.

@@ -21,7 +21,7 @@ func plausible(generation int64) int64 {
 // checkCounts refuses a record from elsewhere whose counters are implausible.
 func checkCounts(record Record) error {
 	if plausible(record.Generation) != record.Generation || record.Attempt < 0 || record.Failures < 0 {
-		return &Error{ID: record.ID(), Class: ClassDamaged, Reason: fmt.Sprintf("record %s has generation %d, which nobody has counted to", record.Key, record.Generation)}
+		return &Error{ID: record.ID(), Class: ClassDamaged, Reason: fmt.Sprintf("record %s has generation %d, which no program can have reached", record.Key, record.Generation)}
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (c Class) String() string {
 // ErrAccessLives matches, by errors.Is, the error of a sign-out at a venue that revoked
 // the refresh token but cannot revoke an access token (RFC 7009 §2.2.1). The access
 // token expires by itself, and the sign-in is forgotten all the same.
-var ErrAccessLives = errors.New("the venue has no way to end an access token")
+var ErrAccessLives = errors.New("the venue cannot revoke an access token")
 
 // Error is the error type of this package and of every venue. It never carries a
 // response body, a URL with a query, or a secret. Text from elsewhere in it is one line

@@ -76,9 +76,9 @@ func usable(token Token) (clean Token, why string) {
 	case token.Access == "":
 		why = "there is no access token"
 	case !foreign.IsToken(string(token.Access)):
-		why = "the access token holds characters that no token has"
+		why = "the access token contains characters that no token has"
 	case !foreign.IsBearer(token.Type):
-		why = "the access token is of a type that is not understood"
+		why = "the access token has a type that is not understood"
 	}
 	if why != "" {
 		token.Access, token.Type = "", ""

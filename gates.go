@@ -87,5 +87,5 @@ func givenUp(ctx, early context.Context) error {
 	if early.Err() == nil || ctx.Err() != nil {
 		return nil
 	}
-	return &Error{Class: ClassLater, Reason: "the program ends, and the renewal was not begun", Err: early.Err()}
+	return &Error{Class: ClassLater, Reason: "the program is ending, and the renewal was not started", Err: early.Err()}
 }

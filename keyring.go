@@ -80,9 +80,9 @@ func (v *Vault) keyRemedy(err error) string {
 	case !errors.Is(err, errSealOtherKey):
 		return ""
 	case v.Reload == nil:
-		return "if the keys were rotated, restart this program, which was given its keys once: key.Config.Vault gives a vault that follows"
+		return "if the keys were rotated, restart this program, which read its keys only once: key.Config.Vault returns a vault that follows rotations"
 	}
-	return "bring that key to this machine: venuekey key export where it is, venuekey key import here"
+	return "bring that key to this machine: venuekey key export on the machine that has it, venuekey key import here"
 }
 
 // whyUnread says, for a log, why a record was not read.

@@ -45,11 +45,11 @@ func (k *Keeper) keepLearned(ctx context.Context, venue string, learned map[stri
 		return app, changed, nil
 	})
 	if errors.Is(err, ErrNotFound) {
-		k.log().Info("the app should say so from now on", "venue", venue, "params", learned)
+		k.log().Info("these parameters should be set for the app", "venue", venue, "params", learned)
 		return
 	}
 	if err != nil {
-		k.log().Warn("what was learned about the app is not kept", "venue", venue, "error", systemError(err))
+		k.log().Warn("what was found out about the app could not be saved", "venue", venue, "error", systemError(err))
 	}
 }
 

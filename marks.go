@@ -174,7 +174,7 @@ func (k *Keeper) rewriteMarks(file string, change func([]mark) []mark) {
 		}
 	}
 	if err != nil {
-		k.log().Debug("a mark is not written: an older copy of the vault that is put back may go unnoticed", "error", systemError(err))
+		k.log().Debug("a mark was not written: restoring an older copy of the vault may go unnoticed", "error", systemError(err))
 	}
 }
 

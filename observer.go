@@ -83,7 +83,7 @@ func (o *observer) listen(ctx context.Context) {
 		err := watcher.Watch(ctx, o.noteChange)
 		watches = !errors.Is(err, errors.ErrUnsupported)
 		if ctx.Err() == nil && watches {
-			o.keeper.log().Warn("the store does not tell of changes", "error", systemError(err))
+			o.keeper.log().Warn("the store does not report changes", "error", systemError(err))
 			_ = pause(ctx, runTick)
 		}
 	}
@@ -241,7 +241,7 @@ func (o *observer) lookAt(ctx context.Context, g *inputs, key string, yield func
 func (o *observer) lookLater(ctx context.Context, key string, err error) {
 	if !o.storeSilent && ctx.Err() == nil {
 		o.storeSilent = true
-		o.keeper.log().Warn("the store does not answer; what happens to sign-ins is told when it does", "error", systemError(err))
+		o.keeper.log().Warn("the store does not answer; events are reported when it does", "error", systemError(err))
 	}
 	o.mu.Lock()
 	o.changed[key] = true

@@ -33,7 +33,7 @@ func oddity(record Record, token Token) string {
 	case record.IntentAt.Sub(record.ReadAt) > LongestLease:
 		return "a renewal began on " + date(record.IntentAt) + ", in the future"
 	case record.NextRefresh.Sub(last) > LongestLease:
-		return "it is due on " + date(record.NextRefresh) + ", long after its token is dead"
+		return "it is due on " + date(record.NextRefresh) + ", long after its token expires"
 	case record.Attempt < 0 || record.Attempt > mostTries:
 		return fmt.Sprintf("it was presented %d times", record.Attempt)
 	case record.Failures < 0 || record.Failures > mostTries:

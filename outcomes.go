@@ -113,7 +113,7 @@ func (r Record) afterNoChance(token Token, policy Policy, why *Error) Record {
 		next = nextChance(r, token, policy, time.Now().Add(leastBackOff))
 	}
 	if !next.IsZero() {
-		why.Reason += "; it is presented once more when the access token is dead and nothing is left to lose"
+		why.Reason += "; it is presented once more when the access token has expired and nothing is left to lose"
 	}
 	r = r.abandoned(why)
 	r.NextRefresh = next

@@ -238,7 +238,7 @@ func (b *backlog) report(f forecast, app App) {
 	}
 	b.reported = time.Now()
 	event := Event{Kind: EventWarning, At: b.reported, Status: Status{ID: ID{Venue: b.venue}}, Reason: f.String(), Remedy: f.remedy(app)}
-	b.keeper.log().Warn("the renewals that are due take longer than tokens live: "+event.Reason, "venue", b.venue, "try", event.Remedy)
+	b.keeper.log().Warn("renewing what is due takes longer than tokens live: "+event.Reason, "venue", b.venue, "try", event.Remedy)
 	b.keeper.announce(event)
 }
 
@@ -248,17 +248,17 @@ func (b *backlog) recovered() {
 		return
 	}
 	b.reported = time.Time{}
-	b.keeper.announce(Event{Kind: EventRecovered, At: time.Now(), Status: Status{ID: ID{Venue: b.venue}}, Reason: "what is due is renewed in time again"})
+	b.keeper.announce(Event{Kind: EventRecovered, At: time.Now(), Status: Status{ID: ID{Venue: b.venue}}, Reason: "renewals are on time again"})
 }
 
 // String returns the numbers, in a sentence.
 func (f forecast) String() string {
 	text := fmt.Sprintf("%d sign-ins are due and %s, which takes %s", len(f.order), rate(f.pace), roughly(f.takes()))
 	if f.dying > 0 {
-		text += fmt.Sprintf("; %d tokens will die before their turn", f.dying)
+		text += fmt.Sprintf("; %d tokens will expire before their turn", f.dying)
 	}
 	if f.dead > 0 {
-		text += fmt.Sprintf("; %d are dead already", f.dead)
+		text += fmt.Sprintf("; %d have already expired", f.dead)
 	}
 	return text
 }

@@ -90,7 +90,7 @@ func (k *Keeper) acquire(ctx context.Context, app App, policy Policy, how need) 
 			return nil
 		}
 		if waited+wait > longestQueue {
-			return &Error{Class: ClassLater, RetryAfter: wait, Reason: fmt.Sprintf("%s is not asked for another %s: its budget of renewals is used up, or it asked to be left alone", app.Venue, wait.Round(time.Second))}
+			return &Error{Class: ClassLater, RetryAfter: wait, Reason: fmt.Sprintf("%s is not asked for another %s: its budget of renewals is used up, or it asked for a pause", app.Venue, wait.Round(time.Second))}
 		}
 		if err := pause(ctx, wait); err != nil {
 			return &Error{Class: ClassLater, RetryAfter: wait, Reason: "the renewal waits for its turn", Err: err}

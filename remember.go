@@ -16,7 +16,7 @@ func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure 
 		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)
 	}
 	if failure.Class == ClassRefused && !a.record.IntentAt.IsZero() {
-		failure.Reason = cmp.Or(failure.Reason, "refused") + "; the answer to the renewal before was lost"
+		failure.Reason = cmp.Or(failure.Reason, "refused") + "; the answer to the previous renewal was lost"
 	}
 	next := claimed.afterFailure(a.record, a.token, a.policy, failure)
 	if failure.Class == ClassUnknown && next.NextRefresh.IsZero() {

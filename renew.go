@@ -125,7 +125,7 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 			return &Error{Class: ClassNotSent, Err: errOverslept, Reason: errOverslept.Error()}
 		}
 		if a.after(elapsed(a.looked)).chance() == none {
-			return &Error{Class: ClassNotSent, Reason: "connecting took so long that the venue does not forgive a second presentation any more"}
+			return &Error{Class: ClassNotSent, Reason: "connecting took so long that the venue no longer forgives a second presentation"}
 		}
 		return nil
 	}})

@@ -31,7 +31,7 @@ func (k *Keeper) reserve() {
 			continue
 		}
 		if err := makeReserve(path); err != nil {
-			k.log().Debug("no space is reserved for a spill", "error", systemError(err))
+			k.log().Debug("no space could be reserved for a spill", "error", systemError(err))
 		}
 	}
 }

@@ -181,7 +181,7 @@ func (k *Keeper) spill(id ID, r *rotation) error {
 		return err
 	}
 	r.file = file
-	k.log().Warn("the store refuses a renewed token; it lies in a spill file, sealed, until the store answers", "id", id, "file", file)
+	k.log().Warn("the store refuses a renewed token; it is kept in a spill file, sealed, until the store answers", "id", id, "file", file)
 	return nil
 }
 
@@ -194,7 +194,7 @@ func unsavedError(err error) *Error {
 // reportUnsaved logs, once, that a token is in memory only.
 func (k *Keeper) reportUnsaved(id ID, r *rotation, err error) {
 	if !r.reported {
-		k.log().Error("the only copy of a renewed token is in this program's memory, since neither the store nor a spill folder takes it: do not end the program, and make room or make one of them writable", "id", id, "error", systemError(err))
+		k.log().Error("the only copy of a renewed token is in this program's memory, since neither the store nor a spill folder accepts it: do not end the program, and make room or make one of them writable", "id", id, "error", systemError(err))
 	}
 	r.reported = true
 }

@@ -105,7 +105,7 @@ func (k *Keeper) watch(ctx context.Context, watcher Watcher) {
 		if ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
 			return
 		}
-		k.log().Warn("the store does not tell of changes; they are seen within a second all the same", "error", systemError(err))
+		k.log().Warn("the store does not report changes; they are seen within a second anyway", "error", systemError(err))
 		_ = pause(ctx, runTick)
 	}
 }

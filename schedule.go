@@ -51,7 +51,7 @@ func clockWarning(token Token) string {
 	if ahead <= ClockTolerance {
 		return ""
 	}
-	return fmt.Sprintf("this machine's clock is %s %s the venue's: set it right", ahead, how)
+	return fmt.Sprintf("this machine's clock is %s %s the venue's: correct it", ahead, how)
 }
 
 // carriedOver returns the token that follows old: what the venue did not repeat is

@@ -32,10 +32,10 @@ func without(set, other []string) []string {
 func scopeWarning(token Token) string {
 	granted := "; it granted " + strings.Join(token.Scopes, " ")
 	if missing := token.Missing(); len(missing) > 0 {
-		return "the venue granted fewer scopes than were asked for: without " + strings.Join(missing, " ") + granted
+		return "the venue granted fewer scopes than requested: without " + strings.Join(missing, " ") + granted
 	}
 	if more := without(token.Scopes, token.Asked); len(more) > 0 && len(token.Asked) > 0 {
-		return "the venue granted more scopes than were asked for: " + strings.Join(more, " ") + " as well"
+		return "the venue granted more scopes than requested: " + strings.Join(more, " ") + " as well"
 	}
 	return ""
 }
@@ -72,5 +72,5 @@ func (s Status) missingNote() string {
 	if len(s.ScopesMissing) == 0 {
 		return ""
 	}
-	return ", without the scope " + strings.Join(s.ScopesMissing, " ") + " that was asked for"
+	return ", without the scope " + strings.Join(s.ScopesMissing, " ") + " that was requested"
 }

@@ -113,7 +113,7 @@ func (k *Keeper) identify(ctx context.Context, venue Venue, app App, token Token
 	}
 	user, err := who.Identify(ctx, app, token)
 	if err != nil {
-		k.log().Debug("account identity not told", "venue", venue.Name(), "error", venueError(err, venue, app, token))
+		k.log().Debug("account identity unknown", "venue", venue.Name(), "error", venueError(err, venue, app, token))
 	}
 	return foreign.NameWithout(user, secretsOf(venue, app, token)...)
 }

@@ -92,7 +92,7 @@ func (k *Keeper) writeSpill(r rotation) (file string, err error) {
 	return "", failed
 }
 
-var errNoSpill = errors.New("no spill folder takes it")
+var errNoSpill = errors.New("no spill folder accepts it")
 
 // removeSpills removes the files of a rotation that was saved. A later rotation that
 // another program spilled meanwhile has the same file name, and stays.
@@ -104,7 +104,7 @@ func (k *Keeper) removeSpills(r rotation) {
 		}
 		// A file that cannot be removed is found again and fenced off.
 		if err := os.Remove(file); err != nil && !missing(err) {
-			k.log().Warn("a spill file that is saved cannot be removed", "error", systemError(err))
+			k.log().Warn("a spill file whose token is saved cannot be removed", "error", systemError(err))
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	if !t.intended(request.URL.Host) {
 		closeBody(request)
-		return nil, fmt.Errorf("%s: the token is not sent to %s, which is none of the hosts that it is for", t.Source.id, request.URL.Host)
+		return nil, fmt.Errorf("%s: the token is not sent to %s, which is not one of the hosts that it is for", t.Source.id, request.URL.Host)
 	}
 	token, err := t.Source.Token(request.Context())
 	if err != nil {

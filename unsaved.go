@@ -93,7 +93,7 @@ func (k *Keeper) flushAll(ctx context.Context) error {
 	for _, id := range ids {
 		r, refused := k.flush(ctx, id)
 		if r != nil {
-			refused = &Error{ID: id, Op: "save", Class: ClassFailed, Reason: "the store refuses a renewed token, which waits in a spill file"}
+			refused = &Error{ID: id, Op: "save", Class: ClassFailed, Reason: "the store refuses a renewed token, which is in a spill file"}
 		}
 		err = errors.Join(err, refused)
 	}

@@ -212,15 +212,15 @@ func (p Policy) check(venue string) error {
 	wrong := ""
 	switch {
 	case p.RenewsWith != RenewWithRefreshToken && p.RenewsWith != RenewWithAccessToken:
-		wrong = "RenewsWith is none of the renewals"
+		wrong = "RenewsWith has an unknown value"
 	case p.AfterLostAnswer < RetryNever || p.AfterLostAnswer > RetryFreely:
-		wrong = "AfterLostAnswer is none of the answers"
+		wrong = "AfterLostAnswer has an unknown value"
 	case p.RefreshAt < 0 || p.RefreshAt >= 1 || p.RefreshAt != p.RefreshAt:
 		wrong = "RefreshAt is not a fraction of a life"
 	case p.RenewalEnds < EndUnknown || p.RenewalEnds > EndAfterUse:
-		wrong = "RenewalEnds is none of the endings"
+		wrong = "RenewalEnds has an unknown value"
 	case p.RenewalEnds > EndNever && p.RenewalLife == 0:
-		wrong = "RenewalEnds counts from a moment and RenewalLife is not set"
+		wrong = "RenewalEnds needs a RenewalLife, which is not set"
 	case p.Grace < 0 || p.RenewalLife < 0 || p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0:
 		wrong = "a time or a number is negative"
 	case p.DefaultLife > 0 && p.LeastInterval >= p.DefaultLife:

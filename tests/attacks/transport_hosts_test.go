@@ -30,7 +30,7 @@ func TestAttackAnAddressThatAsksForTheToken(t *testing.T) {
 		}
 		response.Body.Close()
 		for _, address := range []string{thief.URL, "http://localhost:1", "https://127.0.0.1.example", "https://" + hosts[0] + "@thief.example"} {
-			if _, err := client.Get(address); err == nil || !strings.Contains(err.Error(), "none of the hosts") || len(seen) != 1 {
+			if _, err := client.Get(address); err == nil || !strings.Contains(err.Error(), "not one of the hosts") || len(seen) != 1 {
 				t.Errorf("%v: %s: %v, seen %v", hosts, address, err, seen)
 			}
 		}

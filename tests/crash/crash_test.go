@@ -228,7 +228,7 @@ type killed struct {
 
 // stoodStill is what a renewal says that presented nothing because the machine was
 // busy for longer than the short leases of these stories allow. It is tried again.
-const stoodStill = "stood still"
+const stoodStill = "was suspended"
 
 // refreshed renews, and again after stoodStill.
 func refreshed(ctx context.Context, keeper *venuekey.Keeper, id venuekey.ID) (err error) {

@@ -99,7 +99,7 @@ func TestAnOverloadSpeaks(t *testing.T) {
 		if len(told) != 1 || told[0].Kind != venuekey.EventWarning {
 			t.Fatalf("told %v", told)
 		}
-		if want := regexp.MustCompile(`^29\d\d sign-ins are due and one is renewed every 2s, which takes (99|100) min; 26\d\d tokens will die before their turn$`); !want.MatchString(told[0].Reason) {
+		if want := regexp.MustCompile(`^29\d\d sign-ins are due and one is renewed every 2s, which takes (99|100) min; 26\d\d tokens will expire before their turn$`); !want.MatchString(told[0].Reason) {
 			t.Errorf("%q", told[0].Reason)
 		}
 		if want := regexp.MustCompile(`^venuekey app add stage --pace 2[34]\dms, if the venue allows `); !want.MatchString(told[0].Remedy) {
@@ -123,7 +123,7 @@ func TestAnOverloadSpeaks(t *testing.T) {
 		}
 		stop()
 		<-ended
-		if !strings.Contains(log.String(), "tokens will die before their turn") {
+		if !strings.Contains(log.String(), "tokens will expire before their turn") {
 			t.Error("the log says nothing")
 		}
 	})

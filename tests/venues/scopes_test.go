@@ -55,7 +55,7 @@ func TestAttackAVenueThatGrantsLessThanWasAskedFor(t *testing.T) {
 	}
 	lines := ui.lines()
 	if !slices.ContainsFunc(lines, func(line string) bool {
-		return strings.Contains(line, "fewer scopes than were asked for") && strings.Contains(line, "trade")
+		return strings.Contains(line, "fewer scopes than requested") && strings.Contains(line, "trade")
 	}) {
 		t.Errorf("the user was told %q", lines)
 	}
