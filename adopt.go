@@ -103,7 +103,7 @@ func (k *Keeper) restore(ctx context.Context, record Record, token Token) (Recor
 	token = withDefaults(token, venue.Policy())
 	next := restored(record, token, venue.Policy(), time.Now())
 	next.Generation = max(record.Generation, plausible(old.Generation)+1, plausible(first), k.highestSeen(record.Key)+1)
-	saved, err := k.Vault.Save(ctx, next, token)
+	saved, err := k.Vault.save(ctx, next, token)
 	if err != nil {
 		return Record{}, err
 	}
@@ -130,9 +130,9 @@ func renewable(token Token, policy Policy, now time.Time) bool {
 	return policy.RenewsWith != RenewWithAccessToken || token.Refresh != "" || token.Valid(now)
 }
 
-// scheduled returns the record with its next refresh filled in. A program that saves
-// a token with Vault.Save need not know the schedule: a good token that can be
-// renewed is due by the same rule as any other.
+// scheduled returns the record with its next refresh filled in. An older
+// program may have saved a token without one: a good token that can be renewed is due
+// by the same rule as any other.
 func (k *Keeper) scheduled(id ID, token Token, record Record) Record {
 	if record.Condition != ConditionGood || !record.NextRefresh.IsZero() || len(record.Sealed) == 0 {
 		return record
@@ -146,7 +146,7 @@ func (k *Keeper) scheduled(id ID, token Token, record Record) Record {
 // scheduleAll sets the next refresh of tokens that were saved without one, so that
 // Run finds them, and recovers those that another writer hid from it.
 func (k *Keeper) scheduleAll(ctx context.Context) {
-	for record, err := range k.Vault.Records(ctx) {
+	for record, err := range k.Vault.records(ctx) {
 		if err != nil {
 			return // Run logs a store that does not answer
 		}
@@ -154,7 +154,7 @@ func (k *Keeper) scheduleAll(ctx context.Context) {
 		if record.Condition != ConditionGood || !record.NextRefresh.IsZero() || record.Leased() {
 			continue
 		}
-		token, err := k.Vault.Open(record)
+		token, err := k.Vault.openToken(record)
 		if err != nil {
 			continue // Statuses reports it
 		}

@@ -3,6 +3,7 @@ package venuekey_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -337,5 +338,22 @@ func TestNamesAndRenewalsTakeTurns(t *testing.T) {
 	}
 	if _, err := keepertest.New(t, store, venue).Refresh(t.Context(), keepertest.Alice); err != nil {
 		t.Error("the newest token is lost:", err)
+	}
+}
+
+// An older program may have kept what none of today would: it opens without what
+// would be more than one header.
+func TestATokenOfAnOlderProgramThatIsMoreThanOneHeader(t *testing.T) {
+	keeper := keepertest.New(t, &memory.Store{}, &keepertest.Venue{})
+	for name, token := range map[string]venuekey.Token{
+		"access": {Access: "a\r\nX-Admin: 1"}, "refresh": {Access: "a", Refresh: "r\xff"}, "type": {Access: "a", Type: "Bearer x\r\nX-Admin: 1"},
+	} {
+		if _, err := keeper.Vault.Save(t.Context(), venuekey.Record{Key: "token/stage/" + name, NextRefresh: time.Now().Add(time.Hour)}, token); err != nil {
+			t.Fatal(err)
+		}
+		kept, _, err := keeper.Vault.Load(t.Context(), venuekey.ID{Venue: "stage", Name: name})
+		if err != nil || strings.ContainsAny(string(kept.Access)+kept.TypeOrBearer(), "\r\n") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

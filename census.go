@@ -24,7 +24,7 @@ var ErrNoSignIn = errors.New("the record is no sign-in")
 // that of a damaged store.
 func (v *Vault) IDs(ctx context.Context) iter.Seq2[ID, error] {
 	return func(yield func(ID, error) bool) {
-		for record, err := range v.Records(ctx) {
+		for record, err := range v.records(ctx) {
 			id := ID{}
 			if err == nil {
 				if id = record.ID(); id.Name == "" {
@@ -49,12 +49,12 @@ type Checked struct {
 // Check reads every sign-in and every app and opens its seal. It changes nothing.
 // The error is about the store; records that do not open are in Checked.Damaged.
 func (v *Vault) Check(ctx context.Context) (found Checked, err error) {
-	for record, err := range v.Records(ctx) {
+	for record, err := range v.records(ctx) {
 		if err != nil {
 			return found, err
 		}
 		found.SignIns++
-		if _, err := v.Open(record); err != nil {
+		if _, err := v.openToken(record); err != nil {
 			found.Damaged = append(found.Damaged, record.Key)
 		}
 	}
@@ -88,7 +88,7 @@ func (k *Keeper) Census(ctx context.Context) (map[string]Sealed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if id := record.KeyID(); id != "" && record.Key != ringRecord {
+		if id := record.keyID(); id != "" && record.Key != ringRecord {
 			of := counts[id]
 			of.Records++
 			counts[id] = of
@@ -143,7 +143,7 @@ func (k *Keeper) Rivals(ctx context.Context, id ID) ([]ID, error) {
 	}
 	var others []ID
 	read := 0
-	for record, err := range k.Vault.Records(ctx) {
+	for record, err := range k.Vault.records(ctx) {
 		if read++; err != nil || read > mostRivals {
 			return nil, err
 		}

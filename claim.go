@@ -54,7 +54,7 @@ func (v *leaseWatch) outlasted(record Record, usual time.Duration) bool {
 		*v = leaseWatch{record.Version, time.Now()}
 	}
 	length := usual
-	if given := record.LeaseUntil.Sub(record.IntentAt); !record.IntentAt.IsZero() && given > 0 && given <= LongestLease {
+	if given := record.LeaseUntil.Sub(record.IntentAt); !record.IntentAt.IsZero() && given > 0 && given <= longestLease {
 		length = given
 	}
 	return time.Since(v.since) > length

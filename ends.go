@@ -47,7 +47,7 @@ func (t Token) repeats() bool {
 // later expiry counts as new.
 func refreshIssued(old, got Token) time.Time {
 	repeated := got.Refresh == "" || got.Refresh.Equal(old.Refresh)
-	longer := !old.RefreshExpires.IsZero() && got.RefreshExpires.Sub(old.RefreshExpires) > ClockTolerance
+	longer := !old.RefreshExpires.IsZero() && got.RefreshExpires.Sub(old.RefreshExpires) > clockTolerance
 	switch {
 	case !repeated || longer:
 		return got.Issued

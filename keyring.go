@@ -158,9 +158,9 @@ func keyIDOf(sealed []byte) (id [keyIDLength]byte, ok bool) {
 	return [keyIDLength]byte(sealed[1 : 1+keyIDLength]), true
 }
 
-// KeyID returns the ID of the key that the record is sealed with (SealKey.ID), or "" if
+// keyID returns the ID of the key that the record is sealed with (SealKey.ID), or "" if
 // it has no seal.
-func (r Record) KeyID() string {
+func (r Record) keyID() string {
 	id, ok := keyIDOf(r.Sealed)
 	if !ok {
 		return ""

@@ -73,7 +73,7 @@ func (k *Keeper) reconsider(ctx context.Context, venue string) {
 		if !record.NextRefresh.IsZero() || record.Condition == ConditionGood {
 			continue
 		}
-		token, err := k.Vault.Open(record)
+		token, err := k.Vault.openToken(record)
 		if err != nil || !k.changedSince(ctx, record.ID(), token) {
 			continue
 		}

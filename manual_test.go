@@ -27,7 +27,7 @@ var duties = regexp.MustCompile(`^(String|Format|Error|Unwrap|ErrorClass|LogValu
 
 // notShown are the verbs without an example, and why.
 var notShown = map[string]string{
-	"":                      "KeyID Leased Load Open Save Records",                 // for what reads records as they lie: a backup, a doctor
+	"":                      "Leased",                                              // for a driver's author
 	"oauth":                 "OAuthError Text Fields Says Stranger NotJSON IsPage", // for a venue whose answers mean something of their own
 	"stream":                "Next",                                                // All shows it
 	"emulator":              "Add",                                                 // for the venues, which write the log

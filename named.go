@@ -18,7 +18,7 @@ const namedPause = 50 * time.Millisecond
 func (k *Keeper) Named(ctx context.Context, id ID, token *Token, user string) error {
 	k.init()
 	for {
-		stands, record, err := k.Vault.Load(ctx, id)
+		stands, record, err := k.Vault.load(ctx, id)
 		switch {
 		case err != nil:
 			return annotate(err, id, "name")
@@ -29,7 +29,7 @@ func (k *Keeper) Named(ctx context.Context, id ID, token *Token, user string) er
 		}
 		if !record.Leased() {
 			stands.User = user
-			if _, err = k.Vault.Save(ctx, record, stands); !errors.Is(err, ErrConflict) {
+			if _, err = k.Vault.save(ctx, record, stands); !errors.Is(err, ErrConflict) {
 				return err
 			}
 		}

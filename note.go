@@ -64,7 +64,7 @@ func (b budgetNote) believed(now time.Time) budgetNote {
 	if b.TryDead.Sub(now) > 2*mostSilence {
 		b.TryDead = time.Time{}
 	}
-	if b.Full.Sub(now) > LongestLease {
+	if b.Full.Sub(now) > longestLease {
 		b.Full = time.Time{}
 	}
 	return b

@@ -204,7 +204,7 @@ func (o *observer) lookAtAll(ctx context.Context, g *inputs, yield func(Event) b
 		o.looked, o.took, o.foundAll = time.Now(), time.Since(begun), o.foundAll || !o.storeSilent
 		return true
 	}
-	for record, err := range o.keeper.Vault.Records(ctx) {
+	for record, err := range o.keeper.Vault.records(ctx) {
 		if err != nil {
 			o.lookLater(ctx, "", err)
 			o.looked, o.took = time.Now(), runTick/lookShare

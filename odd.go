@@ -13,9 +13,9 @@ import (
 // goes unnoticed.
 
 const (
-	// LongestLease is longer than any program holds a record. A lease that ends
+	// longestLease is longer than any program holds a record. A lease that ends
 	// later was not written by venuekey, and is not honoured.
-	LongestLease = 24 * time.Hour
+	longestLease = 24 * time.Hour
 	// mostTries is more than any program tries.
 	mostTries = 1 << 30
 )
@@ -28,11 +28,11 @@ func oddity(record Record, token Token) string {
 	}
 	date := func(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 	switch {
-	case record.LeaseOwner != "" && record.LeaseUntil.Sub(record.ReadAt) > LongestLease:
+	case record.LeaseOwner != "" && record.LeaseUntil.Sub(record.ReadAt) > longestLease:
 		return "it is leased until " + date(record.LeaseUntil)
-	case record.IntentAt.Sub(record.ReadAt) > LongestLease:
+	case record.IntentAt.Sub(record.ReadAt) > longestLease:
 		return "a renewal began on " + date(record.IntentAt) + ", in the future"
-	case record.NextRefresh.Sub(last) > LongestLease:
+	case record.NextRefresh.Sub(last) > longestLease:
 		return "it is due on " + date(record.NextRefresh) + ", long after its token expires"
 	case record.Attempt < 0 || record.Attempt > mostTries:
 		return fmt.Sprintf("it was presented %d times", record.Attempt)
@@ -48,7 +48,7 @@ func oddity(record Record, token Token) string {
 
 // inUse reports whether a program may hold a record: its lease is live and not absurd.
 func inUse(record Record) bool {
-	return record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= LongestLease
+	return record.Leased() && record.LeaseUntil.Sub(record.ReadAt) <= longestLease
 }
 
 // reportOdd adds to a status what no program wrote in its record.
@@ -72,7 +72,7 @@ func (k *Keeper) unhide(ctx context.Context, record Record) {
 		// A write updates whatever the store uses to find due records.
 		_, _ = k.Vault.Store.Put(ctx, record) // after a conflict the other write did
 	case oddity(record, Token{}) != "":
-		token, err := k.Vault.Open(record)
+		token, err := k.Vault.openToken(record)
 		if err != nil {
 			return // Statuses reports it
 		}

@@ -155,7 +155,7 @@ func (b *backlog) survey(ctx context.Context) {
 		if !isDue(record, begun.Add(nearlyDue(pace))) {
 			continue
 		}
-		token, err := b.keeper.Vault.Open(record)
+		token, err := b.keeper.Vault.openToken(record)
 		if err == nil && (isDue(record, begun) || record.Failures == 0 && !begun.Before(nextRefresh(token, policy, token.Issued, 0))) {
 			due = append(due, waiting{record.Key, deadline(token, endOf(token, record, policy), begun)})
 		}

@@ -71,7 +71,7 @@ func (v *Vault) rekeyMark(ctx context.Context) error {
 		if err != nil {
 			return storeError(ID{}, "read", err)
 		}
-		if record.KeyID() == v.current().ID() {
+		if record.keyID() == v.current().ID() {
 			return nil
 		}
 		record.Generation = plausible(record.Generation) + 1
@@ -85,7 +85,7 @@ func (v *Vault) rekeyOne(ctx context.Context, record Record, done *Rekeyed) erro
 	switch {
 	case len(record.Sealed) == 0 || record.Key == ringRecord:
 		return nil
-	case record.KeyID() == v.current().ID():
+	case record.keyID() == v.current().ID():
 		done.Current++
 		return nil
 	case inUse(record):

@@ -85,7 +85,7 @@ func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) er
 // byStore corrects a record's due date if the store's clock, which claims go by, is ahead
 // of this machine's: otherwise no wait would be one, and Run would try again at once.
 func (a attempt) byStore(record Record) Record {
-	if ahead := a.record.ReadAt.Sub(a.looked); ahead > ClockTolerance && !record.NextRefresh.IsZero() {
+	if ahead := a.record.ReadAt.Sub(a.looked); ahead > clockTolerance && !record.NextRefresh.IsZero() {
 		record.NextRefresh = record.NextRefresh.Add(ahead)
 	}
 	return record

@@ -70,7 +70,7 @@ const leasePoll = 25 * time.Millisecond
 // look loads the record to renew. The renewal is not needed if there is a newer token.
 func (k *Keeper) look(ctx context.Context, id ID, f *flight) (a attempt, needed bool, err error) {
 	a = attempt{id: id, why: f.why, looked: time.Now()}
-	if a.token, a.record, err = k.Vault.Load(ctx, id); err != nil {
+	if a.token, a.record, err = k.Vault.load(ctx, id); err != nil {
 		return attempt{}, false, err
 	}
 	if a.record.Generation > f.generation {

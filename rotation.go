@@ -117,7 +117,7 @@ func (k *Keeper) saveInStore(ctx context.Context, r *rotation) (place, error) {
 // follows reports whether a rotation is newer than a record of the same sign-in,
 // though not by one generation: the store went back to an older copy.
 func (k *Keeper) follows(r rotation, stands Record) bool {
-	token, err := k.Vault.Open(stands)
+	token, err := k.Vault.openToken(stands)
 	return err == nil && stands.Generation < r.record.Generation && sameSignIn(token, r.token)
 }
 
@@ -137,7 +137,7 @@ func (k *Keeper) saved(id ID, r rotation) Token {
 // spill file and saved it, or the user signed in again.
 func (k *Keeper) supersede(ctx context.Context, id ID, r rotation) (Token, error) {
 	k.removeSpills(r)
-	token, record, err := k.Vault.Load(ctx, id)
+	token, record, err := k.Vault.load(ctx, id)
 	if err == nil {
 		k.publish(id, token, record)
 	}

@@ -48,7 +48,7 @@ func clockWarning(token Token) string {
 	if ahead < 0 {
 		ahead, how = -ahead, "behind"
 	}
-	if ahead <= ClockTolerance {
+	if ahead <= clockTolerance {
 		return ""
 	}
 	return fmt.Sprintf("this machine's clock is %s %s the venue's: correct it", ahead, how)

@@ -41,7 +41,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	if named := k.identify(ctx, venue, app, token); named != token.User {
 		token.User = named
 		// If that fails, only the name is missing.
-		if saved, err := k.Vault.Save(ctx, record, token); err == nil {
+		if saved, err := k.Vault.save(ctx, record, token); err == nil {
 			record = saved
 		}
 	}
@@ -128,7 +128,7 @@ func (k *Keeper) SignOut(ctx context.Context, id ID, revoke bool) error {
 	k.init()
 	var left error
 	for {
-		token, record, err := k.Vault.Load(ctx, id)
+		token, record, err := k.Vault.load(ctx, id)
 		// A record that cannot be opened can still be forgotten.
 		if err != nil && (ClassOf(err) != ClassDamaged || revoke) {
 			return annotate(err, id, "sign out")

@@ -51,7 +51,7 @@ const snapshotPause = 50 * time.Millisecond
 // error ends the sequence.
 func (k *Keeper) Snapshots(ctx context.Context) iter.Seq2[Snapshot, error] {
 	return func(yield func(Snapshot, error) bool) {
-		for record, err := range k.Vault.Records(ctx) {
+		for record, err := range k.Vault.records(ctx) {
 			var s Snapshot
 			if err == nil {
 				s, err = k.snapshot(ctx, record)
@@ -76,7 +76,7 @@ func (k *Keeper) snapshot(ctx context.Context, record Record) (Snapshot, error) 
 			return Snapshot{}, err
 		}
 	}
-	token, err := k.Vault.Open(record)
+	token, err := k.Vault.openToken(record)
 	if err != nil {
 		return Snapshot{}, err
 	}
@@ -110,7 +110,7 @@ func (k *Keeper) Restore(ctx context.Context, s Snapshot, replace bool) (done Re
 		case done.There && !replace:
 			return done, nil
 		case done.There:
-			token, err := k.Vault.Open(old)
+			token, err := k.Vault.openToken(old)
 			done.Newer = err == nil && token.Issued.After(s.Token.Issued)
 		}
 		record := Record{Key: tokenPrefix + s.ID.String(), Version: old.Version, Generation: s.Generation,

@@ -74,7 +74,7 @@ func (s *Source) lookUp(ctx context.Context) (*Token, error) {
 	if waiting, err := k.flush(ctx, s.id); err == nil && waiting != nil && waiting.token.Valid(now) {
 		return waiting.token.handedOut(), nil
 	}
-	token, record, err := k.Vault.Load(ctx, s.id)
+	token, record, err := k.Vault.load(ctx, s.id)
 	if err != nil {
 		if h := s.last.Load(); h != nil && h.token.Valid(now) && !errors.Is(err, ErrNotFound) {
 			k.log().Warn(whyUnread(err)+"; the last token is served", "id", s.id, "error", systemError(err))
@@ -131,7 +131,7 @@ func (k *Keeper) Token(ctx context.Context, id ID) (*Token, error) { return k.So
 // renews at the same time.
 func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 	k.init()
-	_, record, err := k.Vault.Load(ctx, id)
+	_, record, err := k.Vault.load(ctx, id)
 	if err != nil {
 		return nil, annotate(err, id, "refresh")
 	}
@@ -144,7 +144,7 @@ func (k *Keeper) Refresh(ctx context.Context, id ID) (*Token, error) {
 // lost anyway, RefreshAgain can only help.
 func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
 	k.init()
-	_, record, err := k.Vault.Load(ctx, id)
+	_, record, err := k.Vault.load(ctx, id)
 	if err != nil {
 		return nil, annotate(err, id, "refresh")
 	}
@@ -162,7 +162,7 @@ func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, erro
 	} else if waiting != nil && !waiting.token.Access.Equal(access) {
 		return waiting.token.handedOut(), nil
 	}
-	token, record, err := k.Vault.Load(ctx, id)
+	token, record, err := k.Vault.load(ctx, id)
 	if err != nil {
 		return nil, annotate(err, id, "refused")
 	}

@@ -148,7 +148,7 @@ func (k *Keeper) readSpill(path string) (rotation, bool, error) {
 		err = checkCounts(r.record)
 	}
 	if err == nil {
-		r.token, err = k.Vault.Open(r.record)
+		r.token, err = k.Vault.openToken(r.record)
 	}
 	if err == nil {
 		r.Key, err = k.Vault.keyOf(r.record.Sealed)

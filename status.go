@@ -84,7 +84,7 @@ type Status struct {
 // venue. An ID without a sign-in is an *Error of ClassRefused.
 func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 	k.init()
-	token, record, err := k.Vault.Load(ctx, id)
+	token, record, err := k.Vault.load(ctx, id)
 	status, err := k.statusOf(id, token, record, err)
 	if err != nil {
 		return Status{}, annotate(err, id, "status")
@@ -100,7 +100,7 @@ func (k *Keeper) Status(ctx context.Context, id ID) (Status, error) {
 // for programs that ask along with each token.
 func (k *Keeper) State(ctx context.Context, id ID) (State, error) {
 	k.init()
-	token, record, err := k.Vault.Load(ctx, id)
+	token, record, err := k.Vault.load(ctx, id)
 	if err != nil {
 		return "", annotate(err, id, "status")
 	}
@@ -114,7 +114,7 @@ func (k *Keeper) Statuses(ctx context.Context) iter.Seq2[Status, error] {
 	k.init()
 	return func(yield func(Status, error) bool) {
 		g := k.inputs()
-		for record, err := range k.Vault.Records(ctx) {
+		for record, err := range k.Vault.records(ctx) {
 			if err != nil {
 				yield(Status{}, err)
 				return
@@ -142,7 +142,7 @@ func (k *Keeper) inputs() *inputs {
 // statusOfRecord returns the status of a record, even of one that cannot be opened.
 func (k *Keeper) statusOfRecord(ctx context.Context, g *inputs, record Record) Status {
 	id := record.ID()
-	token, err := k.Vault.Open(record)
+	token, err := k.Vault.openToken(record)
 	status := statusOf(id, token, record, k.policy(id.Venue), time.Now())
 	if g.waits {
 		status, err = k.statusOf(id, token, record, err)

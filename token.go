@@ -69,12 +69,12 @@ type Token struct {
 // Valid reports whether there is an access token and it has not expired at that time.
 func (t Token) Valid(at time.Time) bool { return t.Access != "" && at.Before(t.Expires) }
 
-// ClockTolerance is how wrong a local clock may be before it is reported.
-const ClockTolerance = time.Minute
+// clockTolerance is how wrong a local clock may be before it is reported.
+const clockTolerance = time.Minute
 
 // EndsAfter sets Expires to Issued plus life, and ClockAhead by the date of the answer;
 // a zero answered means that the answer had no date. If the local clock is more than
-// ClockTolerance ahead of the venue's, Expires is moved earlier by the difference: if the
+// a minute ahead of the venue's, Expires is moved earlier by the difference: if the
 // clock is corrected later, the token must not seem to live longer than it does. A
 // difference of more than half the life is recorded but not applied, since the answer's
 // date may be wrong instead.
@@ -84,7 +84,7 @@ func (t *Token) EndsAfter(life time.Duration, answered time.Time) {
 		return
 	}
 	t.ClockAhead = time.Since(answered).Round(time.Second)
-	if t.ClockAhead > ClockTolerance && t.ClockAhead < life/2 {
+	if t.ClockAhead > clockTolerance && t.ClockAhead < life/2 {
 		t.Expires = t.Expires.Add(-t.ClockAhead)
 	}
 }

@@ -47,10 +47,10 @@ const (
 // pageSize is how many records are read at a time when all are read.
 const pageSize = 256
 
-// Load returns the token of an ID and its record. An ID without a sign-in is an *Error
+// load returns the token of an ID and its record. An ID without a sign-in is an *Error
 // of ClassRefused that matches ErrNotFound; a record that does not open is one of
 // ClassDamaged.
-func (v *Vault) Load(ctx context.Context, id ID) (Token, Record, error) {
+func (v *Vault) load(ctx context.Context, id ID) (Token, Record, error) {
 	record, err := v.Store.Get(ctx, tokenPrefix+id.String())
 	if errors.Is(err, ErrNotFound) {
 		return Token{}, Record{}, &Error{ID: id, Class: ClassRefused, Reason: "not signed in", Err: ErrNotFound}
@@ -58,13 +58,13 @@ func (v *Vault) Load(ctx context.Context, id ID) (Token, Record, error) {
 	if err != nil {
 		return Token{}, Record{}, storeError(id, "read", err)
 	}
-	token, err := v.Open(record)
+	token, err := v.openToken(record)
 	return token, record, err
 }
 
-// Open opens the seal of a token's record. A seal that does not open is an *Error of
+// openToken opens the seal of a token's record. A seal that does not open is an *Error of
 // ClassDamaged.
-func (v *Vault) Open(record Record) (Token, error) {
+func (v *Vault) openToken(record Record) (Token, error) {
 	var form sealedToken
 	if err := v.open(record, &form); err != nil {
 		return Token{}, err
@@ -72,21 +72,19 @@ func (v *Vault) Open(record Record) (Token, error) {
 	return form.token(), nil
 }
 
-// Save seals the token into the record and writes it. The record must carry the stored
+// save seals the token into the record and writes it. The record must carry the stored
 // version (zero to create it; otherwise the result is ErrConflict) and the token's
-// generation. When the error is nil, the token is durable. Save is for programs that do a
-// Keeper's work; to bring in an existing token, use Keeper.Adopt. A record without
-// NextRefresh becomes due by the Keeper's rule, as long as its Condition is good.
-func (v *Vault) Save(ctx context.Context, record Record, token Token) (Record, error) {
+// generation. When the error is nil, the token is durable.
+func (v *Vault) save(ctx context.Context, record Record, token Token) (Record, error) {
 	if err := checkCounts(record); err != nil {
 		return record, err
 	}
 	return v.put(ctx, record, sealedFrom(token))
 }
 
-// Records reads the records of all tokens, in the order of their IDs, without opening
+// records reads the records of all tokens, in the order of their IDs, without opening
 // them. An error ends the sequence.
-func (v *Vault) Records(ctx context.Context) iter.Seq2[Record, error] {
+func (v *Vault) records(ctx context.Context) iter.Seq2[Record, error] {
 	return v.all(ctx, tokenPrefix)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"
+	"github.com/venuekey/venuekey/venue/ctrader"
 )
 
 // BenchmarkColdStart times whole processes: "venuekey token" with a fresh token
@@ -78,8 +79,10 @@ func freshSignIn(b testing.TB, home string) {
 	defer store.Close()
 	now := time.Now()
 	token := venuekey.Token{Access: "access", Refresh: "refresh", Issued: now, Expires: now.Add(24 * time.Hour)}
-	record := venuekey.Record{Key: "token/ctrader/alice", Generation: 1, NextRefresh: now.Add(20 * time.Hour)}
-	if _, err := (&venuekey.Vault{Store: store, Key: sealing}).Save(ctx, record, token); err != nil {
+	keeper := &venuekey.Keeper{Vault: &venuekey.Vault{Store: store, Key: sealing}, Venues: []venuekey.Venue{ctrader.Venue{}}}
+	defer keeper.Close()
+	kept := venuekey.Snapshot{ID: venuekey.ID{Venue: "ctrader", Name: "alice"}, Token: token, Generation: 1}
+	if _, err := keeper.Restore(ctx, kept, false); err != nil {
 		b.Fatal(err)
 	}
 }

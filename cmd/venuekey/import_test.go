@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/keepertest"
 )
 
 // import_test.go owns what other tools write, and the word of the scripts that
@@ -79,7 +80,7 @@ func foreigner(ts *testscript.TestScript, _ bool, args []string) {
 	id, err := venuekey.ParseID(args[0])
 	ts.Check(err)
 	vault := openVault(ts)
-	token, _, err := vault.Load(context.Background(), id)
+	token, _, err := keepertest.Kept(context.Background(), vault, id)
 	ts.Check(err)
 	ts.Check(vault.Store.Close())
 	text, err := json.Marshal(map[string]any{"access_token": string(token.Access), "refresh_token": string(token.Refresh), "expiry": token.Expires})

@@ -33,6 +33,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/internal/environ"
+	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/internal/pgtest"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"
@@ -515,13 +516,12 @@ func age(ts *testscript.TestScript, _ bool, args []string) {
 	id, err := venuekey.ParseID(args[0])
 	ts.Check(err)
 	vault := openVault(ts)
-	token, record, err := vault.Load(context.Background(), id)
-	ts.Check(err)
-	token.Issued, token.Expires = token.Issued.Add(-by), token.Expires.Add(-by)
-	if !record.NextRefresh.IsZero() {
-		record.NextRefresh = record.NextRefresh.Add(-by)
-	}
-	_, err = vault.Save(context.Background(), record, token)
+	err = keepertest.Rewrite(context.Background(), vault, id, func(token *venuekey.Token, record *venuekey.Record) {
+		token.Issued, token.Expires = token.Issued.Add(-by), token.Expires.Add(-by)
+		if !record.NextRefresh.IsZero() {
+			record.NextRefresh = record.NextRefresh.Add(-by)
+		}
+	})
 	ts.Check(errors.Join(err, vault.Store.Close()))
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"
+	"github.com/venuekey/venuekey/venue/ctrader"
 )
 
 // status_bench_test.go owns how long "venuekey status" takes in a full vault.
@@ -30,15 +32,16 @@ func BenchmarkStatusOfAll(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	keeper := &venuekey.Keeper{Vault: vault, Venues: []venuekey.Venue{ctrader.Venue{}}}
 	now := time.Now()
 	for i := range 2000 {
 		token := venuekey.Token{Access: "access", Refresh: "refresh", Issued: now, Expires: now.Add(24 * time.Hour), Scopes: []string{"trading"}, User: "u"}
-		record := venuekey.Record{Key: fmt.Sprintf("token/ctrader/user-%04d", i), Generation: 1, NextRefresh: now.Add(20 * time.Hour)}
-		if _, err := vault.Save(b.Context(), record, token); err != nil {
+		id := venuekey.ID{Venue: "ctrader", Name: fmt.Sprintf("user-%04d", i)}
+		if _, err := keeper.Restore(b.Context(), venuekey.Snapshot{ID: id, Token: token, Generation: 1}, false); err != nil {
 			b.Fatal(err)
 		}
 	}
-	if err := store.Close(); err != nil {
+	if err := errors.Join(keeper.Close(), store.Close()); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {

@@ -39,7 +39,7 @@ func TestAttackAGenerationThatNobodyCountedTo(t *testing.T) {
 			venue := &keepertest.Venue{}
 			keeper, store := keepertest.SignedIn(t, venue)
 			keeper.Marks = t.TempDir()
-			_, before, err := keeper.Vault.Load(t.Context(), keepertest.Alice)
+			_, before, err := keepertest.Kept(t.Context(), keeper.Vault, keepertest.Alice)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -52,7 +52,7 @@ func TestAttackAGenerationThatNobodyCountedTo(t *testing.T) {
 			if _, err := fresh.SignIn(t.Context(), keepertest.Alice, keepertest.NoUI{}); err != nil {
 				t.Fatal(err)
 			}
-			_, after, err := fresh.Vault.Load(t.Context(), keepertest.Alice)
+			_, after, err := keepertest.Kept(t.Context(), fresh.Vault, keepertest.Alice)
 			if err != nil || after.Generation <= before.Generation || after.Generation > 1<<52 {
 				t.Errorf("after generation %d, which was made %d: %d, %v", before.Generation, absurd, after.Generation, err)
 			}

@@ -197,7 +197,7 @@ func (s scene) program(t *testing.T) *venuekey.Keeper {
 // refreshOf is the fingerprint of the refresh token that is kept for an ID.
 func refreshOf(t *testing.T, keeper *venuekey.Keeper, id venuekey.ID) string {
 	t.Helper()
-	token, _, err := keeper.Vault.Load(t.Context(), id)
+	token, _, err := keepertest.Kept(t.Context(), keeper.Vault, id)
 	if err != nil {
 		t.Fatal(err)
 	}

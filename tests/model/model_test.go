@@ -211,7 +211,7 @@ func (w *world) do(a action) {
 	case "refresh":
 		w.note(keeper, func() error { _, err := keeper.Refresh(ctx, w.id); return err })
 	case "refused":
-		token, _, err := keeper.Vault.Load(ctx, w.id)
+		token, _, err := keepertest.Kept(ctx, keeper.Vault, w.id)
 		if err == nil {
 			w.spoke = true
 			w.note(keeper, func() error { _, err := keeper.Reject(ctx, w.id, token.Access); return err })
@@ -261,10 +261,7 @@ func (w *world) change(a action) {
 		w.refuses = false
 		w.store.Refuse(nil)
 	case "copy":
-		w.copy = nil
-		for record := range w.programs[0].Vault.Records(w.t.Context()) {
-			w.copy = append(w.copy, record)
-		}
+		w.copy = keepertest.CopyOf(w.t, w.store)
 	case "put back":
 		w.putBack()
 	case "wrong secret":

@@ -212,7 +212,7 @@ func TestAPasswordIsUsedOnceAndNotKept(t *testing.T) {
 				sent++
 			}
 		}
-		token, record, err := keeper.Vault.Load(t.Context(), id)
+		token, record, err := keepertest.Kept(t.Context(), keeper.Vault, id)
 		if err != nil || sent != 1 {
 			t.Fatalf("sent %d times, %v", sent, err)
 		}
@@ -236,7 +236,7 @@ func TestARenewalWithoutANewRefreshTokenKeepsTheOldOne(t *testing.T) {
 	}
 	keeper, id := s.open(t)
 	keepertest.SignIn(t, keeper, id)
-	first, _, err := keeper.Vault.Load(t.Context(), id)
+	first, _, err := keepertest.Kept(t.Context(), keeper.Vault, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestARenewalWithoutANewRefreshTokenKeepsTheOldOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if last, _, err := keeper.Vault.Load(t.Context(), id); err != nil || last.Refresh != first.Refresh || last.Access == first.Access {
+	if last, _, err := keepertest.Kept(t.Context(), keeper.Vault, id); err != nil || last.Refresh != first.Refresh || last.Access == first.Access {
 		t.Fatal("the refresh token was lost, or changed:", err)
 	}
 }

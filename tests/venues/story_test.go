@@ -98,7 +98,7 @@ func TestEveryVenueFromSignInToTheEnd(t *testing.T) {
 			if err != nil || status.State != venuekey.StateFresh || !strings.Contains(status.User, s.user) || status.NextRefresh.IsZero() {
 				t.Fatalf("%+v %v", status, err)
 			}
-			first, _, err := keeper.Vault.Load(t.Context(), id)
+			first, _, err := keepertest.Kept(t.Context(), keeper.Vault, id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -156,14 +156,13 @@ func appOf(keeper *venuekey.Keeper, id venuekey.ID) venuekey.App {
 // gives the Keeper of a program that starts then.
 func (s stage) sleep(t *testing.T, keeper *venuekey.Keeper, id venuekey.ID, dead time.Duration) *venuekey.Keeper {
 	t.Helper()
-	token, record, err := keeper.Vault.Load(t.Context(), id)
+	var asleep time.Duration
+	err := keepertest.Rewrite(t.Context(), keeper.Vault, id, func(token *venuekey.Token, record *venuekey.Record) {
+		asleep = token.Life() + dead
+		token.Issued, token.Expires = token.Issued.Add(-asleep), token.Expires.Add(-asleep)
+		record.NextRefresh = time.Now()
+	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	asleep := token.Life() + dead
-	token.Issued, token.Expires = token.Issued.Add(-asleep), token.Expires.Add(-asleep)
-	record.NextRefresh = time.Now()
-	if _, err := keeper.Vault.Save(t.Context(), record, token); err != nil {
 		t.Fatal(err)
 	}
 	s.server.Time().Advance(asleep)
