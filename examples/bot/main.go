@@ -30,10 +30,11 @@ func main() {
 	if err := client.Ready(ctx); err != nil {
 		panic(err)
 	}
-	account, symbol := client.State().Accounts[0].ID, int64(1)
+	account, symbol, bid := client.State().Accounts[0].ID, int64(1), uint64(0)
 	quotes := must(client.Spots(ctx, account, []int64{symbol}))
 	for range 3 {
-		fmt.Println("bid", message.FormatPrice(must(quotes.Next(ctx)).Bid.Or(0)))
+		bid = must(quotes.Next(ctx)).Bid.Or(bid) // a quote has only what changed
+		fmt.Println("bid", message.FormatPrice(bid))
 	}
 	order := message.NewOrderReq{CtidTraderAccountID: account, SymbolID: symbol, OrderType: message.OrderTypeMarket, TradeSide: message.TradeSideBuy, Volume: 100_000}
 	fmt.Println("order:", must(client.NewOrder(ctx, &order)).ExecutionType)
