@@ -42,7 +42,7 @@ func (v *Vault) IDs(ctx context.Context) iter.Seq2[ID, error] {
 type Checked struct {
 	// SignIns counts the sign-ins that were read, Apps the apps that opened.
 	SignIns, Apps int
-	// Damaged names the records that do not open.
+	// Damaged has the keys of the records that do not open, such as app/ctrader.
 	Damaged []string
 }
 
@@ -63,7 +63,7 @@ func (v *Vault) Check(ctx context.Context) (found Checked, err error) {
 			return found, err
 		}
 		if _, err := v.openApp(record); err != nil {
-			found.Damaged = append(found.Damaged, "app "+record.ID().Venue)
+			found.Damaged = append(found.Damaged, record.Key)
 			continue
 		}
 		found.Apps++
