@@ -10,7 +10,8 @@
 //
 //   - Token returns a valid access token and renews it if needed. Source returns a handle
 //     on one sign-in; its Client is an http.Client that signs requests.
-//   - SignIn signs a user in; package terminal asks in a terminal and opens a browser.
+//   - SignIn signs a user in; package terminal shows the address to open, and opens a
+//     browser if the program gives it a function that does.
 //     [venuekey.NeedsSignIn] reports whether an error means that a user must.
 //   - Run renews every sign-in in the background, and Events reports what happens to them.
 //
