@@ -20,7 +20,7 @@ type calls struct {
 	payload   []byte        // belongs to the holder of writeLock
 
 	// Guarded by the Conn's lock.
-	only    *call            // the call in flight, if it is the only one, as it is most often
+	only    *call            // a call in flight, most often the only one
 	pending map[uint64]*call // the others
 	lastID  uint64
 
