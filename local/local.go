@@ -66,7 +66,7 @@ type Config struct {
 	Passphrase func(ctx context.Context, isNew bool) (venuekey.Secret, error)
 	// Scopes are requested at a sign-in instead of the app's.
 	Scopes []string
-	// Log is the Keeper's; nil means no log.
+	// Log is the Keeper's; nil is slog.Default().
 	Log *slog.Logger
 	// Warn, if set, is called with problems that a person should fix although everything
 	// works, once for each: a file with a secret that every user of this machine can read.
