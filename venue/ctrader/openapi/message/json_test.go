@@ -90,6 +90,9 @@ func TestBrokenJSON(t *testing.T) {
 			t.Errorf("%s: %v, not %s", c.text, judged, c.complain)
 		}
 	}
+}
+
+func TestBrokenValuesInJSON(t *testing.T) {
 	order := func(field string) string {
 		return `{"ctidTraderAccountId":7,"symbolId":1,"orderType":"MARKET","tradeSide":"BUY","volume":1000,` + field + `}`
 	}
@@ -106,6 +109,9 @@ func TestBrokenJSON(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+}
+
+func TestNumbersThatJSONDoesNotHave(t *testing.T) {
 	for _, value := range []float64{math.NaN(), math.Inf(1)} {
 		_, err := (&message.TrailingSLChangedEvent{StopPrice: value}).MarshalJSON()
 		if err == nil || !strings.Contains(err.Error(), "field stopPrice is a number that JSON does not have") {
