@@ -41,50 +41,52 @@ func says(status int, body string) http.HandlerFunc {
 	}
 }
 
-// Every kind of answer to a refresh, and what it means for the token.
+// answersToARefresh are every kind of answer to a refresh, and what it means for the token.
+var answersToARefresh = []struct {
+	name    string
+	answer  http.HandlerFunc
+	class   venuekey.Class
+	reason  string
+	granted bool
+}{
+	{name: "granted", answer: says(200, `{"access_token":"a","refresh_token":"r","expires_in":60}`), granted: true},
+	{name: "granted, as text/plain", answer: func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		fmt.Fprint(w, `{"access_token":"a"}`)
+	}, granted: true},
+	{name: "refused", answer: says(400, `{"error":"invalid_grant"}`), class: venuekey.ClassRefused, reason: "refresh token"},
+	{name: "refused inside a 200", answer: says(200, `{"error":"invalid_grant","access_token":"a"}`), class: venuekey.ClassRefused},
+	{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.ClassMisconfigured, reason: "client id and secret"},
+	{name: "unknown words", answer: says(400, `{"error":"SOMETHING_NEW","error_description":"why not"}`), class: venuekey.ClassLater, reason: "why not"},
+	{name: "a secret repeated to us", answer: says(400, `{"error":"odd","error_description":"no such `+sentRefresh+` of `+sentSecret+`"}`), class: venuekey.ClassLater, reason: "no such [secret] of [secret]"},
+	{name: "control characters", answer: says(400, `{"error":"odd","error_description":"a\u0007b\nc"}`), class: venuekey.ClassLater, reason: "a b c"},
+	{name: "a code that is no code", answer: says(400, `{"error":"<script>"}`), class: venuekey.ClassUnknown},
+	{name: "overloaded", answer: says(429, ``), class: venuekey.ClassLater},
+	{name: "maintenance page", answer: says(503, `<html>back soon`), class: venuekey.ClassUnknown, reason: "503 Service Unavailable with an HTML page"},
+	{name: "server error in JSON", answer: says(500, `{"message":"oops"}`), class: venuekey.ClassUnknown, reason: "neither a token nor an OAuth error"},
+	{name: "bad gateway", answer: says(502, `<html>`), class: venuekey.ClassUnknown},
+	{name: "firewall", answer: says(403, `<html>`), class: venuekey.ClassUnknown},
+	{name: "wrong address", answer: says(404, `<html>`), class: venuekey.ClassUnknown, reason: "404 Not Found"},
+	{name: "HTML in a 200", answer: says(200, `<!doctype html><p>`), class: venuekey.ClassUnknown, reason: "HTML page in place of JSON"},
+	{name: "broken JSON", answer: says(200, `{"access_token":"a",`), class: venuekey.ClassUnknown, reason: "broken JSON"},
+	{name: "an array", answer: says(200, `[]`), class: venuekey.ClassUnknown},
+	{name: "null", answer: says(200, `null`), class: venuekey.ClassUnknown},
+	{name: "nothing", answer: says(200, ``), class: venuekey.ClassUnknown, reason: "an empty body"},
+	{name: "neither token nor error", answer: says(200, `{"ok":true}`), class: venuekey.ClassUnknown},
+	{name: "ten megabytes", answer: says(200, `{"access_token":"`+strings.Repeat("a", 10<<20)+`"}`), class: venuekey.ClassUnknown, reason: "larger than"},
+	{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://elsewhere.example/path?x=1", http.StatusMovedPermanently)
+	}, class: venuekey.ClassUnknown, reason: "redirects token requests to https://elsewhere.example"},
+	{name: "connection dropped", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, class: venuekey.ClassUnknown},
+	{name: "cut in half", answer: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		fmt.Fprint(w, `{"access_token":"a"`)
+		panic(http.ErrAbortHandler)
+	}, class: venuekey.ClassUnknown},
+}
+
 func TestAnswersToARefresh(t *testing.T) {
-	for _, row := range []struct {
-		name    string
-		answer  http.HandlerFunc
-		class   venuekey.Class
-		reason  string
-		granted bool
-	}{
-		{name: "granted", answer: says(200, `{"access_token":"a","refresh_token":"r","expires_in":60}`), granted: true},
-		{name: "granted, as text/plain", answer: func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "text/plain")
-			fmt.Fprint(w, `{"access_token":"a"}`)
-		}, granted: true},
-		{name: "refused", answer: says(400, `{"error":"invalid_grant"}`), class: venuekey.ClassRefused, reason: "refresh token"},
-		{name: "refused inside a 200", answer: says(200, `{"error":"invalid_grant","access_token":"a"}`), class: venuekey.ClassRefused},
-		{name: "wrong client", answer: says(401, `{"error":"invalid_client"}`), class: venuekey.ClassMisconfigured, reason: "client id and secret"},
-		{name: "unknown words", answer: says(400, `{"error":"SOMETHING_NEW","error_description":"why not"}`), class: venuekey.ClassLater, reason: "why not"},
-		{name: "a secret repeated to us", answer: says(400, `{"error":"odd","error_description":"no such `+sentRefresh+` of `+sentSecret+`"}`), class: venuekey.ClassLater, reason: "no such [secret] of [secret]"},
-		{name: "control characters", answer: says(400, `{"error":"odd","error_description":"a\u0007b\nc"}`), class: venuekey.ClassLater, reason: "a b c"},
-		{name: "a code that is no code", answer: says(400, `{"error":"<script>"}`), class: venuekey.ClassUnknown},
-		{name: "overloaded", answer: says(429, ``), class: venuekey.ClassLater},
-		{name: "maintenance page", answer: says(503, `<html>back soon`), class: venuekey.ClassUnknown, reason: "503 Service Unavailable with an HTML page"},
-		{name: "server error in JSON", answer: says(500, `{"message":"oops"}`), class: venuekey.ClassUnknown, reason: "neither a token nor an OAuth error"},
-		{name: "bad gateway", answer: says(502, `<html>`), class: venuekey.ClassUnknown},
-		{name: "firewall", answer: says(403, `<html>`), class: venuekey.ClassUnknown},
-		{name: "wrong address", answer: says(404, `<html>`), class: venuekey.ClassUnknown, reason: "404 Not Found"},
-		{name: "HTML in a 200", answer: says(200, `<!doctype html><p>`), class: venuekey.ClassUnknown, reason: "HTML page in place of JSON"},
-		{name: "broken JSON", answer: says(200, `{"access_token":"a",`), class: venuekey.ClassUnknown, reason: "broken JSON"},
-		{name: "an array", answer: says(200, `[]`), class: venuekey.ClassUnknown},
-		{name: "null", answer: says(200, `null`), class: venuekey.ClassUnknown},
-		{name: "nothing", answer: says(200, ``), class: venuekey.ClassUnknown, reason: "an empty body"},
-		{name: "neither token nor error", answer: says(200, `{"ok":true}`), class: venuekey.ClassUnknown},
-		{name: "ten megabytes", answer: says(200, `{"access_token":"`+strings.Repeat("a", 10<<20)+`"}`), class: venuekey.ClassUnknown, reason: "larger than"},
-		{name: "redirect", answer: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://elsewhere.example/path?x=1", http.StatusMovedPermanently)
-		}, class: venuekey.ClassUnknown, reason: "redirects token requests to https://elsewhere.example"},
-		{name: "connection dropped", answer: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, class: venuekey.ClassUnknown},
-		{name: "cut in half", answer: func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", "100")
-			fmt.Fprint(w, `{"access_token":"a"`)
-			panic(http.ErrAbortHandler)
-		}, class: venuekey.ClassUnknown},
-	} {
+	for _, row := range answersToARefresh {
 		t.Run(row.name, func(t *testing.T) {
 			client, asked := answering(t, row.answer)
 			token, err := client.Refresh(t.Context(), stageApp, sentRefresh)
