@@ -107,7 +107,7 @@ func (stepLog) Enabled(context.Context, slog.Level) bool { return true }
 
 func (h stepLog) Handle(_ context.Context, record slog.Record) error {
 	switch {
-	case strings.Contains(record.Message, "it lies in a spill file"):
+	case strings.Contains(record.Message, "kept in a spill file"):
 		h.step("spilled")
 	case record.Message == "renewed":
 		h.step("published")
