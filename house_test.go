@@ -42,7 +42,7 @@ var house = map[string][]string{
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "internal/loopback"},
 	"emulator/internal/journal": {},
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
-	"emulator/tradovate":        {"emulator", "emulator/internal/core"},
+	"emulator/tradovate":        {"emulator", "emulator/internal/core", "emulator/internal/faultqueue"},
 	"emulator/ttp":              {"emulator", "emulator/internal/core"},
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
@@ -58,6 +58,7 @@ var house = map[string][]string{
 	"internal/words":            {"internal/foreign"},                                                         // for what a file may say
 	"internal/needs":            {},                                                                           // for tests of more than one room
 	"internal/pgtest":           {"internal/needs"},
+	"internal/pipetest":         {}, // a network for tests
 	"internal/ptytest":          {}, // the same
 
 	"internal/keepertest": {"", "emulator", "store/memory"}, // for tests of the Keeper
@@ -92,7 +93,7 @@ var onlyHere = map[string]string{
 	"golang.org/x/oauth2":           "oauth2source",
 	"github.com/ncruces/go-sqlite3": "store/sqlite",
 	"github.com/jackc/pgx/v5":       "store/postgres",
-	"github.com/coder/websocket":    "venue/ctrader/openapi/wire emulator/ctrader/openapi", // both sides of one wire
+	"github.com/coder/websocket":    "venue/ctrader/openapi/wire emulator/ctrader/openapi venue/tradovate/socket emulator/tradovate", // both sides of two wires
 	"github.com/zalando/go-keyring": "key",
 	"github.com/spf13/cobra":        "cmd/venuekey",
 	"golang.org/x/crypto/argon2":    "key",

@@ -39,13 +39,18 @@ func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environmen
 	e.Kind, e.Status = AccountsListed, http.StatusOK
 	s.core.Record(e)
 	u, _ := s.core.Registry.User(pair.Grant.User)
+	core.Reply(w, http.StatusOK, accountsOf(u, env))
+}
+
+// accountsOf are the user's accounts in an environment.
+func accountsOf(u emulator.User, env environment) []map[string]any {
 	list := []map[string]any{}
 	for _, a := range u.Accounts {
 		if environment(a.Live) == env {
 			list = append(list, map[string]any{"id": a.ID, "name": accountName(a), "userId": u.ID, "accountType": "Customer", "active": true})
 		}
 	}
-	core.Reply(w, http.StatusOK, list)
+	return list
 }
 
 func accountName(a emulator.Account) string {

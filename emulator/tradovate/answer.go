@@ -20,7 +20,7 @@ const passwordLife = 90 * 24 * time.Hour
 // signedIn returns an AccessTokenResponse, with declared and undeclared fields (Tradovate
 // facts §1.2). A user with live accounts is funded; that all users have market data is
 // made up.
-func (k Knobs) signedIn(p emulator.Pair, u emulator.User) map[string]any {
+func (s *Server) signedIn(k Knobs, p emulator.Pair, u emulator.User) map[string]any {
 	hasLive := slices.ContainsFunc(u.Accounts, func(a emulator.Account) bool { return a.Live })
 	out := map[string]any{
 		"accessToken":               p.Access,
@@ -36,17 +36,13 @@ func (k Knobs) signedIn(p emulator.Pair, u emulator.User) map[string]any {
 		"outdatedLiquidationPolicy": false,
 	}
 	if !k.NoMDToken {
-		out["mdAccessToken"] = k.mdToken()
+		out["mdAccessToken"] = s.mdToken(k, p.Access)
 	}
 	if k.APIHosts {
 		out["apiHosts"] = k.apiHosts()
 	}
 	return out
 }
-
-// mdToken returns something that looks like a token. Nothing checks it, since there is no
-// market data.
-func (k Knobs) mdToken() string { return k.format().Mint() }
 
 // apiHosts returns bare host names (Tradovate facts §0). Only the first two can exist, so
 // that no client is led to a real host.

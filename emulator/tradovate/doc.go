@@ -12,6 +12,7 @@
 //	/auth/oauthtoken           exchanges a code or refresh token for tokens
 //	/auth/me                   whose access token it is, on the live host only
 //	/account/list              the user's accounts in the host's environment
+//	/v1/websocket              the WebSocket, with this prefix only
 //
 // and, since there is no third host for them,
 //
@@ -27,6 +28,18 @@
 // further one incurs a penalty; a third session closes the oldest, whose token is then
 // answered with 408; the sixteenth renewal within an hour gets a bare 429, and trying again
 // prolongs it; an OAuth refresh token is single-use.
+//
+// # WebSocket
+//
+// [Server.MarketData] is a third host, with market data on its WebSocket. On every host a
+// socket opens with the frame o, sends h every 2.5 s unless market data flows, and sends
+// messages as a[…]; requests are "endpoint\nid\nquery\nbody". The users' hosts know
+// authorize, user/syncrequest, account/list, contract/find and order/placeorder, the
+// third host authorize and md/… in the documented shapes, with made-up prices of three
+// contracts. [Server.InjectSocket] orders what goes wrong with a request;
+// [Server.ShutDown], [Server.CutSockets] and [Server.MuteSockets] strike all sockets.
+// [SocketKnobs] are the switches. [Server.CloseSockets] ends a server's sockets, since an
+// http.Server does not know them.
 //
 // # Switches
 //
@@ -48,6 +61,7 @@
 //	MovedTo                             all but the pages redirect to another host with 307
 //	IgnorePKCE, RejectPKCE, LosePKCE    PKCE is ignored, refused, or lost
 //	Issuer                              iss in the redirect
+//	Socket                              those of the WebSocket, see [SocketKnobs]
 //	AnyLoopbackRedirect, TokenPrefix    for tests
 //
 // # By hand

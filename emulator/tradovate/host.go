@@ -20,7 +20,7 @@ const (
 
 // serve answers a request to one of the hosts. Date is the venue's time: the times in
 // answers are absolute, and a client may compare them with it.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, at host) {
 	s.start()
 	w.Header().Set("Date", s.core.Clock.Now().UTC().Format(http.TimeFormat))
 	path := strings.ToLower(r.URL.Path)
@@ -30,6 +30,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) 
 		return
 	case path == "/oauth" || path == "/oauth/authorize":
 		s.core.Serve(w, r, s.authorize, emulator.AtAuthorize)
+		return
+	}
+	if path == "/v1/websocket" {
+		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.serveSocket(w, r, at) }, AtSocket)
 		return
 	}
 	if to := s.Current().MovedTo; to != "" {
@@ -47,9 +51,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, env environment) 
 	case "/auth/oauthtoken":
 		s.serveToken(w, r)
 	case "/auth/me":
-		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.me(w, r, env) }, emulator.AtMe)
+		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.me(w, r, at.env) }, emulator.AtMe)
 	case "/account/list":
-		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.accounts(w, r, env) }, AccountList)
+		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.accounts(w, r, at.env) }, AccountList)
 	default:
 		s.core.NotFound(w, r)
 	}

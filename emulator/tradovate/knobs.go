@@ -106,6 +106,9 @@ type Knobs struct {
 	// not been seen to send one.
 	Issuer string
 
+	// Socket has the switches of the WebSocket.
+	Socket SocketKnobs
+
 	// AnyLoopbackRedirect accepts any loopback redirect URI as registered, for tests that
 	// listen on a random port. Tradovate does not (§3.4).
 	AnyLoopbackRedirect bool
@@ -131,6 +134,7 @@ func (k Knobs) filled() Knobs {
 	k.LiveHost = cmp.Or(k.LiveHost, nowhere("live"))
 	k.DemoHost = cmp.Or(k.DemoHost, nowhere("demo"))
 	k.UserStatus = cmp.Or(k.UserStatus, "Active")
+	k.Socket = k.Socket.filled()
 	return k
 }
 

@@ -47,7 +47,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.penalties.succeeded(network(r))
-	core.Reply(w, http.StatusOK, k.signedIn(s.beginSession(k, u, key), u))
+	core.Reply(w, http.StatusOK, s.signedIn(k, s.beginSession(k, u, key), u))
 }
 
 // refusePassword answers in one of two forms: what has been seen, or what the conformance

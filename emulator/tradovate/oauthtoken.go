@@ -52,7 +52,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, f fields) {
 		core.Reply(w, k.OAuthErrorStatus, map[string]string{"error": e.code, "error_description": e.text})
 		return
 	}
-	core.Reply(w, http.StatusOK, k.granted(pair, s.core.Clock.Now()))
+	core.Reply(w, http.StatusOK, s.granted(k, pair, s.core.Clock.Now()))
 }
 
 // refusal is an OAuth error. It comes with status 200 (Tradovate facts §3.2).
@@ -135,7 +135,7 @@ func (s *Server) refresh(k Knobs, app emulator.App, f fields) (emulator.Pair, er
 
 // granted returns an OAuthTokenResponse: unlike all other answers it is in snake_case, and
 // its times are relative (Tradovate facts §3.2).
-func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
+func (s *Server) granted(k Knobs, p emulator.Pair, now time.Time) map[string]any {
 	out := map[string]any{
 		"access_token": p.Access,
 		"token_type":   "Bearer",
@@ -146,7 +146,7 @@ func (k Knobs) granted(p emulator.Pair, now time.Time) map[string]any {
 		out["refresh_token_expires_in"] = core.Seconds(p.RefreshExpires.Sub(now))
 	}
 	if k.OAuthMDToken {
-		out["mdAccessToken"] = k.mdToken()
+		out["mdAccessToken"] = s.mdToken(k, p.Access)
 	}
 	if k.APIHosts {
 		out["apiHosts"] = k.apiHosts()

@@ -27,5 +27,5 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u, _ := s.core.Registry.User(pair.Grant.User)
-	core.Reply(w, http.StatusOK, k.signedIn(pair, u))
+	core.Reply(w, http.StatusOK, s.signedIn(k, pair, u))
 }

@@ -34,6 +34,9 @@ type Server struct {
 	penalties penalties
 	renewals  quota
 	meFailed  quota
+	sockets   sockets
+
+	socketFaults socketFaults
 }
 
 var _ emulator.Venue = (*Server)(nil)
@@ -61,14 +64,16 @@ func (s *Server) forget() {
 	s.penalties.clear()
 	s.renewals.clear()
 	s.meFailed.clear()
+	s.sockets.clear()
+	s.socketFaults.queue.Clear()
 }
 
 // ServeHTTP answers as the live host does.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, live) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.serve(w, r, host{env: live}) }
 
 // Demo returns the demo host of the same venue.
 func (s *Server) Demo() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, demo) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, host{env: demo}) })
 }
 
 // Current returns a copy of the current knobs.
