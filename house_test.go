@@ -79,6 +79,8 @@ var house = map[string][]string{
 	"stream":              {},   // for connections of all venues, and for programs that read both
 	"venue/internal/link": {""}, // for connections of all venues; "" for Secret and NeedsSignIn
 
+	"venue/tradovate/socket": {"", "internal/foreign", "stream", "venue/internal/link"}, // "" for Secret and Class
+
 	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/ctrader/openapi/wire", "venue/internal/link"}, // "" for Secret and Class
 	"venue/ctrader/openapi/wire":                      {"internal/foreign", "venue/ctrader/openapi/message"},
 	"venue/ctrader/openapi/message":                   {"", "internal/typo"}, // the same

@@ -1,0 +1,196 @@
+package socket
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
+	"github.com/venuekey/venuekey/venue/internal/link"
+)
+
+// call.go owns a request's way to the wire, and waiting for its answer.
+
+const (
+	authorizeEndpoint = "authorize"
+	syncEndpoint      = "user/syncrequest"
+)
+
+// Request is what the venue is asked, as over HTTP: most of its REST endpoints are known
+// on a WebSocket as well.
+type Request struct {
+	// Endpoint is such as "order/placeorder", without a slash before it.
+	Endpoint string
+	Query    url.Values
+	// Body is what json.Marshal makes of it, and nothing if it is nil. Bytes go as they
+	// are.
+	Body any
+}
+
+// penaltyTries is how often a request is sent that meets a time penalty each time.
+const penaltyTries = 3
+
+// Do sends a request and waits for its answer. Errors are *Error; with one that the venue
+// answered the answer comes as well.
+//
+// A request that may be sent twice and meets a time penalty is sent again with its ticket
+// when the wait is over, if that is within the context. An order is not: its price may be
+// another by then.
+//
+// An order that was sent and got no answer gives venuekey.ClassUnknown: it may have been
+// carried out.
+func (c *Conn) Do(ctx context.Context, r Request) (json.RawMessage, error) {
+	return c.do(ctx, r, c.opts.Timeout, nil)
+}
+
+// Authorize presents an access token, or at the host of market data a market-data token.
+// It is needed once for a connection, which then outlives the token.
+func (c *Conn) Authorize(ctx context.Context, access venuekey.Secret) error {
+	if !foreign.IsToken(string(access)) {
+		return c.failed(authorizeEndpoint, venuekey.ClassDeclined, errors.New("the token has characters that no token has"))
+	}
+	c.confide(access)
+	_, err := c.do(ctx, Request{Endpoint: authorizeEndpoint, Body: []byte(access)}, c.opts.SignOn, nil)
+	return err
+}
+
+// do is Do with a time for the answer, and somebody who hears of it first.
+func (c *Conn) do(ctx context.Context, r Request, within time.Duration, answered func(json.RawMessage)) (json.RawMessage, error) {
+	body, err := bodyOf(r.Body)
+	if err == nil && !isEndpoint(r.Endpoint) {
+		err = fmt.Errorf("%q is no endpoint", foreign.Line(r.Endpoint))
+	}
+	if err != nil {
+		return nil, c.failed(foreign.Line(r.Endpoint), venuekey.ClassDeclined, err)
+	}
+	for try := 1; ; try++ {
+		data, err := c.once(ctx, r, body, within, answered)
+		var known *Error
+		if !errors.As(err, &known) || known.Kind != KindPenalty || known.Captcha || try == penaltyTries || !repeatable(r.Endpoint) {
+			return data, err
+		}
+		c.confide(known.Ticket)
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < known.RetryAfter {
+			return data, err
+		}
+		if link.Pause(ctx, known.RetryAfter) != nil || c.Err() != nil {
+			return data, err
+		}
+		var noRoom error
+		if body, noRoom = withTicket(body, known.Ticket); noRoom != nil {
+			return data, err
+		}
+	}
+}
+
+func bodyOf(body any) ([]byte, error) {
+	switch body := body.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return body, nil
+	case json.RawMessage:
+		return body, nil
+	}
+	return json.Marshal(body)
+}
+
+// isEndpoint reports whether a name cannot be taken for anything else on the wire.
+func isEndpoint(name string) bool {
+	return name != "" && !strings.HasPrefix(name, "/") && strings.IndexFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+}
+
+// withTicket puts the ticket of a penalty into a body.
+func withTicket(body []byte, ticket venuekey.Secret) ([]byte, error) {
+	object := map[string]json.RawMessage{}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &object); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if object["p-ticket"], err = json.Marshal(string(ticket)); err != nil {
+		return nil, err
+	}
+	return json.Marshal(object)
+}
+
+// once sends a request and waits for its answer.
+func (c *Conn) once(ctx context.Context, r Request, body []byte, within time.Duration, answered func(json.RawMessage)) (json.RawMessage, error) {
+	permit, err := c.pace.Wait(ctx)
+	if err != nil {
+		return nil, c.failed(r.Endpoint, venuekey.ClassNotSent, err)
+	}
+	sent := &call{endpoint: r.Endpoint, permit: permit, answered: answered, split: r.Endpoint == syncEndpoint, result: make(chan result, 1)}
+	if err := c.send(ctx, sent, r.Query.Encode(), body); err != nil {
+		return nil, err
+	}
+	return c.await(ctx, sent, within)
+}
+
+// send writes a request: four lines.
+func (c *Conn) send(ctx context.Context, sent *call, query string, body []byte) error {
+	select {
+	case c.writeLock <- struct{}{}:
+	case <-c.done:
+		return c.failed(sent.endpoint, venuekey.ClassNotSent, c.Err())
+	case <-ctx.Done():
+		return c.failed(sent.endpoint, venuekey.ClassNotSent, ctx.Err())
+	}
+	defer func() { <-c.writeLock }()
+	sent.at = c.now()
+	sent.permit.Left(sent.at)
+	if !c.register(sent) {
+		return c.failed(sent.endpoint, venuekey.ClassNotSent, c.Err())
+	}
+	frame := make([]byte, 0, len(sent.endpoint)+len(query)+len(body)+24)
+	frame = append(append(frame, sent.endpoint...), '\n')
+	frame = append(strconv.AppendInt(frame, sent.id, 10), '\n')
+	frame = append(append(frame, query...), '\n')
+	frame = append(frame, body...)
+	err := c.write(frame)
+	clear(frame) // there may be a secret in it
+	if err != nil {
+		c.die(err) // which gives the call its error too
+	}
+	return nil
+}
+
+// write writes a frame. It takes no context of a caller: to give up in the middle of a
+// frame is the end of the connection.
+func (c *Conn) write(frame []byte) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.opts.Timeout)
+	defer cancel()
+	if err := c.ws.Write(ctx, websocket.MessageText, frame); err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
+}
+
+// await waits for the answer to what was sent.
+func (c *Conn) await(ctx context.Context, sent *call, within time.Duration) (json.RawMessage, error) {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	var cause error
+	select {
+	case r := <-sent.result:
+		return r.data, r.err
+	case <-ctx.Done():
+		cause = ctx.Err()
+	case <-timer.C:
+		cause = fmt.Errorf("nothing within %v: %w", within, context.DeadlineExceeded)
+	}
+	if c.take(sent.id) == nil { // it came in this moment
+		r := <-sent.result
+		return r.data, r.err
+	}
+	return nil, c.failed(sent.endpoint, venuekey.ClassUnknown, cause)
+}

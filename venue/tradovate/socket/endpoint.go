@@ -1,0 +1,155 @@
+package socket
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// endpoint.go owns where the venue is, how it is reached, and the limits.
+
+// The hosts. Demo and live are the environment of a connection and not of the sign-in
+// (Tradovate facts §0). An answer with a token may name others, as apiHosts.
+const (
+	LiveHost           = "live.tradovateapi.com"
+	DemoHost           = "demo.tradovateapi.com"
+	MarketDataHost     = "md.tradovateapi.com"
+	DemoMarketDataHost = "md-demo.tradovateapi.com"
+)
+
+const (
+	port = "443"
+	path = "/v1/websocket"
+)
+
+// Endpoint is one host of the venue. It is spoken to over TLS.
+type Endpoint struct {
+	// Address is a host or host:port; without a port it is 443.
+	Address string
+	// TLS is how the server is verified; nil is the system's roots and the host of
+	// Address. An empty ServerName and an unset MinVersion are filled in, the latter
+	// with TLS 1.2.
+	TLS *tls.Config
+	// Dial makes the connection below TLS; nil is a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Live is the host of live accounts.
+func Live() Endpoint { return Endpoint{Address: LiveHost} }
+
+// Demo is the host of demo accounts, those of prop firms among them.
+func Demo() Endpoint { return Endpoint{Address: DemoHost} }
+
+// MarketData is the host of market data.
+func MarketData() Endpoint { return Endpoint{Address: MarketDataHost} }
+
+func (e Endpoint) hostPort() (host, address string) {
+	if host, _, err := net.SplitHostPort(e.Address); err == nil {
+		return host, e.Address
+	}
+	host = strings.Trim(e.Address, "[]")
+	return host, net.JoinHostPort(host, port)
+}
+
+// connect reaches the venue. If it answers with something else than a WebSocket, status
+// is that of HTTP. A redirect is not followed: the token would go elsewhere.
+func (e Endpoint) connect(ctx context.Context, o Options) (ws *websocket.Conn, status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	_, address := e.hostPort()
+	transport := &http.Transport{DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dialTLS(ctx) }}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	ws, resp, err := websocket.Dial(ctx, "wss://"+address+path, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport, CheckRedirect: stay}})
+	if err != nil {
+		transport.CloseIdleConnections()
+		if resp != nil {
+			status = resp.StatusCode
+		}
+		return nil, status, err
+	}
+	ws.SetReadLimit(int64(o.MaxFrame))
+	return ws, 0, nil
+}
+
+func (e Endpoint) dialTLS(ctx context.Context) (net.Conn, error) {
+	host, address := e.hostPort()
+	dial := e.Dial
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	below, err := dial(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	config := e.TLS.Clone()
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if config.MinVersion == 0 {
+		config.MinVersion = tls.VersionTLS12
+	}
+	if config.ServerName == "" {
+		config.ServerName = host
+	}
+	secured := tls.Client(below, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		_ = below.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
+// Options are the limits of a connection. The zero value is ready.
+type Options struct {
+	// Requests is how many requests may be sent within any one hour, at most a tenth of
+	// them within six minutes. Zero means 5,000, which the venue documents for a user.
+	Requests int
+	// Heartbeat is how often one is sent. Zero means 2.5 s, which the venue asks for.
+	Heartbeat time.Duration
+	// Silence is how long nothing may come before the other side is pinged; if that is
+	// not answered within SignOn the connection counts as dead. Zero means 10 s: the
+	// venue sends something every 2.5 s.
+	Silence time.Duration
+	// Stall is how long nothing but answers to pings may come before a request is sent;
+	// if that is not answered within SignOn the connection counts as dead. Zero means a
+	// minute.
+	Stall time.Duration
+	// Timeout is how long connecting, writing a frame, or an answer may take. Zero means
+	// 30 s. A context that ends sooner is obeyed.
+	Timeout time.Duration
+	// SignOn is how long an answer may take by which the connection is authorised or a
+	// subscription restored, before another connection is tried. Zero means 10 s.
+	SignOn time.Duration
+	// MaxFrame is the longest frame that is taken, in bytes. Zero means 16 MiB: a
+	// snapshot of a user may be long.
+	MaxFrame int
+	// Log gets what a person may want to know; nil is silence.
+	Log *slog.Logger
+}
+
+func (o Options) filled() Options {
+	o.Requests = orElse(o.Requests, 5000)
+	o.Heartbeat = orElse(o.Heartbeat, 2500*time.Millisecond)
+	o.Silence = orElse(o.Silence, 10*time.Second)
+	o.Stall = orElse(o.Stall, time.Minute)
+	o.Timeout = orElse(o.Timeout, 30*time.Second)
+	o.SignOn = min(o.Timeout, orElse(o.SignOn, 10*time.Second))
+	o.MaxFrame = orElse(o.MaxFrame, 16<<20)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func orElse[T int | time.Duration](value, otherwise T) T {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}

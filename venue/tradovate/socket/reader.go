@@ -1,0 +1,128 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/coder/websocket"
+
+	"github.com/venuekey/venuekey/internal/foreign"
+)
+
+// reader.go owns what comes: frames, and to whom what is in them goes.
+
+// idleRoom is the longest room that is kept for the next frame, in bytes.
+const idleRoom = 1 << 16
+
+// CloseError is a connection that the venue closed.
+type CloseError struct {
+	Code   int
+	Reason string
+}
+
+// Error implements error.
+func (e *CloseError) Error() string {
+	return fmt.Sprintf("the venue closed it with code %d %q", e.Code, e.Reason)
+}
+
+// read reads until the end.
+func (c *Conn) read() {
+	var room bytes.Buffer
+	for {
+		if room.Cap() > idleRoom {
+			room = bytes.Buffer{} // one long frame is no reason to keep its room
+		}
+		room.Reset()
+		_, r, err := c.ws.Reader(context.Background())
+		if err == nil {
+			_, err = io.Copy(&room, r)
+		}
+		if err != nil {
+			c.die(c.ending(err))
+			return
+		}
+		c.lastHeard.Store(c.now())
+		if err := c.frame(room.Bytes()); err != nil {
+			c.die(err)
+			return
+		}
+	}
+}
+
+// ending is why a read failed.
+func (c *Conn) ending(err error) error {
+	var closed websocket.CloseError
+	switch {
+	case errors.As(err, &closed):
+		return &CloseError{int(closed.Code), foreign.LineWithout(closed.Reason, c.secrets()...)}
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		return fmt.Errorf("a frame is longer than %d bytes", c.opts.MaxFrame)
+	}
+	return err
+}
+
+// frame handles one.
+func (c *Conn) frame(frame []byte) error {
+	if len(frame) == 0 {
+		return fmt.Errorf("%w: it is empty", errFrame)
+	}
+	switch frame[0] {
+	case 'o', 'h':
+		return nil
+	case 'a':
+		return messagesOf(frame[1:], c.message)
+	case 'c':
+		code, reason := closeOf(frame[1:])
+		return &CloseError{code, foreign.LineWithout(reason, c.secrets()...)}
+	}
+	return errFrame
+}
+
+// message handles one of a frame.
+func (c *Conn) message(m message) {
+	if m.event != "" || !m.hasID {
+		if m.event == "shutdown" {
+			c.shutDown(m.data)
+		}
+		c.hub.dispatch(c, Event{Kind: m.event}, m.data)
+		return
+	}
+	sent := c.take(m.id)
+	switch {
+	case sent != nil:
+		c.settle(sent, m)
+	case c.isPart(m.id):
+		c.hub.dispatch(c, Event{Kind: EventSnapshot}, m.data)
+	default: // of a request that was abandoned
+		c.opts.Log.Debug("an answer came too late", "id", m.id)
+	}
+}
+
+// settle gives a call its answer.
+func (c *Conn) settle(sent *call, m message) {
+	sent.permit.Answered(c.lastHeard.Load())
+	data := json.RawMessage(bytes.Clone(m.data))
+	refused := verdict(sent.endpoint, m.status, data, c.secrets())
+	if refused != nil {
+		refused.Address = c.address
+		sent.result <- result{data, refused}
+		return
+	}
+	if sent.answered != nil {
+		sent.answered(data)
+	}
+	sent.result <- result{data, nil}
+}
+
+// shutDown notes why the venue is about to close, and closes if it does not.
+func (c *Conn) shutDown(data []byte) {
+	reason := shutdownError(data, c.secrets())
+	c.mu.Lock()
+	c.farewell = reason
+	c.mu.Unlock()
+	c.expectEnd()
+}
