@@ -54,11 +54,16 @@ func (c *Conn) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 // Authorize presents an access token, or at the host of market data a market-data token.
 // It is needed once for a connection, which then outlives the token.
 func (c *Conn) Authorize(ctx context.Context, access venuekey.Secret) error {
+	return c.authorize(ctx, access, nil)
+}
+
+// authorize is Authorize with somebody who hears of it first.
+func (c *Conn) authorize(ctx context.Context, access venuekey.Secret, answered func(json.RawMessage)) error {
 	if !foreign.IsToken(string(access)) {
 		return c.failed(authorizeEndpoint, venuekey.ClassDeclined, errors.New("the token has characters that no token has"))
 	}
 	c.confide(access)
-	_, err := c.do(ctx, Request{Endpoint: authorizeEndpoint, Body: []byte(access)}, c.opts.SignOn, nil)
+	_, err := c.do(ctx, Request{Endpoint: authorizeEndpoint, Body: []byte(access)}, c.opts.SignOn, answered)
 	return err
 }
 

@@ -1,6 +1,19 @@
-// Package socket is Tradovate's WebSocket: connections that are authorised once and outlive the token.
+// Package socket is Tradovate's WebSocket: connections that are authorised and stay so.
 //
-// A Conn is one connection. It lives once; what replaces it is another's work.
+// A Client is what programs want. It connects to one host, for users or for market data,
+// authorises the connection, and keeps that, the user sync and every subscription through
+// lost connections, maintenance and renewals of the token:
+//
+//	client := &socket.Client{
+//		Endpoint: socket.Live(),
+//		Token: source.Access, Refused: source.Newer, // of a venuekey.Source
+//		Sync:  &socket.Sync{Users: []int64{user}, EntityTypes: []string{"order", "position"}},
+//	}
+//	events := client.Events()
+//	go client.Run(ctx)
+//	for event := range events.All(ctx) { … }
+//
+// A Conn is one connection, for programs that want to do the rest themselves.
 //
 // Requests go by endpoint, query and body, as they do over HTTP, and their answers are
 // JSON as it came. Errors are *Error; SafeToRetry is the question to ask them. An order is

@@ -59,6 +59,8 @@ type hub struct {
 	mu   sync.Mutex
 	list atomic.Pointer[[]*listener]
 	ends link.Ends // of the streams
+
+	parts // market.go
 }
 
 // listener is one that wants events of some kinds, or of all if there are none.

@@ -85,8 +85,11 @@ func (c *Conn) frame(frame []byte) error {
 // message handles one of a frame.
 func (c *Conn) message(m message) {
 	if m.event != "" || !m.hasID {
-		if m.event == "shutdown" {
+		switch m.event {
+		case EventShutdown:
 			c.shutDown(m.data)
+		case EventMarket, EventChart:
+			c.hub.market(m.data, c.done)
 		}
 		c.hub.dispatch(c, Event{Kind: m.event}, m.data)
 		return

@@ -1,0 +1,113 @@
+package socket_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator/tradovate"
+	"github.com/venuekey/venuekey/venue/tradovate/socket"
+)
+
+// A program that follows a user's orders: the snapshot, what changes it, and after an
+// interruption the snapshot again.
+func ExampleClient() {
+	venue := new(tradovate.Server)
+	endpoint, web := emulated(venue.Demo()) // socket.Demo() for the real one
+	defer web.Close()
+	defer venue.CloseSockets()
+	access, _ := signedIn(web)
+	client := &socket.Client{
+		Endpoint: endpoint,
+		// Token and Refused are Access and Newer of a venuekey.Source.
+		Token: func(context.Context) (venuekey.Secret, error) { return access, nil },
+		Sync:  &socket.Sync{Users: []int64{1001}, EntityTypes: []string{"order"}},
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	events := client.Events(socket.Buffer{}, socket.EventSnapshot, socket.EventProps, socket.EventGap)
+	ended := make(chan error)
+	go func() { ended <- client.Run(ctx) }()
+	show := func() {
+		event, err := events.Next(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(event.Kind, string(event.Data))
+	}
+	show()
+	answer, err := client.Do(ctx, socket.Request{Endpoint: "order/placeorder", Body: map[string]any{"accountId": 5001, "action": "Buy", "symbol": "ESZ6", "orderQty": 1}})
+	fmt.Println(string(answer), err)
+	show()
+	venue.CutSockets()
+	show()
+	show()
+	client.Rotated() // a Keeper's Watch says when
+	fmt.Println(client.Ready(ctx), client.State().Phase)
+	found, err := client.Do(ctx, socket.Request{Endpoint: "contract/find", Query: url.Values{"name": {"CLF7"}}})
+	fmt.Println(len(found) > 0, err)
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// snapshot {"orders":[]}
+	// {"orderId":1001} <nil>
+	// props {"entity":{"accountId":5001,"action":"Buy","contractId":3001,"id":1001,"ordStatus":"Working"},"entityType":"order","eventType":"Created"}
+	// gap null
+	// snapshot {"orders":[]}
+	// <nil> ready
+	// true <nil>
+	// context canceled
+}
+
+// Market data has a host and a token of its own.
+func ExampleClient_Quotes() {
+	venue := new(tradovate.Server)
+	_, web := emulated(venue)
+	defer web.Close()
+	endpoint, market := emulated(venue.MarketData()) // socket.MarketData() for the real one
+	defer market.Close()
+	defer venue.CloseSockets()
+	access, marketData := signedIn(web)
+	client := &socket.Client{
+		Endpoint:    endpoint,
+		Token:       func(context.Context) (venuekey.Secret, error) { return access, nil },
+		MarketToken: func(context.Context) (venuekey.Secret, error) { return marketData, nil },
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan error)
+	go func() { ended <- client.Run(ctx) }()
+	quotes, err := client.Quotes(ctx, 3001)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var quote struct {
+		ContractID int64
+		Entries    map[string]struct{ Size float64 }
+	}
+	for raw := range quotes.All(ctx) {
+		fmt.Println(json.Unmarshal(raw, &quote), quote.ContractID, quote.Entries["Bid"].Size)
+		break
+	}
+	quotes.Close()
+	depth, err := client.Depth(ctx, 3002)
+	fmt.Println(depth != nil, err)
+	histogram, err := client.Histograms(ctx, 3003)
+	fmt.Println(histogram != nil, err)
+	bars, err := client.Chart(ctx, 3001, socket.Chart{
+		Description: map[string]any{"underlyingType": "MinuteBar", "elementSize": 1, "elementSizeUnit": "UnderlyingUnits"},
+		TimeRange:   map[string]any{"asMuchAsElements": 10},
+	})
+	fmt.Println(bars != nil, err)
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// <nil> 3001 33
+	// true <nil>
+	// true <nil>
+	// true <nil>
+	// context canceled
+}
