@@ -19,7 +19,7 @@ import (
 // manual are the rooms whose exported verbs all have an example.
 var manual = []string{
 	"", "emulator", "emulator/ctrader", "emulator/ctrader/openapi", "emulator/tradovate", "emulator/ttp",
-	"backup", "key", "local", "oauth", "oauth2source", "store/memory", "store/postgres", "store/sqlite", "store/storetest", "stream", "terminal", "venue/ctrader/openapi",
+	"backup", "key", "local", "oauth", "oauth2source", "store/memory", "store/postgres", "store/sqlite", "store/storetest", "stream", "terminal", "venue/ctrader/openapi", "venue/tradovate/socket",
 }
 
 // duties are methods that fmt, encoding, errors, log/slog, net/http and ClassOf call.
@@ -35,6 +35,8 @@ var notShown = map[string]string{
 	"store/postgres":        "Get Put Delete List Claim Watch",
 	"venue/ctrader/openapi": "Done", // as a context's
 	"store/sqlite":          "Get Put Delete List Claim Watch",
+
+	"venue/tradovate/socket": "Live", // as Demo
 }
 
 func TestEveryVerbHasAnExample(t *testing.T) {

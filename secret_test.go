@@ -37,6 +37,7 @@ import (
 	"github.com/venuekey/venuekey/venue/ctrader/openapi"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 	"github.com/venuekey/venuekey/venue/tradovate"
+	"github.com/venuekey/venuekey/venue/tradovate/socket"
 	"github.com/venuekey/venuekey/venue/venuetest"
 )
 
@@ -127,6 +128,8 @@ var confidential = map[string]reflect.Type{
 	"/local.CTrader": reflect.TypeFor[local.CTrader](), "/local.Vault": reflect.TypeFor[local.Vault](),
 	"/oauth.Answer": reflect.TypeFor[oauth.Answer](), "/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),
 	"/venue/ctrader/openapi.Client": reflect.TypeFor[openapi.Client](), "/venue/ctrader/openapi.Conn": reflect.TypeFor[openapi.Conn](),
+	"/venue/tradovate/socket.Client": reflect.TypeFor[socket.Client](), "/venue/tradovate/socket.Conn": reflect.TypeFor[socket.Conn](),
+	"/venue/tradovate/socket.Error":                                 reflect.TypeFor[socket.Error](),
 	"/venue/ctrader/openapi.Subscription":                           reflect.TypeFor[openapi.Subscription](),
 	"/venue/ctrader/openapi/message.AccountAuthReq":                 reflect.TypeFor[message.AccountAuthReq](),
 	"/venue/ctrader/openapi/message.ApplicationAuthReq":             reflect.TypeFor[message.ApplicationAuthReq](),

@@ -37,10 +37,10 @@ type Client struct {
 	// must be cheap if nothing changed. An error of which venuekey.NeedsSignIn is true
 	// ends Run; any other is tried again.
 	Token func(ctx context.Context) (venuekey.Secret, error)
-	// Refused is called once with each token that the venue did not take, or revoked
+	// Rejected is called once with each token that the venue did not take, or revoked
 	// because of a limit, and returns a newer one. If it is nil the Client waits until
 	// Token returns another.
-	Refused func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
+	Rejected func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error)
 	// MarketToken returns the market-data token of the moment, "" if there is none. It
 	// is presented in place of the access token; one that the venue does not take, or
 	// an error, leads back to that. Nil is for hosts of users.
@@ -61,10 +61,10 @@ type Client struct {
 	topics  map[topic]*interest
 	state   State
 
-	token    *link.Token     // Run's, like all below
-	refused  venuekey.Secret // the market-data token that the venue did not take
-	unproved int             // how often in a row it did not take what it was given
-	wasReady time.Time       // when it was last; zero before
+	token    *link.Token // Run's, like all below
+	refused  *secrets    // the market-data token that the venue did not take; nil for none
+	unproved int         // how often in a row it did not take what it was given
+	wasReady time.Time   // when it was last; zero before
 }
 
 // Sync is what a user sync tells of.

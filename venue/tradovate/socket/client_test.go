@@ -43,7 +43,7 @@ func newProgram(s *stage, host string) *program {
 			defer p.mu.Unlock()
 			return p.tokens.AccessToken, p.final
 		},
-		Refused: func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+		Rejected: func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if p.final != nil {
@@ -256,7 +256,7 @@ func TestClientStories(t *testing.T) {
 			s.InjectSocket(tradovate.SocketFault{On: "authorize", Kind: tradovate.FaultSocketDrop})
 			s.CutSockets()
 		}, within: 20 * time.Second},
-		"authorize is penalised": {strike: func(p *program, s *stage) {
+		"sync is penalised": {strike: func(p *program, s *stage) {
 			s.InjectSocket(tradovate.SocketFault{On: "user/syncrequest", Kind: tradovate.FaultSocketPenalty, Delay: 5 * time.Second})
 			s.CutSockets()
 		}, within: 20 * time.Second},
@@ -532,7 +532,7 @@ func TestClientDoesNotStorm(t *testing.T) {
 			play(t, tradovate.Knobs{}, func(t *testing.T, s *stage) {
 				p := newProgram(s, socket.DemoHost)
 				asked := 0
-				p.Refused = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) { asked++; return access, nil }
+				p.Rejected = func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) { asked++; return access, nil }
 				s.InjectSocket(tradovate.SocketFault{On: "authorize", Kind: tradovate.FaultSocketRefuse, Status: status, Times: -1})
 				p.run()
 				time.Sleep(3 * time.Hour)
@@ -546,6 +546,18 @@ func TestClientDoesNotStorm(t *testing.T) {
 			})
 		})
 	}
+	play(t, tradovate.Knobs{}, func(t *testing.T, s *stage) { // a captcha lasts an hour
+		p := newProgram(s, socket.DemoHost)
+		s.InjectSocket(tradovate.SocketFault{On: "authorize", Kind: tradovate.FaultSocketPenalty, Captcha: true})
+		p.run()
+		defer p.quit()
+		time.Sleep(59 * time.Minute)
+		if n := s.Log().Count(tradovate.SocketOpened); n != 1 || p.State().Phase != socket.PhaseWaiting {
+			t.Error(n, "connections", p.State())
+		}
+		time.Sleep(2 * time.Minute)
+		p.ready()
+	})
 	// A newer token is noticed at once.
 	play(t, tradovate.Knobs{}, func(t *testing.T, s *stage) {
 		p := newProgram(s, socket.DemoHost)

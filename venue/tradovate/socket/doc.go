@@ -6,7 +6,7 @@
 //
 //	client := &socket.Client{
 //		Endpoint: socket.Live(),
-//		Token: source.Access, Refused: source.Newer, // of a venuekey.Source
+//		Token: source.Access, Rejected: source.Newer, // of a venuekey.Source
 //		Sync:  &socket.Sync{Users: []int64{user}, EntityTypes: []string{"order", "position"}},
 //	}
 //	events := client.Events()

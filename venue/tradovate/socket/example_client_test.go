@@ -21,7 +21,7 @@ func ExampleClient() {
 	access, _ := signedIn(web)
 	client := &socket.Client{
 		Endpoint: endpoint,
-		// Token and Refused are Access and Newer of a venuekey.Source.
+		// Token and Rejected are Access and Newer of a venuekey.Source.
 		Token: func(context.Context) (venuekey.Secret, error) { return access, nil },
 		Sync:  &socket.Sync{Users: []int64{1001}, EntityTypes: []string{"order"}},
 	}

@@ -53,8 +53,8 @@ func (c *Client) Run(ctx context.Context) error {
 func (c *Client) run(ctx context.Context) error {
 	options := c.Options.filled()
 	budget := newPace(options)
-	c.token = &link.Token{Get: c.Token, Rejected: c.Refused, Timeout: options.Timeout, Log: options.Log}
-	c.refused, c.unproved, c.wasReady = "", 0, time.Time{}
+	c.token = &link.Token{Get: c.Token, Rejected: c.Rejected, Timeout: options.Timeout, Log: options.Log}
+	c.refused, c.unproved, c.wasReady = nil, 0, time.Time{}
 	return link.Loop{
 		Session: func(ctx context.Context) error { return c.session(ctx, options, budget) },
 		Final:   final,
@@ -136,7 +136,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn) error {
 			c.token.Proved()
 		}
 	case market != "" && kindOf(err) == KindTokenDead:
-		c.refused = market
+		c.refused = &secrets{[]venuekey.Secret{market}}
 	}
 	return err
 }
@@ -153,7 +153,7 @@ func (c *Client) marketToken(ctx context.Context, conn *Conn) venuekey.Secret {
 		conn.opts.Log.Debug("no market-data token", "error", err)
 		return ""
 	}
-	if market.Equal(c.refused) {
+	if c.refused != nil && market.Equal(c.refused.List[0]) {
 		return ""
 	}
 	return market
@@ -167,12 +167,12 @@ func (c *Client) doubtToken(ctx context.Context, refused error) error {
 	if !errors.As(refused, &known) || known.Status == 0 {
 		return refused
 	}
-	if c.MarketToken != nil && c.refused != "" && c.unproved == 0 {
+	if c.MarketToken != nil && c.refused != nil && c.unproved == 0 {
 		c.unproved++
 		return refused // the access token is next
 	}
 	dead := known.Kind == KindTokenDead || known.Status == http.StatusRequestTimeout || known.Status == http.StatusInternalServerError
-	if !dead && known.Kind != KindTooMany {
+	if !dead && known.RetryAfter == 0 {
 		return refused
 	}
 	wait := max(known.RetryAfter, min(lastDoubt, firstDoubt<<min(c.unproved, 10)))
