@@ -137,7 +137,7 @@ func TestASignInThatCannotTradeSaysSo(t *testing.T) {
 			if err != nil || strings.Contains(status.Limits, "trade") != limited {
 				t.Errorf("%q: %q %v", scope, status.Limits, err)
 			}
-			if lines := strings.Join(ui.lines(), "\n"); strings.Contains(lines, "cannot trade") != limited {
+			if lines := strings.Join(ui.lines(), "\n"); strings.Contains(lines, "can read accounts but not trade") != limited {
 				t.Errorf("%q: the user was told %q", scope, lines)
 			}
 		}
