@@ -274,7 +274,7 @@ func TestCutOffs(t *testing.T) {
 					wait := test.lives - time.Second
 					if test.every > 0 {
 						c.send(&message.HeartbeatEvent{}, "")
-						wait = test.every
+						wait = min(test.every, test.lives-time.Second-time.Since(start)) // and never to the moment of the cut itself
 					}
 					select {
 					case err := <-ended:
