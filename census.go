@@ -16,7 +16,7 @@ import (
 
 // ErrNoSignIn matches the error of Vault.IDs about a record whose key names no sign-in.
 // Anyone who may write to the store may have written such a record.
-var ErrNoSignIn = errors.New("the record is no sign-in")
+var ErrNoSignIn = errors.New("the record is not a sign-in")
 
 // IDs returns the ID of every sign-in in the vault, in order. No seal is opened, so no
 // key is needed. A record whose key names no sign-in yields an *Error of ClassDamaged

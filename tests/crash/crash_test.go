@@ -264,7 +264,7 @@ func programsKilledAtEveryStep(t *testing.T, vault string, share float64) {
 		e := s.errand
 		e.ID, e.Die, e.StoreRefuses = k.id, k.step, k.step == "spilled"
 		output, err := e.command().CombinedOutput()
-		for err == nil && strings.Contains(string(output), stoodStill) {
+		for tries := 0; err == nil && tries < 20 && strings.Contains(string(output), stoodStill); tries++ {
 			output, err = e.command().CombinedOutput()
 		}
 		if err == nil {
