@@ -1,11 +1,11 @@
 package message
 
-// bars.go owns decoding differences: trend bars and lists of ticks.
-
 import (
 	"math"
 	"time"
 )
+
+// bars.go owns decoding differences: trend bars and lists of ticks.
 
 // Bar is a trend bar with absolute prices, all in 1/100000.
 type Bar struct {

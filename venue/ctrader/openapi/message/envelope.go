@@ -1,11 +1,11 @@
 package message
 
-// envelope.go owns the envelope, ProtoMessage, in both encodings.
-
 import (
 	"bytes"
 	"strconv"
 )
+
+// envelope.go owns the envelope, ProtoMessage, in both encodings.
 
 // Envelope is the unit of transmission: a payload type, the message, and an ID. Use Type
 // to decide what Payload is: the bytes of one message often decode as another without an

@@ -1,8 +1,8 @@
 package message
 
-// errors.go owns the errors of encoding and decoding.
-
 import "strconv"
+
+// errors.go owns the errors of encoding and decoding.
 
 // DecodeError says which field of which message could not be decoded. It contains no
 // value of any field, since that may be a secret.

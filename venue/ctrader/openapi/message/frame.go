@@ -1,13 +1,13 @@
 package message
 
-// frame.go owns the frames of the TCP transport: a big-endian length of four bytes, and
-// an envelope. WebSocket messages are not framed.
-
 import (
 	"encoding/binary"
 	"fmt"
 	"io"
 )
+
+// frame.go owns the frames of the TCP transport: a big-endian length of four bytes, and
+// an envelope. WebSocket messages are not framed.
 
 const (
 	// DefaultMax is the default maximum length of a frame, in bytes. The service's own

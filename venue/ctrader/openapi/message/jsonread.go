@@ -1,13 +1,13 @@
 package message
 
-// jsonread.go owns decoding JSON. It does not use encoding/json because errors in input
-// that a person wrote must name the field and the position, because numbers may come as
-// strings, and because known structs need no reflection.
-
 import (
 	"bytes"
 	"strconv"
 )
+
+// jsonread.go owns decoding JSON. It does not use encoding/json because errors in input
+// that a person wrote must name the field and the position, because numbers may come as
+// strings, and because known structs need no reflection.
 
 // maxDepth bounds the nesting of values that are skipped. The messages themselves nest at
 // most four deep.

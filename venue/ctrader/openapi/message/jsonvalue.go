@@ -1,14 +1,14 @@
 package message
 
-// jsonvalue.go owns decoding the scalar values of JSON: numbers, enums and strings, with
-// numbers and enums that come as strings.
-
 import (
 	"encoding/json"
 	"math"
 	"strconv"
 	"unicode/utf8"
 )
+
+// jsonvalue.go owns decoding the scalar values of JSON: numbers, enums and strings, with
+// numbers and enums that come as strings.
 
 func (r *reader) bool() bool {
 	switch c := r.peek(); {

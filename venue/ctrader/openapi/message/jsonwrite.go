@@ -1,14 +1,14 @@
 package message
 
-// jsonwrite.go owns encoding JSON: the protocol's field names, integers and enums as
-// numbers, absent fields omitted.
-
 import (
 	"encoding/json"
 	"math"
 	"strconv"
 	"unicode/utf8"
 )
+
+// jsonwrite.go owns encoding JSON: the protocol's field names, integers and enums as
+// numbers, absent fields omitted.
 
 // appendKey writes the key of the next field of an object.
 func appendKey(b []byte, key string) []byte {

@@ -1,12 +1,12 @@
 package message
 
-// optional.go owns Optional: a field that may be absent.
-
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 )
+
+// optional.go owns Optional: a field that may be absent.
 
 // Optional is the value of an optional field, or its absence. The zero value is absent.
 // The protocol distinguishes an absent value from a zero one: a spot event without a bid

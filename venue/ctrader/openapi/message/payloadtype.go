@@ -1,12 +1,12 @@
 package message
 
-// payloadtype.go owns payload types, their names, and finding one by name.
-
 import (
 	"iter"
 	"strconv"
 	"strings"
 )
+
+// payloadtype.go owns payload types, their names, and finding one by name.
 
 // PayloadType is the number of a message type, which every envelope carries.
 type PayloadType int32

@@ -1,14 +1,14 @@
 package message
 
-// text.go owns reading the tables in the generated code. Each is one constant, "number
-// name number name ...", because a constant costs nothing at program start and a map
-// does.
-
 import (
 	"iter"
 	"strconv"
 	"strings"
 )
+
+// text.go owns reading the tables in the generated code. Each is one constant, "number
+// name number name ...", because a constant costs nothing at program start and a map
+// does.
 
 func entries(table string) iter.Seq2[string, string] {
 	return func(yield func(number, name string) bool) {

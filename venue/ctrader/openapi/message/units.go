@@ -1,8 +1,5 @@
 package message
 
-// units.go owns the conversion between text and numbers that have a unit, exactly and
-// without floating point.
-
 import (
 	"math"
 	"math/bits"
@@ -10,6 +7,9 @@ import (
 	"strings"
 	"time"
 )
+
+// units.go owns the conversion between text and numbers that have a unit, exactly and
+// without floating point.
 
 const (
 	// PriceDigits is the number of decimal places of prices that are integers: 123000

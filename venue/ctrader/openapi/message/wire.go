@@ -1,13 +1,13 @@
 package message
 
-// wire.go owns the wire format of proto2, as far as this protocol uses it. It does not use
-// the official library, which does work at program start.
-
 import (
 	"encoding/binary"
 	"math"
 	"math/bits"
 )
+
+// wire.go owns the wire format of proto2, as far as this protocol uses it. It does not use
+// the official library, which does work at program start.
 
 // The wire types: the low three bits of a field's key.
 const (

@@ -1,11 +1,11 @@
 package main
 
-// names.go owns the Go names of the protocol's messages, fields and values.
-
 import (
 	"strings"
 	"unicode"
 )
+
+// names.go owns the Go names of the protocol's messages, fields and values.
 
 // initials are the initialisms, which Go writes in capitals.
 var initials = map[string]string{

@@ -1,12 +1,12 @@
 package main
 
-// protocol.go owns reading the tables, and what follows from them.
-
 import (
 	"fmt"
 	"strconv"
 	"strings"
 )
+
+// protocol.go owns reading the tables, and what follows from them.
 
 type protocol struct {
 	messages []*message

@@ -1,11 +1,11 @@
 package main
 
-// units.go owns the comments about units and values.
-
 import (
 	"slices"
 	"strings"
 )
+
+// units.go owns the comments about units and values.
 
 // units spells out the abbreviations of the column unit.
 var units = map[string]string{

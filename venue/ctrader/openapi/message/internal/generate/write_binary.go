@@ -1,8 +1,8 @@
 package main
 
-// write_binary.go owns the code for protobuf.
-
 import "fmt"
+
+// write_binary.go owns the code for protobuf.
 
 func writeBinary(out *page, p *protocol) {
 	out.begin("message", "binary_generated.go owns the messages in protobuf.", "math", "", "github.com/venuekey/venuekey")

@@ -1,11 +1,11 @@
 package main
 
-// write_calls.go owns the code for the typed calls of the package openapi.
-
 import (
 	"fmt"
 	"strings"
 )
+
+// write_calls.go owns the code for the typed calls of the package openapi.
 
 func writeCalls(out *page, p *protocol) {
 	out.begin("openapi", "calls_generated.go owns the typed calls: each request as a method of Conn and of Client.",

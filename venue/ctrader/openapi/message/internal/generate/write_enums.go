@@ -1,11 +1,11 @@
 package main
 
-// write_enums.go owns the code for the enums.
-
 import (
 	"strconv"
 	"strings"
 )
+
+// write_enums.go owns the code for the enums.
 
 func writeEnums(out *page, p *protocol) {
 	out.begin("message", "enums_generated.go owns the enums.")

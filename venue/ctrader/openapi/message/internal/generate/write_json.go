@@ -1,11 +1,11 @@
 package main
 
-// write_json.go owns the code for JSON.
-
 import (
 	"fmt"
 	"slices"
 )
+
+// write_json.go owns the code for JSON.
 
 func writeJSON(out *page, p *protocol) {
 	out.begin("message", "json_generated.go owns the messages in JSON.", "fmt", "log/slog", "strconv", "", "github.com/venuekey/venuekey")

@@ -1,11 +1,11 @@
 package main
 
-// write_messages.go owns the code for the structs.
-
 import (
 	"fmt"
 	"strings"
 )
+
+// write_messages.go owns the code for the structs.
 
 // scalars gives the Go type of each scalar that the protocol uses.
 var scalars = map[string]string{

@@ -1,9 +1,9 @@
 package main
 
+import "slices"
+
 // write_types.go owns the code for the payload types: constants, names, and which answers
 // which.
-
-import "slices"
 
 func writeTypes(out *page, p *protocol) {
 	out.begin("message", "types_generated.go owns the payload types and what kind of message each is.")
