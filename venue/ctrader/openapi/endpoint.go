@@ -11,6 +11,7 @@ import (
 
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/wire"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // endpoint.go owns where the service is, how to reach it, and the limits of a connection.
@@ -122,21 +123,14 @@ type Options struct {
 }
 
 func (o Options) filled() Options {
-	o.Requests = orElse(o.Requests, 50)
-	o.Historical = orElse(o.Historical, 5)
-	o.Heartbeat = orElse(o.Heartbeat, 9*time.Second)
-	o.Timeout = orElse(o.Timeout, 30*time.Second)
-	o.SignOn = min(o.Timeout, orElse(o.SignOn, 10*time.Second))
-	o.MaxFrame = orElse(o.MaxFrame, message.DefaultMax)
+	o.Requests = link.OrElse(o.Requests, 50)
+	o.Historical = link.OrElse(o.Historical, 5)
+	o.Heartbeat = link.OrElse(o.Heartbeat, 9*time.Second)
+	o.Timeout = link.OrElse(o.Timeout, 30*time.Second)
+	o.SignOn = min(o.Timeout, link.OrElse(o.SignOn, 10*time.Second))
+	o.MaxFrame = link.OrElse(o.MaxFrame, message.DefaultMax)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
-}
-
-func orElse[T int | float64 | time.Duration](value, otherwise T) T {
-	if value > 0 {
-		return value
-	}
-	return otherwise
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // endpoint.go owns where the venue is, how it is reached, and the limits.
@@ -134,22 +135,15 @@ type Options struct {
 }
 
 func (o Options) filled() Options {
-	o.Requests = orElse(o.Requests, 5000)
-	o.Heartbeat = orElse(o.Heartbeat, 2500*time.Millisecond)
-	o.Silence = orElse(o.Silence, 10*time.Second)
-	o.Stall = orElse(o.Stall, time.Minute)
-	o.Timeout = orElse(o.Timeout, 30*time.Second)
-	o.SignOn = min(o.Timeout, orElse(o.SignOn, 10*time.Second))
-	o.MaxFrame = orElse(o.MaxFrame, 16<<20)
+	o.Requests = link.OrElse(o.Requests, 5000)
+	o.Heartbeat = link.OrElse(o.Heartbeat, 2500*time.Millisecond)
+	o.Silence = link.OrElse(o.Silence, 10*time.Second)
+	o.Stall = link.OrElse(o.Stall, time.Minute)
+	o.Timeout = link.OrElse(o.Timeout, 30*time.Second)
+	o.SignOn = min(o.Timeout, link.OrElse(o.SignOn, 10*time.Second))
+	o.MaxFrame = link.OrElse(o.MaxFrame, 16<<20)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
-}
-
-func orElse[T int | time.Duration](value, otherwise T) T {
-	if value > 0 {
-		return value
-	}
-	return otherwise
 }
