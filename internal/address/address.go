@@ -9,25 +9,32 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
 // Forms is the remedy for an address in none of the known forms.
 const Forms = "give the path of a file, postgres://user@host/database, or host=… dbname=…; ./ before the name of a file that looks like an address"
 
+// The patterns are compiled when an address is first matched, since every start of the
+// command would pay for them. A text without "=" and ":" matches neither.
 var (
 	// keywords matches the start of libpq's other form, as in
 	// "host=/run/postgresql dbname=venuekey".
-	keywords = regexp.MustCompile(`^\s*[A-Za-z_]+\s*=`)
+	keywords = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*[A-Za-z_]+\s*=`) })
 	// foreign matches any other kind of address: another program's, or one with a typing
 	// error in the slashes or in everything before the user. Such a text must not become
 	// the name of a file, together with the password in it.
-	foreign = regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]+:([A-Za-z][A-Za-z0-9+.-]*:)*//|(?i:^\s*postgres(ql)?:)|^[^/\\]*:[^/\\]*@|(?i:password\s*=)`)
+	foreign = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*[A-Za-z][A-Za-z0-9+.-]+:([A-Za-z][A-Za-z0-9+.-]*:)*//|(?i:^\s*postgres(ql)?:)|^[^/\\]*:[^/\\]*@|(?i:password\s*=)`)
+	})
 )
 
 // IsDatabase reports whether an address is that of a PostgreSQL database, as a URL or as
 // keywords and values.
-func IsDatabase(address string) bool { return isURL(address) || keywords.MatchString(address) }
+func IsDatabase(address string) bool {
+	return isURL(address) || strings.Contains(address, "=") && keywords().MatchString(address)
+}
 
 func isURL(address string) bool {
 	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
@@ -36,7 +43,7 @@ func isURL(address string) bool {
 // IsForeign reports whether a text looks like an address, but is neither a database's nor
 // the path of a file.
 func IsForeign(address string) bool {
-	return !IsDatabase(address) && foreign.MatchString(address)
+	return strings.ContainsAny(address, ":=") && !IsDatabase(address) && foreign().MatchString(address)
 }
 
 // HasPassword reports whether the address of a database may hold a password. An address

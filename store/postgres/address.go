@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,8 +37,9 @@ const (
 	longestRow = 16 << 20
 )
 
-// schemaName matches schema names that need no escaping anywhere.
-var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+// schemaName matches schema names that need no escaping anywhere. It is compiled when it
+// is first used: programs start without PostgreSQL too.
+var schemaName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`) })
 
 // configure parses an address.
 func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
@@ -68,7 +70,7 @@ func configure(dsn string) (config *pgxpool.Config, schema string, err error) {
 		schema = name
 		delete(parameters, "schema") // ours, not the server's
 	}
-	if !schemaName.MatchString(schema) || strings.HasPrefix(schema, "pg_") {
+	if !schemaName().MatchString(schema) || strings.HasPrefix(schema, "pg_") {
 		return nil, "", fault(placeOf(conn), venuekey.ClassMisconfigured, nil, fmt.Sprintf("cannot have a schema named %q", schema),
 			"choose a name of lower-case letters, digits and _ that does not begin with pg_")
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -107,7 +108,7 @@ func explainNetwork(place string, err error) error {
 		return fault(place, venuekey.ClassMisconfigured, bare(err), "has a certificate that is not trusted", certificate)
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
 		return fault(place, venuekey.ClassLater, nil, readOnly, primary)
-	case errors.As(err, &network) && network.Op == "remote error" && mistrusts.MatchString(network.Error()):
+	case errors.As(err, &network) && network.Op == "remote error" && mistrusts().MatchString(network.Error()):
 		return fault(place, venuekey.ClassMisconfigured, bare(err), "rejects this machine's certificate", "give one that the server trusts as sslcert and sslkey in the address")
 	case strings.Contains(err.Error(), "require_auth check failed"):
 		return fault(place, venuekey.ClassMisconfigured, nil, "asks for the password in a way that gives it away, and nothing proves that it is the right server",
@@ -128,7 +129,7 @@ func explainNetwork(place string, err error) error {
 
 // mistrusts matches the texts of crypto/tls for a server's alert about a client's
 // certificate. The alerts have no type of their own there.
-var mistrusts = regexp.MustCompile(`tls: .*certificate|tls: access denied`)
+var mistrusts = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`tls: .*certificate|tls: access denied`) })
 
 // doubtful is the error for a write that was sent and whose answer was lost for good.
 func doubtful(ctx context.Context, place string, err error) error {
