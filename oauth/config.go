@@ -43,6 +43,10 @@ type Config struct {
 	// means that the request was not processed. That is not certain enough for a refresh,
 	// which uses fallbacks only if ReuseHarmless is set.
 	TokenFallbacks []Way `json:"token_fallbacks,omitzero"`
+	// Domains are the venue's own, such as "tradovateapi.com", in the form of Within. A
+	// token request that is redirected to one of them with 307 or 308 is sent there too; see
+	// SendWithin. No other redirect is followed.
+	Domains []string `json:"domains,omitzero"`
 	// ReuseHarmless says that the venue merely refuses a refresh token that was used
 	// already, so it may be presented twice within one refresh.
 	ReuseHarmless bool `json:"reuse_harmless,omitzero"`

@@ -237,3 +237,45 @@ func ExampleTrusting() {
 	// <nil>
 	// the app's certificate authority is not PEM
 }
+
+// A request that its answer moves to another of the venue's hosts is sent there as well,
+// with its body; to any other host it is not.
+func ExampleSendWithin() {
+	dedicated := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"method":%q}`, r.Method)
+	}))
+	defer dedicated.Close()
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, dedicated.URL+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	defer front.Close()
+
+	for _, domains := range [][]string{{strings.TrimPrefix(dedicated.URL, "http://")}, {"venue.example"}} {
+		request, err := http.NewRequest(http.MethodPost, front.URL+"/token", strings.NewReader("grant_type=refresh_token"))
+		if err != nil {
+			panic(err)
+		}
+		answer, _, err := oauth.SendWithin(domains, nil, request)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(answer.Status, string(answer.Body))
+	}
+	// Output:
+	// 200 {"method":"POST"}
+	// 307
+}
+
+func ExampleWithin() {
+	for _, text := range []string{"https://dedicated.venue.example/v1", "https://venue.example.evil.example/v1", "http://venue.example/v1"} {
+		address, err := url.Parse(text)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(oauth.Within([]string{"venue.example"}, address), text)
+	}
+	// Output:
+	// true https://dedicated.venue.example/v1
+	// false https://venue.example.evil.example/v1
+	// false http://venue.example/v1
+}

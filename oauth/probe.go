@@ -33,7 +33,7 @@ func (c Client) Probe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		answer, err := Send(c.Transport, request)
+		answer, address, err := SendWithin(c.Domains, c.Transport, request)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (c Client) Probe(ctx context.Context) error {
 			return notNow
 		}
 		if failure == nil {
-			failure = answer.Stranger(request.URL)
+			failure = answer.Stranger(address)
 		}
 		if !c.unread(answer) {
 			break

@@ -80,7 +80,7 @@ func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 		if err != nil {
 			return venuekey.Token{}, err
 		}
-		answer, err := Send(c.Transport, request)
+		answer, address, err := SendWithin(c.Domains, c.Transport, request)
 		if err != nil {
 			return c.fromBrokenAnswer(answer, sent, way, err)
 		}
@@ -88,7 +88,7 @@ func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 		if way, others, more = c.nextWay(way, others, answer); more {
 			continue
 		}
-		token, err := c.token(answer, request.URL, form, sent)
+		token, err := c.token(answer, address, form, sent)
 		if err == nil {
 			token.Learned = way.Learned
 		}

@@ -16,7 +16,7 @@ import (
 func TestAConfigSurvivesJSON(t *testing.T) {
 	full := Config{
 		AuthorizeURL: "https://venue.example/a", AuthorizeParams: url.Values{"audience": {"api"}}, OmitResponseType: true, DefaultScopes: []string{"trade"}, PKCE: true, StateNotEchoed: true,
-		Issuer: "https://venue.example", TokenURL: "https://venue.example/t", TokenFallbacks: []Way{{URL: "https://venue.example/u", ByGet: true, Learned: map[string]string{"form": "u"}}},
+		Issuer: "https://venue.example", Domains: []string{"venue.example", "127.0.0.1:1"}, TokenURL: "https://venue.example/t", TokenFallbacks: []Way{{URL: "https://venue.example/u", ByGet: true, Learned: map[string]string{"form": "u"}}},
 		ReuseHarmless: true, TokenByGet: true, ProbeForm: url.Values{"grant_type": {""}}, ClientAuth: AuthBasicAndID, Header: http.Header{"Accept": {"application/json"}},
 		RevokeURL: "https://venue.example/r", Names: Names{Access: []string{"accessToken"}}, ErrorsInOK: true, CodeLife: 30 * time.Second, DefaultLife: 80 * time.Minute, RefreshLife: 24 * time.Hour,
 		Meanings: []Meaning{{Code: "c", Text: "t", Grant: grantRefresh, Class: venuekey.ClassNotSent, Reason: "r", Remedy: "m"}},

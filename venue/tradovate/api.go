@@ -24,6 +24,9 @@ type API struct {
 	Base string
 	// MeBase is the same for me, which only the live host answers; empty means Base.
 	MeBase string
+	// Domains are those to which a 307 or 308 is followed, in the form of oauth.Within;
+	// nil means Tradovate's own.
+	Domains []string
 	// Transport sends requests; see oauth.Client.
 	Transport http.RoundTripper
 }
@@ -134,10 +137,9 @@ func (a API) request(ctx context.Context, method, base, path, contentType string
 // call sends a request, checks its answer for every kind of failure, and decodes it into
 // response.
 func (a API) call(request *http.Request, response any, grant string) error {
-	address := request.URL
 	scheme, access, _ := strings.Cut(request.Header.Get("Authorization"), " ")
 	bearer := scheme == "Bearer"
-	answer, err := oauth.Send(a.Transport, request)
+	answer, address, err := oauth.SendWithin(a.domains(), a.Transport, request)
 	if err != nil {
 		return err
 	}
@@ -170,6 +172,13 @@ func (a API) call(request *http.Request, response any, grant string) error {
 	return nil
 }
 
+func (a API) domains() []string {
+	if a.Domains == nil {
+		return ownDomains
+	}
+	return a.Domains
+}
+
 // notJSON explains Tradovate's answers without JSON: 401 and 429 have an empty body or
 // plain text; 408 and 500 are what a closed session gets.
 func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *venuekey.Error {
@@ -178,8 +187,8 @@ func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *
 		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "Tradovate does not accept the access token"}
 	case answer.Status == http.StatusTooManyRequests:
 		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "too many requests to Tradovate; another one within the hour extends the block"}
-	case answer.Status == http.StatusTemporaryRedirect && bearer:
-		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "Tradovate serves this user from another host", Remedy: "set the app's api address to the host that apiHosts names"}
+	case answer.Status == http.StatusTemporaryRedirect:
+		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "Tradovate serves this user from another host, and sends requests to an address that is not its own, or on and on", Remedy: "if you trust the address, set it as the app's api address: venuekey app add tradovate --url api=URL"}
 	case bearer && (answer.Status == http.StatusRequestTimeout || answer.Status == http.StatusInternalServerError):
 		return answer.NotJSON(address)
 	}

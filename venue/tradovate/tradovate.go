@@ -191,7 +191,7 @@ func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.cli
 // and then with the refresh token of an OAuth sign-in.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	if token.Valid(time.Now()) {
-		response, err := v.API(app).RenewAccessToken(ctx, token.Access)
+		response, err := v.APIFor(app, token).RenewAccessToken(ctx, token.Access)
 		if err == nil {
 			return response.Token(), nil
 		}
@@ -238,7 +238,7 @@ func doubted(err error, token venuekey.Token, now time.Time) error {
 
 // Identify implements venuekey.Identifier. The live host answers for demo users as well.
 func (v Venue) Identify(ctx context.Context, app venuekey.App, token venuekey.Token) (string, error) {
-	me, err := v.API(app).Me(ctx, token.Access)
+	me, err := v.APIFor(app, token).Me(ctx, token.Access)
 	if err != nil {
 		return "", err
 	}
@@ -252,7 +252,7 @@ func (v Venue) API(app venuekey.App) API {
 	if app.Environment == "demo" {
 		host = either(v.DemoHost, DemoHost)
 	}
-	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Transport: oauth.Trusting(v.Transport, app)}
+	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Domains: v.domains(app), Transport: oauth.Trusting(v.Transport, app)}
 }
 
 // tokenPaths are the paths for OAuth token requests. The one without /v1 is what the
@@ -273,6 +273,7 @@ func (v Venue) config(app venuekey.App) oauth.Config {
 		PKCE:         app.Param("pkce") == "on",
 		Issuer:       app.URLs["issuer"],
 		TokenURL:     app.URLs["token"],
+		Domains:      v.domains(app),
 		Meanings:     meanings,
 		ProbeForm:    url.Values{"grant_type": {""}},
 		ErrorsInOK:   true,
