@@ -113,7 +113,7 @@ func nextRefresh(token Token, policy Policy, now time.Time, draw float64) time.T
 	if soonest := now.Add(leastBackOff); next.Before(soonest) {
 		next = soonest
 	}
-	return next
+	return policy.Maintenance.plan(next, token, now, draw)
 }
 
 // refreshEnds returns when a refresh token expires, as the venue stated or documents;

@@ -75,6 +75,9 @@ type Status struct {
 	// LeftAloneUntil is the end of the pause that the venue asked for (Retry-After);
 	// zero means none. A token that is about to expire is tried all the same.
 	LeftAloneUntil time.Time
+	// Maintenance is the venue's present or next maintenance window; the zero Window if
+	// none is known.
+	Maintenance Window
 	// Err is why the record cannot be read. Then only ID, State, Reason and Generation
 	// are set.
 	Err error
@@ -192,6 +195,7 @@ func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) S
 		Left: token.Expires.Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,
 		Generation: record.Generation, Failures: record.Failures,
 	}
+	status.Maintenance, _ = policy.Maintenance.Next(now)
 	reportOdd(&status, record, token)
 	return status
 }

@@ -205,6 +205,9 @@ type Policy struct {
 	// venue ends the oldest; zero means that the venue states no limit. See
 	// Keeper.Rivals.
 	MaxSessions int `json:"max_sessions,omitzero"`
+	// Maintenance is when the venue may not answer. Renewals come just before, or wait
+	// it out.
+	Maintenance Maintenance `json:"maintenance,omitzero"`
 }
 
 // check refuses a policy that contradicts itself, before anything is presented.
@@ -225,6 +228,9 @@ func (p Policy) check(venue string) error {
 		wrong = "a time or a number is negative"
 	case p.DefaultLife > 0 && p.LeastInterval >= p.DefaultLife:
 		wrong = "a token would die before LeastInterval lets it be renewed"
+	}
+	if wrong == "" {
+		wrong = p.Maintenance.check()
 	}
 	if wrong == "" {
 		return nil

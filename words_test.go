@@ -19,6 +19,7 @@ func TestAPolicySurvivesJSON(t *testing.T) {
 	full := venuekey.Policy{
 		RenewsWith: venuekey.RenewWithAccessToken, AfterLostAnswer: venuekey.RetryFreely, Grace: 80 * time.Minute, RenewalEnds: venuekey.EndAfterUse, RenewalLife: 24 * time.Hour,
 		KillsAccess: true, RefreshAt: 0.5, LeastInterval: time.Second, DefaultLife: time.Hour, CodeLife: time.Minute, Pace: 200 * time.Millisecond, Burst: 3, PacePerMachine: true, MaxSessions: 2,
+		Maintenance: venuekey.Maintenance{Zone: "UTC", Weekly: []venuekey.WeeklyWindow{{From: venuekey.WeekTime{Day: time.Friday, Hour: 16}, To: venuekey.WeekTime{Day: time.Friday, Hour: 20}}}},
 	}
 	for i := range reflect.TypeOf(full).NumField() {
 		if reflect.ValueOf(full).Field(i).IsZero() {
@@ -28,7 +29,7 @@ func TestAPolicySurvivesJSON(t *testing.T) {
 	for name, policy := range map[string]venuekey.Policy{"full": full, "zero": {}, "ctrader": ctrader.Venue{}.Policy(), "tradovate": tradovate.Venue{}.Policy(), "ttp": ttp.Venue{}.Policy()} {
 		text, err := json.Marshal(policy)
 		var back venuekey.Policy
-		if err != nil || json.Unmarshal(text, &back) != nil || back != policy {
+		if err != nil || json.Unmarshal(text, &back) != nil || !reflect.DeepEqual(back, policy) {
 			t.Errorf("%s: %s %v", name, text, err)
 		}
 		var fields map[string]any
@@ -47,15 +48,16 @@ func TestAPolicySurvivesJSON(t *testing.T) {
 // A word or a field that is misspelt is an error, never a default.
 func TestAPolicyOfUnknownWordsIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"after_lost_answer":"often"}`:  "never, once, until-refused, freely",
-		`{"renews_with":"password"}`:     "refresh-token, access-token",
-		`{"renewal_ends":"after-lunch"}`: "unknown, never, after-login, after-issue, after-use",
-		`{"default_life":"80"}`:          "80m",
-		`{"default_life":80}`:            "default_life",
-		`{"lifetime":"80m"}`:             "lifetime",
+		`{"after_lost_answer":"often"}`:      "never, once, until-refused, freely",
+		`{"renews_with":"password"}`:         "refresh-token, access-token",
+		`{"renewal_ends":"after-lunch"}`:     "unknown, never, after-login, after-issue, after-use",
+		`{"default_life":"80"}`:              "80m",
+		`{"default_life":80}`:                "default_life",
+		`{"lifetime":"80m"}`:                 "lifetime",
+		`{"maintenance":{"weekly":["Fri"]}}`: "Sun 06:30",
 	} {
 		kept := venuekey.Policy{Burst: 7}
-		if err := json.Unmarshal([]byte(text), &kept); err == nil || !strings.Contains(err.Error(), want) || kept != (venuekey.Policy{Burst: 7}) {
+		if err := json.Unmarshal([]byte(text), &kept); err == nil || !strings.Contains(err.Error(), want) || !reflect.DeepEqual(kept, venuekey.Policy{Burst: 7}) {
 			t.Errorf("%s: %v %+v", text, err, kept)
 		}
 	}

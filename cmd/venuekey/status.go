@@ -209,6 +209,9 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	if !s.LeftAloneUntil.IsZero() {
 		line("left alone", "until "+until(s.LeftAloneUntil)+", as the venue asked", yellow)
 	}
+	if w := s.Maintenance; !w.From.IsZero() {
+		line("maintenance", maintenanceOf(w), plain)
+	}
 	if s.Spilled {
 		line("spilled", "the renewed token is sealed in a spill file: it could not be saved to the vault", yellow)
 	}
@@ -240,6 +243,19 @@ func moment(t time.Time) string {
 
 // until is the time when something is over, and how far away that is.
 func until(t time.Time) string { return onClock(t) + " (" + when(t) + ")" }
+
+// maintenanceOf is a venue's maintenance window in the local time zone.
+func maintenanceOf(w venuekey.Window) string {
+	from, to := w.From.Local(), w.To.Local()
+	form := "15:04 MST"
+	if from.YearDay() != to.YearDay() {
+		form = "Mon 15:04 MST"
+	}
+	if w.Contains(time.Now()) {
+		return "now, until " + to.Format(form)
+	}
+	return "next from " + from.Format("Mon 2006-01-02 15:04") + " to " + to.Format(form)
+}
 
 // onClock is a time in the local time zone.
 func onClock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
@@ -278,9 +294,12 @@ type statusJSON struct {
 	Behind         bool     `json:"behind,omitempty"`
 	Odd            string   `json:"odd,omitempty"`
 	LeftAloneUntil string   `json:"left_alone_until,omitempty"`
-	Reason         string   `json:"reason,omitempty"`
-	Help           string   `json:"help,omitempty"`
-	Exit           int      `json:"exit"`
+	// MaintenanceFrom and MaintenanceTo are the venue's present or next maintenance window.
+	MaintenanceFrom string `json:"maintenance_from,omitempty"`
+	MaintenanceTo   string `json:"maintenance_to,omitempty"`
+	Reason          string `json:"reason,omitempty"`
+	Help            string `json:"help,omitempty"`
+	Exit            int    `json:"exit"`
 }
 
 func statusForm(s venuekey.Status, v verdict) statusJSON {
@@ -289,7 +308,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
 		Ending: s.Ending.String(), SignInEnds: exactly(s.SignInEnds), EndsAnyway: s.EndsAnyway,
 		Scopes: s.Scopes, ScopesMissing: s.ScopesMissing, Limits: s.Limits, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind, Odd: s.Odd,
-		LeftAloneUntil: exactly(s.LeftAloneUntil), Reason: s.Reason, Help: v.help, Exit: v.exit,
+		LeftAloneUntil: exactly(s.LeftAloneUntil), MaintenanceFrom: exactly(s.Maintenance.From), MaintenanceTo: exactly(s.Maintenance.To), Reason: s.Reason, Help: v.help, Exit: v.exit,
 	}
 	if !s.Expires.IsZero() {
 		form.LeftSeconds = int64(s.Left.Seconds())

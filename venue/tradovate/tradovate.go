@@ -18,6 +18,7 @@
 //     Beyond that Tradovate answers with a ticket and a wait (ClassLater, with
 //     RetryAfter), or with a captcha that no program can solve: then the user has to wait
 //     for an hour.
+//   - It has maintenance windows every week, during which renewals may fail.
 //   - Demo and live are hosts, not separate sign-ins: a token works at both, but only the
 //     live host answers /auth/me.
 //   - The password grant is Tradovate's own, of the kind that RFC 9700 §2.4 forbids. It
@@ -90,6 +91,7 @@ func (Venue) Policy() venuekey.Policy {
 		LeastInterval:   4 * time.Minute,
 		DefaultLife:     AccessLife,
 		MaxSessions:     2,
+		Maintenance:     maintenance(),
 		// Twelve per hour and a burst of three add up to the fifteen per hour that are
 		// allowed per IP address.
 		Pace: 5 * time.Minute, Burst: 3, PacePerMachine: true,

@@ -2,6 +2,7 @@ package venuetest
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 
 	"github.com/venuekey/venuekey"
@@ -27,10 +28,10 @@ func writtenDown(s *stage) {
 	policy := s.Venue.Policy()
 	text, err := json.Marshal(policy)
 	var back venuekey.Policy
-	if err != nil || json.Unmarshal(text, &back) != nil || back != policy {
+	if err != nil || json.Unmarshal(text, &back) != nil || !reflect.DeepEqual(back, policy) {
 		s.Errorf("%s: %v", text, err)
 	}
-	if again := s.Venue.Policy(); again != policy {
+	if again := s.Venue.Policy(); !reflect.DeepEqual(again, policy) {
 		s.Error("Policy differs from one call to the next")
 	}
 }
