@@ -27,7 +27,7 @@ var house = map[string][]string{
 	"oauth2source":              {""},
 	"terminal":                  {"", "internal/foreign"},
 	"venue/ctrader":             {"", "oauth"},
-	"venue/tradovate":           {"", "internal/foreign", "oauth"},
+	"venue/tradovate":           {"", "internal/foreign", "internal/loopback", "oauth"},
 	"venue/ttp":                 {"", "internal/foreign", "oauth"},
 	"venue/venuetest":           {"", "emulator", "store/memory"}, // for a venue's author
 	"store/memory":              {""},
@@ -36,9 +36,9 @@ var house = map[string][]string{
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
 	"backup":                    {"", "internal/draft"},
-	"local":                     {"", "internal/address", "internal/byname", "internal/environ", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/ttp"}, // where the user's vault meets its parts
-	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                                          // a test's author
-	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                                                // for the venues' tests
+	"local":                     {"", "internal/address", "internal/byname", "internal/environ", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/tradovate/socket", "venue/ttp"}, // where the user's vault meets its parts
+	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                                                                    // a test's author
+	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                                                                          // for the venues' tests
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "internal/loopback"},
 	"emulator/internal/journal": {},
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
@@ -79,7 +79,7 @@ var house = map[string][]string{
 	"stream":              {},   // for connections of all venues, and for programs that read both
 	"venue/internal/link": {""}, // for connections of all venues; "" for Secret and NeedsSignIn
 
-	"venue/tradovate/socket": {"", "internal/foreign", "stream", "venue/internal/link"}, // "" for Secret and Class
+	"venue/tradovate/socket": {"", "internal/foreign", "internal/loopback", "stream", "venue/internal/link"}, // "" for Secret and Class
 
 	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/ctrader/openapi/wire", "venue/internal/link"}, // "" for Secret and Class
 	"venue/ctrader/openapi/wire":                      {"internal/foreign", "venue/ctrader/openapi/message"},

@@ -125,7 +125,7 @@ var confidential = map[string]reflect.Type{
 	".Secret": reflect.TypeFor[venuekey.Secret](), ".Source": reflect.TypeFor[venuekey.Source](), ".Token": reflect.TypeFor[venuekey.Token](),
 	".Transport": reflect.TypeFor[venuekey.Transport](), ".Vault": reflect.TypeFor[venuekey.Vault](), ".Snapshot": reflect.TypeFor[venuekey.Snapshot](),
 	"/backup.Backup": reflect.TypeFor[backup.Backup](), "/backup.Outcome": reflect.TypeFor[backup.Outcome](),
-	"/local.CTrader": reflect.TypeFor[local.CTrader](), "/local.Vault": reflect.TypeFor[local.Vault](),
+	"/local.CTrader": reflect.TypeFor[local.CTrader](), "/local.Tradovate": reflect.TypeFor[local.Tradovate](), "/local.Vault": reflect.TypeFor[local.Vault](),
 	"/oauth.Answer": reflect.TypeFor[oauth.Answer](), "/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),
 	"/venue/ctrader/openapi.Client": reflect.TypeFor[openapi.Client](), "/venue/ctrader/openapi.Conn": reflect.TypeFor[openapi.Conn](),
 	"/venue/tradovate/socket.Client": reflect.TypeFor[socket.Client](), "/venue/tradovate/socket.Conn": reflect.TypeFor[socket.Conn](),

@@ -8,15 +8,18 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
+	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/local"
 	"github.com/venuekey/venuekey/store/memory"
+	venue "github.com/venuekey/venuekey/venue/tradovate"
 )
 
 // example_place_test.go owns the manual of a vault's place, keys, apps and connections.
@@ -228,6 +231,51 @@ func ExampleVault_CTrader() {
 	go client.Run(running)
 	fmt.Println(client.Ready(ctx), client.State().Accounts[0].ID)
 	// Output: <nil> 5001
+}
+
+// With a sign-in at Tradovate, so are its REST API and its WebSocket. Here it is an
+// emulated one; a live one is named by nothing.
+func ExampleVault_Tradovate() {
+	server := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: true}}
+	web := httptest.NewServer(server)
+	defer web.Close()
+	app := emulator.DefaultApp()
+	at, remove := place("VENUEKEY_KEY=file", "VENUEKEY_TRADOVATE_BASE_URL="+web.URL, "VENUEKEY_TRADOVATE_REDIRECT_URI=http://localhost:0/auth/callback",
+		"VENUEKEY_TRADOVATE_CLIENT_ID="+app.ClientID, "VENUEKEY_TRADOVATE_CLIENT_SECRET="+app.ClientSecret)
+	defer remove()
+	vault, err := at.Create(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer vault.Close()
+	id := venuekey.ID{Venue: "tradovate", Name: "alice"}
+	if _, err := vault.SignIn(ctx, id, user{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	trader, err := vault.Tradovate(ctx, id)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	user, err := trader.UserID(ctx)
+	fmt.Println(user, err)
+	me, err := trader.Me(ctx)
+	fmt.Println(strings.Contains(string(me), "alice"), err)
+	accounts, err := trader.Call(ctx, "", venue.Operation{Path: "account/list"})
+	fmt.Println(len(accounts) > 2, err)
+	orders, err := trader.Client(ctx, venue.HostDemo) // and the WebSockets
+	fmt.Println(orders != nil, err)
+	quotes, err := trader.MarketData(ctx)
+	fmt.Println(quotes != nil, err)
+	// Output:
+	// 1001 <nil>
+	// true <nil>
+	// true <nil>
+	// true <nil>
+	// true <nil>
 }
 
 // emulatedCTrader starts one, and returns the variables that lead to it, as "venuekey

@@ -233,8 +233,8 @@ func accountFlag(cmd *cobra.Command, account *int64) {
 	cmd.Flags().Int64Var(account, "account", 0, "the `NUMBER` of the account, if there are several")
 }
 
-// oneCtraderID accepts one ID of cTrader, and more arguments.
-func oneCtraderID(least int, what string) cobra.PositionalArgs {
+// leastArgs accepts so many arguments, or more: an ID and what to do with it.
+func leastArgs(least int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < least {
 			return misused(usageOf(cmd), "%s takes %s", cmd.CommandPath(), what)

@@ -19,7 +19,7 @@ func (p *program) ctraderAccountsCmd() *cobra.Command {
 shows, the broker, and whether the token may trade. If the sign-in's user is not
 known yet, that is queried too, and saved for status.`,
 		Example:           "  venuekey ctrader accounts ctrader/alice",
-		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
+		Args:              leastArgs(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withOpenAPI(cmd.Context(), args[0], func(o *openAPI) error {

@@ -37,7 +37,7 @@ the exit code is 6: check with ReconcileReq before you send it again.`,
 		Example: `  venuekey ctrader call ctrader/alice VersionReq
   venuekey ctrader call ctrader/alice ReconcileReq --account 5001
   venuekey ctrader call ctrader/alice NewOrderReq - --account 5001 <order.json`,
-		Args:              oneCtraderID(2, "an ID and a message"),
+		Args:              leastArgs(2, "an ID and a message"),
 		ValidArgsFunction: p.completeCall,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req, err := p.readCall(args[1:])

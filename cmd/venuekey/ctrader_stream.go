@@ -31,7 +31,7 @@ and the number of dropped quotes is printed at the end.
 Prices are exact decimal texts.`,
 		Example: `  venuekey ctrader stream ctrader/alice EURUSD XAUUSD --account 5001
   venuekey ctrader stream ctrader/alice EURUSD --account 5001 | jq -r .bid`,
-		Args:              oneCtraderID(2, "an ID and at least one symbol"),
+		Args:              leastArgs(2, "an ID and at least one symbol"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := p.onAccount(cmd.Context(), args[0], wanted, p.tellPhase(), func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {

@@ -22,7 +22,7 @@ func (p *program) ctraderSymbolsCmd() *cobra.Command {
 		Long:  "List the symbols that an account can trade: all of them, or those with a text in\ntheir name or description.",
 		Example: `  venuekey ctrader symbols ctrader/alice --account 5001
   venuekey ctrader symbols ctrader/alice eur --account 5001 --json`,
-		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
+		Args:              leastArgs(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.onAccount(cmd.Context(), args[0], wanted, nil, func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {

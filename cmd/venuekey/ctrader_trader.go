@@ -19,7 +19,7 @@ func (p *program) ctraderTraderCmd() *cobra.Command {
 		Short:             "Show an account: balance, currency, leverage, rights",
 		Long:              "Show an account: its balance, currency, leverage and rights.",
 		Example:           "  venuekey ctrader trader ctrader/alice --account 5001",
-		Args:              oneCtraderID(1, "one ID, as in ctrader/alice"),
+		Args:              leastArgs(1, "one ID, as in ctrader/alice"),
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.onAccount(cmd.Context(), args[0], wanted, nil, func(ctx context.Context, c *openapi.Client, account message.CtidTraderAccount) error {

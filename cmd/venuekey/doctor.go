@@ -255,6 +255,9 @@ func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) 
 	if at := environ.EmulatedAt(app); at != "" {
 		d.note(what, "emulated: its sign-ins do not work at the real venue")
 	}
+	if venue.Name() == "tradovate" {
+		d.tradovate(ctx, v, venue, app)
+	}
 	if app.ClientID != "" {
 		d.redirect(what, app.RedirectURI)
 		d.mixUp(what, venue.Name(), app.RedirectURI)

@@ -42,8 +42,9 @@ from real ones.
 
 The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo
 host, and 9104 for TheTradingParrot; --port-base counts them from another
-number. cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form
-at 9106 and 9108, with TLS, over both TCP and WebSocket. Its certificates are
+number. Tradovate's WebSocket is on its hosts, and market data are at 9109.
+cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form at 9106
+and 9108, with TLS, over both TCP and WebSocket. Its certificates are
 signed by an authority that is created at each start; VENUEKEY_CTRADER_CA_FILE
 is the file with its certificate. They name this machine; --host adds other
 names, for a client whose host is fixed and that /etc/hosts sends here.
@@ -170,11 +171,20 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 			e.Environment = append(e.Environment, setting{environ.Variable(one.venue, host.url+"_URL"), at})
 		}
 	}
+	if one.sockets != nil {
+		web.others = append(web.others, closing(one.sockets))
+	}
 	e.Environment = append(e.Environment,
 		setting{environ.Variable(one.venue, "CLIENT_ID"), app.ClientID},
 		setting{environ.Variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
 	return nil
 }
+
+// closing is a function as an io.Closer.
+type closing func()
+
+// Close implements io.Closer.
+func (c closing) Close() error { c(); return nil }
 
 // startAPI starts the Open API and writes its authority's certificate to a file for
 // clients.

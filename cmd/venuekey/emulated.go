@@ -29,6 +29,9 @@ type emulated struct {
 	tokens string // the path of its token endpoint
 	// api is cTrader's Open API, which is not HTTP.
 	api *openapi.Server
+	// sockets closes the WebSockets, which an http.Server does not know; nil if there
+	// are none.
+	sockets func()
 }
 
 // emulatedHost is one address of an emulated venue.
@@ -54,8 +57,9 @@ func emulatedVenues(anyRedirect bool) []emulated {
 		}, api: &openapi.Server{Venue: signIn}},
 		{venue: "tradovate", title: "Tradovate", tokens: "/auth/oauthtoken", server: trader, hosts: []emulatedHost{
 			{url: "base", name: "live", port: 2, handler: trader},
-			{name: "demo", port: 3, handler: trader.Demo()},
-		}},
+			{url: "demo", name: "demo", port: 3, handler: trader.Demo()},
+			{url: "md", name: "md", port: 9, handler: trader.MarketData()},
+		}, sockets: trader.CloseSockets},
 		{venue: "ttp", title: "TheTradingParrot", tokens: "/oauth/token", server: site, hosts: []emulatedHost{
 			{url: "base", port: 4, handler: site},
 		}},

@@ -91,6 +91,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		}
 		p.tell("signing in %s", id)
 		p.tellOfOthers(ctx, v, id)
+		p.tellOfCapacity(ctx, v, id)
 		before, _ := v.Keeper.Status(ctx, id) // zero if it cannot be read
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()

@@ -93,6 +93,7 @@ func play(t *testing.T, dir string, prepare func(*testscript.Env)) {
 			"configure": configure,
 			"admin":     admin,
 			"api":       happens,
+			"sockets":   breakSockets,
 			"browser":   browserOf,
 			"start":     start,
 			"visits":    visits,
@@ -125,6 +126,7 @@ type stageSet struct {
 	logs    map[string]*emulator.Log
 	running *running
 	api     *openapi.Server
+	trader  *tradovate.Server
 }
 
 func setOf(ts *testscript.TestScript) *stageSet { return ts.Value(theStage{}).(*stageSet) }
@@ -180,6 +182,7 @@ func emulateVenues(ts *testscript.TestScript, _ bool, args []string) {
 		case "tradovate":
 			venue := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: true, TokenPrefix: "sentinel"}}
 			handler, set.logs[name] = venue, venue.Log()
+			set.serveHosts(ts, venue)
 		case "ttp":
 			venue := &ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: true, TokenPrefix: "sentinel"}}
 			handler, set.logs[name] = venue, venue.Log()
@@ -191,6 +194,25 @@ func emulateVenues(ts *testscript.TestScript, _ bool, args []string) {
 		set.venues[name] = web
 		ts.Setenv(strings.ToUpper(name), web.URL)
 	}
+}
+
+// serveHosts starts the other hosts of an emulated Tradovate.
+func (s *stageSet) serveHosts(ts *testscript.TestScript, venue *tradovate.Server) {
+	s.trader = venue
+	ts.Defer(venue.CloseSockets)
+	for name, handler := range map[string]http.Handler{"DEMO_URL": venue.Demo(), "MD_URL": venue.MarketData()} {
+		web := httptest.NewServer(handler)
+		ts.Defer(web.Close)
+		ts.Setenv(environ.Variable("tradovate", name), web.URL)
+	}
+}
+
+// sockets cut: every WebSocket of the emulated Tradovate breaks.
+func breakSockets(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 || args[0] != "cut" {
+		ts.Fatalf("usage: sockets cut")
+	}
+	setOf(ts).trader.CutSockets()
 }
 
 // serveAPI starts the Open API of an emulated cTrader.
@@ -467,23 +489,23 @@ func sources(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// freeports: finds five ports in a row that nobody uses, below those that
+// freeports: finds nine ports in a row that nobody uses, below those that
 // systems give out by themselves, and puts the number before them into $PORT.
 func freeports(ts *testscript.TestScript, _ bool, _ []string) {
 	base := freeBase()
 	if base == 0 {
-		ts.Fatalf("no eight ports are free")
+		ts.Fatalf("no nine ports are free")
 	}
 	ts.Setenv("PORT", strconv.Itoa(base))
 }
 
-// freeBase is the number before eight free ports in a row, 0 where there are none.
+// freeBase is the number before nine free ports in a row, 0 where there are none.
 func freeBase() int {
-	// One for each venue, and four for an API. Scripts that run at the same time
+	// One for each host of a venue, and four for an API. Scripts that run at the same time
 	// do not get the same.
 	for base := 20000 + os.Getpid()%700*10 + int(portsGiven.Add(10)); base < 32000; base += 10 {
 		free := true
-		for port := base + 1; port <= base+8 && free; port++ {
+		for port := base + 1; port <= base+9 && free; port++ {
 			socket, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 			if free = err == nil; free {
 				socket.Close()

@@ -58,6 +58,7 @@ func newWorld(t *testing.T) *world {
 	base := func(web *httptest.Server) string { t.Cleanup(web.Close); return web.URL }
 	w.set(environ.Variable("ctrader", "BASE_URL"), base(httptest.NewServer(signIn)))
 	w.set(environ.Variable("tradovate", "BASE_URL"), base(httptest.NewServer(trader)))
+	w.set(environ.Variable("tradovate", "DEMO_URL"), base(httptest.NewServer(trader.Demo()))+"/v1")
 	w.set(environ.Variable("ttp", "BASE_URL"), base(httptest.NewServer(site)))
 	for _, name := range venueNames() {
 		w.set(environ.Variable(name, "REDIRECT_URI"), "http://localhost:0/auth/callback")
@@ -84,6 +85,7 @@ func (w *world) furnish(t *testing.T) {
 	w.file(t, "key.txt", identity.String()+"\n")
 	w.file(t, "team.txt", identity.Recipient().String()+"\n")
 	w.file(t, "order.json", `{"symbolId":1,"orderType":"MARKET","tradeSide":"BUY","volume":100000}`)
+	w.file(t, "buy.json", `{"accountId":5001,"action":"Buy","symbol":"ESZ6","orderQty":1,"orderType":"Market"}`)
 	for name, text := range map[string]string{
 		"bot":        `test -n "$VENUEKEY_ACCESS_TOKEN$TRADOVATE_MD_TOKEN"`,
 		"notify.sh":  `true`,

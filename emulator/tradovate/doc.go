@@ -12,6 +12,9 @@
 //	/auth/oauthtoken           exchanges a code or refresh token for tokens
 //	/auth/me                   whose access token it is, on the live host only
 //	/account/list              the user's accounts in the host's environment
+//	/contract/find             a contract by its name
+//	/order/placeorder          places an order, which user syncs report
+//	/order/list                the user's orders
 //	/v1/websocket              the WebSocket, with this prefix only
 //
 // and, since there is no third host for them,
@@ -58,6 +61,7 @@
 //	APIHosts, LiveHost, DemoHost        apiHosts in answers with tokens
 //	UserStatus, UserIDAfter, MeOnDemo   what the answers say about the user
 //	Empty401                            a 401 has no body
+//	OrdersDenied                        an order gets 401, as from a device that is not approved
 //	MovedTo                             all but the pages redirect to another host with 307
 //	IgnorePKCE, RejectPKCE, LosePKCE    PKCE is ignored, refused, or lost
 //	Issuer                              iss in the redirect

@@ -55,6 +55,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, at host) {
 	case "/account/list":
 		s.core.Serve(w, r, func(w http.ResponseWriter, r *http.Request) { s.accounts(w, r, at.env) }, AccountList)
 	default:
-		s.core.NotFound(w, r)
+		s.operation(w, r, at, operationName(path))
 	}
 }

@@ -90,6 +90,9 @@ type Knobs struct {
 	MeOnDemo bool
 	// Empty401 leaves the body of a 401 empty. By default it is "Access is denied" (§6).
 	Empty401 bool
+	// OrdersDenied answers orders over HTTP with 401 although the token is good, as the
+	// live host does to a device that is not approved (§1.5).
+	OrdersDenied bool
 	// MovedTo, unless empty, is the scheme and host to which all endpoints redirect with
 	// 307 (§0), except the pages and the admin endpoint.
 	MovedTo string

@@ -40,7 +40,7 @@ func (t ticket) settles(now time.Time, presented string, on emulator.Endpoint) b
 	if t.captcha || now.Before(t.ready) {
 		return false
 	}
-	return presented == t.value || on != emulator.AtLogin && on != emulator.AtToken
+	return presented == t.value || on != emulator.AtLogin && on != emulator.AtToken && on != AtOrder
 }
 
 // penalised answers a request with a penalty and returns true, or returns false if the

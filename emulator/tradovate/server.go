@@ -35,6 +35,7 @@ type Server struct {
 	renewals  quota
 	meFailed  quota
 	sockets   sockets
+	orders    orders
 
 	socketFaults socketFaults
 }
@@ -65,6 +66,7 @@ func (s *Server) forget() {
 	s.renewals.clear()
 	s.meFailed.clear()
 	s.sockets.clear()
+	s.orders.clear()
 	s.socketFaults.queue.Clear()
 }
 

@@ -124,8 +124,8 @@ func (c *socket) placeOrder(r request, u emulator.User) answered {
 	}
 	id := c.server.sockets.nextID()
 	c.server.core.Record(emulator.Event{Kind: OrderPlaced, User: u.Name, Status: http.StatusOK, Detail: order.Action + " " + order.Symbol})
-	c.server.Change(u.Name, "order", "Created", map[string]any{
-		"id": id, "accountId": order.AccountID, "contractId": contract.id, "action": order.Action, "ordStatus": "Working",
-	})
+	placed := map[string]any{"id": id, "accountId": order.AccountID, "contractId": contract.id, "action": order.Action, "ordStatus": "Working"}
+	c.server.orders.add(u.Name, placed)
+	c.server.Change(u.Name, "order", "Created", placed)
 	return answered{http.StatusOK, map[string]any{"orderId": id}}
 }

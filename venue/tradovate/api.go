@@ -24,6 +24,9 @@ type API struct {
 	Base string
 	// MeBase is the same for me, which only the live host answers; empty means Base.
 	MeBase string
+	// DeviceID is the device that the app signed in from. It is not sent; the error of an
+	// order that Tradovate denies names it, for the person who has to approve it.
+	DeviceID string
 	// Domains are those to which a 307 or 308 is followed, in the form of oauth.Within;
 	// nil means Tradovate's own.
 	Domains []string

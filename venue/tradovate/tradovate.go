@@ -25,7 +25,7 @@
 //     is supported because individuals get an API key but no OAuth client.
 //
 // AppForm describes the app's parameters. App.URLs may override "authorize", "token",
-// "api", "me" and "base", and set "issuer", which answers that name an issuer must match
+// "api", "me", "live", "demo", "md" and "base", and set "issuer", which answers that name an issuer must match
 // (RFC 9207).
 package tradovate
 
@@ -101,7 +101,7 @@ func (Venue) Policy() venuekey.Policy {
 // AppForm implements venuekey.Registrar. A device must keep its device ID for ever, so
 // the default is random and is stored with the app.
 func (Venue) AppForm() venuekey.AppForm {
-	return venuekey.AppForm{Register: "Register one in Trader under Application Settings, API Access,\nor create an API key there, which needs no redirect uri and no client id", URLs: []string{"authorize", "token", "me", "api"}, Fields: []venuekey.Field{
+	return venuekey.AppForm{Register: "Register one in Trader under Application Settings, API Access,\nor create an API key there, which needs no redirect uri and no client id", URLs: []string{"authorize", "token", "me", "api", "live", "demo", "md"}, Fields: []venuekey.Field{
 		{Name: "flow", Optional: true, Default: FlowAuto, Help: "oauth, password to sign in with user name, password and API key, or auto: oauth if the app has a client id"},
 		{Name: "cid", Optional: true, Help: "API key number (Trader, Application Settings, API Access)"},
 		{Name: "sec", Optional: true, Secret: true, Help: "API key secret, shown once when you created the key"},
@@ -254,7 +254,16 @@ func (v Venue) API(app venuekey.App) API {
 	if app.Environment == "demo" {
 		host = either(v.DemoHost, DemoHost)
 	}
-	return API{Base: app.URL("api", host+"/v1"), MeBase: me, Domains: v.domains(app), Transport: oauth.Trusting(v.Transport, app)}
+	return API{Base: app.URL("api", host+"/v1"), MeBase: me, DeviceID: Device(app), Domains: v.domains(app), Transport: oauth.Trusting(v.Transport, app)}
+}
+
+// Device returns the device id that sign-ins of the app send; "" for OAuth, which sends
+// none. Live orders need Tradovate's approval of it (Tradovate facts §1.5).
+func Device(app venuekey.App) string {
+	if flowOf(app) != FlowPassword {
+		return ""
+	}
+	return string(app.Param("device_id"))
 }
 
 // tokenPaths are the paths for OAuth token requests. The one without /v1 is what the

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -122,6 +123,9 @@ func (e *Error) judgeStatus(text string) {
 // handshakeError is a connection that did not come to be.
 func handshakeError(address string, status int, err error) *Error {
 	e := &Error{Address: address, Status: status, Class: venuekey.ClassNotSent, Err: foreign.Error(err)}
+	if errors.Is(err, errPlain) {
+		e.Class = venuekey.ClassMisconfigured
+	}
 	switch status {
 	case http.StatusMisdirectedRequest, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		e.Class, e.Kind = venuekey.ClassMisconfigured, KindMisdirected

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/venuekey/venuekey/internal/loopback"
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
@@ -32,6 +34,9 @@ const (
 
 // Endpoint is one host of the venue. It is spoken to over TLS.
 type Endpoint struct {
+	// Plain leaves TLS out, for an emulated venue on this machine: Dial refuses it for
+	// any address but a loopback one, since a token would cross a network in clear.
+	Plain bool
 	// Address is a host or host:port; without a port it is 443.
 	Address string
 	// TLS is how the server is verified; nil is the system's roots and the host of
@@ -64,10 +69,19 @@ func (e Endpoint) hostPort() (host, address string) {
 func (e Endpoint) connect(ctx context.Context, o Options) (ws *websocket.Conn, status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	_, address := e.hostPort()
-	transport := &http.Transport{DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dialTLS(ctx) }}
+	host, address := e.hostPort()
+	if e.Plain && !loopback.Host(host) {
+		return nil, 0, errPlain
+	}
+	scheme, transport := "wss://", &http.Transport{}
+	if e.Plain {
+		scheme = "ws://"
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dial(ctx) }
+	} else {
+		transport.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return e.dialTLS(ctx) }
+	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	ws, resp, err := websocket.Dial(ctx, "wss://"+address+path, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport, CheckRedirect: stay}})
+	ws, resp, err := websocket.Dial(ctx, scheme+address+path, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport, CheckRedirect: stay}})
 	if err != nil {
 		transport.CloseIdleConnections()
 		if resp != nil {
@@ -79,13 +93,22 @@ func (e Endpoint) connect(ctx context.Context, o Options) (ws *websocket.Conn, s
 	return ws, 0, nil
 }
 
-func (e Endpoint) dialTLS(ctx context.Context) (net.Conn, error) {
-	host, address := e.hostPort()
+// errPlain is the cause of a connection that would leave this machine without TLS.
+var errPlain = errors.New("without TLS only this machine's own addresses are reached")
+
+// dial makes the connection below TLS.
+func (e Endpoint) dial(ctx context.Context) (net.Conn, error) {
 	dial := e.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	below, err := dial(ctx, "tcp", address)
+	_, address := e.hostPort()
+	return dial(ctx, "tcp", address)
+}
+
+func (e Endpoint) dialTLS(ctx context.Context) (net.Conn, error) {
+	host, _ := e.hostPort()
+	below, err := e.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
