@@ -28,17 +28,22 @@ const (
 
 // chanceOf judges a record that no program is renewing. A record with an open intent
 // was presented by a program that died, or received no answer, before it could record
-// the outcome; it is uncertain, not free. alive says whether there is an access token
+// the outcome; it is uncertain, not free. One that was presented without an answer stays
+// so after a renewal with the access token. alive says whether there is an access token
 // to lose.
-func chanceOf(record Record, policy Policy, alive bool) chance {
+func chanceOf(record Record, policy Policy, way Renewal, alive bool) chance {
 	switch {
 	case record.Condition == ConditionDead:
 		return none
+	case policy.reuseIsHarmless() && way != policy.RenewsWith && record.Failures > 0:
+		// The access token is dead and nothing has been used up yet: a venue that does
+		// not answer must not swallow the refresh token as well.
+		return afterProbe
 	case policy.reuseIsHarmless():
 		return allowed
-	case record.IntentAt.IsZero() && record.Failures > 0 && !(alive && policy.RenewsWith == RenewWithAccessToken):
+	case record.IntentAt.IsZero() && record.Failures > 0 && !(alive && way == RenewWithAccessToken):
 		return afterProbe // the venue did not answer last time, and must not swallow this one
-	case record.IntentAt.IsZero():
+	case record.IntentAt.IsZero() && record.Attempt == 0:
 		return allowed
 	case record.Attempt < policy.attempts() && record.ReadAt.Before(endOfGrace(record, policy)):
 		return afterProbe
@@ -54,7 +59,7 @@ func chanceOf(record Record, policy Policy, alive bool) chance {
 // and app credentials other than those it was refused under, give it one more chance.
 func (a attempt) chance() chance {
 	alive := a.token.Valid(time.Now()) && a.why != accessRefused
-	is := chanceOf(a.record, a.policy, alive)
+	is := chanceOf(a.record, a.policy, a.way, alive)
 	switch {
 	case a.why == insisting:
 		return max(is, afterProbe)
@@ -70,15 +75,6 @@ func (a attempt) chance() chance {
 func (a attempt) after(d time.Duration) attempt {
 	a.record.ReadAt = a.record.ReadAt.Add(d)
 	return a
-}
-
-// forToken returns the policy for one token. Renewing with a live access token does not
-// use it up, so if no refresh token is at stake, reuse is at worst refused.
-func (p Policy) forToken(token Token) Policy {
-	if p.RenewsWith == RenewWithAccessToken && token.Refresh == "" && p.AfterLostAnswer != RetryFreely {
-		p.AfterLostAnswer = RetryUntilRefused
-	}
-	return p
 }
 
 // reuseIsHarmless reports whether a second presentation is at worst refused.

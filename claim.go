@@ -11,8 +11,8 @@ import (
 
 // claim writes lease and intent, by compare-and-swap. It returns ErrConflict if another
 // writer was faster.
-func (k *Keeper) claim(ctx context.Context, record Record) (claimed Record, err error) {
-	claimed = record.afterClaim(k.owner(), k.lease())
+func (k *Keeper) claim(ctx context.Context, record Record, way Renewal) (claimed Record, err error) {
+	claimed = record.afterClaim(k.owner(), k.lease(), way)
 	claimed.Version, err = k.Vault.Store.Put(ctx, claimed)
 	return claimed, err
 }

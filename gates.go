@@ -2,6 +2,7 @@ package venuekey
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -27,6 +28,7 @@ type waits struct {
 	holder   leaseWatch
 	answered bool // the venue answered a probe
 	turn     bool // it has its permit, or needs none
+	detour   bool // there is no permit for the access token, so the refresh token goes
 }
 
 // pass takes an attempt through the gates, or returns the gate at which it stopped.
@@ -41,7 +43,8 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 	if a.venue, a.app, err = k.venueAndApp(early, a.id.Venue); err != nil {
 		return atApp, err
 	}
-	a.policy, a.rollback = a.venue.Policy().forToken(a.token), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
+	a.way = a.wayOf(a.venue.Policy(), w.detour, time.Now())
+	a.policy, a.rollback = a.venue.Policy().forWay(a.way), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
 	switch c := a.chance(); {
 	case c == none:
 		return atChance, nil
@@ -52,13 +55,32 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 		w.answered = true
 		return waited, nil
 	case !w.turn:
-		if err := k.acquire(early, a.app, a.policy, needOf(a.token, time.Now())); err != nil {
+		err := k.acquire(early, a.app, a.policy, needOf(a.token, time.Now()))
+		if err != nil && k.mayDetour(early, *a, err) {
+			w.detour, err = true, nil
+		}
+		if err != nil {
 			return atTurn, err
 		}
 		w.turn, w.answered = true, false // the wait may have been long
 		return waited, nil
 	}
 	return passed, nil
+}
+
+// mayDetour reports whether the refresh token is the way out for a renewal whose turn does
+// not come before the access token expires: the quota is one of renewals with the access
+// token. A pause that the venue asked for is kept.
+func (k *Keeper) mayDetour(ctx context.Context, a attempt, noTurn error) bool {
+	if a.venue.Policy().RenewsWith != RenewWithAccessToken || a.token.Refresh == "" {
+		return false
+	}
+	var known *Error
+	if errors.As(noTurn, &known) && time.Now().Add(known.RetryAfter).Before(lastTry(a.token)) {
+		return false
+	}
+	until, err := k.Vault.closedUntil(ctx, k.budgetKey(a.app, a.policy))
+	return err == nil && until.IsZero()
 }
 
 // stopped returns the error of a renewal that stopped at a gate, and records it.

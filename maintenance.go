@@ -105,6 +105,12 @@ func (m Maintenance) plan(next time.Time, token Token, now time.Time, draw float
 	return next
 }
 
+// near reports whether a time is in a window, or shortly before one.
+func (m Maintenance) near(t time.Time) bool {
+	w, ok := m.Next(t)
+	return ok && !t.Before(w.From.Add(-2*beforeMaintenance))
+}
+
 // check returns what is wrong with the windows, or "".
 func (m Maintenance) check() string {
 	if len(m.Weekly) > 0 && m.Zone == "" {

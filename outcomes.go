@@ -10,21 +10,29 @@ import (
 // table of outcomes in doc/design.md. A method that begins with "after" follows the
 // outcome of a renewal. None of them reads or writes a store.
 
-// afterClaim returns a record whose refresh token is about to be presented: it has a
-// lease and an open intent.
-func (r Record) afterClaim(owner string, lease time.Duration) Record {
+// afterClaim returns a record of which a token is about to be presented: it has a lease
+// and an open intent. Only presentations of the refresh token are counted.
+func (r Record) afterClaim(owner string, lease time.Duration, way Renewal) Record {
 	r.LeaseOwner, r.LeaseUntil = owner, r.ReadAt.Add(lease)
-	r.Attempt, r.IntentAt = min(r.Attempt, mostTries)+1, r.ReadAt
+	r.IntentAt = r.ReadAt
+	if way == RenewWithRefreshToken {
+		r.Attempt = min(r.Attempt, mostTries) + 1
+	}
 	return r
 }
 
 // afterGrant returns the record of a token that just arrived: nothing is known against
-// it, and its next refresh is drawn, once.
-func (r Record) afterGrant(token Token, policy Policy) Record {
+// it, and its next refresh is drawn, once. A refresh token whose answer was lost keeps its
+// count if the access token brought the grant.
+func (r Record) afterGrant(token Token, policy Policy, way Renewal) Record {
 	r = r.free()
-	r.Attempt, r.IntentAt = 0, time.Time{}
+	r.IntentAt = time.Time{}
+	if way == RenewWithRefreshToken || token.Refresh == "" {
+		r.Attempt = 0
+	}
 	r.Condition, r.Failures, r.Text = ConditionGood, 0, ""
-	r.NextRefresh = nextRefresh(token, policy, time.Now(), rand.Float64())
+	now, draw := time.Now(), rand.Float64()
+	r.NextRefresh = earlyOr(nextRefresh(token, policy, now, draw), token, policy, now, draw)
 	return r
 }
 
@@ -47,6 +55,18 @@ func (r Record) afterFailure(before Record, token Token, policy Policy, failure 
 	default:
 		return r.afterDelay(token, failure).givenBack(before)
 	}
+}
+
+// afterEarly returns a record whose refresh token was not renewed early: nothing is urgent,
+// because the access token is young. A refusal that is in doubt is tested once more when
+// the doubt is over, and everything else waits for the next renewal with the access token.
+func (r Record) afterEarly(token Token, policy Policy) Record {
+	now, draw := time.Now(), rand.Float64()
+	r.NextRefresh = nextRefresh(token, policy, now, draw)
+	if again := token.refusedFirst.Add(policy.Doubt + time.Duration((1+draw)*float64(time.Minute))); !token.refusedFirst.IsZero() && now.Before(again) {
+		r.NextRefresh = earlier(r.NextRefresh, again)
+	}
+	return r
 }
 
 // afterRefusal returns a record that the venue will not renew: it stays, dead, for a

@@ -18,7 +18,14 @@ func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure 
 	if failure.Class == ClassRefused && !a.record.IntentAt.IsZero() {
 		failure.Reason = cmp.Or(failure.Reason, "refused") + "; the answer to the previous renewal was lost"
 	}
+	a.reseal = k.believe(ctx, &a, failure)
 	next := claimed.afterFailure(a.record, a.token, a.policy, failure)
+	switch {
+	case errors.Is(failure, errOtherWay):
+		next.NextRefresh = time.Now()
+	case a.way == RenewWithRefreshToken && a.stillRenews(time.Now()):
+		next = next.afterEarly(a.token, a.venue.Policy())
+	}
 	if failure.Class == ClassUnknown && next.NextRefresh.IsZero() {
 		failure.Class = ClassRefused // it was the last chance
 	}
@@ -61,10 +68,12 @@ func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
 
 // rememberFinal writes the record of a renewal that may have been the last. A token that
 // is not tried again is sealed with a fingerprint of the app's credentials, because the
-// refusal may have been about those.
+// refusal may have been about those; what else is known against a token is sealed with it.
 func (k *Keeper) rememberFinal(ctx context.Context, a attempt, after Record, failure *Error) error {
 	if after.NextRefresh.IsZero() {
-		a.token.refusedUnder = a.app.credentials()
+		a.token.refusedUnder, a.reseal = a.app.credentials(), true
+	}
+	if a.reseal {
 		if sealed, err := k.Vault.sealed(after, sealedFrom(a.token)); err == nil {
 			after = sealed
 		}

@@ -29,6 +29,10 @@ type attempt struct {
 	policy   Policy
 	app      App
 	rollback rollback
+	// way is the token that is presented.
+	way Renewal
+	// reseal says that more is known against the token now, which is sealed with it.
+	reseal bool
 }
 
 // renew replaces the flight's generation of an ID's token, or adopts a newer one from
@@ -54,14 +58,18 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 			return Token{}, err
 		}
 		k.reserve()
-		claimed, err := k.claim(ctx, a.record)
+		claimed, err := k.claim(ctx, a.record, a.way)
 		if errors.Is(err, ErrConflict) {
 			continue
 		}
 		if err != nil {
 			return Token{}, storeError(id, "claim", err)
 		}
-		return k.ask(ctx, f, a, claimed)
+		token, err := k.ask(ctx, f, a, claimed)
+		if errors.Is(err, errOtherWay) {
+			continue
+		}
+		return token, err
 	}
 }
 
@@ -129,7 +137,7 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 		}
 		return nil
 	}})
-	return a.venue.Refresh(ctx, a.app, a.token)
+	return a.venue.Refresh(ctx, a.app, a.presented())
 }
 
 // keep saves the new token before any caller sees it, and then handles what else the
@@ -138,7 +146,10 @@ func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token,
 	if a.rollback.found() { // yet the venue granted it: the mark was wrong
 		k.unmark(a.record.Key, &a.token)
 	}
-	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy)
+	if a.way == RenewWithRefreshToken {
+		a.token.refusedFirst = time.Time{} // whatever it was, it is over
+	}
+	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy, a.way)
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}

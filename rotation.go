@@ -47,8 +47,8 @@ const (
 func (p place) settled() bool { return p == inStore || p == superseded }
 
 // rotate seals a token that just arrived.
-func (k *Keeper) rotate(claimed Record, token Token, policy Policy) (rotation, error) {
-	record := claimed.afterGrant(token, policy)
+func (k *Keeper) rotate(claimed Record, token Token, policy Policy, way Renewal) (rotation, error) {
+	record := claimed.afterGrant(token, policy, way)
 	record.Generation++
 	sealed, err := k.Vault.sealed(record, sealedFrom(token))
 	r := rotation{record: sealed, token: token, from: claimed.Generation}

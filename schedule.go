@@ -72,9 +72,12 @@ func carriedOver(old, got Token, policy Policy) Token {
 		got.User = old.User
 	}
 	got.SignedIn = old.SignedIn
+	if got.Refresh == old.Refresh {
+		got.refusedFirst = old.refusedFirst
+	}
 	got.RefreshIssued = refreshIssued(old, got)
 	if got.Access == "" { // the new one cannot be used; the old one is good until it expires
-		got.Access, got.Type, got.Issued, got.Expires = old.Access, old.Type, old.Issued, old.Expires
+		got.Access, got.Type, got.Issued, got.Expires, got.ended = old.Access, old.Type, old.Issued, old.Expires, old.ended
 		if policy.KillsAccess {
 			got.Access, got.Type, got.Expires = "", "", got.Issued
 		}

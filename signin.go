@@ -88,7 +88,7 @@ func (k *Keeper) adopt(ctx context.Context, id ID, first int64, token Token, pol
 		if plausible(replaces) != replaces {
 			record.Generation = max(record.Generation, plausible(first))
 		}
-		r, err := k.rotate(record, token, policy)
+		r, err := k.rotate(record, token, policy, RenewWithRefreshToken)
 		if err != nil {
 			return Record{}, err
 		}

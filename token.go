@@ -64,10 +64,19 @@ type Token struct {
 	// refusedUnder names the app's credentials under which the venue refused to
 	// renew the token, or was not heard; see App.credentials.
 	refusedUnder string
+	// refusedFirst is when the venue first refused this refresh token; zero if it did
+	// not. Policy.Doubt counts from there.
+	refusedFirst time.Time
+	// ended is when the venue was found not to accept the access token any more, before
+	// it expired; zero if it was not.
+	ended time.Time
 }
 
-// Valid reports whether there is an access token and it has not expired at that time.
-func (t Token) Valid(at time.Time) bool { return t.Access != "" && at.Before(t.Expires) }
+// Valid reports whether there is an access token and it has not expired at that time. A
+// token that the venue was found not to accept is never valid.
+func (t Token) Valid(at time.Time) bool {
+	return t.Access != "" && t.ended.IsZero() && at.Before(t.Expires)
+}
 
 // clockTolerance is how wrong a local clock may be before it is reported.
 const clockTolerance = time.Minute

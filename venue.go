@@ -116,7 +116,9 @@ const (
 	// RenewWithRefreshToken presents the refresh token (RFC 6749 §6).
 	RenewWithRefreshToken Renewal = iota
 	// RenewWithAccessToken presents the access token before it expires, which does not
-	// use it up.
+	// use it up. If there is a refresh token as well, the Keeper presents that once the
+	// access token is dead, and when half of its life is over: it passes Refresh a token
+	// that holds only the one to present.
 	RenewWithAccessToken
 )
 
@@ -166,10 +168,13 @@ const (
 type Policy struct {
 	// RenewsWith is the token that a renewal presents.
 	RenewsWith Renewal `json:"renews_with,omitzero"`
-	// AfterLostAnswer is what to do after the answer to a renewal was lost. If a
-	// token is renewed with the access token and there is no refresh token,
-	// RetryUntilRefused applies unless it is RetryFreely.
+	// AfterLostAnswer is what to do after the answer to a renewal was lost. If the
+	// access token was presented, RetryUntilRefused applies unless it is RetryFreely.
 	AfterLostAnswer LostAnswer `json:"after_lost_answer,omitzero"`
+	// Doubt is how long the refusal of a refresh token may still turn out to be wrong,
+	// counted from the first one; zero means that it is believed at once. Some venues
+	// refuse a good refresh token for some minutes.
+	Doubt time.Duration `json:"doubt,omitzero"`
 	// Grace is how long after the first presentation the venue still forgives a
 	// second one; zero means that no limit is known. Later reuse revokes the sign-in.
 	Grace time.Duration `json:"grace,omitzero"`
@@ -224,7 +229,7 @@ func (p Policy) check(venue string) error {
 		wrong = "RenewalEnds has an unknown value"
 	case p.RenewalEnds > EndNever && p.RenewalLife == 0:
 		wrong = "RenewalEnds needs a RenewalLife, which is not set"
-	case p.Grace < 0 || p.RenewalLife < 0 || p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0:
+	case p.Grace < 0 || p.Doubt < 0 || p.RenewalLife < 0 || p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0:
 		wrong = "a time or a number is negative"
 	case p.DefaultLife > 0 && p.LeastInterval >= p.DefaultLife:
 		wrong = "a token would die before LeastInterval lets it be renewed"

@@ -51,6 +51,7 @@ type policyFields Policy
 // policyText is the JSON form of a Policy: its fields, shadowed by those that are text.
 type policyText struct {
 	*policyFields
+	Doubt         words.Duration `json:"doubt,omitzero"`
 	Grace         words.Duration `json:"grace,omitzero"`
 	RenewalLife   words.Duration `json:"renewal_life,omitzero"`
 	LeastInterval words.Duration `json:"least_interval,omitzero"`
@@ -63,7 +64,7 @@ type policyText struct {
 func (p Policy) MarshalJSON() ([]byte, error) {
 	fields := policyFields(p)
 	return json.Marshal(policyText{
-		policyFields: &fields, Grace: words.Duration(p.Grace), RenewalLife: words.Duration(p.RenewalLife), LeastInterval: words.Duration(p.LeastInterval),
+		policyFields: &fields, Doubt: words.Duration(p.Doubt), Grace: words.Duration(p.Grace), RenewalLife: words.Duration(p.RenewalLife), LeastInterval: words.Duration(p.LeastInterval),
 		DefaultLife: words.Duration(p.DefaultLife), CodeLife: words.Duration(p.CodeLife), Pace: words.Duration(p.Pace),
 	})
 }
@@ -78,6 +79,7 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	read := Policy(*text.policyFields)
+	read.Doubt = time.Duration(text.Doubt)
 	read.Grace, read.RenewalLife, read.LeastInterval = time.Duration(text.Grace), time.Duration(text.RenewalLife), time.Duration(text.LeastInterval)
 	read.DefaultLife, read.CodeLife, read.Pace = time.Duration(text.DefaultLife), time.Duration(text.CodeLife), time.Duration(text.Pace)
 	*p = read

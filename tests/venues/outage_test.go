@@ -75,6 +75,7 @@ type between struct {
 	venue  keepertest.InProcess
 	outage outage
 	length time.Duration
+	before func(*http.Request) // sees each request first, unless nil
 
 	mu    sync.Mutex
 	armed bool      // the next request begins the outage
@@ -98,6 +99,9 @@ func (b *between) out() bool {
 }
 
 func (b *between) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b.before != nil {
+		b.before(r)
+	}
 	if !b.out() {
 		return b.venue.RoundTrip(r)
 	}
@@ -168,7 +172,7 @@ func ordeals() []ordeal {
 		{name: "TTP", most: 1000, life: ttp.AccessLife, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return ttp.Venue{Transport: way}, &ttpemu.Server{Apps: apps}
 		}},
-		{name: "Tradovate, OAuth", most: 3, life: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
+		{name: "Tradovate, OAuth", most: 1000, life: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return tradovate.Venue{Transport: way}, &tradovateemu.Server{Apps: apps, Knobs: tradovateemu.Knobs{RenewQuota: 1000}}
 		}},
 		{name: "Tradovate, password", most: 0, life: tradovate.AccessLife, renewable: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {

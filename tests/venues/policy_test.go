@@ -23,7 +23,7 @@ func TestWhatTheVenuesSayOfThemselves(t *testing.T) {
 	}{
 		{ctrader.Venue{}, venuekey.RetryUntilRefused, venuekey.EndNever, 0},
 		{ttp.Venue{}, venuekey.RetryUntilRefused, venuekey.EndAfterIssue, 10 * 24 * time.Hour},
-		{tradovate.Venue{}, venuekey.RetryOnce, venuekey.EndAfterUse, 26 * time.Hour},
+		{tradovate.Venue{}, venuekey.RetryUntilRefused, venuekey.EndAfterUse, 26 * time.Hour},
 	} {
 		policy := row.venue.Policy()
 		if policy.AfterLostAnswer != row.lost || policy.RenewalEnds != row.ends || policy.RenewalLife != row.life {

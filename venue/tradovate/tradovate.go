@@ -10,8 +10,8 @@
 //     an OAuth exchange answers in snake_case with expires_in. Lifetimes are computed
 //     from the server's own Date header, so a wrong local clock does not distort them.
 //   - A renewal presents the access token before it expires, uses nothing up and
-//     continues the same session. An OAuth refresh token is presented only if the access
-//     token has expired; it works once.
+//     continues the same session. An OAuth refresh token works once. It is presented if
+//     the access token has expired, and by itself when half of its life is over.
 //   - A user may have two sessions. A third sign-in ends the oldest, whose token then
 //     fails with 408, 429 or 500 rather than a clear 401.
 //   - Five failed sign-ins and fifteen renewals per hour are allowed per IP address.
@@ -76,15 +76,19 @@ func (Venue) Name() string { return "tradovate" }
 
 // Policy implements venuekey.Venue. Renewing at 0.6 of 80 minutes leaves time for two
 // more attempts before the token expires; one renewal in 48 minutes is far below the
-// quota. RetryOnce is for the rare refresh token: the effect of reusing one is unknown,
-// and of two concurrent renewals one was seen to yield a void token. Renewing with an
-// access token uses nothing up, and its lost answers are ClassLater. A refresh token
-// lives for about 26 hours, and each use yields one with the same lifetime, which the
-// answer states.
+// quota. Renewing with an access token uses nothing up, and its lost answers are
+// ClassLater. A refresh token lives for about 26 hours, and each use yields one with the
+// same lifetime, so the Keeper renews it by itself after about 13. That its reuse is
+// punished is documented nowhere and has not been seen, so it is presented until it is
+// refused; and since it was seen to be refused with invalid_token for some minutes and
+// accepted afterwards, a refusal is in doubt for a quarter of an hour. What becomes of the
+// old access token when a refresh token is used is documented nowhere either: we assume
+// that it lives on.
 func (Venue) Policy() venuekey.Policy {
 	return venuekey.Policy{
 		RenewsWith:      venuekey.RenewWithAccessToken,
-		AfterLostAnswer: venuekey.RetryOnce,
+		AfterLostAnswer: venuekey.RetryUntilRefused,
+		Doubt:           15 * time.Minute,
 		RenewalEnds:     venuekey.EndAfterUse,
 		RenewalLife:     RefreshLife,
 		RefreshAt:       0.6,
@@ -190,22 +194,19 @@ func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venueke
 func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.client(app).Probe(ctx) }
 
 // Refresh implements venuekey.Venue. It renews with the access token until that expires,
-// and then with the refresh token of an OAuth sign-in.
+// and presents the refresh token of an OAuth sign-in if the token holds no other.
 func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	if token.Valid(time.Now()) {
 		response, err := v.APIFor(app, token).RenewAccessToken(ctx, token.Access)
-		if err == nil {
-			return response.Token(), nil
-		}
-		if venuekey.ClassOf(err) != venuekey.ClassRefused || token.Refresh == "" {
+		if err != nil {
 			return venuekey.Token{}, harmless(err)
 		}
+		return response.Token(), nil
 	}
 	if token.Refresh == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the access token expired before it was renewed, and there is no refresh token"}
 	}
-	got, err := v.client(app).Refresh(ctx, app, token.Refresh)
-	return got, doubted(err, token, time.Now())
+	return v.client(app).Refresh(ctx, app, token.Refresh)
 }
 
 // harmless turns an unknown outcome of a renewal with the access token into ClassLater:
@@ -217,24 +218,6 @@ func harmless(err error) error {
 	}
 	again := *known
 	again.Class = venuekey.ClassLater
-	return &again
-}
-
-// doubtPeriod is how long after the access token's expiry a refused refresh token may
-// still turn out to be good.
-const doubtPeriod = 15 * time.Minute
-
-// doubted does not treat the first refusal of a refresh token as final: Tradovate was
-// seen to answer invalid_token for some minutes and to accept the same token afterwards.
-// After doubtPeriod the refusal stands.
-func doubted(err error, token venuekey.Token, now time.Time) error {
-	var known *venuekey.Error
-	if !errors.As(err, &known) || known.Class != venuekey.ClassRefused || known.Code != "invalid_token" || now.After(token.Expires.Add(doubtPeriod)) {
-		return err
-	}
-	again := *known
-	again.Class = venuekey.ClassLater
-	again.Reason += ", though such a refusal often lasts only some minutes"
 	return &again
 }
 
