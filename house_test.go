@@ -79,7 +79,7 @@ var house = map[string][]string{
 	"stream":              {},   // for connections of all venues, and for programs that read both
 	"venue/internal/link": {""}, // for connections of all venues; "" for Secret and NeedsSignIn
 
-	"venue/tradovate/socket": {"", "internal/foreign", "internal/loopback", "stream", "venue/internal/link"}, // "" for Secret and Class
+	"venue/tradovate/socket": {"", "internal/foreign", "internal/loopback", "stream", "venue/internal/link", "venue/tradovate"}, // "" for Secret and Class; the venue for its hosts and windows
 
 	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/ctrader/openapi/wire", "venue/internal/link"}, // "" for Secret and Class
 	"venue/ctrader/openapi/wire":                      {"internal/foreign", "venue/ctrader/openapi/message"},

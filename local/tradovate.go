@@ -98,25 +98,20 @@ func (t *Tradovate) Client(ctx context.Context, host tradovate.Host) (*socket.Cl
 	if err != nil {
 		return nil, err
 	}
-	return &socket.Client{Endpoint: endpoint, Token: t.Source.Access, Rejected: t.Source.Newer}, nil
+	return socket.For(t.Source, endpoint), nil
 }
 
 // MarketData returns a client for the WebSocket of market data. It presents the market-data
 // token, if Tradovate issued one, and otherwise the access token: sources disagree
 // (Tradovate facts §5).
 func (t *Tradovate) MarketData(ctx context.Context) (*socket.Client, error) {
-	client, err := t.Client(ctx, tradovate.HostMarketData)
-	if err != nil {
-		return nil, err
-	}
-	client.MarketToken = func(ctx context.Context) (venuekey.Secret, error) {
-		token, err := t.Source.Token(ctx)
-		if err != nil {
-			return "", err
-		}
-		return token.Extra("mdAccessToken"), nil
-	}
-	return client, nil
+	return t.Client(ctx, tradovate.HostMarketData)
+}
+
+// roles are the hosts that apiHosts of the sign-in may replace while a Client runs.
+var roles = map[tradovate.Host]socket.Role{
+	tradovate.HostLive: socket.RoleLive, tradovate.HostDemo: socket.RoleDemo, tradovate.HostReplay: socket.RoleReplay,
+	tradovate.HostMarketData: socket.RoleMarketData, tradovate.HostMDDemo: socket.RoleDemoMarketData,
 }
 
 // endpoint returns a host as the address of its WebSocket.
@@ -125,11 +120,14 @@ func (t *Tradovate) endpoint(token venuekey.Token, host tradovate.Host) (socket.
 	if err != nil {
 		return socket.Endpoint{}, err
 	}
+	if host == "" {
+		host = tradovate.Environment(t.App)
+	}
 	at, err := url.Parse(text)
 	if err != nil || at.Host == "" {
 		return socket.Endpoint{}, &venuekey.Error{ID: t.Source.ID(), Op: "connect", Class: venuekey.ClassMisconfigured, Reason: "the address of the host is no URL", Remedy: "venuekey doctor"}
 	}
-	endpoint := socket.Endpoint{Address: at.Host, Plain: at.Scheme == "http"}
+	endpoint := socket.Endpoint{Address: at.Host, Plain: at.Scheme == "http", Role: roles[host]}
 	roots, err := oauth.Roots(t.App)
 	if roots != nil {
 		endpoint.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}

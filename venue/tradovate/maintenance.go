@@ -9,11 +9,11 @@ import (
 
 // maintenance.go owns Tradovate's maintenance windows.
 
-// maintenance is what the official page Maintenance Windows lists (fact sheet Tradovate
+// Maintenance returns what the official page Maintenance Windows lists (fact sheet Tradovate
 // §1.7), by the clock of Chicago: an hour from 16:00 on Monday to Thursday, four on Friday,
 // and the night from Saturday 22:00 to Sunday 06:30. Whether renewals fail in them is
 // documented nowhere; we assume so.
-func maintenance() venuekey.Maintenance {
+func Maintenance() venuekey.Maintenance {
 	at := func(day time.Weekday, hour, minute int) venuekey.WeekTime {
 		return venuekey.WeekTime{Day: day, Hour: hour, Minute: minute}
 	}

@@ -95,7 +95,7 @@ func (Venue) Policy() venuekey.Policy {
 		LeastInterval:   4 * time.Minute,
 		DefaultLife:     AccessLife,
 		MaxSessions:     2,
-		Maintenance:     maintenance(),
+		Maintenance:     Maintenance(),
 		// Twelve per hour and a burst of three add up to the fifteen per hour that are
 		// allowed per IP address.
 		Pace: 5 * time.Minute, Burst: 3, PacePerMachine: true,

@@ -1,11 +1,13 @@
 package socket
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,15 +37,12 @@ type Request struct {
 	Body any
 }
 
-// penaltyTries is how often a request is sent that meets a time penalty each time.
-const penaltyTries = 3
-
 // Do sends a request and waits for its answer. Errors are *Error; with one that the venue
 // answered the answer comes as well.
 //
-// A request that may be sent twice and meets a time penalty is sent again with its ticket
-// when the wait is over, if that is within the context. An order is not: its price may be
-// another by then.
+// A request that may be sent twice and meets a time penalty is sent once more when the wait
+// is over, if that is within the context: the same body with the ticket added (Tradovate
+// facts §1.4). An order is not, since its price may be another by then.
 //
 // An order that was sent and got no answer gives venuekey.ClassUnknown: it may have been
 // carried out.
@@ -64,6 +63,9 @@ func (c *Conn) authorize(ctx context.Context, access venuekey.Secret, answered f
 	}
 	c.confide(access)
 	_, err := c.do(ctx, Request{Endpoint: authorizeEndpoint, Body: []byte(access)}, c.opts.SignOn, answered)
+	if err == nil {
+		c.authorized.Store(true)
+	}
 	return err
 }
 
@@ -76,24 +78,34 @@ func (c *Conn) do(ctx context.Context, r Request, within time.Duration, answered
 	if err != nil {
 		return nil, c.failed(foreign.Line(r.Endpoint), venuekey.ClassDeclined, err)
 	}
-	for try := 1; ; try++ {
-		data, err := c.once(ctx, r, body, within, answered)
-		var known *Error
-		if !errors.As(err, &known) || known.Kind != KindPenalty || known.Captcha || try == penaltyTries || !repeatable(r.Endpoint) {
-			return data, err
-		}
-		c.confide(known.Ticket)
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < known.RetryAfter {
-			return data, err
-		}
-		if link.Pause(ctx, known.RetryAfter) != nil || c.Err() != nil {
-			return data, err
-		}
-		var noRoom error
-		if body, noRoom = withTicket(body, known.Ticket); noRoom != nil {
-			return data, err
-		}
+	data, err := c.once(ctx, r, body, within, answered)
+	var known *Error
+	if !errors.As(err, &known) || known.Kind != KindPenalty || known.Captcha || !repeatable(r.Endpoint) {
+		return data, err
 	}
+	c.confide(known.Ticket)
+	again, noRoom := withTicket(body, known.Ticket)
+	if noRoom != nil || !c.waits(ctx, known.RetryAfter) {
+		return data, err
+	}
+	return c.once(ctx, r, again, within, answered)
+}
+
+// waits waits out a penalty. It is false if the context or the connection ends first, and
+// at once if the context will.
+func (c *Conn) waits(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-c.done:
+	}
+	return false
 }
 
 func bodyOf(body any) ([]byte, error) {
@@ -113,19 +125,21 @@ func isEndpoint(name string) bool {
 	return name != "" && !strings.HasPrefix(name, "/") && strings.IndexFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// withTicket puts the ticket of a penalty into a body.
+// withTicket adds the ticket of a penalty to a body and leaves the rest as it was, to the
+// letter: the venue wants the identical body.
 func withTicket(body []byte, ticket venuekey.Secret) ([]byte, error) {
-	object := map[string]json.RawMessage{}
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &object); err != nil {
-			return nil, err
-		}
+	field, err := json.Marshal(map[string]string{"p-ticket": string(ticket)})
+	rest := bytes.TrimSpace(body)
+	if err != nil || len(rest) == 0 {
+		return field, err
 	}
-	var err error
-	if object["p-ticket"], err = json.Marshal(string(ticket)); err != nil {
-		return nil, err
+	if rest[0] != '{' || !json.Valid(rest) {
+		return nil, errors.New("the body has no room for a ticket: it is no JSON object")
 	}
-	return json.Marshal(object)
+	if rest = rest[:len(rest)-1]; len(bytes.TrimSpace(rest[1:])) == 0 {
+		return field, nil
+	}
+	return slices.Concat(rest, []byte{','}, field[1:]), nil
 }
 
 // once sends a request and waits for its answer.
@@ -134,6 +148,11 @@ func (c *Conn) once(ctx context.Context, r Request, body []byte, within time.Dur
 	if err != nil {
 		return nil, c.failed(r.Endpoint, venuekey.ClassNotSent, err)
 	}
+	return c.exchange(ctx, r, body, permit, within, answered)
+}
+
+// exchange is once with the permission to send.
+func (c *Conn) exchange(ctx context.Context, r Request, body []byte, permit link.Permit, within time.Duration, answered func(json.RawMessage)) (json.RawMessage, error) {
 	sent := &call{endpoint: r.Endpoint, permit: permit, answered: answered, split: r.Endpoint == syncEndpoint, result: make(chan result, 1)}
 	if err := c.send(ctx, sent, r.Query.Encode(), body); err != nil {
 		return nil, err
@@ -192,6 +211,7 @@ func (c *Conn) await(ctx context.Context, sent *call, within time.Duration) (jso
 		cause = ctx.Err()
 	case <-timer.C:
 		cause = fmt.Errorf("nothing within %v: %w", within, context.DeadlineExceeded)
+		c.ask(c.opts.Timeout, &c.lastSaid) // one request may have been lost, or the venue answers none
 	}
 	if c.take(sent.id) == nil { // it came in this moment
 		r := <-sent.result

@@ -46,11 +46,22 @@ func verdict(endpoint string, status int, data []byte, secrets []venuekey.Secret
 			return nil
 		}
 	default:
-		_ = json.Unmarshal(data, &text) // an answer may have none
+		text = errorText(data)
 		e.judgeStatus(text)
 	}
 	e.Text, e.Code = foreign.LineWithout(text, secrets...), foreign.LineWithout(e.Code, secrets...)
 	return e
+}
+
+// errorText is the text of an error: a string, or none (Tradovate facts §5). An object that
+// has one, as over HTTP, will do.
+func errorText(data []byte) (text string) {
+	if json.Unmarshal(data, &text) != nil {
+		var f failure
+		_ = json.Unmarshal(data, &f)
+		text = f.ErrorText
+	}
+	return text
 }
 
 // judgeBody finds failures of status 200. It leaves the class unknown if there is none.
@@ -98,6 +109,8 @@ func (e *Error) judgeStatus(text string) {
 	said := strings.ToLower(text)
 	tokenSaid := strings.Contains(said, "access token")
 	switch e.Status {
+	case 0:
+		e.Code = "the answer has no status"
 	case http.StatusUnauthorized, http.StatusForbidden:
 		e.Class, e.Kind = venuekey.ClassDeclined, KindDenied
 		if tokenSaid || e.Request == authorizeEndpoint {
@@ -145,7 +158,7 @@ func shutdownError(data []byte, secrets []venuekey.Secret) *Error {
 	e := &Error{Class: venuekey.ClassLater, Code: foreign.LineWithout(d.ReasonCode, secrets...), Text: foreign.LineWithout(d.Reason, secrets...)}
 	switch d.ReasonCode {
 	case "Maintenance":
-		e.Kind = KindMaintenance
+		e.Kind, e.MaintenanceEnd = KindMaintenance, windowEnd(time.Now())
 	case "ConnectionQuotaReached", "IPQuotaReached":
 		e.Kind, e.RetryAfter = KindLimit, afterLimit
 	}

@@ -45,6 +45,10 @@ type Client struct {
 	// is presented in place of the access token; one that the venue does not take, or
 	// an error, leads back to that. Nil is for hosts of users.
 	MarketToken func(ctx context.Context) (venuekey.Secret, error)
+	// Hosts returns apiHosts of the sign-in, its JSON text: the hosts that serve this user
+	// (Tradovate facts §0). They are obeyed at the next connection if they are the
+	// venue's own, or on this machine if Endpoint is. Nil is for staying at Endpoint.
+	Hosts func(ctx context.Context) (venuekey.Secret, error)
 	// Sync is what to hear of a user's state; nil for nothing.
 	Sync *Sync
 	// OnState is called by Run with every change of the State. It should return soon.
@@ -60,11 +64,53 @@ type Client struct {
 	conn    *Conn // that is authorised
 	topics  map[topic]*interest
 	state   State
+	address string    // of the connection of the moment, or of the try
+	lapsed  time.Time // when an answer last ended a connection
 
-	token    *link.Token // Run's, like all below
-	refused  *secrets    // the market-data token that the venue did not take; nil for none
-	unproved int         // how often in a row it did not take what it was given
-	wasReady time.Time   // when it was last; zero before
+	token      *link.Token // Run's, like all below
+	refused    *secrets    // the market-data token that the venue did not take; nil for none
+	unproved   int         // how often in a row it did not take what it was given
+	limited    int         // how often in a row it ended a connection for a limit
+	wasReady   time.Time   // when it was last; zero before
+	maintained time.Time   // when the maintenance ends that it announced
+	detour     detour
+}
+
+// Source is a sign-in: a *venuekey.Source.
+type Source interface {
+	Token(ctx context.Context) (*venuekey.Token, error)
+	Reject(ctx context.Context, access venuekey.Secret) (*venuekey.Token, error)
+}
+
+// For is a Client for a sign-in and a host. Its Token, Rejected, Hosts and, for a host of
+// market data, MarketToken are those of the sign-in.
+func For(source Source, e Endpoint) *Client {
+	extra := func(name string) func(context.Context) (venuekey.Secret, error) {
+		return func(ctx context.Context) (venuekey.Secret, error) {
+			token, err := source.Token(ctx)
+			if err != nil {
+				return "", err
+			}
+			return token.Extra(name), nil
+		}
+	}
+	c := &Client{Endpoint: e, Hosts: extra("apiHosts"),
+		Token: func(ctx context.Context) (venuekey.Secret, error) { return accessOf(source.Token(ctx)) },
+		Rejected: func(ctx context.Context, access venuekey.Secret) (venuekey.Secret, error) {
+			return accessOf(source.Reject(ctx, access))
+		},
+	}
+	if e.Role == RoleMarketData || e.Role == RoleDemoMarketData {
+		c.MarketToken = extra("mdAccessToken")
+	}
+	return c
+}
+
+func accessOf(token *venuekey.Token, err error) (venuekey.Secret, error) {
+	if err != nil {
+		return "", err
+	}
+	return token.Access, nil
 }
 
 // Sync is what a user sync tells of.
@@ -121,6 +167,9 @@ type State struct {
 	Err error
 	// Until is when the next try is, in phase Waiting.
 	Until time.Time
+	// Address is where the Client is connected to or last tried to be, host or host:port;
+	// "" when Run is not running.
+	Address string
 }
 
 func (c *Client) init() {
@@ -180,9 +229,12 @@ func (c *Client) notSent(endpoint string, cause error) *Error {
 
 // setState changes the phase. Only Run's goroutine does.
 func (c *Client) setState(phase Phase, err error, until time.Time) {
-	now := State{phase, err, until}
 	c.mu.Lock()
 	before := c.state
+	if phase == PhaseIdle {
+		c.address = ""
+	}
+	now := State{phase, err, until, c.address}
 	c.state = now
 	c.mu.Changed()
 	c.mu.Unlock()
@@ -202,16 +254,34 @@ func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 		}
 		data, err := conn.Do(ctx, r)
 		var known *Error
-		if !errors.As(err, &known) || conn.Err() == nil || ctx.Err() != nil {
+		if !errors.As(err, &known) || !c.over(conn, known) || ctx.Err() != nil {
 			return data, err
 		}
-		if known.Class != venuekey.ClassNotSent && (known.Class != venuekey.ClassUnknown || !repeatable(r.Endpoint)) {
+		if known.Class != venuekey.ClassNotSent && !repeatable(r.Endpoint) || known.Class == venuekey.ClassDeclined {
 			return data, err
 		}
 		if err := c.pastConn(ctx, conn); err != nil {
 			return data, known
 		}
 	}
+}
+
+// over reports whether a connection has ended. An answer that the token is dead ends it,
+// since nothing else would: the next one presents the token of the moment. Once in a minute
+// at most, because the answer may be about something else.
+func (c *Client) over(conn *Conn, answer *Error) bool {
+	if answer.Kind == KindTokenDead && conn.Err() == nil {
+		c.mu.Lock()
+		again := time.Since(c.lapsed) < firstDoubt
+		if !again {
+			c.lapsed = time.Now()
+		}
+		c.mu.Unlock()
+		if !again {
+			conn.die(answer)
+		}
+	}
+	return conn.Err() != nil
 }
 
 // pastConn waits until a connection is not that of the moment any more.

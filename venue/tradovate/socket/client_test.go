@@ -31,6 +31,11 @@ type program struct {
 	tokens   tokens
 	renewals int
 	final    error // of a sign-in that has ended
+	closed   error // of a vault that cannot be opened
+	refuses  error // what a renewal says
+	stubborn bool  // a renewal gives the same token again
+	hosts    venuekey.Secret
+	fresh    venuekey.Secret // hosts after a renewal
 }
 
 // newProgram is ready to run; its fields may be changed before.
@@ -41,16 +46,24 @@ func newProgram(s *stage, host string) *program {
 		Token: func(context.Context) (venuekey.Secret, error) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			return p.tokens.AccessToken, p.final
+			return p.tokens.AccessToken, errors.Join(p.final, p.closed)
+		},
+		Hosts: func(context.Context) (venuekey.Secret, error) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.hosts, nil
 		},
 		Rejected: func(_ context.Context, access venuekey.Secret) (venuekey.Secret, error) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if p.final != nil {
-				return "", p.final
+			if err := errors.Join(p.final, p.refuses); err != nil || p.stubborn {
+				return access, err
 			}
 			if access.Equal(p.tokens.AccessToken) {
 				p.renewals++
+				if p.fresh != "" {
+					p.hosts = p.fresh
+				}
 				if got, status := s.renew(access); status == 200 {
 					p.tokens = got
 				} else {

@@ -37,9 +37,9 @@ type Conn struct {
 	confided *secrets   // a pointer, or printing a Conn would print them
 	err      *Error     // why it ended
 
-	closed atomic.Bool
-	done   chan struct{} // closed at the end
-	left   chan struct{} // closed after it, when nothing is read any more
+	authorized atomic.Bool
+	done       chan struct{} // closed at the end
+	left       chan struct{} // closed after it, when nothing is read any more
 }
 
 // pace is the budget of requests, and from when time is counted.
@@ -86,7 +86,11 @@ func connect(ctx context.Context, e Endpoint, o Options, p *pace, h *hub) (*Conn
 	c.pending, c.writeLock = map[int64]*call{}, make(chan struct{}, 1)
 	if err := c.awaitOpen(ctx); err != nil {
 		_ = ws.CloseNow()
-		return nil, &Error{Class: venuekey.ClassNotSent, Address: address, Err: foreign.Error(err)}
+		kind := KindSilent
+		if errors.Is(err, errFrame) || errors.Is(err, websocket.ErrMessageTooBig) {
+			kind = KindProtocol
+		}
+		return nil, &Error{Class: venuekey.ClassNotSent, Kind: kind, Address: address, Err: foreign.Error(err)}
 	}
 	c.begin()
 	return c, nil
@@ -135,6 +139,9 @@ func (c *Conn) die(cause error) {
 	var known *Error
 	if !errors.As(cause, &known) {
 		known = &Error{Class: venuekey.ClassLater, Err: c.foreign(fmt.Errorf("lost: %w", cause))}
+		if errors.Is(cause, errFrame) {
+			known.Kind = KindProtocol
+		}
 	}
 	c.mu.Lock()
 	if c.err != nil {
@@ -142,20 +149,19 @@ func (c *Conn) die(cause error) {
 		return
 	}
 	if c.farewell != nil && !errors.Is(cause, ErrClosed) {
-		reason := *c.farewell
-		known = &reason
+		known = c.farewell
 	}
-	known.Address = c.address
-	c.err = known
+	reason := *known // the cause may be somebody's answer
+	reason.Request, reason.Address = "", c.address
+	c.err = &reason
 	pending := c.pending
 	c.pending = nil
 	c.stopLiveness()
 	c.mu.Unlock()
-	c.closed.Store(true)
 	close(c.done)
 	_ = c.ws.CloseNow()
 	for _, one := range pending {
-		one.result <- result{nil, c.failed(one.endpoint, venuekey.ClassUnknown, known)}
+		one.result <- result{nil, c.failed(one.endpoint, venuekey.ClassUnknown, &reason)}
 	}
 }
 

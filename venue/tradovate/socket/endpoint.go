@@ -16,16 +16,7 @@ import (
 	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
-// endpoint.go owns where the venue is, how it is reached, and the limits.
-
-// The hosts. Demo and live are the environment of a connection and not of the sign-in
-// (Tradovate facts §0). An answer with a token may name others, as apiHosts.
-const (
-	LiveHost           = "live.tradovateapi.com"
-	DemoHost           = "demo.tradovateapi.com"
-	MarketDataHost     = "md.tradovateapi.com"
-	DemoMarketDataHost = "md-demo.tradovateapi.com"
-)
+// endpoint.go owns how the venue is reached, and the limits of a connection.
 
 const (
 	port = "443"
@@ -39,6 +30,9 @@ type Endpoint struct {
 	Plain bool
 	// Address is a host or host:port; without a port it is 443.
 	Address string
+	// Role is what the host is for. With it a Client finds the host that a sign-in names
+	// for the user; without it the Client stays at Address.
+	Role Role
 	// TLS is how the server is verified; nil is the system's roots and the host of
 	// Address. An empty ServerName and an unset MinVersion are filled in, the latter
 	// with TLS 1.2.
@@ -46,15 +40,6 @@ type Endpoint struct {
 	// Dial makes the connection below TLS; nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
-
-// Live is the host of live accounts.
-func Live() Endpoint { return Endpoint{Address: LiveHost} }
-
-// Demo is the host of demo accounts, those of prop firms among them.
-func Demo() Endpoint { return Endpoint{Address: DemoHost} }
-
-// MarketData is the host of market data.
-func MarketData() Endpoint { return Endpoint{Address: MarketDataHost} }
 
 func (e Endpoint) hostPort() (host, address string) {
 	if host, _, err := net.SplitHostPort(e.Address); err == nil {
@@ -137,13 +122,13 @@ type Options struct {
 	Requests int
 	// Heartbeat is how often one is sent. Zero means 2.5 s, which the venue asks for.
 	Heartbeat time.Duration
-	// Silence is how long nothing may come before the other side is pinged; if that is
-	// not answered within SignOn the connection counts as dead. Zero means 10 s: the
-	// venue sends something every 2.5 s.
+	// Silence is how long nothing may come before the venue is asked for something small,
+	// account/list; if no answer comes within SignOn the connection counts as dead. It
+	// doubles, to a minute, for a venue that answers and says nothing else. Zero means
+	// 10 s: the venue sends something every 2.5 s.
 	Silence time.Duration
-	// Stall is how long nothing but answers to pings may come before a request is sent;
-	// if that is not answered within SignOn the connection counts as dead. Zero means a
-	// minute.
+	// Stall is the same for nothing but heartbeats, and Timeout for its answer. Zero
+	// means five minutes: a quiet market is no reason to ask often.
 	Stall time.Duration
 	// Timeout is how long connecting, writing a frame, or an answer may take. Zero means
 	// 30 s. A context that ends sooner is obeyed.
@@ -162,7 +147,7 @@ func (o Options) filled() Options {
 	o.Requests = link.OrElse(o.Requests, 5000)
 	o.Heartbeat = link.OrElse(o.Heartbeat, 2500*time.Millisecond)
 	o.Silence = link.OrElse(o.Silence, 10*time.Second)
-	o.Stall = link.OrElse(o.Stall, time.Minute)
+	o.Stall = link.OrElse(o.Stall, 5*time.Minute)
 	o.Timeout = link.OrElse(o.Timeout, 30*time.Second)
 	o.SignOn = min(o.Timeout, link.OrElse(o.SignOn, 10*time.Second))
 	o.MaxFrame = link.OrElse(o.MaxFrame, 16<<20)

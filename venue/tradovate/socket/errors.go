@@ -42,11 +42,18 @@ const (
 	// KindMisdirected means that the user belongs to another host, which apiHosts of the
 	// answer with the token names. The class is venuekey.ClassMisconfigured.
 	KindMisdirected
+	// KindSilent means that the other side said nothing when it should have: it did not
+	// open the connection, or did not answer a question. The class is
+	// venuekey.ClassNotSent or venuekey.ClassLater.
+	KindSilent
+	// KindProtocol means that something came that is none of the venue's frames. The
+	// class is as for KindSilent.
+	KindProtocol
 )
 
 // String is a few words.
 func (k Kind) String() string {
-	names := [...]string{"plain", "too many requests", "time penalty", "token dead", "access denied", "maintenance", "too many connections", "wrong host"}
+	names := [...]string{"plain", "too many requests", "time penalty", "token dead", "access denied", "maintenance", "too many connections", "wrong host", "no answer", "not the venue's protocol"}
 	if k < 0 || int(k) >= len(names) {
 		return "kind " + strconv.Itoa(int(k))
 	}
@@ -76,6 +83,9 @@ type Error struct {
 	Address string
 	// RetryAfter is how long to leave the venue alone, 0 if nothing says so.
 	RetryAfter time.Duration
+	// MaintenanceEnd is when the venue's maintenance should be over by its published
+	// windows (Tradovate facts §1.7), for KindMaintenance; zero outside of them.
+	MaintenanceEnd time.Time
 	// Ticket is that of a penalty.
 	Ticket venuekey.Secret
 	// Captcha says that no ticket helps, and nothing before RetryAfter.
@@ -104,6 +114,9 @@ func (e *Error) Error() string {
 		parts = append(parts, e.Err.Error())
 	}
 	text := strings.Join(parts, ": ")
+	if !e.MaintenanceEnd.IsZero() {
+		text += "; its window ends " + e.MaintenanceEnd.UTC().Format(time.RFC3339)
+	}
 	if remedy := e.Remedy(); remedy != "" {
 		text += "; " + remedy
 	}
@@ -120,7 +133,7 @@ func (e *Error) words() string {
 	case e.Kind != KindPlain:
 		return e.Kind.String()
 	case e.Status != 0:
-		return "status " + strconv.Itoa(e.Status)
+		return "status " + strconv.Itoa(e.Status) + " without a text"
 	}
 	return e.Class.String()
 }
@@ -172,19 +185,46 @@ func repeatable(endpoint string) bool {
 
 // Remedy is what a person can do about it, and "" if nothing helps.
 func (e *Error) Remedy() string {
-	switch {
-	case e.Kind == KindTokenDead:
+	switch e.Kind {
+	case KindTokenDead:
 		return "renew the token, or sign in again"
-	case e.Kind == KindDenied && strings.HasPrefix(strings.ToLower(e.Request), "md/"):
-		return "check that market data is subscribed to and allowed to the API key"
-	case e.Kind == KindDenied:
+	case KindDenied:
+		if strings.HasPrefix(strings.ToLower(e.Request), "md/") {
+			return "check that the user subscribes to market data for the API, and that the API key has the permission Prices: Read"
+		}
 		return "check that the venue approved this device, and what the API key may do"
-	case e.Kind == KindLimit:
-		return "close other connections of this user"
-	case e.Kind == KindMisdirected:
-		return "use the host that apiHosts of the sign-in names"
-	case e.Captcha:
-		return "wait an hour: no program can solve the captcha"
+	case KindLimit:
+		return "close other connections of this user, 50 are allowed and from 5 addresses"
+	case KindMisdirected:
+		return "connect to the host that apiHosts of the sign-in names: set Hosts, or the address"
+	case KindTooMany:
+		return "send nothing for an hour, since each request makes the lockout longer"
+	case KindPenalty:
+		if e.Captcha {
+			return "wait an hour: no program can solve the captcha"
+		}
+		return "send it again with its ticket after " + e.RetryAfter.String()
+	case KindMaintenance:
+		return "wait: it ends by itself"
+	case KindSilent:
+		return "check the network, and the venue's status page"
+	case KindProtocol:
+		return "check the address, and whether a proxy answers in the venue's place"
+	}
+	return e.remedyOfStatus()
+}
+
+// remedyOfStatus is Remedy for an error of which only the status is known.
+func (e *Error) remedyOfStatus() string {
+	switch {
+	case e.MayBeDone() && e.Status != 0:
+		return "it may have been carried out, look before sending it again"
+	case e.Status == 400:
+		return "check the request's query and body"
+	case e.Status == 404:
+		return "check the endpoint's name and host, and the number or name it was asked for"
+	case e.Status >= 500:
+		return "try again later"
 	}
 	return ""
 }

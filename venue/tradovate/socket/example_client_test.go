@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/venue/tradovate/socket"
 )
@@ -18,13 +17,8 @@ func ExampleClient() {
 	endpoint, web := emulated(venue.Demo()) // socket.Demo() for the real one
 	defer web.Close()
 	defer venue.CloseSockets()
-	access, _ := signedIn(web)
-	client := &socket.Client{
-		Endpoint: endpoint,
-		// Token and Rejected are Access and Newer of a venuekey.Source.
-		Token: func(context.Context) (venuekey.Secret, error) { return access, nil },
-		Sync:  &socket.Sync{Users: []int64{1001}, EntityTypes: []string{"order"}},
-	}
+	client := socket.For(signedIn(web), endpoint) // keeper.Source(id) for the real one
+	client.Sync = &socket.Sync{Users: []int64{1001}, EntityTypes: []string{"order"}}
 	ctx, stop := context.WithCancel(context.Background())
 	events := client.Events(socket.Buffer{}, socket.EventSnapshot, socket.EventProps, socket.EventGap)
 	ended := make(chan error)
@@ -69,12 +63,8 @@ func ExampleClient_Quotes() {
 	endpoint, market := emulated(venue.MarketData()) // socket.MarketData() for the real one
 	defer market.Close()
 	defer venue.CloseSockets()
-	access, marketData := signedIn(web)
-	client := &socket.Client{
-		Endpoint:    endpoint,
-		Token:       func(context.Context) (venuekey.Secret, error) { return access, nil },
-		MarketToken: func(context.Context) (venuekey.Secret, error) { return marketData, nil },
-	}
+	endpoint.Role = socket.RoleMarketData // presents the market-data token, if there is one
+	client := socket.For(signedIn(web), endpoint)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	ended := make(chan error)
@@ -110,4 +100,46 @@ func ExampleClient_Quotes() {
 	// true <nil>
 	// true <nil>
 	// context canceled
+}
+
+// A user whom the venue serves from another host than most: the sign-in names it.
+func ExampleFor() {
+	venue := new(tradovate.Server)
+	usual, web := emulated(venue.Demo())
+	defer web.Close()
+	others, second := emulated(venue.Demo())
+	defer second.Close()
+	defer venue.CloseSockets()
+	venue.Tune(func(k *tradovate.Knobs) { k.APIHosts, k.DemoHost = true, others.Address })
+	usual.Role = socket.RoleDemo // as socket.Demo() has
+	client := socket.For(signedIn(web), usual)
+	client.OnState = func(s socket.State) { fmt.Println(s.Phase, s.Address == others.Address) }
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- client.Run(ctx) }()
+	if err := client.Ready(ctx); err != nil {
+		fmt.Println(err)
+	}
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// connecting false
+	// connecting true
+	// restoring true
+	// ready true
+	// idle false
+	// context canceled
+}
+
+// The venue's hosts, for endpoints of one's own.
+func ExampleEndpoint() {
+	for _, e := range []socket.Endpoint{socket.Live(), socket.Demo(), socket.MarketData(), socket.DemoMarketData(), socket.Replay()} {
+		fmt.Println(e.Role, e.Address)
+	}
+	// Output:
+	// live live.tradovateapi.com
+	// demo demo.tradovateapi.com
+	// mdLive md.tradovateapi.com
+	// mdDemo md-demo.tradovateapi.com
+	// replay replay.tradovateapi.com
 }

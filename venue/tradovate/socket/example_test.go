@@ -25,17 +25,31 @@ func emulated(handler http.Handler) (socket.Endpoint, *httptest.Server) {
 	return socket.Endpoint{Address: web.Listener.Addr().String(), TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}, web
 }
 
-// signedIn is an access token of the emulated venue; programs have a venuekey.Source.
-func signedIn(web *httptest.Server) (access, marketData venuekey.Secret) {
+// signIn is a sign-in at the emulated venue; programs have a venuekey.Source.
+type signIn struct{ token *venuekey.Token }
+
+func (s signIn) Token(context.Context) (*venuekey.Token, error) { return s.token, nil }
+
+func (s signIn) Reject(context.Context, venuekey.Secret) (*venuekey.Token, error) {
+	return s.token, nil
+}
+
+func signedIn(web *httptest.Server) signIn {
+	token := new(venuekey.Token)
 	resp, err := web.Client().Post(web.URL+"/v1/auth/accesstokenrequest", "application/json",
 		strings.NewReader(`{"name":"alice","password":"wonderland","appId":"example","cid":42,"sec":"demo-sec"}`))
 	if err != nil {
-		return "", ""
+		return signIn{token}
 	}
 	defer resp.Body.Close()
-	var said struct{ AccessToken, MDAccessToken venuekey.Secret }
+	var said map[string]json.RawMessage
 	_ = json.NewDecoder(resp.Body).Decode(&said)
-	return said.AccessToken, said.MDAccessToken
+	token.Extras = map[string]venuekey.Secret{}
+	for name, value := range said {
+		token.Extras[name] = venuekey.Secret(value)
+	}
+	token.Access = token.Extra("accessToken")
+	return signIn{token}
 }
 
 // One connection: a request, an order that the venue declines, and a look at how it ended.
@@ -52,8 +66,8 @@ func ExampleDial() {
 	}
 	defer conn.Close()
 	events := conn.Events(socket.Buffer{}, socket.EventShutdown)
-	access, _ := signedIn(web)
-	if err := conn.Authorize(ctx, access); err != nil {
+	source := signedIn(web) // a venuekey.Source has Access
+	if err := conn.Authorize(ctx, source.token.Access); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -10,17 +10,34 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// keepalive.go owns what happens when nothing happens: heartbeats, and the end of a
-// connection on which nothing comes.
+// keepalive.go owns what happens when nothing happens: heartbeats, and asking a venue that
+// has fallen silent.
 //
 // The venue sends a heartbeat every 2.5 s, but not while it streams, and wants ours
 // whatever it sends (Tradovate facts §5). So the clock of ours is one of its own.
+//
+// A socket was seen to fall silent when its token expired, without an end (§5, §11). So
+// silence is answered with a request, and only if that gets no answer is the connection
+// given up. A ping of the WebSocket would not do: whatever stands before the venue answers
+// it, and so does a venue that has stalled.
+
+const (
+	// probeEndpoint is what is asked. No request is documented that does nothing; this
+	// one reads little, and succeeds on the hosts of users, which matters because the
+	// venue counts failures (§6). Market data and a connection without a token may refuse
+	// it, which is an answer as well.
+	probeEndpoint = "account/list"
+	// longestQuiet is how far apart the questions to a venue grow that answers them and
+	// says nothing else: 60 in an hour, below any limit on requests or failures.
+	longestQuiet = time.Minute
+)
 
 // liveness is what is known of the other side's life. Times are as now counts.
 type liveness struct {
 	lastHeard atomic.Int64 // when a frame came last
-	asking    atomic.Bool  // a ping or a request asks whether anybody is there
-	lastAsked atomic.Int64
+	lastSaid  atomic.Int64 // when one came that was no heartbeat
+	quiet     atomic.Int32 // how many questions in a row were answered with nothing else coming
+	asking    atomic.Bool  // a question is under way
 
 	beat      *time.Timer // guarded by the Conn's lock, like the next
 	lastWords *time.Timer // closes what the venue announced to close
@@ -29,6 +46,7 @@ type liveness struct {
 // begin starts the clock.
 func (c *Conn) begin() {
 	c.lastHeard.Store(c.now())
+	c.lastSaid.Store(c.now())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.beat = time.AfterFunc(c.opts.Heartbeat, c.onBeat)
@@ -67,41 +85,59 @@ func (c *Conn) onBeat() {
 	}
 }
 
-// lookAtSilence asks whether anybody is there, if nothing came for long.
+// lookAtSilence asks whether the venue is there, if nothing came for long, or nothing but
+// heartbeats for very long.
 func (c *Conn) lookAtSilence() {
-	now, heard := c.now(), c.lastHeard.Load()
-	silent := time.Duration(now - heard)
+	now := c.now()
+	silent, mute := time.Duration(now-c.lastHeard.Load()), time.Duration(now-c.lastSaid.Load())
 	switch {
-	case silent < c.opts.Silence, time.Duration(now-c.lastAsked.Load()) < c.opts.Silence && c.lastAsked.Load() != 0:
-		return
-	case !c.asking.CompareAndSwap(false, true):
+	case silent >= max(c.opts.Silence, min(longestQuiet, c.opts.Silence<<min(c.quiet.Load(), 10))):
+		c.ask(c.opts.SignOn, &c.lastHeard)
+	case mute >= c.opts.Stall:
+		c.ask(c.opts.Timeout, &c.lastSaid)
+	}
+}
+
+// ask sends the question, unless one is under way, and ends the connection if no answer
+// comes and the clock that made us ask does not move either.
+func (c *Conn) ask(within time.Duration, clock *atomic.Int64) {
+	if !c.asking.CompareAndSwap(false, true) {
 		return
 	}
-	c.lastAsked.Store(now)
-	ask := c.ping
-	if silent >= c.opts.Stall {
-		ask = c.probe
-	}
+	before := clock.Load()
 	go func() {
 		defer c.asking.Store(false)
-		ctx, cancel := context.WithTimeout(context.Background(), c.opts.SignOn)
+		ctx, cancel := context.WithTimeout(context.Background(), within)
 		defer cancel()
-		if err := ask(ctx); err != nil && c.lastHeard.Load() == heard {
-			c.die(fmt.Errorf("nothing came for %v, not even when asked for", time.Duration(c.now()-heard).Round(100*time.Millisecond)))
+		switch err := c.probe(ctx, within); {
+		case err == nil:
+			c.quiet.Add(1)
+		case kindOf(err) == KindTokenDead:
+			c.die(err)
+		case clock.Load() == before:
+			since := time.Duration(c.now() - before).Round(100 * time.Millisecond)
+			c.die(&Error{Class: venuekey.ClassLater, Kind: KindSilent, Err: fmt.Errorf("lost: nothing came for %v, not even when asked for", since)})
 		}
 	}()
 }
 
-// ping asks the other side of the WebSocket, whoever that is.
-func (c *Conn) ping(ctx context.Context) error { return c.ws.Ping(ctx) }
-
-// probe asks the venue itself: whatever it answers will do.
-func (c *Conn) probe(ctx context.Context) error {
-	_, err := c.do(ctx, Request{Endpoint: "account/list"}, c.opts.SignOn, nil)
-	if classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded) {
+// probe asks the venue. Whatever it answers will do, unless that is that the token is dead.
+// If the budget has no room for a request, the other side of the WebSocket is asked.
+func (c *Conn) probe(ctx context.Context, within time.Duration) error {
+	room, cancel := context.WithTimeout(ctx, time.Second)
+	permit, err := c.pace.Wait(room)
+	cancel()
+	if err != nil {
+		return c.ws.Ping(ctx)
+	}
+	_, err = c.exchange(ctx, Request{Endpoint: probeEndpoint}, nil, permit, within, nil)
+	switch {
+	case kindOf(err) == KindTokenDead && c.authorized.Load():
+		return err
+	case classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	return nil // an answer, or no room for the question
+	return nil // an answer
 }
 
 // expectEnd closes a connection that the venue is about to close, if it does not.

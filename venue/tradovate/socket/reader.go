@@ -32,6 +32,7 @@ func (e *CloseError) Error() string {
 // read reads until the end.
 func (c *Conn) read() {
 	var room bytes.Buffer
+	arriving := arrival{conn: c}
 	for {
 		if room.Cap() > idleRoom {
 			room = bytes.Buffer{} // one long frame is no reason to keep its room
@@ -39,18 +40,32 @@ func (c *Conn) read() {
 		room.Reset()
 		_, r, err := c.ws.Reader(context.Background())
 		if err == nil {
-			_, err = io.Copy(&room, r)
+			arriving.frame = r
+			_, err = room.ReadFrom(&arriving)
 		}
 		if err != nil {
 			c.die(c.ending(err))
 			return
 		}
-		c.lastHeard.Store(c.now())
 		if err := c.frame(room.Bytes()); err != nil {
 			c.die(err)
 			return
 		}
 	}
+}
+
+// arrival notes that a frame arrives, which over a slow line takes longer than Silence.
+type arrival struct {
+	conn  *Conn
+	frame io.Reader
+}
+
+func (a *arrival) Read(b []byte) (int, error) {
+	n, err := a.frame.Read(b)
+	if n > 0 {
+		a.conn.lastHeard.Store(a.conn.now())
+	}
+	return n, err
 }
 
 // ending is why a read failed.
@@ -60,7 +75,7 @@ func (c *Conn) ending(err error) error {
 	case errors.As(err, &closed):
 		return &CloseError{int(closed.Code), foreign.LineWithout(closed.Reason, c.secrets()...)}
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return fmt.Errorf("a frame is longer than %d bytes", c.opts.MaxFrame)
+		return fmt.Errorf("%w: it is longer than %d bytes", errFrame, c.opts.MaxFrame)
 	}
 	return err
 }
@@ -71,9 +86,13 @@ func (c *Conn) frame(frame []byte) error {
 		return fmt.Errorf("%w: it is empty", errFrame)
 	}
 	switch frame[0] {
-	case 'o', 'h':
+	case 'o':
+		return nil
+	case 'h':
+		c.quiet.Store(0) // it sends them after all
 		return nil
 	case 'a':
+		c.lastSaid.Store(c.lastHeard.Load())
 		return messagesOf(frame[1:], c.message)
 	case 'c':
 		code, reason := closeOf(frame[1:])
@@ -85,6 +104,7 @@ func (c *Conn) frame(frame []byte) error {
 // message handles one of a frame.
 func (c *Conn) message(m message) {
 	if m.event != "" || !m.hasID {
+		c.quiet.Store(0)
 		switch m.event {
 		case EventShutdown:
 			c.shutDown(m.data)

@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"math/big"
 	"net"
@@ -45,7 +46,7 @@ var identity = sync.OnceValue(func() (id struct {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "emulated"},
-		DNSNames:  []string{socket.LiveHost, socket.DemoHost, socket.MarketDataHost, socket.DemoMarketDataHost},
+		DNSNames:  []string{socket.LiveHost, socket.DemoHost, socket.MarketDataHost, socket.DemoMarketDataHost, otherHost},
 		NotBefore: time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
@@ -69,10 +70,17 @@ type stage struct {
 	log      *bytes.Buffer
 	mu       sync.Mutex
 	dialled  []*pipetest.Conn
+	tried    int  // how often a connection was
 	refusing bool // no connection comes to be
+	scripts  sync.WaitGroup
+	script   http.HandlerFunc // serves the live host's connections, if there is one
+	moved    bool             // the usual host of demo accounts serves nobody
 }
 
 const prefix = "hush-" // of every secret
+
+// otherHost serves demo accounts as well, of users who were moved.
+const otherHost = "demo-7.tradovateapi.com"
 
 // play tells a story in virtual time.
 func play(t *testing.T, k tradovate.Knobs, story func(t *testing.T, s *stage)) {
@@ -81,6 +89,7 @@ func play(t *testing.T, k tradovate.Knobs, story func(t *testing.T, s *stage)) {
 	synctest.Test(t, func(t *testing.T) {
 		k.TokenPrefix = prefix
 		s := &stage{t: t, Server: &tradovate.Server{Knobs: k}, plain: pipetest.New(), hosts: map[string]*pipetest.Listener{}, log: &bytes.Buffer{}}
+		t.Cleanup(s.scripts.Wait) // after all connections were closed
 		serve := func(l net.Listener, h http.Handler) {
 			server := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 			go server.Serve(l)
@@ -88,11 +97,12 @@ func play(t *testing.T, k tradovate.Knobs, story func(t *testing.T, s *stage)) {
 		}
 		serve(s.plain, s.Server)
 		secure := &tls.Config{Certificates: []tls.Certificate{id.server}, MinVersion: tls.VersionTLS12}
-		for host, handler := range map[string]http.Handler{socket.LiveHost: s.Server, socket.DemoHost: s.Demo(), socket.MarketDataHost: s.MarketData()} {
+		for host, handler := range map[string]http.Handler{socket.LiveHost: s.unlessScripted(), socket.DemoHost: s.demoUnlessMoved(), socket.MarketDataHost: s.MarketData(), otherHost: s.Demo()} {
 			s.hosts[host] = pipetest.New()
 			serve(tls.NewListener(s.hosts[host], secure), handler)
 		}
 		defer s.CloseSockets()
+		time.Sleep(12 * time.Hour) // virtual time begins in a maintenance window
 		story(t, s)
 		if strings.Contains(s.log.String(), prefix) {
 			t.Error("a secret is in the log")
@@ -100,18 +110,54 @@ func play(t *testing.T, k tradovate.Knobs, story func(t *testing.T, s *stage)) {
 	})
 }
 
+// unlessScripted is the live host, or what a story has in its place.
+func (s *stage) unlessScripted() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		script := s.script
+		s.mu.Unlock()
+		if script == nil {
+			script = s.Server.ServeHTTP
+		}
+		script(w, r)
+	})
+}
+
+// demoUnlessMoved answers with 421 while the user is elsewhere.
+func (s *stage) demoUnlessMoved() http.Handler {
+	demo := s.Demo()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		moved := s.moved
+		s.mu.Unlock()
+		if moved {
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			return
+		}
+		demo.ServeHTTP(w, r)
+	})
+}
+
 // endpoint is one of the venue's hosts.
 func (s *stage) endpoint(host string) socket.Endpoint {
+	roles := map[string]socket.Role{
+		socket.LiveHost: socket.RoleLive, socket.DemoHost: socket.RoleDemo, socket.MarketDataHost: socket.RoleMarketData, otherHost: socket.RoleDemo,
+	}
 	return socket.Endpoint{
-		Address: host, TLS: &tls.Config{RootCAs: identity().roots, MinVersion: tls.VersionTLS12},
+		Address: host, Role: roles[host], TLS: &tls.Config{RootCAs: identity().roots, MinVersion: tls.VersionTLS12},
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			s.mu.Lock()
 			refusing := s.refusing
+			s.tried++
 			s.mu.Unlock()
 			if refusing {
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}
 			}
-			c, err := s.hosts[host].Dial(ctx, network, address)
+			listener := s.hosts[strings.TrimSuffix(address, ":443")]
+			if listener == nil {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no such host: " + address)}
+			}
+			c, err := listener.Dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
@@ -121,6 +167,20 @@ func (s *stage) endpoint(host string) socket.Endpoint {
 			return c, nil
 		},
 	}
+}
+
+// tries is how often a connection was tried.
+func (s *stage) tries() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tried
+}
+
+// move has the usual host of demo accounts serve nobody.
+func (s *stage) move(yes bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moved = yes
 }
 
 func (s *stage) refuse(yes bool) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -13,13 +12,6 @@ import (
 )
 
 // run.go owns the one goroutine that keeps a Client ready.
-
-const (
-	// firstDoubt and lastDoubt bound how long the Client waits before it presents a token
-	// again that the venue did not take, while there is no other.
-	firstDoubt = time.Minute
-	lastDoubt  = 15 * time.Minute
-)
 
 // Run keeps the Client ready until the context ends, and then returns its error. It
 // returns an *Error before that if only a person can help: a sign-in that has ended, the
@@ -54,11 +46,11 @@ func (c *Client) run(ctx context.Context) error {
 	options := c.Options.filled()
 	budget := newPace(options)
 	c.token = &link.Token{Get: c.Token, Rejected: c.Rejected, Timeout: options.Timeout, Log: options.Log}
-	c.refused, c.unproved, c.wasReady = nil, 0, time.Time{}
+	c.refused, c.unproved, c.limited, c.wasReady, c.maintained, c.detour = nil, 0, 0, time.Time{}, time.Time{}, detour{}
 	return link.Loop{
 		Session: func(ctx context.Context) error { return c.session(ctx, options, budget) },
 		Final:   final,
-		Floor:   floor,
+		Floor:   c.floor,
 		Waits: func(err error, wait time.Duration) {
 			options.Log.Warn("not connected", "error", err, "wait", wait)
 			c.setState(PhaseWaiting, err, time.Now().Add(wait))
@@ -67,24 +59,34 @@ func (c *Client) run(ctx context.Context) error {
 }
 
 // floor is how long to leave the venue alone. A token that was not taken has been waited
-// for already.
-func floor(err error) time.Duration {
+// for already. Maintenance is waited for, but tried now and then, since it may end early;
+// what fails meanwhile is part of it.
+func (c *Client) floor(err error) time.Duration {
 	var known *Error
 	if !errors.As(err, &known) || known.Request == authorizeEndpoint {
 		return 0
 	}
-	return known.RetryAfter
+	wait := known.RetryAfter
+	if known.Kind == KindMaintenance {
+		c.maintained = known.MaintenanceEnd
+	}
+	if rest := time.Until(c.maintained); rest > 0 {
+		wait = max(wait, min(rest, tryInMaintenance)+link.Scatter())
+	}
+	return wait
 }
 
 // session is one connection, from its beginning to its end.
 func (c *Client) session(ctx context.Context, options Options, budget *pace) error {
-	c.setState(PhaseConnecting, c.State().Err, time.Time{})
+	c.connecting(c.Endpoint)
 	if err := c.token.Fetch(ctx); err != nil && c.token.Current == "" {
 		return c.tokenError(err)
 	}
-	conn, err := connect(ctx, c.Endpoint, options, budget, &c.hub)
+	at := c.where(ctx)
+	c.connecting(at)
+	conn, err := connect(ctx, at, options, budget, &c.hub)
 	if err != nil {
-		return err
+		return c.unreached(ctx, at, err)
 	}
 	c.hub.forgetCharts()
 	go func() {
@@ -96,117 +98,49 @@ func (c *Client) session(ctx context.Context, options Options, budget *pace) err
 		c.detach()
 		<-conn.left // the hub is for one reader at a time
 	}()
+	before := c.refused
 	if err := c.authorise(ctx, conn); err != nil {
-		if ended := conn.Err(); ended != nil {
+		if ended := conn.Err(); ended != nil && kindOf(err) != KindPenalty {
 			return ended // the reason, and not what it did to a request
 		}
 		_ = conn.Close() // nothing keeps a connection that is not authorised
+		if c.refused != before {
+			return err // the access token is next
+		}
 		return c.doubtToken(ctx, err)
 	}
+	presented, began := c.token.Current, time.Now()
 	err = c.serve(ctx, conn)
 	if ended := conn.Err(); ended != nil && ctx.Err() == nil {
 		err = ended
 	}
-	if kindOf(err) == KindLimit { // the token was revoked: whoever signs in has to know
-		if _, gone := c.token.Replaced(ctx); venuekey.NeedsSignIn(gone) {
-			return c.tokenError(gone)
-		}
-	}
-	return err
+	return c.parting(ctx, err, presented, time.Since(began))
 }
 
-// authorise presents the token. That there was a gap is told before anything that comes
-// after it.
-func (c *Client) authorise(ctx context.Context, conn *Conn) error {
-	from := c.wasReady
-	authorised := func(json.RawMessage) {
-		if !from.IsZero() {
-			c.hub.dispatch(conn, Event{Kind: EventGap, From: from, To: time.Now()}, []byte("null"))
-		}
-	}
-	access, market := c.token.Current, c.marketToken(ctx, conn)
-	if market != "" {
-		access = market
-	}
-	err := conn.authorize(ctx, access, authorised)
-	switch {
-	case err == nil:
-		c.unproved = 0
-		if market == "" {
-			c.token.Proved()
-		}
-	case market != "" && kindOf(err) == KindTokenDead:
-		c.refused = &secrets{[]venuekey.Secret{market}}
-	}
-	return err
-}
-
-// marketToken is the market-data token to present, "" for none.
-func (c *Client) marketToken(ctx context.Context, conn *Conn) venuekey.Secret {
-	if c.MarketToken == nil {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, conn.opts.Timeout)
-	defer cancel()
-	market, err := c.MarketToken(ctx)
-	if err != nil {
-		conn.opts.Log.Debug("no market-data token", "error", err)
-		return ""
-	}
-	if c.refused != nil && market.Equal(c.refused.List[0]) {
-		return ""
-	}
-	return market
-}
-
-// doubtToken decides what to do after a token was not taken: the token of a session that
-// was closed elsewhere is answered with 408, 429 or 500 as well (Tradovate facts §2).
-// It returns when another try makes sense.
-func (c *Client) doubtToken(ctx context.Context, refused error) error {
+// parting decides what the end of an authorised connection means for its token. The venue
+// revokes the token of a connection that it closes for a limit (Tradovate facts §2): whoever
+// signs in has to know, unless there is a newer one already.
+func (c *Client) parting(ctx context.Context, ended error, presented venuekey.Secret, lasted time.Duration) error {
+	c.maintained, c.detour = time.Time{}, detour{}
 	var known *Error
-	if !errors.As(refused, &known) || known.Status == 0 {
-		return refused
+	if !errors.As(ended, &known) || ctx.Err() != nil || known.Kind != KindLimit && known.Kind != KindTokenDead {
+		return ended
 	}
-	if c.MarketToken != nil && c.refused != nil && c.unproved == 0 {
-		c.unproved++
-		return refused // the access token is next
+	c.token.Current = presented
+	if _, gone := c.token.Replaced(ctx); venuekey.NeedsSignIn(gone) {
+		return c.tokenError(gone)
 	}
-	dead := known.Kind == KindTokenDead || known.Status == http.StatusRequestTimeout || known.Status == http.StatusInternalServerError
-	if !dead && known.RetryAfter == 0 {
-		return refused
+	if known.Kind == KindTokenDead {
+		return ended
 	}
-	wait := max(known.RetryAfter, min(lastDoubt, firstDoubt<<min(c.unproved, 10)))
-	c.unproved++
-	c.setState(PhaseWaiting, refused, time.Now().Add(wait))
-	for end := time.Now().Add(wait); time.Now().Before(end); {
-		if dead {
-			replaced, err := c.token.Replaced(ctx)
-			if venuekey.NeedsSignIn(err) {
-				return c.tokenError(err)
-			}
-			if replaced {
-				return refused
-			}
-		} else if c.token.Changed(ctx) {
-			return refused
-		}
-		if err := c.pause(ctx, link.TokenPoll); err != nil {
-			return err
-		}
+	// The next connection may close another program's, whose next one closes ours.
+	if lasted > 2*lastDoubt {
+		c.limited = 0
 	}
-	return refused
-}
-
-// pause waits, less long if the token is said to have changed.
-func (c *Client) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c.wake:
-	case <-ctx.Done():
-	}
-	return ctx.Err()
+	limit := *known
+	limit.RetryAfter = min(lastDoubt, afterLimit<<min(c.limited, 10))
+	c.limited++
+	return &limit
 }
 
 // serve restores what there was, and stays while the connection lives.
@@ -249,6 +183,14 @@ func (c *Client) synchronise(ctx context.Context, conn *Conn) error {
 	return err
 }
 
+func (c *Client) connecting(to Endpoint) {
+	c.mu.Lock()
+	c.address = to.Address
+	err := c.state.Err
+	c.mu.Unlock()
+	c.setState(PhaseConnecting, err, time.Time{})
+}
+
 func (c *Client) attach(conn *Conn) {
 	c.mu.Lock()
 	c.conn = conn
@@ -268,15 +210,4 @@ func (c *Client) detach() {
 		c.state.Phase = PhaseConnecting // as setState will say in a moment
 	}
 	c.mu.Changed()
-}
-
-// tokenError is an error of a link.Token. Only a new sign-in helps if that is what it
-// says; whatever else it is, it is tried again.
-func (c *Client) tokenError(err error) *Error {
-	_, address := c.Endpoint.hostPort()
-	class := venuekey.ClassLater
-	if venuekey.NeedsSignIn(err) {
-		class = venuekey.ClassRefused
-	}
-	return &Error{Class: class, Address: address, Err: err}
 }

@@ -110,7 +110,8 @@ func (c *Client) ensure(ctx context.Context, t topic, i *interest) error {
 			return err
 		}
 		err = c.subscribe(ctx, conn, t, i)
-		if err == nil || conn.Err() == nil || ctx.Err() != nil {
+		var known *Error
+		if !errors.As(err, &known) || !c.over(conn, known) || ctx.Err() != nil {
 			return err
 		}
 		if err := c.pastConn(ctx, conn); err != nil {
