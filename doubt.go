@@ -18,16 +18,83 @@ var errOtherWay = errors.New("the access token is dead, and the refresh token is
 // it from now on, and the failure by what it means for the sign-in. It reports whether the
 // token has changed.
 func (k *Keeper) believe(ctx context.Context, a *attempt, failure *Error) (changed bool) {
-	switch {
-	case failure.Class == ClassRefused && a.way == RenewWithRefreshToken:
-		return a.doubt(failure, time.Now())
-	case failure.Class == ClassRefused && a.token.Refresh != "":
-		failure.Class, failure.Err = ClassLater, errOtherWay
-		fallthrough
+	switch now := time.Now(); {
+	case a.way == RenewWithRefreshToken && failure.Class == ClassRefused:
+		return a.doubt(failure, now)
+	case a.way == RenewWithRefreshToken:
+	case failure.Class == ClassRefused && !now.Before(a.token.Expires): // it was not presented
 	case failure.Class == ClassRefused:
-		return a.end(time.Now())
+		return k.believeRefusal(ctx, a, failure)
+	case errors.Is(failure, ErrSessionEnded) && a.token.suspected.IsZero():
+		a.token.suspected = now
+		return true
 	}
 	return false
+}
+
+// believeRefusal judges the refusal of a renewal with the access token: it says that this
+// very token is dead. A venue that can be asked about the token is asked first, because
+// something before it may have answered in its place.
+func (k *Keeper) believeRefusal(ctx context.Context, a *attempt, failure *Error) (changed bool) {
+	if _, can := a.venue.(Examiner); can {
+		verdict := k.examined(ctx, a.venue, a.app, a.id, a.token, a.record.Generation)
+		if class := ClassOf(verdict); verdict == nil || class != ClassRefused && !errors.Is(verdict, ErrSessionEnded) {
+			failure.Class = ClassLater
+			failure.Reason = cmp.Or(failure.Reason, "the renewal was refused") + "; whether the access token is dead is not known yet"
+			if verdict == nil || class == ClassDeclined || class == ClassMisconfigured {
+				failure.Reason = cmp.Or(failure.Reason, "the renewal was refused") + ", and yet the venue accepts the access token"
+			}
+			return false
+		}
+	}
+	if a.token.Refresh != "" {
+		failure.Class, failure.Err = ClassLater, errOtherWay
+	}
+	return a.end(time.Now())
+}
+
+// sessionVerdict is what a look at the session behind an access token says.
+type sessionVerdict int
+
+const (
+	notLooked sessionVerdict = iota
+	sessionUnclear
+	sessionGood
+	sessionOver
+)
+
+// mustLook reports whether the session behind an access token must be looked at before it is
+// renewed: it seemed to have ended a while ago, or is believed to have.
+func (a attempt) mustLook(now time.Time) bool {
+	if _, can := a.venue.(Examiner); !can || !now.Before(a.token.Expires) || a.record.Condition == ConditionDead {
+		return false
+	}
+	if !a.token.ended.IsZero() {
+		return a.token.Refresh == ""
+	}
+	return !a.token.suspected.IsZero() && now.Sub(a.token.suspected) >= secondLook*4/5
+}
+
+// lookAtSession examines the session behind an access token.
+func (k *Keeper) lookAtSession(ctx context.Context, a attempt) sessionVerdict {
+	verdict := k.examined(ctx, a.venue, a.app, a.id, a.token, a.record.Generation)
+	switch class := ClassOf(verdict); {
+	case verdict == nil, class == ClassDeclined, class == ClassMisconfigured:
+		return sessionGood
+	case errors.Is(verdict, ErrSessionEnded), class == ClassRefused:
+		return sessionOver
+	}
+	return sessionUnclear
+}
+
+// knowing adds to an attempt's token what a look at its session said.
+func (a *attempt) knowing(is sessionVerdict, now time.Time) {
+	switch {
+	case is == sessionOver && a.token.ended.IsZero():
+		a.reseal = a.end(now) || a.reseal
+	case is == sessionGood && !(a.token.ended.IsZero() && a.token.suspected.IsZero()):
+		a.token.ended, a.token.suspected, a.reseal = time.Time{}, time.Time{}, true
+	}
 }
 
 // doubt judges the refusal of a refresh token. It is believed once it has lasted for
@@ -61,7 +128,7 @@ func (a *attempt) stillRenews(now time.Time) bool {
 // end notes that the venue does not accept the access token, at a venue that renews with
 // it: the refusal of a renewal is one of this very token.
 func (a *attempt) end(now time.Time) (changed bool) {
-	if a.venue.Policy().RenewsWith != RenewWithAccessToken || !a.token.Valid(now) {
+	if a.venue.Policy().RenewsWith != RenewWithAccessToken || !a.token.ended.IsZero() {
 		return false
 	}
 	a.token.ended = now

@@ -14,13 +14,14 @@ import (
 type gate int
 
 const (
-	passed   gate = iota // nothing is in the way of the claim
-	waited               // a wait is over, and the record may have changed
-	atLease              // another program is renewing the token
-	atApp                // the app could not be found
-	atChance             // the refresh token must not be presented, or not yet
-	atVenue              // the venue does not answer
-	atTurn               // the budget of renewals is used up
+	passed    gate = iota // nothing is in the way of the claim
+	waited                // a wait is over, and the record may have changed
+	atLease               // another program is renewing the token
+	atApp                 // the app could not be found
+	atChance              // the refresh token must not be presented, or not yet
+	atSession             // the session is over, and nothing else renews
+	atVenue               // the venue does not answer
+	atTurn                // the budget of renewals is used up
 )
 
 // waits is what a renewal has already waited for.
@@ -28,6 +29,7 @@ type waits struct {
 	holder   leaseWatch
 	answered bool // the venue answered a probe
 	turn     bool // it has its permit, or needs none
+	session  sessionVerdict
 	detour   bool // there is no permit for the access token, so the refresh token goes
 }
 
@@ -43,11 +45,21 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 	if a.venue, a.app, err = k.venueAndApp(early, a.id.Venue); err != nil {
 		return atApp, err
 	}
+	if w.session == notLooked && a.mustLook(time.Now()) {
+		w.session = k.lookAtSession(early, *a)
+		return waited, nil
+	}
+	if _, can := a.venue.(Examiner); can && a.why == accessRefused {
+		w.session = sessionOver // or there would be no such renewal
+	}
+	a.knowing(w.session, time.Now())
 	a.way = a.wayOf(a.venue.Policy(), w.detour, time.Now())
 	a.policy, a.rollback = a.venue.Policy().forWay(a.way), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
 	switch c := a.chance(); {
 	case c == none:
 		return atChance, nil
+	case w.session == sessionOver && a.way == RenewWithAccessToken && a.why != accessRefused && a.why != insisting:
+		return atSession, nil
 	case c == afterProbe && !w.answered:
 		if err := k.probeVenue(early, a.venue, a.app); err != nil {
 			return atVenue, err
@@ -93,6 +105,8 @@ func (k *Keeper) stopped(ctx, early context.Context, a attempt, at gate, err err
 	}
 	failure := annotate(err, a.id, "refresh")
 	switch at {
+	case atSession:
+		return k.sessionEnded(ctx, a)
 	case atLease:
 		return &Error{Class: ClassLater, Reason: "another program is renewing this token and does not finish", Err: err}
 	case atVenue:
@@ -100,7 +114,7 @@ func (k *Keeper) stopped(ctx, early context.Context, a attempt, at gate, err err
 	case atTurn:
 		return k.noTurn(ctx, a, failure)
 	}
-	return k.remember(ctx, a.byStore(a.record.afterDelay(a.token, failure)), failure)
+	return k.remember(ctx, a, a.record.afterDelay(a.token, failure), failure)
 }
 
 // givenUp returns an error if Leave cancelled a renewal before its claim. Nothing is

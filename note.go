@@ -3,12 +3,15 @@ package venuekey
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // note.go owns the records that are neither a sign-in nor an app: notes that programs
 // sharing a store leave for each other. Their keys and forms are these.
 //
 //	budget/VENUE/APP   budgetNote, plain: how fast an app renews
+//	verdict/VENUE/ID   verdictNote, plain: what an examination of an access token said
 //	key/current        ringNote, sealed: which key seals now
 //	probe/ID           empty: written to see that the store accepts it, and deleted
 //
@@ -17,9 +20,10 @@ import (
 // Anyone who can write to the store can write a note, so values that no program writes
 // are ignored. A note that cannot be read counts as absent.
 const (
-	budgetPrefix = "budget/"
-	probePrefix  = "probe/"
-	ringRecord   = "key/current"
+	budgetPrefix  = "budget/"
+	probePrefix   = "probe/"
+	ringRecord    = "key/current"
+	verdictPrefix = "verdict/"
 )
 
 // longestNote is more than any note needs.
@@ -68,6 +72,52 @@ func (b budgetNote) believed(now time.Time) budgetNote {
 		b.Full = time.Time{}
 	}
 	return b
+}
+
+// verdictNote is what an examination of an access token said. Its times are by the store's
+// clock.
+type verdictNote struct {
+	// Generation is that of the token: a verdict about another one does not count.
+	Generation int64 `json:"generation"`
+	// Verdict is "good", the word of a class, or "asking" while a program examines.
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason,omitzero"`
+	Remedy  string `json:"remedy,omitzero"`
+	// Session says that the answer is that for a session that was ended.
+	Session bool `json:"session,omitzero"`
+	// Until is when the verdict no longer counts.
+	Until time.Time `json:"until"`
+	// Held is how long the last good verdict counted.
+	Held time.Duration `json:"held,omitzero"`
+}
+
+// verdictIn returns the verdict in a record. One that would count for longer than any
+// program says is ignored: it would keep a dead token from being renewed.
+func verdictIn(record Record) verdictNote {
+	var n verdictNote
+	if !readNote(record.Text, &n) || n.Held < 0 || n.Held > longestVerdict {
+		return verdictNote{}
+	}
+	longest := longestVerdict
+	if n.is(ClassLater) { // the venue's Retry-After
+		longest = mostSilence
+	}
+	if n.Until.Sub(record.ReadAt) > longest {
+		return verdictNote{}
+	}
+	n.Reason, n.Remedy = foreign.Tell[Secret](n.Reason), foreign.Tell[Secret](n.Remedy)
+	return n
+}
+
+// record returns the record that replaces another and holds the verdict.
+func (n verdictNote) record(instead Record) Record {
+	n.Until = n.Until.Round(0).UTC()
+	text := textOf(n)
+	if len(text) > longestNote { // the verdict counts, and its words do not
+		n.Reason, n.Remedy = "", ""
+		text = textOf(n)
+	}
+	return Record{Key: instead.Key, Version: instead.Version, ReadAt: instead.ReadAt, Text: text}
 }
 
 // ringNote names the key that seals now, and is sealed with that key: a program that

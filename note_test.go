@@ -77,3 +77,53 @@ func FuzzABudgetsNote(f *testing.F) {
 		}
 	})
 }
+
+// A verdict that no program writes is not believed: "good" for ever would keep a dead token
+// from being renewed. One that a program writes is read again, whatever its words.
+func TestAttackAVerdictForEver(t *testing.T) {
+	far := noon.Add(1000 * time.Hour)
+	for name, row := range map[string]struct {
+		note verdictNote
+		want bool
+	}{
+		"good":                   {verdictNote{Generation: 7, Verdict: goodVerdict, Until: noon.Add(longestVerdict), Held: longestVerdict}, true},
+		"good for ever":          {verdictNote{Generation: 7, Verdict: goodVerdict, Until: far}, false},
+		"good for an hour":       {verdictNote{Generation: 7, Verdict: goodVerdict, Until: noon.Add(time.Hour)}, false},
+		"declined for an hour":   {verdictNote{Generation: 7, Verdict: "declined", Until: noon.Add(time.Hour)}, false},
+		"later, for an hour":     {verdictNote{Generation: 7, Verdict: "later", Until: noon.Add(time.Hour)}, true},
+		"later, for ever":        {verdictNote{Generation: 7, Verdict: "later", Until: far}, false},
+		"asked for ever":         {verdictNote{Generation: 7, Verdict: askingNow, Until: far}, false},
+		"held for ever":          {verdictNote{Generation: 7, Verdict: goodVerdict, Until: noon, Held: time.Duration(1 << 62)}, false},
+		"held backwards":         {verdictNote{Generation: 7, Verdict: goodVerdict, Until: noon, Held: -1}, false},
+		"words that fill a note": {verdictNote{Generation: 7, Verdict: "later", Until: noon, Reason: strings.Repeat("<", 200), Remedy: strings.Repeat("<", 200)}, true},
+	} {
+		record := row.note.record(Record{Key: verdictKey(ID{Venue: "stage", Name: "alice"})})
+		record.ReadAt = noon
+		if got := verdictIn(record); (got.Generation == 7) != row.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for text, class := range map[string]Class{"declined": ClassDeclined, "refused": ClassRefused, "moonstruck": ClassLater, "": ClassLater} {
+		if err := (verdictNote{Verdict: text}).verdict(noon); ClassOf(err) != class {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// Verdicts in a row: a good one counts longer each time, and one that is not good anew.
+func TestHowLongAVerdictCounts(t *testing.T) {
+	note, good, overload := verdictNote{Generation: 7}, error(nil), error(&Error{Class: ClassLater, RetryAfter: 10 * time.Minute})
+	for i, row := range []struct {
+		failure error
+		want    time.Duration
+	}{
+		{good, time.Minute}, {good, 2 * time.Minute}, {&Error{Class: ClassDeclined}, 4 * time.Minute}, {good, 8 * time.Minute}, {good, 8 * time.Minute},
+		{overload, 10 * time.Minute}, {good, time.Minute}, {&Error{Class: ClassRefused}, time.Minute}, {&Error{Class: ClassLater, Err: ErrSessionEnded, RetryAfter: time.Hour}, time.Minute},
+		{&Error{Class: ClassLater, RetryAfter: 100 * time.Hour}, mostSilence}, {&Error{Class: ClassNotSent}, time.Minute},
+	} {
+		note = verdictOf(row.failure, note, noon)
+		if got := note.Until.Sub(noon); got != row.want {
+			t.Errorf("%d: %v counts for %s, want %s", i, row.failure, got, row.want)
+		}
+	}
+}

@@ -18,11 +18,14 @@ func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure 
 	if failure.Class == ClassRefused && !a.record.IntentAt.IsZero() {
 		failure.Reason = cmp.Or(failure.Reason, "refused") + "; the answer to the previous renewal was lost"
 	}
-	a.reseal = k.believe(ctx, &a, failure)
+	suspected := a.token.suspected
+	a.reseal = k.believe(ctx, &a, failure) || a.reseal
 	next := claimed.afterFailure(a.record, a.token, a.policy, failure)
 	switch {
 	case errors.Is(failure, errOtherWay):
 		next.NextRefresh = time.Now()
+	case suspected.IsZero() && !a.token.suspected.IsZero():
+		next.NextRefresh = earlier(time.Now().Add(secondLook), a.token.Expires)
 	case a.way == RenewWithRefreshToken && a.stillRenews(time.Now()):
 		next = next.afterEarly(a.token, a.venue.Policy())
 	}
@@ -54,37 +57,49 @@ func (k *Keeper) notAnswering(ctx context.Context, a attempt, failure *Error) er
 	if a.record.Condition == ConditionDead && a.why == insisting {
 		return failure // the record stays as it is: only a human tries again
 	}
-	return k.remember(ctx, a.byStore(a.record.afterSilence(a.token, a.policy, failure)), failure)
+	return k.remember(ctx, a, a.record.afterSilence(a.token, a.policy, failure), failure)
 }
 
 // noTurn puts off a renewal whose turn did not come. A record that is already put off is
 // not written again, however often callers ask.
 func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
-	if a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
+	if !a.reseal && a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
 		return failure
 	}
-	return k.remember(ctx, a.byStore(a.record.afterNoTurn(a.token, failure)), failure)
+	return k.remember(ctx, a, a.record.afterNoTurn(a.token, failure), failure)
+}
+
+// sessionEnded ends a renewal whose session is over and which has no other way. It may have
+// been an outage after all, so the session is looked at until the token expires.
+func (k *Keeper) sessionEnded(ctx context.Context, a attempt) error {
+	why := &Error{ID: a.id, Op: "refresh", Class: ClassRefused, Remedy: string(RemedySignIn),
+		Reason: "the venue answers this token as it does that of a session that was ended: by another sign-in of the same user, or because the user's limit is used up"}
+	next := a.record.afterDelay(a.token, why)
+	next.NextRefresh = earlier(time.Now().Add(laterLooks), a.token.Expires)
+	return k.remember(ctx, a, next, why)
 }
 
 // rememberFinal writes the record of a renewal that may have been the last. A token that
 // is not tried again is sealed with a fingerprint of the app's credentials, because the
-// refusal may have been about those; what else is known against a token is sealed with it.
+// refusal may have been about those.
 func (k *Keeper) rememberFinal(ctx context.Context, a attempt, after Record, failure *Error) error {
 	if after.NextRefresh.IsZero() {
 		a.token.refusedUnder, a.reseal = a.app.credentials(), true
 	}
-	if a.reseal {
-		if sealed, err := k.Vault.sealed(after, sealedFrom(a.token)); err == nil {
-			after = sealed
-		}
-	}
-	return k.remember(ctx, a.byStore(after), failure)
+	return k.remember(ctx, a, after, failure)
 }
 
-// remember writes a record without a new token, and returns the failure. A record that
-// changed meanwhile is newer than what we know, and stays.
-func (k *Keeper) remember(ctx context.Context, record Record, failure *Error) error {
-	if _, err := k.Vault.Store.Put(ctx, record); err != nil && !errors.Is(err, ErrConflict) {
+// remember writes a record without a new token, and returns the failure. What is known
+// against the token is sealed with it. A record that changed meanwhile is newer than what
+// we know, and stays.
+func (k *Keeper) remember(ctx context.Context, a attempt, record Record, failure *Error) error {
+	if a.reseal {
+		if sealed, err := k.Vault.sealed(record, sealedFrom(a.token)); err == nil {
+			record = sealed
+		}
+		k.Source(a.id).invalidate()
+	}
+	if _, err := k.Vault.Store.Put(ctx, a.byStore(record)); err != nil && !errors.Is(err, ErrConflict) {
 		// The intent stays open: the next program treats it as uncertain.
 		k.log().Error("the store does not answer", "id", failure.ID, "error", systemError(err))
 	}

@@ -41,7 +41,7 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 	if token, found, err := k.newerUnsaved(ctx, id, f.generation); found || err != nil {
 		return token, err
 	}
-	w := waits{turn: f.why != whenDue}
+	w := waits{turn: f.why == onDemand || f.why == insisting}
 	for poll := leasePoll; ; poll = min(2*poll, 10*leasePoll) {
 		a, needed, err := k.look(ctx, id, f)
 		if err != nil || !needed {

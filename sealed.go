@@ -25,6 +25,7 @@ type sealedToken struct {
 	RefusedUnder   string                     `json:"refused_under,omitempty"`
 	RefusedFirst   time.Time                  `json:"refused_first,omitzero"`
 	Ended          time.Time                  `json:"ended,omitzero"`
+	Suspected      time.Time                  `json:"suspected,omitzero"`
 }
 
 func sealedFrom(t Token) sealedToken {
@@ -32,7 +33,7 @@ func sealedFrom(t Token) sealedToken {
 		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
 		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
 		RefreshIssued: t.RefreshIssued.Round(0).UTC(), SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, Asked: t.Asked, User: t.User,
-		RefusedUnder: t.refusedUnder, RefusedFirst: t.refusedFirst.Round(0).UTC(), Ended: t.ended.Round(0).UTC(),
+		RefusedUnder: t.refusedUnder, RefusedFirst: t.refusedFirst.Round(0).UTC(), Ended: t.ended.Round(0).UTC(), Suspected: t.suspected.Round(0).UTC(),
 	}
 	if len(t.Extras) > 0 {
 		form.Extras = make(map[string]json.RawMessage, len(t.Extras))
@@ -48,7 +49,7 @@ func (f sealedToken) token() Token {
 		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Type: f.Type,
 		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
 		RefreshIssued: f.RefreshIssued, SignedIn: f.SignedIn, Scopes: f.Scopes, Asked: f.Asked, User: f.User,
-		refusedUnder: f.RefusedUnder, refusedFirst: f.RefusedFirst, ended: f.Ended,
+		refusedUnder: f.RefusedUnder, refusedFirst: f.RefusedFirst, ended: f.Ended, suspected: f.Suspected,
 	}
 	if len(f.Extras) > 0 {
 		t.Extras = make(map[string]Secret, len(f.Extras))

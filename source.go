@@ -92,8 +92,8 @@ func (s *Source) lookUp(ctx context.Context) (*Token, error) {
 	case alive && !due:
 		k.publish(s.id, token, record)
 		return held, nil
-	case !alive && !due && record.NextRefresh.IsZero():
-		return nil, &Error{ID: s.id, Op: "token", Class: ClassRefused, Reason: cmp.Or(record.because(), "the access token expired and cannot be renewed")}
+	case !alive && !due && (record.NextRefresh.IsZero() || token.isOver()):
+		return nil, &Error{ID: s.id, Op: "token", Class: ClassRefused, Remedy: string(RemedySignIn), Reason: cmp.Or(record.because(), "the access token expired and cannot be renewed")}
 	case !alive && !due && record.Failures > 0:
 		return nil, &Error{ID: s.id, Op: "token", Class: ClassLater, RetryAfter: record.NextRefresh.Sub(now),
 			Reason: "the access token expired and the last renewal failed: " + record.because()}
@@ -152,9 +152,15 @@ func (k *Keeper) RefreshAgain(ctx context.Context, id ID) (*Token, error) {
 }
 
 // Reject reports that the venue did not accept an access token, and returns another
-// token: the current one if that is newer, else a renewed one. A token younger than
-// Policy.LeastInterval is not renewed, since the refusal must have another cause; the
-// error is then of ClassLater, with RetryAfter set.
+// token: the current one if that is newer, else a renewed one.
+//
+// Most refusals have another cause than the token: a device that is not approved, a missing
+// permission. So at a venue that can be asked (Examiner) the token is examined first, once
+// for all programs, and renewed only if it is dead. If it is good, the error is of
+// ClassDeclined or ClassMisconfigured, and says what the refusal may be about. Elsewhere a
+// token younger than Policy.LeastInterval is not renewed; the error is then of ClassLater.
+// So is that of a renewal that has to wait for its back-off or its turn. RetryAfter says for
+// how long to ask no more.
 func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, error) {
 	k.init()
 	if waiting, err := k.flush(ctx, id); err != nil {
@@ -170,15 +176,44 @@ func (k *Keeper) Reject(ctx context.Context, id ID, access Secret) (*Token, erro
 		k.publish(id, token, record)
 		return k.Token(ctx, id)
 	}
-	venue, err := k.Venue(id.Venue)
+	venue, app, err := k.venueAndApp(ctx, id.Venue)
 	if err != nil {
 		return nil, annotate(err, id, "refused")
 	}
-	// A token from the future was issued before the clock was set back.
-	if age := time.Since(token.Issued); age >= 0 && age < orElse(venue.Policy().LeastInterval, 10*time.Second) {
-		return nil, &Error{ID: id, Op: "refused", Class: ClassLater, RetryAfter: orElse(venue.Policy().LeastInterval, 10*time.Second) - age,
-			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
+	why, err := k.whyRejected(ctx, id, venue, app, token, record)
+	if err != nil {
+		return nil, annotate(err, id, "refused")
 	}
 	k.Source(id).invalidate()
-	return k.await(ctx, k.fly(ctx, id, record.Generation, accessRefused), nil)
+	return k.await(ctx, k.fly(ctx, id, record.Generation, why), nil)
+}
+
+// whyRejected returns as what a token is renewed that a program reports as refused, or the
+// error that says why it is not.
+func (k *Keeper) whyRejected(ctx context.Context, id ID, venue Venue, app App, token Token, record Record) (urgency, error) {
+	now := time.Now()
+	_, examines := venue.(Examiner)
+	if record.Condition == ConditionDead || !token.Valid(now) {
+		return whenDue, nil
+	}
+	if wait := record.NextRefresh.Sub(now); wait > 0 && record.Failures > 0 {
+		return 0, &Error{Class: ClassLater, RetryAfter: wait, Reason: "the last renewal failed: " + record.because()}
+	}
+	if examines {
+		switch verdict := k.examined(ctx, venue, app, id, token, record.Generation); {
+		case verdict == nil, ClassOf(verdict) == ClassDeclined, ClassOf(verdict) == ClassMisconfigured:
+			return 0, elsewhere(verdict)
+		case errors.Is(verdict, ErrSessionEnded):
+			return whenDue, nil // the renewal decides
+		case ClassOf(verdict) != ClassRefused:
+			return 0, verdict
+		}
+	}
+	// A token from the future was issued before the clock was set back.
+	least := orElse(venue.Policy().LeastInterval, 10*time.Second)
+	if age := now.Sub(token.Issued); age >= 0 && age < least {
+		return 0, &Error{Class: ClassLater, RetryAfter: least - age,
+			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}
+	}
+	return accessRefused, nil
 }

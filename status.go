@@ -1,6 +1,7 @@
 package venuekey
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -196,6 +197,9 @@ func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) S
 		Generation: record.Generation, Failures: record.Failures,
 	}
 	status.Maintenance, _ = policy.Maintenance.Next(now)
+	if status.State == StateExpired && !renewable(token, policy, now) {
+		status.State, status.Reason = StateNeedsSignIn, cmp.Or(status.Reason, "the access token expired, and nothing else renews it")
+	}
 	reportOdd(&status, record, token)
 	return status
 }
@@ -216,7 +220,7 @@ func stateOf(token Token, record Record, now time.Time) State {
 	// renewal has not begun.
 	case inUse(record):
 		return StateRefreshing
-	case record.Condition == ConditionDead, !alive && record.NextRefresh.IsZero():
+	case record.Condition == ConditionDead, !alive && (record.NextRefresh.IsZero() || token.isOver()):
 		return StateNeedsSignIn
 	case record.Condition == ConditionUncertain, !record.IntentAt.IsZero():
 		return StateUncertain

@@ -70,6 +70,9 @@ type Token struct {
 	// ended is when the venue was found not to accept the access token any more, before
 	// it expired; zero if it was not.
 	ended time.Time
+	// suspected is when a renewal was first answered as if the session had been ended;
+	// zero if it was not.
+	suspected time.Time
 }
 
 // Valid reports whether there is an access token and it has not expired at that time. A
@@ -77,6 +80,10 @@ type Token struct {
 func (t Token) Valid(at time.Time) bool {
 	return t.Access != "" && t.ended.IsZero() && at.Before(t.Expires)
 }
+
+// isOver reports whether the venue was found not to accept the access token, and nothing
+// else renews it.
+func (t Token) isOver() bool { return !t.ended.IsZero() && t.Refresh == "" }
 
 // clockTolerance is how wrong a local clock may be before it is reported.
 const clockTolerance = time.Minute

@@ -45,6 +45,19 @@ type Prober interface {
 	Probe(ctx context.Context, app App) error
 }
 
+// Examiner is a Venue that can find out cheaply whether it still accepts an access token.
+// The Keeper asks before it renews a token that a program reports as refused (Keeper.Reject),
+// and before it believes that a renewal was refused; the answer is shared by all programs.
+type Examiner interface {
+	// Examine makes one cheap call with the access token that changes nothing, and at
+	// most a second one to be sure. It returns nil if the token is good. An *Error of
+	// ClassRefused means that the token is dead, one of ClassDeclined or
+	// ClassMisconfigured that it is good and something is denied to it, and one of any
+	// other class that the venue could not be asked. ErrSessionEnded in its chain says
+	// that the answer is that for a session that was ended elsewhere.
+	Examine(ctx context.Context, app App, token Token) error
+}
+
 // Identifier is a Venue that can say who a token belongs to.
 type Identifier interface {
 	// Identify returns the account's identity in the venue's own words.

@@ -23,8 +23,8 @@ import (
 
 // walk is that order. What a file is for its first line says.
 var walk = []string{
-	"source.go", "flight.go", "renew.go", "gates.go", "unsaved.go", "probe.go", "claim.go", "remember.go", "pace.go", "rotation.go",
-	"spill.go", "reserve.go", "learn.go", "publish.go", "entry.go", "outcomes.go", "chance.go", "rollback.go", "marks.go", "schedule.go", "vault.go", "seal.go",
+	"source.go", "flight.go", "renew.go", "gates.go", "unsaved.go", "probe.go", "claim.go", "remember.go", "doubt.go", "examine.go", "pace.go", "rotation.go",
+	"spill.go", "reserve.go", "learn.go", "publish.go", "entry.go", "outcomes.go", "chance.go", "way.go", "rollback.go", "marks.go", "schedule.go", "vault.go", "seal.go",
 }
 
 // declared reads the root package with what each of its names means.

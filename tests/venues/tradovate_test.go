@@ -2,8 +2,10 @@ package venues_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,6 +187,216 @@ func TestARefusalIsBelievedOnceItHasLasted(t *testing.T) {
 		d.run(11 * time.Minute)
 		if _, err := d.keeper.Token(t.Context(), id); !venuekey.NeedsSignIn(err) {
 			t.Fatalf("after twenty minutes: %v", err)
+		}
+	})
+}
+
+// Two programs that are refused for another cause, such as a device that is not approved,
+// ask for another token every few seconds, for two hours. The token is good, so it is not
+// renewed; both programs learn why, and the venue is asked now and then only.
+func TestWhoIsRefusedForAnotherCauseRenewsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		id := d.signIn("alice")
+		told := make(chan string, 10000)
+		for range 2 {
+			program := d.program()
+			go func() {
+				for end := time.Now().Add(2 * time.Hour); time.Now().Before(end); time.Sleep(5 * time.Second) {
+					token, err := program.Token(t.Context(), id)
+					if err == nil {
+						_, err = program.Reject(t.Context(), id, token.Access)
+					}
+					var known *venuekey.Error
+					if !errors.As(err, &known) || known.Class != venuekey.ClassDeclined || !strings.Contains(known.Remedy, "device") {
+						told <- fmt.Sprint(err)
+					}
+				}
+			}()
+		}
+		d.run(2*time.Hour + time.Minute)
+		close(told)
+		for text := range told {
+			t.Fatalf("a program was told: %s", text)
+		}
+		d.wantGood(id, "after two hours")
+		renewals, looks := d.server.Log().Count(emulator.EventRenewGranted), d.server.Log().Count(tradovateemu.AccountsListed)
+		if renewals > 3 || looks < 10 || looks > 25 || d.server.Log().Count(emulator.EventRenewRefused) > 0 {
+			t.Errorf("%d renewals in two hours, %d examinations\n%s", renewals, looks, d.told(30))
+		}
+	})
+}
+
+// closed signs in often enough that the venue ends the first session, whose access token
+// then fails with a status that says nothing.
+func (d *desk) closed(status int) venuekey.ID {
+	d.server.Tune(func(k *tradovateemu.Knobs) { k.ClosedStatus = status })
+	id := d.signIn("alice")
+	d.signIn("b")
+	d.signIn("c")
+	return id
+}
+
+// A session that was closed elsewhere is noticed within two minutes of the first answer that
+// shows it, whether a renewal got it or a program; until then the venue is hardly asked. The
+// sign-ins beside it go on.
+func TestAClosedSessionIsNoticedSoon(t *testing.T) {
+	for _, status := range []int{408, 429, 500} {
+		for _, reported := range []bool{false, true} {
+			t.Run(fmt.Sprint(status, reported), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					d := openDesk(t, false, tradovateemu.Knobs{})
+					id := d.closed(status)
+					events := keepertest.Listen(t, d.keeper, id)
+					ctx, stop := context.WithCancel(t.Context())
+					done := make(chan struct{})
+					go func() { defer close(done); _ = d.keeper.Run(ctx) }()
+					if reported {
+						time.Sleep(10 * time.Minute)
+						token, err := d.keeper.Token(t.Context(), id)
+						if err != nil {
+							t.Fatal(err)
+						}
+						if _, err := d.program().Reject(t.Context(), id, token.Access); !venuekey.Temporary(err) {
+							t.Fatalf("at first: %v", err)
+						}
+					} else if s, err := d.keeper.Status(t.Context(), id); err == nil {
+						time.Sleep(time.Until(s.NextRefresh))
+					}
+					time.Sleep(2 * time.Minute)
+					_, err := d.keeper.Token(t.Context(), id)
+					s, unread := d.keeper.Status(t.Context(), id)
+					if !venuekey.NeedsSignIn(err) || unread != nil || s.State != venuekey.StateNeedsSignIn || s.Remedy() != venuekey.RemedySignIn || s.Left > 0 {
+						t.Fatalf("%v, %+v", err, s)
+					}
+					heard := events.Take()
+					if last := heard[len(heard)-1]; last.Kind != venuekey.EventTrouble || last.Status.State != venuekey.StateNeedsSignIn || !strings.Contains(last.Remedy, "login") {
+						t.Errorf("the last event: %+v", last)
+					}
+					if renewals := d.server.Log().Count(emulator.EventRenewRefused); renewals != 1 {
+						t.Errorf("%d renewals were refused\n%s", renewals, d.told(20))
+					}
+					time.Sleep(3 * time.Hour)
+					d.wantGood(venuekey.ID{Venue: "tradovate", Name: "b"}, "beside it")
+					stop()
+					<-done
+				})
+			})
+		}
+	}
+}
+
+// What looks like a closed session may be an outage of some endpoints. Then the sign-in is
+// good again as soon as that is over, whatever was reported meanwhile.
+func TestAnOutageThatLooksLikeAClosedSessionEndsNothing(t *testing.T) {
+	for _, oauth := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			d := openDesk(t, oauth, tradovateemu.Knobs{})
+			id := d.signIn("alice")
+			d.run(43 * time.Minute)
+			whole := d.way.venue
+			d.way.venue = keepertest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") != "" {
+					w.WriteHeader(http.StatusRequestTimeout)
+					return
+				}
+				d.server.ServeHTTP(w, r)
+			})}
+			d.run(10 * time.Minute)
+			if _, err := d.keeper.Token(t.Context(), id); oauth != (err == nil) || !oauth && !venuekey.NeedsSignIn(err) {
+				t.Fatalf("OAuth %t: %v", oauth, err)
+			}
+			d.way.venue = whole
+			d.run(15 * time.Minute)
+			d.wantGood(id, "after the outage")
+		})
+	}
+}
+
+// A renewal that is refused says that this very access token is dead: nothing hands it out
+// any more, and whoever listens hears of it at once.
+func TestARefusedRenewalEndsItsAccessToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		id := d.signIn("alice")
+		source := d.program().Source(id)
+		events := keepertest.Listen(t, d.keeper, id)
+		d.run(40 * time.Minute)
+		d.server.RevokeUser("alice")
+		d.run(10 * time.Minute)
+		events.Want("found fresh", "trouble needs sign-in")
+		_, err := d.keeper.Token(t.Context(), id)
+		if _, too := source.Token(t.Context()); !venuekey.NeedsSignIn(err) || !venuekey.NeedsSignIn(too) {
+			t.Fatalf("%v, %v", err, too)
+		}
+		if s, err := d.keeper.Status(t.Context(), id); err != nil || s.Remedy() != venuekey.RemedySignIn || s.Left > 0 {
+			t.Fatalf("%+v %v", s, err)
+		}
+		d.signIn("alice")
+		d.wantGood(id, "signed in again")
+	})
+	synctest.Test(t, func(t *testing.T) { // while something answers in the venue's place, nothing is believed
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		id := d.signIn("alice")
+		d.server.Inject(emulator.Fault{On: emulator.AtRenew, Kind: emulator.FaultStatusBefore, Status: 401, Times: 2})
+		d.run(55 * time.Minute)
+		d.wantGood(id, "after two refusals that were not about the token")
+	})
+	synctest.Test(t, func(t *testing.T) { // an OAuth sign-in has another way
+		d := openDesk(t, true, tradovateemu.Knobs{RenewKillsOld: true})
+		id := d.signIn("alice")
+		d.server.Inject(emulator.Fault{On: emulator.AtRenew, Kind: emulator.FaultStatusBefore, Status: 401, Times: -1})
+		d.server.Inject(emulator.Fault{On: tradovateemu.AccountList, Kind: emulator.FaultStatusBefore, Status: 401, Times: -1})
+		d.server.Inject(emulator.Fault{On: emulator.AtMe, Kind: emulator.FaultStatusBefore, Status: 401, Times: -1})
+		d.run(50 * time.Minute)
+		d.wantGood(id, "by its refresh token")
+		if n := d.server.Log().Count(emulator.EventRefreshGranted); n != 1 {
+			t.Errorf("%d refreshes", n)
+		}
+	})
+}
+
+// A password sign-in that expired while no program ran cannot be renewed, and its status
+// does not advise it.
+func TestTheStatusOfAnExpiredPasswordSignIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, oauth := range []bool{false, true} {
+			d := openDesk(t, oauth, tradovateemu.Knobs{})
+			id := d.signIn("alice")
+			time.Sleep(3 * time.Hour)
+			want := map[bool]venuekey.Remedy{false: venuekey.RemedySignIn, true: venuekey.RemedyRefresh}[oauth]
+			if s, err := d.keeper.Status(t.Context(), id); err != nil || s.Remedy() != want {
+				t.Fatalf("OAuth %t: %q, %+v %v", oauth, s.Remedy(), s, err)
+			}
+		}
+	})
+}
+
+// Thirty OAuth sign-ins on one address need more renewals than that may make: the refresh
+// tokens are the way out, and none dies.
+func TestTheRefreshTokenIsTheWayOutOfAShortQuota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, true, tradovateemu.Knobs{})
+		var ids []venuekey.ID
+		for i := range 30 {
+			ids = append(ids, d.signIn(fmt.Sprint("user-", i)))
+		}
+		without := 0
+		for range 6 * 60 {
+			d.run(time.Minute)
+			for _, id := range ids {
+				if s, err := d.keeper.Status(t.Context(), id); err != nil || s.Left <= 0 {
+					without++
+				}
+			}
+		}
+		for _, id := range ids {
+			d.wantGood(id, id.String())
+		}
+		log := d.server.Log()
+		t.Logf("%d renewals with access tokens, %d with refresh tokens", log.Count(emulator.EventRenewGranted), log.Count(emulator.EventRefreshGranted))
+		if n := log.Count(emulator.EventRenewRefused); n > 0 || without > 0 || log.Count(emulator.EventRefreshGranted) == 0 {
+			t.Errorf("%d renewals were refused, for %d minutes a sign-in had no token", n, without)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -189,13 +190,22 @@ func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *
 	case answer.Status == http.StatusUnauthorized && bearer && !answer.IsPage():
 		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "Tradovate does not accept the access token"}
 	case answer.Status == http.StatusTooManyRequests:
-		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "too many requests to Tradovate; another one within the hour extends the block"}
+		return asEnded(bearer, &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "too many requests to Tradovate; another one within the hour extends the block"})
 	case answer.Status == http.StatusTemporaryRedirect:
 		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "Tradovate serves this user from another host, and sends requests to an address that is not its own, or on and on", Remedy: "if you trust the address, set it as the app's api address: venuekey app add tradovate --url api=URL"}
 	case bearer && (answer.Status == http.StatusRequestTimeout || answer.Status == http.StatusInternalServerError):
-		return answer.NotJSON(address)
+		return asEnded(bearer, answer.NotJSON(address))
 	}
 	return stranger(answer, address, grant)
+}
+
+// asEnded marks the error of an answer that the token of a closed session gets: 408, 429 or
+// 500, which have other causes too (Tradovate facts §2).
+func asEnded(bearer bool, failure *venuekey.Error) *venuekey.Error {
+	if bearer {
+		failure.Err = errors.Join(failure.Err, venuekey.ErrSessionEnded)
+	}
+	return failure
 }
 
 // stranger returns the error for an answer that is not Tradovate's own. A sign-in has

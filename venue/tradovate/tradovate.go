@@ -63,7 +63,7 @@ const (
 )
 
 // Venue is Tradovate; the zero value is the production service. It implements
-// venuekey.Venue, Prober, Identifier and Registrar.
+// venuekey.Venue, Prober, Examiner, Identifier and Registrar.
 type Venue struct {
 	// AuthorizeURL, LiveHost and DemoHost override the standard URLs.
 	AuthorizeURL, LiveHost, DemoHost string
