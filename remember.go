@@ -72,7 +72,7 @@ func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
 // sessionEnded ends a renewal whose session is over and which has no other way. It may have
 // been an outage after all, so the session is looked at until the token expires.
 func (k *Keeper) sessionEnded(ctx context.Context, a attempt) error {
-	why := &Error{ID: a.id, Op: "refresh", Class: ClassRefused, Remedy: string(RemedySignIn),
+	why := &Error{ID: a.id, Op: "refresh", Class: ClassRefused,
 		Reason: "the venue answers this token as it does that of a session that was ended: by another sign-in of the same user, or because the user's limit is used up"}
 	next := a.record.afterDelay(a.token, why)
 	next.NextRefresh = earlier(time.Now().Add(laterLooks), a.token.Expires)
