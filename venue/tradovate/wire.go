@@ -200,6 +200,19 @@ type OAuthMeResponse struct {
 	CurrentMDSubs      []string `json:"currentMDSubs"`
 	CurrentBalance     float64  `json:"currentBalance"`
 	ActivePlugins      []string `json:"activePlugins"`
+	// Extras holds the JSON text of every field, known or unknown.
+	Extras map[string]venuekey.Secret `json:"-"`
+}
+
+// UnmarshalJSON keeps unknown fields in Extras.
+func (r *OAuthMeResponse) UnmarshalJSON(data []byte) error {
+	type plain OAuthMeResponse
+	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	var err error
+	r.Extras, err = extras(data, "errorText")
+	return err
 }
 
 // extras returns the JSON text of every field except the named ones.
