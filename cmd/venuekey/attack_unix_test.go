@@ -209,6 +209,7 @@ func TestAttackAPipeThatIsWaitedFor(t *testing.T) {
 
 // Standard input cannot be interrupted at all.
 func TestAttackAnInputThatNeverEnds(t *testing.T) {
+	needs.Time(t, "an input is given up in real time")
 	c := command(t, []string{"VENUEKEY_HOME=" + t.TempDir() + "/home"}, "import", "ttp/alice", "-")
 	var said strings.Builder
 	c.Stderr = &said

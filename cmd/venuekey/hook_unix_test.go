@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // A hook in a folder of its own, and what it says of itself.
@@ -110,6 +111,7 @@ func TestAHookIsToldAndKeepsNoSecret(t *testing.T) {
 
 // A hook that takes too long is ended, and so is what it waits for.
 func TestAHookThatTakesTooLongIsEnded(t *testing.T) {
+	needs.Time(t, "a hook is given up in real time")
 	h := newHooked(t, "exec 3>lifeline\necho begun >&3\nsleep 1000\n")
 	h.limit = time.Second
 	line := h.lifeline(t)
@@ -125,6 +127,7 @@ func TestAHookThatTakesTooLongIsEnded(t *testing.T) {
 // What a hook leaves behind, although it holds the output open, holds up neither
 // the next call nor the end of the run, and it is ended.
 func TestWhatAHookLeavesBehindIsEnded(t *testing.T) {
+	needs.Time(t, "a hook is given up in real time")
 	for name, limit := range map[string]time.Duration{"at its limit": 3 * time.Second, "with the run": time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			h := newHooked(t, "exec 3>lifeline\necho begun >&3\nsleep 1000 &\necho $VENUEKEY_ID >>told\n")

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"github.com/venuekey/venuekey/internal/needs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 // readme_test.go owns that the Go in README and doc compiles.
 
 func TestTheGoInTheDocumentsCompiles(t *testing.T) {
+	needs.Time(t, "every program in the documents is linked")
 	module := packagesByName(t)
 	folder, err := filepath.Abs("../../examples")
 	if err != nil {

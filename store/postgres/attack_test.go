@@ -319,6 +319,7 @@ func TestAttackRowsThatNoProgramWrote(t *testing.T) {
 // A row as large as the server takes is refused before it is read: it would take
 // the memory of every program.
 func TestAttackARowThatFillsTheMemory(t *testing.T) {
+	needs.Time(t, "a row of 60 megabytes")
 	t.Parallel()
 	address := server.Database(t)
 	store := openVault(t, address)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // broken_test.go owns what becomes of calls when connections break, servers
@@ -134,6 +135,7 @@ func TestLostAnswerToOthers(t *testing.T) {
 // When the server stays away nobody knows, and nothing else is said. Whoever
 // puts again finds out.
 func TestLostForGood(t *testing.T) {
+	needs.Time(t, "a connection is given up in real time")
 	t.Parallel()
 	w, address := newWire(t, server.Database(t))
 	store, record := warm(t, address)

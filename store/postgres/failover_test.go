@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/internal/pgtest"
 )
 
@@ -14,6 +15,7 @@ import (
 // is the primary again.
 
 func TestAFailover(t *testing.T) {
+	needs.Time(t, "a server fails over")
 	t.Parallel()
 	own := pgtest.Start(t)
 	address := own.Database(t)
@@ -61,6 +63,7 @@ func TestAFailover(t *testing.T) {
 // Two servers in one address, of which the first was the primary: a Store that
 // is open goes over to the other one with the very next write.
 func TestAWriteFindsTheNewPrimary(t *testing.T) {
+	needs.Time(t, "two servers fail over")
 	t.Parallel()
 	old, next := pgtest.Start(t), pgtest.Start(t)
 	first, second := old.Database(t), next.Database(t)

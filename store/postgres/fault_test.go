@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // fault_test.go owns what is said about addresses, servers, rights and schemas
@@ -101,6 +102,7 @@ var edits = map[string]edit{
 
 // An edited schema is told apart from a missing one, and stays as it is.
 func TestEditedSchemas(t *testing.T) {
+	needs.Time(t, "a database is made for each of many edits")
 	t.Parallel()
 	for name, edit := range edits {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // watch_test.go owns what a watch makes of connections that break, of writers
@@ -114,6 +115,7 @@ func TestWatchOutlives(t *testing.T) {
 
 // A write that was not announced is noticed by its version.
 func TestWatchOfTheDead(t *testing.T) {
+	needs.Time(t, "a dead connection is noticed in real time")
 	t.Parallel()
 	address := server.Database(t)
 	store := openVault(t, address)

@@ -6,11 +6,13 @@ import (
 	"github.com/venuekey/venuekey"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/internal/keepertest"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/internal/pgtest"
 )
 
 // The database goes away between the venue's answer and the save.
 func TestADatabaseUnpluggedInTheMiddleOfARenewal(t *testing.T) {
+	needs.Time(t, "a network is cut in real time")
 	t.Parallel()
 	server := pgtest.Start(t)
 	s := newScene(t, server.Database(t), ctraderemu.Knobs{})

@@ -27,6 +27,7 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/internal/keepertest"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/internal/pgtest"
 	"github.com/venuekey/venuekey/store/postgres"
 	"github.com/venuekey/venuekey/store/sqlite"
@@ -245,6 +246,9 @@ func kills() int {
 	if n, err := strconv.Atoi(os.Getenv("VENUEKEY_KILLS")); err == nil {
 		return n
 	}
+	if !needs.Slow() {
+		return 50
+	}
 	return 200
 }
 
@@ -365,7 +369,10 @@ func TestManyProgramsOneRenewalPerGeneration(t *testing.T) {
 	onEveryStore(t, manyProgramsOneRenewalPerGeneration)
 }
 
-func manyProgramsOneRenewalPerGeneration(t *testing.T, vault string, _ float64) {
+func manyProgramsOneRenewalPerGeneration(t *testing.T, vault string, share float64) {
+	if share < 1 {
+		needs.Time(t, "the same on a second store")
+	}
 	s := newScene(t, vault, ctraderemu.Knobs{AccessLife: 2 * time.Second})
 	keeper := s.program(t)
 	s.ID = venuekey.ID{Venue: "ctrader", Name: "shared"}

@@ -241,6 +241,7 @@ type cut struct {
 }
 
 func TestAMachineIsCutOffWhileItHoldsTheLease(t *testing.T) {
+	needs.Time(t, "leases lapse in real time")
 	t.Parallel()
 	f := newFleet(t)
 	s, e := f.inTheMiddle(t)

@@ -23,6 +23,7 @@ import (
 	tradovateemu "github.com/venuekey/venuekey/emulator/tradovate"
 	ttpemu "github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/internal/keepertest"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/venue/ctrader"
 	"github.com/venuekey/venuekey/venue/tradovate"
@@ -185,7 +186,10 @@ func ordeals() []ordeal {
 }
 
 func TestOutages(t *testing.T) {
-	lengths := []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}
+	lengths := []time.Duration{10 * time.Second, time.Hour}
+	if needs.Slow() {
+		lengths = []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}
+	}
 	var table strings.Builder
 	tell := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for _, o := range ordeals() {

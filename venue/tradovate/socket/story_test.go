@@ -344,9 +344,10 @@ func TestMaintenanceIsWaitedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, tradovate.Knobs{}, func(t *testing.T, s *stage) {
+				monday := time.Date(2000, 1, 3, 22, 0, 0, 0, time.UTC) // 16:00 in Chicago
+				time.Sleep(time.Until(monday) - time.Minute)
 				a := lives(s, socket.DemoHost)
 				defer a.quit()
-				monday := time.Date(2000, 1, 3, 22, 0, 0, 0, time.UTC) // 16:00 in Chicago
 				time.Sleep(time.Until(monday))
 				s.refuse(true)
 				s.ShutDown(tradovate.ShutdownMaintenance, "")
