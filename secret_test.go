@@ -143,6 +143,7 @@ var confidential = map[string]reflect.Type{
 	"/venue/tradovate.AccessTokenResponse":                          reflect.TypeFor[tradovate.AccessTokenResponse](),
 	"/venue/tradovate.OAuthToken":                                   reflect.TypeFor[tradovate.OAuthToken](),
 	"/venue/tradovate.OAuthTokenResponse":                           reflect.TypeFor[tradovate.OAuthTokenResponse](),
+	"/venue/tradovate.OAuthMeResponse":                              reflect.TypeFor[tradovate.OAuthMeResponse](),
 	"/venue/venuetest.Subject":                                      reflect.TypeFor[venuetest.Subject](),
 	"/venue/tradovate.Penalty":                                      reflect.TypeFor[tradovate.Penalty](),
 }
