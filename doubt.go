@@ -64,9 +64,10 @@ const (
 )
 
 // mustLook reports whether the session behind an access token must be looked at before it is
-// renewed: it seemed to have ended a while ago, or is believed to have.
+// renewed: it seemed to have ended a while ago, or is believed to have. The last try before
+// the token expires is made in any case.
 func (a attempt) mustLook(now time.Time) bool {
-	if _, can := a.venue.(Examiner); !can || !now.Before(a.token.Expires) || a.record.Condition == ConditionDead {
+	if _, can := a.venue.(Examiner); !can || !now.Before(lastTry(a.token)) || a.record.Condition == ConditionDead {
 		return false
 	}
 	if !a.token.ended.IsZero() {

@@ -21,11 +21,15 @@ func endOf(token Token, record Record, policy Policy) end {
 		return end{EndAfterLogin, token.Expires, true}
 	case policy.RenewalEnds == EndAfterLogin:
 		return end{EndAfterLogin, earliest(after(token.SignedIn, policy.RenewalLife), token.RefreshExpires), true}.known()
-	case policy.RenewsWith == RenewWithAccessToken && policy.RenewalEnds == EndUnknown:
+	case policy.RenewsWith == RenewWithAccessToken && (policy.RenewalEnds == EndUnknown || token.Refresh == ""):
 		// Each renewal brings another access token, which renews as long as it lives.
 		return end{EndAfterUse, token.Expires, false}
 	case policy.RenewalEnds == EndAfterUse:
-		return end{EndAfterUse, orAt(token.RefreshExpires, after(token.Issued, policy.RenewalLife)), false}.known()
+		at := orAt(token.RefreshExpires, after(token.Issued, policy.RenewalLife))
+		if policy.RenewsWith == RenewWithAccessToken {
+			at = later(at, token.Expires) // the refresh token may be dead, and the access token renews
+		}
+		return end{EndAfterUse, at, false}.known()
 	case !token.RefreshExpires.IsZero():
 		return end{EndAfterIssue, token.RefreshExpires, token.repeats()}
 	case policy.RenewalEnds == EndAfterIssue:

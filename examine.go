@@ -37,8 +37,9 @@ const (
 // goodVerdict is the verdict of a note that says nothing against the token, and askingNow
 // that of one whose program is asking the venue.
 const (
-	goodVerdict = "good"
-	askingNow   = "asking"
+	goodVerdict  = "good"
+	askingNow    = "asking"
+	laterVerdict = "later"
 )
 
 // examined returns what an examination of the access token says, nil if the token is good:
@@ -64,7 +65,7 @@ func (k *Keeper) examined(ctx context.Context, venue Venue, app App, id ID, toke
 		case fresh:
 			return note.verdict(record.ReadAt)
 		}
-		claimed := verdictNote{Generation: generation, Verdict: askingNow, Until: record.ReadAt.Add(examineDeadline * 6 / 5), Held: note.Held}
+		claimed := verdictNote{Generation: generation, Verdict: askingNow, Until: record.ReadAt.Add(examineDeadline * 6 / 5), Held: note.Held, Wrong: note.provedWrong(generation, record.ReadAt)}
 		record = claimed.record(record)
 		if record.Version, err = k.Vault.Store.Put(ctx, record); errors.Is(err, ErrConflict) {
 			continue
@@ -101,8 +102,10 @@ func verdictOf(failure error, before verdictNote, begun time.Time) verdictNote {
 		word, _ := known.Class.MarshalText()
 		note.Verdict, note.Reason, note.Remedy = string(word), cut(cmp.Or(known.Reason, known.Class.String())), cut(known.Remedy)
 		note.Session = errors.Is(failure, ErrSessionEnded)
-		if known.Class == ClassLater && !note.Session {
-			life = max(verdictLife/2, min(known.RetryAfter, mostSilence))
+		if before.Wrong && (note.Session || note.is(ClassRefused)) {
+			note.Verdict, note.Session, note.Wrong, life = laterVerdict, false, true, longestVerdict
+		} else if known.Class == ClassLater && !note.Session {
+			note.Wrong, life = before.Wrong, max(verdictLife/2, min(known.RetryAfter, mostSilence))
 		}
 	}
 	if note.isGood() {
@@ -120,6 +123,13 @@ func cut(text string) string {
 		return string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// provedWrong reports whether a verdict has recently spoken against a token that was renewed
+// all the same. It is not renewed again for such a verdict: a list of accounts that is
+// answered with an overload would cost a renewal each time.
+func (n verdictNote) provedWrong(generation int64, now time.Time) bool {
+	return now.Sub(n.Until) < mostSilence && (n.Wrong || n.Generation != generation && (n.Session || n.is(ClassRefused)))
 }
 
 // isGood reports whether the verdict says that the token is good, whatever is denied to it.

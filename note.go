@@ -85,6 +85,9 @@ type verdictNote struct {
 	Remedy  string `json:"remedy,omitzero"`
 	// Session says that the answer is that for a session that was ended.
 	Session bool `json:"session,omitzero"`
+	// Wrong says that the token was renewed although verdicts spoke against it: they say
+	// nothing at present.
+	Wrong bool `json:"wrong,omitzero"`
 	// Until is when the verdict no longer counts.
 	Until time.Time `json:"until"`
 	// Held is how long the last good verdict counted.

@@ -48,7 +48,7 @@ const (
 
 func needOf(token Token, now time.Time) need {
 	switch {
-	case !token.Valid(now):
+	case token.Access == "" || !now.Before(token.Expires):
 		return isDead
 	case !now.Before(lastTry(token)):
 		return lastCall

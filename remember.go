@@ -70,12 +70,13 @@ func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
 }
 
 // sessionEnded ends a renewal whose session is over and which has no other way. It may have
-// been an outage after all, so the session is looked at until the token expires.
+// been an outage after all, so the session is looked at until shortly before the token
+// expires, when it is tried once more.
 func (k *Keeper) sessionEnded(ctx context.Context, a attempt) error {
 	why := &Error{ID: a.id, Op: "refresh", Class: ClassRefused,
 		Reason: "the venue answers this token as it does that of a session that was ended: by another sign-in of the same user, or because the user's limit is used up"}
 	next := a.record.afterDelay(a.token, why)
-	next.NextRefresh = earlier(time.Now().Add(laterLooks), a.token.Expires)
+	next.NextRefresh = nextTry(a.token, time.Now(), laterLooks)
 	return k.remember(ctx, a, next, why)
 }
 

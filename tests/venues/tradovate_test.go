@@ -405,3 +405,69 @@ func TestTheRefreshTokenIsTheWayOutOfAShortQuota(t *testing.T) {
 		}
 	})
 }
+
+// Something is wrong with the list of accounts alone, whatever it answers. Two programs that
+// are refused for another cause learn nothing by it, and still use up no quota.
+func TestAnExaminationThatSaysNothingCostsNoRenewals(t *testing.T) {
+	for _, status := range []int{401, 408, 429, 500, 502, 503} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := openDesk(t, false, tradovateemu.Knobs{})
+				id := d.signIn("alice")
+				looks := 0
+				d.way.venue = keepertest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/v1/account/list" || status == 401 && r.URL.Path == "/v1/auth/me" {
+						looks++
+						w.WriteHeader(status)
+						return
+					}
+					d.server.ServeHTTP(w, r)
+				})}
+				for range 2 {
+					program := d.program()
+					go func() {
+						for end := time.Now().Add(3 * time.Hour); time.Now().Before(end); time.Sleep(5 * time.Second) {
+							if token, err := program.Token(t.Context(), id); err == nil {
+								_, _ = program.Reject(t.Context(), id, token.Access)
+							}
+						}
+					}()
+				}
+				d.run(3*time.Hour + time.Minute)
+				d.wantGood(id, "after three hours")
+				if renewals := d.server.Log().Count(emulator.EventRenewGranted); renewals > 9 || looks > 400 {
+					t.Errorf("%d renewals in three hours, %d examinations\n%s", renewals, looks, d.told(30))
+				} else {
+					t.Logf("%d renewals in three hours, %d examinations", renewals, looks)
+				}
+			})
+		})
+	}
+}
+
+// Eight days of quiet, with a weekend: the refresh token is renewed about every 13 hours, never in a
+// maintenance window or shortly before one, and nothing is ever refused.
+func TestTheRefreshTokenKeepsClearOfMaintenance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, true, tradovateemu.Knobs{})
+		id := d.signIn("alice")
+		d.run(8 * 24 * time.Hour)
+		d.wantGood(id, "after eight days")
+		windows, presented := tradovate.Venue{}.Policy().Maintenance, 0
+		for _, e := range d.server.Log().Events() {
+			if e.Kind == emulator.EventRenewRefused || e.Kind == emulator.EventRefreshRefused {
+				t.Errorf("%s: %s", e.At, e.Kind)
+			}
+			if e.Kind != emulator.EventRefreshPresented {
+				continue
+			}
+			presented++
+			if w, ok := windows.Next(e.At); !ok || e.At.After(w.From.Add(-10*time.Minute)) {
+				t.Errorf("presented at %s, and the maintenance begins at %s", e.At.UTC(), w.From.UTC())
+			}
+		}
+		if presented < 11 || presented > 15 {
+			t.Errorf("the refresh token was presented %d times in eight days", presented)
+		}
+	})
+}
