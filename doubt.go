@@ -37,13 +37,13 @@ func (k *Keeper) believe(ctx context.Context, a *attempt, failure *Error) (chang
 // something before it may have answered in its place.
 func (k *Keeper) believeRefusal(ctx context.Context, a *attempt, failure *Error) (changed bool) {
 	if _, can := a.venue.(Examiner); can {
-		verdict := k.examined(ctx, a.venue, a.app, a.id, a.token, a.record.Generation)
+		verdict := k.examined(ctx, a.venue, a.app, a.id, a.token, a.record.Generation, true)
 		if class := ClassOf(verdict); verdict == nil || class != ClassRefused && !errors.Is(verdict, ErrSessionEnded) {
-			failure.Class = ClassLater
-			failure.Reason = cmp.Or(failure.Reason, "the renewal was refused") + "; whether the access token is dead is not known yet"
+			but := "it is not known yet whether the access token is dead"
 			if verdict == nil || class == ClassDeclined || class == ClassMisconfigured {
-				failure.Reason = cmp.Or(failure.Reason, "the renewal was refused") + ", and yet the venue accepts the access token"
+				but = "but elsewhere the venue still accepts it"
 			}
+			failure.Class, failure.Reason = ClassLater, cmp.Or(failure.Reason, "the renewal was refused")+"; "+but
 			return false
 		}
 	}
@@ -78,7 +78,7 @@ func (a attempt) mustLook(now time.Time) bool {
 
 // lookAtSession examines the session behind an access token.
 func (k *Keeper) lookAtSession(ctx context.Context, a attempt) sessionVerdict {
-	verdict := k.examined(ctx, a.venue, a.app, a.id, a.token, a.record.Generation)
+	verdict := k.examined(ctx, a.venue, a.app, a.id, a.token, a.record.Generation, true)
 	switch class := ClassOf(verdict); {
 	case verdict == nil, class == ClassDeclined, class == ClassMisconfigured:
 		return sessionGood

@@ -43,8 +43,9 @@ const (
 )
 
 // examined returns what an examination of the access token says, nil if the token is good:
-// the shared verdict if it is fresh, otherwise that of a new examination.
-func (k *Keeper) examined(ctx context.Context, venue Venue, app App, id ID, token Token, generation int64) error {
+// the shared verdict if it is fresh, otherwise that of a new examination. A caller that has
+// just seen something else asks anew: a good verdict is from before that.
+func (k *Keeper) examined(ctx context.Context, venue Venue, app App, id ID, token Token, generation int64, anew bool) error {
 	key := verdictKey(id)
 	for {
 		record, err := k.Vault.Store.Get(ctx, key)
@@ -62,7 +63,7 @@ func (k *Keeper) examined(ctx context.Context, venue Venue, app App, id ID, toke
 				return &Error{Class: ClassLater, Err: err}
 			}
 			continue
-		case fresh:
+		case fresh && !(anew && note.isGood()):
 			return note.verdict(record.ReadAt)
 		}
 		claimed := verdictNote{Generation: generation, Verdict: askingNow, Until: record.ReadAt.Add(examineDeadline * 6 / 5), Held: note.Held, Wrong: note.provedWrong(generation, record.ReadAt)}

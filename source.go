@@ -200,7 +200,7 @@ func (k *Keeper) whyRejected(ctx context.Context, id ID, venue Venue, app App, t
 		return 0, &Error{Class: ClassLater, RetryAfter: wait, Reason: "the last renewal failed: " + record.because()}
 	}
 	if examines {
-		switch verdict := k.examined(ctx, venue, app, id, token, record.Generation); {
+		switch verdict := k.examined(ctx, venue, app, id, token, record.Generation, false); {
 		case verdict == nil, ClassOf(verdict) == ClassDeclined, ClassOf(verdict) == ClassMisconfigured:
 			return 0, elsewhere(verdict)
 		case errors.Is(verdict, ErrSessionEnded):

@@ -188,12 +188,13 @@ func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status,
 }
 
 func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) Status {
+	token.Expires = earliest(token.ended, token.Expires) // whatever its time says
 	ends := endOf(token, record, policy)
 	status := Status{
 		ID: id, State: stateOf(token, record, now), Reason: record.because(),
 		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,
 		SignInEnds: ends.at, Ending: ends.counts, EndsAnyway: ends.final, SignedIn: token.SignedIn,
-		Left: earliest(token.ended, token.Expires).Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,
+		Left: token.Expires.Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,
 		Generation: record.Generation, Failures: record.Failures,
 	}
 	status.Maintenance, _ = policy.Maintenance.Next(now)

@@ -31,10 +31,13 @@ venue that keeps it valid, it is printed, with a note on standard error.
 
 If the venue refuses a token that venuekey printed, hand it back with
 --rejected-stdin, which reads it from standard input. It prints the newer token
-if there is one already, or renews it. Do not use "venuekey refresh" for that:
-if a renewal ends the old token, two programs that each renew would keep ending
-each other's token. A 403 or insufficient_scope does not mean that the token was
-refused: the sign-in lacks the right to make that call, whatever its token.
+if there is one already, or renews it. Tradovate is asked first whether the
+token is dead: if it is good, the call was refused for another cause, such as a
+device that is not approved, and nothing is renewed. Do not use "venuekey
+refresh" for that: if a renewal ends the old token, two programs that each renew
+would keep ending each other's token. A 403 or insufficient_scope does not mean
+that the token was refused: the sign-in lacks the right to make that call,
+whatever its token.
 
 TheTradingParrot's API needs a second header field besides the token, "Accept:
 application/vnd.thetradingparrot+json;version=1.0".
