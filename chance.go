@@ -131,6 +131,9 @@ func (r Record) whyNoChance() *Error {
 	if r.Condition == ConditionDead {
 		return &Error{Class: ClassRefused, Reason: r.because()}
 	}
+	if r.IntentAt.IsZero() {
+		return &Error{Class: ClassRefused, Reason: "the answer to an earlier renewal was lost, and the refresh token may be used up"}
+	}
 	return &Error{Class: ClassRefused, Reason: "the answer to a renewal sent at " + r.IntentAt.UTC().Format(time.RFC3339) +
 		" was lost, and the refresh token may be used up"}
 }

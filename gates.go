@@ -84,7 +84,7 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 // not come before the access token expires: the quota is one of renewals with the access
 // token. A pause that the venue asked for is kept.
 func (k *Keeper) mayDetour(ctx context.Context, a attempt, noTurn error) bool {
-	if a.venue.Policy().RenewsWith != RenewWithAccessToken || a.token.Refresh == "" {
+	if policy := a.venue.Policy(); policy.RenewsWith != RenewWithAccessToken || a.token.Refresh == "" || !a.record.unused(policy) {
 		return false
 	}
 	var known *Error

@@ -32,7 +32,7 @@ func (r Record) afterGrant(token Token, policy Policy, way Renewal) Record {
 	}
 	r.Condition, r.Failures, r.Text = ConditionGood, 0, ""
 	now, draw := time.Now(), rand.Float64()
-	r.NextRefresh = earlyOr(nextRefresh(token, policy, now, draw), token, policy, now, draw)
+	r.NextRefresh = r.earlyOr(nextRefresh(token, policy, now, draw), token, policy, now, draw)
 	return r
 }
 

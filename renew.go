@@ -149,7 +149,7 @@ func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token,
 	if a.way == RenewWithRefreshToken {
 		a.token.refusedFirst = time.Time{} // whatever it was, it is over
 	}
-	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.policy, a.way)
+	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.venue.Policy(), a.way)
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}

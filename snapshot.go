@@ -80,6 +80,7 @@ func (k *Keeper) snapshot(ctx context.Context, record Record) (Snapshot, error) 
 	if err != nil {
 		return Snapshot{}, err
 	}
+	token.Expires = earliest(token.ended, token.Expires) // a backup has no other word for it
 	return Snapshot{ID: record.ID(), Token: token, Generation: record.Generation, Attempt: record.Attempt, IntentAt: record.IntentAt,
 		Condition: record.Condition, Reason: record.Text}, nil
 }

@@ -45,7 +45,7 @@ func (a attempt) isEarly(policy Policy, now time.Time) bool {
 	r, t := a.record, a.token
 	settled := !t.refusedFirst.IsZero() && !now.Before(t.refusedFirst.Add(policy.Doubt))
 	quiet := r.Condition == ConditionGood && r.IntentAt.IsZero() && (r.Failures == 0 || settled)
-	return quiet && pastHalf(t, policy, now) && now.Before(t.Issued.Add(t.Life()/youngShare)) && !policy.Maintenance.near(now)
+	return quiet && r.unused(policy) && pastHalf(t, policy, now) && now.Before(t.Issued.Add(t.Life()/youngShare)) && !policy.Maintenance.near(now)
 }
 
 // pastHalf reports whether half the life of a refresh token is over, and not all of it. The
@@ -60,12 +60,19 @@ func pastHalf(token Token, policy Policy, now time.Time) bool {
 }
 
 // earlyOr returns when the refresh token of a token that just arrived is renewed early, or
-// the planned time if that is not needed yet.
-func earlyOr(planned time.Time, token Token, policy Policy, now time.Time, draw float64) time.Time {
-	if planned.IsZero() || !pastHalf(token, policy, now) {
+// the planned time if that is not needed yet, or not possible then.
+func (r Record) earlyOr(planned time.Time, token Token, policy Policy, now time.Time, draw float64) time.Time {
+	at := token.Issued.Add(time.Duration((1 + draw) * float64(token.Life()/earlyShare)))
+	if planned.IsZero() || !pastHalf(token, policy, now) || !r.unused(policy) || policy.Maintenance.near(at) {
 		return planned
 	}
-	return earlier(planned, token.Issued.Add(time.Duration((1+draw)*float64(token.Life()/earlyShare))))
+	return earlier(planned, at)
+}
+
+// unused reports whether the refresh token may be presented while the access token renews: at
+// a venue that punishes reuse, one whose answer was lost waits until nothing else is left.
+func (r Record) unused(policy Policy) bool {
+	return r.Attempt == 0 || policy.reuseIsHarmless()
 }
 
 // presented returns the token as the venue gets it: without the one that it must not

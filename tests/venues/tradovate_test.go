@@ -31,6 +31,7 @@ type desk struct {
 	app    venuekey.App
 	store  *memory.Store
 	keeper *venuekey.Keeper
+	policy *venuekey.Policy // instead of the venue's own, unless nil
 }
 
 // openDesk opens a desk on a Tuesday; no maintenance is near.
@@ -52,7 +53,11 @@ func openDesk(t *testing.T, oauth bool, knobs tradovateemu.Knobs) *desk {
 
 // program returns the Keeper of one more program at the desk.
 func (d *desk) program() *venuekey.Keeper {
-	return &venuekey.Keeper{Vault: &venuekey.Vault{Store: d.store, Key: venuekey.SealKey{7}}, Venues: []venuekey.Venue{tradovate.Venue{Transport: d.way}},
+	venue := venuekey.Venue(tradovate.Venue{Transport: d.way})
+	if d.policy != nil {
+		venue = underPolicy{venue, *d.policy}
+	}
+	return &venuekey.Keeper{Vault: &venuekey.Vault{Store: d.store, Key: venuekey.SealKey{7}}, Venues: []venuekey.Venue{venue},
 		Apps: func(context.Context, string) (venuekey.App, error) { return d.app, nil }, Spills: []string{d.t.TempDir()}}
 }
 
@@ -155,6 +160,42 @@ func TestALostAnswerAtTheRefreshTokenLosesNothing(t *testing.T) {
 					t.Errorf("a refresh token that the venue refuses was presented %d times", presented)
 				}
 			})
+		})
+	}
+}
+
+// If the venue punished reuse, a refresh token whose answer was lost would not be presented
+// again while the access token renews, for days; and when nothing else is left, once more.
+func TestARefreshTokenInDoubtWaitsForItsLastChance(t *testing.T) {
+	for _, acts := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			d := openDesk(t, true, tradovateemu.Knobs{Rotation: emulator.RotationStrictFamilyRevoke})
+			policy := tradovate.Venue{}.Policy()
+			policy.AfterLostAnswer, policy.Doubt = venuekey.RetryNever, 0
+			d.policy = &policy
+			d.keeper = d.program()
+			id := d.signIn("alice")
+			d.way.before = func(r *http.Request) {
+				if r.URL.Path == "/auth/oauthtoken" {
+					d.way.before = nil
+					d.outage(map[bool]string{false: "cut before", true: "cut after"}[acts], time.Second)
+				}
+			}
+			d.run(20 * time.Hour)
+			d.wantGood(id, "twenty hours later")
+			presented := func() int { return d.server.Log().Count(emulator.EventRefreshPresented) }
+			if want := map[bool]int{false: 0, true: 1}[acts]; d.way.before != nil || presented() != want {
+				t.Fatalf("presented %d times", presented())
+			}
+			if n := d.server.Log().Count(emulator.EventRenewGranted); n > 20*60/44+2 {
+				t.Errorf("%d renewals with the access token in twenty hours", n)
+			}
+			d.outage("refused", 80*time.Minute)
+			before := presented()
+			d.run(100 * time.Minute)
+			if _, err := d.keeper.Token(t.Context(), id); presented() != before+1 || acts != venuekey.NeedsSignIn(err) {
+				t.Errorf("presented %d times more, %v", presented()-before, err)
+			}
 		})
 	}
 }
@@ -445,29 +486,37 @@ func TestAnExaminationThatSaysNothingCostsNoRenewals(t *testing.T) {
 	}
 }
 
-// Eight days of quiet, with a weekend: the refresh token is renewed about every 13 hours, never in a
-// maintenance window or shortly before one, and nothing is ever refused.
+// Wherever the middle of a refresh token's life falls, it is not renewed in a maintenance
+// window or shortly before one, and waiting for that costs no renewals.
 func TestTheRefreshTokenKeepsClearOfMaintenance(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := openDesk(t, true, tradovateemu.Knobs{})
-		id := d.signIn("alice")
-		d.run(8 * 24 * time.Hour)
-		d.wantGood(id, "after eight days")
-		windows, presented := tradovate.Venue{}.Policy().Maintenance, 0
-		for _, e := range d.server.Log().Events() {
-			if e.Kind == emulator.EventRenewRefused || e.Kind == emulator.EventRefreshRefused {
-				t.Errorf("%s: %s", e.At, e.Kind)
+	for early := range 8 {
+		synctest.Test(t, func(t *testing.T) {
+			d := openDesk(t, true, tradovateemu.Knobs{})
+			windows := tradovate.Venue{}.Policy().Maintenance
+			w, ok := windows.Next(time.Now())
+			if !ok {
+				t.Fatal("there is no maintenance")
 			}
-			if e.Kind != emulator.EventRefreshPresented {
-				continue
+			time.Sleep(time.Until(w.From.Add(-13*time.Hour - 20*time.Minute + time.Duration(early)*10*time.Minute)))
+			id := d.signIn("alice")
+			d.run(20 * time.Hour)
+			d.wantGood(id, "after twenty hours")
+			renewed, presented := d.server.Log().Count(emulator.EventRenewGranted), 0
+			for _, e := range d.server.Log().Events() {
+				if e.Kind == emulator.EventRenewRefused || e.Kind == emulator.EventRefreshRefused {
+					t.Errorf("%s: %s", e.At, e.Kind)
+				}
+				if e.Kind != emulator.EventRefreshPresented {
+					continue
+				}
+				presented++
+				if w, ok := windows.Next(e.At); !ok || e.At.After(w.From.Add(-10*time.Minute)) {
+					t.Errorf("presented at %s, and the maintenance begins at %s", e.At.UTC(), w.From.UTC())
+				}
 			}
-			presented++
-			if w, ok := windows.Next(e.At); !ok || e.At.After(w.From.Add(-10*time.Minute)) {
-				t.Errorf("presented at %s, and the maintenance begins at %s", e.At.UTC(), w.From.UTC())
+			if presented != 1 || renewed > 20*60/44+2 {
+				t.Errorf("presented %d times, and %d renewals with the access token in 20 hours", presented, renewed)
 			}
-		}
-		if presented < 11 || presented > 15 {
-			t.Errorf("the refresh token was presented %d times in eight days", presented)
-		}
-	})
+		})
+	}
 }
