@@ -112,7 +112,8 @@ func (a *attempt) doubt(failure *Error, now time.Time) (changed bool) {
 		failure.Reason = cmp.Or(failure.Reason, "refused") + ", though such a refusal often lasts only some minutes"
 	case alive:
 		failure.Class = ClassLater
-		failure.Reason = cmp.Or(failure.Reason, "refused") + "; the access token is still renewed, but an outage that outlasts it will end the sign-in"
+		failure.Reason = cmp.Or(failure.Reason, "refused") +
+			"; the access token is still renewed, but an outage that outlasts it will end the sign-in"
 		failure.Remedy = "sign in again when it suits you"
 		a.token.RefreshExpires = now
 		return true

@@ -66,7 +66,8 @@ func (k *Keeper) examined(ctx context.Context, venue Venue, app App, id ID, toke
 		case fresh && !(anew && note.isGood()):
 			return note.verdict(record.ReadAt)
 		}
-		claimed := verdictNote{Generation: generation, Verdict: askingNow, Until: record.ReadAt.Add(examineDeadline * 6 / 5), Held: note.Held, Wrong: note.provedWrong(generation, record.ReadAt)}
+		claimed := verdictNote{Generation: generation, Verdict: askingNow, Until: record.ReadAt.Add(examineDeadline * 6 / 5),
+			Held: note.Held, Wrong: note.provedWrong(generation, record.ReadAt)}
 		record = claimed.record(record)
 		if record.Version, err = k.Vault.Store.Put(ctx, record); errors.Is(err, ErrConflict) {
 			continue

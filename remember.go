@@ -74,7 +74,8 @@ func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
 // expires, when it is tried once more.
 func (k *Keeper) sessionEnded(ctx context.Context, a attempt) error {
 	why := &Error{ID: a.id, Op: "refresh", Class: ClassRefused,
-		Reason: "the venue answers this token as it does that of a session that was ended: by another sign-in of the same user, or because the user's limit is used up"}
+		Reason: "the venue answers this token as it does that of a session that was ended: by another sign-in of the same user, " +
+			"or because the user's limit is used up"}
 	next := a.record.afterDelay(a.token, why)
 	next.NextRefresh = nextTry(a.token, time.Now(), laterLooks)
 	return k.remember(ctx, a, next, why)

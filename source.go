@@ -93,7 +93,8 @@ func (s *Source) lookUp(ctx context.Context) (*Token, error) {
 		k.publish(s.id, token, record)
 		return held, nil
 	case !alive && !due && (record.NextRefresh.IsZero() || token.isOver()):
-		return nil, &Error{ID: s.id, Op: "token", Class: ClassRefused, Reason: cmp.Or(record.because(), "the access token expired and cannot be renewed")}
+		return nil, &Error{ID: s.id, Op: "token", Class: ClassRefused,
+			Reason: cmp.Or(record.because(), "the access token expired and cannot be renewed")}
 	case !alive && !due && record.Failures > 0:
 		return nil, &Error{ID: s.id, Op: "token", Class: ClassLater, RetryAfter: record.NextRefresh.Sub(now),
 			Reason: "the access token expired and the last renewal failed: " + record.because()}

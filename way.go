@@ -45,7 +45,8 @@ func (a attempt) isEarly(policy Policy, now time.Time) bool {
 	r, t := a.record, a.token
 	settled := !t.refusedFirst.IsZero() && !now.Before(t.refusedFirst.Add(policy.Doubt))
 	quiet := r.Condition == ConditionGood && r.IntentAt.IsZero() && (r.Failures == 0 || settled)
-	return quiet && r.unused(policy) && pastHalf(t, policy, now) && now.Before(t.Issued.Add(t.Life()/youngShare)) && !policy.Maintenance.near(now)
+	young := now.Before(t.Issued.Add(t.Life() / youngShare))
+	return quiet && young && r.unused(policy) && pastHalf(t, policy, now) && !policy.Maintenance.near(now)
 }
 
 // pastHalf reports whether half the life of a refresh token is over, and not all of it. The

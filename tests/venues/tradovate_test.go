@@ -38,9 +38,11 @@ type desk struct {
 func openDesk(t *testing.T, oauth bool, knobs tradovateemu.Knobs) *desk {
 	t.Helper()
 	time.Sleep(time.Until(time.Date(2000, 1, 4, 0, 0, 0, 0, time.UTC)))
-	d := &desk{t: t, way: &between{}, store: &memory.Store{}, app: venuekey.App{Venue: "tradovate", URLs: map[string]string{"base": "http://localhost:1"},
+	d := &desk{t: t, way: &between{}, store: &memory.Store{}, app: venuekey.App{
+		Venue: "tradovate", URLs: map[string]string{"base": "http://localhost:1"},
 		Params: map[string]venuekey.Secret{"cid": "42", "sec": "demo-sec", "app_id": "venuekey", "app_version": "1", "device_id": "d"}}}
-	d.server = &tradovateemu.Server{Apps: []emulator.App{{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURIs: []string{"https://app.example/cb"}}}, Knobs: knobs}
+	apps := []emulator.App{{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURIs: []string{"https://app.example/cb"}}}
+	d.server = &tradovateemu.Server{Apps: apps, Knobs: knobs}
 	if oauth {
 		d.app.ClientID, d.app.ClientSecret, d.app.RedirectURI, d.app.Params = "demo-client", "demo-secret", "https://app.example/cb", nil
 	} else {
@@ -205,7 +207,8 @@ func TestARefreshTokenInDoubtWaitsForItsLastChance(t *testing.T) {
 func TestARefusalIsBelievedOnceItHasLasted(t *testing.T) {
 	for name, strike := range map[string]func(*desk){
 		"two pages": func(d *desk) {
-			d.server.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultStatusBefore, Status: 502, Body: "<html>", Times: 2, ContentType: "text/html"})
+			d.server.Inject(emulator.Fault{On: emulator.AtRefresh, Kind: emulator.FaultStatusBefore, Status: 502, Times: 2,
+				Body: "<html>", ContentType: "text/html"})
 		},
 		"three refusals":      func(d *desk) { d.server.Tune(func(k *tradovateemu.Knobs) { k.TransientRefusals = 3 }) },
 		"refusals, then late": func(d *desk) { d.server.Tune(func(k *tradovateemu.Knobs) { k.TransientRefusals = 8 }) },
@@ -312,11 +315,13 @@ func TestAClosedSessionIsNoticedSoon(t *testing.T) {
 					time.Sleep(2 * time.Minute)
 					_, err := d.keeper.Token(t.Context(), id)
 					s, unread := d.keeper.Status(t.Context(), id)
-					if !venuekey.NeedsSignIn(err) || unread != nil || s.State != venuekey.StateNeedsSignIn || s.Remedy() != venuekey.RemedySignIn || s.Left > 0 {
+					if !venuekey.NeedsSignIn(err) || unread != nil || s.State != venuekey.StateNeedsSignIn ||
+						s.Remedy() != venuekey.RemedySignIn || s.Left > 0 {
 						t.Fatalf("%v, %+v", err, s)
 					}
 					heard := events.Take()
-					if last := heard[len(heard)-1]; last.Kind != venuekey.EventTrouble || last.Status.State != venuekey.StateNeedsSignIn || !strings.Contains(last.Remedy, "login") {
+					last := heard[len(heard)-1]
+					if last.Kind != venuekey.EventTrouble || last.Status.State != venuekey.StateNeedsSignIn || !strings.Contains(last.Remedy, "login") {
 						t.Errorf("the last event: %+v", last)
 					}
 					if renewals := d.server.Log().Count(emulator.EventRenewRefused); renewals != 1 {
@@ -440,8 +445,9 @@ func TestTheRefreshTokenIsTheWayOutOfAShortQuota(t *testing.T) {
 			d.wantGood(id, id.String())
 		}
 		log := d.server.Log()
-		t.Logf("%d renewals with access tokens, %d with refresh tokens", log.Count(emulator.EventRenewGranted), log.Count(emulator.EventRefreshGranted))
-		if n := log.Count(emulator.EventRenewRefused); n > 0 || without > 0 || log.Count(emulator.EventRefreshGranted) == 0 {
+		byAccess, byRefresh := log.Count(emulator.EventRenewGranted), log.Count(emulator.EventRefreshGranted)
+		t.Logf("%d renewals with access tokens, %d with refresh tokens", byAccess, byRefresh)
+		if n := log.Count(emulator.EventRenewRefused); n > 0 || without > 0 || byRefresh == 0 {
 			t.Errorf("%d renewals were refused, for %d minutes a sign-in had no token", n, without)
 		}
 	})
