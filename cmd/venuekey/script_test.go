@@ -34,6 +34,7 @@ import (
 	"github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/internal/keepertest"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/internal/pgtest"
 	"github.com/venuekey/venuekey/key"
 	"github.com/venuekey/venuekey/store/sqlite"
@@ -48,6 +49,9 @@ func TestMain(m *testing.M) {
 	// A race detector that waits a second at the end of each process would make
 	// minutes of the scripts.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
+	if strings.Contains(filepath.Base(os.Args[0]), ".test") { // and not a command of a script
+		needs.Overlap()
+	}
 	os.Unsetenv("DBUS_SESSION_BUS_ADDRESS") // no test touches a real keyring
 	testscript.Main(m, map[string]func(){
 		"venuekey": func() { os.Exit(here(host{work: quickWork})) },

@@ -1,6 +1,7 @@
 package needs
 
 import (
+	"flag"
 	"os"
 	"testing"
 )
@@ -20,5 +21,19 @@ func Time(t testing.TB, what string) {
 	t.Helper()
 	if !Slow() {
 		t.Skip(what + ": make test plays it, or set VENUEKEY_SLOW=1")
+	}
+}
+
+// Overlap lets more tests of a package run at once than there are processors, unless the
+// flag -parallel says how many: for tests that mostly wait. TestMain calls it.
+func Overlap() {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return
+	}
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/internal/pgtest"
 	"github.com/venuekey/venuekey/store/storetest"
 )
@@ -33,10 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	// The tests mostly wait for the server, and for time to pass.
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
+	needs.Overlap()
 	server.Flushes = flag.Lookup("test.bench").Value.String() != "" // figures are of a server as it is used
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		server.Stop()

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/store/storetest"
 )
 
@@ -16,6 +17,7 @@ func open(ctx context.Context, place string) (venuekey.Store, error) { return Op
 
 func TestMain(m *testing.M) {
 	storetest.Child(open)
+	needs.Overlap()
 	goleak.VerifyTestMain(m)
 }
 

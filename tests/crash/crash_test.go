@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -44,10 +43,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	// The stories with processes mostly wait, for leases of the dead to lapse.
-	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil {
-		panic(err)
-	}
+	needs.Overlap()
 	goleak.VerifyTestMain(m)
 }
 
