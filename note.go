@@ -11,6 +11,8 @@ import (
 // sharing a store leave for each other. Their keys and forms are these.
 //
 //	budget/VENUE/APP   budgetNote, plain: how fast an app renews
+//	failures/VENUE/…   failureNote, plain: when sign-ins failed on a machine (failures.go)
+//	ticket/VENUE/…     sealedTicket, sealed: what a venue gave out to be presented later (tickets.go)
 //	verdict/VENUE/ID   verdictNote, plain: what an examination of an access token said
 //	key/current        ringNote, sealed: which key seals now
 //	probe/ID           empty: written to see that the store accepts it, and deleted

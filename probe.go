@@ -55,7 +55,7 @@ func (k *Keeper) probeVenue(ctx context.Context, venue Venue, app App) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeDeadline)
 	defer cancel()
-	s.err = venueError(prober.Probe(ctx, app), venue, app)
+	s.err = venueError(prober.Probe(k.withTickets(ctx, venue), app), venue, app)
 	life := answeredFor
 	if s.err != nil {
 		life = silentFor

@@ -137,7 +137,7 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 		}
 		return nil
 	}})
-	return a.venue.Refresh(ctx, a.app, a.presented())
+	return a.venue.Refresh(k.withTickets(ctx, a.venue), a.app, a.presented())
 }
 
 // keep saves the new token before any caller sees it, and then handles what else the

@@ -124,6 +124,7 @@ var confidential = map[string]reflect.Type{
 	".App": reflect.TypeFor[venuekey.App](), ".Keeper": reflect.TypeFor[venuekey.Keeper](), ".SealKey": reflect.TypeFor[venuekey.SealKey](),
 	".Secret": reflect.TypeFor[venuekey.Secret](), ".Source": reflect.TypeFor[venuekey.Source](), ".Token": reflect.TypeFor[venuekey.Token](),
 	".Transport": reflect.TypeFor[venuekey.Transport](), ".Vault": reflect.TypeFor[venuekey.Vault](), ".Snapshot": reflect.TypeFor[venuekey.Snapshot](),
+	".Ticket": reflect.TypeFor[venuekey.Ticket](), ".Tickets": reflect.TypeFor[venuekey.Tickets](),
 	"/backup.Backup": reflect.TypeFor[backup.Backup](), "/backup.Outcome": reflect.TypeFor[backup.Outcome](),
 	"/local.CTrader": reflect.TypeFor[local.CTrader](), "/local.Tradovate": reflect.TypeFor[local.Tradovate](), "/local.Vault": reflect.TypeFor[local.Vault](),
 	"/oauth.Answer": reflect.TypeFor[oauth.Answer](), "/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),

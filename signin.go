@@ -57,7 +57,12 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 // login is the sign-in itself. A token that can be renewed but not used is renewed when a
 // caller first asks for it.
 func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token, error) {
-	token, err := venue.Login(ctx, app, ui)
+	end, err := k.mayFail(ctx, venue)
+	if err != nil {
+		return Token{}, err
+	}
+	token, err := venue.Login(k.withTickets(ctx, venue), app, ui)
+	end(err)
 	if err != nil {
 		return Token{}, venueError(err, venue, app)
 	}

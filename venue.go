@@ -223,6 +223,9 @@ type Policy struct {
 	// venue ends the oldest; zero means that the venue states no limit. See
 	// Keeper.Rivals.
 	MaxSessions int `json:"max_sessions,omitzero"`
+	// FailedSignIns is how many sign-ins may fail within an hour on one machine before no
+	// further one is sent, one fewer than the venue allows; zero means no limit.
+	FailedSignIns int `json:"failed_sign_ins,omitzero"`
 	// Maintenance is when the venue may not answer. Renewals come just before, or wait
 	// it out.
 	Maintenance Maintenance `json:"maintenance,omitzero"`
@@ -242,7 +245,7 @@ func (p Policy) check(venue string) error {
 		wrong = "RenewalEnds has an unknown value"
 	case p.RenewalEnds > EndNever && p.RenewalLife == 0:
 		wrong = "RenewalEnds needs a RenewalLife, which is not set"
-	case p.Grace < 0 || p.Doubt < 0 || p.RenewalLife < 0 || p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0:
+	case p.Grace < 0 || p.Doubt < 0 || p.RenewalLife < 0 || p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0 || p.FailedSignIns < 0:
 		wrong = "a time or a number is negative"
 	case p.DefaultLife > 0 && p.LeastInterval >= p.DefaultLife:
 		wrong = "a token would die before LeastInterval lets it be renewed"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,6 +30,11 @@ func (c Client) Exchange(ctx context.Context, app venuekey.App, code, verifier v
 	token, err := c.grant(ctx, app, form)
 	if err != nil && venuekey.ClassOf(err) == venuekey.ClassNotSent && ctx.Err() == nil {
 		token, err = c.grant(ctx, app, form)
+	}
+	if err != nil && c.Again != nil {
+		if added, again := c.Again(ctx, err); again {
+			token, err = c.grant(ctx, app, with(form, added))
+		}
 	}
 	if err == nil {
 		for _, scope := range scopes(strings.Join(c.scopes(app), " ")) {
@@ -64,7 +70,14 @@ func (c Client) Refresh(ctx context.Context, app venuekey.App, refresh venuekey.
 	if refresh == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the venue gave no refresh token"}
 	}
-	return c.grant(ctx, app, url.Values{"grant_type": {grantRefresh}, "refresh_token": {string(refresh)}})
+	return c.grant(ctx, app, with(url.Values{"grant_type": {grantRefresh}, "refresh_token": {string(refresh)}}, c.Added))
+}
+
+// with returns a form with more in it.
+func with(form, added url.Values) url.Values {
+	full := maps.Clone(form)
+	maps.Copy(full, added)
+	return full
 }
 
 // grant sends a token request, and tries the venue's fallbacks if it was not processed.

@@ -2,40 +2,17 @@ package tradovate
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/oauth"
 )
 
 // failures.go owns the ways in which Tradovate reports errors.
-
-// Penalty is Tradovate's request to wait. The call was not executed, and may be repeated
-// with the ticket after the wait. Retrieve it from an error with errors.As.
-type Penalty struct {
-	// Ticket is sent with the repeated request as p-ticket.
-	Ticket venuekey.Secret
-	// Wait is how long to wait before that.
-	Wait time.Duration
-	// Captcha says that Tradovate demands a captcha, which no program can solve: the user
-	// has to wait for an hour.
-	Captcha bool
-}
-
-// captchaWait is how long the documentation tells users to wait.
-const captchaWait = time.Hour
-
-// Error includes the wait.
-func (p *Penalty) Error() string {
-	if p.Captcha {
-		return "Tradovate demands a captcha, which a program cannot solve: wait an hour before the next attempt"
-	}
-	return fmt.Sprintf("Tradovate requires a wait: the next attempt is allowed in %s", p.Wait)
-}
 
 // failure returns what went wrong in a JSON answer, nil if nothing did. The order is
 // documented: errorText, p-ticket, error, violations, and then the status. With a grant,
@@ -65,7 +42,10 @@ func ownWords(grant string, answer oauth.Answer, fields map[string]json.RawMessa
 }
 
 func penaltyOf(ticket string, fields map[string]json.RawMessage) *venuekey.Error {
-	penalty := &Penalty{Ticket: venuekey.Secret(ticket)}
+	penalty := &Penalty{}
+	if foreign.IsToken(ticket) { // what is sent back must not be a text
+		penalty.Ticket = venuekey.Secret(ticket)
+	}
 	_ = json.Unmarshal(fields["p-captcha"], &penalty.Captcha)
 	seconds, _ := strconv.ParseFloat(strings.Trim(string(fields["p-time"]), `"`), 64)
 	penalty.Wait = time.Duration(min(max(seconds, 1), captchaWait.Seconds()) * float64(time.Second))

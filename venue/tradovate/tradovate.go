@@ -35,6 +35,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -94,6 +95,7 @@ func (Venue) Policy() venuekey.Policy {
 		RefreshAt:       0.6,
 		LeastInterval:   4 * time.Minute,
 		DefaultLife:     AccessLife,
+		FailedSignIns:   4, // of five an hour and address (fact sheet Tradovate §1.6)
 		MaxSessions:     2,
 		Maintenance:     Maintenance(),
 		// Twelve per hour and a burst of three add up to the fifteen per hour that are
@@ -165,7 +167,9 @@ func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (ven
 	if flowOf(app) == FlowPassword {
 		return v.loginByPassword(ctx, app, ui)
 	}
-	return v.client(app).Login(ctx, app, ui)
+	client := v.client(app)
+	client.Again = exchangeAgain(ui)
+	return client.Login(ctx, app, ui)
 }
 
 func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
@@ -176,10 +180,16 @@ func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venueke
 	if err != nil {
 		return venuekey.Token{}, err
 	}
-	response, err := v.API(app).AccessTokenRequest(ctx, AccessTokenRequest{
+	body := AccessTokenRequest{
 		Name: string(given["name"]), Password: given["password"],
 		AppID: string(app.Param("app_id")), AppVersion: string(app.Param("app_version")), DeviceID: string(app.Param("device_id")),
 		CID: string(app.Param("cid")), Sec: app.Param("sec"),
+	}
+	var response AccessTokenResponse
+	err = waitedOut(ctx, ui, "login "+body.Name, body.identity(), func(ticket venuekey.Secret) (err error) {
+		body.Ticket = ticket
+		response, err = v.API(app).AccessTokenRequest(ctx, body)
+		return err
 	})
 	if err != nil {
 		return venuekey.Token{}, err
@@ -191,7 +201,18 @@ func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venueke
 // with the access token needs no probe, because it uses nothing up. It leaves the grant
 // type empty, which Tradovate's schema rejects before it looks at the client: it is
 // unknown whether an unknown client counts as a failed sign-in.
-func (v Venue) Probe(ctx context.Context, app venuekey.App) error { return v.client(app).Probe(ctx) }
+// A penalty counts for the address and not for who is asked about, so a probe that got one
+// is repeated with its ticket too.
+func (v Venue) Probe(ctx context.Context, app venuekey.App) error {
+	if yes, err := awaited(ctx); yes {
+		return err
+	}
+	client := v.client(app)
+	return ticketed(ctx, probing, func(added url.Values) error {
+		maps.Copy(client.ProbeForm, added)
+		return client.Probe(ctx)
+	})
+}
 
 // Refresh implements venuekey.Venue. It renews with the access token until that expires,
 // and presents the refresh token of an OAuth sign-in if the token holds no other.
@@ -206,7 +227,7 @@ func (v Venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Tok
 	if token.Refresh == "" {
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: "the access token expired before it was renewed, and there is no refresh token"}
 	}
-	return v.client(app).Refresh(ctx, app, token.Refresh)
+	return v.refreshOnce(ctx, app, token.Refresh)
 }
 
 // harmless turns an unknown outcome of a renewal with the access token into ClassLater:

@@ -70,6 +70,11 @@ func (r AccessTokenRequest) wire() ([]byte, error) {
 	return json.Marshal(body)
 }
 
+// identity returns what tells a request from others, without its ticket.
+func (r AccessTokenRequest) identity() string {
+	return venuekey.TicketFor("login", r.Name, string(r.Password), r.AppID, r.AppVersion, r.DeviceID, r.CID, string(r.Sec), strconv.FormatBool(r.HIBPCheck))
+}
+
 // AccessTokenResponse is the answer to a password sign-in and to a renewal.
 type AccessTokenResponse struct {
 	AccessToken venuekey.Secret `json:"accessToken"`
