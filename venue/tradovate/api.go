@@ -114,10 +114,28 @@ const renewal = "refresh_token"
 func (a API) accessToken(request *http.Request, grant string) (AccessTokenResponse, error) {
 	response := AccessTokenResponse{requested: time.Now()}
 	err := a.call(request, &response, grant)
+	if err == nil && response.AccessToken == "" {
+		err = withoutToken(response.UserStatus)
+	}
 	if err == nil {
 		err = unusable(response.AccessToken, "")
 	}
 	return response, err
+}
+
+// withoutToken returns the error for an answer that has a user's status and no token, nil if
+// the status does not explain it. The words are those of the specification; others may come.
+func withoutToken(status string) error {
+	known, ok := map[string]venuekey.Error{
+		"TemporaryLocked":  {Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "Tradovate has locked this user for some time", Remedy: "wait for an hour without any attempt"},
+		"Closed":           {Class: venuekey.ClassRefused, Reason: "Tradovate has closed this user's account", Remedy: "ask Tradovate's support"},
+		"Initiated":        {Class: venuekey.ClassRefused, Reason: "this user's registration at Tradovate is not complete", Remedy: "complete it in Trader"},
+		"UnconfirmedEmail": {Class: venuekey.ClassRefused, Reason: "this user has not confirmed the e-mail address", Remedy: "open the link in Tradovate's mail"},
+	}[status]
+	if !ok {
+		return nil
+	}
+	return &known
 }
 
 func (a API) request(ctx context.Context, method, base, path, contentType string, body []byte) (*http.Request, error) {
@@ -189,6 +207,13 @@ func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *
 	switch {
 	case answer.Status == http.StatusUnauthorized && bearer && !answer.IsPage():
 		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "Tradovate does not accept the access token"}
+	case answer.Status == http.StatusUnauthorized && grant == "" && !bearer && !answer.IsPage():
+		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "Tradovate does not accept user name and password, or the API key",
+			Remedy: "check name and password, then cid and sec, against Trader, Application Settings, API Access"}
+	case answer.Status == http.StatusLocked:
+		// It precedes a lockout, which every further request would begin (fact sheet §6).
+		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "Tradovate is about to lock this user out (423)",
+			Remedy: "stop every program that calls Tradovate for this user, for an hour"}
 	case answer.Status == http.StatusTooManyRequests:
 		return asEnded(bearer, &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "too many requests to Tradovate; another one within the hour extends the block"})
 	case answer.Status == http.StatusTemporaryRedirect:

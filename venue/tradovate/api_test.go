@@ -104,6 +104,13 @@ func TestHowTradovateSaysNo(t *testing.T) {
 		{"401 on a stranger's page", `<html>`, 401, venuekey.ClassUnknown, "HTML", 0},
 		{"a byte-order mark", "\xef\xbb\xbf" + `{"errorText":"The app is not registered"}`, 200, venuekey.ClassMisconfigured, "API key", 0},
 		{"429", ``, 429, venuekey.ClassLater, "too many requests", time.Hour},
+		{"before a lockout", ``, 423, venuekey.ClassLater, "about to lock", time.Hour},
+		{"a locked user", `{"userStatus":"TemporaryLocked"}`, 200, venuekey.ClassLater, "locked this user", time.Hour},
+		{"a closed account", `{"userStatus":"Closed"}`, 200, venuekey.ClassRefused, "closed this user's account", 0},
+		{"an unconfirmed address", `{"userStatus":"UnconfirmedEmail"}`, 200, venuekey.ClassRefused, "e-mail", 0},
+		{"an unknown status", `{"userStatus":"Asleep"}`, 200, venuekey.ClassUnknown, "neither", 0},
+		{"a blank errorText", `{"errorText":"","userId":1}`, 200, venuekey.ClassUnknown, "neither", 0},
+		{"half an answer", `{"accessToken":"a`, 200, venuekey.ClassUnknown, "broken JSON", 0},
 		{"a closed session", ``, 408, venuekey.ClassLater, "408", 0},
 		{"500", `Internal Server Error, error id: 1`, 500, venuekey.ClassLater, "500", 0},
 		{"the wrong infrastructure", ``, 307, venuekey.ClassMisconfigured, "another host", 0},
@@ -124,6 +131,40 @@ func TestHowTradovateSaysNo(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "SENTINEL") {
 				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// What a sign-in by password is told, which is never about an access token.
+func TestHowTradovateRefusesASignIn(t *testing.T) {
+	for _, row := range []struct {
+		name, body string
+		status     int
+		class      venuekey.Class
+		reason     string
+	}{
+		{"401", ``, 401, venuekey.ClassRefused, "user name and password"},
+		{"401 in words", `Access is denied`, 401, venuekey.ClassRefused, "user name and password"},
+		{"a wrong password", `{"errorText":"Incorrect username or password. Please try again."}`, 200, venuekey.ClassRefused, "user name and password"},
+		{"about to be locked", ``, 423, venuekey.ClassLater, "lock"},
+		{"locked", `{"userStatus":"TemporaryLocked"}`, 200, venuekey.ClassLater, "locked"},
+		{"a captcha", `{"p-ticket":"t","p-captcha":true}`, 200, venuekey.ClassLater, "captcha"},
+		{"a penalty", `{"p-ticket":"t","p-time":9}`, 200, venuekey.ClassLater, "9s"},
+		{"the wrong environment", `{"errorText":"This endpoint should be called on live.tradovateapi.com"}`, 200, venuekey.ClassMisconfigured, "live host"},
+		{"no API key", `{"errorText":"The app is not registered"}`, 200, venuekey.ClassMisconfigured, "API key"},
+		{"too many", ``, 429, venuekey.ClassLater, "too many"},
+		{"a page", `<html>`, 503, venuekey.ClassLater, "503"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(row.status)
+				fmt.Fprint(w, row.body)
+			}))
+			defer server.Close()
+			_, err := tradovate.API{Base: server.URL}.AccessTokenRequest(t.Context(), alice)
+			if venuekey.ClassOf(err) != row.class || !strings.Contains(err.Error(), row.reason) || strings.Contains(err.Error(), "access token") {
+				t.Error(err)
 			}
 		})
 	}

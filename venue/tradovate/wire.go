@@ -131,12 +131,19 @@ func (r AccessTokenResponse) Token() venuekey.Token {
 		}
 		life, note := oauth.Life(r.ExpirationTime.Sub(since), AccessLife)
 		if note != "" {
-			token.Notes = []string{note}
+			token.Notes = append(token.Notes, note)
 		}
 		token.EndsAfter(life, r.server)
 	}
+	if end := r.PasswordExpirationTime; !end.IsZero() && end.Sub(token.Issued) < passwordWarning {
+		token.Notes = append(token.Notes, "the password expires at "+end.UTC().Format(time.RFC3339)+": change it in Trader before then")
+	}
 	return token
 }
+
+// passwordWarning is how long before the end of a password that is limited in time a sign-in
+// says so. The token does not depend on it (GitHub tradovate/api issue 50).
+const passwordWarning = 14 * 24 * time.Hour
 
 // OAuthToken is an OAuth token request; only GrantType is required.
 type OAuthToken struct {
