@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/venuekey/venuekey/emulator"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // chromium_attack_test.go owns the page of somebody else that is open in the user's
@@ -67,6 +68,7 @@ func mallory(t *testing.T) (address string) {
 }
 
 func TestAttackAHostilePageInTheUsersBrowser(t *testing.T) {
+	needs.Time(t, "a browser is started")
 	path := chromiumPath(t)
 	page := mallory(t)
 	for _, venue := range emulatedVenues(true) {

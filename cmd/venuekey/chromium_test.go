@@ -23,6 +23,7 @@ import (
 // VENUEKEY_SCREENSHOTS set to a folder it leaves there what the user saw.
 
 func TestSigningInWithARealBrowser(t *testing.T) {
+	needs.Time(t, "a browser is started")
 	path := chromiumPath(t)
 	for i, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
 		if host == "[::1]" && !hasFamily("::1") {

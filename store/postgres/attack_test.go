@@ -99,6 +99,7 @@ func channelOf(s *Store) string { return s.whisper.channel }
 // The rights that the documentation lists are enough for everything, and a role
 // that has none of them gets nowhere.
 func TestARoleWithItsRightsAndNoMore(t *testing.T) {
+	needs.Time(t, "roles and their databases are made")
 	t.Parallel()
 	address := server.Database(t)
 	openVault(t, address)

@@ -171,6 +171,7 @@ func TestEditedWhileOpen(t *testing.T) {
 
 // A role has what it was granted, and is told what it lacks.
 func TestRights(t *testing.T) {
+	needs.Time(t, "roles and their databases are made")
 	t.Parallel()
 	address := server.Database(t)
 	server.SQL(t, address, fmt.Sprintf(`CREATE ROLE guest LOGIN PASSWORD '%s'`, password))
@@ -226,6 +227,7 @@ func TestSchemaMadeBefore(t *testing.T) {
 }
 
 func TestServersThatWillNotDo(t *testing.T) {
+	needs.Time(t, "servers of other kinds are started")
 	t.Parallel()
 	latin := server.DatabaseAs(t, "ENCODING LATIN1 TEMPLATE template0")
 	_, err := Open(t.Context(), latin)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // migrate_test.go owns how the schema comes into being and grows, whoever else
@@ -65,6 +66,7 @@ func TestOtherVersions(t *testing.T) {
 
 // Many starters at once agree on one schema, and each step is taken once.
 func TestStartersRace(t *testing.T) {
+	needs.Time(t, "programs race in real time")
 	t.Parallel()
 	const starters = 20
 	address := server.Database(t) + " pool_max_conns=2"

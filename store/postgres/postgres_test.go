@@ -77,6 +77,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestProcesses(t *testing.T) {
+	needs.Time(t, "processes share a pooler")
 	t.Parallel()
 	for _, mode := range []string{"", "session", "transaction"} {
 		if !heavy() && mode == "session" {

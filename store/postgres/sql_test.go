@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/needs"
 )
 
 // sql_test.go owns what is promised of single statements: what they read, that
@@ -34,6 +35,7 @@ func stock(t testing.TB, address string, n, size int) {
 // No statement reads more than it returns, however little the planner knows: it
 // knows nothing of a new table, nor of the values in a prepared statement.
 func TestPlans(t *testing.T) {
+	needs.Time(t, "a table is filled for its plans")
 	t.Parallel()
 	address := server.Database(t)
 	store := openVault(t, address)

@@ -82,6 +82,7 @@ const listeners = `SELECT count(*) FROM pg_stat_activity WHERE application_name 
 // A watch outlives its connection, its server's crash, and what was written
 // while it heard nothing.
 func TestWatchOutlives(t *testing.T) {
+	needs.Time(t, "connections die in real time")
 	address := server.Database(t)
 	writer := openVault(t, address)
 	record := mustPut(t, writer, venuekey.Record{Key: "k"})
