@@ -38,7 +38,7 @@ func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) 
 		return nil, annotate(err, id, "adopt")
 	}
 	token = adopted(token, venue.Policy())
-	record, err := k.adopt(ctx, id, first, token, venue.Policy())
+	record, err := k.adopt(ctx, id, first, token, k.early(ctx, venue, token))
 	if err != nil {
 		return nil, annotate(err, id, "adopt")
 	}

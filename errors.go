@@ -83,6 +83,9 @@ type Error struct {
 	// RetryAfter is how long the venue asked callers to wait; zero means that it did
 	// not.
 	RetryAfter time.Duration
+	// OfUser says that the wait is of this sign-in's user alone: other sign-ins of the app
+	// need not wait.
+	OfUser bool
 	// Err is the cause, for errors.Is and errors.As.
 	Err error
 }

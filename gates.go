@@ -21,6 +21,7 @@ const (
 	atChance              // the refresh token must not be presented, or not yet
 	atSession             // the session is over, and nothing else renews
 	atVenue               // the venue does not answer
+	atTrouble             // the venue is still in trouble, and its quota is short
 	atTurn                // the budget of renewals is used up
 )
 
@@ -30,7 +31,9 @@ type waits struct {
 	answered bool // the venue answered a probe
 	turn     bool // it has its permit, or needs none
 	session  sessionVerdict
-	detour   bool // there is no permit for the access token, so the refresh token goes
+	slot     time.Time // its place in the venue's quota
+	looked   bool      // the venue was looked at before a place was taken
+	detour   bool      // there is no permit for the access token, so the refresh token goes
 }
 
 // pass takes an attempt through the gates, or returns the gate at which it stopped.
@@ -66,8 +69,14 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 		}
 		w.answered = true
 		return waited, nil
-	case !w.turn:
-		err := k.acquire(early, a.app, a.policy, needOf(a.token, time.Now()))
+	case a.limited() && w.slot.IsZero() && a.record.Failures > 0 && !w.looked:
+		w.looked = true
+		if err := k.lookAtVenue(early, *a); err != nil {
+			return atTrouble, err
+		}
+		return waited, nil
+	case !w.turn || a.limited() && w.slot.IsZero():
+		err := k.takeTurn(early, *a, w)
 		if err != nil && k.mayDetour(early, *a, err) {
 			w.detour, err = true, nil
 		}
@@ -77,7 +86,19 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 		w.turn, w.answered = true, false // the wait may have been long
 		return waited, nil
 	}
+	a.slot = w.slot
 	return passed, nil
+}
+
+// takeTurn waits for a place in the venue's quota, or in the app's pace.
+func (k *Keeper) takeTurn(ctx context.Context, a attempt, w *waits) (err error) {
+	if a.limited() {
+		w.slot, err = k.takeSlot(ctx, a)
+		return err
+	}
+	policy := a.policy
+	policy.Quota = Quota{} // which is of the other way, or less than the app knows
+	return k.acquire(ctx, a.app, policy, needOf(a.token, time.Now()))
 }
 
 // mayDetour reports whether the refresh token is the way out for a renewal whose turn does

@@ -56,6 +56,7 @@ type Keeper struct {
 	entries map[ID]*entry
 	unsaved int // how many of the entries have an unsaved rotation
 	budgets map[string]*localBudget
+	crowds  map[string]crowd // by venue
 	probes  map[string]*probeResult
 	marking sync.Mutex
 	// working counts the goroutines that Close waits for; atRest is signalled when
@@ -74,6 +75,7 @@ func (k *Keeper) init() {
 		k.atRest = sync.NewCond(&k.mu)
 		k.entries = make(map[ID]*entry)
 		k.budgets = make(map[string]*localBudget)
+		k.crowds = make(map[string]crowd)
 		k.probes = make(map[string]*probeResult)
 		k.readers = make(map[*observer]bool)
 		k.queues = make(map[string]Event)

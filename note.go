@@ -2,6 +2,7 @@ package venuekey
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/venuekey/venuekey/internal/foreign"
@@ -36,6 +37,8 @@ type budgetNote struct {
 	// Full is when the budget is full again if no permit is taken: the theoretical
 	// arrival time of the generic cell rate algorithm.
 	Full time.Time `json:"full,omitzero"`
+	// Sent is when the requests of the quota's window went out, in Unix milliseconds.
+	Sent []int64 `json:"sent,omitempty"`
 	// Closed is the end of the pause that the venue asked for (Retry-After).
 	Closed time.Time `json:"closed,omitzero"`
 	// TryDead is when one of the expired tokens may be tried despite that pause.
@@ -51,13 +54,13 @@ func budgetIn(record Record) budgetNote {
 		return old
 	}
 	b = b.believed(record.ReadAt)
-	return budgetNote{Full: later(b.Full, old.Full), Closed: later(b.Closed, old.Closed), TryDead: later(b.TryDead, old.TryDead)}
+	return budgetNote{Sent: b.Sent, Full: later(b.Full, old.Full), Closed: later(b.Closed, old.Closed), TryDead: later(b.TryDead, old.TryDead)}
 }
 
 // record returns the record that replaces another and holds the budget.
 func (b budgetNote) record(instead Record) Record {
 	return Record{Key: instead.Key, Version: instead.Version, Generation: instead.Generation, Text: textOf(budgetNote{
-		Full: b.Full.Round(0).UTC(), Closed: b.Closed.Round(0).UTC(), TryDead: b.TryDead.Round(0).UTC(),
+		Sent: b.Sent, Full: b.Full.Round(0).UTC(), Closed: b.Closed.Round(0).UTC(), TryDead: b.TryDead.Round(0).UTC(),
 	})}
 }
 
@@ -69,6 +72,9 @@ func (b budgetNote) believed(now time.Time) budgetNote {
 	}
 	if b.TryDead.Sub(now) > 2*mostSilence {
 		b.TryDead = time.Time{}
+	}
+	if len(b.Sent) > mostQuota || !slices.IsSorted(b.Sent) || len(b.Sent) > 0 && b.Sent[len(b.Sent)-1] > now.Add(longestLease).UnixMilli() {
+		b.Sent = nil
 	}
 	if b.Full.Sub(now) > longestLease {
 		b.Full = time.Time{}

@@ -2,6 +2,7 @@ package venuekey
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +18,15 @@ func TestABudgetIsReadInBothForms(t *testing.T) {
 		want   budgetNote
 	}{
 		"nothing":     {Record{}, budgetNote{}},
-		"a note":      {budgetNote{Full: soon, Closed: late, TryDead: soon}.record(Record{}), budgetNote{soon, late, soon}},
-		"three times": {Record{IntentAt: soon, LeaseUntil: late, NextRefresh: soon}, budgetNote{soon, late, soon}},
+		"a note":      {budgetNote{Full: soon, Closed: late, TryDead: soon}.record(Record{}), budgetNote{Full: soon, Closed: late, TryDead: soon}},
+		"three times": {Record{IntentAt: soon, LeaseUntil: late, NextRefresh: soon}, budgetNote{Full: soon, Closed: late, TryDead: soon}},
 		// A program older than notes has written beside one.
 		"both":                        {Record{IntentAt: late, LeaseUntil: soon, Text: full("2026-11-26T12:00:01Z")}, budgetNote{Full: late, Closed: soon}},
 		"both, and the note is later": {Record{IntentAt: soon, Text: full("2026-11-26T12:01:00Z")}, budgetNote{Full: late}},
+
+		"what was sent":           {budgetNote{Sent: []int64{noon.UnixMilli()}}.record(Record{}), budgetNote{Sent: []int64{noon.UnixMilli()}}},
+		"sent in no order":        {Record{Text: `{"sent":[2,1]}`}, budgetNote{}},
+		"sent in another century": {Record{Text: `{"sent":[9000000000000]}`}, budgetNote{}},
 
 		"times that nobody wrote":    {Record{IntentAt: far, LeaseUntil: far, NextRefresh: far}, budgetNote{}},
 		"a note that nobody wrote":   {Record{Text: full("2126-11-26T12:00:00Z")}, budgetNote{}},
@@ -36,7 +41,7 @@ func TestABudgetIsReadInBothForms(t *testing.T) {
 		"too long":       {Record{Text: full("2026-11-26T12:00:01Z") + strings.Repeat(" ", longestNote)}, budgetNote{}},
 	} {
 		row.record.ReadAt = noon
-		if got := budgetIn(row.record); got != row.want {
+		if got := budgetIn(row.record); !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: %v, want %v", name, got, row.want)
 		}
 	}
@@ -122,7 +127,7 @@ func TestHowLongAVerdictCounts(t *testing.T) {
 		{&Error{Class: ClassLater, RetryAfter: 100 * time.Hour}, mostSilence}, {&Error{Class: ClassNotSent}, time.Minute},
 	} {
 		note = verdictOf(row.failure, note, noon)
-		if got := note.Until.Sub(noon); got != row.want {
+		if got := note.Until.Sub(noon); !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%d: %v counts for %s, want %s", i, row.failure, got, row.want)
 		}
 	}

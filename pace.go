@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"time"
 )
@@ -159,11 +158,13 @@ func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced boo
 // budgetKey returns the key of an app's budget. The client ID may identify a user, so it
 // is hashed.
 func (k *Keeper) budgetKey(app App, policy Policy) string {
+	if policy.Quota.Count > 0 && policy.PacePerMachine { // of all apps together
+		return budgetPrefix + app.Venue + "/address/" + machineHash()
+	}
 	hash := sha256.Sum256([]byte(app.ClientID))
 	key := budgetPrefix + app.Venue + "/" + hex.EncodeToString(hash[:6])
-	if host, err := os.Hostname(); err == nil && policy.PacePerMachine {
-		hash := sha256.Sum256([]byte(host))
-		key += "/" + hex.EncodeToString(hash[:6])
+	if policy.PacePerMachine {
+		key += "/" + machineHash()
 	}
 	return key
 }
@@ -172,9 +173,17 @@ func (k *Keeper) budgetKey(app App, policy Policy) string {
 // out at once, and the least time between two after those.
 func (p Policy) Pacing() (burst int, pace time.Duration) { return p.burst(), p.pace() }
 
-func (p Policy) pace() time.Duration { return orElse(p.Pace, defaultPace) }
+func (p Policy) pace() time.Duration {
+	if p.Quota.Count > 0 {
+		return p.Quota.spacing()
+	}
+	return orElse(p.Pace, defaultPace)
+}
 
 func (p Policy) burst() int {
+	if p.Quota.Count > 0 {
+		return p.Quota.Count
+	}
 	if p.Burst > 0 {
 		return p.Burst
 	}
@@ -184,18 +193,14 @@ func (p Policy) burst() int {
 // takeBudget takes up to want permits, or returns how long to wait for one.
 func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, burst, want int, how need) (granted int, wait time.Duration, err error) {
 	err = v.changeBudget(ctx, key, func(b *budgetNote, now time.Time) bool {
-		granted, wait = 0, b.Closed.Sub(now)
-		switch {
-		case wait <= 0:
-		case how == lastCall:
+		granted = 0
+		closed := b.Closed.After(now)
+		var open bool
+		if wait, open = b.opens(how, now); !open {
+			return false
+		}
+		if closed {
 			want = 1 // permits taken in advance would serve any renewal
-		case how == isDead && !now.Before(b.TryDead):
-			want, b.TryDead = 1, now.Add(mostSilence)
-		case how == isDead:
-			wait = min(wait, b.TryDead.Sub(now))
-			return false
-		default:
-			return false
 		}
 		behind := max(b.Full.Sub(now), 0)
 		room := time.Duration(burst)*pace - behind
@@ -207,6 +212,21 @@ func (v *Vault) takeBudget(ctx context.Context, key string, pace time.Duration, 
 		return true
 	})
 	return granted, wait, err
+}
+
+// opens reports whether a budget lets a renewal through that needs it so badly, closed or
+// not, and otherwise for how long it does not.
+func (b *budgetNote) opens(how need, now time.Time) (wait time.Duration, open bool) {
+	switch wait = b.Closed.Sub(now); {
+	case wait <= 0, how == lastCall:
+		return 0, true
+	case how == isDead && !now.Before(b.TryDead):
+		b.TryDead = now.Add(mostSilence)
+		return 0, true
+	case how == isDead:
+		return min(wait, b.TryDead.Sub(now)), false
+	}
+	return wait, false
 }
 
 // closeBudget closes the budget for the given time.

@@ -12,7 +12,10 @@ import (
 // failed ends a renewal that was presented and brought no token.
 func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure *Error) error {
 	a.rollback.explain(failure)
-	if failure.Class == ClassLater && failure.RetryAfter > 0 {
+	if failure.Class == ClassNotSent {
+		k.returnSlot(ctx, a)
+	}
+	if failure.Class == ClassLater && failure.RetryAfter > 0 && !failure.OfUser {
 		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)
 	}
 	if failure.Class == ClassRefused && !a.record.IntentAt.IsZero() {

@@ -29,6 +29,7 @@ type attempt struct {
 	policy   Policy
 	app      App
 	rollback rollback
+	slot     time.Time // its place in the venue's quota; zero if that does not count it
 	// way is the token that is presented.
 	way Renewal
 	// reseal says that more is known against the token now, which is sealed with it.
@@ -149,7 +150,8 @@ func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token,
 	if a.way == RenewWithRefreshToken {
 		a.token.refusedFirst = time.Time{} // whatever it was, it is over
 	}
-	r, err := k.rotate(claimed, carriedOver(a.token, got, a.policy), a.venue.Policy(), a.way)
+	token := carriedOver(a.token, got, a.policy)
+	r, err := k.rotate(claimed, token, k.early(ctx, a.venue, token), a.way)
 	if err != nil {
 		return Token{}, err // the intent stays open
 	}

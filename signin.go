@@ -32,7 +32,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	// From here on neither the caller's context nor the UI may cost the token.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()
-	record, err := k.adopt(ctx, id, first, token, venue.Policy())
+	record, err := k.adopt(ctx, id, first, token, k.early(ctx, venue, token))
 	if err != nil {
 		return nil, annotate(err, id, "sign in")
 	}

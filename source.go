@@ -211,7 +211,7 @@ func (k *Keeper) whyRejected(ctx context.Context, id ID, venue Venue, app App, t
 		}
 	}
 	// A token from the future was issued before the clock was set back.
-	least := orElse(venue.Policy().LeastInterval, 10*time.Second)
+	least := min(orElse(venue.Policy().LeastInterval, 10*time.Second), token.Life()/8)
 	if age := now.Sub(token.Issued); age >= 0 && age < least {
 		return 0, &Error{Class: ClassLater, RetryAfter: least - age,
 			Reason: fmt.Sprintf("the venue refuses a token that is only %s old; it is not renewed again so soon", age.Round(time.Millisecond))}

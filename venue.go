@@ -1,6 +1,7 @@
 package venuekey
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -201,9 +202,9 @@ type Policy struct {
 	// RefreshAt is the fraction of the access token's lifetime after which it is
 	// renewed; zero means 0.8.
 	RefreshAt float64 `json:"refresh_at,omitzero"`
-	// LeastInterval is how old a token must be before Keeper.Reject renews it; zero
-	// means 10 s. It keeps a program that is refused for another reason from using up
-	// renewals.
+	// LeastInterval is how old a token must be before Keeper.Reject renews it, at most an
+	// eighth of its life; zero means 10 s. It keeps a program that is refused for another
+	// reason from using up renewals.
 	LeastInterval time.Duration `json:"least_interval,omitzero"`
 	// DefaultLife is the documented lifetime of an access token, for answers that do
 	// not state one; zero means one hour.
@@ -216,6 +217,9 @@ type Policy struct {
 	// once; zero means 10. A renewal that a person asks for is not paced.
 	Pace  time.Duration `json:"pace,omitzero"`
 	Burst int           `json:"burst,omitzero"`
+	// Quota is the venue's own limit, in place of Pace and Burst: so many renewals within
+	// any window. Renewals that can wait leave a third of it to those that cannot.
+	Quota Quota `json:"quota,omitzero"`
 	// PacePerMachine says that the venue counts by network address, so that each
 	// machine has its own budget.
 	PacePerMachine bool `json:"pace_per_machine,omitzero"`
@@ -251,7 +255,7 @@ func (p Policy) check(venue string) error {
 		wrong = "a token would die before LeastInterval lets it be renewed"
 	}
 	if wrong == "" {
-		wrong = p.Maintenance.check()
+		wrong = cmp.Or(p.Quota.check(), p.Maintenance.check())
 	}
 	if wrong == "" {
 		return nil

@@ -42,9 +42,9 @@ const prefix = "SENTINEL-issued-"
 
 func stages() []stage {
 	app := func(venue string, params map[string]venuekey.Secret) venuekey.App {
-		return venuekey.App{Venue: venue, ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback", Params: params}
+		return venuekey.App{Venue: venue, Pace: time.Millisecond, Burst: 1000, ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback", Params: params}
 	}
-	byPassword := venuekey.App{Venue: "tradovate", Params: map[string]venuekey.Secret{"cid": "42", "sec": "demo-sec", "app_id": "venuekey", "app_version": "1", "device_id": "d"}}
+	byPassword := venuekey.App{Venue: "tradovate", Pace: time.Millisecond, Burst: 1000, Params: map[string]venuekey.Secret{"cid": "42", "sec": "demo-sec", "app_id": "venuekey", "app_version": "1", "device_id": "d"}}
 	return []stage{
 		{name: "ctrader", venue: ctrader.Venue{}, app: app("ctrader", nil), renewal: emulator.AtRefresh, singleUse: true,
 			server: &ctraderemu.Server{Knobs: ctraderemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix}}},

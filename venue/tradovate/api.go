@@ -212,10 +212,10 @@ func notJSON(answer oauth.Answer, address *url.URL, grant string, bearer bool) *
 			Remedy: "check name and password, then cid and sec, against Trader, Application Settings, API Access"}
 	case answer.Status == http.StatusLocked:
 		// It precedes a lockout, which every further request would begin (fact sheet §6).
-		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "Tradovate is about to lock this user out (423)",
+		return &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, OfUser: true, Reason: "Tradovate is about to lock this user out (423)",
 			Remedy: "stop every program that calls Tradovate for this user, for an hour"}
 	case answer.Status == http.StatusTooManyRequests:
-		return asEnded(bearer, &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, Reason: "too many requests to Tradovate; another one within the hour extends the block"})
+		return asEnded(bearer, &venuekey.Error{Class: venuekey.ClassLater, RetryAfter: time.Hour, OfUser: bearer, Reason: "too many requests to Tradovate; another one within the hour extends the block"})
 	case answer.Status == http.StatusTemporaryRedirect:
 		return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "Tradovate serves this user from another host, and sends requests to an address that is not its own, or on and on", Remedy: "if you trust the address, set it as the app's api address: venuekey app add tradovate --url api=URL"}
 	case bearer && (answer.Status == http.StatusRequestTimeout || answer.Status == http.StatusInternalServerError):

@@ -98,9 +98,8 @@ func (Venue) Policy() venuekey.Policy {
 		FailedSignIns:   4, // of five an hour and address (fact sheet Tradovate §1.6)
 		MaxSessions:     2,
 		Maintenance:     Maintenance(),
-		// Twelve per hour and a burst of three add up to the fifteen per hour that are
-		// allowed per IP address.
-		Pace: 5 * time.Minute, Burst: 3, PacePerMachine: true,
+		Quota:           venuekey.Quota{Count: RenewalQuota, Window: time.Hour},
+		PacePerMachine:  true, // the venue counts by address
 	}
 }
 

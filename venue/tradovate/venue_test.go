@@ -2,6 +2,7 @@ package tradovate_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
@@ -15,6 +16,7 @@ func TestTheVenueKeepsTheContract(t *testing.T) {
 		"by OAuth":    {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
 		"by password": {Params: map[string]venuekey.Secret{"cid": "42", "sec": "demo-sec", "app_id": "venuekey", "app_version": "1", "device_id": "d"}},
 	} {
+		app.Pace, app.Burst = time.Millisecond, 1000 // the suite renews more often than the quota allows
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			venuetest.Run(t, func(testing.TB) venuetest.Subject {
