@@ -7,13 +7,13 @@ import (
 	"github.com/venuekey/venuekey/venue/tradovate"
 )
 
-// One address keeps nine sign-ins; tokens that lived a day would let it keep 172.
+// One address keeps fourteen sign-ins; tokens that lived a day would let it keep 252.
 func ExampleCapacity() {
 	policy := tradovate.Venue{}.Policy()
 	fmt.Println(tradovate.Capacity(policy))
 	policy.DefaultLife = 24 * time.Hour
 	fmt.Println(tradovate.Capacity(policy))
 	// Output:
-	// 9
-	// 172
+	// 14
+	// 252
 }
