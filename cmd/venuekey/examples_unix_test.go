@@ -53,6 +53,7 @@ var known = map[string]example{
 	"venuekey tradovate stream tradovate/bot --quotes ESZ6":                     {until: "quote"},
 	"venuekey tradovate stream tradovate/bot --quotes ESZ6,NQZ6":                {until: "quote"},
 	"venuekey tradovate stream tradovate/bot --entities order,fill --host demo": {until: "order"},
+	"venuekey tradovate stream tradovate/alice --quotes ESZ6 | jq -c .data":     {until: "{"},
 	"venuekey tradovate stream tradovate/bot --quotes ESZ6 | jq -c .data":       {until: "{"},
 	"venuekey ctrader stream ctrader/alice EURUSD GBPUSD --account 5001":        {until: "GBPUSD"},
 	"venuekey ctrader stream ctrader/alice EURUSD XAUUSD --account 5001":        {until: "EURUSD"},
