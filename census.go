@@ -128,28 +128,3 @@ func (v *Vault) Writable(ctx context.Context) error {
 	}
 	return err
 }
-
-// mostRivals bounds the sign-ins that are read to find rivals.
-const mostRivals = 1000
-
-// Rivals returns the other sign-ins at a venue that limits a user's sessions
-// (Policy.MaxSessions): if they belong to the same user, signing in may end one of
-// them. Only the venue knows whether they do. It returns none if the venue states no
-// limit, or if the vault holds more than a thousand sign-ins.
-func (k *Keeper) Rivals(ctx context.Context, id ID) ([]ID, error) {
-	venue, err := k.Venue(id.Venue)
-	if err != nil || venue.Policy().MaxSessions == 0 {
-		return nil, err
-	}
-	var others []ID
-	read := 0
-	for record, err := range k.Vault.records(ctx) {
-		if read++; err != nil || read > mostRivals {
-			return nil, err
-		}
-		if other := record.ID(); other.Venue == id.Venue && other != id && record.Condition != ConditionDead {
-			others = append(others, other)
-		}
-	}
-	return others, nil
-}

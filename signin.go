@@ -51,6 +51,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 		ui.Tell(warning)
 	}
 	k.reportShortcomings(id, token, ui)
+	k.suspectOldest(ctx, venue, id, token, ui)
 	return token.handedOut(), nil
 }
 

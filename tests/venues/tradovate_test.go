@@ -282,7 +282,11 @@ func (d *desk) closed(status int) venuekey.ID {
 	d.server.Tune(func(k *tradovateemu.Knobs) { k.ClosedStatus = status })
 	id := d.signIn("alice")
 	d.signIn("b")
-	d.signIn("c")
+	elsewhere := d.program()
+	elsewhere.Vault = &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{8}}
+	if _, err := elsewhere.SignIn(d.t.Context(), venuekey.ID{Venue: "tradovate", Name: "c"}, d.user("wonderland")); err != nil {
+		d.t.Fatal(err)
+	}
 	return id
 }
 
@@ -344,7 +348,7 @@ func TestAnOutageThatLooksLikeAClosedSessionEndsNothing(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := openDesk(t, oauth, tradovateemu.Knobs{})
 			id := d.signIn("alice")
-			d.run(43 * time.Minute)
+			d.run(18 * time.Minute) // the next renewal comes within six minutes
 			whole := d.way.venue
 			d.way.venue = keepertest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Authorization") != "" {
