@@ -36,10 +36,11 @@ func (k *Keeper) Rivals(ctx context.Context, id ID) ([]ID, error) {
 	return others, nil
 }
 
-// rival is another sign-in of the same user.
+// rival is another sign-in of the same user. Its token is exported because fmt would print an
+// unexported secret.
 type rival struct {
-	record Record
-	token  Token
+	Record Record
+	Token  Token
 }
 
 // suspectOldest notes that the venue has probably ended the oldest of a user's sign-ins: there
@@ -54,12 +55,12 @@ func (k *Keeper) suspectOldest(ctx context.Context, venue Venue, by ID, token To
 	rivals := k.rivalsOf(ctx, venue.Name(), by, token)
 	for i := range len(rivals) + 1 - policy.MaxSessions {
 		old := rivals[i]
-		id := old.record.ID()
-		old.token.suspected = time.Now().Add(-secondLook)
-		old.record.Failures = max(old.record.Failures, 1)
-		old.record.NextRefresh = time.Now()
-		old.record.Text = fmt.Sprintf("%s allows %d sessions of a user, and %s has just begun another: this one is the oldest and has probably ended", by.Venue, policy.MaxSessions, by)
-		if _, err := k.Vault.save(ctx, old.record, old.token); err == nil { // after a conflict its next renewal shows it
+		id := old.Record.ID()
+		old.Token.suspected = time.Now().Add(-secondLook)
+		old.Record.Failures = max(old.Record.Failures, 1)
+		old.Record.NextRefresh = time.Now()
+		old.Record.Text = fmt.Sprintf("%s allows %d sessions of a user, and %s has just begun another: this one is the oldest and has probably ended", by.Venue, policy.MaxSessions, by)
+		if _, err := k.Vault.save(ctx, old.Record, old.Token); err == nil { // after a conflict its next renewal shows it
 			k.withdraw(id)
 			k.log().Warn("a sign-in has probably ended", "id", id, "by", by)
 			ui.Tell(fmt.Sprintf("%s allows %d sessions of a user: %s, the oldest of %s, has probably ended", by.Venue, policy.MaxSessions, id, token.User))
@@ -83,7 +84,7 @@ func (k *Keeper) rivalsOf(ctx context.Context, venue string, but ID, token Token
 		}
 	}
 	slices.SortFunc(rivals, func(a, b rival) int {
-		return cmp.Or(a.token.SignedIn.Compare(b.token.SignedIn), cmp.Compare(a.record.Key, b.record.Key))
+		return cmp.Or(a.Token.SignedIn.Compare(b.Token.SignedIn), cmp.Compare(a.Record.Key, b.Record.Key))
 	})
 	return rivals
 }
