@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/venuekey/venuekey"
@@ -80,15 +81,20 @@ func (e Endpoint) named(apiHosts venuekey.Secret) (Endpoint, bool) {
 			e.TLS.ServerName = ""
 		}
 		return e, true
-	case loopback.Host(own) && loopback.Host(host):
+	case loopback.Host(own) && loopback.Host(host) && strings.Trim(port, "0123456789") == "":
 		e.Address = address
 		return e, true
 	}
 	return Endpoint{}, false
 }
 
-// isVenue reports whether a host is one of the venue's, to which a token may go.
+// isVenue reports whether a host is one of the venue's, to which a token may go. A name with
+// anything else in it than a name can have ends somewhere else: what belongs to whom must
+// not depend on who parses it.
 func isVenue(host string) bool {
+	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "" || slices.Contains(strings.Split(host, "."), "") {
+		return false
+	}
 	return tradovate.Venue{}.Owns(venuekey.App{}, &url.URL{Scheme: "https", Host: host})
 }
 
