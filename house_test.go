@@ -76,8 +76,8 @@ var house = map[string][]string{
 	"examples/ctrader-code":     {"*"},
 	"examples/ctrader-token":    {"*"},
 
-	"stream":              {},   // for connections of all venues, and for programs that read both
-	"venue/internal/link": {""}, // for connections of all venues; "" for Secret and NeedsSignIn
+	"stream":              {},             // for connections of all venues, and for programs that read both
+	"venue/internal/link": {"", "stream"}, // for connections of all venues; "" for Secret and NeedsSignIn, stream for what the end is called
 
 	"venue/tradovate/socket": {"", "internal/foreign", "internal/loopback", "stream", "venue/internal/link", "venue/tradovate"}, // "" for Secret and Class; the venue for its hosts and windows
 

@@ -207,5 +207,5 @@ func (c *Conn) await(ctx context.Context, sent *call) (message.Message, error) {
 // unanswered reports whether a request was sent and got no answer in time, although
 // the connection may still be alive.
 func unanswered(err error) bool {
-	return classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded)
+	return link.ClassOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded)
 }

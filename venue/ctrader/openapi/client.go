@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"sync"
@@ -66,8 +67,7 @@ type Client struct {
 	topicTurn      chan struct{} // full while a subscribe or unsubscribe request is being sent
 
 	mu       link.Gate
-	running  bool
-	ended    error
+	runs     link.Once
 	conn     *Conn // the application is authorised on it
 	accounts map[int64]*account
 	members  map[int64]bool // true for accounts that joined, false for those that left
@@ -182,8 +182,8 @@ func (c *Client) Ready(ctx context.Context) error {
 func (c *Client) waitFor(ctx context.Context, req message.Message, condition func() (bool, error)) error {
 	var last error
 	err := c.mu.Wait(ctx, func() (bool, error) {
-		if c.ended != nil {
-			return false, c.notSentError(req, c.ended)
+		if c.runs.Ended != nil {
+			return false, c.notSentError(req, c.runs.Ended)
 		}
 		last = c.state.Err
 		return condition()
@@ -195,19 +195,13 @@ func (c *Client) waitFor(ctx context.Context, req message.Message, condition fun
 	case last == nil:
 		last = errors.New("the client is not ready")
 	}
-	return c.notSentError(req, &notReady{err, last})
+	return c.notSentError(req, fmt.Errorf("%w while waiting: %w", err, last))
 }
 
 func (c *Client) notSentError(req message.Message, cause error) *Error {
 	_, address := c.endpoint().hostPort()
 	return (&Error{Class: venuekey.ClassNotSent, Err: cause}).about(req, address)
 }
-
-// notReady is a context that ended while a Client was not ready.
-type notReady struct{ context, last error }
-
-func (e *notReady) Error() string   { return e.context.Error() + " while waiting: " + e.last.Error() }
-func (e *notReady) Unwrap() []error { return []error{e.context, e.last} }
 
 // setState changes the phase. Only Run's goroutine calls it.
 func (c *Client) setState(phase Phase, err error, until time.Time) {

@@ -200,16 +200,6 @@ func otherHost(address string) string {
 // value as stream.ErrClosed.
 var ErrClosed = stream.ErrClosed
 
-// classOf returns the class of an error of this package, whatever its cause is, and
-// venuekey.ClassUnknown for any other error.
-func classOf(err error) venuekey.Class {
-	var known *Error
-	if errors.As(err, &known) {
-		return known.Class
-	}
-	return venuekey.ClassUnknown
-}
-
 // kindOf returns the kind of an error of this package, and KindPlain for any other error.
 func kindOf(err error) Kind {
 	var known *Error
@@ -217,10 +207,4 @@ func kindOf(err error) Kind {
 		return known.Kind
 	}
 	return KindPlain
-}
-
-// final reports whether only a person can help.
-func final(err error) bool {
-	class := classOf(err)
-	return class == venuekey.ClassRefused || class == venuekey.ClassMisconfigured
 }

@@ -18,7 +18,7 @@ import (
 type hub struct {
 	mu    sync.Mutex
 	feeds atomic.Pointer[[]feedEntry] // few, so a search is faster than a map
-	mixed atomic.Pointer[[]mixedListener]
+	mixed link.List[mixedListener]
 	ends  link.Ends // of the streams
 
 	listening atomic.Int64           // the number of listeners
@@ -70,12 +70,8 @@ func (h *hub) dispatch(t message.PayloadType, payload []byte, json bool, stop <-
 			return err
 		}
 	}
-	list := h.mixed.Load()
-	if list == nil {
-		return nil
-	}
 	var m message.Message
-	for _, one := range *list {
+	for _, one := range h.mixed.All() {
 		if len(one.types) > 0 && !slices.Contains(one.types, t) {
 			continue
 		}
@@ -94,25 +90,10 @@ func (h *hub) dispatch(t message.PayloadType, payload []byte, json bool, stop <-
 
 // addMixed adds a listener to several types, and returns a function that removes it.
 func (h *hub) addMixed(m mixedListener) (leave func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	change := func(edit func([]mixedListener) []mixedListener) {
-		var list []mixedListener
-		if before := h.mixed.Load(); before != nil {
-			list = slices.Clone(*before)
-		}
-		list = edit(list)
-		h.mixed.Store(&list)
-	}
-	change(func(list []mixedListener) []mixedListener { return append(list, m) })
-	left := h.countListener()
+	remove, left := h.mixed.Add(&m), h.countListener()
 	return func() {
 		left()
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		change(func(list []mixedListener) []mixedListener {
-			return slices.DeleteFunc(list, func(one mixedListener) bool { return one.id == m.id })
-		})
+		remove()
 	}
 }
 

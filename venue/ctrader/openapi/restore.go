@@ -6,6 +6,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // restore.go owns restoring the subscriptions of accounts that were just authorised.
@@ -65,7 +66,7 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 	for i, err := range errs {
 		id, _ := accountOf(reqs[i])
 		topics, _ := topicsOf(reqs[i])
-		class, kind := classOf(err), kindOf(err)
+		class, kind := link.ClassOf(err), kindOf(err)
 		switch {
 		case err == nil, kind == KindAlreadyDone && (len(topics) == 1 || c.hadBefore(topics...)):
 			c.confirm(reqs[i], epochs[id])
@@ -75,7 +76,7 @@ func (c *Client) restoreAll(ctx context.Context, conn *Conn, reqs []message.Mess
 			for _, t := range topics {
 				single = append(single, subscribeRequest(t))
 			}
-		case class == venuekey.ClassDeclined || final(err):
+		case class == venuekey.ClassDeclined || link.Final(err):
 			c.dropTopic(topics[0], err)
 			conn.opts.Log.Error("cannot restore a subscription", "error", err)
 		case unanswered(err) && !c.otherAuthorised(id):

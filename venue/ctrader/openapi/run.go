@@ -3,7 +3,6 @@ package openapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -35,22 +34,9 @@ func (c *Client) Run(ctx context.Context) error {
 	if c.Token == nil {
 		return errors.New("openapi.Client: Token is not set")
 	}
-	c.mu.Lock()
-	if c.running {
-		c.mu.Unlock()
-		return errors.New("openapi.Client: Run is already running")
-	}
-	c.running, c.ended = true, nil
-	c.mu.Unlock()
-	c.hub.ends.Begin()
-	err := c.run(ctx)
-	c.mu.Lock()
-	ended := fmt.Errorf("%w: %w", ErrClosed, err)
-	c.running, c.ended = false, ended
-	c.mu.Unlock()
-	c.setState(PhaseIdle, err, time.Time{})
-	c.hub.ends.End(ended)
-	return err
+	return c.runs.Run("openapi.Client", &c.mu, &c.hub.ends,
+		func() error { return c.run(ctx) },
+		func(err error) { c.setState(PhaseIdle, err, time.Time{}) })
 }
 
 func (c *Client) run(ctx context.Context) error {
@@ -59,7 +45,7 @@ func (c *Client) run(ctx context.Context) error {
 	c.token = c.watchToken(options)
 	return link.Loop{
 		Session: func(ctx context.Context) error { return c.session(ctx, options, limits) },
-		Final:   final,
+		Final:   link.Final,
 		Floor:   floor,
 		Waits: func(err error, wait time.Duration) {
 			options.Log.Warn("not connected", "error", err, "wait", wait)

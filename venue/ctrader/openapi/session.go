@@ -117,7 +117,7 @@ func (c *Client) authoriseDue(ctx context.Context, conn *Conn, gathered bool) er
 		}
 		if changed, err := c.token.Replaced(ctx); err != nil {
 			failure := c.tokenError(err)
-			if final(failure) {
+			if link.Final(failure) {
 				return failure
 			}
 			conn.opts.Log.Warn("no newer token", "error", failure)
@@ -200,7 +200,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn, due []*account) (dea
 		case kind == KindAppLost || conn.Err() != nil || ctx.Err() != nil:
 			return false, errs[i]
 		case gone:
-		case final(errs[i]):
+		case link.Final(errs[i]):
 			a.state, a.err = accountRefused, errs[i]
 			conn.opts.Log.Error("account refused", "error", errs[i])
 		case unanswered(errs[i]):

@@ -9,6 +9,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // subscribe.go owns the Client's subscriptions: who uses each topic, and whether the
@@ -83,7 +84,7 @@ func (c *Client) subscribe(ctx context.Context, topics []topic, failed func(erro
 	for _, stage := range stages(topics) {
 		for _, req := range subscribeRequests(c.unconfirmed(stage)) {
 			if err := c.sendSubscribe(ctx, req); err != nil {
-				s.once.Do(func() { c.unsubscribe(s, classOf(err) == venuekey.ClassUnknown) })
+				s.once.Do(func() { c.unsubscribe(s, link.ClassOf(err) == venuekey.ClassUnknown) })
 				return nil, err
 			}
 		}

@@ -1,6 +1,7 @@
 // Package link holds what all connections to venues have in common, whatever their
-// protocol: the loop that keeps one up (Loop), the token that it presents (Token),
-// waiting for a state (Gate), ending its streams (Ends) and rate limiting (Pace).
+// protocol: a client's one run (Once), the loop that keeps a connection up (Loop), the
+// token that it presents (Token), waiting for a state (Gate), listeners (List), ending the
+// streams (Ends), rate limiting (Pace), and which errors are final (ClassOf, Final).
 //
 // It knows no messages and no venue. It makes the decisions that must be the same for
 // every protocol:

@@ -59,8 +59,7 @@ type Client struct {
 	wake chan struct{} // the token changed
 
 	mu      link.Gate
-	running bool
-	ended   error
+	runs    link.Once
 	conn    *Conn // that is authorised
 	topics  map[topic]*interest
 	state   State
@@ -204,8 +203,8 @@ func (c *Client) ready(ctx context.Context, endpoint string) (*Conn, error) {
 	var last error
 	var conn *Conn
 	err := c.mu.Wait(ctx, func() (bool, error) {
-		if c.ended != nil {
-			return false, c.notSent(endpoint, c.ended)
+		if c.runs.Ended != nil {
+			return false, c.notSent(endpoint, c.runs.Ended)
 		}
 		last, conn = c.state.Err, c.conn
 		return c.state.Phase == PhaseReady && conn.Err() == nil, nil
@@ -286,7 +285,7 @@ func (c *Client) over(conn *Conn, answer *Error) bool {
 
 // pastConn waits until a connection is not that of the moment any more.
 func (c *Client) pastConn(ctx context.Context, conn *Conn) error {
-	return c.mu.Wait(ctx, func() (bool, error) { return c.conn != conn, c.ended })
+	return c.mu.Wait(ctx, func() (bool, error) { return c.conn != conn, c.runs.Ended })
 }
 
 // Events is a stream of the events of some kinds, or of all if none is named. It lives

@@ -233,16 +233,6 @@ func (e *Error) remedyOfStatus() string {
 // streams, too.
 var ErrClosed = stream.ErrClosed
 
-// classOf gives the class of an error of this package, whatever its cause is, and
-// venuekey.ClassUnknown for any other.
-func classOf(err error) venuekey.Class {
-	var known *Error
-	if errors.As(err, &known) {
-		return known.Class
-	}
-	return venuekey.ClassUnknown
-}
-
 // kindOf gives the kind of an error of this package, and KindPlain for any other.
 func kindOf(err error) Kind {
 	var known *Error
@@ -250,10 +240,4 @@ func kindOf(err error) Kind {
 		return known.Kind
 	}
 	return KindPlain
-}
-
-// final reports whether only a person can help.
-func final(err error) bool {
-	class := classOf(err)
-	return class == venuekey.ClassRefused || class == venuekey.ClassMisconfigured
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/venuekey/venuekey/stream"
@@ -53,11 +51,9 @@ type Buffer = stream.Buffer
 // with the connection.
 func (c *Conn) Events(b Buffer, kinds ...string) *Stream[Event] { return c.hub.events(b, kinds) }
 
-// hub hands events out. What is read for every event is never changed, only replaced, so
-// that reading takes no lock.
+// hub hands events out.
 type hub struct {
-	mu   sync.Mutex
-	list atomic.Pointer[[]*listener]
+	list link.List[listener]
 	ends link.Ends // of the streams
 
 	parts // market.go
@@ -72,11 +68,7 @@ type listener struct {
 // dispatch hands an event to all that want it. The data are the frame's, so they are
 // copied, once.
 func (h *hub) dispatch(c *Conn, e Event, data []byte) {
-	list := h.list.Load()
-	if list == nil {
-		return
-	}
-	for _, one := range *list {
+	for _, one := range h.list.All() {
 		if len(one.kinds) > 0 && !slices.Contains(one.kinds, e.Kind) {
 			continue
 		}
@@ -87,31 +79,10 @@ func (h *hub) dispatch(c *Conn, e Event, data []byte) {
 	}
 }
 
-// add adds a listener, and returns how it leaves.
-func (h *hub) add(l *listener) (leave func()) {
-	h.change(func(list []*listener) []*listener { return append(list, l) })
-	return func() {
-		h.change(func(list []*listener) []*listener {
-			return slices.DeleteFunc(list, func(one *listener) bool { return one == l })
-		})
-	}
-}
-
-func (h *hub) change(edit func([]*listener) []*listener) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var list []*listener
-	if before := h.list.Load(); before != nil {
-		list = slices.Clone(*before)
-	}
-	list = edit(list)
-	h.list.Store(&list)
-}
-
 func (h *hub) events(b Buffer, kinds []string) *Stream[Event] {
 	var leave, remove func()
 	s, sender := stream.New[Event](b, func() { leave(); remove() })
-	leave = h.add(&listener{slices.Clone(kinds), sender.Put})
+	leave = h.list.Add(&listener{slices.Clone(kinds), sender.Put})
 	remove = h.ends.Add(sender.End)
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // keepalive.go owns what happens when nothing happens: heartbeats, and asking a venue that
@@ -134,7 +135,7 @@ func (c *Conn) probe(ctx context.Context, within time.Duration) error {
 	switch {
 	case kindOf(err) == KindTokenDead && c.authorized.Load():
 		return err
-	case classOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded):
+	case link.ClassOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	return nil // an answer

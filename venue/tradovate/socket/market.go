@@ -3,10 +3,9 @@ package socket
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
+
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // market.go owns market data on its way to the streams: which part of an event is about
@@ -40,40 +39,17 @@ type partListener struct {
 	end     func(cause error)
 }
 
-// parts are who wants what of market data. The list is never changed, only replaced.
+// parts are who wants what of market data.
 type parts struct {
-	mu     sync.Mutex
-	list   atomic.Pointer[[]*partListener]
+	wanted link.List[partListener]
 	charts map[int64]topic // by the numbers that the venue gave them; of the reading goroutine
-}
-
-func (p *parts) addPart(l *partListener) (leave func()) {
-	p.change(func(list []*partListener) []*partListener { return append(list, l) })
-	return func() {
-		p.change(func(list []*partListener) []*partListener {
-			return slices.DeleteFunc(list, func(one *partListener) bool { return one == l })
-		})
-	}
-}
-
-func (p *parts) change(edit func([]*partListener) []*partListener) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var list []*partListener
-	if before := p.list.Load(); before != nil {
-		list = slices.Clone(*before)
-	}
-	list = edit(list)
-	p.list.Store(&list)
 }
 
 // endPart ends the streams of a topic.
 func (p *parts) endPart(t topic, cause error) {
-	if list := p.list.Load(); list != nil {
-		for _, one := range *list {
-			if one.topic == t {
-				one.end(cause)
-			}
+	for _, one := range p.wanted.All() {
+		if one.topic == t {
+			one.end(cause)
 		}
 	}
 }
@@ -98,8 +74,8 @@ func (p *parts) forgetCharts() { p.charts = nil }
 // market hands the parts of an event to those who want them. The data are the frame's and
 // valid; each part is copied once.
 func (p *parts) market(data []byte, stop <-chan struct{}) {
-	list := p.list.Load()
-	if list == nil || len(*list) == 0 {
+	list := p.wanted.All()
+	if len(list) == 0 {
 		return
 	}
 	object, ok := open(data, '{')
@@ -116,7 +92,7 @@ func (p *parts) market(data []byte, stop <-chan struct{}) {
 			if f == charts {
 				t = p.charts[number]
 			}
-			p.deliver(*list, t, part, stop)
+			p.deliver(list, t, part, stop)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -24,22 +23,9 @@ func (c *Client) Run(ctx context.Context) error {
 	case c.Sync != nil && (len(c.Sync.EntityTypes) == 0 || len(c.Sync.Users)+len(c.Sync.Accounts) == 0):
 		return errors.New("socket.Client: Sync names nobody, or no entity types")
 	}
-	c.mu.Lock()
-	if c.running {
-		c.mu.Unlock()
-		return errors.New("socket.Client: Run was called twice")
-	}
-	c.running, c.ended = true, nil
-	c.mu.Unlock()
-	c.hub.ends.Begin()
-	err := c.run(ctx)
-	c.mu.Lock()
-	ended := fmt.Errorf("%w: %w", ErrClosed, err)
-	c.running, c.ended = false, ended
-	c.mu.Unlock()
-	c.setState(PhaseIdle, err, time.Time{})
-	c.hub.ends.End(ended)
-	return err
+	return c.runs.Run("socket.Client", &c.mu, &c.hub.ends,
+		func() error { return c.run(ctx) },
+		func(err error) { c.setState(PhaseIdle, err, time.Time{}) })
 }
 
 func (c *Client) run(ctx context.Context) error {
@@ -49,7 +35,7 @@ func (c *Client) run(ctx context.Context) error {
 	c.refused, c.unproved, c.limited, c.wasReady, c.maintained, c.detour = nil, 0, 0, time.Time{}, time.Time{}, detour{}
 	return link.Loop{
 		Session: func(ctx context.Context) error { return c.session(ctx, options, budget) },
-		Final:   final,
+		Final:   link.Final,
 		Floor:   c.floor,
 		Waits: func(err error, wait time.Duration) {
 			options.Log.Warn("not connected", "error", err, "wait", wait)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/stream"
+	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // subscribe.go owns subscriptions to market data: who uses one, and how it begins, is
@@ -76,7 +77,7 @@ func (c *Client) stream(ctx context.Context, t topic, b []Buffer) (*Stream[json.
 			leave()
 		}
 	})
-	leaves = append(leaves, c.hub.addPart(&partListener{topic: t, deliver: sender.Put, end: sender.End}), c.hub.ends.Add(sender.End))
+	leaves = append(leaves, c.hub.wanted.Add(&partListener{topic: t, deliver: sender.Put, end: sender.End}), c.hub.ends.Add(sender.End))
 	i := c.join(t)
 	leaves = append(leaves, sync.OnceFunc(func() { c.leave(t, i) }))
 	if err := c.ensure(ctx, t, i); err != nil {
@@ -139,7 +140,7 @@ func (c *Client) subscribe(ctx context.Context, conn *Conn, t topic, i *interest
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn == conn {
-		i.confirmed, i.doubtful, i.chart = err == nil, classOf(err) == venuekey.ClassUnknown && err != nil, chart
+		i.confirmed, i.doubtful, i.chart = err == nil, link.ClassOf(err) == venuekey.ClassUnknown && err != nil, chart
 	}
 	return err
 }
@@ -159,7 +160,7 @@ func (c *Client) restore(ctx context.Context, conn *Conn) error {
 	c.mu.Unlock()
 	for t, i := range due {
 		err := c.subscribe(ctx, conn, t, i)
-		switch class := classOf(err); {
+		switch class := link.ClassOf(err); {
 		case err == nil:
 		case conn.Err() == nil && class == venuekey.ClassDeclined:
 			conn.opts.Log.Warn("a subscription could not be restored", "error", err)
