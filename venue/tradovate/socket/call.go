@@ -189,11 +189,13 @@ func (c *Conn) send(ctx context.Context, sent *call, query string, body []byte) 
 }
 
 // write writes a frame. It takes no context of a caller: to give up in the middle of a
-// frame is the end of the connection.
+// frame is the end of the connection. A clock of the Conn's own ends it if the write takes
+// too long, because a context for each would cost more than all else here.
 func (c *Conn) write(frame []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), c.opts.Timeout)
-	defer cancel()
-	if err := c.ws.Write(ctx, websocket.MessageText, frame); err != nil {
+	c.writeGuard.Reset(c.opts.Timeout)
+	err := c.ws.Write(context.Background(), websocket.MessageText, frame)
+	c.writeGuard.Stop()
+	if err != nil {
 		return fmt.Errorf("writing: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -37,19 +38,23 @@ type failure struct {
 // verdict is the error that an answer is, or nil for one that is none. It judges what the
 // venue said, and then lets it through the gate: what a class is must not depend on what
 // was struck.
-func verdict(endpoint string, status int, data []byte, secrets []venuekey.Secret) *Error {
+func verdict(endpoint string, status int, data []byte, secrets func() []venuekey.Secret) *Error {
+	fine := status >= 200 && status < 300
+	if fine && !mayFail(data) {
+		return nil
+	}
 	e := &Error{Request: endpoint, Status: status}
 	var text string
-	switch {
-	case status >= 200 && status < 300:
+	if fine {
 		if text = e.judgeBody(data); text == "" && e.Kind == KindPlain && e.Class == venuekey.ClassUnknown {
 			return nil
 		}
-	default:
+	} else {
 		text = errorText(data)
 		e.judgeStatus(text)
 	}
-	e.Text, e.Code = foreign.LineWithout(text, secrets...), foreign.LineWithout(e.Code, secrets...)
+	known := secrets()
+	e.Text, e.Code = foreign.LineWithout(text, known...), foreign.LineWithout(e.Code, known...)
 	return e
 }
 
@@ -67,7 +72,7 @@ func errorText(data []byte) (text string) {
 // judgeBody finds failures of status 200. It leaves the class unknown if there is none.
 func (e *Error) judgeBody(data []byte) (text string) {
 	var f failure
-	if len(data) == 0 || data[0] != '{' || !mayFail(data) || json.Unmarshal(data, &f) != nil {
+	if json.Unmarshal(data, &f) != nil {
 		return ""
 	}
 	switch {
@@ -93,11 +98,17 @@ func (e *Error) judgeBody(data []byte) (text string) {
 	return text
 }
 
+// failureWords are the keys by which judgeBody knows a failure.
+var failureWords = [...][]byte{[]byte(`"errorText"`), []byte(`"failure`), []byte(`"p-`), []byte(`"violations"`)}
+
 // mayFail is a quick look for what judgeBody reads.
 func mayFail(data []byte) bool {
-	text := string(data[:min(len(data), 4096)]) // failures are short
-	for _, word := range []string{`"errorText"`, `"failure`, `"p-`, `"violations"`} {
-		if strings.Contains(text, word) {
+	if len(data) == 0 || data[0] != '{' {
+		return false
+	}
+	head := data[:min(len(data), 4096)] // failures are short
+	for _, word := range failureWords {
+		if bytes.Contains(head, word) {
 			return true
 		}
 	}

@@ -48,11 +48,20 @@ type pace struct {
 	born time.Time
 }
 
+// mostSlots bounds the memory of a pace.
+const mostSlots = 1000
+
 // newPace spreads an hour's requests over tenths of it, so that a few that come together
-// wait for nothing and no hour has more.
+// wait for nothing and no hour has more. Very many are spread over shorter spans.
 func newPace(o Options) *pace {
-	born := time.Now()
-	return &pace{link.NewPace(max(1, o.Requests/10), time.Hour/10, born), born}
+	born, most, span := time.Now(), o.Requests/10, time.Hour/10
+	switch {
+	case most == 0:
+		most, span = o.Requests, time.Hour
+	case most > mostSlots:
+		most, span = mostSlots, time.Duration(float64(span)*mostSlots/float64(most))
+	}
+	return &pace{link.NewPace(most, max(1, span), born), born}
 }
 
 // Dial connects, verifies the server and waits for its first frame. The error is an

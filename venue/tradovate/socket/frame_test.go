@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"testing"
+
+	"github.com/venuekey/venuekey"
 )
 
 // frame_test.go holds the scanner of frames against encoding/json.
@@ -78,7 +80,7 @@ func FuzzVerdict(f *testing.F) {
 	f.Add("a", 200, []byte(`{"p-ticket":"t","p-time":1e99}`))
 	f.Add("a", 200, []byte(`{"p-time":"NaN","p-captcha":true}`))
 	f.Fuzz(func(t *testing.T, endpoint string, status int, data []byte) {
-		e := verdict(endpoint, status, data, nil)
+		e := verdict(endpoint, status, data, func() []venuekey.Secret { return nil })
 		if e == nil {
 			if status < 200 || status > 299 {
 				t.Errorf("status %d is no error", status)

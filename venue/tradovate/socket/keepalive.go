@@ -40,14 +40,21 @@ type liveness struct {
 	quiet     atomic.Int32 // how many questions in a row were answered with nothing else coming
 	asking    atomic.Bool  // a question is under way
 
+	writeGuard *time.Timer // ends a write that takes too long; of whoever holds writeLock
+
 	beat      *time.Timer // guarded by the Conn's lock, like the next
 	lastWords *time.Timer // closes what the venue announced to close
 }
+
+// errSlowWrite is the end of a connection that takes in nothing more.
+var errSlowWrite = errors.New("a frame could not be written in time")
 
 // begin starts the clock.
 func (c *Conn) begin() {
 	c.lastHeard.Store(c.now())
 	c.lastSaid.Store(c.now())
+	c.writeGuard = time.AfterFunc(c.opts.Timeout, func() { c.die(errSlowWrite) })
+	c.writeGuard.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.beat = time.AfterFunc(c.opts.Heartbeat, c.onBeat)

@@ -129,7 +129,7 @@ func (c *Conn) message(m message) {
 func (c *Conn) settle(sent *call, m message) {
 	sent.permit.Answered(c.lastHeard.Load())
 	data := json.RawMessage(bytes.Clone(m.data))
-	refused := verdict(sent.endpoint, m.status, data, c.secrets())
+	refused := verdict(sent.endpoint, m.status, data, c.secrets)
 	if refused != nil {
 		refused.Address = c.address
 		sent.result <- result{data, refused}
