@@ -41,7 +41,7 @@ func (c *Client) authorise(ctx context.Context, conn *Conn) error {
 		if market == "" {
 			c.token.Proved()
 		}
-	case market != "" && kindOf(err) == KindTokenDead:
+	case market != "" && (kindOf(err) == KindTokenDead || link.ClassOf(err) == venuekey.ClassDeclined):
 		c.refused = &secrets{[]venuekey.Secret{market}}
 	}
 	return err

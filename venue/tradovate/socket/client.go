@@ -242,11 +242,15 @@ func (c *Client) setState(phase Phase, err error, until time.Time) {
 	}
 }
 
+// mostLost is how many connections one request may lose: if it is the request that ends
+// them, one more would not help.
+const mostLost = 3
+
 // Do is Conn.Do on the connection of the moment: it waits until the Client is ready. What
-// was not sent is sent on the next connection, and so is what was lost with a connection
-// and may be sent twice.
+// was not sent is sent on the next connection, and so, twice at most, is what was lost with
+// a connection and may be sent again.
 func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
-	for {
+	for lost := 0; ; {
 		conn, err := c.ready(ctx, r.Endpoint)
 		if err != nil {
 			return nil, err
@@ -256,8 +260,10 @@ func (c *Client) Do(ctx context.Context, r Request) (json.RawMessage, error) {
 		if !errors.As(err, &known) || !c.over(conn, known) || ctx.Err() != nil {
 			return data, err
 		}
-		if known.Class != venuekey.ClassNotSent && !repeatable(r.Endpoint) || known.Class == venuekey.ClassDeclined {
-			return data, err
+		if known.Class != venuekey.ClassNotSent {
+			if lost++; lost == mostLost || known.Class == venuekey.ClassDeclined || !repeatable(r.Endpoint) {
+				return data, err
+			}
 		}
 		if err := c.pastConn(ctx, conn); err != nil {
 			return data, known

@@ -209,7 +209,7 @@ func (e *Error) Remedy() string {
 	case KindSilent:
 		return "check the network, and the venue's status page"
 	case KindProtocol:
-		return "check the address, and whether a proxy answers in the venue's place"
+		return "check the address, whether a proxy answers in the venue's place, and whether less was asked for than MaxFrame has room for"
 	}
 	return e.remedyOfStatus()
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/venue/internal/link"
 )
 
 // keepalive.go owns what happens when nothing happens: heartbeats, and asking a venue that
@@ -39,6 +38,7 @@ type liveness struct {
 	lastSaid  atomic.Int64 // when one came that was no heartbeat
 	quiet     atomic.Int32 // how many questions in a row were answered with nothing else coming
 	asking    atomic.Bool  // a question is under way
+	busy      atomic.Bool  // what came is handed out, and nothing is read meanwhile
 
 	writeGuard *time.Timer // ends a write that takes too long; of whoever holds writeLock
 
@@ -94,11 +94,13 @@ func (c *Conn) onBeat() {
 }
 
 // lookAtSilence asks whether the venue is there, if nothing came for long, or nothing but
-// heartbeats for very long.
+// heartbeats for very long. While a stream that blocks waits for its reader nothing is
+// heard, and that is not the venue's silence.
 func (c *Conn) lookAtSilence() {
 	now := c.now()
 	silent, mute := time.Duration(now-c.lastHeard.Load()), time.Duration(now-c.lastSaid.Load())
 	switch {
+	case c.busy.Load():
 	case silent >= max(c.opts.Silence, min(longestQuiet, c.opts.Silence<<min(c.quiet.Load(), 10))):
 		c.ask(c.opts.SignOn, &c.lastHeard)
 	case mute >= c.opts.Stall:
@@ -122,7 +124,7 @@ func (c *Conn) ask(within time.Duration, clock *atomic.Int64) {
 			c.quiet.Add(1)
 		case kindOf(err) == KindTokenDead:
 			c.die(err)
-		case clock.Load() == before:
+		case clock.Load() == before && !c.busy.Load():
 			since := time.Duration(c.now() - before).Round(100 * time.Millisecond)
 			c.die(&Error{Class: venuekey.ClassLater, Kind: KindSilent, Err: fmt.Errorf("lost: nothing came for %v, not even when asked for", since)})
 		}
@@ -139,13 +141,11 @@ func (c *Conn) probe(ctx context.Context, within time.Duration) error {
 		return c.ws.Ping(ctx)
 	}
 	_, err = c.exchange(ctx, Request{Endpoint: probeEndpoint}, nil, permit, within, nil)
-	switch {
-	case kindOf(err) == KindTokenDead && c.authorized.Load():
-		return err
-	case link.ClassOf(err) == venuekey.ClassUnknown && errors.Is(err, context.DeadlineExceeded):
-		return err
+	var known *Error
+	if errors.As(err, &known) && known.Status != 0 && (known.Kind != KindTokenDead || !c.authorized.Load()) {
+		return nil // an answer
 	}
-	return nil // an answer
+	return err
 }
 
 // expectEnd closes a connection that the venue is about to close, if it does not.

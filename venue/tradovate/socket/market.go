@@ -3,6 +3,7 @@ package socket
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strconv"
 
 	"github.com/venuekey/venuekey/venue/internal/link"
@@ -66,6 +67,13 @@ func (p *parts) begin(t topic, answer []byte) int64 {
 	}
 	p.charts[numbers.HistoricalID], p.charts[numbers.RealtimeID] = t, t
 	return numbers.RealtimeID
+}
+
+// forgetChart forgets the numbers of a chart that was ended. A next one has others.
+func (p *parts) forgetChart(t topic) {
+	if t.feed == charts {
+		maps.DeleteFunc(p.charts, func(_ int64, one topic) bool { return one == t })
+	}
 }
 
 // forgetCharts forgets the numbers of an earlier connection. Nobody reads meanwhile.

@@ -47,7 +47,10 @@ func (c *Conn) read() {
 			c.die(c.ending(err))
 			return
 		}
-		if err := c.frame(room.Bytes()); err != nil {
+		c.busy.Store(true)
+		err = c.frame(room.Bytes())
+		c.busy.Store(false)
+		if err != nil {
 			c.die(err)
 			return
 		}
@@ -75,7 +78,7 @@ func (c *Conn) ending(err error) error {
 	case errors.As(err, &closed):
 		return &CloseError{int(closed.Code), foreign.LineWithout(closed.Reason, c.secrets()...)}
 	case errors.Is(err, websocket.ErrMessageTooBig):
-		return fmt.Errorf("%w: it is longer than %d bytes", errFrame, c.opts.MaxFrame)
+		return fmt.Errorf("%w: it is longer than the %d bytes of MaxFrame", errFrame, c.opts.MaxFrame)
 	}
 	return err
 }

@@ -25,6 +25,7 @@ type topic struct {
 type interest struct {
 	turn      chan struct{} // holds one while a subscription or its end is asked for
 	users     int
+	proved    bool  // the venue took it once, so it is to be restored
 	confirmed bool  // on the connection of the moment
 	doubtful  bool  // it was asked for there and nobody knows what became of it
 	chart     int64 // the number under which it can be ended
@@ -105,7 +106,7 @@ func (c *Client) join(t topic) *interest {
 
 // ensure subscribes, unless somebody did.
 func (c *Client) ensure(ctx context.Context, t topic, i *interest) error {
-	for {
+	for lost := 0; ; {
 		conn, err := c.ready(ctx, t.feed.subscribe)
 		if err != nil {
 			return err
@@ -114,6 +115,11 @@ func (c *Client) ensure(ctx context.Context, t topic, i *interest) error {
 		var known *Error
 		if !errors.As(err, &known) || !c.over(conn, known) || ctx.Err() != nil {
 			return err
+		}
+		if known.Class != venuekey.ClassNotSent {
+			if lost++; lost == mostLost {
+				return err
+			}
 		}
 		if err := c.pastConn(ctx, conn); err != nil {
 			return c.notSent(t.feed.subscribe, err)
@@ -139,6 +145,7 @@ func (c *Client) subscribe(ctx context.Context, conn *Conn, t topic, i *interest
 	_, err := conn.do(ctx, t.request(), conn.opts.SignOn, func(data json.RawMessage) { chart = c.hub.begin(t, data) })
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	i.proved = i.proved || err == nil
 	if c.conn == conn {
 		i.confirmed, i.doubtful, i.chart = err == nil, link.ClassOf(err) == venuekey.ClassUnknown && err != nil, chart
 	}
@@ -146,14 +153,16 @@ func (c *Client) subscribe(ctx context.Context, conn *Conn, t topic, i *interest
 }
 
 // restore subscribes anew on a connection that was just authorised. The error is one that
-// ends it; a topic that the venue declines ends alone.
+// ends it; a topic that the venue declines ends alone. One that was never taken is left to
+// those who ask for it: it may be what ended the last connection.
 func (c *Client) restore(ctx context.Context, conn *Conn) error {
 	c.mu.Lock()
 	due := map[topic]*interest{}
 	for t, i := range c.topics {
-		if i.users > 0 {
+		switch {
+		case i.users > 0 && i.proved:
 			due[t] = i
-		} else {
+		case i.users == 0:
 			delete(c.topics, t) // the connection that it was to end on is gone
 		}
 	}
@@ -209,7 +218,7 @@ func (c *Client) unsubscribe(conn *Conn, t topic, i *interest) {
 	if used {
 		return
 	}
-	_, err := conn.do(ctx, t.end(i.chart), conn.opts.SignOn, nil)
+	_, err := conn.do(ctx, t.end(i.chart), conn.opts.SignOn, func(json.RawMessage) { c.hub.forgetChart(t) })
 	if err != nil && !errors.Is(err, ErrClosed) && conn.Err() == nil {
 		conn.opts.Log.Warn("a subscription could not be ended", "error", err)
 	}
