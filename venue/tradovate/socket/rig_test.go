@@ -68,6 +68,7 @@ type stage struct {
 	plain    *pipetest.Listener // for signing in
 	hosts    map[string]*pipetest.Listener
 	log      *bytes.Buffer
+	logger   *slog.Logger // one for all, since a handler locks its own writes only
 	mu       sync.Mutex
 	dialled  []*pipetest.Conn
 	tried    int  // how often a connection was
@@ -89,6 +90,7 @@ func play(t *testing.T, k tradovate.Knobs, story func(t *testing.T, s *stage)) {
 	synctest.Test(t, func(t *testing.T) {
 		k.TokenPrefix = prefix
 		s := &stage{t: t, Server: &tradovate.Server{Knobs: k}, plain: pipetest.New(), hosts: map[string]*pipetest.Listener{}, log: &bytes.Buffer{}}
+		s.logger = slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		t.Cleanup(s.scripts.Wait) // after all connections were closed
 		serve := func(l net.Listener, h http.Handler) {
 			server := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
@@ -239,7 +241,7 @@ func (s *stage) renew(access venuekey.Secret) (tokens, int) {
 }
 
 func (s *stage) options() socket.Options {
-	return socket.Options{Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	return socket.Options{Log: s.logger}
 }
 
 // conn is an authorised connection.
