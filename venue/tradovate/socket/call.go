@@ -143,7 +143,9 @@ func withTicket(body []byte, ticket venuekey.Secret) ([]byte, error) {
 }
 
 // once sends a request and waits for its answer.
-func (c *Conn) once(ctx context.Context, r Request, body []byte, within time.Duration, answered func(json.RawMessage)) (json.RawMessage, error) {
+func (c *Conn) once(
+	ctx context.Context, r Request, body []byte, within time.Duration, answered func(json.RawMessage),
+) (json.RawMessage, error) {
 	permit, err := c.pace.Wait(ctx)
 	if err != nil {
 		return nil, c.failed(r.Endpoint, venuekey.ClassNotSent, err)
@@ -152,8 +154,13 @@ func (c *Conn) once(ctx context.Context, r Request, body []byte, within time.Dur
 }
 
 // exchange is once with the permission to send.
-func (c *Conn) exchange(ctx context.Context, r Request, body []byte, permit link.Permit, within time.Duration, answered func(json.RawMessage)) (json.RawMessage, error) {
-	sent := &call{endpoint: r.Endpoint, permit: permit, answered: answered, split: r.Endpoint == syncEndpoint, result: make(chan result, 1)}
+func (c *Conn) exchange(
+	ctx context.Context, r Request, body []byte, permit link.Permit, within time.Duration, answered func(json.RawMessage),
+) (json.RawMessage, error) {
+	sent := &call{
+		endpoint: r.Endpoint, permit: permit, answered: answered,
+		split: r.Endpoint == syncEndpoint, result: make(chan result, 1),
+	}
 	if err := c.send(ctx, sent, r.Query.Encode(), body); err != nil {
 		return nil, err
 	}

@@ -166,7 +166,10 @@ func shutdownError(data []byte, secrets []venuekey.Secret) *Error {
 		Reason     string `json:"reason"`
 	}
 	_ = json.Unmarshal(data, &d)
-	e := &Error{Class: venuekey.ClassLater, Code: foreign.LineWithout(d.ReasonCode, secrets...), Text: foreign.LineWithout(d.Reason, secrets...)}
+	e := &Error{
+		Class: venuekey.ClassLater,
+		Code:  foreign.LineWithout(d.ReasonCode, secrets...), Text: foreign.LineWithout(d.Reason, secrets...),
+	}
 	switch d.ReasonCode {
 	case "Maintenance":
 		e.Kind, e.MaintenanceEnd = KindMaintenance, windowEnd(time.Now())

@@ -53,7 +53,10 @@ const (
 
 // String is a few words.
 func (k Kind) String() string {
-	names := [...]string{"plain", "too many requests", "time penalty", "token dead", "access denied", "maintenance", "too many connections", "wrong host", "no answer", "not the venue's protocol"}
+	names := [...]string{
+		"plain", "too many requests", "time penalty", "token dead", "access denied", "maintenance", "too many connections", "wrong host",
+		"no answer", "not the venue's protocol",
+	}
 	if k < 0 || int(k) >= len(names) {
 		return "kind " + strconv.Itoa(int(k))
 	}
