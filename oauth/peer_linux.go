@@ -11,16 +11,24 @@ import (
 	"strings"
 )
 
-// peer_linux.go owns what the kernel's table of connections says of a peer.
+// peer_linux.go owns what the kernel says of a peer.
 
 // peerLooks is how often the table is read until a row is found: a row may be skipped
 // while others come and go.
 const peerLooks = 3
 
-// whoConnects returns the user of a connection from the kernel's table (proc_net_tcp),
-// which has the other end's row too if that end is on this machine and in this network
-// namespace. Otherwise the user is unknown.
+// whoConnects returns the user of a connection, which the kernel knows if its other end
+// is on this machine and in this network namespace. Otherwise the user is unknown.
 func whoConnects(theirs, ours netip.AddrPort) peer {
+	if uid, err := diagnose(theirs, ours); err == nil {
+		return peer{uid, !unmapped(uid)}
+	}
+	return lookUp(theirs, ours)
+}
+
+// lookUp returns the user of a connection from the kernel's table (proc_net_tcp), which
+// every kernel has.
+func lookUp(theirs, ours netip.AddrPort) peer {
 	row := " " + inTable(theirs) + " " + inTable(ours) + " 01 " // 01 is TCP_ESTABLISHED: a closed one is nobody's
 	mapped := " " + inTable(wide(theirs)) + " " + inTable(wide(ours)) + " 01 "
 	for range peerLooks {
@@ -44,11 +52,11 @@ func wide(at netip.AddrPort) netip.AddrPort {
 func whoLoggedIn() peer {
 	const nobody = 1<<32 - 1
 	text, err := os.ReadFile("/proc/self/loginuid")
-	uid, notNumber := strconv.Atoi(strings.TrimSpace(string(text)))
+	uid, notNumber := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 32)
 	if err != nil || notNumber != nil || uid == nobody {
 		return peer{}
 	}
-	return peer{uid, true}
+	return peer{int(uid), true}
 }
 
 // inTable formats an address as the table does: in words of the machine's byte order.
