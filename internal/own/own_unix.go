@@ -119,7 +119,7 @@ func judgeFolder(path string, info fs.FileInfo, itself bool) error {
 		remedy = "run: chmod go-w "
 		if info.Mode()&fs.ModeSticky != 0 {
 			wrong = 0
-		} else if groupIsPrivate(info) {
+		} else if wrong&0o020 != 0 && groupIsPrivate(info) {
 			wrong &^= 0o020
 		}
 	}
