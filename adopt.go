@@ -127,7 +127,7 @@ func restored(was Record, token Token, policy Policy, now time.Time) Record {
 // renewable reports whether a token can be renewed at all: one that only a live
 // access token renews cannot be once that has expired.
 func renewable(token Token, policy Policy, now time.Time) bool {
-	return policy.RenewsWith != RenewWithAccessToken || token.Refresh != "" || token.Valid(now)
+	return policy.RenewsWith != RenewWithAccessToken || token.Refresh != "" || token.Password != "" || token.Valid(now)
 }
 
 // scheduled returns the record with its next refresh filled in. An older

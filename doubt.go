@@ -11,8 +11,8 @@ import (
 // is not always final: some refuse a good refresh token for some minutes, and the refusal
 // of an access token says nothing against the refresh token.
 
-// errOtherWay ends a renewal that has another way left: the refresh token.
-var errOtherWay = errors.New("the access token is dead, and the refresh token is presented next")
+// errOtherWay ends a renewal that has another way left: the refresh token, or a kept password.
+var errOtherWay = errors.New("the access token is dead, and what else renews is presented next")
 
 // believe judges a failed renewal. It changes the attempt's token by what is known against
 // it from now on, and the failure by what it means for the sign-in. It reports whether the
@@ -21,7 +21,9 @@ func (k *Keeper) believe(ctx context.Context, a *attempt, failure *Error) (chang
 	switch now := time.Now(); {
 	case a.way == RenewWithRefreshToken && failure.Class == ClassRefused:
 		return a.doubt(failure, now)
-	case a.way == RenewWithRefreshToken:
+	case a.way == bySigningIn && failure.Class == ClassRefused:
+		return a.forgetPassword(failure)
+	case a.way == RenewWithRefreshToken, a.way == bySigningIn:
 	case failure.Class == ClassRefused && !now.Before(a.token.Expires): // it was not presented
 	case failure.Class == ClassRefused:
 		return k.believeRefusal(ctx, a, failure)
@@ -47,7 +49,7 @@ func (k *Keeper) believeRefusal(ctx context.Context, a *attempt, failure *Error)
 			return false
 		}
 	}
-	if a.token.Refresh != "" {
+	if a.token.Refresh != "" || a.token.Password != "" {
 		failure.Class, failure.Err = ClassLater, errOtherWay
 	}
 	return a.end(time.Now())
@@ -71,7 +73,7 @@ func (a attempt) mustLook(now time.Time) bool {
 		return false
 	}
 	if !a.token.ended.IsZero() {
-		return a.token.Refresh == ""
+		return a.token.isOver()
 	}
 	return !a.token.suspected.IsZero() && now.Sub(a.token.suspected) >= secondLook*4/5
 }

@@ -19,6 +19,8 @@ func endOf(token Token, record Record, policy Policy) end {
 	switch {
 	case record.NextRefresh.IsZero(): // nothing renews it
 		return end{EndAfterLogin, token.Expires, true}
+	case token.signsIn():
+		return end{counts: EndNever}
 	case policy.RenewalEnds == EndAfterLogin:
 		return end{EndAfterLogin, earliest(after(token.SignedIn, policy.RenewalLife), token.RefreshExpires), true}.known()
 	case policy.RenewsWith == RenewWithAccessToken && (policy.RenewalEnds == EndUnknown || token.Refresh == ""):

@@ -95,6 +95,18 @@ func (k *Keeper) examineNow(ctx context.Context, venue Venue, app App, id ID, to
 	return next.verdict(begun)
 }
 
+// forgetVerdict drops what was said of an ID's earlier session: that the sign-in has another
+// token now does not prove it wrong.
+func (k *Keeper) forgetVerdict(ctx context.Context, id ID) {
+	record, err := k.Vault.Store.Get(ctx, verdictKey(id))
+	if err == nil {
+		err = k.Vault.Store.Delete(ctx, record.Key, record.Version)
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrConflict) {
+		k.log().Error("the store does not answer", "id", id, "error", systemError(err))
+	}
+}
+
 // verdictOf returns the note of an examination that began at a time by the store's clock.
 func verdictOf(failure error, before verdictNote, begun time.Time) verdictNote {
 	note := verdictNote{Generation: before.Generation, Verdict: goodVerdict}

@@ -76,6 +76,22 @@ func ExampleKeeper_SignIn() {
 	// [secret] and no refresh token: true
 }
 
+// The user of a venue without refresh tokens has the password kept, to be signed in again
+// after a weekend. At any other venue there is none to keep, and the sign-in goes on.
+func ExampleKeeper_SignInWith() {
+	keeper, ui, venue := atVenue()
+	defer venue.Close()
+
+	if _, err := keeper.SignInWith(ctx, alice, ui, venuekey.SignInOptions{KeepPassword: true}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	status, err := keeper.Status(ctx, alice)
+	fmt.Println(status.KeptPassword, err)
+	// Output:
+	// false <nil>
+}
+
 // A program asks for the token each time it needs one. The Keeper renews it when it is
 // due; as long as the old one is good, the program does not notice if the venue is down.
 func ExampleKeeper_Token() {

@@ -29,7 +29,7 @@ func secretsOf(venue Venue, app App, tokens ...Token) []Secret {
 		}
 	}
 	for _, token := range tokens {
-		secrets = append(secrets, token.Access, token.Refresh)
+		secrets = append(secrets, token.Access, token.Refresh, token.Password)
 	}
 	return secrets
 }

@@ -20,6 +20,7 @@ const (
 	atApp                 // the app could not be found
 	atChance              // the refresh token must not be presented, or not yet
 	atSession             // the session is over, and nothing else renews
+	atRest                // the user is not signed in again by itself yet
 	atVenue               // the venue does not answer
 	atTrouble             // the venue is still in trouble, and its quota is short
 	atTurn                // the budget of renewals is used up
@@ -58,6 +59,9 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 	a.knowing(w.session, time.Now())
 	a.way = a.wayOf(a.venue.Policy(), w.detour, time.Now())
 	a.policy, a.rollback = a.venue.Policy().forWay(a.way), k.rolledBack(ctx, k.readMarks(), a.token, a.record)
+	if err := a.rests(time.Now()); err != nil {
+		return atRest, err
+	}
 	switch c := a.chance(); {
 	case c == none:
 		return atChance, nil
@@ -134,6 +138,11 @@ func (k *Keeper) stopped(ctx, early context.Context, a attempt, at gate, err err
 		return k.notAnswering(ctx, a, failure)
 	case atTurn:
 		return k.noTurn(ctx, a, failure)
+	case atRest:
+		if a.putOff() {
+			return failure
+		}
+		return k.remember(ctx, a, a.record.afterRest(failure), failure)
 	}
 	return k.remember(ctx, a, a.record.afterDelay(a.token, failure), failure)
 }

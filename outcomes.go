@@ -110,6 +110,28 @@ func (r Record) afterNoTurn(token Token, failure *Error) Record {
 	return r
 }
 
+// afterSignIn returns a record whose user could not be signed in with the kept password: a
+// venue is not asked often, and what a person has to mend is tried once in an hour.
+func (r Record) afterSignIn(failure *Error) Record {
+	wait := leastSignInWait
+	if failure.Class == ClassDeclined || failure.Class == ClassMisconfigured {
+		wait = mostSilence
+	}
+	if at := time.Now().Add(wait); !r.NextRefresh.IsZero() {
+		r.NextRefresh = later(r.NextRefresh, at)
+	}
+	return r
+}
+
+// afterRest returns a record whose user is not signed in again by itself yet: it is due as
+// soon as that may be, spread over a minute, and nothing has failed.
+func (r Record) afterRest(failure *Error) Record {
+	r = r.free()
+	r.Text = failure.Reason
+	r.NextRefresh = time.Now().Add(min(failure.RetryAfter, mostSilence) + time.Duration(rand.Float64()*float64(leastSignInWait)))
+	return r
+}
+
 // afterSilence returns a record whose chance is saved, since the venue does not answer
 // a probe.
 func (r Record) afterSilence(token Token, policy Policy, failure *Error) Record {

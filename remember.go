@@ -29,6 +29,8 @@ func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure 
 		next.NextRefresh = time.Now()
 	case suspected.IsZero() && !a.token.suspected.IsZero():
 		next.NextRefresh = earlier(time.Now().Add(secondLook), a.token.Expires)
+	case a.way == bySigningIn:
+		next = next.afterSignIn(failure)
 	case a.way == RenewWithRefreshToken && a.stillRenews(time.Now()):
 		next = next.afterEarly(a.token, a.venue.Policy())
 	}
@@ -66,10 +68,15 @@ func (k *Keeper) notAnswering(ctx context.Context, a attempt, failure *Error) er
 // noTurn puts off a renewal whose turn did not come. A record that is already put off is
 // not written again, however often callers ask.
 func (k *Keeper) noTurn(ctx context.Context, a attempt, failure *Error) error {
-	if !a.reseal && a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now()) {
+	if a.putOff() {
 		return failure
 	}
 	return k.remember(ctx, a, a.record.afterNoTurn(a.token, failure), failure)
+}
+
+// putOff reports whether the record already says when the renewal is tried next.
+func (a attempt) putOff() bool {
+	return !a.reseal && a.record.LeaseOwner == "" && !a.record.NextRefresh.IsZero() && !isDue(a.record, time.Now())
 }
 
 // sessionEnded ends a renewal whose session is over and which has no other way. It may have

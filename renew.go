@@ -138,6 +138,9 @@ func (k *Keeper) present(ctx context.Context, a attempt) (Token, error) {
 		}
 		return nil
 	}})
+	if a.way == bySigningIn {
+		return k.signInAgain(ctx, a)
+	}
 	return a.venue.Refresh(k.withTickets(ctx, a.venue), a.app, a.presented())
 }
 

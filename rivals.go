@@ -57,6 +57,7 @@ func (k *Keeper) suspectOldest(ctx context.Context, venue Venue, by ID, token To
 		old := rivals[i]
 		id := old.Record.ID()
 		old.Token.suspected = time.Now().Add(-secondLook)
+		old.Token.Password = "" // or the two would end each other's sessions in turn
 		old.Record.Failures = max(old.Record.Failures, 1)
 		old.Record.NextRefresh = time.Now()
 		old.Record.Text = fmt.Sprintf("%s allows %d sessions of a user, and %s has just begun another: this one is the oldest and has probably ended", by.Venue, policy.MaxSessions, by)
@@ -84,7 +85,7 @@ func (k *Keeper) rivalsOf(ctx context.Context, venue string, but ID, token Token
 		}
 	}
 	slices.SortFunc(rivals, func(a, b rival) int {
-		return cmp.Or(a.Token.SignedIn.Compare(b.Token.SignedIn), cmp.Compare(a.Record.Key, b.Record.Key))
+		return cmp.Or(a.Token.session().Compare(b.Token.session()), cmp.Compare(a.Record.Key, b.Record.Key))
 	})
 	return rivals
 }

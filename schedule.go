@@ -71,7 +71,8 @@ func carriedOver(old, got Token, policy Policy) Token {
 	if got.User == "" {
 		got.User = old.User
 	}
-	got.SignedIn = old.SignedIn
+	got.SignedIn, got.began = old.SignedIn, later(old.began, got.began)
+	got.Password = old.Password
 	if got.Refresh == old.Refresh {
 		got.refusedFirst = old.refusedFirst
 	}

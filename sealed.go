@@ -12,6 +12,7 @@ import (
 type sealedToken struct {
 	Access         string                     `json:"access,omitempty"`
 	Refresh        string                     `json:"refresh,omitempty"`
+	Password       string                     `json:"password,omitempty"`
 	Type           string                     `json:"type,omitempty"`
 	Issued         time.Time                  `json:"issued,omitzero"`
 	Expires        time.Time                  `json:"expires,omitzero"`
@@ -26,14 +27,16 @@ type sealedToken struct {
 	RefusedFirst   time.Time                  `json:"refused_first,omitzero"`
 	Ended          time.Time                  `json:"ended,omitzero"`
 	Suspected      time.Time                  `json:"suspected,omitzero"`
+	Began          time.Time                  `json:"began,omitzero"`
 }
 
 func sealedFrom(t Token) sealedToken {
 	form := sealedToken{
-		Access: string(t.Access), Refresh: string(t.Refresh), Type: t.Type,
+		Access: string(t.Access), Refresh: string(t.Refresh), Password: string(t.Password), Type: t.Type,
 		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
 		RefreshIssued: t.RefreshIssued.Round(0).UTC(), SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, Asked: t.Asked, User: t.User,
 		RefusedUnder: t.refusedUnder, RefusedFirst: t.refusedFirst.Round(0).UTC(), Ended: t.ended.Round(0).UTC(), Suspected: t.suspected.Round(0).UTC(),
+		Began: t.began.Round(0).UTC(),
 	}
 	if len(t.Extras) > 0 {
 		form.Extras = make(map[string]json.RawMessage, len(t.Extras))
@@ -46,10 +49,10 @@ func sealedFrom(t Token) sealedToken {
 
 func (f sealedToken) token() Token {
 	t := Token{
-		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Type: f.Type,
+		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Password: Secret(f.Password), Type: f.Type,
 		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
 		RefreshIssued: f.RefreshIssued, SignedIn: f.SignedIn, Scopes: f.Scopes, Asked: f.Asked, User: f.User,
-		refusedUnder: f.RefusedUnder, refusedFirst: f.RefusedFirst, ended: f.Ended, suspected: f.Suspected,
+		refusedUnder: f.RefusedUnder, refusedFirst: f.RefusedFirst, ended: f.Ended, suspected: f.Suspected, began: f.Began,
 	}
 	if len(f.Extras) > 0 {
 		t.Extras = make(map[string]Secret, len(f.Extras))

@@ -14,6 +14,23 @@ import (
 // venue for a token that cannot be saved. When the error is nil, the token is durable.
 // The returned token carries no refresh token.
 func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
+	return k.SignInWith(ctx, id, ui, SignInOptions{})
+}
+
+// SignInOptions are what a user may decide about a sign-in. The zero value is what SignIn
+// does.
+type SignInOptions struct {
+	// KeepPassword keeps the name and password with which the user signs in, sealed with
+	// the token, for a venue that is a Repeater. When nothing else renews the sign-in, as
+	// after a weekend, the Keeper signs the user in again with them: only inside
+	// Policy.FailedSignIns, outside of maintenance, at most once an hour if the venue ends
+	// the sessions, and never again once the venue has refused them. Whoever can open the
+	// vault has the password then, which is why RFC 9700 §2.4 wants clients to have none.
+	KeepPassword bool
+}
+
+// SignInWith is SignIn with the user's decisions.
+func (k *Keeper) SignInWith(ctx context.Context, id ID, ui UI, options SignInOptions) (*Token, error) {
 	k.init()
 	venue, app, err := k.venueAndApp(ctx, id.Venue)
 	if err != nil {
@@ -29,6 +46,12 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 		return nil, annotate(err, id, "sign in")
 	}
 	token.SignedIn = token.Issued
+	switch _, can := venue.(Repeater); {
+	case !options.KeepPassword:
+		token.Password = ""
+	case !can || token.Password == "":
+		ui.Tell("There is no password to keep: " + id.Venue + " signed the user in without one.")
+	}
 	// From here on neither the caller's context nor the UI may cost the token.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
 	defer cancel()
@@ -36,6 +59,7 @@ func (k *Keeper) SignIn(ctx context.Context, id ID, ui UI) (*Token, error) {
 	if err != nil {
 		return nil, annotate(err, id, "sign in")
 	}
+	k.forgetVerdict(ctx, id)
 	k.logAnswer(id, token)
 	k.keepLearned(ctx, venue.Name(), token.Learned)
 	if named := k.identify(ctx, venue, app, token); named != token.User {

@@ -14,7 +14,8 @@ import (
 // Snapshot is one sign-in as a backup holds it: the token, and what is known against it,
 // because a refresh token that may be used up must not look unused on the next machine.
 type Snapshot struct {
-	ID    ID
+	ID ID
+	// Token is the token. Its Password does not go into a backup.
 	Token Token
 	// Generation counts the tokens of the ID, this one included.
 	Generation int64

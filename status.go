@@ -76,6 +76,9 @@ type Status struct {
 	// LeftAloneUntil is the end of the pause that the venue asked for (Retry-After);
 	// zero means none. A token that is about to expire is tried all the same.
 	LeftAloneUntil time.Time
+	// KeptPassword says that the user is signed in again with a kept password when nothing
+	// else renews the sign-in.
+	KeptPassword bool
 	// Maintenance is the venue's present or next maintenance window; the zero Window if
 	// none is known.
 	Maintenance Window
@@ -195,7 +198,7 @@ func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) S
 		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,
 		SignInEnds: ends.at, Ending: ends.counts, EndsAnyway: ends.final, SignedIn: token.SignedIn,
 		Left: token.Expires.Sub(now), Scopes: token.Scopes, ScopesMissing: token.Missing(), User: token.User,
-		Generation: record.Generation, Failures: record.Failures,
+		Generation: record.Generation, Failures: record.Failures, KeptPassword: token.Password != "",
 	}
 	status.Maintenance, _ = policy.Maintenance.Next(now)
 	if status.State == StateExpired && !renewable(token, policy, now) {

@@ -18,6 +18,10 @@ type Token struct {
 	// Refresh is the refresh token. It is empty if the venue renews with the access
 	// token, and in every Token that a Source returns: only the Keeper needs it.
 	Refresh Secret
+	// Password is what signs the user in again without the user, at a venue that is a
+	// Repeater: name and password in the venue's own form. It is empty unless the user
+	// asked to have it kept (SignInOptions), and in every Token that a Source returns.
+	Password Secret
 	// Type is the token type as the venue wrote it; empty means Bearer.
 	Type string
 	// Issued is when the request for the token was sent, by the local clock.
@@ -73,6 +77,8 @@ type Token struct {
 	// suspected is when a renewal was first answered as if the session had been ended;
 	// zero if it was not.
 	suspected time.Time
+	// began is when a session began that a kept password opened; zero if the user did.
+	began time.Time
 }
 
 // Valid reports whether there is an access token and it has not expired at that time. A
@@ -83,7 +89,13 @@ func (t Token) Valid(at time.Time) bool {
 
 // isOver reports whether the venue was found not to accept the access token, and nothing
 // else renews it.
-func (t Token) isOver() bool { return !t.ended.IsZero() && t.Refresh == "" }
+func (t Token) isOver() bool { return !t.ended.IsZero() && t.Refresh == "" && t.Password == "" }
+
+// signsIn reports whether nothing but a kept password gets the sign-in any further.
+func (t Token) signsIn() bool { return t.Refresh == "" && t.Password != "" }
+
+// session returns when the venue's session began.
+func (t Token) session() time.Time { return later(t.SignedIn, t.began) }
 
 // clockTolerance is how wrong a local clock may be before it is reported.
 const clockTolerance = time.Minute
@@ -138,10 +150,10 @@ func (t Token) Extra(name string) Secret {
 	return raw
 }
 
-// handedOut returns the token as callers get it: without its refresh token, which only
-// the Keeper may present. All callers share it, because copying a Token takes ten times
+// handedOut returns the token as callers get it: without its refresh token and password,
+// which only the Keeper may present. All callers share it, because copying a Token takes ten times
 // as long as returning a pointer.
 func (t Token) handedOut() *Token {
-	t.Refresh = ""
+	t.Refresh, t.Password = "", ""
 	return &t
 }

@@ -59,6 +59,17 @@ type Examiner interface {
 	Examine(ctx context.Context, app App, token Token) error
 }
 
+// Repeater is a Venue that can sign a user in again without the user. Its Login leaves what
+// that takes in Token.Password; the Keeper keeps it only if the user asked for that, and uses
+// it only when nothing else renews the sign-in.
+type Repeater interface {
+	// SignInAgain signs the user in, once, with the Password of an earlier token, and
+	// returns the token of a new session. It asks nobody, and waits for no penalty: its
+	// error is then of ClassLater with RetryAfter. After one of ClassRefused the password
+	// is forgotten.
+	SignInAgain(ctx context.Context, app App, password Secret) (Token, error)
+}
+
 // Identifier is a Venue that can say who a token belongs to.
 type Identifier interface {
 	// Identify returns the account's identity in the venue's own words.

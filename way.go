@@ -12,6 +12,10 @@ import "time"
 // and an outage that outlasts the access token would end the sign-in. If that fails, the
 // access token still renews.
 
+// bySigningIn is the way of a renewal that signs the user in anew, with a kept password. No
+// policy renews with it.
+const bySigningIn Renewal = -1
+
 const (
 	// earlyShare is the part of an access token's life that passes before the refresh
 	// token is renewed early, and again the spread of that moment; youngShare is the part
@@ -27,6 +31,8 @@ func (a attempt) wayOf(policy Policy, detour bool, now time.Time) Renewal {
 	switch {
 	case policy.RenewsWith == RenewWithRefreshToken:
 		return RenewWithRefreshToken
+	case a.token.signsIn() && (!a.token.Valid(now) || a.why == accessRefused):
+		return bySigningIn
 	case a.token.Refresh == "":
 		return RenewWithAccessToken
 	case detour, !a.token.Valid(now), a.why == accessRefused:
@@ -80,7 +86,7 @@ func (r Record) unused(policy Policy) bool {
 // present.
 func (a attempt) presented() Token {
 	token := a.token
-	token.ended = time.Time{}
+	token.ended, token.Password = time.Time{}, ""
 	switch {
 	case a.venue.Policy().RenewsWith == RenewWithRefreshToken:
 	case a.way == RenewWithRefreshToken:
@@ -94,7 +100,7 @@ func (a attempt) presented() Token {
 // forWay returns the policy for one way. Renewing with the access token does not use it up,
 // so reuse is at worst refused.
 func (p Policy) forWay(way Renewal) Policy {
-	if way == RenewWithAccessToken && p.AfterLostAnswer != RetryFreely {
+	if way == RenewWithAccessToken && p.AfterLostAnswer != RetryFreely || way == bySigningIn {
 		p.AfterLostAnswer = RetryUntilRefused
 	}
 	return p

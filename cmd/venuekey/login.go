@@ -16,9 +16,9 @@ import (
 // login.go owns the command login, the one moment that needs a human.
 
 type loginFlags struct {
-	noBrowser, paste bool
-	scopes           list
-	timeout          time.Duration
+	noBrowser, paste, keepPassword bool
+	scopes                         list
+	timeout                        time.Duration
 }
 
 func (p *program) loginCmd() *cobra.Command {
@@ -50,6 +50,14 @@ If a venue signs in with name and password, as Tradovate does with an API key,
 you are asked for both. A service sets VENUEKEY_TRADOVATE_NAME and
 VENUEKEY_TRADOVATE_PASSWORD, or …_PASSWORD_FILE.
 
+Name and password are not kept. A session at Tradovate does not outlast its
+longest maintenance, on Friday evenings and weekends, and then you have to sign
+in again. With --keep-password both are sealed with the token, and you are
+signed in again by them: only when nothing else renews the sign-in, at most four
+times an hour if that fails, and never again once Tradovate has refused them.
+Whoever has the vault and its key has your password then (RFC 9700 §2.4). The
+next login without the flag, or logout, forgets it.
+
 After a sign-in to cTrader, the Open API is asked whose it is. Check that the
 user and the accounts that are printed are the right ones. You are warned if
 another account replaces an earlier one.
@@ -60,13 +68,15 @@ asked for it first, as by "venuekey app add".
 Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
 		Example: `  venuekey login ctrader/alice
   venuekey login ctrader/alice --no-browser   # open the address yourself, or paste
-  venuekey login ctrader/alice --scope accounts`,
+  venuekey login ctrader/alice --scope accounts
+  venuekey login tradovate/alice --keep-password`,
 		Args:              oneID,
 		ValidArgsFunction: p.completeNewIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.login(cmd.Context(), mustID(args), flags) },
 	}
 	cmd.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "print the address, but open no browser")
 	cmd.Flags().BoolVar(&flags.paste, "paste", false, "read the address or code from a pipe too")
+	cmd.Flags().BoolVar(&flags.keepPassword, "keep-password", false, "keep name and password, to sign in by itself")
 	cmd.Flags().Var(&flags.scopes, "scope", "request these scopes this time")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 10*time.Minute, "how long to wait for the human")
 	return cmd
@@ -95,7 +105,8 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		before, _ := v.Keeper.Status(ctx, id) // zero if it cannot be read
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
-		token, err := v.Keeper.SignIn(waiting, id, p.console(id, flags))
+		p.tellOfPassword(id, flags.keepPassword, before.KeptPassword)
+		token, err := v.Keeper.SignInWith(waiting, id, p.console(id, flags), venuekey.SignInOptions{KeepPassword: flags.keepPassword})
 		token, err = p.settled(ctx, v, id, token, err)
 		if err != nil {
 			return loginError(err)
@@ -107,6 +118,17 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		}
 		return p.say(kept(id, token), "%s is signed in%s; the token is valid for %s", id, as, span(time.Until(token.Expires)))
 	})
+}
+
+// tellOfPassword warns of what keeping a password means, and says when one will be forgotten.
+func (p *program) tellOfPassword(id venuekey.ID, keep, kept bool) {
+	switch {
+	case keep:
+		p.tell("your name and password are kept, sealed: whoever has the vault and its key has them")
+		p.tell("to forget them: venuekey login %s, without --keep-password", id)
+	case kept:
+		p.tell("the password that was kept for %s is forgotten; to keep it: --keep-password", id)
+	}
 }
 
 // fewOthers is how many sign-ins are named at most that a new one may end. A vault with

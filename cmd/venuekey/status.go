@@ -203,6 +203,9 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	line("not granted", strings.Join(s.ScopesMissing, " "), yellow)
 	line("limits", s.Limits, yellow)
 	line("account", s.User, plain)
+	if s.KeptPassword {
+		line("password", "kept, to sign in again when nothing else renews this", plain)
+	}
 	if s.Failures > 0 {
 		line("failures", fmt.Sprintf("%d in a row", s.Failures), yellow)
 	}
@@ -293,6 +296,7 @@ type statusJSON struct {
 	Spilled        bool     `json:"spilled,omitempty"`
 	Behind         bool     `json:"behind,omitempty"`
 	Odd            string   `json:"odd,omitempty"`
+	KeptPassword   bool     `json:"kept_password,omitempty"`
 	LeftAloneUntil string   `json:"left_alone_until,omitempty"`
 	// MaintenanceFrom and MaintenanceTo are the venue's present or next maintenance window.
 	MaintenanceFrom string `json:"maintenance_from,omitempty"`
@@ -307,7 +311,7 @@ func statusForm(s venuekey.Status, v verdict) statusJSON {
 		ID: s.ID.String(), State: string(s.State), Issued: exactly(s.Issued), Expires: exactly(s.Expires),
 		NextRefresh: exactly(s.NextRefresh), RefreshExpires: exactly(s.RefreshExpires),
 		Ending: s.Ending.String(), SignInEnds: exactly(s.SignInEnds), EndsAnyway: s.EndsAnyway,
-		Scopes: s.Scopes, ScopesMissing: s.ScopesMissing, Limits: s.Limits, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind, Odd: s.Odd,
+		Scopes: s.Scopes, ScopesMissing: s.ScopesMissing, Limits: s.Limits, User: s.User, Generation: s.Generation, Failures: s.Failures, Spilled: s.Spilled, Behind: s.Behind, Odd: s.Odd, KeptPassword: s.KeptPassword,
 		LeftAloneUntil: exactly(s.LeftAloneUntil), MaintenanceFrom: exactly(s.Maintenance.From), MaintenanceTo: exactly(s.Maintenance.To), Reason: s.Reason, Help: v.help, Exit: v.exit,
 	}
 	if !s.Expires.IsZero() {

@@ -216,7 +216,7 @@ func TestAPasswordIsUsedOnceAndNotKept(t *testing.T) {
 		if err != nil || sent != 1 {
 			t.Fatalf("sent %d times, %v", sent, err)
 		}
-		kept := string(token.Access) + string(token.Refresh) + token.User + record.Text
+		kept := string(token.Access) + string(token.Refresh) + string(token.Password) + token.User + record.Text
 		for name, value := range token.Extras {
 			kept += name + string(value)
 		}

@@ -22,7 +22,9 @@
 //   - Demo and live are hosts, not separate sign-ins: a token works at both, but only the
 //     live host answers /auth/me.
 //   - The password grant is Tradovate's own, of the kind that RFC 9700 §2.4 forbids. It
-//     is supported because individuals get an API key but no OAuth client.
+//     is supported because individuals get an API key but no OAuth client. A session
+//     without a refresh token does not outlast a long maintenance, so the user may have
+//     name and password kept to be signed in again.
 //
 // AppForm describes the app's parameters. App.URLs may override "authorize", "token",
 // "api", "me", "live", "demo", "md" and "base", and set "issuer", which answers that name an issuer must match
@@ -64,7 +66,7 @@ const (
 )
 
 // Venue is Tradovate; the zero value is the production service. It implements
-// venuekey.Venue, Prober, Examiner, Identifier and Registrar.
+// venuekey.Venue, Prober, Examiner, Repeater, Identifier and Registrar.
 type Venue struct {
 	// AuthorizeURL, LiveHost and DemoHost override the standard URLs.
 	AuthorizeURL, LiveHost, DemoHost string
@@ -169,31 +171,6 @@ func (v Venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (ven
 	client := v.client(app)
 	client.Again = exchangeAgain(ui)
 	return client.Login(ctx, app, ui)
-}
-
-func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
-	given, err := ui.Ask(ctx, []venuekey.Field{
-		{Name: "name", Help: "Tradovate user name"},
-		{Name: "password", Help: "Tradovate password, or the API key's own password", Secret: true},
-	})
-	if err != nil {
-		return venuekey.Token{}, err
-	}
-	body := AccessTokenRequest{
-		Name: string(given["name"]), Password: given["password"],
-		AppID: string(app.Param("app_id")), AppVersion: string(app.Param("app_version")), DeviceID: string(app.Param("device_id")),
-		CID: string(app.Param("cid")), Sec: app.Param("sec"),
-	}
-	var response AccessTokenResponse
-	err = waitedOut(ctx, ui, "login "+body.Name, body.identity(), func(ticket venuekey.Secret) (err error) {
-		body.Ticket = ticket
-		response, err = v.API(app).AccessTokenRequest(ctx, body)
-		return err
-	})
-	if err != nil {
-		return venuekey.Token{}, err
-	}
-	return response.Token(), nil
 }
 
 // Probe implements venuekey.Prober. It checks the endpoint for refresh tokens; renewing

@@ -1,0 +1,237 @@
+package venues_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	tradovateemu "github.com/venuekey/venuekey/emulator/tradovate"
+	"github.com/venuekey/venuekey/internal/keepertest"
+	"github.com/venuekey/venuekey/store/memory"
+	"github.com/venuekey/venuekey/venue/tradovate"
+)
+
+// password_test.go tests sign-ins that a program repeats with a kept password, with the
+// venue's own policy: they outlast a weekend, and never lock anybody out.
+
+// keep signs alice in and has her password kept.
+func (d *desk) keep() venuekey.ID {
+	d.t.Helper()
+	if _, err := d.keeper.SignInWith(d.t.Context(), alice, d.user("wonderland"), venuekey.SignInOptions{KeepPassword: true}); err != nil {
+		d.t.Fatal(err)
+	}
+	return alice
+}
+
+// logins counts the sign-ins by password that arrived at the venue.
+func (d *desk) logins() (granted, refused int) {
+	return d.server.Log().Count(emulator.EventLoginGranted), d.server.Log().Count(emulator.EventLoginRefused)
+}
+
+// answering has every sign-in by password answered in the venue's place until it is mended.
+func (d *desk) answering(status int, body string, each func()) (mended func()) {
+	whole := d.way.venue
+	d.way.venue = keepertest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(strings.ToLower(r.URL.Path), "/accesstokenrequest") {
+			whole.Handler.ServeHTTP(w, r)
+			return
+		}
+		each()
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})}
+	return func() { d.way.venue = whole }
+}
+
+// sleepUntil sleeps until a time of the venue's clock in the first week of 2000.
+func sleepUntil(t *testing.T, day, hour int) {
+	t.Helper()
+	zone, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(time.Date(2000, 1, day, hour, 0, 0, 0, zone)))
+}
+
+// From Friday noon to Monday noon the venue answers nothing in its own windows, and the token
+// dies in the one of Friday evening. With a kept password the sign-in is alive soon after each
+// window, by a single sign-in each time; without one it is over, and says so.
+func TestAKeptPasswordOutlastsAWeekend(t *testing.T) {
+	for _, kind := range []string{"refused", "503", "HTML"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := openDesk(t, false, tradovateemu.Knobs{})
+			sleepUntil(t, 7, 12) // Friday
+			id := d.keep()
+			windows := tradovate.Venue{}.Policy().Maintenance
+			for end := time.Now().Add(72 * time.Hour); time.Now().Before(end); {
+				w, _ := windows.Next(time.Now())
+				d.run(time.Until(w.From))
+				d.wantGood(id, "before maintenance")
+				d.outage(kind, time.Until(w.To))
+				d.run(time.Until(w.To) + 5*time.Minute)
+				d.wantGood(id, "after maintenance")
+			}
+			if granted, refused := d.logins(); granted > 3 || refused > 0 {
+				t.Errorf("%s: %d sign-ins, %d refused\n%s", kind, granted, refused, d.told(20))
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		sleepUntil(t, 7, 12)
+		id := d.signIn("alice")
+		w, _ := tradovate.Venue{}.Policy().Maintenance.Next(time.Now())
+		d.run(time.Until(w.From))
+		d.outage("refused", time.Until(w.To))
+		d.run(5 * time.Hour)
+		if _, err := d.keeper.Token(t.Context(), id); !venuekey.NeedsSignIn(err) {
+			t.Fatalf("without a kept password: %v", err)
+		}
+	})
+}
+
+// A program that was off for days signs in when it is asked for a token, and two programs do
+// it once.
+func TestAKeptPasswordSignsInOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		id := d.keep()
+		time.Sleep(20 * time.Hour)
+		tokens := make(chan *venuekey.Token, 2)
+		for range 2 {
+			program := d.program()
+			go func() {
+				token, err := program.Token(t.Context(), id)
+				if err != nil {
+					t.Error(err)
+				}
+				tokens <- token
+			}()
+		}
+		if a, b := <-tokens, <-tokens; a == nil || b == nil || !a.Access.Equal(b.Access) || a.Password != "" || !d.server.Alive(string(a.Access)) {
+			t.Fatal("the programs got no token, or two")
+		}
+		if granted, _ := d.logins(); granted != 2 {
+			t.Errorf("%d sign-ins", granted)
+		}
+		if s, err := d.keeper.Status(t.Context(), id); err != nil || !s.KeptPassword || s.Ending != venuekey.EndNever {
+			t.Errorf("%+v %v", s, err)
+		}
+	})
+}
+
+// A password that the venue refuses is not sent again, by any program, also after days: a user
+// who changed it is not locked out.
+func TestARefusedPasswordIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		id := d.keep()
+		time.Sleep(20 * time.Hour)
+		struck := 0
+		d.answering(200, `{"errorText":"Incorrect username or password. Please try again."}`, func() { struck++ })
+		for range 30 {
+			_, err := d.program().Token(t.Context(), id)
+			if !venuekey.NeedsSignIn(err) {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		d.run(48 * time.Hour)
+		if s, err := d.keeper.Status(t.Context(), id); err != nil || s.KeptPassword || s.Remedy() != venuekey.RemedySignIn || !strings.Contains(s.Reason, "forgotten") || struck != 1 {
+			t.Errorf("sent %d times, %+v %v", struck, s, err)
+		}
+	})
+}
+
+// Whatever else the venue answers to the sign-in, it is asked a few times an hour at most, and
+// the sign-in is alive as soon as it answers again.
+func TestAKeptPasswordAndTrouble(t *testing.T) {
+	for _, row := range []struct {
+		name, body string
+		status     int
+		mostAnHour int
+	}{
+		{"423", "", 423, 20},
+		{"429", "", 429, 20},
+		{"a captcha", `{"p-ticket":"ticket","p-time":15,"p-captcha":true}`, 200, 1},
+		{"an app that is not registered", `{"errorText":"The app is not registered"}`, 200, 4},
+		{"a lost answer", "<html>", 502, 20},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := openDesk(t, false, tradovateemu.Knobs{})
+				id := d.keep()
+				time.Sleep(3 * time.Hour)
+				var sent []time.Time
+				mended := d.answering(row.status, row.body, func() { sent = append(sent, time.Now()) })
+				go func() {
+					for end := time.Now().Add(4 * time.Hour); time.Now().Before(end); time.Sleep(10 * time.Second) {
+						_, _ = d.program().Token(t.Context(), id)
+					}
+				}()
+				d.run(4*time.Hour + time.Minute)
+				for i, at := range sent {
+					if i >= row.mostAnHour && at.Sub(sent[i-row.mostAnHour]) < time.Hour {
+						t.Fatalf("more than %d sign-ins within an hour: %v", row.mostAnHour, sent)
+					}
+				}
+				if s, err := d.keeper.Status(t.Context(), id); err != nil || len(sent) < 3 || !s.KeptPassword {
+					t.Fatalf("%d sent, %+v %v", len(sent), s, err)
+				}
+				mended()
+				d.run(61 * time.Minute)
+				d.wantGood(id, "an hour after the trouble")
+			})
+		})
+	}
+}
+
+// Whatever ends the sessions all the time, a program signs in against it once an hour at most.
+func TestAKeptPasswordStartsNoWar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{SessionLimit: 1})
+		id := d.keep()
+		elsewhere := &venuekey.Keeper{Vault: &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{8}}, Venues: d.keeper.Venues, Apps: d.keeper.Apps, Spills: []string{t.TempDir()}}
+		rivals := 0
+		for range 6 * 60 {
+			if token, err := d.program().Token(t.Context(), id); err == nil && d.server.Alive(string(token.Access)) {
+				if _, err := elsewhere.SignIn(t.Context(), venuekey.ID{Venue: "tradovate", Name: "browser"}, d.user("wonderland")); err != nil {
+					t.Fatal(err)
+				}
+				rivals++
+				_, _ = d.program().Reject(t.Context(), id, token.Access)
+			}
+			d.run(time.Minute)
+		}
+		if granted, _ := d.logins(); granted-rivals > 8 || rivals < 3 {
+			t.Errorf("%d sign-ins by the kept password in six hours, against %d\n%s", granted-rivals, rivals, d.told(20))
+		}
+	})
+}
+
+// A sign-in without the wish to keep it forgets the password; nothing but the record holds it,
+// sealed.
+func TestWhereAKeptPasswordLies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		id := d.keep()
+		records, err := d.store.List(t.Context(), "", "", 100)
+		for _, record := range records {
+			if strings.Contains(record.Text, "wonderland") || strings.Contains(string(record.Sealed), "wonderland") {
+				t.Errorf("%s holds the password", record.Key)
+			}
+		}
+		if err != nil || len(records) == 0 {
+			t.Fatal(err)
+		}
+		d.signIn("alice")
+		if s, err := d.keeper.Status(t.Context(), id); err != nil || s.KeptPassword {
+			t.Errorf("%+v %v", s, err)
+		}
+	})
+}
