@@ -2,6 +2,7 @@ package venuekey
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -25,6 +26,11 @@ func (k *Keeper) signInAgain(ctx context.Context, a attempt) (Token, error) {
 	repeater, ok := a.venue.(Repeater)
 	if !ok {
 		return Token{}, &Error{Class: ClassNotSent, Reason: a.id.Venue + " cannot be signed in to without the user", Remedy: "sign in again"}
+	}
+	most, same := a.venue.Policy().MaxSessions, func(t Token) bool { return t.typed == a.token.typed && t.User == a.token.User }
+	if lost := wouldEnd(k.liveAt(ctx, a.venue), a.id, most, same); len(lost) > 0 {
+		return Token{}, &Error{Class: ClassDeclined, Reason: fmt.Sprintf("%s allows %d sessions of a user, and signing in would end %s", a.id.Venue, most, lost[0].id()),
+			Remedy: "sign out there, or sign in here"}
 	}
 	end, err := k.mayFail(ctx, a.venue)
 	if err != nil {

@@ -72,7 +72,7 @@ func carriedOver(old, got Token, policy Policy) Token {
 		got.User = old.User
 	}
 	got.SignedIn, got.began = old.SignedIn, later(old.began, got.began)
-	got.Password = old.Password
+	got.Password, got.typed = old.Password, old.typed
 	if got.Refresh == old.Refresh {
 		got.refusedFirst = old.refusedFirst
 	}

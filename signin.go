@@ -27,6 +27,11 @@ type SignInOptions struct {
 	// the sessions, and never again once the venue has refused them. Whoever can open the
 	// vault has the password then, which is why RFC 9700 §2.4 wants clients to have none.
 	KeepPassword bool
+	// EndOldest signs in even if the venue then ends another sign-in of this vault, because
+	// it allows the user only so many (Policy.MaxSessions). Otherwise a UI that is a
+	// Confirmer is asked, and without a yes the error matches ErrEndsOldest. It is known
+	// beforehand only at venues that ask for a name (Field.User).
+	EndOldest bool
 }
 
 // SignInWith is SignIn with the user's decisions.
@@ -41,11 +46,13 @@ func (k *Keeper) SignInWith(ctx context.Context, id ID, ui UI, options SignInOpt
 		return nil, annotate(err, id, "sign in")
 	}
 	k.reserve()
-	token, err := k.login(ctx, venue, app, ui)
+	live := k.liveAt(ctx, venue)
+	person := &cautious{UI: ui, by: id, most: venue.Policy().MaxSessions, Live: live, allowed: options.EndOldest}
+	token, err := k.login(ctx, venue, app, person)
 	if err != nil {
 		return nil, annotate(err, id, "sign in")
 	}
-	token.SignedIn = token.Issued
+	token.SignedIn, token.typed = token.Issued, person.name
 	switch _, can := venue.(Repeater); {
 	case !options.KeepPassword:
 		token.Password = ""
@@ -75,7 +82,7 @@ func (k *Keeper) SignInWith(ctx context.Context, id ID, ui UI, options SignInOpt
 		ui.Tell(warning)
 	}
 	k.reportShortcomings(id, token, ui)
-	k.suspectOldest(ctx, venue, id, token, ui)
+	k.suspectOldest(ctx, venue, live, id, token, ui)
 	return token.handedOut(), nil
 }
 

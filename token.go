@@ -77,6 +77,8 @@ type Token struct {
 	// suspected is when a renewal was first answered as if the session had been ended;
 	// zero if it was not.
 	suspected time.Time
+	// typed is the name that the user gave to sign in; empty if the venue asked for none.
+	typed string
 	// began is when a session began that a kept password opened; zero if the user did.
 	began time.Time
 }

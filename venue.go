@@ -128,6 +128,8 @@ type Field struct {
 	Help string
 	// Secret says not to show what is typed.
 	Secret bool
+	// User says that the value is the name of the user who signs in.
+	User bool
 	// Default is used if nothing is entered.
 	Default string
 	// Optional says that the value may be left empty.

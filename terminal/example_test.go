@@ -24,6 +24,13 @@ func ExampleUI() {
 	// interactive: false
 }
 
+// Without a terminal there is nobody to say yes.
+func ExampleUI_Confirm() {
+	ui := &terminal.UI{In: strings.NewReader("yes\n"), Out: os.Stdout}
+	fmt.Println(ui.Confirm(context.Background(), "Sign in all the same?"))
+	// Output: false <nil>
+}
+
 // If no listener can receive the callback, the user pastes the address at which the
 // browser ended up. Piped accepts it from an input that is not a terminal.
 func ExampleUI_Paste() {

@@ -20,6 +20,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +57,10 @@ type UI struct {
 	in     *input
 }
 
-var _ venuekey.UI = (*UI)(nil)
+var (
+	_ venuekey.UI        = (*UI)(nil)
+	_ venuekey.Confirmer = (*UI)(nil)
+)
 
 // ErrNothingEntered is returned by Ask if a required question gets no answer.
 var ErrNothingEntered = errors.New("nothing was entered")
@@ -94,6 +98,21 @@ func (u *UI) Tell(line string) { u.tell(foreign.Fit(line)) }
 
 // tell writes this package's own text, which may have several lines.
 func (u *UI) tell(text string) { u.write(text + "\n") }
+
+// Confirm implements venuekey.Confirmer. The answer is no unless the user types yes, and if
+// In is not a terminal.
+func (u *UI) Confirm(ctx context.Context, question string) (bool, error) {
+	if !u.Interactive() {
+		return false, nil
+	}
+	u.write(foreign.Fit(question) + " [y/N] ")
+	line, err := u.input().line(ctx)
+	if err != nil {
+		return false, err
+	}
+	said := strings.ToLower(strings.TrimSpace(string(line)))
+	return said == "y" || said == "yes", nil
+}
 
 // Visit implements venuekey.UI. It returns an error of ClassMisconfigured, and shows no
 // address, if the answer could not come back or would reach another program.

@@ -85,3 +85,21 @@ func TestTheWidthOfATerminal(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A question is answered by typing yes, and by nothing else.
+func TestAQuestionIsAnsweredAtATerminal(t *testing.T) {
+	for typed, want := range map[string]bool{"y": true, " Yes": true, "": false, "n": false, "yesterday": false} {
+		screen, keyboard := ptytest.Open(t)
+		out := &paper{}
+		ui := &UI{In: keyboard, Out: out}
+		fmt.Fprintln(screen, typed)
+		got, err := ui.Confirm(t.Context(), "Go on?")
+		if err != nil || got != want || out.String() != "Go on? [y/N] " {
+			t.Errorf("%q: %t %v %q", typed, got, err, out)
+		}
+	}
+	ui := &UI{In: strings.NewReader("yes\n"), Out: &paper{}}
+	if yes, err := ui.Confirm(t.Context(), "Go on?"); yes || err != nil {
+		t.Error("what is no terminal has answered", err)
+	}
+}

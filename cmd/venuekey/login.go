@@ -16,9 +16,9 @@ import (
 // login.go owns the command login, the one moment that needs a human.
 
 type loginFlags struct {
-	noBrowser, paste, keepPassword bool
-	scopes                         list
-	timeout                        time.Duration
+	noBrowser, paste, keepPassword, endOldest bool
+	scopes                                    list
+	timeout                                   time.Duration
 }
 
 func (p *program) loginCmd() *cobra.Command {
@@ -58,6 +58,12 @@ times an hour if that fails, and never again once Tradovate has refused them.
 Whoever has the vault and its key has your password then (RFC 9700 §2.4). The
 next login without the flag, or logout, forgets it.
 
+Tradovate allows a user two sessions, and ends the oldest for a third without a
+word. If that would be one of this vault, you are asked first; if there is no
+terminal nothing is sent, and --end-oldest is the answer. What signs in
+elsewhere is not known here. A code from the venue's page says only afterwards
+who signs in; then the sign-in that has ended is named.
+
 After a sign-in to cTrader, the Open API is asked whose it is. Check that the
 user and the accounts that are printed are the right ones. You are warned if
 another account replaces an earlier one.
@@ -77,6 +83,7 @@ Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
 	cmd.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "print the address, but open no browser")
 	cmd.Flags().BoolVar(&flags.paste, "paste", false, "read the address or code from a pipe too")
 	cmd.Flags().BoolVar(&flags.keepPassword, "keep-password", false, "keep name and password, to sign in by itself")
+	cmd.Flags().BoolVar(&flags.endOldest, "end-oldest", false, "sign in even if the venue ends another sign-in for it")
 	cmd.Flags().Var(&flags.scopes, "scope", "request these scopes this time")
 	cmd.Flags().DurationVar(&flags.timeout, "timeout", 10*time.Minute, "how long to wait for the human")
 	return cmd
@@ -106,8 +113,11 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
 		p.tellOfPassword(id, flags.keepPassword, before.KeptPassword)
-		token, err := v.Keeper.SignInWith(waiting, id, p.console(id, flags), venuekey.SignInOptions{KeepPassword: flags.keepPassword})
+		token, err := v.Keeper.SignInWith(waiting, id, p.console(id, flags), venuekey.SignInOptions{KeepPassword: flags.keepPassword, EndOldest: flags.endOldest})
 		token, err = p.settled(ctx, v, id, token, err)
+		if errors.Is(err, venuekey.ErrEndsOldest) {
+			return misused("venuekey login "+id.String()+" --end-oldest", "%s", err)
+		}
 		if err != nil {
 			return loginError(err)
 		}

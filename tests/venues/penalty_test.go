@@ -210,30 +210,3 @@ func (d *desk) wantPenalties(want int) {
 		d.t.Errorf("%d penalties, want %d\n%s", n, want, d.told(12))
 	}
 }
-
-// A third sign-in of a user ends the oldest: its status says so at once, and its programs
-// hear of it within a minute, while those of the others go on.
-func TestTheOldestSessionIsKnownToHaveEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := openDesk(t, false, tradovateemu.Knobs{})
-		first, second := d.signIn("first"), d.signIn("second")
-		user := d.user("wonderland")
-		third := venuekey.ID{Venue: "tradovate", Name: "third"}
-		if _, err := d.keeper.SignIn(t.Context(), third, user); err != nil {
-			t.Fatal(err)
-		}
-		if told := strings.Join(user.told, "\n"); !strings.Contains(told, "tradovate/first") || strings.Contains(told, "tradovate/second") {
-			t.Error(told)
-		}
-		status, err := d.keeper.Status(t.Context(), first)
-		if err != nil || !strings.Contains(status.Reason, "tradovate/third has just begun another") {
-			t.Errorf("%+v %v", status, err)
-		}
-		d.run(time.Minute)
-		if _, err := d.keeper.Token(t.Context(), first); !venuekey.NeedsSignIn(err) {
-			t.Error(err)
-		}
-		d.wantGood(second, "the second")
-		d.wantGood(third, "the third")
-	})
-}

@@ -21,7 +21,7 @@ type kept struct {
 // Keeper to keep or to drop.
 func (v Venue) loginByPassword(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
 	given, err := ui.Ask(ctx, []venuekey.Field{
-		{Name: "name", Help: "Tradovate user name"},
+		{Name: "name", Help: "Tradovate user name", User: true},
 		{Name: "password", Help: "Tradovate password, or the API key's own password", Secret: true},
 	})
 	if err != nil {
