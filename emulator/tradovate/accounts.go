@@ -24,7 +24,7 @@ const (
 // are a minimum.
 func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environment) {
 	k := s.Current().filled()
-	if s.penalised(w, r, k, AccountList, "") {
+	if s.penalised(w, r, k, AccountList, presented{}, false) {
 		return
 	}
 	token := core.Bearer(r)
@@ -32,6 +32,12 @@ func (s *Server) accounts(w http.ResponseWriter, r *http.Request, env environmen
 	e := emulator.Event{Kind: AccountsRefused, User: pair.Grant.User, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(token)}
 	if err != nil {
 		e.Status, e.Detail = s.deadStatus(k, pair, err), err.Error()
+		s.core.Record(e)
+		k.deny(w, e.Status)
+		return
+	}
+	if k.AccountsDenied {
+		e.Status, e.Detail = http.StatusUnauthorized, "no permission"
 		s.core.Record(e)
 		k.deny(w, e.Status)
 		return

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/venuekey/venuekey/emulator/internal/core"
@@ -30,17 +32,28 @@ func readFields(r *http.Request) (fields, error) {
 	if err != nil || len(body) == 0 {
 		return nil, errBody
 	}
-	return decode(r.Header.Get("Content-Type"), body)
+	return decode(body)
 }
 
-// decode reads a form if the content type says so, and JSON otherwise: both endpoints are
-// documented with one and used with the other (Tradovate facts §1, §3.1). Nulls, arrays
-// and objects count as absent.
-func decode(contentType string, body []byte) (fields, error) {
+// presented is what tells the request from others.
+func (f fields) presented() presented {
+	body := ""
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if name != "p-ticket" {
+			body += fmt.Sprintf("%q=%q ", name, f[name])
+		}
+	}
+	return presented{body, f["p-ticket"]}
+}
+
+// decode reads JSON if the body looks like it, and a form otherwise, whatever its content
+// type says: both endpoints are documented with one and used with the other (Tradovate
+// facts §1, §3.1). Nulls, arrays and objects count as absent.
+func decode(body []byte) (fields, error) {
 	out := make(fields)
-	if kind, _, _ := mime.ParseMediaType(contentType); kind == "application/x-www-form-urlencoded" {
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
+	if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "{") {
+		form, err := url.ParseQuery(text)
+		if err != nil || !strings.Contains(text, "=") {
 			return nil, errBody
 		}
 		for name := range form {

@@ -28,6 +28,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, at host) {
 	case strings.HasPrefix(path, emulator.AdminPath):
 		s.admin.ServeHTTP(w, r)
 		return
+	case s.maintained(w, r, s.Current()):
+		return
 	case path == "/oauth" || path == "/oauth/authorize":
 		s.core.Serve(w, r, s.authorize, emulator.AtAuthorize)
 		return
@@ -39,6 +41,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, at host) {
 	if to := s.Current().MovedTo; to != "" {
 		w.Header().Set("Location", strings.TrimSuffix(to, "/")+r.URL.RequestURI())
 		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	if s.limited(w, r, s.Current().filled()) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, core.MaxBody)

@@ -37,10 +37,22 @@ type Knobs struct {
 	// RenewKillsOld makes a renewal end the old access token. By default it stays valid
 	// until it expires (§2).
 	RenewKillsOld bool
+	// RefreshKillsOld makes a refresh token's use end the old access token. By default that
+	// stays valid until it expires; no source says (§2).
+	RefreshKillsOld bool
 	// RenewQuota is how many renewals an address may request per hour; 0 means 15 (§1.6).
+	// Each one beyond gets a penalty.
 	RenewQuota int
 	// MeQuota is how many refusals by me an address may get per hour; 0 means 10 (§1.6).
 	MeQuota int
+	// Quota429 answers a used-up quota with 429 in place of a penalty, and locks the
+	// address out for an hour, which every request restarts. Older pages read that way.
+	Quota429 bool
+	// UserLimit is how many requests with a token a user may make per hour; 0 means 5000.
+	// Beyond it every answer is a 429, for an hour that every request restarts (§6).
+	UserLimit int
+	// UserWarned has the first answer beyond UserLimit be a 423 (§6).
+	UserWarned bool
 
 	// SessionLimit is how many sessions a user can have; 0 means 2 (§2).
 	SessionLimit int
@@ -57,7 +69,8 @@ type Knobs struct {
 	// PenaltyAfter is how many sign-ins from a /24 network may fail per hour before every
 	// further one incurs a penalty; 0 means 5 (§1.3, §1.6).
 	PenaltyAfter int
-	// PenaltyWait is p-time, in whole seconds; 0 means 15 s (§1.4).
+	// PenaltyWait is p-time, in whole seconds; 0 means what the table has for the endpoint,
+	// 15 s or 30 s (§1.6). Every breach doubles it (§1.4).
 	PenaltyWait time.Duration
 	// PenaltyCaptcha sets p-captcha; no ticket helps for an hour then (§1.4).
 	PenaltyCaptcha bool
@@ -67,6 +80,13 @@ type Knobs struct {
 	// PenaltyOn is where Penalties strike: [emulator.AtLogin], [emulator.AtToken],
 	// [emulator.AtRenew], [emulator.AtMe] or [AccountList]; empty means AtLogin.
 	PenaltyOn emulator.Endpoint
+
+	// RefusesRight is for how long right passwords are refused too once PenaltyAfter sign-ins
+	// have failed; 0 means not at all, and 5 to 10 minutes have been seen (§1.3).
+	RefusesRight time.Duration
+	// LockAfter is how many failed sign-ins lock a user for an hour: answers are 423 then.
+	// 0 means never; a library of Tradovate's warns of three (§1.3).
+	LockAfter int
 
 	// NoMDToken omits mdAccessToken from sign-ins and renewals (§1.2).
 	NoMDToken bool
@@ -93,6 +113,16 @@ type Knobs struct {
 	// OrdersDenied answers orders over HTTP with 401 although the token is good, as the
 	// live host does to a device that is not approved (§1.5).
 	OrdersDenied bool
+	// UnapprovedDevice is the device ID whose sessions place no live orders: they get a 401
+	// (§1.5).
+	UnapprovedDevice string
+	// AccountsDenied answers the list of accounts with 401 although the token is good, as
+	// for a key without that permission (§3.4).
+	AccountsDenied bool
+	// Maintenance has the venue keep its published windows by the clock (§1.7): requests get
+	// MaintenanceStatus, 0 for 503 and -1 for no answer, and WebSockets are shut down.
+	Maintenance       bool
+	MaintenanceStatus int
 	// MovedTo, unless empty, is the scheme and host to which all endpoints redirect with
 	// 307 (§0), except the pages and the admin endpoint.
 	MovedTo string
@@ -128,11 +158,11 @@ func (k Knobs) filled() Knobs {
 	k.OAuthErrorStatus = cmp.Or(k.OAuthErrorStatus, http.StatusOK)
 	k.RenewQuota = cmp.Or(k.RenewQuota, 15)
 	k.MeQuota = cmp.Or(k.MeQuota, 10)
+	k.UserLimit = cmp.Or(k.UserLimit, 5000)
 	k.SessionLimit = cmp.Or(k.SessionLimit, 2)
 	k.ClosedStatus = cmp.Or(k.ClosedStatus, http.StatusRequestTimeout)
 	k.PasswordStatus = cmp.Or(k.PasswordStatus, http.StatusOK)
 	k.PenaltyAfter = cmp.Or(k.PenaltyAfter, 5)
-	k.PenaltyWait = cmp.Or(k.PenaltyWait, 15*time.Second)
 	k.PenaltyOn = cmp.Or(k.PenaltyOn, emulator.AtLogin)
 	k.LiveHost = cmp.Or(k.LiveHost, nowhere("live"))
 	k.DemoHost = cmp.Or(k.DemoHost, nowhere("demo"))
@@ -147,7 +177,7 @@ func (k Knobs) format() core.TokenFormat { return core.TokenFormat{Prefix: k.Tok
 func (k Knobs) policy() core.Policy {
 	return core.Policy{
 		Rotation: k.Rotation, Grace: k.Grace,
-		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, Format: k.format(),
+		AccessLife: k.AccessLife, RefreshLife: k.RefreshLife, KillOldAccess: k.RefreshKillsOld, Format: k.format(),
 	}
 }
 

@@ -25,29 +25,43 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		refuseBody(w)
 		return
 	}
-	if s.penalised(w, r, k, emulator.AtLogin, f["p-ticket"]) {
+	if s.penalised(w, r, k, emulator.AtLogin, f.presented(), false) {
 		return
 	}
 	if list := f.violations(loginRules()); len(list) > 0 {
 		refuseViolations(w, list)
 		return
 	}
+	now := s.core.Clock.Now()
 	key, known := s.key(f["cid"], f["sec"])
 	if !known || f["appId"] == "" {
-		s.penalties.failed(s.core.Clock.Now(), network(r))
+		s.penalties.failed(now, network(r))
 		s.core.Record(emulator.Event{Kind: emulator.EventClientRefused, Status: http.StatusOK, Detail: "API key"})
 		refuseText(w, "The app is not registered")
 		return
 	}
+	refused := emulator.Event{Kind: emulator.EventLoginRefused, Client: key.client(), Status: k.PasswordStatus, Detail: "by password"}
+	if k.LockAfter > 0 && s.wrong.isSpent(now, f["name"], k.LockAfter) {
+		refused.Status, refused.Detail = http.StatusLocked, "locked"
+		s.core.Record(refused)
+		k.deny(w, http.StatusLocked)
+		return
+	}
 	u, ok := s.core.Registry.SignIn(f["name"], f["password"])
+	if ok && s.penalties.refusesRight(now, network(r), k) {
+		ok, refused.Detail = false, "by password, which is right"
+	}
 	if !ok {
-		s.penalties.failed(s.core.Clock.Now(), network(r))
-		s.core.Record(emulator.Event{Kind: emulator.EventLoginRefused, Client: key.client(), Status: k.PasswordStatus, Detail: "by password"})
+		s.wrong.count(now, f["name"])
+		s.penalties.failed(now, network(r))
+		s.core.Record(refused)
 		k.refusePassword(w)
 		return
 	}
 	s.penalties.succeeded(network(r))
-	core.Reply(w, http.StatusOK, s.signedIn(k, s.beginSession(k, u, key), u))
+	pair := s.beginSession(k, u, key)
+	s.devices.set(pair.Grant.ID, f["deviceId"])
+	core.Reply(w, http.StatusOK, s.signedIn(k, pair, u))
 }
 
 // refusePassword answers in one of two forms: what has been seen, or what the conformance

@@ -15,13 +15,15 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	k := s.Current().filled()
 	now, token := s.core.Clock.Now(), core.Bearer(r)
 	e := emulator.Event{Kind: emulator.EventMeRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusOK}
-	if s.meFailed.isOver(now, address(r), k.MeQuota) {
-		e.Status, e.Detail = http.StatusTooManyRequests, "quota"
-		s.core.Record(e)
-		k.deny(w, e.Status)
-		return
+	if k.Quota429 {
+		if locked, _ := s.meFailed.isLocked(now, address(r), k.MeQuota); locked {
+			e.Status, e.Detail = http.StatusTooManyRequests, "quota"
+			s.core.Record(e)
+			k.deny(w, e.Status)
+			return
+		}
 	}
-	if s.penalised(w, r, k, emulator.AtMe, "") {
+	if s.penalised(w, r, k, emulator.AtMe, presented{}, s.meFailed.isSpent(now, address(r), k.MeQuota)) {
 		return
 	}
 	if env == demo && !k.MeOnDemo {
@@ -49,7 +51,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	core.Reply(w, http.StatusOK, out)
 }
 
-// profile returns an OAuthMeResponse, without the fields of 2026 about plans and money
+// profile returns an OAuthMeResponse, with the fields of 2026, whose values are made up
 // (Tradovate facts §4).
 func profile(u emulator.User) map[string]any {
 	return map[string]any{
@@ -59,5 +61,11 @@ func profile(u emulator.User) map[string]any {
 		"email":         u.Email,
 		"emailVerified": true,
 		"isTrial":       false,
+
+		"organizationName":   "",
+		"currentAccountPlan": "Monthly",
+		"currentMDSubs":      []string{"CME"},
+		"currentBalance":     12345.67,
+		"activePlugins":      []string{"API"},
 	}
 }

@@ -38,7 +38,7 @@ func tokenRules() []rule {
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request, f fields) {
 	k := s.Current().filled()
-	if s.penalised(w, r, k, emulator.AtToken, f["p-ticket"]) {
+	if s.penalised(w, r, k, emulator.AtToken, f.presented(), false) {
 		return
 	}
 	if list := f.violations(tokenRules()); len(list) > 0 {

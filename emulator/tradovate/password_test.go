@@ -37,7 +37,7 @@ func TestPasswordStory(t *testing.T) {
 	if life := parseTime(t, a.Text("expirationTime")).Sub(v.Time().Now()); life > 80*time.Minute || life < 79*time.Minute {
 		t.Errorf("life %s", life)
 	}
-	if me := v.me(first); me.Status != 200 || sortedKeys(me.Keys) != "email emailVerified fullName isTrial name userId" || me.Keys["userId"] != 1001.0 {
+	if me := v.me(first); me.Status != 200 || sortedKeys(me.Keys) != "activePlugins currentAccountPlan currentBalance currentMDSubs email emailVerified fullName isTrial name organizationName userId" || me.Keys["userId"] != 1001.0 {
 		t.Errorf("me: %d %v", me.Status, me.Keys)
 	}
 	v.Time().Advance(65 * time.Minute)
@@ -130,7 +130,7 @@ func TestSignInRefused(t *testing.T) {
 			t.Errorf("%s: %d %v", name, a.Status, a.Keys)
 		}
 	}
-	for _, body := range []string{"", "{", "[]", "null", "name=alice"} {
+	for _, body := range []string{"", "{", "[]", "null", "alice"} {
 		if a := v.Request("POST", v.live+"/v1/auth/accesstokenrequest", body, "Content-Type", asJSON); a.Status != 400 {
 			t.Errorf("body %q: %d", body, a.Status)
 		}
@@ -225,33 +225,55 @@ func TestExpiredSessionsDoNotCount(t *testing.T) {
 	}
 }
 
+// The sixteenth renewal within an hour gets a penalty with the wait of the table; the wait is
+// all that it takes, and the next one has to wait too, until the hour has room again.
 func TestRenewalQuota(t *testing.T) {
 	t.Parallel()
 	v := open(t, tradovate.Knobs{AccessLife: 24 * time.Hour})
 	access := v.session()
 	for i := range 15 {
-		if a := v.renew(access); a.Status != 200 {
+		if a := v.renew(access); a.Text("accessToken") == "" {
 			t.Fatalf("renewal %d: %d", i+1, a.Status)
 		}
 	}
-	bare429 := func(a apptest.Answer) bool {
-		return a.Status == 429 && a.Body == "" && a.Header.Get("Content-Length") == "0" && a.Header.Get("Retry-After") == ""
+	for range 2 {
+		if a := v.renew(access); a.Status != 200 || a.Text("p-ticket") == "" || a.Keys["p-time"] != 15.0 || a.Keys["p-captcha"] != false {
+			t.Errorf("beyond the quota: %d %v", a.Status, a.Keys)
+		}
+		v.Time().Advance(15 * time.Second)
+		if a := v.renew(access); a.Text("accessToken") == "" {
+			t.Errorf("after the wait: %d %v", a.Status, a.Keys)
+		}
 	}
-	if a := v.renew(access); !bare429(a) {
-		t.Errorf("the sixteenth: %d %q", a.Status, a.Body)
+	v.Time().Advance(time.Hour)
+	if a := v.renew(access); a.Text("accessToken") == "" {
+		t.Errorf("after an hour: %d %v", a.Status, a.Keys)
 	}
-	v.Time().Advance(59 * time.Minute)
-	if a := v.renew(access); !bare429(a) {
-		t.Errorf("after 59 min: %d", a.Status)
+}
+
+// With the switch it is a bare 429, and an hour that every request begins anew.
+func TestRenewalQuotaThatLocksOut(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{AccessLife: 24 * time.Hour, Quota429: true, RenewQuota: 1})
+	access := v.session()
+	if a := v.renew(access); a.Status != 200 {
+		t.Fatal(a.Status)
 	}
-	v.Time().Advance(59 * time.Minute)
-	if a := v.renew(access); !bare429(a) {
-		t.Errorf("asking began the hour anew: %d", a.Status)
+	for _, wait := range []time.Duration{0, 59 * time.Minute, 59 * time.Minute} {
+		v.Time().Advance(wait)
+		if a := v.renew(access); !bare429(a) {
+			t.Errorf("%d %q", a.Status, a.Body)
+		}
 	}
 	v.Time().Advance(time.Hour)
 	if a := v.renew(access); a.Status != 200 {
 		t.Errorf("after an hour of silence: %d", a.Status)
 	}
+}
+
+// bare429 has no body and no advice (Tradovate facts §6).
+func bare429(a apptest.Answer) bool {
+	return a.Status == 429 && a.Body == "" && a.Header.Get("Content-Length") == "0" && a.Header.Get("Retry-After") == ""
 }
 
 func TestRenewalSwitches(t *testing.T) {
@@ -318,8 +340,12 @@ func TestMe(t *testing.T) {
 			t.Errorf("dead token: %d", a.Status)
 		}
 	}
-	if a := v.me(access); a.Status != 429 || a.Body != "" {
-		t.Errorf("after ten failures even a good one is refused: %d %q", a.Status, a.Body)
+	if a := v.me(access); a.Text("p-ticket") == "" || a.Keys["p-time"] != 30.0 {
+		t.Errorf("after ten failures even a good one has to wait: %d %q", a.Status, a.Body)
+	}
+	v.Time().Advance(30 * time.Second)
+	if a := v.me(access); a.Text("name") != "alice" {
+		t.Errorf("after the wait: %d %v", a.Status, a.Keys)
 	}
 }
 

@@ -1,9 +1,12 @@
 package tradovate
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,7 +22,13 @@ import (
 type penalties struct {
 	mu       sync.Mutex
 	failures map[string][]time.Time
-	open     map[string]ticket // by network and endpoint
+	open     map[string]*held // by network and endpoint
+}
+
+// held is what a network has to wait for at an endpoint.
+type held struct {
+	tickets map[string]ticket // by the request's body
+	wait    time.Duration     // of the last one; every breach doubles it
 }
 
 // ticket represents a request that was not executed.
@@ -30,24 +39,28 @@ type ticket struct {
 	captcha bool
 }
 
-// captchaHour is how long users are told to wait when a captcha is demanded, which no
-// program can solve.
-const captchaHour = time.Hour
+// presented is what tells a request from others: its body without a ticket, and the ticket.
+type presented struct{ body, ticket string }
 
-// settles reports whether a request ends the penalty. A request with a body must present
-// the ticket; for GET requests no way to do that is documented, so waiting is enough.
-func (t ticket) settles(now time.Time, presented string, on emulator.Endpoint) bool {
-	if t.captcha || now.Before(t.ready) {
-		return false
-	}
-	return presented == t.value || on != emulator.AtLogin && on != emulator.AtToken && on != AtOrder
+const (
+	// captchaHour is how long users are told to wait when a captcha is demanded, which no
+	// program can solve.
+	captchaHour = time.Hour
+	// longestPenalty ends the doubling; that it ends is made up.
+	longestPenalty = time.Hour
+)
+
+// hasNoBody reports whether requests to an endpoint have no body, so that no way to present
+// a ticket is documented, and waiting is enough.
+func hasNoBody(on emulator.Endpoint) bool {
+	return on == emulator.AtRenew || on == emulator.AtMe || on == AccountList || on == AtOperation
 }
 
 // penalised answers a request with a penalty and returns true, or returns false if the
-// request may be executed.
-func (s *Server) penalised(w http.ResponseWriter, r *http.Request, k Knobs, on emulator.Endpoint, presented string) bool {
+// request may be executed. spent says that the endpoint's quota is used up.
+func (s *Server) penalised(w http.ResponseWriter, r *http.Request, k Knobs, on emulator.Endpoint, p presented, spent bool) bool {
 	now, net := s.core.Clock.Now(), network(r)
-	t, held := s.hold(now, net, k, on, presented)
+	t, held := s.hold(now, net, k, on, p, spent)
 	if !held {
 		return false
 	}
@@ -58,33 +71,53 @@ func (s *Server) penalised(w http.ResponseWriter, r *http.Request, k Knobs, on e
 	return true
 }
 
-// hold finds or creates the ticket that a request must wait for. A client that comes too
-// early gets the same ticket with the rest of the wait; one that comes late and without the
-// ticket gets a new one.
-func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, presented string) (ticket, bool) {
-	p := &s.penalties
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// hold finds or creates the ticket that a request must wait for. Only the identical body with
+// its ticket, after the wait, ends the penalty; whoever comes too early, or late without the
+// ticket, waits twice as long.
+func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, p presented, spent bool) (ticket, bool) {
+	s.penalties.mu.Lock()
+	defer s.penalties.mu.Unlock()
 	key := net + " " + string(on)
-	t, open := p.open[key]
+	h := s.penalties.open[key]
+	if h == nil {
+		h = &held{tickets: map[string]ticket{}}
+	}
+	t, open := h.tickets[p.body]
 	switch {
 	case open && t.captcha && now.Sub(t.issued) >= captchaHour:
 		open = false
-		delete(p.open, key)
-	case open && t.settles(now, presented, on):
-		delete(p.open, key)
-		return ticket{}, false
-	case open && (t.captcha || now.Before(t.ready)):
+		delete(h.tickets, p.body)
+	case open && t.captcha:
 		return t, true
-	}
-	if !open && !s.deserved(now, net, k, on) {
+	case open && !now.Before(t.ready) && (p.ticket == t.value || hasNoBody(on)):
+		delete(s.penalties.open, key)
 		return ticket{}, false
 	}
-	if p.open == nil {
-		p.open = make(map[string]ticket)
+	breach := open || slices.ContainsFunc(slices.Collect(maps.Values(h.tickets)), func(other ticket) bool { return p.ticket == other.value })
+	if !breach && !spent && !s.deserved(now, net, k, on) {
+		return ticket{}, false
 	}
-	p.open[key] = ticket{value: k.format().Mint(), issued: now, ready: now.Add(k.PenaltyWait), captcha: k.PenaltyCaptcha}
-	return p.open[key], true
+	h.wait = cmp.Or(h.wait, k.backOff(on))
+	if breach {
+		h.wait = min(2*h.wait, longestPenalty)
+	}
+	if s.penalties.open == nil {
+		s.penalties.open = make(map[string]*held)
+	}
+	s.penalties.open[key] = h
+	h.tickets[p.body] = ticket{value: k.format().Mint(), issued: now, ready: now.Add(h.wait), captcha: k.PenaltyCaptcha}
+	return h.tickets[p.body], true
+}
+
+// backOff is the first wait at an endpoint (Tradovate facts §1.6).
+func (k Knobs) backOff(on emulator.Endpoint) time.Duration {
+	switch {
+	case k.PenaltyWait != 0:
+		return k.PenaltyWait
+	case on == emulator.AtMe:
+		return 30 * time.Second
+	}
+	return 15 * time.Second
 }
 
 // deserved reports whether a new penalty is due. The caller holds the lock.
@@ -103,6 +136,14 @@ func (p *penalties) failed(now time.Time, net string) {
 		p.failures = make(map[string][]time.Time)
 	}
 	p.failures[net] = append(lastHour(now, p.failures[net]), now)
+}
+
+// refusesRight reports whether even a right password is refused for a while.
+func (p *penalties) refusesRight(now time.Time, net string, k Knobs) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	times := lastHour(now, p.failures[net])
+	return k.RefusesRight > 0 && k.PenaltyAfter > 0 && len(times) >= k.PenaltyAfter && now.Sub(times[len(times)-1]) < k.RefusesRight
 }
 
 // succeeded forgets the failures. That a success resets them is made up.

@@ -27,34 +27,46 @@ func TestPenaltyAfterFailures(t *testing.T) {
 	if a.Status != 200 || len(a.Keys) != 3 || ticket == "" || a.Keys["p-time"] != 15.0 || a.Keys["p-captcha"] != false {
 		t.Fatalf("the sixth: %d %v", a.Status, a.Keys)
 	}
-	v.Time().Advance(5 * time.Second)
-	if a := v.login("p-ticket", ticket); a.Text("p-ticket") != ticket || a.Keys["p-time"] != 10.0 {
-		t.Errorf("too early: %v", a.Keys)
-	}
-	v.Time().Advance(10 * time.Second)
-	if a := v.login("p-ticket", "made up"); a.Text("p-ticket") == ticket || a.Keys["p-time"] != 15.0 {
-		t.Errorf("in time with another ticket: %v", a.Keys)
-	} else {
-		ticket = a.Text("p-ticket")
-	}
-	v.Time().Advance(15 * time.Second)
-	if a := v.login("p-ticket", ticket, "password", "wrong"); a.Text("errorText") == "" {
-		t.Errorf("in time with the ticket the request is executed, right or wrong: %v", a.Keys)
-	}
-	ticket = v.login("p-ticket", ticket).Text("p-ticket")
-	if ticket == "" {
-		t.Fatal("the sixth failure brings the next penalty")
-	}
 	v.Time().Advance(15 * time.Second)
 	if a := v.login("p-ticket", ticket); !v.Alive(a.Text("accessToken")) {
-		t.Errorf("executed: %v", a.Keys)
+		t.Errorf("in time, with the ticket and the same body: %v", a.Keys)
 	}
 	if a := v.login("password", "wrong"); a.Text("errorText") == "" {
 		t.Errorf("a success forgives: %v", a.Keys)
 	}
-	if n := v.Log().Count(emulator.EventPenalty); n != 4 {
+	if n := v.Log().Count(emulator.EventPenalty); n != 1 {
 		t.Errorf("%d penalties in the log", n)
 	}
+}
+
+// Every breach doubles the wait: too early, without the ticket, or with another body; a ticket
+// is good for the body that it was given for, right or wrong.
+func TestABreachDoublesTheWait(t *testing.T) {
+	t.Parallel()
+	v := open(t, tradovate.Knobs{})
+	for range 5 {
+		v.login("password", "wrong")
+	}
+	ticket := v.login().Text("p-ticket")
+	wants := func(name string, a apptest.Answer, wait float64) {
+		t.Helper()
+		if a.Text("p-ticket") == "" || a.Text("p-ticket") == ticket || a.Keys["p-time"] != wait {
+			t.Errorf("%s: %v", name, a.Keys)
+		}
+		ticket = a.Text("p-ticket")
+	}
+	v.Time().Advance(5 * time.Second)
+	wants("too early", v.login("p-ticket", ticket), 30)
+	v.Time().Advance(30 * time.Second)
+	wants("another ticket", v.login("p-ticket", "made up"), 60)
+	v.Time().Advance(60 * time.Second)
+	wants("another body", v.login("p-ticket", ticket, "password", "wrong"), 120)
+	v.Time().Advance(120 * time.Second)
+	if a := v.login("p-ticket", ticket, "password", "wrong"); a.Text("errorText") == "" {
+		t.Errorf("the body that the ticket is for is executed: %v", a.Keys)
+	}
+	wants("the sixth failure", v.login(), 15)
+	wants("without the ticket, at once", v.login(), 30)
 }
 
 func TestCaptchaLastsAnHour(t *testing.T) {
@@ -87,10 +99,10 @@ func TestPenaltyAnywhere(t *testing.T) {
 		if a := v.get(path, access); a.Status != 200 || a.Text("p-ticket") == "" || a.Keys["p-time"] != 2.0 {
 			t.Errorf("%s: %d %v", on, a.Status, a.Keys)
 		}
-		if a := v.get(path, access); a.Text("p-ticket") == "" {
+		if a := v.get(path, access); a.Text("p-ticket") == "" || a.Keys["p-time"] != 3.0 {
 			t.Errorf("%s, at once: %d %v", on, a.Status, a.Keys)
 		}
-		v.Time().Advance(2 * time.Second)
+		v.Time().Advance(3 * time.Second)
 		if a := v.get(path, access); a.Status != 200 || a.Text("p-ticket") != "" {
 			t.Errorf("%s, after the wait: %d %v", on, a.Status, a.Keys)
 		}

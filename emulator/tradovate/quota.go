@@ -7,67 +7,53 @@ import (
 	"time"
 )
 
-// quota.go owns quotas: how many requests an address may make per hour.
+// quota.go owns quotas: how many requests an address or a user may make per hour.
 
-// quota counts requests by address in a sliding hour. An address that exceeds it is locked
-// out for an hour, and every request meanwhile restarts that hour (Tradovate facts §6,
-// §10.3). The zero value is ready to use.
+// quota counts requests by address, or by user, in a sliding hour. The zero value is ready to
+// use.
 type quota struct {
 	mu     sync.Mutex
 	hits   map[string][]time.Time
 	locked map[string]time.Time
 }
 
-// take counts a request unless the address is over the limit, and reports whether it is.
-func (q *quota) take(now time.Time, addr string, limit int) (over bool) {
+// isLocked reports whether a caller is over the limit, and locked out for an hour, which
+// every request restarts (Tradovate facts §6, §10.3). first says that it was not before.
+func (q *quota) isLocked(now time.Time, by string, limit int) (locked, first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.over(now, addr, limit) {
-		return true
+	was := now.Before(q.locked[by])
+	if limit < 0 || !was && len(lastHour(now, q.hits[by])) < limit {
+		return false, false
 	}
-	q.hit(now, addr)
-	return false
+	if q.locked == nil {
+		q.locked = make(map[string]time.Time)
+	}
+	q.locked[by] = now.Add(time.Hour)
+	return true, !was
 }
 
-// isOver reports whether the address is over the limit, without counting a request. It is
-// for quotas that only failures use up.
-func (q *quota) isOver(now time.Time, addr string, limit int) bool {
+// isSpent reports whether a caller has used the quota up.
+func (q *quota) isSpent(now time.Time, by string, limit int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.over(now, addr, limit)
+	return limit >= 0 && len(lastHour(now, q.hits[by])) >= limit
 }
 
-// count adds a failure.
-func (q *quota) count(now time.Time, addr string) {
+// count adds a request.
+func (q *quota) count(now time.Time, by string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.hit(now, addr)
+	if q.hits == nil {
+		q.hits = make(map[string][]time.Time)
+	}
+	q.hits[by] = append(lastHour(now, q.hits[by]), now)
 }
 
 func (q *quota) clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hits, q.locked = nil, nil
-}
-
-// over reports whether the address is over the limit, and prolongs a lockout. The caller
-// holds the mutex.
-func (q *quota) over(now time.Time, addr string, limit int) bool {
-	if limit < 0 || !now.Before(q.locked[addr]) && len(lastHour(now, q.hits[addr])) < limit {
-		return false
-	}
-	if q.locked == nil {
-		q.locked = make(map[string]time.Time)
-	}
-	q.locked[addr] = now.Add(time.Hour)
-	return true
-}
-
-func (q *quota) hit(now time.Time, addr string) {
-	if q.hits == nil {
-		q.hits = make(map[string][]time.Time)
-	}
-	q.hits[addr] = append(lastHour(now, q.hits[addr]), now)
 }
 
 // lastHour drops times that are an hour old.

@@ -12,15 +12,18 @@ import (
 // renew accepts the tokens of both kinds of sign-in (Tradovate facts §2).
 func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
-	token := core.Bearer(r)
-	if s.renewals.take(s.core.Clock.Now(), address(r), k.RenewQuota) {
-		s.core.Record(emulator.Event{Kind: emulator.EventRenewRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusTooManyRequests, Detail: "quota"})
-		k.deny(w, http.StatusTooManyRequests)
+	now, token := s.core.Clock.Now(), core.Bearer(r)
+	if k.Quota429 {
+		if locked, _ := s.renewals.isLocked(now, address(r), k.RenewQuota); locked {
+			s.core.Record(emulator.Event{Kind: emulator.EventRenewRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusTooManyRequests, Detail: "quota"})
+			k.deny(w, http.StatusTooManyRequests)
+			return
+		}
+	}
+	if s.penalised(w, r, k, emulator.AtRenew, presented{}, s.renewals.isSpent(now, address(r), k.RenewQuota)) {
 		return
 	}
-	if s.penalised(w, r, k, emulator.AtRenew, "") {
-		return
-	}
+	s.renewals.count(now, address(r))
 	pair, err := s.core.Renew(token, k.sessionPolicy())
 	if err != nil {
 		k.deny(w, s.deadStatus(k, pair, err))

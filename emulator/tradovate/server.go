@@ -32,10 +32,13 @@ type Server struct {
 	keys      []APIKey
 	sessions  sessions
 	penalties penalties
-	renewals  quota
-	meFailed  quota
+	renewals  quota // by address
+	meFailed  quota // by address
+	users     quota // by user: requests with a token
+	wrong     quota // by user: failed sign-ins
+	devices   devices
 	sockets   sockets
-	orders    orders
+	book      orderBook
 
 	socketFaults socketFaults
 }
@@ -65,8 +68,11 @@ func (s *Server) forget() {
 	s.penalties.clear()
 	s.renewals.clear()
 	s.meFailed.clear()
+	s.users.clear()
+	s.wrong.clear()
+	s.devices.clear()
 	s.sockets.clear()
-	s.orders.clear()
+	s.book.clear()
 	s.socketFaults.queue.Clear()
 }
 

@@ -249,7 +249,12 @@ func (c *socket) finish(reason string) {
 // look ends a socket that was silent, unauthorised or without a good token for too
 // long.
 func (c *socket) look() {
-	k := c.server.Current().filled().Socket
+	all := c.server.Current().filled()
+	k := all.Socket
+	if all.Maintenance && inMaintenance(c.server.core.Clock.Now()) {
+		c.shutDown(ShutdownMaintenance, "")
+		return
+	}
 	c.mu.Lock()
 	now, authorised, access := time.Now(), c.pair.Access != "", c.pair.Access
 	silent, young := now.Sub(c.heard), now.Sub(c.opened)

@@ -213,8 +213,8 @@ func TestSocketUserSync(t *testing.T) {
 		w.authorize(access)
 		w.ask("user/syncrequest", "2", "", `{"users":[1001],"entityTypes":["order"]}`)
 		v.Change("alice", "position", "Updated", map[string]int{"id": 1}) // which nobody asked for
-		want(t, "order's event", w.ask("order/placeorder", "3", "", `{"accountId":5001,"symbol":"ESZ6","orderQty":1,"action":"Buy"}`),
-			`a[{"d":{"entity":{"accountId":5001,"action":"Buy","contractId":3001,"id":1001,"ordStatus":"Working"},"entityType":"order","eventType":"Created"},"e":"props"}]`)
+		want(t, "order's event", w.ask("order/placeorder", "3", "", `{"accountId":5001,"symbol":"ESZ6","orderQty":1,"action":"Buy","orderType":"Limit","price":6800}`),
+			`a[{"d":{"entity":{"accountId":5001,"action":"Buy","admin":false,"contractId":3001,"id":1001,"ordStatus":"Working","timestamp":"2000-01-01T00:00:00.000Z"},"entityType":"order","eventType":"Created"},"e":"props"}]`)
 		want(t, "order's answer", w.said(), `a[{"d":{"orderId":1001},"i":3,"s":200}]`)
 	})
 }
@@ -411,6 +411,30 @@ func TestSocketPenalty(t *testing.T) {
 		}
 		if n := v.Log().Count(emulator.EventPenalty); n != 3 {
 			t.Error(n, "penalties")
+		}
+	})
+}
+
+// In maintenance every socket is told why it ends, and none opens; one that is deaf beats on.
+func TestSocketInMaintenance(t *testing.T) {
+	onLine(t, tradovate.Knobs{Maintenance: true}, func(t *testing.T, v line) {
+		time.Sleep(time.Until(time.Date(2000, 1, 3, 21, 0, 0, 0, time.UTC))) // Monday, 15:00 in Chicago
+		access, _ := v.signIn()
+		w := v.dial(v.demo, "127.0.0.1")
+		w.authorize(access)
+		w.ask("user/syncrequest", "2", "", `{"users":[1001],"entityTypes":["order"]}`)
+		v.Time().Advance(time.Hour)
+		want(t, "shutdown", w.said(), `a[{"d":{"reasonCode":"Maintenance"},"e":"shutdown"}]`)
+	})
+	onLine(t, tradovate.Knobs{Socket: tradovate.SocketKnobs{Deaf: true}}, func(t *testing.T, v line) {
+		access, _ := v.signIn()
+		w := v.dial(v.demo, "127.0.0.1")
+		w.send("authorize", "1", "", access)
+		for range 3 {
+			if frame := w.next(); frame != "h" {
+				t.Errorf("%q", frame)
+			}
+			w.send("[]")
 		}
 	})
 }

@@ -74,6 +74,9 @@ type SocketKnobs struct {
 	QuotesDenied bool
 	// Dead is what becomes of an open socket whose token is dead.
 	Dead DeadToken
+	// Deaf answers no request, while heartbeats and events go on. Users have seen an
+	// authorize without an answer (§8).
+	Deaf bool
 	// CloseCode is the code of a close by the venue; 0 means 1000.
 	CloseCode int
 	// CloseFrame sends the frame c before the close.

@@ -46,13 +46,6 @@ func contractBy(symbol string) (contract, bool) {
 	return contract{}, false
 }
 
-func (c *socket) findContract(r request) answered {
-	if found, ok := contractBy(r.query.Get("name")); ok {
-		return answered{http.StatusOK, found.fields()}
-	}
-	return refused(http.StatusNotFound, "Not found")
-}
-
 // topic is one subscription of a socket.
 type topic struct {
 	kind     string // quote, dom, histogram or chart

@@ -77,6 +77,9 @@ func (c *socket) request(text string) bool {
 			return true
 		}
 	}
+	if c.server.Current().Socket.Deaf {
+		return true
+	}
 	messages := c.messages(r.id, c.carryOut(r))
 	if f != nil {
 		c.mangle(f, messages)
@@ -121,15 +124,17 @@ func (c *socket) carryOut(r request) answered {
 	if c.host.market {
 		return c.market(r)
 	}
-	switch r.endpoint {
-	case "user/syncrequest":
-		return c.synchronise(r, c.server.userOf(pair))
-	case "account/list":
-		return answered{http.StatusOK, accountsOf(c.server.userOf(pair), c.host.env)}
-	case "contract/find":
-		return c.findContract(r)
-	case "order/placeorder":
-		return c.placeOrder(r, c.server.userOf(pair))
+	u, k := c.server.userOf(pair), c.server.Current().filled()
+	if _, known := operations[r.endpoint]; known {
+		return caller{c.server, u, c.host.env, c.server.mayTrade(k, pair.Grant, c.host.env)}.operate(r.endpoint, r)
+	}
+	switch {
+	case r.endpoint == "user/syncrequest":
+		return c.synchronise(r, u)
+	case r.endpoint == "account/list" && k.AccountsDenied:
+		return refused(http.StatusUnauthorized, "Access is denied")
+	case r.endpoint == "account/list":
+		return answered{http.StatusOK, accountsOf(u, c.host.env)}
 	}
 	return refused(http.StatusNotFound, "Not found: "+r.endpoint)
 }

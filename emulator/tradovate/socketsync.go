@@ -7,13 +7,10 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 )
 
-// socketsync.go owns user syncs, and the order that they tell of (Tradovate facts §5).
+// socketsync.go owns user syncs (Tradovate facts §5).
 
-// The events of user syncs and orders.
-const (
-	SyncAsked   emulator.EventKind = "sync-asked"
-	OrderPlaced emulator.EventKind = "order-placed"
-)
+// SyncAsked is the event of a user sync.
+const SyncAsked emulator.EventKind = "sync-asked"
 
 // syncRequest is what a client asked to hear of.
 type syncRequest struct {
@@ -28,7 +25,7 @@ func (q *syncRequest) wants(entityType string) bool {
 }
 
 // entityTypes are those that a snapshot has here.
-var entityTypes = []string{"user", "account", "position", "order", "fill", "cashBalance", "contract"}
+var entityTypes = []string{"user", "account", "position", "order", "orderVersion", "fill", "cashBalance", "contract"}
 
 // parts are an answer that comes in several.
 type parts []map[string]any
@@ -90,6 +87,10 @@ func (c *socket) snapshot(u emulator.User, q *syncRequest) map[string]any {
 			list = append(list, map[string]any{"id": u.ID, "name": u.Name, "status": "Active"})
 		case "account":
 			list = accountsOf(u, c.host.env)
+		case "order", "orderVersion", "fill", "position":
+			list = c.server.book.list(u.Name, name)
+		case "cashBalance":
+			list = caller{c.server, u, c.host.env, false}.balances()
 		case "contract":
 			for _, contract := range contracts {
 				list = append(list, contract.fields())
@@ -98,34 +99,4 @@ func (c *socket) snapshot(u emulator.User, q *syncRequest) map[string]any {
 		all[name+"s"] = list
 	}
 	return all
-}
-
-// placeOrder takes any order for an account of the user, and tells the user syncs.
-func (c *socket) placeOrder(r request, u emulator.User) answered {
-	var order struct {
-		AccountID int64   `json:"accountId"`
-		Action    string  `json:"action"`
-		Symbol    string  `json:"symbol"`
-		OrderQty  float64 `json:"orderQty"`
-		OrderType string  `json:"orderType"`
-	}
-	if !r.read(&order) {
-		return refused(http.StatusBadRequest, "Bad request")
-	}
-	mine := slices.ContainsFunc(u.Accounts, func(a emulator.Account) bool {
-		return a.ID == order.AccountID && environment(a.Live) == c.host.env
-	})
-	if !mine {
-		return refused(http.StatusUnauthorized, "Access is denied")
-	}
-	contract, known := contractBy(order.Symbol)
-	if !known || order.OrderQty <= 0 {
-		return answered{http.StatusOK, map[string]any{"failureReason": "InvalidContract", "failureText": "Order is not valid"}}
-	}
-	id := c.server.sockets.nextID()
-	c.server.core.Record(emulator.Event{Kind: OrderPlaced, User: u.Name, Status: http.StatusOK, Detail: order.Action + " " + order.Symbol})
-	placed := map[string]any{"id": id, "accountId": order.AccountID, "contractId": contract.id, "action": order.Action, "ordStatus": "Working"}
-	c.server.orders.add(u.Name, placed)
-	c.server.Change(u.Name, "order", "Created", placed)
-	return answered{http.StatusOK, map[string]any{"orderId": id}}
 }

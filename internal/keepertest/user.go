@@ -39,7 +39,7 @@ func (Browser) Tell(string) {}
 func SignIn(t testing.TB, keeper *venuekey.Keeper, id venuekey.ID) *venuekey.Token {
 	t.Helper()
 	ui := Browser{Person: emulator.Person{Name: "alice", Password: "wonderland"}, Failed: make(chan error, 1)}
-	token, err := keeper.SignIn(t.Context(), id, ui)
+	token, err := keeper.SignInWith(t.Context(), id, ui, venuekey.SignInOptions{EndOldest: true})
 	if err != nil {
 		t.Fatal(err)
 	}

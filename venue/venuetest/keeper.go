@@ -39,7 +39,7 @@ func (l logged) Write(line []byte) (int, error) {
 func (s *stage) mustKeep(keeper *venuekey.Keeper, id venuekey.ID) *venuekey.Token {
 	s.Helper()
 	u := s.user(nil)
-	token, err := keeper.SignIn(s.Context(), id, u)
+	token, err := keeper.SignInWith(s.Context(), id, u, venuekey.SignInOptions{EndOldest: true})
 	if err != nil {
 		s.Fatalf("sign-in: %v", err)
 	}

@@ -139,6 +139,17 @@ func (t *Tokens) Use(now time.Time, access string) (emulator.Pair, error) {
 	return a.pair, err
 }
 
+// Owner returns whose a live access token is. It does not count as using it.
+func (t *Tokens) Owner(now time.Time, access string) (emulator.Grant, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	a, ok := t.access[access]
+	if !ok || a.refusal(now) != nil {
+		return emulator.Grant{}, false
+	}
+	return a.pair.Grant, true
+}
+
 // Alive reports whether an access token would be accepted. It does not count as using it.
 func (t *Tokens) Alive(now time.Time, access string) bool {
 	t.mu.Lock()

@@ -22,7 +22,7 @@ import (
 
 var find = socket.Request{Endpoint: "contract/find", Query: url.Values{"name": {"ESZ6"}}}
 
-var order = socket.Request{Endpoint: "order/placeorder", Body: map[string]any{"accountId": 5001, "action": "Buy", "symbol": "ESZ6", "orderQty": 1}}
+var order = socket.Request{Endpoint: "order/placeorder", Body: map[string]any{"accountId": 5001, "action": "Buy", "symbol": "ESZ6", "orderQty": 1, "orderType": "Limit", "price": 6800}}
 
 // known is the *Error that an error is, which holds no secret however it is printed.
 func known(t *testing.T, err error) *socket.Error {

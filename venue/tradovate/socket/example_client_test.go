@@ -29,10 +29,17 @@ func ExampleClient() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(event.Kind, string(event.Data))
+		type order struct{ OrdStatus string }
+		var data struct {
+			Orders []order // of a snapshot
+			Entity order   // of a change
+		}
+		err = json.Unmarshal(event.Data, &data)
+		fmt.Println(event.Kind, data.Orders, data.Entity, err)
 	}
 	show()
-	answer, err := client.Do(ctx, socket.Request{Endpoint: "order/placeorder", Body: map[string]any{"accountId": 5001, "action": "Buy", "symbol": "ESZ6", "orderQty": 1}})
+	answer, err := client.Do(ctx, socket.Request{Endpoint: "order/placeorder", Body: map[string]any{
+		"accountId": 5001, "action": "Buy", "symbol": "ESZ6", "orderQty": 1, "orderType": "Limit", "price": 6800}})
 	fmt.Println(string(answer), err)
 	show()
 	venue.CutSockets()
@@ -45,11 +52,11 @@ func ExampleClient() {
 	stop()
 	fmt.Println(<-ended)
 	// Output:
-	// snapshot {"orders":[]}
+	// snapshot [] {} <nil>
 	// {"orderId":1001} <nil>
-	// props {"entity":{"accountId":5001,"action":"Buy","contractId":3001,"id":1001,"ordStatus":"Working"},"entityType":"order","eventType":"Created"}
-	// gap null
-	// snapshot {"orders":[]}
+	// props [] {Working} <nil>
+	// gap [] {} <nil>
+	// snapshot [{Working}] {} <nil>
 	// <nil> ready
 	// true <nil>
 	// context canceled
