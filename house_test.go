@@ -57,6 +57,7 @@ var house = map[string][]string{
 	"internal/loopback":         {},                                                                           // for whatever is only sent to this machine
 	"internal/words":            {"internal/foreign"},                                                         // for what a file may say
 	"internal/needs":            {},                                                                           // for tests of more than one room
+	"internal/npmtest":          {"internal/needs"},                                                           // clients that are not ours
 	"internal/pgtest":           {"internal/needs"},
 	"internal/pipetest":         {}, // a network for tests
 	"internal/ptytest":          {}, // the same

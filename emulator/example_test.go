@@ -2,6 +2,8 @@ package emulator_test
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -212,4 +214,26 @@ func ExampleLog_Since() {
 	// its own: true
 	// new: revoked
 	// 0
+}
+
+// A client that accepts nothing but TLS gets it, for the names that it insists on. One in
+// another process reads the authority's certificate from a file with PEM.
+func ExampleNewAuthority() {
+	authority := emulator.NewAuthority("id.ctrader.com")
+	web := httptest.NewUnstartedServer(new(ctrader.Server))
+	web.TLS = authority.Config()
+	web.StartTLS()
+	defer web.Close()
+
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool(), ServerName: "id.ctrader.com"}}}
+	answer, err := client.Get(web.URL + emulator.AdminPath + "state")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer.Body.Close()
+	client.CloseIdleConnections()
+	block, _ := pem.Decode(authority.PEM())
+	fmt.Println(answer.StatusCode, block.Type)
+	// Output: 200 CERTIFICATE
 }

@@ -27,6 +27,7 @@ type emulateFlags struct {
 	portBase int
 	shell    string
 	hosts    list
+	tls      bool
 }
 
 func (p *program) emulateCmd() *cobra.Command {
@@ -44,9 +45,10 @@ The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo
 host, and 9104 for TheTradingParrot; --port-base counts them from another
 number. Tradovate's WebSocket is on its hosts, and market data are at 9109.
 cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form at 9106
-and 9108, with TLS, over both TCP and WebSocket. Its certificates are
-signed by an authority that is created at each start; VENUEKEY_CTRADER_CA_FILE
-is the file with its certificate. They name this machine; --host adds other
+and 9108, with TLS, over both TCP and WebSocket. With --tls all the others speak
+TLS too. The certificates are signed by an authority that is created at each
+start; VENUEKEY_CTRADER_CA_FILE, and with --tls the same for the other venues,
+names the file with its certificate. They name this machine; --host adds other
 names, for a client whose host is fixed and that /etc/hosts sends here.
 
 Set every variable that is printed, or none: a command that finds only some of
@@ -61,6 +63,7 @@ of each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`
 		Example: `  venuekey emulate
   venuekey emulate ctrader --shell fish
   venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com
+  venuekey emulate tradovate --tls --host demo.tradovateapi.com
   curl http://127.0.0.1:9101/_emulator/state
   curl -d '{"rotation":"grace-new-pair"}' http://127.0.0.1:9101/_emulator/knobs
   curl -d '{"on":"refresh","kind":"drop-after"}' http://127.0.0.1:9101/_emulator/faults
@@ -72,6 +75,7 @@ of each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`
 	cmd.Flags().IntVar(&flags.portBase, "port-base", 9100, "the `NUMBER` that ports are counted from")
 	cmd.Flags().StringVar(&flags.shell, "shell", "sh", "for this `SHELL`: sh, fish or powershell")
 	cmd.Flags().Var(&flags.hosts, "host", "add this host `NAME` to the certificates")
+	cmd.Flags().BoolVar(&flags.tls, "tls", false, "serve HTTP and WebSockets with TLS")
 	_ = cmd.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"sh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -97,18 +101,25 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	if err != nil {
 		return err
 	}
+	authority := emulator.NewAuthority(flags.hosts...)
 	var web servers
+	if flags.tls {
+		web.secure = authority.Config()
+	}
 	shown := emulation{Environment: []setting{{"VENUEKEY_HOME", home}}}
 	for _, e := range emulatedVenues(false) {
 		if len(names) > 0 && !slices.Contains(names, e.venue) {
 			continue
 		}
 		if e.api != nil {
-			e.api.Hosts = flags.hosts
+			e.api.Authority = authority
 		}
 		err := shown.start(&web, e, flags.portBase)
 		if err == nil && e.api != nil {
-			err = shown.startAPI(&web, e, flags.portBase, home)
+			err = shown.startAPI(&web, e, flags.portBase)
+		}
+		if err == nil && (flags.tls || e.api != nil) {
+			err = shown.trust(e.venue, filepath.Join(home, e.venue+"-ca.pem"), authority)
 		}
 		if err != nil {
 			return errors.Join(err, web.stop())
@@ -186,9 +197,8 @@ type closing func()
 // Close implements io.Closer.
 func (c closing) Close() error { c(); return nil }
 
-// startAPI starts the Open API and writes its authority's certificate to a file for
-// clients.
-func (e *emulation) startAPI(web *servers, one emulated, base int, home string) error {
+// startAPI starts the Open API.
+func (e *emulation) startAPI(web *servers, one emulated, base int) error {
 	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", base+port) }
 	one.api.Listen = openapi.Addresses{LiveProtobuf: at(5), LiveJSON: at(6), DemoProtobuf: at(7), DemoJSON: at(8)}
 	if err := one.api.Start(); err != nil {
@@ -197,13 +207,6 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 			Remedy: "end the program that uses them, or choose other ports: --port-base 9200"}
 	}
 	web.others = append(web.others, one.api)
-	file := filepath.Join(home, "ctrader-ca.pem")
-	if err := writeCertificate(file, one.api.CAPEM()); err != nil {
-		if explained := environ.FolderError(err, ""); explained != err {
-			return explained
-		}
-		return &venuekey.Error{ID: venuekey.ID{Venue: one.venue}, Op: "emulate", Class: venuekey.ClassMisconfigured, Err: err, Reason: err.Error(), Remedy: "correct the path, or set VENUEKEY_HOME"}
-	}
 	ports := one.api.Addresses()
 	for _, host := range []struct{ name, address, variable string }{
 		{"live", ports.LiveProtobuf, "LIVE_ADDRESS"}, {"demo", ports.DemoProtobuf, "DEMO_ADDRESS"},
@@ -211,7 +214,18 @@ func (e *emulation) startAPI(web *servers, one emulated, base int, home string) 
 		e.Venues = append(e.Venues, emulatedJSON{Venue: one.venue, Host: host.name, URL: "tls://" + host.address})
 		e.Environment = append(e.Environment, setting{environ.Variable(one.venue, host.variable), host.address})
 	}
-	e.Environment = append(e.Environment, setting{environ.Variable(one.venue, "CA_FILE"), file})
+	return nil
+}
+
+// trust writes the authority's certificate to a file for clients of a venue.
+func (e *emulation) trust(venue, file string, authority *emulator.Authority) error {
+	if err := writeCertificate(file, authority.PEM()); err != nil {
+		if explained := environ.FolderError(err, ""); explained != err {
+			return explained
+		}
+		return &venuekey.Error{ID: venuekey.ID{Venue: venue}, Op: "emulate", Class: venuekey.ClassMisconfigured, Err: err, Reason: err.Error(), Remedy: "correct the path, or set VENUEKEY_HOME"}
+	}
+	e.Environment = append(e.Environment, setting{environ.Variable(venue, "CA_FILE"), file})
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -71,6 +72,8 @@ func emulatedApp() emulator.App { return emulator.DefaultApp() }
 
 // servers are servers on loopback, started and stopped together.
 type servers struct {
+	// secure has every server speak TLS; nil means plain HTTP.
+	secure  *tls.Config
 	running []*http.Server
 	others  []io.Closer
 	serving sync.WaitGroup
@@ -84,6 +87,11 @@ func (s *servers) serve(address string, handler http.Handler) (at string, err er
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	s.running = append(s.running, server)
+	if s.secure != nil {
+		server.TLSConfig = s.secure
+		s.serving.Go(func() { _ = server.ServeTLS(socket, "", "") })
+		return "https://" + socket.Addr().String(), nil
+	}
 	s.serving.Go(func() { _ = server.Serve(socket) })
 	return "http://" + socket.Addr().String(), nil
 }

@@ -5,19 +5,15 @@ package openapi_test
 // testdata/interop pins it and drives it; what the server saw is judged here.
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
-	"github.com/venuekey/venuekey/internal/needs"
+	"github.com/venuekey/venuekey/internal/npmtest"
 	"github.com/venuekey/venuekey/venue/ctrader/openapi/message"
 )
 
@@ -38,7 +34,7 @@ import (
 func TestAClientThatIsNotOurs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	folder := installInterop(ctx, t)
+	folder := npmtest.Install(ctx, t, "testdata/interop")
 
 	s := started(t, openapi.Knobs{QuoteEvery: 50 * time.Millisecond, Heartbeat: 200 * time.Millisecond})
 	steps := runInterop(ctx, t, s, folder)
@@ -85,86 +81,15 @@ func TestAClientThatIsNotOurs(t *testing.T) {
 	}
 }
 
-// installInterop copies the script to where it may leave things and installs
-// the library beside it.
-func installInterop(ctx context.Context, t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(name); err != nil {
-			needs.Skip(t, "interop", "the program "+name+" is not installed (apt-get install nodejs npm)")
-		}
-	}
-	folder := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "main.mjs"} {
-		body, err := os.ReadFile(filepath.Join("testdata", "interop", name))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(folder, name), body, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	npm := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline",
-		"--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
-	npm.Dir, npm.WaitDelay = folder, 5*time.Second
-	if output, err := npm.CombinedOutput(); err != nil {
-		if reason := unreachable(output); reason != "" {
-			needs.Skip(t, "interop", "npm reaches no registry: "+reason)
-		}
-		t.Fatalf("npm ci: %v\n%s", err, output)
-	}
-	return folder
-}
-
-// unreachable is what npm calls the reason if the network is why it failed.
-func unreachable(output []byte) string {
-	for _, code := range []string{
-		"ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH",
-		"ERR_SOCKET_TIMEOUT", "FETCH_ERROR", "ENOTCACHED",
-	} {
-		if bytes.Contains(output, []byte(code)) {
-			return code
-		}
-	}
-	return ""
-}
-
 // runInterop is what came at each step of the script, as JSON.
 func runInterop(ctx context.Context, t *testing.T, s *openapi.Server, folder string) map[string]string {
 	t.Helper()
-	authority := filepath.Join(folder, "authority.pem")
-	if err := os.WriteFile(authority, s.CAPEM(), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	host, port, err := net.SplitHostPort(s.Addresses().DemoProtobuf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pair := token(s, "trading")
-	input, err := json.Marshal(map[string]any{
+	return npmtest.Run(ctx, t, folder, s.CAPEM(), map[string]any{
 		"host": host, "port": json.Number(port), "account": demo, "liveAccount": live, "access": pair.Access, "refresh": pair.Refresh,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	node := exec.CommandContext(ctx, "node", "main.mjs")
-	node.Dir, node.WaitDelay = folder, 5*time.Second
-	node.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+authority)
-	node.Stdin = bytes.NewReader(input)
-	output, err := node.CombinedOutput()
-	if err != nil {
-		t.Fatalf("the client: %v\n%s", err, output)
-	}
-	steps := make(map[string]string)
-	for line := range strings.Lines(string(output)) {
-		var one struct {
-			Step string
-			Got  json.RawMessage
-		}
-		if err := json.Unmarshal([]byte(line), &one); err != nil {
-			t.Fatalf("the client says %q in\n%s", line, output)
-		}
-		steps[one.Step] = string(one.Got)
-	}
-	return steps
 }

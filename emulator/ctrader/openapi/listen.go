@@ -49,7 +49,7 @@ func (s *Server) Start() error {
 }
 
 func (s *Server) accept(l net.Listener, live, json bool) {
-	secure := &tls.Config{Certificates: []tls.Certificate{s.certificate}, MinVersion: tls.VersionTLS12}
+	secure := s.certify().Config()
 	for {
 		raw, err := l.Accept()
 		if err != nil {

@@ -1,12 +1,11 @@
 package openapi
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"sync"
 	"time"
 
+	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/emulator/internal/core"
 )
@@ -27,6 +26,8 @@ type Server struct {
 	// Hosts are host names and addresses for which the certificate is valid, besides
 	// those of loopback: for example the real service's, for a client whose host is fixed.
 	Hosts []string
+	// Authority issues the certificate; nil means one that is made at the start, for Hosts.
+	Authority *emulator.Authority
 	// Symbols are the symbols traded; empty means [DefaultSymbols].
 	Symbols []Symbol
 	// Deposits are the initial deposits by account; others have [DefaultDeposit].
@@ -38,9 +39,8 @@ type Server struct {
 	faults   faults
 	unwatch  func()
 
-	certified   sync.Once
-	authority   *x509.Certificate
-	certificate tls.Certificate
+	certified sync.Once
+	authority *emulator.Authority
 
 	running sync.WaitGroup // listeners, connections and the walk of prices
 
