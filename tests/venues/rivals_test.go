@@ -146,7 +146,7 @@ func TestWhoIsNoRival(t *testing.T) {
 		first := d.signIn("first")
 		d.signIn("second")
 		d.signIn("third")
-		d.run(20 * time.Minute) // its refresh token is in doubt for a quarter of an hour
+		d.run(time.Hour) // its refresh token is in doubt for a quarter of an hour
 		if _, err := d.keeper.Token(t.Context(), first); !venuekey.NeedsSignIn(err) {
 			t.Error(err)
 		}
