@@ -176,6 +176,8 @@ func eventOf(kind EventKind, s Status, before State, now time.Time) Event {
 func endsIn(s Status, now time.Time) string {
 	at := s.SignInEnds.UTC().Format("2006-01-02 15:04 MST")
 	switch left := s.SignInEnds.Sub(now); {
+	case left > 0 && s.Ending == EndAfterUse:
+		return fmt.Sprintf("the sign-in ends in %s, at %s: the venue's maintenance outlasts the token, and nothing else renews it. Sign in after it, or have the password kept", roughly(left), at)
 	case left > 0:
 		return fmt.Sprintf("the sign-in ends in %s, at %s, and no renewal extends it", roughly(left), at)
 	case s.Left > 0:

@@ -15,7 +15,7 @@ type end struct {
 
 // endOf returns when a sign-in ends, by what the venue's answer said or else by its
 // policy.
-func endOf(token Token, record Record, policy Policy) end {
+func endOf(token Token, record Record, policy Policy, now time.Time) end {
 	switch {
 	case record.NextRefresh.IsZero(): // nothing renews it
 		return end{EndAfterLogin, token.Expires, true}
@@ -23,6 +23,11 @@ func endOf(token Token, record Record, policy Policy) end {
 		return end{counts: EndNever}
 	case policy.RenewalEnds == EndAfterLogin:
 		return end{EndAfterLogin, earliest(after(token.SignedIn, policy.RenewalLife), token.RefreshExpires), true}.known()
+	case policy.RenewsWith == RenewWithAccessToken && token.Refresh == "" && token.Valid(now):
+		if at, ok := policy.Maintenance.outlasts(token); ok {
+			return end{EndAfterUse, at, true}
+		}
+		return end{EndAfterUse, token.Expires, false}
 	case policy.RenewsWith == RenewWithAccessToken && (policy.RenewalEnds == EndUnknown || token.Refresh == ""):
 		// Each renewal brings another access token, which renews as long as it lives.
 		return end{EndAfterUse, token.Expires, false}

@@ -36,7 +36,7 @@ func (k *Keeper) mayFail(ctx context.Context, venue Venue) (end func(error), err
 	if most <= 0 {
 		return func(error) {}, nil
 	}
-	key := failurePrefix + venue.Name() + "/" + machineHash()
+	key := failurePrefix + venue.Name() + "/" + k.machine()
 	var taken, free time.Time
 	err = k.Vault.changeFailures(ctx, key, func(n *failureNote, now time.Time) bool {
 		if taken = now.Round(0).UTC(); len(n.At) >= most {
@@ -97,12 +97,15 @@ func (v *Vault) changeFailures(ctx context.Context, key string, change func(n *f
 	}
 }
 
-// machineHash stands for this machine in keys: its name may say whose it is.
-func machineHash() string {
-	host, err := os.Hostname()
-	if err != nil {
-		return "unnamed"
+// machine stands for this machine in keys: its name may say whose it is.
+func (k *Keeper) machine() string {
+	name := k.Machine
+	if name == "" {
+		var err error
+		if name, err = os.Hostname(); err != nil {
+			return "unnamed"
+		}
 	}
-	hash := sha256.Sum256([]byte(host))
+	hash := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(hash[:6])
 }

@@ -34,6 +34,7 @@ type waits struct {
 	session  sessionVerdict
 	slot     time.Time // its place in the venue's quota
 	looked   bool      // the venue was looked at before a place was taken
+	lane     bool      // it holds up those that can wait
 	detour   bool      // there is no permit for the access token, so the refresh token goes
 }
 
@@ -73,7 +74,7 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 		}
 		w.answered = true
 		return waited, nil
-	case a.limited() && w.slot.IsZero() && a.record.Failures > 0 && !w.looked:
+	case a.limited() && w.slot.IsZero() && (a.record.Failures > 0 || k.inTrouble(a.id.Venue)) && !w.looked:
 		w.looked = true
 		if err := k.lookAtVenue(early, *a); err != nil {
 			return atTrouble, err
@@ -81,6 +82,9 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 		return waited, nil
 	case !w.turn || a.limited() && w.slot.IsZero():
 		err := k.takeTurn(early, *a, w)
+		if errors.Is(err, errLookFirst) {
+			return waited, nil
+		}
 		if err != nil && k.mayDetour(early, *a, err) {
 			w.detour, err = true, nil
 		}
@@ -97,7 +101,7 @@ func (k *Keeper) pass(ctx, early context.Context, a *attempt, w *waits, poll tim
 // takeTurn waits for a place in the venue's quota, or in the app's pace.
 func (k *Keeper) takeTurn(ctx context.Context, a attempt, w *waits) (err error) {
 	if a.limited() {
-		w.slot, err = k.takeSlot(ctx, a)
+		w.slot, err = k.takeSlot(ctx, a, w)
 		return err
 	}
 	policy := a.policy

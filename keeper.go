@@ -38,6 +38,10 @@ type Keeper struct {
 	// generations were seen, so that restoring an older copy of the vault is noticed.
 	// "" remembers nothing. Several vaults may share a folder.
 	Marks string
+	// Machine is the name under which requests are counted, for a venue that counts them by
+	// network address; empty means the host's name. Machines and containers behind one
+	// address have to share a name, or together they exceed what the venue allows.
+	Machine string
 	// Deadline is how long a venue may take to answer a renewal; zero means
 	// 30 s. No caller's context shortens it.
 	Deadline time.Duration
@@ -57,6 +61,7 @@ type Keeper struct {
 	unsaved int // how many of the entries have an unsaved rotation
 	budgets map[string]*localBudget
 	crowds  map[string]crowd // by venue
+	lanes   map[string]lane  // by venue
 	probes  map[string]*probeResult
 	marking sync.Mutex
 	// working counts the goroutines that Close waits for; atRest is signalled when
@@ -76,6 +81,7 @@ func (k *Keeper) init() {
 		k.entries = make(map[ID]*entry)
 		k.budgets = make(map[string]*localBudget)
 		k.crowds = make(map[string]crowd)
+		k.lanes = make(map[string]lane)
 		k.probes = make(map[string]*probeResult)
 		k.readers = make(map[*observer]bool)
 		k.queues = make(map[string]Event)

@@ -105,6 +105,35 @@ func (m Maintenance) plan(next time.Time, token Token, now time.Time, draw float
 	return next
 }
 
+// noLater moves what is tried again after a window to its end: what failed in one waits no
+// longer than that. draw is as in plan.
+func (m Maintenance) noLater(next, now time.Time, draw float64) time.Time {
+	w, ok := m.Next(now)
+	if !ok || !w.Contains(now) || next.IsZero() {
+		return next
+	}
+	return earlier(next, w.To.Add(afterMaintenance+time.Duration(draw*float64(spreadAfterwards))))
+}
+
+// outlasts returns when a token dies that only renews itself, because a window is longer than
+// its life: at the soonest what a renewal just before the window brings. It looks at a week.
+func (m Maintenance) outlasts(token Token) (at time.Time, ok bool) {
+	for from := token.Issued; ; {
+		w, ok := m.Next(from)
+		if !ok || w.From.Sub(token.Issued) > 8*24*time.Hour {
+			return time.Time{}, false
+		}
+		switch carried := token.Life() - beforeMaintenance; {
+		case carried >= w.To.Sub(w.From):
+		case w.Contains(token.Expires):
+			return token.Expires, true
+		case token.Expires.Before(w.To):
+			return w.From.Add(carried), true
+		}
+		from = w.To
+	}
+}
+
 // near reports whether a time is in a window, or shortly before one.
 func (m Maintenance) near(t time.Time) bool {
 	w, ok := m.Next(t)

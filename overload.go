@@ -157,7 +157,7 @@ func (b *backlog) survey(ctx context.Context) {
 		}
 		token, err := b.keeper.Vault.openToken(record)
 		if err == nil && (isDue(record, begun) || record.Failures == 0 && !begun.Before(nextRefresh(token, policy, token.Issued, 0))) {
-			due = append(due, waiting{record.Key, deadline(token, endOf(token, record, policy), begun)})
+			due = append(due, waiting{record.Key, deadline(token, endOf(token, record, policy, begun), begun)})
 		}
 	}
 	f := triage(due, begun, pace)

@@ -159,12 +159,12 @@ func (k *Keeper) reopen(ctx context.Context, app App, policy Policy, unpaced boo
 // is hashed.
 func (k *Keeper) budgetKey(app App, policy Policy) string {
 	if policy.Quota.Count > 0 && policy.PacePerMachine { // of all apps together
-		return budgetPrefix + app.Venue + "/address/" + machineHash()
+		return budgetPrefix + app.Venue + "/address/" + k.machine()
 	}
 	hash := sha256.Sum256([]byte(app.ClientID))
 	key := budgetPrefix + app.Venue + "/" + hex.EncodeToString(hash[:6])
 	if policy.PacePerMachine {
-		key += "/" + machineHash()
+		key += "/" + k.machine()
 	}
 	return key
 }

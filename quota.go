@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -58,11 +59,20 @@ func (q Quota) spacing() time.Duration { return q.Window / time.Duration(max(q.C
 
 // patience is how much of a quota is kept from a token that has all of its life left. The
 // share shrinks with what is left, so that of two tokens the one that dies sooner always has
-// more room, and none is kept from a last call.
-const patience = 0.8
+// more room, and none is kept from a last call. If few sign-ins share the quota little is kept:
+// all of them are to be renewed early.
+func (q Quota) patience(sharing int) float64 {
+	if q.isShort(sharing) {
+		return 0.8
+	}
+	return 0.33
+}
+
+// isShort reports whether so many sign-ins need more than two thirds of the quota.
+func (q Quota) isShort(sharing int) bool { return sharing > q.Count*2/3 }
 
 // room returns how many of the window's requests may have gone out before one for a token.
-func (q Quota) room(token Token, how need, now time.Time) int {
+func (q Quota) room(token Token, how need, patience float64, now time.Time) int {
 	if how != canWait || token.Life() <= 0 {
 		return q.Count
 	}
@@ -71,7 +81,7 @@ func (q Quota) room(token Token, how need, now time.Time) int {
 }
 
 // roomFor returns when a token has room for one more request than have gone out.
-func (q Quota) roomFor(token Token, gone int) time.Time {
+func (q Quota) roomFor(token Token, gone int, patience float64) time.Time {
 	left := float64(q.Count-gone) / (patience * float64(q.Count))
 	return token.Expires.Add(-time.Duration(left * float64(token.Life())))
 }
@@ -85,14 +95,26 @@ func (a attempt) limited() bool {
 
 // takeSlot waits until the quota has room for an attempt, and returns when it took its place.
 // If the wait is too long it returns an error of ClassLater with RetryAfter set.
-func (k *Keeper) takeSlot(ctx context.Context, a attempt) (slot time.Time, err error) {
+func (k *Keeper) takeSlot(ctx context.Context, a attempt, w *waits) (slot time.Time, err error) {
 	quota, key := a.policy.Quota, k.budgetKey(a.app, a.policy)
+	patience := quota.patience(k.sharing(ctx, a.id.Venue, quota.Count))
 	for waited := time.Duration(0); ; {
 		how := needOf(a.token, time.Now())
 		if a.why == insisting || a.why == onDemand {
 			how = lastCall
 		}
-		granted, gone, wait, err := k.Vault.takeSlot(ctx, key, quota, quota.room(a.token, how, time.Now()), how)
+		if how == canWait && !w.lane {
+			if w.lane = k.enterLane(a.id.Venue); !w.lane {
+				if waited += laneWait; waited > longestQueue || pause(ctx, laneWait) != nil {
+					return time.Time{}, &Error{Class: ClassLater, RetryAfter: laneWait, Reason: "another renewal at this venue is under way"}
+				}
+				continue
+			}
+			if k.inTrouble(a.id.Venue) && !w.looked { // the one before it has failed
+				return time.Time{}, errLookFirst
+			}
+		}
+		granted, gone, wait, err := k.Vault.takeSlot(ctx, key, quota, quota.room(a.token, how, patience, time.Now()), how)
 		if err != nil { // no reason to hold up a renewal: the claim asks the store again
 			k.log().Error("the budget of renewals cannot be read", "venue", a.app.Venue, "error", systemError(err))
 			return time.Now(), nil
@@ -100,7 +122,7 @@ func (k *Keeper) takeSlot(ctx context.Context, a attempt) (slot time.Time, err e
 		if wait <= 0 {
 			return granted, nil
 		}
-		for _, at := range []time.Time{quota.roomFor(a.token, gone), lastTry(a.token)} {
+		for _, at := range []time.Time{quota.roomFor(a.token, gone, patience), lastTry(a.token)} {
 			if until := time.Until(at); until > 0 {
 				wait = min(wait, until)
 			}
@@ -115,6 +137,9 @@ func (k *Keeper) takeSlot(ctx context.Context, a attempt) (slot time.Time, err e
 		waited += wait
 	}
 }
+
+// errLookFirst has a renewal look at the venue before it takes its place.
+var errLookFirst = errors.New("the venue is in trouble")
 
 // lookAtVenue returns an error while the venue is in trouble: after a failed renewal, a call
 // that no quota counts shows that, and the quota is left to the time when it answers again.
@@ -173,7 +198,7 @@ func (v *Vault) takeSlot(ctx context.Context, key string, quota Quota, room int,
 const (
 	// soonest is the fraction of a token's life before which it is not renewed, however
 	// much of the quota is left.
-	soonest = 0.25
+	soonest = 0.15
 	// crowdKnown is how long the number of a venue's sign-ins is believed.
 	crowdKnown = 10 * time.Minute
 )
@@ -186,16 +211,20 @@ type crowd struct {
 
 // early returns the policy for a token that just arrived: if few sign-ins share the quota it
 // is renewed sooner, and outlasts a longer outage. Two thirds of the quota are spent on that;
-// the rest is for what has to be repeated.
+// the rest is for what has to be repeated. Tokens that arrive together, after many sign-ins or
+// an outage, would be due together for ever, and be more than the quota lets pass at once: of
+// those the next renewal is drawn from all of the time that there is.
 func (k *Keeper) early(ctx context.Context, venue Venue, token Token) Policy {
 	policy := venue.Policy()
 	if policy.Quota.Count == 0 || token.Life() <= 0 {
 		return policy
 	}
-	every := time.Duration(k.sharing(ctx, venue.Name(), policy.Quota.Count)) * policy.Quota.Window / time.Duration(max(policy.Quota.Count*2/3, 1))
+	sharing := k.sharing(ctx, venue.Name(), policy.Quota.Count)
+	every := time.Duration(sharing) * policy.Quota.Window / time.Duration(max(policy.Quota.Count*2/3, 1))
 	at := max(float64(every)/float64(token.Life()), soonest) + jitter
-	if at < orElseFraction(policy.RefreshAt) {
-		policy.RefreshAt = at
+	policy.RefreshAt = min(at, orElseFraction(policy.RefreshAt))
+	if least := soonest + jitter; k.arrived(venue.Name(), time.Now()) > few && !policy.Quota.isShort(sharing) && policy.RefreshAt > least {
+		policy.RefreshAt = least + rand.Float64()*(policy.RefreshAt-least)
 	}
 	return policy
 }

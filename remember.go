@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 )
 
@@ -17,6 +18,9 @@ func (k *Keeper) failed(ctx context.Context, a attempt, claimed Record, failure 
 	}
 	if failure.Class == ClassLater && failure.RetryAfter > 0 && !failure.OfUser {
 		k.closeFor(ctx, a.app, a.policy, failure.RetryAfter)
+	}
+	if a.limited() && isTrouble(failure) {
+		k.noteTrouble(a.id.Venue, true)
 	}
 	if failure.Class == ClassRefused && !a.record.IntentAt.IsZero() {
 		failure.Reason = cmp.Or(failure.Reason, "refused") + "; the answer to the previous renewal was lost"
@@ -111,6 +115,7 @@ func (k *Keeper) remember(ctx context.Context, a attempt, record Record, failure
 		}
 		k.Source(a.id).invalidate()
 	}
+	record.NextRefresh = a.policy.Maintenance.noLater(record.NextRefresh, time.Now(), rand.Float64())
 	if _, err := k.Vault.Store.Put(ctx, a.byStore(record)); err != nil && !errors.Is(err, ErrConflict) {
 		// The intent stays open: the next program treats it as uncertain.
 		k.log().Error("the store does not answer", "id", failure.ID, "error", systemError(err))

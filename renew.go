@@ -43,6 +43,11 @@ func (k *Keeper) renew(ctx, early context.Context, id ID, f *flight) (Token, err
 		return token, err
 	}
 	w := waits{turn: f.why == onDemand || f.why == insisting}
+	defer func() {
+		if w.lane {
+			k.leaveLane(id.Venue)
+		}
+	}()
 	for poll := leasePoll; ; poll = min(2*poll, 10*leasePoll) {
 		a, needed, err := k.look(ctx, id, f)
 		if err != nil || !needed {
@@ -163,6 +168,7 @@ func (k *Keeper) keep(ctx context.Context, a attempt, claimed Record, got Token,
 	}
 	r.record = a.byStore(r.record)
 	kept, _, err := k.save(context.WithoutCancel(ctx), a.id, r) // however long the venue took
+	k.noteTrouble(a.id.Venue, false)
 	k.reopen(ctx, a.app, a.policy, a.why != whenDue || needOf(a.token, time.Now()) != canWait)
 	k.logAnswer(a.id, got)
 	k.reportNarrowing(a.id, a.token, r.token)

@@ -192,7 +192,7 @@ func (k *Keeper) statusOf(id ID, token Token, record Record, err error) (Status,
 
 func statusOf(id ID, token Token, record Record, policy Policy, now time.Time) Status {
 	token.Expires = earliest(token.ended, token.Expires) // whatever its time says
-	ends := endOf(token, record, policy)
+	ends := endOf(token, record, policy, now)
 	status := Status{
 		ID: id, State: stateOf(token, record, now), Reason: record.because(),
 		Issued: token.Issued, Expires: token.Expires, RefreshExpires: token.RefreshExpires, NextRefresh: record.NextRefresh,

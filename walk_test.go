@@ -23,7 +23,7 @@ import (
 
 // walk is that order. What a file is for its first line says.
 var walk = []string{
-	"source.go", "flight.go", "renew.go", "gates.go", "unsaved.go", "probe.go", "claim.go", "remember.go", "doubt.go", "password.go", "examine.go", "pace.go", "rotation.go",
+	"source.go", "flight.go", "renew.go", "gates.go", "unsaved.go", "probe.go", "claim.go", "remember.go", "doubt.go", "password.go", "examine.go", "pace.go", "lane.go", "rotation.go",
 	"spill.go", "reserve.go", "learn.go", "publish.go", "entry.go", "outcomes.go", "way.go", "chance.go", "rollback.go", "marks.go", "schedule.go", "vault.go", "seal.go",
 }
 

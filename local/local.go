@@ -156,7 +156,7 @@ func (p *Place) open(ctx context.Context, create, unsealed bool) (*Vault, error)
 			return nil, errors.Join(err, store.Close())
 		}
 	}
-	v.Keeper = &venuekey.Keeper{Vault: vault, Venues: p.config.Venues, Log: p.config.Log, Spills: p.Spills(), Marks: p.Marks()}
+	v.Keeper = &venuekey.Keeper{Vault: vault, Venues: p.config.Venues, Log: p.config.Log, Spills: p.Spills(), Marks: p.Marks(), Machine: p.env("VENUEKEY_MACHINE")}
 	v.Keeper.Apps = func(ctx context.Context, name string) (venuekey.App, error) {
 		if p.config.BeforePresenting != nil {
 			p.config.BeforePresenting()

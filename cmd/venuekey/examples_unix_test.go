@@ -71,6 +71,9 @@ var known = map[string]example{
 	"venuekey backup import sign-ins.age --replace --json | jq .sign_ins":       {before: "venuekey backup export sign-ins.age --force"},
 	"venuekey import ttp/carol tokens.json":                                     {before: `echo '{"access_token":"a","refresh_token":"r","expires_in":2592000}' >tokens.json`},
 	"venuekey import ttp/alice <answer.json --replace":                          {before: `echo '{"access_token":"a","refresh_token":"r"}' >answer.json`},
+	// Without a kept password a session at Tradovate ends at the next long maintenance, which --check reports.
+	"venuekey status --check --within 72h":  {before: "venuekey login tradovate/bot --keep-password"},
+	"venuekey status --check --within 48h":  {before: "venuekey login tradovate/alice --keep-password"},
 	"venuekey emulate":                      {until: "VENUEKEY_TTP_CLIENT_SECRET"},
 	"venuekey emulate ctrader --shell fish": {until: "set -gx VENUEKEY_CTRADER_CA_FILE"},
 	"venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com": {until: "VENUEKEY_CTRADER_CA_FILE"},

@@ -78,6 +78,9 @@ func environmentTopic() *cobra.Command {
   VENUEKEY_HOME             one folder for all files, see "venuekey help files"
   VENUEKEY_STORE            the vault, like --store: a file, or
                             postgres://user:password@host/database
+  VENUEKEY_MACHINE          the name under which a venue's limits for a network
+                            address are counted; the host's name if unset.
+                            Containers behind one address share one
   VENUEKEY_KEY              file, keyring or passphrase: how to keep a new
                             vault's key
   VENUEKEY_PASSPHRASE       the passphrase, if the key is protected by one,

@@ -62,7 +62,7 @@ func Unknown(environ []string, venues []venuekey.Venue) []string {
 // venues.
 func KnownVariables(venues []venuekey.Venue) []string {
 	known := []string{
-		"VENUEKEY_HOME", "VENUEKEY_KEY", "VENUEKEY_PASSPHRASE", "VENUEKEY_PASSPHRASE_FILE", "VENUEKEY_STORE",
+		"VENUEKEY_HOME", "VENUEKEY_KEY", "VENUEKEY_PASSPHRASE", "VENUEKEY_PASSPHRASE_FILE", "VENUEKEY_STORE", "VENUEKEY_MACHINE",
 		"VENUEKEY_BACKUP_PASSPHRASE", "VENUEKEY_BACKUP_PASSPHRASE_FILE",
 		"VENUEKEY_EVENT", "VENUEKEY_STATE", "VENUEKEY_REASON", "VENUEKEY_LEFT", "VENUEKEY_ENDS", "VENUEKEY_HELP", // for a hook
 		Variable("ctrader", "LIVE_ADDRESS"), Variable("ctrader", "DEMO_ADDRESS"),

@@ -64,6 +64,7 @@ func outages() []outage {
 		{name: "cut after", acts: true, answer: cut},
 		{name: "HTML", answer: status(200, "<html><body>We are back soon</body></html>")},
 		{name: "HTML, the venue acts", acts: true, answer: status(403, "<html><body>Attention Required!</body></html>")},
+		{name: "408", answer: status(408, "")},
 		{name: "429", answer: status(429, "")},
 		{name: "500", answer: status(500, "")},
 		{name: "502", answer: status(502, "<html><body>Bad Gateway</body></html>")},

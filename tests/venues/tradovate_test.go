@@ -189,7 +189,7 @@ func TestARefreshTokenInDoubtWaitsForItsLastChance(t *testing.T) {
 			if want := map[bool]int{false: 0, true: 1}[acts]; d.way.before != nil || presented() != want {
 				t.Fatalf("presented %d times", presented())
 			}
-			if n := d.server.Log().Count(emulator.EventRenewGranted); n > 20*60/20+2 {
+			if n := d.server.Log().Count(emulator.EventRenewGranted); n > 20*60/12+2 {
 				t.Errorf("%d renewals with the access token in twenty hours", n)
 			}
 			d.outage("refused", 80*time.Minute)
@@ -270,7 +270,7 @@ func TestWhoIsRefusedForAnotherCauseRenewsNothing(t *testing.T) {
 		}
 		d.wantGood(id, "after two hours")
 		renewals, looks := d.server.Log().Count(emulator.EventRenewGranted), d.server.Log().Count(tradovateemu.AccountsListed)
-		if renewals > 6 || looks < 10 || looks > 25 || d.server.Log().Count(emulator.EventRenewRefused) > 0 {
+		if renewals > 11 || looks < 10 || looks > 25 || d.server.Log().Count(emulator.EventRenewRefused) > 0 {
 			t.Errorf("%d renewals in two hours, %d examinations\n%s", renewals, looks, d.told(30))
 		}
 	})
@@ -348,7 +348,7 @@ func TestAnOutageThatLooksLikeAClosedSessionEndsNothing(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := openDesk(t, oauth, tradovateemu.Knobs{})
 			id := d.signIn("alice")
-			d.run(18 * time.Minute) // the next renewal comes within six minutes
+			d.run(11 * time.Minute) // the next renewal comes within five minutes
 			whole := d.way.venue
 			d.way.venue = keepertest.InProcess{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get("Authorization") != "" {
@@ -376,7 +376,7 @@ func TestARefusedRenewalEndsItsAccessToken(t *testing.T) {
 		id := d.signIn("alice")
 		source := d.program().Source(id)
 		events := keepertest.Listen(t, d.keeper, id)
-		d.run(15 * time.Minute)
+		d.run(10 * time.Minute)
 		d.server.RevokeUser("alice")
 		d.run(12 * time.Minute)
 		events.Want("found fresh", "trouble needs sign-in")
@@ -486,7 +486,7 @@ func TestAnExaminationThatSaysNothingCostsNoRenewals(t *testing.T) {
 				}
 				d.run(3*time.Hour + time.Minute)
 				d.wantGood(id, "after three hours")
-				if renewals := d.server.Log().Count(emulator.EventRenewGranted); renewals > 9 || looks > 400 {
+				if renewals := d.server.Log().Count(emulator.EventRenewGranted); renewals > 16 || looks > 400 {
 					t.Errorf("%d renewals in three hours, %d examinations\n%s", renewals, looks, d.told(30))
 				} else {
 					t.Logf("%d renewals in three hours, %d examinations", renewals, looks)
@@ -524,7 +524,7 @@ func TestTheRefreshTokenKeepsClearOfMaintenance(t *testing.T) {
 					t.Errorf("presented at %s, and the maintenance begins at %s", e.At.UTC(), w.From.UTC())
 				}
 			}
-			if presented != 1 || renewed > 20*60/20+2 {
+			if presented != 1 || renewed > 20*60/12+2 {
 				t.Errorf("presented %d times, and %d renewals with the access token in 20 hours", presented, renewed)
 			}
 		})
