@@ -187,10 +187,19 @@ var refusals = map[string]Error{
 //     already tried another token by then.
 //   - invalid_request: ClassMisconfigured. The venue does not understand the call.
 //
+// If a Transport has asked the Keeper about the refusal, the error is what that found out: a
+// venue that is an Examiner tells a dead token (ClassRefused) from a device or a permission
+// that is missing (ClassDeclined) and from trouble of its own (ClassLater).
+//
 // Error.Code is the venue's error code; it is empty for a bare 401.
 func RefusalOf(response *http.Response) error {
 	if response == nil || response.StatusCode < 400 {
 		return nil
+	}
+	if response.Request != nil {
+		if known, ok := response.Request.Context().Value(refusalKey{}).(*Error); ok {
+			return known
+		}
 	}
 	word, scope := bearerWord(response.Header)
 	known, ok := refusals[word]

@@ -1,6 +1,8 @@
 package venuekey
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -67,14 +69,17 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // again sends a refused request once more with another token. If that is not possible,
-// the caller gets the venue's own refusal, which says most.
+// the caller gets the venue's own refusal, and RefusalOf says why.
 func (t *Transport) again(request *http.Request, refused *http.Response, token *Token) *http.Response {
 	body, ok := replay(request)
 	if !ok {
 		return refused
 	}
 	newer, err := t.Source.Reject(request.Context(), token.Access)
-	if err != nil || newer.Access == token.Access {
+	if err != nil {
+		return because(refused, err)
+	}
+	if newer.Access == token.Access {
 		return refused
 	}
 	response, err := t.base().RoundTrip(t.signed(request, body, newer))
@@ -84,6 +89,18 @@ func (t *Transport) again(request *http.Request, refused *http.Response, token *
 	_, _ = io.CopyN(io.Discard, refused.Body, 4<<10)
 	refused.Body.Close()
 	return response
+}
+
+type refusalKey struct{}
+
+// because attaches to a refusal what the Keeper found out about it: the token is dead, or good
+// and something is denied to it, or the venue could not be asked.
+func because(refused *http.Response, err error) *http.Response {
+	var known *Error
+	if errors.As(err, &known) && refused.Request != nil {
+		refused.Request = refused.Request.WithContext(context.WithValue(refused.Request.Context(), refusalKey{}, known))
+	}
+	return refused
 }
 
 // signed returns a signed copy of the request, since a RoundTripper must not change the

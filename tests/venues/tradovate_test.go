@@ -276,6 +276,48 @@ func TestWhoIsRefusedForAnotherCauseRenewsNothing(t *testing.T) {
 	})
 }
 
+// A program whose http.Client signs its requests learns from the answer why it was refused, and
+// what helps: not every 401 is one that a sign-in helps.
+func TestARefusedCallSaysWhy(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		spoil  func(*desk)
+		class  venuekey.Class
+		remedy string
+	}{
+		{"a device that is not approved", func(d *desk) { d.server.Tune(func(k *tradovateemu.Knobs) { k.UnapprovedDevice = "d" }) }, venuekey.ClassDeclined, "device"},
+		{"a session that was revoked", func(d *desk) { d.server.RevokeUser("alice") }, venuekey.ClassRefused, ""},
+		{"an outage beside it", func(d *desk) {
+			d.server.Tune(func(k *tradovateemu.Knobs) { k.OrdersDenied = true })
+			d.server.Inject(emulator.Fault{On: tradovateemu.AccountList, Kind: emulator.FaultStatusBefore, Status: 503, Times: -1})
+		}, venuekey.ClassLater, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := openDesk(t, false, tradovateemu.Knobs{})
+				id := d.signIn("alice")
+				time.Sleep(10 * time.Minute)
+				row.spoil(d)
+				client := http.Client{Transport: &venuekey.Transport{Source: d.keeper.Source(id), Base: d.way}}
+				order := `{"accountId":5002,"symbol":"ESZ6","action":"Buy","orderQty":1}`
+				answer, err := client.Post("http://localhost:1/v1/order/placeorder", "application/json", strings.NewReader(order))
+				if err != nil || answer.StatusCode != http.StatusUnauthorized {
+					t.Fatal(answer, err)
+				}
+				answer.Body.Close()
+				why := venuekey.RefusalOf(answer)
+				var known *venuekey.Error
+				if !errors.As(why, &known) || known.Class != row.class || !strings.Contains(known.Remedy, row.remedy) || venuekey.NeedsSignIn(why) != (row.class == venuekey.ClassRefused) {
+					t.Errorf("%+v", known)
+				}
+				if n := d.server.Log().Count(emulator.EventRenewGranted); n != 0 {
+					t.Errorf("%d renewals", n)
+				}
+			})
+		})
+	}
+}
+
 // closed signs in often enough that the venue ends the first session, whose access token
 // then fails with a status that says nothing.
 func (d *desk) closed(status int) venuekey.ID {

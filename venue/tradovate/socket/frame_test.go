@@ -93,3 +93,16 @@ func FuzzVerdict(f *testing.F) {
 		_, _ = e.Error(), e.SafeToRetry()
 	})
 }
+
+// What a frame begins with is read to the end whatever it is, and is alone only if its data
+// reach to the end.
+func FuzzBeginning(f *testing.F) {
+	for _, text := range []string{`a[{"e":"md","d":{"quotes":[`, `a[{"s":200,"i":3,"d":"xx`, `a[{"e":"md","d":{}},{`, "a[]]]", `a[{"i":[}`, `a[{"e":"md"`, `a[{"d":1,"e":"md"}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		if m, alone := beginning(frame); alone && m.event == "" && !m.hasID && m.status == 0 && len(frame) < 6 {
+			t.Errorf("%q is one of nobody's", frame)
+		}
+	})
+}

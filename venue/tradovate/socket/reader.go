@@ -33,6 +33,8 @@ func (e *CloseError) Error() string {
 func (c *Conn) read() {
 	var room bytes.Buffer
 	arriving := arrival{conn: c}
+	limited := io.LimitedReader{R: &arriving}
+	c.ws.SetReadLimit(-1) // from here on this keeps to MaxFrame
 	for {
 		if room.Cap() > idleRoom {
 			room = bytes.Buffer{} // one long frame is no reason to keep its room
@@ -40,8 +42,13 @@ func (c *Conn) read() {
 		room.Reset()
 		_, r, err := c.ws.Reader(context.Background())
 		if err == nil {
-			arriving.frame = r
-			_, err = room.ReadFrom(&arriving)
+			arriving.frame, limited.N = r, int64(c.opts.MaxFrame)+1
+			_, err = room.ReadFrom(&limited)
+		}
+		if err == nil && room.Len() > c.opts.MaxFrame {
+			if err = c.oversized(room.Bytes(), &arriving); err == nil {
+				continue
+			}
 		}
 		if err != nil {
 			c.die(c.ending(err))
@@ -77,8 +84,6 @@ func (c *Conn) ending(err error) error {
 	switch {
 	case errors.As(err, &closed):
 		return &CloseError{int(closed.Code), foreign.LineWithout(closed.Reason, c.secrets()...)}
-	case errors.Is(err, websocket.ErrMessageTooBig):
-		return fmt.Errorf("%w: it is longer than the %d bytes of MaxFrame", errFrame, c.opts.MaxFrame)
 	}
 	return err
 }
