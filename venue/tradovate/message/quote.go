@@ -30,7 +30,7 @@ type Quote struct {
 	OpeningPrice, SettlementPrice  Level
 	OpenInterest, TotalTradeVolume Level
 
-	Unknown []Field // nil for none
+	Unknown []Field // empty for none
 }
 
 // Depth is the depth of market of a contract, the best price of each side first.
@@ -38,7 +38,7 @@ type Depth struct {
 	ContractID   int64
 	Timestamp    time.Time // zero if absent
 	Bids, Offers []Level
-	Unknown      []Field // nil for none
+	Unknown      []Field // empty for none
 }
 
 // Decode reads a quote, and forgets what was there before. It keeps nothing of the text.
