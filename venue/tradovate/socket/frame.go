@@ -60,7 +60,7 @@ func messageOf(text []byte) (message, error) {
 		case `"s"`:
 			m.status, err = strconv.Atoi(string(value))
 		case `"e"`:
-			err = json.Unmarshal(value, &m.event)
+			m.event, err = eventOf(value)
 		case `"d"`:
 			m.data = value
 		}
@@ -69,6 +69,24 @@ func messageOf(text []byte) (message, error) {
 		}
 	}
 	return m, nil
+}
+
+// eventOf is the name of an event. One that is known costs no memory.
+func eventOf(value []byte) (kind string, err error) {
+	if len(value) > 2 && value[0] == '"' {
+		switch name := value[1 : len(value)-1]; string(name) {
+		case EventMarket:
+			return EventMarket, nil
+		case EventProps:
+			return EventProps, nil
+		case EventChart:
+			return EventChart, nil
+		case EventClock:
+			return EventClock, nil
+		}
+	}
+	err = json.Unmarshal(value, &kind)
+	return kind, err
 }
 
 // closeOf reads the text behind a c, which may be absent or anything.
