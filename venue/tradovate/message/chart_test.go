@@ -9,7 +9,8 @@ import (
 // A histogram counts from its base, in ticks.
 func ExampleHistogram_Decode() {
 	var h Histogram
-	err := h.Decode([]byte(`{"contractId":5,"base":18400,"items":{"-14":5906.67,"2":1},"tradeDate":{"year":2026,"month":11,"day":3},"refresh":true}`))
+	err := h.Decode([]byte(`{"contractId":5,"base":18400,"items":{"-14":5906.67,"2":1},` +
+		`"tradeDate":{"year":2026,"month":11,"day":3},"refresh":true}`))
 	fmt.Println(err, h.Items[0].Ticks, h.Items[0].Size.Value, h.TradeDate.Year, h.Refresh)
 	// Output: <nil> -14 5906.67 2026 true
 }

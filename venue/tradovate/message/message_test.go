@@ -59,7 +59,8 @@ func BenchmarkQuote(b *testing.B) {
 
 // FuzzScan lets encoding/json judge what is JSON.
 func FuzzScan(f *testing.F) {
-	for _, text := range []string{quoteText, `[1e5,-0,0.1E-7,"\ud83d\ude00",null,true,false,{}]`, "01", "1.", "-", `"\x"`, "\"\t\"", "[1,]",
+	for _, text := range []string{quoteText, `[1e5,-0,0.1E-7,"\ud83d\ude00",null,true,false,{}]`,
+		"01", "1.", "-", `"\x"`, "\"\t\"", "[1,]",
 		`{"a":1,}`, `{"a" 1}`, "[", "nul", " 1 ", "1 2", "", "\x00", "\u00a01", `"\ud800"`, "[}", "\"\xff\""} {
 		f.Add([]byte(text))
 	}
