@@ -88,7 +88,7 @@ func (s *servers) serve(address string, handler http.Handler) (at string, err er
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	s.running = append(s.running, server)
 	if s.secure != nil {
-		server.TLSConfig = s.secure
+		server.TLSConfig = s.secure.Clone() // net/http writes to it
 		s.serving.Go(func() { _ = server.ServeTLS(socket, "", "") })
 		return "https://" + socket.Addr().String(), nil
 	}
