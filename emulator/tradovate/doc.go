@@ -12,9 +12,10 @@
 //	/auth/oauthtoken           exchanges a code or refresh token for tokens
 //	/auth/me                   whose access token it is, on the live host only
 //	/account/list              the user's accounts in the host's environment
-//	/contract/find             a contract by its name
-//	/order/placeorder          places an order, which user syncs report
-//	/order/list                the user's orders
+//	/contract/…                find, item, items, suggest: three contracts
+//	/order/…                   placeorder, modifyorder, cancelorder, liquidateposition, which
+//	                           user syncs report; list, item, items
+//	/orderversion/list  /fill/list  /position/list  /cashbalance/list
 //	/v1/websocket              the WebSocket, with this prefix only
 //
 // and, since there is no third host for them,
@@ -28,17 +29,17 @@
 //
 // Behaviour that surprises clients is on by default: most failures have status 200 with
 // errorText, error, violations or a p-ticket in the body; after five failed sign-ins every
-// further one incurs a penalty; a third session closes the oldest, whose token is then
-// answered with 408; the sixteenth renewal within an hour gets a bare 429, and trying again
-// prolongs it; an OAuth refresh token is single-use.
+// further one incurs a penalty, as the sixteenth renewal within an hour does, and every
+// breach of a penalty doubles the wait; a third session closes the oldest, whose token is
+// then answered with 408; an OAuth refresh token is single-use. A market order is filled at
+// once, and any other works until it is cancelled.
 //
 // # WebSocket
 //
 // [Server.MarketData] is a third host, with market data on its WebSocket. On every host a
 // socket opens with the frame o, sends h every 2.5 s unless market data flows, and sends
 // messages as a[…]; requests are "endpoint\nid\nquery\nbody". The users' hosts know
-// authorize, user/syncrequest, account/list, contract/find and order/placeorder, the
-// third host authorize and md/… in the documented shapes, with made-up prices of three
+// authorize, user/syncrequest, account/list and the operations above, the third host authorize and md/… in the documented shapes, with made-up prices of three
 // contracts. [Server.InjectSocket] orders what goes wrong with a request;
 // [Server.ShutDown], [Server.CutSockets] and [Server.MuteSockets] strike all sockets.
 // [SocketKnobs] are the switches. [Server.CloseSockets] ends a server's sockets, since an
@@ -51,17 +52,22 @@
 //	OAuthErrorStatus                    the status of oauthtoken's refusals, which is 200
 //	TransientRefusals                   valid refreshes that are refused before one succeeds
 //	RenewKillsOld                       a renewal ends the old access token
-//	RenewQuota, MeQuota                 requests per hour before 429
+//	RefreshKillsOld                     a refresh token's use ends it
+//	RenewQuota, MeQuota, Quota429       requests per hour before a penalty, or a bare 429
+//	UserLimit, UserWarned               a user's requests per hour before 429, and 423 before that
 //	SessionLimit, OAuthSessions         how many sessions a user can have, and of which kind
 //	ClosedStatus                        the status for the token of a closed session
 //	PasswordStatus                      the status for a wrong name or password, which is 200
 //	PenaltyAfter, PenaltyWait, PenaltyCaptcha   penalty after failed sign-ins
+//	RefusesRight, LockAfter             a right password is refused for a while; a user is locked
 //	Penalties, PenaltyOn                penalty for the next requests, whatever they are
 //	NoMDToken, OAuthMDToken             no mdAccessToken, or also in answers of oauthtoken
 //	APIHosts, LiveHost, DemoHost        apiHosts in answers with tokens
 //	UserStatus, UserIDAfter, MeOnDemo   what the answers say about the user
 //	Empty401                            a 401 has no body
 //	OrdersDenied                        an order gets 401, as from a device that is not approved
+//	UnapprovedDevice, AccountsDenied    a device that may not trade; a key without a permission
+//	Maintenance, MaintenanceStatus      the published windows are kept by the clock
 //	MovedTo                             all but the pages redirect to another host with 307
 //	IgnorePKCE, RejectPKCE, LosePKCE    PKCE is ignored, refused, or lost
 //	Issuer                              iss in the redirect

@@ -15,7 +15,7 @@ import (
 // filled at once, at the price of the contract, and any other works until it is cancelled.
 // The entities have the documented fields; their numbers are made up.
 
-// orderBook has the entities of each user, by type. The zero value is ready to use.
+// orderBook has the entities of each user in each environment, by type. The zero value is ready to use.
 type orderBook struct {
 	mu    sync.Mutex
 	users map[string]*holdings
@@ -188,10 +188,14 @@ func with(entity map[string]any, name string, value any) map[string]any {
 	return next
 }
 
-// tell has the user syncs hear of changes, in order.
-func (s *Server) tell(u emulator.User, changes []change) {
-	for _, c := range changes {
-		s.Change(u.Name, c.entityType, c.eventType, c.entity)
+// tell has the user syncs of an environment hear of changes, in order.
+func (s *Server) tell(u emulator.User, env environment, changes []change) {
+	for _, one := range s.sockets.all() {
+		for _, c := range changes {
+			if one.host.env == env {
+				one.change(u.Name, c.entityType, c.eventType, c.entity)
+			}
+		}
 	}
 }
 

@@ -88,7 +88,7 @@ func (c *socket) snapshot(u emulator.User, q *syncRequest) map[string]any {
 		case "account":
 			list = accountsOf(u, c.host.env)
 		case "order", "orderVersion", "fill", "position":
-			list = c.server.book.list(u.Name, name)
+			list = c.server.book.list(holder(u, c.host.env), name)
 		case "cashBalance":
 			list = caller{c.server, u, c.host.env, false}.balances()
 		case "contract":

@@ -35,6 +35,11 @@ var operations = map[string]bool{
 	"order/placeorder": true, "order/modifyorder": true, "order/cancelorder": true, "order/liquidateposition": true,
 }
 
+// holder is whose orders are meant: a user has others at the other host.
+func (c caller) holder() string { return holder(c.user, c.env) }
+
+func holder(u emulator.User, env environment) string { return host{env: env}.String() + " " + u.Name }
+
 // operate carries an operation out, by its name in lower case.
 func (c caller) operate(name string, r request) answered {
 	if operations[name] && !c.mayTrade {
@@ -55,7 +60,7 @@ func (c caller) operate(name string, r request) answered {
 		return c.oneContract(r.query.Get("id"))
 	}
 	entityType, how, _ := strings.Cut(name, "/")
-	list := c.server.book.list(c.user.Name, entityType)
+	list := c.server.book.list(c.holder(), entityType)
 	if entityType == "contract" {
 		list = contractList(r.query.Get("t"))
 	}
@@ -129,9 +134,9 @@ func (c caller) place(r request) answered {
 
 // take has an order carried out.
 func (c caller) take(p placed, of contract) answered {
-	order, changes := c.server.book.place(c.user.Name, p, of, c.server.sockets.nextID, c.server.core.Clock.Now())
+	order, changes := c.server.book.place(c.holder(), p, of, c.server.sockets.nextID, c.server.core.Clock.Now())
 	c.server.core.Record(emulator.Event{Kind: OrderPlaced, User: c.user.Name, Status: http.StatusOK, Detail: p.Action + " " + of.name})
-	c.server.tell(c.user, changes)
+	c.server.tell(c.user, c.env, changes)
 	return answered{http.StatusOK, map[string]any{"orderId": order["id"]}}
 }
 
@@ -141,6 +146,7 @@ func (c caller) alter(name string, r request) answered {
 		OrderID  int64    `json:"orderId"`
 		OrderQty *float64 `json:"orderQty"`
 		Price    *float64 `json:"price"`
+		Stop     *float64 `json:"stopPrice"`
 	}
 	if !r.read(&asked) {
 		return refused(http.StatusBadRequest, "Bad request")
@@ -152,13 +158,19 @@ func (c caller) alter(name string, r request) answered {
 	if asked.Price != nil {
 		fields["price"] = *asked.Price
 	}
+	if asked.Stop != nil {
+		fields["stopPrice"] = *asked.Stop
+	}
+	if asked.OrderQty != nil && *asked.OrderQty <= 0 {
+		return declined("UnknownReason", "Order is not valid")
+	}
 	kind := OrderModified
 	changes, found, tooLate := []change(nil), false, false
 	if name == "order/cancelorder" {
 		kind = OrderCancelled
-		changes, found, tooLate = c.server.book.cancel(c.user.Name, asked.OrderID)
+		changes, found, tooLate = c.server.book.cancel(c.holder(), asked.OrderID)
 	} else {
-		changes, found, tooLate = c.server.book.modify(c.user.Name, asked.OrderID, fields, c.server.sockets.nextID)
+		changes, found, tooLate = c.server.book.modify(c.holder(), asked.OrderID, fields, c.server.sockets.nextID)
 	}
 	switch {
 	case !found:
@@ -167,7 +179,7 @@ func (c caller) alter(name string, r request) answered {
 		return declined("TooLate", "The order is not working any more")
 	}
 	c.server.core.Record(emulator.Event{Kind: kind, User: c.user.Name, Status: http.StatusOK, Detail: strconv.FormatInt(asked.OrderID, 10)})
-	c.server.tell(c.user, changes)
+	c.server.tell(c.user, c.env, changes)
 	return answered{http.StatusOK, map[string]any{"commandId": c.server.sockets.nextID()}}
 }
 
@@ -181,7 +193,7 @@ func (c caller) liquidate(r request) answered {
 		return refused(http.StatusBadRequest, "Bad request")
 	}
 	of, known := contractBy(strconv.FormatInt(asked.ContractID, 10))
-	net := c.server.book.net(c.user.Name, asked.AccountID, asked.ContractID)
+	net := c.server.book.net(c.holder(), asked.AccountID, asked.ContractID)
 	switch {
 	case !c.owns(asked.AccountID):
 		return refused(http.StatusUnauthorized, "Access is denied")

@@ -68,6 +68,9 @@ func TestTheOrderBook(t *testing.T) {
 	if a := v.call(access, "order/cancelOrder", object{"orderId": 999}); a.Status != 404 {
 		t.Error(a.Status, a.Body)
 	}
+	if a := v.call(access, "order/modifyOrder", object{"orderId": id, "orderQty": 0}); a.Text("failureReason") == "" {
+		t.Error(a.Body)
+	}
 	for range 2 { // an order that is sent twice is two orders
 		v.call(access, "order/placeOrder", object{"accountId": 5001, "symbol": "ESZ6", "action": "Sell", "orderQty": 1, "orderType": "Market"})
 	}
@@ -88,6 +91,9 @@ func TestTheOrderBook(t *testing.T) {
 	}
 	if n := v.Log().Count(tradovate.OrderPlaced); n != 4 {
 		t.Errorf("%d orders in the log", n)
+	}
+	if a := v.get("/v1/order/list", access); strings.TrimSpace(a.Body) != "[]" { // on live the user has none
+		t.Error(a.Body)
 	}
 	if c := list(t, v.call(access, "contract/suggest?t=es", nil)); len(c) != 1 || c[0]["name"] != "ESZ6" {
 		t.Error(c)
