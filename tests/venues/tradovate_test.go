@@ -233,7 +233,7 @@ func TestARefusalIsBelievedOnceItHasLasted(t *testing.T) {
 		if _, err := d.keeper.Token(t.Context(), id); !venuekey.Temporary(err) {
 			t.Fatalf("after ten minutes: %v", err)
 		}
-		d.run(11 * time.Minute)
+		d.run(13 * time.Minute)
 		if _, err := d.keeper.Token(t.Context(), id); !venuekey.NeedsSignIn(err) {
 			t.Fatalf("after twenty minutes: %v", err)
 		}
