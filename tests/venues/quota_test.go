@@ -135,13 +135,13 @@ func TestOneClosedSessionCostsNoOther(t *testing.T) {
 }
 
 // With few sign-ins on an address tokens are renewed early, so that a long outage at the worst
-// moment, just before a renewal, ends before the token does: an hour with two sign-ins, and
+// moment, just before a renewal, ends before the token does: 55 minutes with two sign-ins, and
 // less with more of them, as the quota allows.
 func TestALongOutageAtTheWorstMoment(t *testing.T) {
-	kinds, rows := []string{"500"}, []longest{{2, 60}, {5, 40}}
+	kinds, rows := []string{"500"}, []longest{{2, 55}, {5, 35}}
 	if needs.Slow() {
 		kinds = []string{"408", "429", "500", "502", "503", "HTML", "refused", "hanging", "cut before", "cut after"}
-		rows = []longest{{1, 60}, {2, 60}, {3, 55}, {5, 40}, {8, 29}, {10, 29}}
+		rows = []longest{{1, 55}, {2, 55}, {3, 45}, {5, 35}, {8, 20}, {10, 15}}
 	}
 	var table strings.Builder
 	out := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
