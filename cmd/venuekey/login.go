@@ -53,8 +53,8 @@ VENUEKEY_TRADOVATE_PASSWORD, or …_PASSWORD_FILE.
 Name and password are not kept. A session at Tradovate does not outlast its
 longest maintenance, on Friday evenings and weekends, and then you have to sign
 in again. With --keep-password both are sealed with the token, and you are
-signed in again by them: only when nothing else renews the sign-in, at most four
-times an hour if that fails, and never again once Tradovate has refused them.
+signed in again by them: only when nothing else renews the sign-in, and never
+again once Tradovate has refused them.
 Whoever has the vault and its key has your password then (RFC 9700 §2.4). The
 next login without the flag, or logout, forgets it.
 
