@@ -21,6 +21,8 @@ func (k *Keeper) believe(ctx context.Context, a *attempt, failure *Error) (chang
 	switch now := time.Now(); {
 	case a.way == RenewWithRefreshToken && failure.Class == ClassRefused:
 		return a.doubt(failure, now)
+	case a.way == bySigningIn && errors.Is(failure, ErrUserWanted):
+		return a.setAside(failure, now)
 	case a.way == bySigningIn && failure.Class == ClassRefused:
 		return a.forgetPassword(failure)
 	case a.way == RenewWithRefreshToken, a.way == bySigningIn:
@@ -49,7 +51,7 @@ func (k *Keeper) believeRefusal(ctx context.Context, a *attempt, failure *Error)
 			return false
 		}
 	}
-	if a.token.Refresh != "" || a.token.Password != "" {
+	if a.token.Refresh != "" || a.token.signsIn() {
 		failure.Class, failure.Err = ClassLater, errOtherWay
 	}
 	return a.end(time.Now())

@@ -29,9 +29,9 @@ type failureNote struct {
 }
 
 // mayFail takes a place in the budget before a sign-in, and returns the function that ends
-// it with the outcome: only one that the venue refused keeps its place. A program that dies
-// in between keeps it too.
-func (k *Keeper) mayFail(ctx context.Context, venue Venue) (end func(error), err error) {
+// it with the outcome: one that counts keeps its place. A program that dies in between keeps
+// it too.
+func (k *Keeper) mayFail(ctx context.Context, venue Venue, counts func(error) bool) (end func(error), err error) {
 	most := venue.Policy().FailedSignIns
 	if most <= 0 {
 		return func(error) {}, nil
@@ -57,7 +57,7 @@ func (k *Keeper) mayFail(ctx context.Context, venue Venue) (end func(error), err
 			Remedy: "check name and password at the venue, and sign in after " + free.Local().Format("15:04:05")}
 	}
 	return func(outcome error) {
-		if class := ClassOf(outcome); outcome != nil && (class == ClassRefused || class == ClassMisconfigured) {
+		if outcome != nil && counts(outcome) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.saveBudget())
@@ -70,6 +70,21 @@ func (k *Keeper) mayFail(ctx context.Context, venue Venue) (end func(error), err
 			return at >= 0
 		})
 	}, nil
+}
+
+// countsForUser reports whether a sign-in that a user made counts as failed: the venue refused
+// it, or asks for so long a wait that the next one would make it worse.
+func countsForUser(outcome error) bool {
+	var known *Error
+	class := ClassOf(outcome)
+	return class == ClassRefused || class == ClassMisconfigured ||
+		class == ClassLater && errors.As(outcome, &known) && known.RetryAfter >= failuresCount
+}
+
+// countsForProgram reports the same of one that a program made by itself. Its answer may have
+// been lost, and nobody knows then whether it was a refusal.
+func countsForProgram(outcome error) bool {
+	return countsForUser(outcome) || ClassOf(outcome) == ClassUnknown
 }
 
 // changeFailures changes a note by compare-and-swap. change gets only what still counts.

@@ -32,7 +32,7 @@ func (k *Keeper) signInAgain(ctx context.Context, a attempt) (Token, error) {
 		return Token{}, &Error{Class: ClassDeclined, Reason: fmt.Sprintf("%s allows %d sessions of a user, and signing in would end %s", a.id.Venue, most, lost[0].id()),
 			Remedy: "sign out there, or sign in here"}
 	}
-	end, err := k.mayFail(ctx, a.venue)
+	end, err := k.mayFail(ctx, a.venue, countsForProgram)
 	if err != nil {
 		return Token{}, err
 	}
@@ -45,8 +45,9 @@ func (k *Keeper) signInAgain(ctx context.Context, a attempt) (Token, error) {
 	return token, err
 }
 
-// rests returns an error while the venue is under maintenance, or while a session that it
-// ended is too young for another one. One that maintenance may have ended needs no rest.
+// rests returns an error while the venue is under maintenance, after an attempt that failed,
+// whoever asks, or while a session that the venue ended is too young for another one. One that
+// maintenance may have ended needs no rest.
 func (a attempt) rests(now time.Time) error {
 	if a.way != bySigningIn || a.why == insisting {
 		return nil
@@ -56,12 +57,24 @@ func (a attempt) rests(now time.Time) error {
 		return &Error{Class: ClassLater, RetryAfter: window.To.Sub(now) + afterMaintenance,
 			Reason: "the venue is under maintenance until " + window.To.Local().Format("15:04") + "; then the user is signed in again by the kept password"}
 	}
+	if next := a.record.NextRefresh; a.record.Failures > 0 && next.After(now) {
+		return &Error{Class: ClassLater, RetryAfter: next.Sub(now), Reason: a.record.Text}
+	}
 	until := a.token.session().Add(sessionRest)
 	if window, ok := maintenance.Next(a.token.Issued); ok && window.From.Before(now) || !now.Before(until) || !now.Before(a.token.Expires) {
 		return nil
 	}
 	return &Error{Class: ClassLater, RetryAfter: until.Sub(now),
 		Reason: "the venue ended the session within an hour, probably because the user signed in elsewhere; a program does not sign in against that"}
+}
+
+// setAside notes that the venue wants to see the user: the kept password is not sent again by
+// itself, only if somebody asks for that.
+func (a *attempt) setAside(failure *Error, now time.Time) (changed bool) {
+	a.token.setAside = now
+	failure.Class = ClassRefused
+	failure.Reason += "; no program signs in by itself any more"
+	return true
 }
 
 // forgetPassword notes that the venue does not accept the kept password: it is never sent again,

@@ -29,6 +29,7 @@ type sealedToken struct {
 	Suspected      time.Time                  `json:"suspected,omitzero"`
 	Began          time.Time                  `json:"began,omitzero"`
 	Typed          string                     `json:"typed,omitempty"`
+	SetAside       time.Time                  `json:"set_aside,omitzero"`
 }
 
 func sealedFrom(t Token) sealedToken {
@@ -37,7 +38,7 @@ func sealedFrom(t Token) sealedToken {
 		Issued: t.Issued.Round(0).UTC(), Expires: t.Expires.Round(0).UTC(), RefreshExpires: t.RefreshExpires.Round(0).UTC(),
 		RefreshIssued: t.RefreshIssued.Round(0).UTC(), SignedIn: t.SignedIn.Round(0).UTC(), Scopes: t.Scopes, Asked: t.Asked, User: t.User,
 		RefusedUnder: t.refusedUnder, RefusedFirst: t.refusedFirst.Round(0).UTC(), Ended: t.ended.Round(0).UTC(), Suspected: t.suspected.Round(0).UTC(),
-		Began: t.began.Round(0).UTC(), Typed: t.typed,
+		Began: t.began.Round(0).UTC(), Typed: t.typed, SetAside: t.setAside.Round(0).UTC(),
 	}
 	if len(t.Extras) > 0 {
 		form.Extras = make(map[string]json.RawMessage, len(t.Extras))
@@ -53,7 +54,7 @@ func (f sealedToken) token() Token {
 		Access: Secret(f.Access), Refresh: Secret(f.Refresh), Password: Secret(f.Password), Type: f.Type,
 		Issued: f.Issued, Expires: f.Expires, RefreshExpires: f.RefreshExpires,
 		RefreshIssued: f.RefreshIssued, SignedIn: f.SignedIn, Scopes: f.Scopes, Asked: f.Asked, User: f.User,
-		refusedUnder: f.RefusedUnder, refusedFirst: f.RefusedFirst, ended: f.Ended, suspected: f.Suspected, began: f.Began, typed: f.Typed,
+		refusedUnder: f.RefusedUnder, refusedFirst: f.RefusedFirst, ended: f.Ended, suspected: f.Suspected, began: f.Began, typed: f.Typed, setAside: f.SetAside,
 	}
 	if len(f.Extras) > 0 {
 		t.Extras = make(map[string]Secret, len(f.Extras))

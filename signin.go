@@ -89,7 +89,7 @@ func (k *Keeper) SignInWith(ctx context.Context, id ID, ui UI, options SignInOpt
 // login is the sign-in itself. A token that can be renewed but not used is renewed when a
 // caller first asks for it.
 func (k *Keeper) login(ctx context.Context, venue Venue, app App, ui UI) (Token, error) {
-	end, err := k.mayFail(ctx, venue)
+	end, err := k.mayFail(ctx, venue, countsForUser)
 	if err != nil {
 		return Token{}, err
 	}

@@ -81,6 +81,9 @@ type Token struct {
 	typed string
 	// began is when a session began that a kept password opened; zero if the user did.
 	began time.Time
+	// setAside is when the kept password was set aside, because the venue wants to see the
+	// user; zero if it may be used.
+	setAside time.Time
 }
 
 // Valid reports whether there is an access token and it has not expired at that time. A
@@ -91,10 +94,10 @@ func (t Token) Valid(at time.Time) bool {
 
 // isOver reports whether the venue was found not to accept the access token, and nothing
 // else renews it.
-func (t Token) isOver() bool { return !t.ended.IsZero() && t.Refresh == "" && t.Password == "" }
+func (t Token) isOver() bool { return !t.ended.IsZero() && t.Refresh == "" && !t.signsIn() }
 
 // signsIn reports whether nothing but a kept password gets the sign-in any further.
-func (t Token) signsIn() bool { return t.Refresh == "" && t.Password != "" }
+func (t Token) signsIn() bool { return t.Refresh == "" && t.Password != "" && t.setAside.IsZero() }
 
 // session returns when the venue's session began.
 func (t Token) session() time.Time { return later(t.SignedIn, t.began) }

@@ -3,6 +3,7 @@ package venuekey
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -66,9 +67,13 @@ type Repeater interface {
 	// SignInAgain signs the user in, once, with the Password of an earlier token, and
 	// returns the token of a new session. It asks nobody, and waits for no penalty: its
 	// error is then of ClassLater with RetryAfter. After one of ClassRefused the password
-	// is forgotten.
+	// is forgotten, and after one that matches ErrUserWanted it is set aside.
 	SignInAgain(ctx context.Context, app App, password Secret) (Token, error)
 }
+
+// ErrUserWanted matches, by errors.Is, the error of a Repeater whose venue wants to see the
+// user: it shows a captcha, which no program may solve.
+var ErrUserWanted = errors.New("the venue wants to see the user")
 
 // Identifier is a Venue that can say who a token belongs to.
 type Identifier interface {

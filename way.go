@@ -31,7 +31,7 @@ func (a attempt) wayOf(policy Policy, detour bool, now time.Time) Renewal {
 	switch {
 	case policy.RenewsWith == RenewWithRefreshToken:
 		return RenewWithRefreshToken
-	case a.token.signsIn() && (!a.token.Valid(now) || a.why == accessRefused):
+	case a.mayPresentPassword() && (!a.token.Valid(now) || a.why == accessRefused):
 		return bySigningIn
 	case a.token.Refresh == "":
 		return RenewWithAccessToken
@@ -41,6 +41,13 @@ func (a attempt) wayOf(policy Policy, detour bool, now time.Time) Renewal {
 		return RenewWithRefreshToken
 	}
 	return RenewWithAccessToken
+}
+
+// mayPresentPassword reports whether the kept password may be sent: one that was set aside only if
+// somebody asks for it.
+func (a attempt) mayPresentPassword() bool {
+	t := a.token
+	return t.signsIn() || a.why == insisting && t.Refresh == "" && t.Password != ""
 }
 
 // isEarly reports whether this is the time to renew the refresh token by itself: half of

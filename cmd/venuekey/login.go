@@ -54,7 +54,7 @@ Name and password are not kept. A session at Tradovate does not outlast its
 longest maintenance, on Friday evenings and weekends, and then you have to sign
 in again. With --keep-password both are sealed with the token, and you are
 signed in again by them: only when nothing else renews the sign-in, and never
-again once Tradovate has refused them.
+again once Tradovate has refused them or asked for a captcha.
 Whoever has the vault and its key has your password then (RFC 9700 §2.4). The
 next login without the flag, or logout, forgets it.
 
@@ -112,7 +112,9 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		before, _ := v.Keeper.Status(ctx, id) // zero if it cannot be read
 		waiting, cancel := context.WithTimeout(ctx, flags.timeout)
 		defer cancel()
-		p.tellOfPassword(id, flags.keepPassword, before.KeptPassword)
+		if flags.keepPassword {
+			p.warnOfPassword(id)
+		}
 		token, err := v.Keeper.SignInWith(waiting, id, p.console(id, flags), venuekey.SignInOptions{KeepPassword: flags.keepPassword, EndOldest: flags.endOldest})
 		token, err = p.settled(ctx, v, id, token, err)
 		if errors.Is(err, venuekey.ErrEndsOldest) {
@@ -120,6 +122,9 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		}
 		if err != nil {
 			return loginError(err)
+		}
+		if before.KeptPassword && !flags.keepPassword {
+			p.tell("the password that was kept for %s is forgotten; to keep it: --keep-password", id)
 		}
 		token = p.tellOwner(ctx, v, id, token, before.User)
 		as := ""
@@ -130,15 +135,10 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 	})
 }
 
-// tellOfPassword warns of what keeping a password means, and says when one will be forgotten.
-func (p *program) tellOfPassword(id venuekey.ID, keep, kept bool) {
-	switch {
-	case keep:
-		p.tell("your name and password are kept, sealed: whoever has the vault and its key has them")
-		p.tell("to forget them: venuekey login %s, without --keep-password", id)
-	case kept:
-		p.tell("the password that was kept for %s is forgotten; to keep it: --keep-password", id)
-	}
+// warnOfPassword says what keeping a password means, before it is typed.
+func (p *program) warnOfPassword(id venuekey.ID) {
+	p.tell("your name and password will be kept, sealed: whoever has the vault and its key has them (RFC 9700, section 2.4)")
+	p.tell("to forget them: venuekey login %s without --keep-password, or venuekey logout %s", id, id)
 }
 
 // fewOthers is how many sign-ins are named at most that a new one may end. A vault with

@@ -20,12 +20,15 @@ func Steps() []string {
 
 // OnStep calls step, in the goroutine that renews, at each step of the Keeper's renewals.
 // It wraps the Keeper's store, venues and log, so call it while nothing uses them. Of the
-// optional interfaces of a venue only Prober is passed on.
+// optional interfaces of a venue only Prober and Repeater are passed on.
 func OnStep(k *venuekey.Keeper, step func(string)) {
 	k.Vault.Store = &stepStore{Store: k.Vault.Store, step: step, seen: map[string]int64{}}
 	for i, venue := range k.Venues {
 		prober, _ := venue.(venuekey.Prober)
 		k.Venues[i] = stepVenue{venue, prober, step}
+		if repeater, ok := venue.(venuekey.Repeater); ok {
+			k.Venues[i] = stepRepeater{stepVenue{venue, prober, step}, repeater}
+		}
 	}
 	k.Log = slog.New(stepLog{slog.DiscardHandler, step})
 }
@@ -94,6 +97,17 @@ type stepVenue struct {
 
 func (v stepVenue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	got, err := v.Venue.Refresh(ctx, app, token)
+	v.step("answered")
+	return got, err
+}
+
+type stepRepeater struct {
+	stepVenue
+	repeater venuekey.Repeater
+}
+
+func (v stepRepeater) SignInAgain(ctx context.Context, app venuekey.App, password venuekey.Secret) (venuekey.Token, error) {
+	got, err := v.repeater.SignInAgain(ctx, app, password)
 	v.step("answered")
 	return got, err
 }

@@ -134,8 +134,12 @@ func die() {
 func (e errand) keeper(store venuekey.Store) *venuekey.Keeper {
 	return &venuekey.Keeper{
 		Vault:  &venuekey.Vault{Store: store, Key: venuekey.SealKey{7}},
-		Venues: []venuekey.Venue{ctrader.Venue{}},
-		Apps: func(context.Context, string) (venuekey.App, error) {
+		Venues: []venuekey.Venue{ctrader.Venue{}, calm{}},
+		Apps: func(_ context.Context, venue string) (venuekey.App, error) {
+			if venue == "tradovate" {
+				return venuekey.App{Venue: venue, URLs: map[string]string{"base": e.Venue}, Params: map[string]venuekey.Secret{
+					"cid": "42", "sec": "demo-sec", "app_id": "venuekey", "app_version": "1", "device_id": "d"}}, nil
+			}
 			return venuekey.App{Venue: "ctrader", ClientID: "demo-client", ClientSecret: "demo-secret",
 				RedirectURI: "http://127.0.0.1:0/auth/callback", URLs: map[string]string{"base": e.Venue}}, nil
 		},

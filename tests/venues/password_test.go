@@ -1,7 +1,10 @@
 package venues_test
 
 import (
+	"bytes"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -161,11 +164,10 @@ func TestAKeptPasswordAndTrouble(t *testing.T) {
 		status     int
 		mostAnHour int
 	}{
-		{"423", "", 423, 20},
-		{"429", "", 429, 20},
-		{"a captcha", `{"p-ticket":"ticket","p-time":15,"p-captcha":true}`, 200, 1},
+		{"423", "", 423, 1},
+		{"429", "", 429, 1},
 		{"an app that is not registered", `{"errorText":"The app is not registered"}`, 200, 4},
-		{"a lost answer", "<html>", 502, 20},
+		{"a lost answer", "<html>", 502, 4},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -195,6 +197,45 @@ func TestAKeptPasswordAndTrouble(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A captcha is for the user: no program signs in by itself after it, however long ago it was.
+// Whoever asks for it tries the password once more, and a refusal within the hour sends nothing.
+func TestAKeptPasswordAndACaptcha(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := openDesk(t, false, tradovateemu.Knobs{})
+		id := d.keep()
+		time.Sleep(3 * time.Hour)
+		sent := 0
+		mended := d.answering(200, `{"p-ticket":"ticket","p-time":15,"p-captcha":true}`, func() { sent++ })
+		asked := func(want int) {
+			t.Helper()
+			if _, err := d.program().Token(t.Context(), id); !venuekey.NeedsSignIn(err) || sent != want {
+				t.Fatalf("%d sent: %v", sent, err)
+			}
+		}
+		asked(1)
+		if _, err := d.program().RefreshAgain(t.Context(), id); err == nil || sent != 1 {
+			t.Fatalf("%d sent within the hour: %v", sent, err)
+		}
+		d.run(24 * time.Hour)
+		asked(1)
+		s, err := d.keeper.Status(t.Context(), id)
+		if err != nil || !s.KeptPassword || s.Remedy() != venuekey.RemedySignIn || !strings.Contains(s.Reason, "captcha") {
+			t.Fatalf("%+v %v", s, err)
+		}
+		if _, err := d.program().RefreshAgain(t.Context(), id); err == nil || sent != 2 {
+			t.Fatalf("%d sent when asked to: %v", sent, err)
+		}
+		mended()
+		time.Sleep(61 * time.Minute)
+		if _, err := d.program().RefreshAgain(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		d.wantGood(id, "after the captcha")
+		time.Sleep(20 * time.Hour)
+		d.wantGood(id, "by itself again")
+	})
 }
 
 // Whatever ends the sessions all the time, a program signs in against it once an hour at most.
@@ -241,4 +282,41 @@ func TestWhereAKeptPasswordLies(t *testing.T) {
 			t.Errorf("%+v %v", s, err)
 		}
 	})
+}
+
+// A venue that repeats what it was sent tells nobody the password: not the caller's error, not
+// the record's plain columns, not the log.
+func TestAttackAKeptPasswordThatIsRepeated(t *testing.T) {
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{
+		{200, `{"errorText":"alice may not use wonderland here"}`},
+		{200, `{"error":"wonderland","error_description":"cGFzc3dvcmQ9d29uZGVybGFuZA"}`},
+		{200, `{"violations":[{"constraint":"not wonderland","description":"776f6e6465726c616e64"}]}`},
+		{200, `{"p-ticket":"wonderland","p-time":15,"p-captcha":true,"p-message":"wonderland"}`},
+		{401, "wonderland"}, {502, "<html>wonderland"}, {423, `{"errorText":"wonderland"}`},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := openDesk(t, false, tradovateemu.Knobs{})
+			id := d.keep()
+			time.Sleep(3 * time.Hour)
+			d.answering(answer.status, answer.body, func() {})
+			var log bytes.Buffer
+			program := d.program()
+			program.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			_, err := program.Token(t.Context(), id)
+			status, _ := program.Status(t.Context(), id)
+			records, _ := d.store.List(t.Context(), "", "", 100)
+			out := fmt.Sprintf("%v %+v %#v %+v %s", err, err, err, status, log.String())
+			for _, record := range records {
+				out += record.Key + record.Text + string(record.Sealed)
+			}
+			for _, trace := range []string{"wonderland", "d29uZGVybGFuZA", "776f6e64"} {
+				if err == nil || strings.Contains(out, trace) {
+					t.Errorf("%d %s: %s is in %s", answer.status, answer.body, trace, out)
+				}
+			}
+		})
+	}
 }

@@ -47,6 +47,9 @@ func (p *Penalty) Error() string {
 	return fmt.Sprintf("Tradovate requires a wait: the next attempt is allowed in %s", p.Wait)
 }
 
+// Is says that a captcha is for the user: errors.Is with venuekey.ErrUserWanted.
+func (p *Penalty) Is(target error) bool { return p.Captcha && target == venuekey.ErrUserWanted }
+
 // kept returns the penalty as it is kept for the same request.
 func (p *Penalty) kept(request string) venuekey.Ticket {
 	return venuekey.Ticket{Value: p.Ticket, For: request, NotBefore: time.Now().Add(p.Wait), Wait: p.Wait, Captcha: p.Captcha}
