@@ -80,12 +80,13 @@ var house = map[string][]string{
 	"stream":              {},             // for connections of all venues, and for programs that read both
 	"venue/internal/link": {"", "stream"}, // for connections of all venues; "" for Secret and NeedsSignIn, stream for what the end is called
 
-	"venue/tradovate/socket":  {"", "internal/foreign", "internal/loopback", "stream", "venue/internal/link", "venue/tradovate"}, // "" for Secret and Class; the venue for its hosts and windows
+	"venue/tradovate/socket":  {"", "internal/foreign", "internal/loopback", "stream", "venue/internal/link", "venue/tradovate", "venue/tradovate/message"}, // "" for Secret and Class; the venue for its hosts and windows
 	"venue/tradovate/message": {},                                                                                                // what it reads is nobody else's
 
 	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/ctrader/openapi/wire", "venue/internal/link"}, // "" for Secret and Class
 	"venue/ctrader/openapi/wire":                      {"internal/foreign", "venue/ctrader/openapi/message"},
 	"venue/ctrader/openapi/message":                   {"", "internal/typo"}, // the same
+	"venue/tradovate/message/internal/generate":       {},                    // the same
 	"venue/ctrader/openapi/message/internal/generate": {},                    // writes the room around it
 
 	"emulator/internal/faultqueue": {},

@@ -160,16 +160,16 @@ func (s *userStream) quotes(ctx context.Context, users *socket.Client, flags str
 	}
 	s.run(market, "market data: ")
 	for _, feed := range []struct {
-		kind      string
-		symbols   list
-		subscribe func(context.Context, int64, ...socket.Buffer) (*socket.Stream[json.RawMessage], error)
-	}{{"quote", flags.quotes, market.Quotes}, {"dom", flags.doms, market.Depth}} {
+		kind    string
+		symbols list
+		feed    socket.Feed
+	}{{"quote", flags.quotes, socket.FeedQuotes}, {"dom", flags.doms, socket.FeedDepth}} {
 		for _, symbol := range feed.symbols {
 			contract, name, err := contractOf(ctx, users, symbol)
 			if err != nil {
 				return err
 			}
-			parts, err := feed.subscribe(ctx, contract, socket.Buffer{Size: streamRoom, Block: true})
+			parts, err := market.Raw(ctx, feed.feed, contract, socket.Buffer{Size: streamRoom, Block: true})
 			if err != nil {
 				return err
 			}

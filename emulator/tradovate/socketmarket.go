@@ -2,6 +2,7 @@ package tradovate
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,6 +52,7 @@ type topic struct {
 	kind     string // quote, dom, histogram or chart
 	contract int64
 	chart    int64 // the number of a chart, of which a contract may have many
+	ticks    bool  // the chart is of ticks, and not of bars
 }
 
 // market carries out a request at the host of market data.
@@ -65,6 +67,9 @@ func (c *socket) market(r request) answered {
 	var body struct {
 		Symbol         json.RawMessage `json:"symbol"` // a name or a number
 		SubscriptionID int64           `json:"subscriptionId"`
+		Chart          struct {
+			UnderlyingType string `json:"underlyingType"`
+		} `json:"chartDescription"`
 	}
 	if !r.read(&body) {
 		return refused(http.StatusBadRequest, "Bad request")
@@ -77,7 +82,7 @@ func (c *socket) market(r request) answered {
 	case !known:
 		return answered{http.StatusOK, map[string]any{"errorText": "Unknown symbol", "errorCode": "UnknownSymbol", "mode": "None"}}
 	case name == "getchart":
-		return c.chart(found)
+		return c.chart(found, body.Chart.UnderlyingType == "Tick")
 	case subscribes && isFeed(kind):
 		return c.subscribe(topic{kind: kind, contract: found.id})
 	}
@@ -107,11 +112,12 @@ func (c *socket) unsubscribe(t topic) answered {
 
 // chart answers with the numbers under which what was and what is will come. The first
 // part of what was comes at once, and its end behind it.
-func (c *socket) chart(of contract) answered {
+func (c *socket) chart(of contract, ticks bool) answered {
 	past, now := c.server.sockets.nextID(), c.server.sockets.nextID()
-	c.subscribe(topic{kind: "chart", contract: of.id, chart: now})
+	t := topic{kind: "chart", contract: of.id, chart: now, ticks: ticks}
+	c.subscribe(t)
 	c.mu.Lock()
-	c.topics[topic{kind: "chart", contract: of.id, chart: now}] = past
+	c.topics[t] = past
 	c.mu.Unlock()
 	return answered{http.StatusOK, map[string]any{"historicalId": past, "realtimeId": now}}
 }
@@ -147,7 +153,7 @@ func (c *socket) quote() {
 		of, _ := contractBy(strconv.FormatInt(t.contract, 10))
 		of.price += of.tick * float64(now.Unix()%8)
 		if t.kind == "chart" && past != 0 {
-			list = append(list, chartEvent(past, of, now), map[string]any{"e": "chart", "d": map[string]any{"charts": []any{map[string]any{"id": past, "eoh": true}}}})
+			list = append(list, chartEvent(past, of, t.ticks, now), packet(map[string]any{"id": past, "eoh": true}))
 			c.topics[t] = 0
 		}
 		list = append(list, of.event(t, now))
@@ -185,14 +191,26 @@ func (x contract) event(t topic, now time.Time) any {
 			"base":      x.price, "items": map[string]any{"-14": 5906.67, "2": 1234.5}, "refresh": false,
 		})
 	}
-	return chartEvent(t.chart, x, now)
+	return chartEvent(t.chart, x, t.ticks, now)
 }
 
-func chartEvent(id int64, x contract, now time.Time) any {
+func chartEvent(id int64, x contract, ticks bool, now time.Time) any {
+	day := now.Year()*10000 + int(now.Month())*100 + now.Day()
+	if ticks {
+		return packet(map[string]any{"id": id, "s": "db", "td": day, "bp": math.Round(x.price / x.tick), "bt": now.Add(-time.Second).UnixMilli(), "ts": x.tick,
+			"tks": []any{
+				map[string]any{"t": 0, "p": 0, "s": 3, "b": -1, "a": 0, "bs": 122, "as": 28, "id": 2 * now.UnixMilli()},
+				map[string]any{"t": 400, "p": 1, "s": 1, "id": 2*now.UnixMilli() + 1},
+			}})
+	}
 	bar := map[string]any{
 		"timestamp": now.Truncate(time.Minute).Format(timeFormat), "open": x.price, "high": x.price + x.tick, "low": x.price - x.tick, "close": x.price,
 		"upVolume": 4712.2, "downVolume": 201.1, "upTicks": 1333.5, "downTicks": 82.8, "bidVolume": 2857.1, "offerVolume": 2056.2,
 	}
-	day := now.Year()*10000 + int(now.Month())*100 + now.Day()
-	return map[string]any{"e": "chart", "d": map[string]any{"charts": []any{map[string]any{"id": id, "td": day, "bars": []any{bar}}}}}
+	return packet(map[string]any{"id": id, "td": day, "bars": []any{bar}})
+}
+
+// packet is an event with one packet of a chart.
+func packet(of map[string]any) any {
+	return map[string]any{"e": "chart", "d": map[string]any{"charts": []any{of}}}
 }

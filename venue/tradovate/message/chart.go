@@ -7,9 +7,6 @@ import (
 
 // chart.go owns histograms and charts.
 
-// Date is the day of a trading session.
-type Date struct{ Year, Month, Day int64 }
-
 // Volume is how much was traded at a price, told in ticks from a histogram's base.
 type Volume struct {
 	Ticks int64
@@ -36,27 +33,42 @@ type Bar struct {
 	BidVolume, OfferVolume Number
 }
 
-// Chart is a packet of a chart. Ticks are in Unknown, as the venue sent them.
+// Tick is one of a chart: a trade, and what was bid and offered then.
+type Tick struct {
+	ID         int64
+	Timestamp  time.Time
+	Trade      Level
+	Bid, Offer Level // absent if the venue does not say
+}
+
+// Chart is a packet of a chart: bars or ticks. The ticks of one packet may be out of order.
 type Chart struct {
 	ID           int64
 	TradeDate    int64 // such as 20261103
 	Bars         []Bar
-	EndOfHistory bool
+	Ticks        []Tick
+	TickSize     Number  // of the contract; with ticks only
+	Source       string  // where ticks come from, such as "db"
+	EndOfHistory bool    // what follows is happening now
 	Unknown      []Field // empty for none
 }
 
 // Decode reads a histogram into what is there, whose room it uses again.
 func (h *Histogram) Decode(text []byte) error {
-	*h = Histogram{Items: h.Items[:0], Unknown: h.Unknown[:0]}
 	s := scanner{text: text}
-	err := s.object(func(key []byte) error {
+	return s.finish(h.scan(&s))
+}
+
+func (h *Histogram) scan(s *scanner) error {
+	*h = Histogram{Items: h.Items[:0], Unknown: h.Unknown[:0]}
+	return s.object(func(key []byte) error {
 		switch string(key) {
 		case "contractId":
 			return within("contractId", s.integer(&h.ContractID))
 		case "timestamp":
 			return within("timestamp", s.time(&h.Timestamp))
 		case "tradeDate":
-			return within("tradeDate", s.date(h))
+			return within("tradeDate", s.date(&h.TradeDate, "tradeDate.", &h.Unknown))
 		case "base":
 			return within("base", s.float(&h.Base))
 		case "items":
@@ -66,33 +78,49 @@ func (h *Histogram) Decode(text []byte) error {
 		}
 		return s.unknown("", key, &h.Unknown)
 	})
-	if err != nil {
-		return err
-	}
-	return s.end()
+}
+
+// base is what the ticks of a packet are told from: a price in ticks, and a time in
+// milliseconds.
+type base struct {
+	price        Number
+	milliseconds int64
 }
 
 // Decode reads a packet of a chart into what is there, whose room it uses again.
 func (c *Chart) Decode(text []byte) error {
-	*c = Chart{Bars: c.Bars[:0], Unknown: c.Unknown[:0]}
 	s := scanner{text: text}
+	return s.finish(c.scan(&s))
+}
+
+func (c *Chart) scan(s *scanner) error {
+	*c = Chart{Bars: c.Bars[:0], Ticks: c.Ticks[:0], Unknown: c.Unknown[:0]}
+	var from base
 	err := s.object(func(key []byte) error {
 		switch string(key) {
 		case "id":
 			return within("id", s.integer(&c.ID))
 		case "td":
-			return within("td", s.integer(&c.TradeDate))
+			return within("td", s.number64(&c.TradeDate))
 		case "bars":
 			return within("bars", s.bars(c))
+		case "tks":
+			return within("tks", s.ticks(c))
+		case "bp":
+			return within("bp", s.float(&from.price))
+		case "bt":
+			return within("bt", s.integer(&from.milliseconds))
+		case "ts":
+			return within("ts", s.float(&c.TickSize))
+		case "s":
+			return within("s", s.str(&c.Source))
 		case "eoh":
 			return within("eoh", s.truth(&c.EndOfHistory))
 		}
 		return s.unknown("", key, &c.Unknown)
 	})
-	if err != nil {
-		return err
-	}
-	return s.end()
+	c.count(from)
+	return err
 }
 
 // truth takes a true or false; null is false.
@@ -106,24 +134,6 @@ func (s *scanner) truth(to *bool) error {
 		return s.word("null")
 	}
 	return s.word("false")
-}
-
-func (s *scanner) date(h *Histogram) error {
-	h.TradeDate = Date{}
-	if null, err := s.null(); null {
-		return err
-	}
-	return s.object(func(key []byte) error {
-		switch string(key) {
-		case "year":
-			return within("year", s.integer(&h.TradeDate.Year))
-		case "month":
-			return within("month", s.integer(&h.TradeDate.Month))
-		case "day":
-			return within("day", s.integer(&h.TradeDate.Day))
-		}
-		return s.unknown("tradeDate.", key, &h.Unknown)
-	})
 }
 
 func (s *scanner) items(h *Histogram) error {
@@ -146,19 +156,10 @@ func (s *scanner) bars(c *Chart) error {
 	if null, err := s.null(); null {
 		return err
 	}
-	if err := s.open('['); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		more, err := s.next(first, ']')
-		if err != nil || !more {
-			return err
-		}
+	return s.list(func() error {
 		c.Bars = append(c.Bars, Bar{})
-		if err := s.bar(&c.Bars[len(c.Bars)-1], &c.Unknown); err != nil {
-			return err
-		}
-	}
+		return s.bar(&c.Bars[len(c.Bars)-1], &c.Unknown)
+	})
 }
 
 func (s *scanner) bar(b *Bar, unknown *[]Field) error {

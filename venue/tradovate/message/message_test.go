@@ -57,6 +57,26 @@ func BenchmarkQuote(b *testing.B) {
 	}
 }
 
+// A list of quotes costs no memory either, once there is room for them.
+func TestQuotesCostNoMemory(t *testing.T) {
+	text := []byte(`[` + quoteText + `, {"contractId":4,"x":1}]}`)
+	quotes, rest, err := Quotes(text, nil)
+	if err != nil || len(quotes) != 2 || string(rest) != "}" || quotes[0].Bid.Size.Value != 7 || quotes[1].Unknown[0].Name != "x" {
+		t.Fatalf("%+v %q %v", quotes, rest, err)
+	}
+	plain := []byte(`[` + quoteText + `]`)
+	if n := testing.AllocsPerRun(100, func() {
+		if quotes, _, err = Quotes(plain, quotes); err != nil || len(quotes) != 1 {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+	if _, _, err := Quotes([]byte(`[`+quoteText+`,{"contractId":"x"}]`), nil); err == nil {
+		t.Error("a contract that is no number is taken")
+	}
+}
+
 // FuzzScan lets encoding/json judge what is JSON.
 func FuzzScan(f *testing.F) {
 	for _, text := range []string{quoteText, `[1e5,-0,0.1E-7,"\ud83d\ude00",null,true,false,{}]`,

@@ -1,6 +1,9 @@
 package message
 
-import "strconv"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // number.go owns numbers.
 
@@ -9,6 +12,25 @@ import "strconv"
 type Number struct {
 	Value float64
 	Set   bool
+}
+
+// MarshalJSON implements json.Marshaler: null if it is absent.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if !n.Set {
+		return []byte("null"), nil
+	}
+	return json.Marshal(n.Value)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	var value *float64
+	err := json.Unmarshal(text, &value)
+	*n = Number{Set: value != nil}
+	if n.Set {
+		n.Value = *value
+	}
+	return err
 }
 
 // number takes one as it stands (RFC 8259, section 6).

@@ -44,9 +44,13 @@ type Depth struct {
 // Decode reads a quote, and forgets what was there before. It keeps nothing of the text.
 // After an error what was read so far is there.
 func (q *Quote) Decode(text []byte) error {
-	*q = Quote{Unknown: q.Unknown[:0]}
 	s := scanner{text: text}
-	err := s.object(func(key []byte) error {
+	return s.finish(q.scan(&s))
+}
+
+func (q *Quote) scan(s *scanner) error {
+	*q = Quote{Unknown: q.Unknown[:0]}
+	return s.object(func(key []byte) error {
 		switch string(key) {
 		case "contractId":
 			return within("contractId", s.integer(&q.ContractID))
@@ -57,17 +61,33 @@ func (q *Quote) Decode(text []byte) error {
 		}
 		return s.unknown("", key, &q.Unknown)
 	})
-	if err != nil {
-		return err
-	}
-	return s.end()
+}
+
+// Quotes reads a list of quotes with which a text begins into the room of another, and returns
+// what stands behind it. Their unknown fields use that room again as well.
+func Quotes(text []byte, room []Quote) (quotes []Quote, rest []byte, err error) {
+	quotes = room[:0]
+	s := scanner{text: text}
+	err = s.list(func() error {
+		if len(quotes) < cap(quotes) {
+			quotes = quotes[:len(quotes)+1]
+		} else {
+			quotes = append(quotes, Quote{})
+		}
+		return quotes[len(quotes)-1].scan(&s)
+	})
+	return quotes, text[s.at:], err
 }
 
 // Decode reads a depth of market into what is there, whose room it uses again.
 func (d *Depth) Decode(text []byte) error {
-	*d = Depth{Bids: d.Bids[:0], Offers: d.Offers[:0], Unknown: d.Unknown[:0]}
 	s := scanner{text: text}
-	err := s.object(func(key []byte) error {
+	return s.finish(d.scan(&s))
+}
+
+func (d *Depth) scan(s *scanner) error {
+	*d = Depth{Bids: d.Bids[:0], Offers: d.Offers[:0], Unknown: d.Unknown[:0]}
+	return s.object(func(key []byte) error {
 		switch string(key) {
 		case "contractId":
 			return within("contractId", s.integer(&d.ContractID))
@@ -80,30 +100,6 @@ func (d *Depth) Decode(text []byte) error {
 		}
 		return s.unknown("", key, &d.Unknown)
 	})
-	if err != nil {
-		return err
-	}
-	return s.end()
-}
-
-// object walks over the members of an object.
-func (s *scanner) object(member func(key []byte) error) error {
-	if err := s.open('{'); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		more, err := s.next(first, '}')
-		if err != nil || !more {
-			return err
-		}
-		key, err := s.key()
-		if err != nil {
-			return err
-		}
-		if err := member(key); err != nil {
-			return err
-		}
-	}
 }
 
 // entry is where an entry of a quote goes; nil for one that nobody knows.
@@ -172,19 +168,10 @@ func (s *scanner) levels(where string, to *[]Level, unknown *[]Field) error {
 	if null, err := s.null(); null {
 		return err
 	}
-	if err := s.open('['); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		more, err := s.next(first, ']')
-		if err != nil || !more {
-			return err
-		}
+	return s.list(func() error {
 		*to = append(*to, Level{})
-		if err := s.level(where, []byte("level"), &(*to)[len(*to)-1], unknown); err != nil {
-			return err
-		}
-	}
+		return s.level(where, []byte("level"), &(*to)[len(*to)-1], unknown)
+	})
 }
 
 // unknown keeps a field that nobody knows.
@@ -195,30 +182,5 @@ func (s *scanner) unknown(where string, key []byte, to *[]Field) error {
 		return err
 	}
 	*to = append(*to, Field{name, bytes.Clone(value)})
-	return nil
-}
-
-// time takes a timestamp, with seconds or without.
-func (s *scanner) time(to *time.Time) error {
-	*to = time.Time{}
-	if null, err := s.null(); null {
-		return err
-	}
-	if s.peek() != '"' {
-		return s.wrong("it is no string")
-	}
-	text, escaped, err := s.quoted()
-	if err != nil {
-		return err
-	}
-	if text = text[1 : len(text)-1]; escaped {
-		text = unescaped(s.text[s.at-len(text)-2 : s.at])
-	}
-	if to.UnmarshalText(text) == nil {
-		return nil
-	}
-	if *to, err = time.Parse("2006-01-02T15:04Z07:00", string(text)); err != nil {
-		return s.wrong("it is no time")
-	}
 	return nil
 }

@@ -220,3 +220,57 @@ func (s *scanner) null() (bool, error) {
 	}
 	return true, s.word("null")
 }
+
+// object walks over the members of an object.
+func (s *scanner) object(member func(key []byte) error) error {
+	if err := s.open('{'); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		more, err := s.next(first, '}')
+		if err != nil || !more {
+			return err
+		}
+		key, err := s.key()
+		if err != nil {
+			return err
+		}
+		if err := member(key); err != nil {
+			return err
+		}
+	}
+}
+
+// list walks over the items of an array.
+func (s *scanner) list(item func() error) error {
+	if err := s.open('['); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		more, err := s.next(first, ']')
+		if err != nil || !more {
+			return err
+		}
+		if err := item(); err != nil {
+			return err
+		}
+	}
+}
+
+// scannable is what a scanner reads.
+type scannable interface{ scan(s *scanner) error }
+
+// decode reads one value and nothing else.
+func decode(text []byte, to scannable) error {
+	s := scanner{text: text}
+	return s.finish(to.scan(&s))
+}
+
+// finish is the error of a value, or of what stands behind it. That a method of a known type
+// scans keeps the scanner off the heap.
+func (s *scanner) finish(err error) error {
+	if err != nil {
+		return err
+	}
+	return s.end()
+}

@@ -82,7 +82,7 @@ func TestAClientEndsInEveryPhase(t *testing.T) {
 						_, err := p.Do(context.Background(), order)
 						return err
 					},
-					func() error { _, err := p.Quotes(context.Background(), 3001); return err },
+					func() error { _, err := p.Raw(context.Background(), socket.FeedQuotes, 3001); return err },
 				} {
 					waiting.Go(func() {
 						if err := ask(); err != nil && !errors.Is(err, socket.ErrClosed) && known(t, err).Class != venuekey.ClassDeclined {
@@ -196,7 +196,7 @@ func TestAReaderThatDoesNotRead(t *testing.T) {
 			p := newProgram(s, socket.MarketDataHost)
 			gaps := p.Events(socket.Buffer{}, socket.EventGap)
 			p.run()
-			slow, err := p.Quotes(t.Context(), 3001, socket.Buffer{Size: 8, Block: block})
+			slow, err := p.Raw(t.Context(), socket.FeedQuotes, 3001, socket.Buffer{Size: 8, Block: block})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -245,7 +245,7 @@ func TestARequestThatKillsConnections(t *testing.T) {
 			defer p.quit()
 			p.ready()
 			s.InjectSocket(tradovate.SocketFault{On: "md/subscribeQuote", Kind: kind, Times: -1})
-			if _, err := p.Quotes(t.Context(), 3001); known(t, err).Class != venuekey.ClassUnknown {
+			if _, err := p.Raw(t.Context(), socket.FeedQuotes, 3001); known(t, err).Class != venuekey.ClassUnknown {
 				t.Error(err)
 			}
 			p.ready() // it is not restored, since nobody has it
@@ -279,7 +279,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			all.Go(func() {
 				for ctx.Err() == nil {
 					contract := int64(3001 + rand.N(3))
-					quotes, err := market.Quotes(ctx, contract)
+					quotes, err := market.Raw(ctx, socket.FeedQuotes, contract)
 					if err != nil {
 						if ctx.Err() == nil && known(t, err).Class != venuekey.ClassUnknown {
 							t.Error(err)
@@ -318,7 +318,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		if _, err := users.Do(t.Context(), find); err != nil {
 			t.Error(err)
 		}
-		quotes, err := market.Quotes(t.Context(), 3002)
+		quotes, err := market.Raw(t.Context(), socket.FeedQuotes, 3002)
 		if err != nil {
 			t.Fatal(err)
 		}

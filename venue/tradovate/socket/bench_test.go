@@ -78,10 +78,12 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var quote = []byte(`a[{"e":"md","d":{"quotes":[{"timestamp":"2026-01-02T03:04:05.678Z","contractId":3001,"entries":{"Bid":{"price":6012.25,"size":33},"Offer":{"price":6012.5,"size":12},"Trade":{"price":6012.25,"size":1},"TotalTradeVolume":{"size":1200345}}}]}}]`)
 
-// serve serves it behind TLS, on a port of this machine.
-func (e *echo) serve(b *testing.B) socket.Endpoint {
+func (e *echo) serve(b *testing.B) socket.Endpoint { return serveTLS(b, e) }
+
+// serveTLS serves a venue behind TLS, on a port of this machine.
+func serveTLS(b *testing.B, venue http.Handler) socket.Endpoint {
 	id := identity()
-	web := httptest.NewUnstartedServer(e)
+	web := httptest.NewUnstartedServer(venue)
 	web.TLS = &tls.Config{Certificates: []tls.Certificate{id.server}, MinVersion: tls.VersionTLS12}
 	web.StartTLS()
 	b.Cleanup(web.Close)

@@ -358,10 +358,10 @@ func TestClientRestoresSubscriptions(t *testing.T) {
 				p := newProgram(s, socket.MarketDataHost)
 				p.run()
 				defer p.quit()
-				quotes, err := p.Quotes(t.Context(), 3001)
-				depth, err2 := p.Depth(t.Context(), 3002)
-				bars, err3 := p.Chart(t.Context(), 3001, socket.Chart{Description: map[string]any{"underlyingType": "MinuteBar"}, TimeRange: map[string]any{"asMuchAsElements": 5}})
-				histogram, err4 := p.Histograms(t.Context(), 3003)
+				quotes, err := p.Raw(t.Context(), socket.FeedQuotes, 3001)
+				depth, err2 := p.Raw(t.Context(), socket.FeedDepth, 3002)
+				bars, err3 := p.RawChart(t.Context(), 3001, socket.Chart{Description: map[string]any{"underlyingType": "MinuteBar"}, TimeRange: map[string]any{"asMuchAsElements": 5}})
+				histogram, err4 := p.Raw(t.Context(), socket.FeedHistograms, 3003)
 				if err := errors.Join(err, err2, err3, err4); err != nil {
 					t.Fatal(err)
 				}
@@ -409,7 +409,7 @@ func TestClientSharesSubscriptions(t *testing.T) {
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				q, err := p.Quotes(t.Context(), 3001)
+				q, err := p.Raw(t.Context(), socket.FeedQuotes, 3001)
 				if err != nil {
 					t.Error(err)
 					return
@@ -435,7 +435,7 @@ func TestClientSharesSubscriptions(t *testing.T) {
 		count(tradovate.Unsubscribed, 0)
 		list[0].Close()
 		count(tradovate.Unsubscribed, 1)
-		again, err := p.Quotes(t.Context(), 3001)
+		again, err := p.Raw(t.Context(), socket.FeedQuotes, 3001)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -445,11 +445,11 @@ func TestClientSharesSubscriptions(t *testing.T) {
 		s.InjectSocket(tradovate.SocketFault{On: "md/subscribeDOM", Kind: tradovate.FaultSocketLate, Delay: 3 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := p.Depth(ctx, 3001); err == nil {
+		if _, err := p.Raw(ctx, socket.FeedDepth, 3001); err == nil {
 			t.Error("there is an answer")
 		}
 		count(tradovate.Unsubscribed, 2)
-		if _, err := p.Quotes(t.Context(), 4); known(t, err).Class != venuekey.ClassDeclined {
+		if _, err := p.Raw(t.Context(), socket.FeedQuotes, 4); known(t, err).Class != venuekey.ClassDeclined {
 			t.Error(err)
 		}
 	})

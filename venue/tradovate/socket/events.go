@@ -65,11 +65,20 @@ type listener struct {
 	deliver func(e Event, stop <-chan struct{})
 }
 
+func (l *listener) wants(kind string) bool {
+	return len(l.kinds) == 0 || slices.Contains(l.kinds, kind)
+}
+
+// wants reports whether anybody wants events of a kind.
+func (h *hub) wants(kind string) bool {
+	return slices.ContainsFunc(h.list.All(), func(one *listener) bool { return one.wants(kind) })
+}
+
 // dispatch hands an event to all that want it. The data are the frame's, so they are
 // copied, once.
 func (h *hub) dispatch(c *Conn, e Event, data []byte) {
 	for _, one := range h.list.All() {
-		if len(one.kinds) > 0 && !slices.Contains(one.kinds, e.Kind) {
+		if !one.wants(e.Kind) {
 			continue
 		}
 		if e.Data == nil && data != nil {

@@ -81,12 +81,8 @@ func ExampleClient_Quotes() {
 		fmt.Println(err)
 		return
 	}
-	var quote struct {
-		ContractID int64
-		Entries    map[string]struct{ Size float64 }
-	}
-	for raw := range quotes.All(ctx) {
-		fmt.Println(json.Unmarshal(raw, &quote), quote.ContractID, quote.Entries["Bid"].Size)
+	for quote := range quotes.All(ctx) {
+		fmt.Println(quote.ContractID, quote.Bid.Size.Value, quote.Bid.Price.Set)
 		break
 	}
 	quotes.Close()
@@ -102,7 +98,7 @@ func ExampleClient_Quotes() {
 	stop()
 	fmt.Println(<-ended)
 	// Output:
-	// <nil> 3001 33
+	// 3001 33 true
 	// true <nil>
 	// true <nil>
 	// true <nil>

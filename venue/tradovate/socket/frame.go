@@ -13,9 +13,9 @@ import (
 
 var errFrame = errors.New("a frame is none of the venue's")
 
-// message is one of a frame: an answer, which has an id, or an event, which has a name.
+// said is one message of a frame: an answer, which has an id, or an event, which has a name.
 // Its slices belong to the frame.
-type message struct {
+type said struct {
 	id     int64
 	hasID  bool
 	status int
@@ -25,7 +25,7 @@ type message struct {
 
 // messagesOf hands out the messages of the text behind an a. Keys that nobody knows are
 // skipped.
-func messagesOf(text []byte, each func(message)) error {
+func messagesOf(text []byte, each func(said)) error {
 	if !json.Valid(text) {
 		return fmt.Errorf("%w: it is not JSON", errFrame)
 	}
@@ -43,8 +43,8 @@ func messagesOf(text []byte, each func(message)) error {
 	return nil
 }
 
-func messageOf(text []byte) (message, error) {
-	var m message
+func messageOf(text []byte) (said, error) {
+	var m said
 	object, ok := open(text, '{')
 	if !ok {
 		return m, fmt.Errorf("%w: a message is no object", errFrame)

@@ -19,7 +19,7 @@ func TestFrames(t *testing.T) {
 		`[{"i":-1,"s":200,"d":null}]`:                         `-1 true 200 "" null;`,
 	} {
 		var got bytes.Buffer
-		err := messagesOf([]byte(text), func(m message) {
+		err := messagesOf([]byte(text), func(m said) {
 			b, _ := json.Marshal(m.event)
 			got.WriteString(string(num(m.id)) + " " + map[bool]string{true: "true", false: "false"}[m.hasID] + " " + string(num(int64(m.status))) + " " + string(b) + " " + string(m.data) + ";")
 		})
@@ -28,7 +28,7 @@ func TestFrames(t *testing.T) {
 		}
 	}
 	for _, text := range []string{``, `{}`, `[1]`, `[[]]`, `[{"i":"1"}]`, `[{"i":1.5}]`, `[{"s":"x"}]`, `[{"e":1}]`, `[{"i":1}`, `[{"i":1}]]`, `[{"i":99999999999999999999}]`} {
-		if err := messagesOf([]byte(text), func(message) {}); err == nil {
+		if err := messagesOf([]byte(text), func(said) {}); err == nil {
 			t.Errorf("%s is taken", text)
 		}
 	}
@@ -48,8 +48,8 @@ func FuzzFrame(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var got []message
-		err := messagesOf(text, func(m message) { got = append(got, m) })
+		var got []said
+		err := messagesOf(text, func(m said) { got = append(got, m) })
 		var want []map[string]json.RawMessage
 		judged := json.Unmarshal(text, &want)
 		if err != nil {

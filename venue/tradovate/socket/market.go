@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/venuekey/venuekey/venue/internal/link"
+	"github.com/venuekey/venuekey/venue/tradovate/message"
 )
 
 // market.go owns market data on its way to the streams: which part of an event is about
@@ -36,14 +37,33 @@ func feedOf(list []byte) (feed, bool) {
 // partListener is one that wants the parts of events that are about a topic.
 type partListener struct {
 	topic
-	deliver func(part json.RawMessage, stop <-chan struct{})
+	// deliver takes a part. Its error says that the part is not what the topic has.
+	deliver func(p *part, stop <-chan struct{}) error
 	end     func(cause error)
+	raw     bool // it wants the text
+}
+
+// part is a piece of market data about a topic: its text, or a quote that was read already.
+type part struct {
+	text  []byte
+	quote *message.Quote  // nil if it was not read
+	copy  json.RawMessage // of the text, for those who want that
+}
+
+// raw is a copy of the text, which all who want one share.
+func (p *part) raw() (json.RawMessage, error) {
+	if p.copy == nil {
+		p.copy = bytes.Clone(p.text)
+	}
+	return p.copy, nil
 }
 
 // parts are who wants what of market data.
 type parts struct {
 	wanted link.List[partListener]
 	charts map[int64]topic // by the numbers that the venue gave them; of the reading goroutine
+	quotes []message.Quote // room for those of a frame; of the reading goroutine
+	bad    int             // how many parts could not be read; of the reading goroutine
 }
 
 // endPart ends the streams of a topic.
@@ -80,8 +100,8 @@ func (p *parts) forgetChart(t topic) {
 func (p *parts) forgetCharts() { p.charts = nil }
 
 // market hands the parts of an event to those who want them. The data are the frame's and
-// valid; each part is copied once.
-func (p *parts) market(data []byte, stop <-chan struct{}) {
+// valid.
+func (p *parts) market(c *Conn, data []byte) {
 	list := p.wanted.All()
 	if len(list) == 0 {
 		return
@@ -91,8 +111,8 @@ func (p *parts) market(data []byte, stop <-chan struct{}) {
 		f, known := feedOf(object.value())
 		all, isList := open(object.value(), '[')
 		for known && isList && !all.atEnd(']') {
-			part := all.value()
-			number, found := numberIn(part, f.key)
+			text := all.value()
+			number, found := numberIn(text, f.key)
 			if !found {
 				continue
 			}
@@ -100,21 +120,52 @@ func (p *parts) market(data []byte, stop <-chan struct{}) {
 			if f == charts {
 				t = p.charts[number]
 			}
-			p.deliver(list, t, part, stop)
+			p.deliver(c, list, t, &part{text: text})
 		}
 	}
 }
 
-func (p *parts) deliver(list []*partListener, t topic, part []byte, stop <-chan struct{}) {
-	var kept json.RawMessage
+// quoteHead and quoteTail enclose the quotes of the frame that comes more often than all others.
+const (
+	quoteHead = `[{"e":"md","d":{"quotes":`
+	quoteTail = `}}]`
+)
+
+// quick hands on the quotes of a frame in one pass. It is false, and nothing has happened, if
+// the frame is another, if one of its quotes cannot be read, or if somebody wants their text.
+func (p *parts) quick(c *Conn, text []byte) bool {
+	rest, ok := bytes.CutPrefix(text, []byte(quoteHead))
+	if !ok {
+		return false
+	}
+	list := p.wanted.All()
+	for _, one := range list {
+		if one.raw && one.feed == quotes {
+			return false
+		}
+	}
+	read, rest, err := message.Quotes(rest, p.quotes)
+	if p.quotes = read; err != nil || string(rest) != quoteTail {
+		return false
+	}
+	for i := range read {
+		p.deliver(c, list, topic{feed: quotes, contract: read[i].ContractID}, &part{quote: &read[i]})
+	}
+	return true
+}
+
+// deliver hands a part to all who want its topic. What cannot be read is logged, less and less
+// often.
+func (p *parts) deliver(c *Conn, list []*partListener, t topic, of *part) {
 	for _, one := range list {
 		if one.topic != t {
 			continue
 		}
-		if kept == nil {
-			kept = bytes.Clone(part)
+		if err := one.deliver(of, c.done); err != nil {
+			if p.bad++; p.bad&(p.bad-1) == 0 {
+				c.opts.Log.Warn("market data could not be read", "request", t.feed.subscribe, "error", err, "times", p.bad)
+			}
 		}
-		one.deliver(kept, stop)
 	}
 }
 

@@ -54,7 +54,7 @@ func (c *Conn) oversized(text []byte, rest io.Reader) error {
 
 // beginning reads what a frame begins with, as far as it came: the keys of its first message
 // up to its data. alone says that nothing else can be in what came.
-func beginning(frame []byte) (m message, alone bool) {
+func beginning(frame []byte) (m said, alone bool) {
 	if len(frame) == 0 || frame[0] != 'a' {
 		return m, false
 	}

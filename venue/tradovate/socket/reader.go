@@ -101,7 +101,11 @@ func (c *Conn) frame(frame []byte) error {
 		return nil
 	case 'a':
 		c.lastSaid.Store(c.lastHeard.Load())
-		return messagesOf(frame[1:], c.message)
+		if !c.hub.wants(EventMarket) && c.hub.quick(c, frame[1:]) {
+			c.quiet.Store(0)
+			return nil
+		}
+		return messagesOf(frame[1:], c.said)
 	case 'c':
 		code, reason := closeOf(frame[1:])
 		return &CloseError{code, foreign.LineWithout(reason, c.secrets()...)}
@@ -109,15 +113,15 @@ func (c *Conn) frame(frame []byte) error {
 	return errFrame
 }
 
-// message handles one of a frame.
-func (c *Conn) message(m message) {
+// said handles one message of a frame.
+func (c *Conn) said(m said) {
 	if m.event != "" || !m.hasID {
 		c.quiet.Store(0)
 		switch m.event {
 		case EventShutdown:
 			c.shutDown(m.data)
 		case EventMarket, EventChart:
-			c.hub.market(m.data, c.done)
+			c.hub.market(c, m.data)
 		}
 		c.hub.dispatch(c, Event{Kind: m.event}, m.data)
 		return
@@ -134,7 +138,7 @@ func (c *Conn) message(m message) {
 }
 
 // settle gives a call its answer.
-func (c *Conn) settle(sent *call, m message) {
+func (c *Conn) settle(sent *call, m said) {
 	sent.permit.Answered(c.lastHeard.Load())
 	data := json.RawMessage(bytes.Clone(m.data))
 	refused := verdict(sent.endpoint, m.status, data, c.secrets)

@@ -37,9 +37,9 @@ func lives(s *stage, host string) *alive {
 	a.run()
 	if host == socket.MarketDataHost {
 		var errs [3]error
-		a.quotes, errs[0] = a.Quotes(s.t.Context(), 3001)
-		a.depth, errs[1] = a.Depth(s.t.Context(), 3002)
-		a.bars, errs[2] = a.Chart(s.t.Context(), 3001, socket.Chart{Description: map[string]any{"underlyingType": "MinuteBar"}, TimeRange: map[string]any{"asMuchAsElements": 5}})
+		a.quotes, errs[0] = a.Raw(s.t.Context(), socket.FeedQuotes, 3001)
+		a.depth, errs[1] = a.Raw(s.t.Context(), socket.FeedDepth, 3002)
+		a.bars, errs[2] = a.RawChart(s.t.Context(), 3001, socket.Chart{Description: map[string]any{"underlyingType": "MinuteBar"}, TimeRange: map[string]any{"asMuchAsElements": 5}})
 		if err := errors.Join(errs[:]...); err != nil {
 			s.t.Fatal(err)
 		}
@@ -430,12 +430,12 @@ func TestMarketDataThatIsDenied(t *testing.T) {
 		p := newProgram(s, socket.MarketDataHost)
 		p.run()
 		defer p.quit()
-		_, err := p.Quotes(t.Context(), 3001)
+		_, err := p.Raw(t.Context(), socket.FeedQuotes, 3001)
 		if e := known(t, err); e.Kind != socket.KindDenied || e.Class != venuekey.ClassDeclined || !strings.Contains(e.Error(), "Prices: Read") || !strings.Contains(e.Error(), "Access is denied") {
 			t.Error(err)
 		}
 		s.Tune(func(k *tradovate.Knobs) { k.Socket.QuotesDenied = false })
-		quotes, err := p.Quotes(t.Context(), 3001)
+		quotes, err := p.Raw(t.Context(), socket.FeedQuotes, 3001)
 		if err != nil {
 			t.Fatal(err)
 		}

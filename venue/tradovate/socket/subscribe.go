@@ -12,7 +12,7 @@ import (
 )
 
 // subscribe.go owns subscriptions to market data: who uses one, and how it begins, is
-// restored and ends.
+// restored and ends. What they carry is in feeds.go.
 
 // topic is one thing to subscribe to.
 type topic struct {
@@ -31,54 +31,29 @@ type interest struct {
 	chart     int64 // the number under which it can be ended
 }
 
-// Quotes subscribes to the quotes of a contract, by its number, and streams them as they
-// come. The other side of the name is contract/find. Closing the stream gives the
-// subscription up.
-func (c *Client) Quotes(ctx context.Context, contract int64, b ...Buffer) (*Stream[json.RawMessage], error) {
-	return c.stream(ctx, topic{feed: quotes, contract: contract}, b)
-}
-
-// Depth subscribes to the depth of market of a contract, as Quotes does.
-func (c *Client) Depth(ctx context.Context, contract int64, b ...Buffer) (*Stream[json.RawMessage], error) {
-	return c.stream(ctx, topic{feed: doms, contract: contract}, b)
-}
-
-// Histograms subscribes to the histogram of a contract, as Quotes does.
-func (c *Client) Histograms(ctx context.Context, contract int64, b ...Buffer) (*Stream[json.RawMessage], error) {
-	return c.stream(ctx, topic{feed: histograms, contract: contract}, b)
-}
-
-// Chart is what md/getChart is asked beside the contract.
-type Chart struct {
-	Description any `json:"chartDescription"` // such as the type of bar and its size
-	TimeRange   any `json:"timeRange"`        // from when, or how many
-}
-
-// Chart subscribes to a chart of a contract, and streams its bars or ticks in the packets
-// in which they come: first what was, whose end a packet with "eoh" marks, and then what
-// is. After an interruption what was comes again.
-func (c *Client) Chart(ctx context.Context, contract int64, chart Chart, b ...Buffer) (*Stream[json.RawMessage], error) {
-	text, err := json.Marshal(chart)
-	if err != nil {
-		return nil, &Error{Request: charts.subscribe, Class: venuekey.ClassDeclined, Err: err}
-	}
-	return c.stream(ctx, topic{feed: charts, contract: contract, chart: string(text)}, b)
-}
-
-// stream makes a stream that hears of its topic before it subscribes.
-func (c *Client) stream(ctx context.Context, t topic, b []Buffer) (*Stream[json.RawMessage], error) {
+// subscribed is a stream of a topic that hears of it before it subscribes. read makes what it
+// carries of a part.
+func subscribed[M any](ctx context.Context, c *Client, t topic, b []Buffer, read func(*part) (M, error)) (*Stream[M], error) {
 	c.init()
 	var room Buffer
 	if len(b) > 0 {
 		room = b[0]
 	}
 	var leaves []func()
-	s, sender := stream.New[json.RawMessage](room, func() {
+	s, sender := stream.New[M](room, func() {
 		for _, leave := range leaves {
 			leave()
 		}
 	})
-	leaves = append(leaves, c.hub.wanted.Add(&partListener{topic: t, deliver: sender.Put, end: sender.End}), c.hub.ends.Add(sender.End))
+	_, raw := any(*new(M)).(json.RawMessage)
+	listener := &partListener{topic: t, end: sender.End, raw: raw, deliver: func(p *part, stop <-chan struct{}) error {
+		m, err := read(p)
+		if err == nil {
+			sender.Put(m, stop)
+		}
+		return err
+	}}
+	leaves = append(leaves, c.hub.wanted.Add(listener), c.hub.ends.Add(sender.End))
 	i := c.join(t)
 	leaves = append(leaves, sync.OnceFunc(func() { c.leave(t, i) }))
 	if err := c.ensure(ctx, t, i); err != nil {
