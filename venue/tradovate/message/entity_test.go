@@ -10,43 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-// A user sync tells of entities one by one, or several of a type at once.
-func ExampleChanges() {
-	changes, err := Changes([]byte(`{"entityType":"order","eventType":"Updated","entity":` +
-		`{"id":31,"accountId":7,"action":"Buy","ordStatus":"Filled","timestamp":"2026-11-03T15:04:05.678Z","venue":"CME"}}`))
-	if err != nil {
-		fmt.Println(err)
-	}
-	for _, change := range changes {
-		switch entity := change.Entity.(type) {
-		case *Order:
-			fmt.Println(change.Kind, entity.ID, entity.OrdStatus == OrderStatusFilled, entity.Unknown[0].Name)
-		case *Other:
-			fmt.Println("not read:", entity.Type, entity.Err)
-		}
-	}
-	// Output: Updated 31 true venue
-}
-
-// What a snapshot has that nobody knows stays as it came.
-func ExampleSnapshot() {
-	changes, err := Snapshot([]byte(`{"positions":[{"id":1,"netPos":-2,"netPrice":null}],"moons":[{"id":5}],"orders":[{"id":"x"}]}`))
-	for _, change := range changes {
-		switch entity := change.Entity.(type) {
-		case *Position:
-			fmt.Println(entity.NetPos.Value, entity.NetPrice.Set)
-		case *Other:
-			fmt.Println(entity.Type, entity.Err, string(entity.Raw))
-		}
-	}
-	fmt.Println(err)
-	// Output:
-	// -2 false
-	// moons <nil> [{"id":5}]
-	// order field id: it is no whole number of 64 bits (at byte 9) {"id":"x"}
-	// <nil>
-}
-
 // Every entity can be read, from null fields too, and written as what it was.
 func TestEveryEntity(t *testing.T) {
 	for _, list := range []string{"accounts", "accountRiskStatuses", "cashBalances", "fills", "orders", "orderVersions", "positions", "users", "userPlugins"} {

@@ -30,6 +30,9 @@
 // event: EventGap says so, and is followed by the snapshot anew. Market data go on where
 // they are; charts begin anew.
 //
+// Client.Changes is the same as typed entities. Quotes, Depth, Histograms and Chart stream
+// market data as types of package message; Raw and RawChart stream it as it comes.
+//
 // A stream has limited room. When it is full the oldest event is dropped and counted; with
 // Buffer.Block the connection waits for the reader instead.
 //

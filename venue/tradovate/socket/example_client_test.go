@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/venuekey/venuekey/emulator/tradovate"
+	"github.com/venuekey/venuekey/venue/tradovate/message"
 	"github.com/venuekey/venuekey/venue/tradovate/socket"
 )
 
@@ -62,6 +63,35 @@ func ExampleClient() {
 	// context canceled
 }
 
+// A user's state as entities: what there was, and then what becomes of it.
+func ExampleClient_Changes() {
+	venue := new(tradovate.Server)
+	endpoint, web := emulated(venue) // socket.Live() for the real one
+	defer web.Close()
+	defer venue.CloseSockets()
+	client := socket.For(signedIn(web), endpoint)
+	client.Sync = &socket.Sync{Users: []int64{1001}, EntityTypes: []string{"user", "order", "position"}}
+	changes := client.Changes(socket.Buffer{})
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan error)
+	go func() { ended <- client.Run(ctx) }()
+	for change := range changes.All(ctx) {
+		if change.Kind == socket.KindGap {
+			continue // between change.From and change.To anything may have happened
+		}
+		if user, ok := change.Entity.(*message.User); ok {
+			fmt.Println(change.Kind, user.Name, user.Status)
+			break
+		}
+	}
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// Snapshot alice Active
+	// context canceled
+}
+
 // Market data has a host and a token of its own.
 func ExampleClient_Quotes() {
 	venue := new(tradovate.Server)
@@ -95,10 +125,16 @@ func ExampleClient_Quotes() {
 		TimeRange:   map[string]any{"asMuchAsElements": 10},
 	})
 	fmt.Println(bars != nil, err)
+	raw, err := client.Raw(ctx, socket.FeedQuotes, 3001) // as the venue sends them
+	fmt.Println(raw != nil, err)
+	packets, err := client.RawChart(ctx, 3001, socket.Chart{TimeRange: map[string]any{"asMuchAsElements": 10}})
+	fmt.Println(packets != nil, err)
 	stop()
 	fmt.Println(<-ended)
 	// Output:
 	// 3001 33 true
+	// true <nil>
+	// true <nil>
 	// true <nil>
 	// true <nil>
 	// true <nil>
