@@ -42,6 +42,7 @@ func (k *Keeper) Adopt(ctx context.Context, id ID, token Token) (*Token, error) 
 	if err != nil {
 		return nil, annotate(err, id, "adopt")
 	}
+	token.Generation = record.Generation
 	k.publish(id, token, record)
 	k.log().Info("adopted", "id", id, "expires", token.Expires, "next", record.NextRefresh)
 	return token.handedOut(), nil

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -402,6 +403,22 @@ func ExampleTransport() {
 	fmt.Println(errors.Unwrap(err))
 	// Output:
 	// ctrader/alice: the token is not sent to elsewhere.example.com, which is not one of the hosts that it is for
+}
+
+// A program that sends requests by other means signs them itself.
+func ExampleSource_Sign() {
+	keeper, venue := signedIn()
+	defer venue.Close()
+	source := keeper.Source(alice)
+	token, err := source.Token(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	request, _ := http.NewRequest("GET", "https://api.example.com/orders", nil)
+	source.Sign(token, request)
+	fmt.Println(strings.HasPrefix(request.Header.Get("Authorization"), "Bearer "))
+	// Output: true
 }
 
 // RefusalOf returns what a response says about the token. A 403 that requires more scopes

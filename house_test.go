@@ -24,6 +24,7 @@ const module = "github.com/venuekey/venuekey"
 var house = map[string][]string{
 	"":                          {"internal/draft", "internal/foreign", "internal/loopback", "internal/own", "internal/words"},
 	"oauth":                     {"", "internal/foreign", "internal/loopback", "internal/words"},
+	"agent":                     {"", "internal/own"}, // for whoever serves or asks; the vault comes from its caller
 	"oauth2source":              {""},
 	"terminal":                  {"", "internal/foreign"},
 	"venue/ctrader":             {"", "oauth"},
@@ -81,7 +82,7 @@ var house = map[string][]string{
 	"venue/internal/link": {"", "stream"}, // for connections of all venues; "" for Secret and NeedsSignIn, stream for what the end is called
 
 	"venue/tradovate/socket":  {"", "internal/foreign", "internal/loopback", "stream", "venue/internal/link", "venue/tradovate", "venue/tradovate/message"}, // "" for Secret and Class; the venue for its hosts and windows
-	"venue/tradovate/message": {},                                                                                                // what it reads is nobody else's
+	"venue/tradovate/message": {},                                                                                                                           // what it reads is nobody else's
 
 	"venue/ctrader/openapi":                           {"", "internal/foreign", "stream", "venue/ctrader/openapi/message", "venue/ctrader/openapi/wire", "venue/internal/link"}, // "" for Secret and Class
 	"venue/ctrader/openapi/wire":                      {"internal/foreign", "venue/ctrader/openapi/message"},

@@ -18,6 +18,7 @@ const recheck = time.Second
 
 // publish lets the Source return the token until it is due.
 func (k *Keeper) publish(id ID, token Token, record Record) {
+	token.Generation = record.Generation
 	until := token.Expires
 	if !record.NextRefresh.IsZero() && record.NextRefresh.Before(until) {
 		until = record.NextRefresh

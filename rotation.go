@@ -50,6 +50,7 @@ func (p place) settled() bool { return p == inStore || p == superseded }
 func (k *Keeper) rotate(claimed Record, token Token, policy Policy, way Renewal) (rotation, error) {
 	record := claimed.afterGrant(token, policy, way)
 	record.Generation++
+	token.Generation = record.Generation
 	sealed, err := k.Vault.sealed(record, sealedFrom(token))
 	r := rotation{record: sealed, token: token, from: claimed.Generation}
 	if err == nil {

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/backup"
 	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/local"
@@ -125,6 +126,7 @@ var confidential = map[string]reflect.Type{
 	".Secret": reflect.TypeFor[venuekey.Secret](), ".Source": reflect.TypeFor[venuekey.Source](), ".Token": reflect.TypeFor[venuekey.Token](),
 	".Transport": reflect.TypeFor[venuekey.Transport](), ".Vault": reflect.TypeFor[venuekey.Vault](), ".Snapshot": reflect.TypeFor[venuekey.Snapshot](),
 	".Ticket": reflect.TypeFor[venuekey.Ticket](), ".Tickets": reflect.TypeFor[venuekey.Tickets](),
+	"/agent.Client": reflect.TypeFor[agent.Client](), "/agent.Server": reflect.TypeFor[agent.Server](), "/agent.Source": reflect.TypeFor[agent.Source](),
 	"/backup.Backup": reflect.TypeFor[backup.Backup](), "/backup.Outcome": reflect.TypeFor[backup.Outcome](),
 	"/local.CTrader": reflect.TypeFor[local.CTrader](), "/local.Tradovate": reflect.TypeFor[local.Tradovate](), "/local.Vault": reflect.TypeFor[local.Vault](),
 	"/oauth.Answer": reflect.TypeFor[oauth.Answer](), "/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),

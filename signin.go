@@ -76,6 +76,7 @@ func (k *Keeper) SignInWith(ctx context.Context, id ID, ui UI, options SignInOpt
 			record = saved
 		}
 	}
+	token.Generation = record.Generation
 	k.publish(id, token, record)
 	k.log().Info("signed in", "id", id, "expires", token.Expires, "next", record.NextRefresh)
 	if warning := clockWarning(token); warning != "" {

@@ -49,6 +49,9 @@ type Token struct {
 	// User is the account's identity in the venue's own words, if the venue states
 	// one.
 	User string
+	// Generation counts the tokens of a sign-in: a newer one has a higher number. The
+	// Keeper sets it; it is the record's.
+	Generation int64
 	// ClockAhead is how far the local clock was ahead of the venue's when the
 	// token arrived, if the answer had a date; negative means behind. It is not
 	// saved.

@@ -26,14 +26,37 @@ import (
 // The token goes only to the host that the program addressed: not along a redirect to
 // another host, and over plain HTTP only to loopback.
 type Transport struct {
-	// Source provides the token. It is required.
-	Source *Source
+	// Source provides the token: a *Source, or one of an agent. It is required.
+	Source Tokens
 	// Hosts, unless empty, lists the only hosts that the token may go to, as URLs
 	// have them, host or host:port; a request to any other is an error. Set it if a
 	// program follows addresses from elsewhere (RFC 6750 §5.2, RFC 9700 §4.9.1).
 	Hosts []string
 	// Base sends the requests; nil means http.DefaultTransport.
 	Base http.RoundTripper
+}
+
+// Tokens is what hands out the token of one sign-in: a *Source, or a source of another
+// program's agent.
+type Tokens interface {
+	// ID returns the ID of the sign-in.
+	ID() ID
+	// Token returns a good token.
+	Token(ctx context.Context) (*Token, error)
+	// Reject reports an access token that the venue did not accept, and returns another.
+	Reject(ctx context.Context, access Secret) (*Token, error)
+	// Sign signs a request with a token: it sets header fields, as the venue requires.
+	Sign(token *Token, request *http.Request)
+}
+
+// Sign implements Tokens, by the venue's Signer if it is one.
+func (s *Source) Sign(token *Token, request *http.Request) {
+	venue, err := s.keeper.Venue(s.id.Venue)
+	if signer, ok := venue.(Signer); ok && err == nil {
+		signer.Sign(*token, request)
+		return
+	}
+	token.SetAuthHeader(request)
 }
 
 // Client returns an HTTP client that signs its requests; see Transport.
@@ -46,11 +69,11 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	if !private(request.URL) {
 		closeBody(request)
-		return nil, fmt.Errorf("%s: the token is not sent over plain HTTP to %s", t.Source.id, request.URL.Host)
+		return nil, fmt.Errorf("%s: the token is not sent over plain HTTP to %s", t.Source.ID(), request.URL.Host)
 	}
 	if !t.intended(request.URL.Host) {
 		closeBody(request)
-		return nil, fmt.Errorf("%s: the token is not sent to %s, which is not one of the hosts that it is for", t.Source.id, request.URL.Host)
+		return nil, fmt.Errorf("%s: the token is not sent to %s, which is not one of the hosts that it is for", t.Source.ID(), request.URL.Host)
 	}
 	token, err := t.Source.Token(request.Context())
 	if err != nil {
@@ -108,12 +131,7 @@ func because(refused *http.Response, err error) *http.Response {
 func (t *Transport) signed(request *http.Request, body io.ReadCloser, token *Token) *http.Request {
 	signed := request.Clone(request.Context())
 	signed.Body = body
-	venue, err := t.Source.keeper.Venue(t.Source.id.Venue)
-	if signer, ok := venue.(Signer); ok && err == nil {
-		signer.Sign(*token, signed)
-	} else {
-		token.SetAuthHeader(signed)
-	}
+	t.Source.Sign(token, signed)
 	return signed
 }
 

@@ -69,7 +69,9 @@ func (v *Vault) openToken(record Record) (Token, error) {
 	if err := v.open(record, &form); err != nil {
 		return Token{}, err
 	}
-	return form.token(), nil
+	token := form.token()
+	token.Generation = record.Generation
+	return token, nil
 }
 
 // save seals the token into the record and writes it. The record must carry the stored

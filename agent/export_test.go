@@ -1,0 +1,32 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"net"
+	"slices"
+
+	"github.com/venuekey/venuekey"
+)
+
+// AsAnotherUser has a server take whoever connects for another user than its own.
+func AsAnotherUser(c net.Conn) context.Context { return withPeer(context.Background(), c, -7) }
+
+// FailureOf reads an answer, as a client does.
+func FailureOf(status int, text []byte) *venuekey.Error { return failureOf(status, text) }
+
+// RoundTrip sends a status over the wire and back.
+func RoundTrip(s venuekey.Status) venuekey.Status { return signInFormOf(s).status() }
+
+// Forget has a source ask the agent the next time.
+func (s *Source) Forget() {
+	last := *s.last.Load()
+	last.until = last.token.Issued
+	s.last.Store(&last)
+}
+
+// Patterns are the calls that a server has.
+func Patterns() []string { return slices.Sorted(maps.Keys(new(Server).routes())) }
+
+// EventOf reads an event, as a client does.
+func EventOf(data []byte) (Event, bool) { return eventOf(data) }

@@ -1,0 +1,57 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/venuekey/venuekey"
+)
+
+// peer.go owns who is at the other end of a connection, by the kernel's word.
+
+type peerKey struct{}
+
+// Peer is who made a connection. The number of the process is no proof of which program it is:
+// it may have ended, and another may have its number.
+type Peer struct{ UID, PID int }
+
+// PeerOf returns who made the connection of a request that came through Serve.
+func PeerOf(ctx context.Context) (Peer, bool) {
+	p, ok := ctx.Value(peerKey{}).(seen)
+	return p.Peer, ok && p.known
+}
+
+// seen is a Peer, and what follows from it.
+type seen struct {
+	Peer
+	known bool
+	wrong *venuekey.Error
+}
+
+// withPeer notes who made a connection, and that they get no answer unless they are this user.
+func withPeer(ctx context.Context, c net.Conn, user int) context.Context {
+	if bounded, ok := c.(*counted); ok {
+		c = bounded.Conn
+	}
+	socket, ok := c.(*net.UnixConn)
+	if !ok {
+		return ctx
+	}
+	peer, known, err := credentials(socket)
+	s := seen{Peer: peer, known: known}
+	switch {
+	case err != nil:
+		s.wrong = &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the kernel does not say who connects: " + err.Error()}
+	case known && peer.UID != user:
+		s.wrong = &venuekey.Error{Class: venuekey.ClassDeclined,
+			Reason: fmt.Sprintf("this agent answers user %d only, and user %d asked; root too asks as the user: sudo -u '#%d' venuekey …", user, peer.UID, user)}
+	}
+	return context.WithValue(ctx, peerKey{}, s)
+}
+
+// peerIn is the error for a request of another user.
+func peerIn(ctx context.Context) *venuekey.Error {
+	s, _ := ctx.Value(peerKey{}).(seen)
+	return s.wrong
+}

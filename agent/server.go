@@ -1,0 +1,257 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// server.go owns the server: its fields, its routes, and its life.
+
+const (
+	// mostBody is the longest body of a request, in bytes: it holds one access token.
+	mostBody = 64 << 10
+	// mostHeader is the longest head of a request.
+	mostHeader = 16 << 10
+	// mostConnections is how many connections are open at once. A further one waits for its
+	// turn in the kernel's queue.
+	mostConnections = 4096
+	// farewell is how long requests under way may take once the server ends.
+	farewell = 5 * time.Second
+)
+
+// Verb is what somebody may do with a sign-in.
+type Verb string
+
+// The verbs of API v1.
+const (
+	VerbStatus  Verb = "status"
+	VerbToken   Verb = "token"
+	VerbRefused Verb = "refused"
+	VerbRefresh Verb = "refresh"
+	VerbAdmin   Verb = "admin"
+)
+
+// Server answers for a Keeper. Set the fields before the first call. Keeper.Run runs beside it.
+type Server struct {
+	// Keeper owns the sign-ins. It is required.
+	Keeper *venuekey.Keeper
+	// Version is what /v1/version says.
+	Version string
+	// Vault names the vault, so that a client of another one is not answered; "" asks nobody.
+	// See VaultName.
+	Vault string
+	// Allow, unless nil, says whether a request may do that with a sign-in. Its error is what
+	// the client gets; for the zero ID, it is about sign-ins in general. An ID that is not
+	// allowed must look like one that does not exist.
+	Allow func(r *http.Request, id venuekey.ID, verb Verb) error
+	// Told, unless nil, is called after each use of a sign-in, with its outcome and the
+	// generation of the token that was handed out. If it returns an error, nothing is handed
+	// out.
+	Told func(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error
+	// Log receives what happens; nil means no log.
+	Log *slog.Logger
+
+	once    sync.Once
+	mux     *http.ServeMux
+	started time.Time
+	ring    *ring
+	written sync.Map // venuekey.ID to *written
+}
+
+func (s *Server) init() {
+	s.once.Do(func() {
+		s.started = time.Now()
+		s.ring = newRing()
+		s.mux = http.NewServeMux()
+		for pattern, handler := range s.routes() {
+			s.mux.HandleFunc(pattern, handler)
+		}
+		s.mux.HandleFunc("/", s.nowhere)
+	})
+}
+
+// routes are the calls of API v1.
+func (s *Server) routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /v1/version":                         s.version,
+		"GET /v1/openapi.json":                    serveDocument,
+		"GET /v1/signins":                         s.list,
+		"GET /v1/signins/{venue}/{name}":          s.of(VerbStatus, s.show),
+		"DELETE /v1/signins/{venue}/{name}":       s.of(VerbAdmin, s.signOut),
+		"POST /v1/signins/{venue}/{name}/refresh": s.of(VerbRefresh, s.refresh),
+		"GET /v1/token/{venue}/{name}":            s.of(VerbToken, s.token),
+		"POST /v1/token/{venue}/{name}/refused":   s.of(VerbRefused, s.refused),
+		"GET /v1/events":                          s.events,
+		"GET /healthz":                            s.healthz,
+		"GET /readyz":                             s.readyz,
+	}
+}
+
+// Handle adds a handler beside the API, such as a proxy. Call it before Serve.
+func (s *Server) Handle(pattern string, h http.Handler) {
+	s.init()
+	s.mux.Handle(pattern, h)
+}
+
+// ServeHTTP implements http.Handler. It checks who connects only if the connection came through
+// Serve; over any other listener that is the caller's matter, and Allow's.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.init()
+	if err := peerIn(r.Context()); err != nil {
+		failWith(w, http.StatusForbidden, err)
+		return
+	}
+	if err := s.rightVault(r); err != nil {
+		failWith(w, http.StatusMisdirectedRequest, err)
+		return
+	}
+	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Mode") != "" {
+		failWith(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the agent does not answer web pages"})
+		return
+	}
+	if r.ContentLength != 0 {
+		r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// nowhere answers a request that the API does not have.
+func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
+	var others []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPost} {
+		other := *r
+		other.Method = method
+		if _, pattern := s.mux.Handler(&other); pattern != "/" {
+			others = append(others, method)
+		}
+	}
+	if allow := strings.Join(others, ", "); allow != "" {
+		w.Header().Set("Allow", allow)
+		failWith(w, http.StatusMethodNotAllowed, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "this path has other methods: " + allow})
+		return
+	}
+	failWith(w, http.StatusNotFound, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "API v1 has no such path", Remedy: "see /v1/openapi.json"})
+}
+
+// rightVault returns an error if the client means another vault's agent.
+func (s *Server) rightVault(r *http.Request) *venuekey.Error {
+	if meant := r.Header.Get(vaultHeader); meant == "" || s.Vault == "" || meant == s.Vault {
+		return nil
+	}
+	return &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: "this agent serves another vault", Remedy: "unset VENUEKEY_AGENT_SOCKET, or set VENUEKEY_HOME as the agent's"}
+}
+
+// of parses the ID of a request, and asks whether it may.
+func (s *Server) of(verb Verb, handle func(http.ResponseWriter, *http.Request, venuekey.ID)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, err := venuekey.ParseID(r.PathValue("venue") + "/" + r.PathValue("name"))
+		if err != nil {
+			failWith(w, http.StatusNotFound, unknownID(venuekey.ID{}))
+			return
+		}
+		if err := s.allowed(r, id, verb); err != nil {
+			s.told(r, id, verb, 0, err)
+			failWith(w, http.StatusNotFound, unknownID(id))
+			return
+		}
+		handle(w, r, id)
+	}
+}
+
+// unknownID is the answer for an ID that does not exist, or that the client may not know of.
+func unknownID(id venuekey.ID) *venuekey.Error {
+	return &venuekey.Error{ID: id, Class: venuekey.ClassRefused, Reason: "nobody is signed in under this ID", Remedy: "venuekey login " + id.String()}
+}
+
+func (s *Server) allowed(r *http.Request, id venuekey.ID, verb Verb) error {
+	if s.Allow == nil {
+		return nil
+	}
+	return s.Allow(r, id, verb)
+}
+
+// told reports a use of a sign-in.
+func (s *Server) told(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error {
+	if s.Told == nil {
+		return nil
+	}
+	return s.Told(r, id, verb, generation, outcome)
+}
+
+// read reads the body of a request, of which unknown fields are a mistake.
+func read(w http.ResponseWriter, r *http.Request, body any) bool {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	err := d.Decode(body)
+	if err == nil {
+		_, err = d.Token()
+	}
+	if errors.Is(err, io.EOF) {
+		return true // nothing, or nothing behind it
+	}
+	reason := "the body is no JSON that this call takes"
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+		reason = "the body is longer than this call takes"
+	}
+	failWith(w, http.StatusBadRequest, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: reason, Remedy: "see /v1/openapi.json"})
+	return false
+}
+
+// unhurried lets an answer take longer than a request may: net/http would take the end of the time
+// to read for the end of the client.
+func unhurried(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+// Format implements fmt.Formatter: a Server prints as its name alone.
+func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprint(f, "agent.Server") }
+
+// Serve answers on a listener until the context ends. Requests under way have some seconds to
+// finish then. A listener of Listen is closed, and its socket removed.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	s.init()
+	var work sync.WaitGroup
+	defer work.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work.Go(func() { s.ring.follow(ctx, s.Keeper) })
+	server := &http.Server{
+		Handler: s, MaxHeaderBytes: mostHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
+		ErrorLog:    slog.NewLogLogger(s.log().Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c, os.Geteuid()) },
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(limited(listener, mostConnections)) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	patient, stop := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer stop()
+	if server.Shutdown(patient) != nil {
+		_ = server.Close()
+	}
+	<-ended
+	return nil
+}

@@ -1,0 +1,86 @@
+package agent
+
+import (
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/venuekey/venuekey"
+)
+
+// signins.go owns the calls about sign-ins, and about the agent itself.
+
+// list answers with the status of every sign-in that the client may see.
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	forms := []signInForm{}
+	for status, err := range s.Keeper.Statuses(r.Context()) {
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		if s.allowed(r, status.ID, VerbStatus) == nil {
+			forms = append(forms, signInFormOf(status))
+		}
+	}
+	reply(w, http.StatusOK, map[string]any{"signins": forms})
+}
+
+// show answers with the status of one.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, id venuekey.ID) {
+	status, err := s.Keeper.Status(r.Context(), id)
+	if told := s.told(r, id, VerbStatus, status.Generation, err); told != nil {
+		err = told
+	}
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	reply(w, http.StatusOK, signInFormOf(status))
+}
+
+// signOut signs out, and revokes unless told otherwise.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request, id venuekey.ID) {
+	revoke := r.URL.Query().Get("revoke")
+	if revoke != "" && revoke != "true" && revoke != "false" {
+		failWith(w, http.StatusBadRequest, &venuekey.Error{ID: id, Class: venuekey.ClassDeclined, Reason: "revoke is true or false"})
+		return
+	}
+	err := s.Keeper.SignOut(r.Context(), id, revoke != "false")
+	if told := s.told(r, id, VerbAdmin, 0, err); err == nil {
+		err = told
+	}
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	s.written.Delete(id)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, map[string]any{"version": s.Version, "api": 1, "pid": os.Getpid(), "started_at": s.started.UTC().Format(time.RFC3339)})
+}
+
+// healthz says that the process answers.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, map[string]any{"ok": true})
+}
+
+// readyz says whether the store answers and no sign-in needs its user.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	dead := []string{}
+	for status, err := range s.Keeper.Statuses(r.Context()) {
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		if status.State == venuekey.StateNeedsSignIn && s.allowed(r, status.ID, VerbStatus) == nil {
+			dead = append(dead, status.ID.String())
+		}
+	}
+	code := http.StatusOK
+	if len(dead) > 0 {
+		code = http.StatusServiceUnavailable
+	}
+	reply(w, code, map[string]any{"ok": len(dead) == 0, "need_sign_in": dead})
+}

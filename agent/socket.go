@@ -1,0 +1,201 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/own"
+)
+
+// socket.go owns the agent's socket: where it lies, and that there is one agent for it.
+
+const (
+	// mostPath is the longest path that a Unix socket may have: sun_path has 108 bytes on
+	// Linux and 104 on macOS and the BSDs, one of which ends it.
+	mostPath = 103
+	// vaultHeader names the vault that a client means.
+	vaultHeader = "Venuekey-Vault"
+)
+
+// VaultName is a short name for the vault at an address, which tells it from others and says
+// nothing about it.
+func VaultName(address string) string {
+	sum := sha256.Sum256([]byte(address))
+	return hex.EncodeToString(sum[:6])
+}
+
+// SocketPath is where the agent of a vault has its socket: in the folder of this session, which
+// the system gives and clears away (XDG_RUNTIME_DIR), or else in the user's own. Each vault has
+// another, so that nobody gets the tokens of one for those of another.
+func SocketPath(runtimeFolder, userFolder, vault string) string {
+	folder := filepath.Join(userFolder, "agent")
+	if filepath.IsAbs(runtimeFolder) {
+		folder = filepath.Join(runtimeFolder, "venuekey")
+	}
+	return filepath.Join(folder, "agent-"+vault+".sock")
+}
+
+// Listen makes the agent's socket and listens on it. Its folder is made if need be, and must be
+// this user's alone. A socket that an agent left behind when it was killed is replaced; while
+// another agent runs, the error says which. Close removes the socket.
+func Listen(path string) (net.Listener, error) {
+	if len(path) > mostPath {
+		return nil, misplaced(fmt.Sprintf("the path of the socket has %d bytes, and a socket's may have %d: %s", len(path), mostPath, path), "name a shorter one with --socket")
+	}
+	folder := filepath.Dir(path)
+	if err := own.MakeFolder(folder); err != nil {
+		return nil, misplaced(err.Error(), "")
+	}
+	if err := private(folder); err != nil {
+		return nil, err
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listenOn(path)
+	if err != nil {
+		unlock(lock)
+		return nil, err
+	}
+	return &owned{Listener: listener, lock: lock}, nil
+}
+
+func misplaced(reason, remedy string) *venuekey.Error {
+	return &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: remedy}
+}
+
+// private checks the folder of a socket: it is no link, this user's, and nobody else's.
+func private(folder string) error {
+	info, err := os.Lstat(folder)
+	switch {
+	case err != nil:
+		return misplaced(err.Error(), "")
+	case info.Mode()&fs.ModeSymlink != 0:
+		return misplaced(folder+" is a link, and whoever made it says where the socket lies", "name another path with --socket")
+	case !info.IsDir():
+		return misplaced(folder+" is no folder", "name another path with --socket")
+	}
+	if err := own.Folder(folder); err != nil {
+		return misplaced(err.Error(), "")
+	}
+	if hasModes && info.Mode().Perm()&0o077 != 0 {
+		return misplaced(fmt.Sprintf("the folder of the socket, %s, is open to others (mode %04o)", folder, info.Mode().Perm()), "chmod 700 "+folder)
+	}
+	return nil
+}
+
+// listenOn listens on a path that no agent uses. What lies there is removed if it is a socket.
+func listenOn(path string) (net.Listener, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, misplaced(err.Error(), "")
+	case info.Mode()&fs.ModeSocket == 0 && hasModes:
+		return nil, misplaced(path+" is there already, and is no socket", "move it away, or name another path with --socket")
+	default:
+		if err := os.Remove(path); err != nil {
+			return nil, misplaced(err.Error(), "")
+		}
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, misplaced(err.Error(), "")
+	}
+	if err := os.Chmod(path, 0o600); err != nil && hasModes {
+		_ = listener.Close()
+		return nil, misplaced(err.Error(), "")
+	}
+	return listener, nil
+}
+
+// owned is the listener of the one agent of a path.
+type owned struct {
+	net.Listener
+	lock *os.File
+	once sync.Once
+}
+
+// Close removes the socket and lets another agent have the path.
+func (o *owned) Close() error {
+	err := o.Listener.Close()
+	o.once.Do(func() { unlock(o.lock) })
+	return err
+}
+
+// lockFile takes the lock of a path, and writes into it who has it.
+func lockFile(path string) (*os.File, error) {
+	file, err := own.Open(path, os.O_RDWR|os.O_CREATE, 0o022)
+	if err != nil {
+		return nil, misplaced(err.Error(), "")
+	}
+	if !tryLock(file) {
+		text := make([]byte, 32)
+		n, _ := file.ReadAt(text, 0)
+		_ = file.Close()
+		who := "another agent"
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text[:n]))); err == nil {
+			who = fmt.Sprintf("another agent (process %d)", pid)
+		}
+		return nil, &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: who + " serves this vault at " + strings.TrimSuffix(path, ".lock"),
+			Remedy: "use it, or end it first"}
+	}
+	_ = file.Truncate(0)
+	_, _ = file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return file, nil
+}
+
+func unlock(file *os.File) { _ = file.Close() }
+
+// limited is a listener of which some connections are open at most.
+func limited(l net.Listener, most int) net.Listener {
+	return &bounded{Listener: l, room: make(chan struct{}, most), closed: make(chan struct{})}
+}
+
+type bounded struct {
+	net.Listener
+	room   chan struct{}
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (b *bounded) Accept() (net.Conn, error) {
+	select {
+	case b.room <- struct{}{}:
+	case <-b.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := b.Listener.Accept()
+	if err != nil {
+		<-b.room
+		return nil, err
+	}
+	return &counted{Conn: c, leave: sync.OnceFunc(func() { <-b.room })}, nil
+}
+
+func (b *bounded) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return b.Listener.Close()
+}
+
+type counted struct {
+	net.Conn
+	leave func()
+}
+
+func (c *counted) Close() error {
+	err := c.Conn.Close()
+	c.leave()
+	return err
+}
