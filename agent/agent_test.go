@@ -30,7 +30,7 @@ func TestATokenThroughTheAgent(t *testing.T) {
 	if request.Header.Get("Authorization") != "Bearer "+string(signedIn.Access) {
 		t.Error(request.Header)
 	}
-	newer, err := s.client.Refresh(t.Context(), alice, false)
+	newer, err := s.client.Refresh(t.Context(), alice)
 	if err != nil || newer.Generation != token.Generation+1 || newer.Access == token.Access {
 		t.Errorf("%+v %v", newer, err)
 	}
@@ -103,7 +103,7 @@ func TestErrorsCrossTheSocket(t *testing.T) {
 		{Class: venuekey.ClassDeclined, Reason: "no", Scopes: []string{"trade"}},
 	} {
 		fail(known)
-		_, err := s.client.Refresh(t.Context(), alice, false)
+		_, err := s.client.Refresh(t.Context(), alice)
 		var got *venuekey.Error
 		if !errors.As(err, &got) || got.Class != known.Class || !strings.Contains(got.Reason, known.Reason) || got.Code != known.Code ||
 			got.RetryAfter != known.RetryAfter || got.Remedy != known.Remedy || !reflect.DeepEqual(got.Scopes, known.Scopes) || got.ID != alice {
@@ -113,7 +113,7 @@ func TestErrorsCrossTheSocket(t *testing.T) {
 	fail(nil)
 	s.venue.Before = nil
 	s.venue.Kill()
-	if _, err := s.client.Refresh(t.Context(), alice, true); !venuekey.NeedsSignIn(err) {
+	if _, err := s.client.RefreshAgain(t.Context(), alice); !venuekey.NeedsSignIn(err) {
 		t.Errorf("dead: %v", err)
 	}
 	later := agent.FailureOf(503, []byte(`{"error":{"class":"asleep","reason":"it sleeps","retry_after":-5,"new":[1]}}`))

@@ -167,8 +167,18 @@ func (c *Client) Reject(ctx context.Context, id venuekey.ID, access venuekey.Sec
 	return token, err
 }
 
-// Refresh renews a token now; again insists, as venuekey.Keeper.RefreshAgain does.
-func (c *Client) Refresh(ctx context.Context, id venuekey.ID, again bool) (*venuekey.Token, error) {
+// Refresh renews a token now; see venuekey.Keeper.
+func (c *Client) Refresh(ctx context.Context, id venuekey.ID) (*venuekey.Token, error) {
+	return c.refresh(ctx, id, false)
+}
+
+// RefreshAgain is Refresh for a sign-in whose refresh token would not be presented again; see
+// venuekey.Keeper.
+func (c *Client) RefreshAgain(ctx context.Context, id venuekey.ID) (*venuekey.Token, error) {
+	return c.refresh(ctx, id, true)
+}
+
+func (c *Client) refresh(ctx context.Context, id venuekey.ID, again bool) (*venuekey.Token, error) {
 	token, _, _, err := c.token(ctx, http.MethodPost, pathOf("signins", id)+"/refresh", map[string]bool{"again": again})
 	return token, err
 }

@@ -28,9 +28,8 @@ func ExampleClient_Source() {
 		fmt.Println(err)
 	}
 	defer os.RemoveAll(folder)
-	// The usual place: os.Getenv("XDG_RUNTIME_DIR"), and the user's own folder of venuekey.
 	vault := agent.VaultName("the address of the vault")
-	path := agent.SocketPath(folder, "", vault)
+	path := agent.SocketPath(folder, vault)
 	fmt.Println(filepath.Base(path))
 	listener, err := agent.Listen(path)
 	if err != nil {
@@ -74,7 +73,9 @@ func ExampleClient_Source() {
 	}
 	_, state, err := client.TokenAndState(ctx, id)
 	fmt.Println(state != venuekey.StateExpired, err)
-	token, err = client.Refresh(ctx, id, false)
+	token, err = client.Refresh(ctx, id)
+	fmt.Println(token != nil, err)
+	token, err = client.RefreshAgain(ctx, id) // insists, where that would not be safe
 	fmt.Println(token != nil, err)
 	waited, err := client.Newer(ctx, id, token.Generation, time.Millisecond) // nothing newer yet
 	fmt.Println(waited == nil, err)
@@ -95,6 +96,7 @@ func ExampleClient_Source() {
 	// stage/alice <nil>
 	// stage/alice <nil>
 	// found stage/alice
+	// true <nil>
 	// true <nil>
 	// true <nil>
 	// true <nil>

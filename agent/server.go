@@ -172,7 +172,7 @@ func (s *Server) of(verb Verb, handle func(http.ResponseWriter, *http.Request, v
 
 // unknownID is the answer for an ID that does not exist, or that the client may not know of.
 func unknownID(id venuekey.ID) *venuekey.Error {
-	return &venuekey.Error{ID: id, Class: venuekey.ClassRefused, Reason: "nobody is signed in under this ID", Remedy: "venuekey login " + id.String()}
+	return &venuekey.Error{ID: id, Class: venuekey.ClassRefused, Reason: "not signed in", Remedy: "venuekey login " + id.String()}
 }
 
 func (s *Server) allowed(r *http.Request, id venuekey.ID, verb Verb) error {

@@ -34,16 +34,9 @@ func VaultName(address string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// SocketPath is where the agent of a vault has its socket: in the folder of this session, which
-// the system gives and clears away (XDG_RUNTIME_DIR), or else in the user's own. Each vault has
-// another, so that nobody gets the tokens of one for those of another.
-func SocketPath(runtimeFolder, userFolder, vault string) string {
-	folder := filepath.Join(userFolder, "agent")
-	if filepath.IsAbs(runtimeFolder) {
-		folder = filepath.Join(runtimeFolder, "venuekey")
-	}
-	return filepath.Join(folder, "agent-"+vault+".sock")
-}
+// SocketPath is where the agent of a vault has its socket in a folder. Each vault has another, so
+// that nobody gets the tokens of one for those of another.
+func SocketPath(folder, vault string) string { return filepath.Join(folder, "agent-"+vault+".sock") }
 
 // Listen makes the agent's socket and listens on it. Its folder is made if need be, and must be
 // this user's alone. A socket that an agent left behind when it was killed is replaced; while

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/local"
 )
 
 // exec.go owns running a program with a token in its environment. exec_unix.go and
@@ -75,8 +74,8 @@ func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, fl
 		return err
 	}
 	var environ []string
-	err = p.withVault(ctx, func(v *local.Vault) error {
-		token, _, err := p.tokenOf(ctx, v, id)
+	err = p.withSignIns(ctx, func(from signIns) error {
+		token, _, err := p.tokenOf(ctx, from, id)
 		if err == nil {
 			environ, err = p.childEnviron(id, token, flags)
 		}

@@ -81,6 +81,8 @@ func environmentTopic() *cobra.Command {
   VENUEKEY_MACHINE          the name under which a venue's limits for a network
                             address are counted; the host's name if unset.
                             Containers behind one address share one
+  VENUEKEY_AGENT            off: never ask an agent; require: never do without
+  VENUEKEY_AGENT_SOCKET     the agent's socket, if it is at another place
   VENUEKEY_KEY              file, keyring or passphrase: how to keep a new
                             vault's key
   VENUEKEY_PASSPHRASE       the passphrase, if the key is protected by one,

@@ -72,3 +72,11 @@ func (p *program) missing(ctx context.Context, v *local.Vault, err error) error 
 	unregistered.Remedy = "venuekey app add " + known.ID.Venue + ", then: " + p.loginCommand(known.ID)
 	return &unregistered
 }
+
+// missingFrom is missing for what a vault said; an agent says itself what helps.
+func (p *program) missingFrom(ctx context.Context, from signIns, err error) error {
+	if vault, ok := from.(vaultSignIns); ok {
+		return p.missing(ctx, vault.v, err)
+	}
+	return err
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func someIDs(cmd *cobra.Command, args []string) error {
 
 // chosen returns the sign-ins that the arguments name, each once. A pattern that matches
 // none is an error.
-func chosen(ctx context.Context, v *local.Vault, args []string) (ids []venuekey.ID, err error) {
+func chosen(ctx context.Context, all func(context.Context) iter.Seq2[venuekey.ID, error], args []string) (ids []venuekey.ID, err error) {
 	take := func(id venuekey.ID) {
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
@@ -51,7 +52,7 @@ func chosen(ctx context.Context, v *local.Vault, args []string) (ids []venuekey.
 			continue
 		}
 		found := false
-		for id, err := range v.Vault.IDs(ctx) {
+		for id, err := range all(ctx) {
 			if errors.Is(err, venuekey.ErrNoSignIn) {
 				continue
 			}
@@ -73,7 +74,12 @@ func chosen(ctx context.Context, v *local.Vault, args []string) (ids []venuekey.
 // each calls work for each sign-in that the arguments name. It reports a failure and goes
 // on; the exit code is the worst. With --json, several sign-ins become one list.
 func (p *program) each(ctx context.Context, v *local.Vault, args []string, work func(venuekey.ID) (form any, words string, err error)) error {
-	ids, err := chosen(ctx, v, args)
+	return p.eachOf(ctx, vaultSignIns{p, v}, args, work)
+}
+
+// eachOf is each for the sign-ins of a vault or an agent.
+func (p *program) eachOf(ctx context.Context, from signIns, args []string, work func(venuekey.ID) (form any, words string, err error)) error {
+	ids, err := chosen(ctx, from.IDs, args)
 	if err != nil {
 		return err
 	}
@@ -85,7 +91,7 @@ func (p *program) each(ctx context.Context, v *local.Vault, args []string, work 
 		case err != nil && (single || ctx.Err() != nil):
 			return err
 		case err != nil:
-			worst = worse(worst, p.finish(ctx, p.missing(ctx, v, err)))
+			worst = worse(worst, p.finish(ctx, p.missingFrom(ctx, from, err)))
 		case single || !p.json:
 			err = p.say(form, "%s", words)
 		}

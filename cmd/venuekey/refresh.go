@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/local"
 )
 
 // refresh.go owns the command refresh, a renewal on request.
@@ -36,17 +35,14 @@ that.`,
 		Args:              someIDs,
 		ValidArgsFunction: p.completeSomeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.withVault(cmd.Context(), func(v *local.Vault) error {
-				turn, renew := turns{}, v.Keeper.Refresh
-				if again {
-					renew = v.Keeper.RefreshAgain
-				}
-				return p.each(cmd.Context(), v, args, func(id venuekey.ID) (any, string, error) {
+			return p.withSignIns(cmd.Context(), func(from signIns) error {
+				turn := turns{}
+				return p.eachOf(cmd.Context(), from, args, func(id venuekey.ID) (any, string, error) {
 					if err := turn.wait(cmd.Context(), p, id); err != nil {
 						return nil, "", err
 					}
-					token, err := renew(cmd.Context(), id)
-					if token, err = p.settled(cmd.Context(), v, id, token, err); err != nil {
+					token, err := from.Renew(cmd.Context(), id, again)
+					if err != nil {
 						return nil, "", err
 					}
 					return kept(id, token), fmt.Sprintf("%s is renewed; the token is valid for %s", id, span(time.Until(token.Expires))), nil

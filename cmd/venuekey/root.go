@@ -27,6 +27,8 @@ type program struct {
 	scopes []string
 	// choice says how to keep a new key.
 	choice key.Choice
+	// refused is the token that the venue refused, once it was read.
+	refused func() venuekey.Secret
 	// found is the location of the vault, once it was looked up.
 	found *local.Place
 }
@@ -82,7 +84,7 @@ account.`,
 func (p *program) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"login": p.loginCmd, "list": p.listCmd, "status": p.statusCmd, "refresh": p.refreshCmd, "logout": p.logoutCmd, "import": p.importCmd,
-		"token": p.tokenCmd, "exec": p.execCmd, "run": p.runCmd, "ctrader": p.ctraderCmd, "tradovate": p.tradovateCmd,
+		"agent": p.agentCmd, "token": p.tokenCmd, "exec": p.execCmd, "run": p.runCmd, "ctrader": p.ctraderCmd, "tradovate": p.tradovateCmd,
 		"init": p.initCmd, "app": p.appCmd, "backup": p.backupCmd, "doctor": p.doctorCmd, "key": p.keyCmd, "store": p.storeCmd,
 		"demo": p.demoCmd, "emulate": p.emulateCmd,
 		"version": p.versionCmd, "exit-codes": exitCodesTopic, "environment": environmentTopic, "files": filesTopic,

@@ -66,10 +66,15 @@ only the program itself).`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&hook, "hook", "", "run this `PROGRAM` when a sign-in gets into trouble")
-	cmd.Flags().DurationSliceVar(&warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn `TIMES` before a sign-in ends")
-	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
+	p.watchFlags(cmd, &hook, &warn)
 	return cmd
+}
+
+// watchFlags adds the flags of whatever watches over sign-ins.
+func (p *program) watchFlags(cmd *cobra.Command, hook *string, warn *[]time.Duration) {
+	cmd.Flags().StringVar(hook, "hook", "", "run this `PROGRAM` when a sign-in gets into trouble")
+	cmd.Flags().DurationSliceVar(warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn `TIMES` before a sign-in ends")
+	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
 }
 
 func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string) error {

@@ -60,16 +60,17 @@ another one whenever something happens to a sign-in, whichever program did it.`,
 			case watch && check:
 				return misused("venuekey status --watch", "status: --check looks once, --watch keeps looking")
 			}
-			return p.withVault(cmd.Context(), func(v *local.Vault) error {
+			if watch {
+				return p.withVault(cmd.Context(), func(v *local.Vault) error { return p.watchStatus(cmd.Context(), v, args) })
+			}
+			return p.withSignIns(cmd.Context(), func(from signIns) error {
 				switch {
 				case check:
-					return p.checkStatus(cmd.Context(), v, args, within)
-				case watch:
-					return p.watchStatus(cmd.Context(), v, args)
+					return p.checkStatus(cmd.Context(), from, args, within)
 				case len(args) == 0:
-					return p.statusOfAll(cmd.Context(), v)
+					return p.statusOfAll(cmd.Context(), from)
 				}
-				status, err := v.Keeper.Status(cmd.Context(), mustID(args))
+				status, err := from.Status(cmd.Context(), mustID(args))
 				if err != nil {
 					return err
 				}
@@ -129,10 +130,10 @@ func worse(a, b int) int {
 	return exitGood
 }
 
-func (p *program) statusOfAll(ctx context.Context, v *local.Vault) error {
+func (p *program) statusOfAll(ctx context.Context, from signIns) error {
 	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
 	var sum summary
-	for status, err := range v.Keeper.Statuses(ctx) {
+	for status, err := range from.Statuses(ctx) {
 		if err != nil {
 			return err
 		}
@@ -153,7 +154,9 @@ func (p *program) statusOfAll(ctx context.Context, v *local.Vault) error {
 			fmt.Fprintf(p.stdout, "\n%s at %s\n", sum, p.where())
 		}
 		sum.tellLeftAlone(p)
-		p.tellEmulated(ctx, v, sum.venues)
+		if vault, ok := from.(vaultSignIns); ok {
+			p.tellEmulated(ctx, vault.v, sum.venues)
+		}
 	default:
 		p.tellNone()
 	}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/local"
 )
 
 // status_check.go owns the status for a watchdog: only what is wrong, or will be soon.
@@ -14,7 +13,7 @@ import (
 const usuallyWithin = 48 * time.Hour
 
 // checkStatus shows the sign-ins with a problem, and ends with the code of the worst.
-func (p *program) checkStatus(ctx context.Context, v *local.Vault, only []string, within time.Duration) error {
+func (p *program) checkStatus(ctx context.Context, from signIns, only []string, within time.Duration) error {
 	worst, forms, shown := exitGood, []statusJSON{}, statusTable()
 	var sum summary
 	seen := false
@@ -28,13 +27,13 @@ func (p *program) checkStatus(ctx context.Context, v *local.Vault, only []string
 		}
 	}
 	if len(only) > 0 {
-		status, err := v.Keeper.Status(ctx, mustID(only))
+		status, err := from.Status(ctx, mustID(only))
 		if err != nil {
 			return err
 		}
 		check(status)
 	} else {
-		for status, err := range v.Keeper.Statuses(ctx) {
+		for status, err := range from.Statuses(ctx) {
 			if err != nil {
 				return err
 			}

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/local"
 )
 
 // token.go owns the command token, which programs call.
@@ -59,8 +58,8 @@ may present it.`,
 			if rejected {
 				ask = p.tokenInPlaceOf
 			}
-			return p.withVault(cmd.Context(), func(v *local.Vault) error {
-				token, state, err := ask(cmd.Context(), v, id)
+			return p.withSignIns(cmd.Context(), func(from signIns) error {
+				token, state, err := ask(cmd.Context(), from, id)
 				if err != nil {
 					return err
 				}
@@ -74,51 +73,50 @@ may present it.`,
 }
 
 // tokenOf returns a valid token and the state of its sign-in. It is an error if the sign-in
-// is known to be dead.
-func (p *program) tokenOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
-	token, err := v.Keeper.Token(ctx, id)
-	if token, err = p.settled(ctx, v, id, token, err); err != nil {
-		return nil, "", err
-	}
-	return p.unlessDead(ctx, v, id, token)
+// is known to be dead, and the token with it.
+func (p *program) tokenOf(ctx context.Context, from signIns, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
+	token, state, err := from.Token(ctx, id)
+	return p.noted(ctx, from, id, token, state, err)
 }
 
 // tokenInPlaceOf is tokenOf for a program whose token was refused.
-func (p *program) tokenInPlaceOf(ctx context.Context, v *local.Vault, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
-	given, err := p.ask(ctx, venuekey.Field{Help: "the access token that was refused", Secret: true})
+func (p *program) tokenInPlaceOf(ctx context.Context, from signIns, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {
+	refused, err := p.refusedToken(ctx, id)
 	if err != nil {
 		return nil, "", err
+	}
+	token, state, err := from.Reject(ctx, id, refused)
+	return p.noted(ctx, from, id, token, state, err)
+}
+
+// refusedToken reads the token that the venue refused, once for all who are asked.
+func (p *program) refusedToken(ctx context.Context, id venuekey.ID) (venuekey.Secret, error) {
+	if p.refused != nil {
+		return p.refused(), nil
+	}
+	given, err := p.ask(ctx, venuekey.Field{Help: "the access token that was refused", Secret: true})
+	if err != nil {
+		return "", err
 	}
 	words := strings.Fields(string(given)) // it may be a whole header field
 	if len(words) == 0 {
-		return nil, "", misused("echo \"$token\" | venuekey token "+id.String()+" --rejected-stdin", "the access token that was refused: nothing was entered")
+		return "", misused("echo \"$token\" | venuekey token "+id.String()+" --rejected-stdin", "the access token that was refused: nothing was entered")
 	}
-	token, err := v.Keeper.Reject(ctx, id, venuekey.Secret(words[len(words)-1]))
-	if token, err = p.settled(ctx, v, id, token, err); err != nil {
-		return nil, "", err
-	}
-	return p.unlessDead(ctx, v, id, token)
+	refused := venuekey.Secret(words[len(words)-1])
+	p.refused = func() venuekey.Secret { return refused }
+	return refused, nil
 }
 
-// unlessDead checks a token that has not expired. If a renewal ends the old access token,
-// whatever ended the refresh token ended the access token too: the user signed in again or
-// revoked access, or another program renewed.
-func (p *program) unlessDead(ctx context.Context, v *local.Vault, id venuekey.ID, token *venuekey.Token) (*venuekey.Token, venuekey.State, error) {
-	state, err := v.Keeper.State(ctx, id)
+// noted tells the person that a token which is good belongs to a sign-in that is not.
+func (p *program) noted(ctx context.Context, from signIns, id venuekey.ID, token *venuekey.Token, state venuekey.State, err error) (*venuekey.Token, venuekey.State, error) {
 	if err != nil || state != venuekey.StateNeedsSignIn {
-		return token, state, nil
+		return token, state, err
 	}
-	status, err := v.Keeper.Status(ctx, id)
-	if err != nil {
-		return token, state, nil
+	if status, err := from.Status(ctx, id); err == nil {
+		p.tell("venuekey: note: %s: needs sign-in: %s; the access token is valid for %s", id, oneLine(status.Reason), span(time.Until(token.Expires)))
+		p.tell("  try: %s", p.loginCommand(id))
 	}
-	if venue, known := venueOf(id.Venue); known && status.AccessEnded(venue.Policy()) {
-		return nil, status.State, &venuekey.Error{ID: id, Op: "token", Class: venuekey.ClassRefused,
-			Reason: "the venue ended the access token before it expired: " + status.Reason}
-	}
-	p.tell("venuekey: note: %s: needs sign-in: %s; the access token is valid for %s", id, oneLine(status.Reason), span(time.Until(token.Expires)))
-	p.tell("  try: %s", p.loginCommand(id))
-	return token, status.State, nil
+	return token, state, nil
 }
 
 // printToken is one of the few places that output a secret in plain text: the user asked

@@ -54,7 +54,7 @@ func (p *program) watchScreen(ctx context.Context, v *local.Vault) error {
 	}()
 	for {
 		fmt.Fprint(p.stdout, "\x1b[H\x1b[2J")
-		err := p.statusOfAll(ctx, v)
+		err := p.statusOfAll(ctx, vaultSignIns{p, v})
 		if ctx.Err() != nil {
 			return nil
 		}
