@@ -30,6 +30,9 @@ type Client struct {
 	Socket string
 	// Vault names the vault that is meant; "" means whichever the agent serves.
 	Vault string
+	// Short says that the program asks once and ends: each call has a connection of its own,
+	// which is begun sooner than one that is kept for others.
+	Short bool
 
 	once    sync.Once
 	http    *http.Client
@@ -85,11 +88,49 @@ func (c *Client) send(ctx context.Context, method, path string, body any, header
 	if c.Vault != "" {
 		request.Header.Set(vaultHeader, c.Vault)
 	}
-	response, err := c.http.Do(request)
+	do := c.http.Do
+	if c.Short {
+		do = c.alone
+	}
+	response, err := do(request)
 	if err != nil {
 		return nil, c.unreached(ctx, err)
 	}
 	return response, nil
+}
+
+// alone sends a request on a connection of its own.
+func (c *Client) alone(request *http.Request) (*http.Response, error) {
+	conn, err := new(net.Dialer).DialContext(request.Context(), "unix", c.Socket)
+	if err != nil {
+		return nil, err
+	}
+	request.Close = true
+	stop := context.AfterFunc(request.Context(), func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	err = request.Write(conn)
+	var response *http.Response
+	if err == nil {
+		response, err = http.ReadResponse(bufio.NewReader(conn), request)
+	}
+	if err != nil {
+		stop()
+		_ = conn.Close()
+		return nil, err
+	}
+	response.Body = &lent{response.Body, func() { stop(); _ = conn.Close() }}
+	return response, nil
+}
+
+// lent is the body of an answer that is the last of its connection.
+type lent struct {
+	io.ReadCloser
+	end func()
+}
+
+func (l *lent) Close() error {
+	err := l.ReadCloser.Close()
+	l.end()
+	return err
 }
 
 // unreached is the error of a call that got no answer.

@@ -66,7 +66,7 @@ func (p *program) agentClient() (client *agent.Client, required bool, err error)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && !required {
 		return nil, false, nil
 	}
-	return &agent.Client{Socket: path, Vault: vault}, required, nil
+	return &agent.Client{Socket: path, Vault: vault, Short: true}, required, nil
 }
 
 // agentSocket returns the path of the agent's socket for this vault, and the vault's name.

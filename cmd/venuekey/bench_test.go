@@ -16,8 +16,8 @@ import (
 )
 
 // BenchmarkColdStart times whole processes: "venuekey token" with a fresh token
-// in SQLite and the key in a file, and its peer, a Go program that only prints a
-// constant. See make bench.
+// in SQLite and the key in a file, the same through an agent, and its peer, a Go
+// program that only prints a constant. See make bench.
 func BenchmarkColdStart(b *testing.B) {
 	dir := b.TempDir()
 	home := filepath.Join(dir, "home")
@@ -34,9 +34,22 @@ func BenchmarkColdStart(b *testing.B) {
 			b.Fatalf("%v: %s", err, output)
 		}
 	}
+	environ := []string{"VENUEKEY_HOME=" + home, "VENUEKEY_KEY=file", "HOME=" + dir}
+	keeper := exec.Command(ours, "agent")
+	keeper.Env = environ
+	if err := keeper.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = keeper.Process.Signal(os.Interrupt); _ = keeper.Wait() }()
+	for socket := filepath.Join(home, "agent"); ; time.Sleep(time.Millisecond) { // until it serves
+		if list, _ := filepath.Glob(filepath.Join(socket, "*.sock")); len(list) > 0 {
+			break
+		}
+	}
+	mode := "off"
 	start := func(path string, args ...string) time.Duration {
 		command := exec.Command(path, args...)
-		command.Env = []string{"VENUEKEY_HOME=" + home, "VENUEKEY_KEY=file", "HOME=" + dir}
+		command.Env = append(slices.Clone(environ), "VENUEKEY_AGENT="+mode)
 		begun := time.Now()
 		if err := command.Run(); err != nil {
 			b.Fatal(err)
@@ -49,9 +62,12 @@ func BenchmarkColdStart(b *testing.B) {
 		start(ours, "token", "ctrader/alice")
 	}
 	// In turn, and medians: a machine's mood lasts longer than a start.
-	var constants, tokens []time.Duration
+	var constants, tokens, asked []time.Duration
 	for b.Loop() {
+		mode = "off"
 		constants, tokens = append(constants, start(peer)), append(tokens, start(ours, "token", "ctrader/alice"))
+		mode = "require"
+		asked = append(asked, start(ours, "token", "ctrader/alice"))
 	}
 	median := func(all []time.Duration) float64 {
 		slices.Sort(all)
@@ -59,6 +75,7 @@ func BenchmarkColdStart(b *testing.B) {
 	}
 	b.ReportMetric(median(constants), "constant-ns")
 	b.ReportMetric(median(tokens), "venuekey-ns")
+	b.ReportMetric(median(asked), "agent-ns")
 }
 
 // freshSignIn makes a vault with one good token.
