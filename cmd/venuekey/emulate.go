@@ -28,6 +28,8 @@ type emulateFlags struct {
 	shell    string
 	hosts    list
 	tls      bool
+	set      pairs
+	list     bool
 }
 
 func (p *program) emulateCmd() *cobra.Command {
@@ -58,12 +60,18 @@ Like real venues, they send users back only to the registered redirect URI,
 ` + local.DefaultRedirect + `; the knob anyLoopbackRedirect makes them
 accept any on this machine.
 
-You can change how the venues behave while they run, at the address /_emulator/
-of each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`,
+How the venues behave is up to switches, such as lifetimes, quotas and how
+refresh tokens rotate: --set sets them for the start, wherever one of the venues
+has them, and --switches lists them. The documentation of each venue's package,
+such as emulator/tradovate, explains them at its Knobs. While the venues run you
+can change them at the address /_emulator/ of each, and lose answers, add
+errors, or move the clock.`,
 		Example: `  venuekey emulate
   venuekey emulate ctrader --shell fish
   venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com
   venuekey emulate tradovate --tls --host demo.tradovateapi.com
+  venuekey emulate tradovate --set AccessLife=90s --set UserLimit=100
+  venuekey emulate tradovate --switches
   curl http://127.0.0.1:9101/_emulator/state
   curl -d '{"rotation":"grace-new-pair"}' http://127.0.0.1:9101/_emulator/knobs
   curl -d '{"on":"refresh","kind":"drop-after"}' http://127.0.0.1:9101/_emulator/faults
@@ -76,6 +84,9 @@ of each: lifetimes, how refresh tokens rotate, lost answers, errors, the clock.`
 	cmd.Flags().StringVar(&flags.shell, "shell", "sh", "for this `SHELL`: sh, fish or powershell")
 	cmd.Flags().Var(&flags.hosts, "host", "add this host `NAME` to the certificates")
 	cmd.Flags().BoolVar(&flags.tls, "tls", false, "serve HTTP and WebSockets with TLS")
+	cmd.Flags().Var(&flags.set, "set", "set a switch `NAME=VALUE`")
+	cmd.Flags().BoolVar(&flags.list, "switches", false, "list the switches, and do nothing else")
+	_ = cmd.RegisterFlagCompletionFunc("set", completeSwitches)
 	_ = cmd.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"sh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -97,6 +108,23 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	if flags.portBase < 1 || flags.portBase > 65520 {
 		return misused("--port-base 9100", "emulate: ports cannot be counted from %d", flags.portBase)
 	}
+	venues := chosenVenues(names)
+	if err := setKnobs(venues, flags.set); err != nil {
+		return err
+	}
+	if flags.list {
+		return p.showSwitches(venues)
+	}
+	return p.runEmulated(ctx, venues, flags, sh)
+}
+
+// chosenVenues returns the emulated venues of these names, all of them if there is none.
+func chosenVenues(names []string) []emulated {
+	return slices.DeleteFunc(emulatedVenues(false), func(e emulated) bool { return len(names) > 0 && !slices.Contains(names, e.venue) })
+}
+
+// runEmulated runs emulated venues until the context ends.
+func (p *program) runEmulated(ctx context.Context, venues []emulated, flags emulateFlags, sh shell) error {
 	home, err := p.emulatedHome()
 	if err != nil {
 		return err
@@ -107,10 +135,7 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 		web.secure = authority.Config()
 	}
 	shown := emulation{Environment: []setting{{"VENUEKEY_HOME", home}}}
-	for _, e := range emulatedVenues(false) {
-		if len(names) > 0 && !slices.Contains(names, e.venue) {
-			continue
-		}
+	for _, e := range venues {
 		if e.api != nil {
 			e.api.Authority = authority
 		}

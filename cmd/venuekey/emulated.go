@@ -27,6 +27,7 @@ type emulated struct {
 	title  string
 	hosts  []emulatedHost
 	server emulator.Venue
+	knobs  any    // its switches, which can be set until it is used
 	tokens string // the path of its token endpoint
 	// api is cTrader's Open API, which is not HTTP.
 	api *openapi.Server
@@ -53,15 +54,15 @@ func emulatedVenues(anyRedirect bool) []emulated {
 	trader := &tradovate.Server{Knobs: tradovate.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	site := &ttp.Server{Knobs: ttp.Knobs{AnyLoopbackRedirect: anyRedirect}}
 	return []emulated{
-		{venue: "ctrader", title: "cTrader", tokens: "/apps/token", server: signIn, hosts: []emulatedHost{
+		{venue: "ctrader", title: "cTrader", tokens: "/apps/token", server: signIn, knobs: &signIn.Knobs, hosts: []emulatedHost{
 			{url: "base", port: 1, handler: signIn},
 		}, api: &openapi.Server{Venue: signIn}},
-		{venue: "tradovate", title: "Tradovate", tokens: "/auth/oauthtoken", server: trader, hosts: []emulatedHost{
+		{venue: "tradovate", title: "Tradovate", tokens: "/auth/oauthtoken", server: trader, knobs: &trader.Knobs, hosts: []emulatedHost{
 			{url: "base", name: "live", port: 2, handler: trader},
 			{url: "demo", name: "demo", port: 3, handler: trader.Demo()},
 			{url: "md", name: "md", port: 9, handler: trader.MarketData()},
 		}, sockets: trader.CloseSockets},
-		{venue: "ttp", title: "TheTradingParrot", tokens: "/oauth/token", server: site, hosts: []emulatedHost{
+		{venue: "ttp", title: "TheTradingParrot", tokens: "/oauth/token", server: site, knobs: &site.Knobs, hosts: []emulatedHost{
 			{url: "base", port: 4, handler: site},
 		}},
 	}

@@ -82,6 +82,7 @@ var known = map[string]example{
 	"venuekey emulate ctrader --shell fish": {until: "set -gx VENUEKEY_CTRADER_CA_FILE"},
 	"venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com": {until: "VENUEKEY_CTRADER_CA_FILE"},
 	"venuekey emulate tradovate --tls --host demo.tradovateapi.com":                  {until: "VENUEKEY_TRADOVATE_CA_FILE"},
+	"venuekey emulate tradovate --set AccessLife=90s --set UserLimit=100":            {until: "VENUEKEY_TRADOVATE_CLIENT_SECRET"},
 }
 
 // here is an example as it is typed on this machine: nothing of it leads to a real

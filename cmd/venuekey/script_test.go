@@ -270,8 +270,8 @@ func configure(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// admin VENUE WHAT JSON: asks the admin endpoint of an emulated venue, by its
-// name or its address.
+// admin VENUE WHAT JSON [TEXT]...: asks the admin endpoint of an emulated venue, by its
+// name or its address; the answer has to hold the texts.
 func admin(ts *testscript.TestScript, _ bool, args []string) {
 	address := args[0]
 	if web := setOf(ts).venues[address]; web != nil {
@@ -284,6 +284,11 @@ func admin(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	if answer.StatusCode != http.StatusOK {
 		ts.Fatalf("%s", body)
+	}
+	for _, wanted := range args[3:] {
+		if !strings.Contains(string(body), wanted) {
+			ts.Fatalf("no %s in %s", wanted, body)
+		}
 	}
 }
 
