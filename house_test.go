@@ -65,6 +65,7 @@ var house = map[string][]string{
 
 	"internal/keepertest": {"", "emulator", "store/memory"}, // for tests of the Keeper
 
+	"tests/clients": {},
 	"tests/attacks": {}, // tests alone, like the rest here
 	"tests/crash":   {},
 	"tests/load":    {},
