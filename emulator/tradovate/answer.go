@@ -26,7 +26,7 @@ func (s *Server) signedIn(k Knobs, p emulator.Pair, u emulator.User) map[string]
 		"accessToken":               p.Access,
 		"expirationTime":            p.AccessExpires.UTC().Format(timeFormat),
 		"passwordExpirationTime":    p.Issued.Add(passwordLife).UTC().Format(timeFormat),
-		"userStatus":                s.statusOf(k, u),
+		"userStatus":                k.UserStatus,
 		"userId":                    u.ID,
 		"name":                      u.Name,
 		"hasLive":                   hasLive,
@@ -34,11 +34,6 @@ func (s *Server) signedIn(k Knobs, p emulator.Pair, u emulator.User) map[string]
 		"hasMarketData":             true,
 		"outdatedTaC":               false,
 		"outdatedLiquidationPolicy": false,
-		"hasSimPlus":                false,
-		"showKIDs":                  false,
-	}
-	if k.HIBPHint != "" {
-		out["hibpHint"] = k.HIBPHint
 	}
 	if !k.NoMDToken {
 		out["mdAccessToken"] = s.mdToken(k, p.Access)
@@ -49,19 +44,11 @@ func (s *Server) signedIn(k Knobs, p emulator.Pair, u emulator.User) map[string]
 	return out
 }
 
-// statusOf returns the userStatus of a user, whose sessions go on while sign-ins are locked.
-func (s *Server) statusOf(k Knobs, u emulator.User) string {
-	if k.LockAfter > 0 && s.wrong.isSpent(s.core.Clock.Now(), u.Name, k.LockAfter) {
-		return "TemporaryLocked"
-	}
-	return k.UserStatus
-}
-
 // apiHosts returns bare host names (Tradovate facts §0). Only the first two can exist, so
 // that no client is led to a real host.
 func (k Knobs) apiHosts() map[string]string {
 	out := map[string]string{"live": k.LiveHost, "demo": k.DemoHost}
-	for _, name := range []string{"mdLive", "mdDemo", "replay", "reportingLive", "reportingDemo", "riskMonitorLive", "riskMonitorDemo", "userContext"} {
+	for _, name := range []string{"mdLive", "mdDemo", "replay", "reportingLive", "reportingDemo"} {
 		out[name] = nowhere(name)
 	}
 	return out

@@ -48,14 +48,10 @@ type Knobs struct {
 	// Quota429 answers a used-up quota with 429 in place of a penalty, and locks the
 	// address out for an hour, which every request restarts. Older pages read that way.
 	Quota429 bool
-	// UserLimit is how many requests with a token a user may make per hour, and UserMinute
-	// how many per minute; 0 means 5000. Beyond it every answer is a 429, for an hour that
-	// every request restarts (§6).
-	UserLimit, UserMinute int
-	// AnonymousLimit and AnonymousMinute are the same for an address whose requests have no
-	// token that the venue knows; 0 means 1000 (§6).
-	AnonymousLimit, AnonymousMinute int
-	// UserWarned has the first answer beyond a limit be a 423 (§6).
+	// UserLimit is how many requests with a token a user may make per hour; 0 means 5000.
+	// Beyond it every answer is a 429, for an hour that every request restarts (§6).
+	UserLimit int
+	// UserWarned has the first answer beyond UserLimit be a 423 (§6).
 	UserWarned bool
 
 	// SessionLimit is how many sessions a user can have; 0 means 2 (§2).
@@ -89,8 +85,7 @@ type Knobs struct {
 	// have failed; 0 means not at all, and 5 to 10 minutes have been seen (§1.3).
 	RefusesRight time.Duration
 	// LockAfter is how many failed sign-ins lock a user for an hour: answers are 423 then.
-	// 0 means never; a library of Tradovate's warns of three (§1.3). The userStatus of a
-	// locked user is TemporaryLocked (§1.2).
+	// 0 means never; a library of Tradovate's warns of three (§1.3).
 	LockAfter int
 
 	// NoMDToken omits mdAccessToken from sign-ins and renewals (§1.2).
@@ -108,11 +103,6 @@ type Knobs struct {
 	// UserStatus is the userStatus of all users; empty means "Active". It has no effect
 	// (§1.2).
 	UserStatus string
-	// HIBPHint, unless empty, is sent as hibpHint: PasswordCompromised, for one (§1.2).
-	HIBPHint string
-	// OAuthIDToken adds an id_token to the answers of oauthtoken, which is none of OpenID's:
-	// it is signed by nobody (§3.2).
-	OAuthIDToken bool
 	// UserIDAfter is how long after a token was issued me answers without a userId; about
 	// 5 min has been seen (§4).
 	UserIDAfter time.Duration
@@ -168,8 +158,7 @@ func (k Knobs) filled() Knobs {
 	k.OAuthErrorStatus = cmp.Or(k.OAuthErrorStatus, http.StatusOK)
 	k.RenewQuota = cmp.Or(k.RenewQuota, 15)
 	k.MeQuota = cmp.Or(k.MeQuota, 10)
-	k.UserLimit, k.UserMinute = cmp.Or(k.UserLimit, 5000), cmp.Or(k.UserMinute, 5000)
-	k.AnonymousLimit, k.AnonymousMinute = cmp.Or(k.AnonymousLimit, 1000), cmp.Or(k.AnonymousMinute, 1000)
+	k.UserLimit = cmp.Or(k.UserLimit, 5000)
 	k.SessionLimit = cmp.Or(k.SessionLimit, 2)
 	k.ClosedStatus = cmp.Or(k.ClosedStatus, http.StatusRequestTimeout)
 	k.PasswordStatus = cmp.Or(k.PasswordStatus, http.StatusOK)

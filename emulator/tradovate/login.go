@@ -58,6 +58,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		k.refusePassword(w)
 		return
 	}
+	s.penalties.succeeded(network(r))
 	pair := s.beginSession(k, u, key)
 	s.devices.set(pair.Grant.ID, f["deviceId"])
 	core.Reply(w, http.StatusOK, s.signedIn(k, pair, u))

@@ -148,9 +148,6 @@ func (s *Server) granted(k Knobs, p emulator.Pair, now time.Time) map[string]any
 	if k.OAuthMDToken {
 		out["mdAccessToken"] = s.mdToken(k, p.Access)
 	}
-	if k.OAuthIDToken {
-		out["id_token"] = "e30.e30." + k.format().Mint()
-	}
 	if k.APIHosts {
 		out["apiHosts"] = k.apiHosts()
 	}

@@ -146,6 +146,13 @@ func (p *penalties) refusesRight(now time.Time, net string, k Knobs) bool {
 	return k.RefusesRight > 0 && k.PenaltyAfter > 0 && len(times) >= k.PenaltyAfter && now.Sub(times[len(times)-1]) < k.RefusesRight
 }
 
+// succeeded forgets the failures. That a success resets them is made up.
+func (p *penalties) succeeded(net string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.failures, net)
+}
+
 func (p *penalties) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,23 +17,13 @@ type quota struct {
 	locked map[string]time.Time
 }
 
-// limit is how many requests may be made within a time, an hour at most; below zero any number.
-type limit struct {
-	most   int
-	within time.Duration
-}
-
-// isLocked reports whether a caller is over a limit, and locked out for an hour, which
+// isLocked reports whether a caller is over the limit, and locked out for an hour, which
 // every request restarts (Tradovate facts §6, §10.3). first says that it was not before.
-func (q *quota) isLocked(now time.Time, by string, limits ...limit) (locked, first bool) {
+func (q *quota) isLocked(now time.Time, by string, limit int) (locked, first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	was, over, any := now.Before(q.locked[by]), false, false
-	for _, l := range limits {
-		any = any || l.most >= 0
-		over = over || l.most >= 0 && len(last(l.within, now, q.hits[by])) >= l.most
-	}
-	if !any || !was && !over {
+	was := now.Before(q.locked[by])
+	if limit < 0 || !was && len(lastHour(now, q.hits[by])) < limit {
 		return false, false
 	}
 	if q.locked == nil {
@@ -67,11 +57,8 @@ func (q *quota) clear() {
 }
 
 // lastHour drops times that are an hour old.
-func lastHour(now time.Time, times []time.Time) []time.Time { return last(time.Hour, now, times) }
-
-// last drops times that are as old as that.
-func last(within time.Duration, now time.Time, times []time.Time) []time.Time {
-	for len(times) > 0 && now.Sub(times[0]) >= within {
+func lastHour(now time.Time, times []time.Time) []time.Time {
+	for len(times) > 0 && now.Sub(times[0]) >= time.Hour {
 		times = times[1:]
 	}
 	return times

@@ -35,7 +35,6 @@ type Server struct {
 	renewals  quota // by address
 	meFailed  quota // by address
 	users     quota // by user: requests with a token
-	strangers quota // by address: requests without
 	wrong     quota // by user: failed sign-ins
 	devices   devices
 	sockets   sockets
@@ -70,7 +69,6 @@ func (s *Server) forget() {
 	s.renewals.clear()
 	s.meFailed.clear()
 	s.users.clear()
-	s.strangers.clear()
 	s.wrong.clear()
 	s.devices.clear()
 	s.sockets.clear()
