@@ -30,7 +30,7 @@
 // Behaviour that surprises clients is on by default: most failures have status 200 with
 // errorText, error, violations or a p-ticket in the body; after five failed sign-ins every
 // further one incurs a penalty, as the sixteenth renewal within an hour does, and every
-// breach of a penalty doubles the wait; a third session closes the oldest, whose token is
+// breach of a penalty, even with another request, doubles the wait; a third session closes the oldest, whose token is
 // then answered with 408; an OAuth refresh token is single-use. A market order is filled at
 // once, and any other works until it is cancelled.
 //
@@ -55,14 +55,19 @@
 //	RefreshKillsOld                     a refresh token's use ends it
 //	RenewQuota, MeQuota, Quota429       requests per hour before a penalty, or a bare 429
 //	UserLimit, UserWarned               a user's requests per hour before 429, and 423 before that
+//	UserPerMinute, UserPerSecond        the same for shorter times
+//	AnonymousLimit, AnonymousPerMinute, AnonymousPerSecond   an address's requests without a token
 //	SessionLimit, OAuthSessions         how many sessions a user can have, and of which kind
 //	ClosedStatus                        the status for the token of a closed session
 //	PasswordStatus                      the status for a wrong name or password, which is 200
 //	PenaltyAfter, PenaltyWait, PenaltyCaptcha   penalty after failed sign-ins
+//	SuccessForgives                     a success forgets failed sign-ins
 //	RefusesRight, LockAfter             a right password is refused for a while; a user is locked
+//	LockedStatus                        the status for a sign-in of a locked user
 //	Penalties, PenaltyOn                penalty for the next requests, whatever they are
 //	NoMDToken, OAuthMDToken             no mdAccessToken, or also in answers of oauthtoken
-//	APIHosts, LiveHost, DemoHost        apiHosts in answers with tokens
+//	APIHosts, LiveHost, DemoHost, MDHost   apiHosts in answers with tokens
+//	NoIDToken, HIBPHint                 no id_token; hibpHint for who asks by hibpCheck
 //	UserStatus, UserIDAfter, MeOnDemo   what the answers say about the user
 //	Empty401                            a 401 has no body
 //	OrdersDenied                        an order gets 401, as from a device that is not approved

@@ -51,6 +51,15 @@ type Knobs struct {
 	// UserLimit is how many requests with a token a user may make per hour; 0 means 5000.
 	// Beyond it every answer is a 429, for an hour that every request restarts (§6).
 	UserLimit int
+	// UserPerMinute and UserPerSecond are the same for shorter times; 0 means 5000. Third
+	// parties know of 80 a minute (§6).
+	UserPerMinute int
+	UserPerSecond int
+	// AnonymousLimit, AnonymousPerMinute and AnonymousPerSecond limit requests without a
+	// good token, sign-ins among them, by address; 0 means 1000, 1000 and 100 (§6).
+	AnonymousLimit     int
+	AnonymousPerMinute int
+	AnonymousPerSecond int
 	// UserWarned has the first answer beyond UserLimit be a 423 (§6).
 	UserWarned bool
 
@@ -74,6 +83,9 @@ type Knobs struct {
 	PenaltyWait time.Duration
 	// PenaltyCaptcha sets p-captcha; no ticket helps for an hour then (§1.4).
 	PenaltyCaptcha bool
+	// SuccessForgives makes a successful sign-in forget those that failed from its network.
+	// By default they count for an hour whatever follows: the table names no other end (§1.6).
+	SuccessForgives bool
 	// Penalties is how many of the next requests to PenaltyOn incur a penalty for no
 	// reason. Each one decrements it.
 	Penalties int
@@ -85,8 +97,12 @@ type Knobs struct {
 	// have failed; 0 means not at all, and 5 to 10 minutes have been seen (§1.3).
 	RefusesRight time.Duration
 	// LockAfter is how many failed sign-ins lock a user for an hour: answers are 423 then.
-	// 0 means never; a library of Tradovate's warns of three (§1.3).
+	// 0 means never; a library of Tradovate's warns of three (§1.3). The userStatus of a
+	// locked user is TemporaryLocked.
 	LockAfter int
+	// LockedStatus is the status for a sign-in of a locked user; 0 means 423. With 200 the
+	// answer has userStatus and no token. No source says which (§1.2, §6).
+	LockedStatus int
 
 	// NoMDToken omits mdAccessToken from sign-ins and renewals (§1.2).
 	NoMDToken bool
@@ -95,13 +111,19 @@ type Knobs struct {
 	// APIHosts adds apiHosts to all answers with tokens (§0). It is off by default
 	// because a client that obeys it leaves the emulator.
 	APIHosts bool
-	// LiveHost and DemoHost are the hosts in apiHosts, as host or host:port; empty means
-	// a name that does not exist, like those of all other entries.
+	// LiveHost, DemoHost and MDHost are the hosts in apiHosts, as host or host:port, the last
+	// for both entries with market data; empty means a name that does not exist, like those
+	// of all other entries.
 	LiveHost string
 	DemoHost string
+	MDHost   string
+	// NoIDToken omits id_token from the answers of oauthtoken (§3.2).
+	NoIDToken bool
+	// HIBPHint is the hibpHint for a sign-in that asks by hibpCheck; empty means none (§1.2).
+	HIBPHint string
 
-	// UserStatus is the userStatus of all users; empty means "Active". It has no effect
-	// (§1.2).
+	// UserStatus is the userStatus of all users that are not locked; empty means "Active".
+	// It has no effect (§1.2).
 	UserStatus string
 	// UserIDAfter is how long after a token was issued me answers without a userId; about
 	// 5 min has been seen (§4).
@@ -159,13 +181,20 @@ func (k Knobs) filled() Knobs {
 	k.RenewQuota = cmp.Or(k.RenewQuota, 15)
 	k.MeQuota = cmp.Or(k.MeQuota, 10)
 	k.UserLimit = cmp.Or(k.UserLimit, 5000)
+	k.UserPerMinute = cmp.Or(k.UserPerMinute, 5000)
+	k.UserPerSecond = cmp.Or(k.UserPerSecond, 5000)
+	k.AnonymousLimit = cmp.Or(k.AnonymousLimit, 1000)
+	k.AnonymousPerMinute = cmp.Or(k.AnonymousPerMinute, 1000)
+	k.AnonymousPerSecond = cmp.Or(k.AnonymousPerSecond, 100)
 	k.SessionLimit = cmp.Or(k.SessionLimit, 2)
 	k.ClosedStatus = cmp.Or(k.ClosedStatus, http.StatusRequestTimeout)
 	k.PasswordStatus = cmp.Or(k.PasswordStatus, http.StatusOK)
 	k.PenaltyAfter = cmp.Or(k.PenaltyAfter, 5)
+	k.LockedStatus = cmp.Or(k.LockedStatus, http.StatusLocked)
 	k.PenaltyOn = cmp.Or(k.PenaltyOn, emulator.AtLogin)
 	k.LiveHost = cmp.Or(k.LiveHost, nowhere("live"))
 	k.DemoHost = cmp.Or(k.DemoHost, nowhere("demo"))
+	k.MDHost = cmp.Or(k.MDHost, nowhere("md"))
 	k.UserStatus = cmp.Or(k.UserStatus, "Active")
 	k.Socket = k.Socket.filled()
 	return k

@@ -41,10 +41,10 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	refused := emulator.Event{Kind: emulator.EventLoginRefused, Client: key.client(), Status: k.PasswordStatus, Detail: "by password"}
-	if k.LockAfter > 0 && s.wrong.isSpent(now, f["name"], k.LockAfter) {
-		refused.Status, refused.Detail = http.StatusLocked, "locked"
+	if s.isLocked(k, f["name"]) {
+		refused.Status, refused.Detail = k.LockedStatus, "locked"
 		s.core.Record(refused)
-		k.deny(w, http.StatusLocked)
+		k.refuseLocked(w)
 		return
 	}
 	u, ok := s.core.Registry.SignIn(f["name"], f["password"])
@@ -58,10 +58,25 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		k.refusePassword(w)
 		return
 	}
-	s.penalties.succeeded(network(r))
+	if k.SuccessForgives {
+		s.penalties.forgive(network(r))
+	}
 	pair := s.beginSession(k, u, key)
 	s.devices.set(pair.Grant.ID, f["deviceId"])
-	core.Reply(w, http.StatusOK, s.signedIn(k, pair, u))
+	answer := s.signedIn(k, pair, u)
+	if k.HIBPHint != "" && f["hibpCheck"] == "true" {
+		answer["hibpHint"] = k.HIBPHint
+	}
+	core.Reply(w, http.StatusOK, answer)
+}
+
+// refuseLocked answers the sign-in of a locked user.
+func (k Knobs) refuseLocked(w http.ResponseWriter) {
+	if k.LockedStatus != http.StatusOK {
+		k.deny(w, k.LockedStatus)
+		return
+	}
+	core.Reply(w, http.StatusOK, map[string]string{"userStatus": temporaryLocked})
 }
 
 // refusePassword answers in one of two forms: what has been seen, or what the conformance

@@ -16,7 +16,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request, env environment) {
 	now, token := s.core.Clock.Now(), core.Bearer(r)
 	e := emulator.Event{Kind: emulator.EventMeRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusOK}
 	if k.Quota429 {
-		if locked, _ := s.meFailed.isLocked(now, address(r), k.MeQuota); locked {
+		if locked, _ := s.meFailed.isLocked(now, address(r), perHour(k.MeQuota)); locked {
 			e.Status, e.Detail = http.StatusTooManyRequests, "quota"
 			s.core.Record(e)
 			k.deny(w, e.Status)

@@ -26,7 +26,7 @@ func TestOAuthStory(t *testing.T) {
 		t.Errorf("sent back with %v, want code and state", q)
 	}
 	a := v.token(apptest.ExchangeForm(q.Get("code")))
-	if a.Status != 200 || sortedKeys(a.Keys) != "access_token expires_in refresh_token refresh_token_expires_in token_type" ||
+	if a.Status != 200 || sortedKeys(a.Keys) != "access_token expires_in id_token refresh_token refresh_token_expires_in token_type" ||
 		a.Keys["expires_in"] != 4800.0 || a.Keys["refresh_token_expires_in"] != 93600.0 || a.Text("token_type") != "Bearer" {
 		t.Fatalf("exchange: %d, %s", a.Status, sortedKeys(a.Keys))
 	}

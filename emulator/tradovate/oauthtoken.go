@@ -145,6 +145,9 @@ func (s *Server) granted(k Knobs, p emulator.Pair, now time.Time) map[string]any
 		out["refresh_token"] = p.Refresh
 		out["refresh_token_expires_in"] = core.Seconds(p.RefreshExpires.Sub(now))
 	}
+	if !k.NoIDToken {
+		out["id_token"] = s.idToken(k, p, now)
+	}
 	if k.OAuthMDToken {
 		out["mdAccessToken"] = s.mdToken(k, p.Access)
 	}

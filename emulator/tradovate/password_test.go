@@ -22,7 +22,7 @@ func sortedKeys(m map[string]any) string {
 	return strings.Join(keys, " ")
 }
 
-const sessionKeys = "accessToken expirationTime hasFunded hasLive hasMarketData mdAccessToken name outdatedLiquidationPolicy outdatedTaC passwordExpirationTime userId userStatus"
+const sessionKeys = "accessToken expirationTime hasFunded hasLive hasMarketData hasSimPlus mdAccessToken name outdatedLiquidationPolicy outdatedTaC passwordExpirationTime showKIDs userId userStatus"
 
 // The life of one session, as Tradovate facts §1 and §2 describe it.
 func TestPasswordStory(t *testing.T) {

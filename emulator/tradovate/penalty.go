@@ -3,10 +3,8 @@ package tradovate
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +35,14 @@ type ticket struct {
 	issued  time.Time
 	ready   time.Time // when the request may be sent again
 	captcha bool
+}
+
+// end is when the ticket holds back nobody else any more.
+func (t ticket) end() time.Time {
+	if t.captcha {
+		return t.issued.Add(captchaHour)
+	}
+	return t.ready
 }
 
 // presented is what tells a request from others: its body without a ticket, and the ticket.
@@ -72,8 +78,9 @@ func (s *Server) penalised(w http.ResponseWriter, r *http.Request, k Knobs, on e
 }
 
 // hold finds or creates the ticket that a request must wait for. Only the identical body with
-// its ticket, after the wait, ends the penalty; whoever comes too early, or late without the
-// ticket, waits twice as long.
+// its ticket, after the wait, ends the penalty. Whoever comes too early, with whatever body,
+// or late without the ticket, waits twice as long: a penalty is of the network, not of a
+// request, and repeated violations lengthen it (Tradovate facts §1.4).
 func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, p presented, spent bool) (ticket, bool) {
 	s.penalties.mu.Lock()
 	defer s.penalties.mu.Unlock()
@@ -93,7 +100,7 @@ func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, 
 		delete(s.penalties.open, key)
 		return ticket{}, false
 	}
-	breach := open || slices.ContainsFunc(slices.Collect(maps.Values(h.tickets)), func(other ticket) bool { return p.ticket == other.value })
+	breach := open || h.isBreached(now, p)
 	if !breach && !spent && !s.deserved(now, net, k, on) {
 		return ticket{}, false
 	}
@@ -107,6 +114,17 @@ func (s *Server) hold(now time.Time, net string, k Knobs, on emulator.Endpoint, 
 	s.penalties.open[key] = h
 	h.tickets[p.body] = ticket{value: k.format().Mint(), issued: now, ready: now.Add(h.wait), captcha: k.PenaltyCaptcha}
 	return h.tickets[p.body], true
+}
+
+// isBreached reports whether a request that has no ticket of its own breaks a penalty: it comes
+// while another request has to wait, or with the ticket of that.
+func (h *held) isBreached(now time.Time, p presented) bool {
+	for _, other := range h.tickets {
+		if p.ticket == other.value || now.Before(other.end()) {
+			return true
+		}
+	}
+	return false
 }
 
 // backOff is the first wait at an endpoint (Tradovate facts §1.6).
@@ -146,8 +164,8 @@ func (p *penalties) refusesRight(now time.Time, net string, k Knobs) bool {
 	return k.RefusesRight > 0 && k.PenaltyAfter > 0 && len(times) >= k.PenaltyAfter && now.Sub(times[len(times)-1]) < k.RefusesRight
 }
 
-// succeeded forgets the failures. That a success resets them is made up.
-func (p *penalties) succeeded(net string) {
+// forgive forgets the failures.
+func (p *penalties) forgive(net string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.failures, net)

@@ -31,11 +31,49 @@ func TestPenaltyAfterFailures(t *testing.T) {
 	if a := v.login("p-ticket", ticket); !v.Alive(a.Text("accessToken")) {
 		t.Errorf("in time, with the ticket and the same body: %v", a.Keys)
 	}
-	if a := v.login("password", "wrong"); a.Text("errorText") == "" {
-		t.Errorf("a success forgives: %v", a.Keys)
+	if a := v.login(); a.Text("p-ticket") == "" || a.Keys["p-time"] != 15.0 {
+		t.Errorf("failures count for an hour, whatever follows: %v", a.Keys)
 	}
-	if n := v.Log().Count(emulator.EventPenalty); n != 1 {
+	if n := v.Log().Count(emulator.EventPenalty); n != 2 {
 		t.Errorf("%d penalties in the log", n)
+	}
+	v.Time().Advance(time.Hour)
+	if a := v.login("deviceId", "another"); !v.Alive(a.Text("accessToken")) {
+		t.Errorf("an hour later: %v", a.Keys)
+	}
+}
+
+func TestASuccessMayForgive(t *testing.T) {
+	t.Parallel()
+	for forgives, want := range map[bool]string{false: "p-ticket", true: "errorText"} {
+		v := open(t, tradovate.Knobs{PenaltyAfter: 2, SuccessForgives: forgives})
+		for range 3 {
+			v.login("password", "wrong")
+			v.login()
+		}
+		if a := v.login("password", "wrong", "deviceId", "another"); a.Text(want) == "" {
+			t.Errorf("forgives %t: %v", forgives, a.Keys)
+		}
+	}
+}
+
+// A penalty is of the network: whatever else comes from there before it is over breaks it, and
+// has to wait twice as long itself. Afterwards it is served.
+func TestAnotherRequestDuringAPenalty(t *testing.T) {
+	t.Parallel()
+	for captcha, over := range map[bool]time.Duration{false: 15 * time.Second, true: time.Hour} {
+		v := open(t, tradovate.Knobs{Penalties: 1, PenaltyCaptcha: captcha})
+		if a := v.login(); a.Keys["p-time"] != 15.0 {
+			t.Fatal(a.Keys)
+		}
+		v.Time().Advance(over / 2)
+		if a := v.login("name", "bob", "password", "builder"); a.Keys["p-time"] != 30.0 {
+			t.Errorf("captcha %t, during it: %v", captcha, a.Keys)
+		}
+		v.Time().Advance(max(over, 30*time.Second))
+		if a := v.login("deviceId", "another"); !v.Alive(a.Text("accessToken")) {
+			t.Errorf("captcha %t, afterwards: %v", captcha, a.Keys)
+		}
 	}
 }
 

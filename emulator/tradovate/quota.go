@@ -3,6 +3,7 @@ package tradovate
 import (
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,13 +18,25 @@ type quota struct {
 	locked map[string]time.Time
 }
 
-// isLocked reports whether a caller is over the limit, and locked out for an hour, which
-// every request restarts (Tradovate facts §6, §10.3). first says that it was not before.
-func (q *quota) isLocked(now time.Time, by string, limit int) (locked, first bool) {
+// limit is how many requests may come within a time. A negative number is no limit.
+type limit struct {
+	within time.Duration
+	most   int
+}
+
+func perHour(most int) limit { return limit{time.Hour, most} }
+
+// isLocked reports whether a caller is over one of the limits, and locked out for an hour,
+// which every request restarts (Tradovate facts §6, §10.3). first says that it was not before.
+func (q *quota) isLocked(now time.Time, by string, limits ...limit) (locked, first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if !slices.ContainsFunc(limits, func(l limit) bool { return l.most >= 0 }) {
+		return false, false
+	}
 	was := now.Before(q.locked[by])
-	if limit < 0 || !was && len(lastHour(now, q.hits[by])) < limit {
+	over := func(l limit) bool { return l.most >= 0 && since(now.Add(-l.within), q.hits[by]) >= l.most }
+	if !was && !slices.ContainsFunc(limits, over) {
 		return false, false
 	}
 	if q.locked == nil {
@@ -54,6 +67,17 @@ func (q *quota) clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hits, q.locked = nil, nil
+}
+
+// since returns how many of the times, which are in order, are after a time.
+func since(start time.Time, times []time.Time) int {
+	before, _ := slices.BinarySearchFunc(times, start, func(at, start time.Time) int {
+		if at.After(start) {
+			return 1
+		}
+		return -1
+	})
+	return len(times) - before
 }
 
 // lastHour drops times that are an hour old.

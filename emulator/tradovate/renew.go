@@ -14,7 +14,7 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request) {
 	k := s.Current().filled()
 	now, token := s.core.Clock.Now(), core.Bearer(r)
 	if k.Quota429 {
-		if locked, _ := s.renewals.isLocked(now, address(r), k.RenewQuota); locked {
+		if locked, _ := s.renewals.isLocked(now, address(r), perHour(k.RenewQuota)); locked {
 			s.core.Record(emulator.Event{Kind: emulator.EventRenewRefused, Fingerprint: emulator.Fingerprint(token), Status: http.StatusTooManyRequests, Detail: "quota"})
 			k.deny(w, http.StatusTooManyRequests)
 			return

@@ -35,6 +35,7 @@ type Server struct {
 	renewals  quota // by address
 	meFailed  quota // by address
 	users     quota // by user: requests with a token
+	anonymous quota // by address: requests without one
 	wrong     quota // by user: failed sign-ins
 	devices   devices
 	sockets   sockets
@@ -69,6 +70,7 @@ func (s *Server) forget() {
 	s.renewals.clear()
 	s.meFailed.clear()
 	s.users.clear()
+	s.anonymous.clear()
 	s.wrong.clear()
 	s.devices.clear()
 	s.sockets.clear()

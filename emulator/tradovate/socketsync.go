@@ -84,7 +84,7 @@ func (c *socket) snapshot(u emulator.User, q *syncRequest) map[string]any {
 		list := []map[string]any{}
 		switch name {
 		case "user":
-			list = append(list, map[string]any{"id": u.ID, "name": u.Name, "status": "Active"})
+			list = append(list, map[string]any{"id": u.ID, "name": u.Name, "status": c.server.userStatus(c.server.Current().filled(), u.Name)})
 		case "account":
 			list = accountsOf(u, c.host.env)
 		case "order", "orderVersion", "fill", "position":
