@@ -24,228 +24,281 @@ const (
 	elsewhere   = "misconfigured: Tradovate serves this user from another host, and sends requests to an address that is not its own"
 	deadRefresh = "refused: Tradovate no longer accepts the refresh token"
 	deadAccess  = "refused: Tradovate does not accept the access token"
+	// diesLockedOut is what becomes of a password sign-in, see limits.
+	diesLockedOut = "renewal " + tooMany + "; another one within the hour extends the block; " +
+		"and four hours later refused: the access token expired"
 	badPassword = "refused: Tradovate does not accept user name and password"
 	deadCode    = "refused: the authorization code is unknown, used or too old"
 )
 
-func positions() []setting {
-	type knobs = tradovateemu.Knobs
-	var all []setting
-	row := func(name string, k knobs, before func(*stand), gives gives) {
-		all = append(all, setting{name: name, knobs: k, before: before, gives: gives})
-	}
-	row("none", knobs{}, nil, nil)
+// switchTable collects the rows.
+type switchTable []setting
 
-	row("CodeLife", knobs{CodeLife: time.Second}, func(*stand) { time.Sleep(2 * time.Second) }, gives{
+func (t *switchTable) row(name string, k knobs, before func(*stand), gives gives) {
+	*t = append(*t, setting{name: name, knobs: k, before: before, gives: gives})
+}
+
+// early marks the last row.
+func (t *switchTable) early() { (*t)[len(*t)-1].early = true }
+
+type knobs = tradovateemu.Knobs
+
+func positions() []setting {
+	var t switchTable
+	t.row("none", knobs{}, nil, nil)
+	t.lives()
+	t.quotas()
+	t.limits()
+	t.sessions()
+	t.failures()
+	t.penalties()
+	t.fields()
+	t.permissions()
+	t.maintenance()
+	t.pages()
+	return t
+}
+
+func (t *switchTable) lives() {
+	t.row("CodeLife", knobs{CodeLife: time.Second}, func(*stand) { time.Sleep(2 * time.Second) }, gives{
 		opExchange: deadCode,
 	})
-	row("AccessLife", knobs{AccessLife: 90 * time.Second}, nil, gives{
+	t.row("AccessLife", knobs{AccessLife: 90 * time.Second}, nil, gives{
 		opLogin: "token for 1m30s, md", opRenew: "token for 1m30s, md, old one lives",
 		opExchange: "token for 1m30s, refresh token for 26h0m0s, id",
 		opRefresh:  "token for 1m30s, refresh token for 26h0m0s, id, old one lives",
 	})
-	row("RefreshLife", knobs{RefreshLife: time.Hour}, nil, gives{
+	t.row("RefreshLife", knobs{RefreshLife: time.Hour}, nil, gives{
 		opExchange: "token for 1h20m0s, refresh token for 1h0m0s, id",
 		opRefresh:  "token for 1h20m0s, refresh token for 1h0m0s, id, old one lives",
 	})
-	row("RefreshLife, over", knobs{RefreshLife: 30 * time.Second}, func(*stand) { time.Sleep(40 * time.Second) }, gives{
+	t.row("RefreshLife, over", knobs{RefreshLife: 30 * time.Second}, func(*stand) { time.Sleep(40 * time.Second) }, gives{
 		opExchange: "token for 1h20m0s, refresh token for 30s, id", opRefresh: deadRefresh,
 	})
-	row("Rotation strict-family-revoke", knobs{Rotation: emulator.RotationStrictFamilyRevoke}, nil, nil)
-	row("Rotation grace-new-pair", knobs{Rotation: emulator.RotationGraceNewPair}, nil, gives{
+	t.row("Rotation strict-family-revoke", knobs{Rotation: emulator.RotationStrictFamilyRevoke}, nil, nil)
+	t.row("Rotation grace-new-pair", knobs{Rotation: emulator.RotationGraceNewPair}, nil, gives{
 		opReuse: tokens,
 	})
-	row("Rotation grace-same-pair", knobs{Rotation: emulator.RotationGraceSamePair}, nil, gives{
+	t.row("Rotation grace-same-pair", knobs{Rotation: emulator.RotationGraceSamePair}, nil, gives{
+		opReuse: "token for 1h19m59s, refresh token for 25h59m59s, id",
+	})
+	t.row("Rotation previous-until-successor-used", knobs{Rotation: emulator.RotationPreviousUntilSuccessorUsed}, nil, gives{
 		opReuse: tokens,
 	})
-	row("Rotation previous-until-successor-used", knobs{Rotation: emulator.RotationPreviousUntilSuccessorUsed}, nil, gives{
+	t.row("Rotation rotate-old-stays", knobs{Rotation: emulator.RotationOldStays}, nil, gives{
 		opReuse: tokens,
 	})
-	row("Rotation rotate-old-stays", knobs{Rotation: emulator.RotationOldStays}, nil, gives{
-		opReuse: tokens,
-	})
-	row("Rotation no-new-refresh", knobs{Rotation: emulator.RotationNoNewRefresh}, nil, gives{
+	t.row("Rotation no-new-refresh", knobs{Rotation: emulator.RotationNoNewRefresh}, nil, gives{
 		opRefresh: "token for 1h20m0s, id, old one lives", opReuse: "token for 1h20m0s, id",
 	})
-	row("Rotation no-new-refresh-old-dies", knobs{Rotation: emulator.RotationNoNewRefreshOldDies}, nil, gives{
+	t.row("Rotation no-new-refresh-old-dies", knobs{Rotation: emulator.RotationNoNewRefreshOldDies}, nil, gives{
 		opRefresh: "token for 1h20m0s, id, old one lives",
 	})
-	row("Grace", knobs{Rotation: emulator.RotationGraceNewPair, Grace: time.Nanosecond}, nil, gives{
-		opReuse: tokens,
-	})
-	row("OAuthErrorStatus 400", knobs{OAuthErrorStatus: 400}, nil, nil)
-	row("OAuthErrorStatus 401", knobs{OAuthErrorStatus: 401}, nil, nil)
-	row("TransientRefusals", knobs{TransientRefusals: 1}, nil, gives{
+	t.row("Grace", knobs{Rotation: emulator.RotationGraceNewPair, Grace: time.Nanosecond}, nil, nil)
+	t.row("OAuthErrorStatus 400", knobs{OAuthErrorStatus: 400}, nil, nil)
+	t.row("OAuthErrorStatus 401", knobs{OAuthErrorStatus: 401}, nil, nil)
+	t.row("TransientRefusals", knobs{TransientRefusals: 1}, nil, gives{
 		opRefresh: deadRefresh, opReuse: tokens,
 	})
-	row("RenewKillsOld", knobs{RenewKillsOld: true}, nil, gives{
+	t.row("RenewKillsOld", knobs{RenewKillsOld: true}, nil, gives{
 		opRenew: "token for 1h20m0s, md, old one is dead",
 	})
-	row("RefreshKillsOld", knobs{RefreshKillsOld: true}, nil, gives{
+	t.row("RefreshKillsOld", knobs{RefreshKillsOld: true}, nil, gives{
 		opRefresh: tokens + ", old one is dead",
 	})
+}
 
-	row("RenewQuota", knobs{RenewQuota: 12}, func(s *stand) { s.renew(12) }, gives{
-		opRenew: "after 15s: token for 1h20m0s, md, old one lives", opPassword: "kept, but renewal " + penalty,
+func (t *switchTable) quotas() {
+	t.row("RenewQuota", knobs{RenewQuota: 12}, func(s *stand) { s.renew(12) }, gives{
+		opRenew: "after 15s, token for 1h20m0s, md, old one lives", opPassword: "kept, but renewal " + penalty,
 		opOAuth: "kept, but renewal " + penalty,
 	})
-	row("RenewQuota, none", knobs{RenewQuota: -1}, func(s *stand) { s.renew(20) }, nil)
-	row("MeQuota", knobs{MeQuota: 1}, func(s *stand) { s.askWhoNobodyIs(1) }, gives{
-		opMe: "after 30s: alice, 1001", opDemo: "later for 30s: Tradovate requires a wait",
+	t.row("RenewQuota, none", knobs{RenewQuota: -1}, func(s *stand) { s.renew(20) }, nil)
+	t.row("MeQuota", knobs{MeQuota: 1}, func(s *stand) { s.askWhoNobodyIs(1) }, gives{
+		opMe: "after 30s, alice, 1001", opDemo: "later for 30s: Tradovate requires a wait",
 	})
-	row("MeQuota, none", knobs{MeQuota: -1}, func(s *stand) { s.askWhoNobodyIs(12) }, nil)
-	row("Quota429", knobs{Quota429: true}, func(s *stand) { s.renew(15); s.askWhoNobodyIs(10) }, gives{
+	t.row("MeQuota, none", knobs{MeQuota: -1}, func(s *stand) { s.askWhoNobodyIs(12) }, nil)
+	t.row("Quota429", knobs{Quota429: true}, func(s *stand) { s.renew(15); s.askWhoNobodyIs(10) }, gives{
 		opRenew: tooMany, opMe: tooMany, opDemo: tooMany,
-		opPassword: "renewal " + tooMany + "; another one within the hour extends the block; and four hours later refused: the access token expired",
+		opPassword: diesLockedOut,
 		opOAuth:    "kept, but renewal " + tooMany,
 	})
-	row("UserLimit", knobs{UserLimit: 20}, func(s *stand) { s.listAccounts(20) }, gives{
+}
+
+// A password sign-in that comes into the lockout of a 429 is lost: its Keeper takes a 429 for
+// trouble that may be over soon, asks again before the hour is over, and begins it anew.
+// After the warning of a 423 it waits the hour out.
+func (t *switchTable) limits() {
+	t.row("UserLimit", knobs{UserLimit: 20}, func(s *stand) { s.listAccounts(20) }, gives{
 		opRenew: tooMany, opMe: tooMany, opDemo: tooMany, opList: tooMany429, opOrder: tooMany429,
-		opPassword: "renewal " + tooMany + "; another one within the hour extends the block; and four hours later refused: the access token expired",
+		opPassword: diesLockedOut,
 		opOAuth:    "kept, but renewal " + tooMany,
 	})
-	row("UserLimit, none", knobs{UserLimit: -1, UserPerMinute: -1, UserPerSecond: -1}, func(s *stand) { s.listAccounts(10) }, nil)
-	row("UserWarned", knobs{UserLimit: 20, UserWarned: true}, func(s *stand) { s.listAccounts(20) }, gives{
+	t.row("UserLimit, none", knobs{UserLimit: -1, UserPerMinute: -1, UserPerSecond: -1}, func(s *stand) { s.listAccounts(10) }, nil)
+	t.row("UserWarned", knobs{UserLimit: 20, UserWarned: true}, func(s *stand) { s.listAccounts(20) }, gives{
 		opRenew: lockedOut, opMe: lockedOut, opDemo: lockedOut, opList: "later for 1h0m0s: Tradovate answered 423 Locked",
 		opOrder: "later for 1h0m0s: Tradovate answered 423 Locked", opPassword: "kept, but renewal " + lockedOut,
 		opOAuth: "kept, but renewal " + tooMany,
 	})
-	row("UserPerMinute", knobs{UserPerMinute: 20}, func(s *stand) { s.listAccounts(20) }, gives{
+	t.row("UserPerMinute", knobs{UserPerMinute: 20}, func(s *stand) { s.listAccounts(20) }, gives{
 		opRenew: tooMany, opMe: tooMany, opDemo: tooMany, opList: tooMany429, opOrder: tooMany429,
-		opPassword: "renewal " + tooMany + "; another one within the hour extends the block; and four hours later refused: the access token expired",
+		opPassword: diesLockedOut,
 		opOAuth:    "kept, but renewal " + tooMany,
 	})
-	row("UserPerSecond", knobs{UserPerSecond: 20}, func(s *stand) { s.listAccounts(20) }, gives{
+	t.row("UserPerSecond", knobs{UserPerSecond: 20}, func(s *stand) { s.listAccounts(20) }, gives{
 		opRenew: tooMany, opMe: tooMany, opDemo: tooMany, opList: tooMany429, opOrder: tooMany429,
 		opOAuth: "kept, but renewal " + tooMany,
 	})
-	row("AnonymousLimit", knobs{AnonymousLimit: 3}, func(s *stand) { s.signInWrongly(3) }, gives{
+	t.row("AnonymousLimit", knobs{AnonymousLimit: 3}, func(s *stand) { s.signInWrongly(3) }, gives{
 		opLogin: tooMany, opWrong: tooMany, opExchange: tooMany, opRefresh: tooMany, opReuse: tooMany,
 		opPassword: "sign-in " + tooMany, opOAuth: "sign-in later: too many requests to localhost:1",
 	})
-	row("AnonymousLimit, none", knobs{SessionLimit: -1, AnonymousLimit: -1, AnonymousPerMinute: -1, AnonymousPerSecond: -1}, func(s *stand) { s.signInElsewhere(200) }, nil)
-	row("AnonymousPerMinute", knobs{AnonymousPerMinute: 3}, func(s *stand) { s.signInWrongly(3) }, gives{
+	t.row("AnonymousLimit, none", knobs{
+		SessionLimit: -1, AnonymousLimit: -1, AnonymousPerMinute: -1, AnonymousPerSecond: -1,
+	}, func(s *stand) { s.signInElsewhere(110) }, nil)
+	t.row("AnonymousPerMinute", knobs{AnonymousPerMinute: 3}, func(s *stand) { s.signInWrongly(3) }, gives{
 		opLogin: tooMany, opWrong: tooMany, opExchange: tooMany, opRefresh: tooMany, opReuse: tooMany,
 		opPassword: "sign-in " + tooMany, opOAuth: "sign-in later: too many requests to localhost:1",
 	})
-	row("AnonymousPerSecond", knobs{AnonymousPerSecond: 3}, func(s *stand) { s.signInWrongly(3) }, gives{
+	t.row("AnonymousPerSecond", knobs{AnonymousPerSecond: 3}, func(s *stand) { s.signInWrongly(3) }, gives{
 		opLogin: tooMany, opWrong: tooMany, opExchange: tooMany, opRefresh: tooMany, opReuse: tooMany,
 		opPassword: "sign-in " + tooMany, opOAuth: "sign-in later: too many requests to localhost:1",
 	})
+}
 
-	row("SessionLimit", knobs{SessionLimit: 1}, func(s *stand) { s.signInElsewhere(1) }, gives{
+func (t *switchTable) sessions() {
+	t.row("SessionLimit", knobs{SessionLimit: 1}, func(s *stand) { s.signInElsewhere(1) }, gives{
 		opRenew: "later: localhost:1 answered 408 Request Timeout",
 		opMe:    "later: localhost:1 answered 408 Request Timeout", opList: "later: Tradovate answered 408 Request Timeout",
 		opOrder: "unknown outcome: Tradovate answered 408 Request Timeout",
 	})
-	row("SessionLimit, none", knobs{SessionLimit: -1}, func(s *stand) { s.signInElsewhere(5) }, nil)
-	row("OAuthSessions", knobs{SessionLimit: 1, OAuthSessions: true}, func(s *stand) { s.signInElsewhere(1) }, gives{
+	t.row("SessionLimit, none", knobs{SessionLimit: -1}, func(s *stand) { s.signInElsewhere(5) }, nil)
+	t.row("OAuthSessions", knobs{SessionLimit: 1, OAuthSessions: true}, func(s *stand) { s.signInElsewhere(1) }, gives{
 		opRenew: "later: localhost:1 answered 408 Request Timeout",
 		opMe:    "later: localhost:1 answered 408 Request Timeout", opRefresh: deadRefresh,
 		opList:  "later: Tradovate answered 408 Request Timeout",
 		opOrder: "unknown outcome: Tradovate answered 408 Request Timeout",
 	})
-	row("ClosedStatus 429", knobs{ClosedStatus: 429}, func(s *stand) { s.signInElsewhere(2) }, gives{
+	t.row("ClosedStatus 429", knobs{ClosedStatus: 429}, func(s *stand) { s.signInElsewhere(2) }, gives{
 		opRenew: tooMany, opMe: tooMany, opList: tooMany429, opOrder: tooMany429,
 	})
-	row("ClosedStatus 500", knobs{ClosedStatus: 500}, func(s *stand) { s.signInElsewhere(2) }, gives{
+	t.row("ClosedStatus 500", knobs{ClosedStatus: 500}, func(s *stand) { s.signInElsewhere(2) }, gives{
 		opRenew: "later: localhost:1 answered 500 Internal Server Error",
 		opMe:    "later: localhost:1 answered 500 Internal Server Error",
 		opList:  "later: Tradovate answered 500 Internal Server Error",
 		opOrder: "unknown outcome: Tradovate answered 500 Internal Server Error",
 	})
+}
 
-	row("PasswordStatus", knobs{PasswordStatus: 401}, nil, nil)
-	row("PasswordStatus without a body", knobs{PasswordStatus: 401, Empty401: true}, nil, nil)
-	row("PenaltyAfter", knobs{PenaltyAfter: 1}, func(s *stand) { s.signInWrongly(1) }, gives{
-		opLogin: "after 15s: token for 1h20m0s, md", opWrong: penalty,
+func (t *switchTable) failures() {
+	t.row("PasswordStatus", knobs{PasswordStatus: 401}, nil, gives{opWrong: badPassword + ", or the API key"})
+	t.row("PasswordStatus without a body", knobs{PasswordStatus: 401, Empty401: true}, nil, gives{opWrong: badPassword + ", or the API key"})
+	t.row("PenaltyAfter", knobs{PenaltyAfter: 1}, func(s *stand) { s.signInWrongly(1) }, gives{
+		opLogin: "after 15s, token for 1h20m0s, md", opWrong: penalty,
 	})
-	row("PenaltyAfter, never", knobs{PenaltyAfter: -1}, func(s *stand) { s.signInWrongly(10) }, nil)
-	row("PenaltyWait", knobs{PenaltyAfter: 1, PenaltyWait: 3 * time.Second}, func(s *stand) { s.signInWrongly(1) }, gives{
-		opLogin: "after 3s: token for 1h20m0s, md", opWrong: "later for 3s: Tradovate requires a wait",
+	t.row("PenaltyAfter, never", knobs{PenaltyAfter: -1}, func(s *stand) { s.signInWrongly(10) }, nil)
+	t.row("PenaltyWait", knobs{PenaltyAfter: 1, PenaltyWait: 3 * time.Second}, func(s *stand) { s.signInWrongly(1) }, gives{
+		opLogin: "after 3s, token for 1h20m0s, md", opWrong: "later for 3s: Tradovate requires a wait",
 	})
-	row("PenaltyCaptcha", knobs{PenaltyAfter: 1, PenaltyCaptcha: true}, func(s *stand) { s.signInWrongly(1) }, gives{
+	t.row("PenaltyCaptcha", knobs{PenaltyAfter: 1, PenaltyCaptcha: true}, func(s *stand) { s.signInWrongly(1) }, gives{
 		opLogin: captcha, opWrong: captcha, opPassword: "sign-in " + captcha,
 	})
-	row("SuccessForgives", knobs{PenaltyAfter: 2, SuccessForgives: true}, func(s *stand) { s.signInWrongly(1); s.signInElsewhere(1); s.signInWrongly(1) }, nil)
-	row("Penalties", knobs{Penalties: 1}, nil, gives{
-		opLogin: "after 15s: token for 1h20m0s, md", opWrong: penalty,
+	t.row("SuccessForgives", knobs{PenaltyAfter: 2, SuccessForgives: true}, func(s *stand) {
+		s.signInWrongly(1)
+		s.signInElsewhere(1)
+		s.signInWrongly(1)
+	}, nil)
+	t.row("RefusesRight", knobs{RefusesRight: 10 * time.Minute, PenaltyAfter: 1}, func(s *stand) { s.signInWrongly(1) }, gives{
+		opLogin: "after 15s, " + badPassword, opWrong: penalty, opPassword: "sign-in " + badPassword,
 	})
-	row("Penalties on token", knobs{Penalties: 1, PenaltyOn: emulator.AtToken}, nil, gives{
-		opExchange: penalty, opRefresh: penalty, opReuse: "later for 30s: Tradovate requires a wait",
-	})
-	all[len(all)-1].early = true
-	row("Penalties on renew", knobs{Penalties: 1, PenaltyOn: emulator.AtRenew}, nil, gives{
-		opRenew: "after 15s: token for 1h20m0s, md, old one lives", opPassword: "kept, but renewal " + penalty,
-		opOAuth: "kept, but renewal " + penalty,
-	})
-	row("Penalties on me", knobs{Penalties: 1, PenaltyOn: emulator.AtMe}, nil, gives{
-		opMe: "after 30s: alice, 1001", opDemo: "later for 30s: Tradovate requires a wait",
-	})
-	row("Penalties on account-list", knobs{Penalties: 1, PenaltyOn: tradovateemu.AccountList}, nil, gives{
-		opList: penalty,
-	})
-	row("RefusesRight", knobs{RefusesRight: 10 * time.Minute, PenaltyAfter: 1}, func(s *stand) { s.signInWrongly(1) }, gives{
-		opLogin: "after 15s: " + badPassword, opWrong: penalty, opPassword: "sign-in " + badPassword,
-	})
-	row("LockAfter", knobs{LockAfter: 2}, func(s *stand) { s.signInWrongly(2) }, gives{
+	t.row("LockAfter", knobs{LockAfter: 2}, func(s *stand) { s.signInWrongly(2) }, gives{
 		opLogin: lockedOut, opWrong: lockedOut, opRenew: "token for 1h20m0s, md, TemporaryLocked, old one lives",
 		opPassword: "sign-in " + lockedOut,
 	})
-	row("LockedStatus", knobs{LockAfter: 2, LockedStatus: 200}, func(s *stand) { s.signInWrongly(2) }, gives{
+	t.row("LockedStatus", knobs{LockAfter: 2, LockedStatus: 200}, func(s *stand) { s.signInWrongly(2) }, gives{
 		opLogin: lockedUser, opWrong: lockedUser, opRenew: "token for 1h20m0s, md, TemporaryLocked, old one lives",
 		opPassword: "sign-in " + lockedUser,
 	})
+}
 
-	row("NoMDToken", knobs{NoMDToken: true}, nil, gives{
+func (t *switchTable) penalties() {
+	t.row("Penalties", knobs{Penalties: 1}, nil, gives{
+		opLogin: "after 15s, token for 1h20m0s, md", opWrong: penalty,
+	})
+	t.row("Penalties on token", knobs{Penalties: 1, PenaltyOn: emulator.AtToken}, nil, gives{
+		opExchange: penalty, opRefresh: penalty, opReuse: "later for 30s: Tradovate requires a wait",
+	})
+	t.early()
+	t.row("Penalties on renew", knobs{Penalties: 1, PenaltyOn: emulator.AtRenew}, nil, gives{
+		opRenew: "after 15s, token for 1h20m0s, md, old one lives", opPassword: "kept, but renewal " + penalty,
+		opOAuth: "kept, but renewal " + penalty,
+	})
+	t.row("Penalties on me", knobs{Penalties: 1, PenaltyOn: emulator.AtMe}, nil, gives{
+		opMe: "after 30s, alice, 1001", opDemo: "later for 30s: Tradovate requires a wait",
+	})
+	t.row("Penalties on account-list", knobs{Penalties: 1, PenaltyOn: tradovateemu.AccountList}, nil, gives{
+		opList: penalty,
+	})
+}
+
+func (t *switchTable) fields() {
+	t.row("NoMDToken", knobs{NoMDToken: true}, nil, gives{
 		opLogin: "token for 1h20m0s", opRenew: "token for 1h20m0s, old one lives",
 	})
-	row("OAuthMDToken", knobs{OAuthMDToken: true}, nil, gives{
-		opRefresh: tokens + ", md, old one lives",
+	t.row("OAuthMDToken", knobs{OAuthMDToken: true}, nil, gives{
+		opExchange: tokens + ", md", opRefresh: tokens + ", md, old one lives",
 	})
-	row("APIHosts", knobs{APIHosts: true}, nil, gives{
-		opRenew:   "token for 1h20m0s, md, 10 hosts: live.tradovate.invalid demo.tradovate.invalid md.tradovate.invalid, old one lives",
+	t.row("APIHosts", knobs{APIHosts: true}, nil, gives{
+		opRenew:    "token for 1h20m0s, md, 10 hosts (live.tradovate.invalid demo.tradovate.invalid md.tradovate.invalid), old one lives",
+		opLogin:    "token for 1h20m0s, md, 10 hosts (live.tradovate.invalid demo.tradovate.invalid md.tradovate.invalid)",
+		opExchange: tokens + ", 10 hosts",
+		opRefresh:  tokens + ", 10 hosts, old one lives",
+	})
+	t.row("LiveHost, DemoHost and MDHost", knobs{APIHosts: true, LiveHost: liveStand, DemoHost: demoStand, MDHost: "localhost:3"}, nil, gives{
+		opRenew: "token for 1h20m0s, md, 10 hosts (localhost:1 localhost:2 localhost:3), old one lives",
+		opLogin: "token for 1h20m0s, md, 10 hosts (localhost:1 localhost:2 localhost:3)", opExchange: tokens + ", 10 hosts",
 		opRefresh: tokens + ", 10 hosts, old one lives",
 	})
-	row("LiveHost, DemoHost and MDHost", knobs{APIHosts: true, LiveHost: liveStand, DemoHost: demoStand, MDHost: "localhost:3"}, nil, gives{
-		opRenew:   "token for 1h20m0s, md, 10 hosts: localhost:1 localhost:2 localhost:3, old one lives",
-		opRefresh: tokens + ", 10 hosts, old one lives",
-	})
-	row("NoIDToken", knobs{NoIDToken: true}, nil, gives{
+	t.row("NoIDToken", knobs{NoIDToken: true}, nil, gives{
 		opExchange: "token for 1h20m0s, refresh token for 26h0m0s",
 		opRefresh:  "token for 1h20m0s, refresh token for 26h0m0s, old one lives",
 	})
-	row("HIBPHint", knobs{HIBPHint: "PasswordCompromised"}, nil, nil)
-	row("UserStatus", knobs{UserStatus: "UnconfirmedEmail"}, nil, gives{
-		opRenew: "token for 1h20m0s, md, UnconfirmedEmail, old one lives",
+	t.row("HIBPHint", knobs{HIBPHint: "PasswordCompromised"}, nil, gives{opLogin: "token for 1h20m0s, md, PasswordCompromised"})
+	t.row("UserStatus", knobs{UserStatus: "UnconfirmedEmail"}, nil, gives{
+		opLogin: "token for 1h20m0s, md, UnconfirmedEmail", opRenew: "token for 1h20m0s, md, UnconfirmedEmail, old one lives",
 	})
-	row("UserIDAfter", knobs{UserIDAfter: 5 * time.Minute}, nil, gives{
+	t.row("UserIDAfter", knobs{UserIDAfter: 5 * time.Minute}, nil, gives{
 		opMe: "alice, 0",
 	})
-	row("UserIDAfter, later", knobs{UserIDAfter: 50 * time.Second}, func(*stand) { time.Sleep(50 * time.Second) }, nil)
-	row("MeOnDemo", knobs{MeOnDemo: true}, nil, gives{
+	t.row("UserIDAfter, later", knobs{UserIDAfter: 50 * time.Second}, func(*stand) { time.Sleep(50 * time.Second) }, nil)
+	t.row("MeOnDemo", knobs{MeOnDemo: true}, nil, gives{
 		opDemo: "alice, 1001",
 	})
-	row("Empty401, revoked", knobs{Empty401: true}, func(s *stand) { s.server.RevokeUser("alice") }, gives{
+}
+
+func (t *switchTable) permissions() {
+	t.row("Empty401, revoked", knobs{Empty401: true}, func(s *stand) { s.server.RevokeUser("alice") }, gives{
 		opRenew: deadAccess, opMe: deadAccess, opRefresh: deadRefresh,
 		opList: "declined: Tradovate answered 401 Unauthorized", opOrder: "declined: Tradovate answered 401 Unauthorized",
 	})
-	row("revoked", knobs{}, func(s *stand) { s.server.RevokeUser("alice") }, gives{
+	t.row("revoked", knobs{}, func(s *stand) { s.server.RevokeUser("alice") }, gives{
 		opRenew: deadAccess, opMe: deadAccess, opRefresh: deadRefresh,
 		opList: "declined: Tradovate answered 401 Unauthorized", opOrder: "declined: Tradovate answered 401 Unauthorized",
 	})
-	row("OrdersDenied", knobs{OrdersDenied: true}, nil, gives{
+	t.row("OrdersDenied", knobs{OrdersDenied: true}, nil, gives{
 		opOrder: "declined: Tradovate answered 401 Unauthorized",
 	})
-	row("UnapprovedDevice", knobs{UnapprovedDevice: "d"}, nil, gives{
+	t.row("UnapprovedDevice", knobs{UnapprovedDevice: "d"}, nil, gives{
 		opOrder: "declined: Tradovate answered 401 Unauthorized",
 	})
-	row("AccountsDenied", knobs{AccountsDenied: true}, nil, gives{
+	t.row("AccountsDenied", knobs{AccountsDenied: true}, nil, gives{
 		opList: "declined: Tradovate answered 401 Unauthorized",
 	})
+}
 
+func (t *switchTable) maintenance() {
 	inWindow := func(*stand) { time.Sleep(22*time.Hour + 30*time.Minute) }
-	row("Maintenance", knobs{Maintenance: true, AccessLife: 48 * time.Hour}, inWindow, gives{
+	t.row("Maintenance", knobs{Maintenance: true, AccessLife: 48 * time.Hour}, inWindow, gives{
 		opLogin:    "later: localhost:1 answered 503 Service Unavailable",
 		opWrong:    "later: localhost:1 answered 503 Service Unavailable",
 		opRenew:    "unknown outcome: localhost:1 answered 503 Service Unavailable",
@@ -259,11 +312,11 @@ func positions() []setting {
 		opPassword: "sign-in later: localhost:1 answered 503 Service Unavailable",
 		opOAuth:    "sign-in failed: no redirected address was pasted",
 	})
-	row("Maintenance, outside", knobs{Maintenance: true, AccessLife: 48 * time.Hour}, nil, gives{
+	t.row("Maintenance, outside", knobs{Maintenance: true, AccessLife: 48 * time.Hour}, nil, gives{
 		opExchange: "token for 48h0m0s, refresh token for 26h0m0s, id",
 		opRefresh:  "token for 48h0m0s, refresh token for 26h0m0s, id, old one lives",
 	})
-	row("MaintenanceStatus 500", knobs{Maintenance: true, MaintenanceStatus: 500, AccessLife: 48 * time.Hour}, inWindow, gives{
+	t.row("MaintenanceStatus 500", knobs{Maintenance: true, MaintenanceStatus: 500, AccessLife: 48 * time.Hour}, inWindow, gives{
 		opLogin:    "later: localhost:1 answered 500 Internal Server Error",
 		opWrong:    "later: localhost:1 answered 500 Internal Server Error",
 		opRenew:    "later: localhost:1 answered 500 Internal Server Error",
@@ -277,7 +330,7 @@ func positions() []setting {
 		opPassword: "sign-in later: localhost:1 answered 500 Internal Server Error",
 		opOAuth:    "sign-in failed: no redirected address was pasted",
 	})
-	row("MaintenanceStatus -1", knobs{Maintenance: true, MaintenanceStatus: -1, AccessLife: 48 * time.Hour}, inWindow, gives{
+	t.row("MaintenanceStatus -1", knobs{Maintenance: true, MaintenanceStatus: -1, AccessLife: 48 * time.Hour}, inWindow, gives{
 		opLogin:    "unknown outcome: localhost:1 was reached, but no answer could be read",
 		opWrong:    "unknown outcome: localhost:1 was reached, but no answer could be read",
 		opRenew:    "unknown outcome: localhost:1 was reached, but no answer could be read",
@@ -291,12 +344,15 @@ func positions() []setting {
 		opPassword: "sign-in unknown outcome: localhost:1 was reached, but no answer could be read",
 		opOAuth:    "kept, but renewal unknown outcome: localhost:1 was reached, but no answer could be read",
 	})
-	all[len(all)-1].early = true
-	row("MovedTo a host of Tradovate's", knobs{MovedTo: "https://" + dedicatedTo}, nil, gives{
+	t.early()
+}
+
+func (t *switchTable) pages() {
+	t.row("MovedTo a host of Tradovate's", knobs{MovedTo: "https://" + dedicatedTo}, nil, gives{
 		opDemo:  "alice, 1001",
 		opOrder: "misconfigured: Tradovate serves this user from another host, dedicated.tradovateapi.com; the operation was not carried out",
 	})
-	row("MovedTo a stranger", knobs{MovedTo: "https://stranger.example"}, nil, gives{
+	t.row("MovedTo a stranger", knobs{MovedTo: "https://stranger.example"}, nil, gives{
 		opLogin: elsewhere, opWrong: elsewhere, opRenew: elsewhere, opMe: elsewhere, opDemo: elsewhere,
 		opExchange: elsewhere, opRefresh: elsewhere, opReuse: elsewhere,
 		opList:     "misconfigured: localhost:1 redirects to stranger.example, which is no host of Tradovate's: the token is not sent there",
@@ -304,7 +360,7 @@ func positions() []setting {
 		opPassword: "sign-in " + elsewhere,
 		opOAuth:    "sign-in misconfigured: localhost:1 redirects token requests to https://stranger.example",
 	})
-	row("MovedTo on and on", knobs{MovedTo: "https://circle.tradovateapi.com"}, nil, gives{
+	t.row("MovedTo on and on", knobs{MovedTo: "https://circle.tradovateapi.com"}, nil, gives{
 		opLogin: elsewhere, opWrong: elsewhere, opRenew: elsewhere, opMe: elsewhere, opDemo: elsewhere,
 		opExchange: elsewhere, opRefresh: elsewhere, opReuse: elsewhere,
 		opList:     "misconfigured: Tradovate serves this user from another host, circle.tradovateapi.com; the operation was not carried out",
@@ -313,15 +369,14 @@ func positions() []setting {
 		opOAuth:    "sign-in misconfigured: circle.tradovateapi.com redirects token requests to https://circle.tradovateapi.com",
 	})
 
-	row("IgnorePKCE", knobs{IgnorePKCE: true}, nil, nil)
-	row("RejectPKCE", knobs{RejectPKCE: true}, nil, nil)
-	row("LosePKCE", knobs{LosePKCE: true}, nil, gives{
+	t.row("IgnorePKCE", knobs{IgnorePKCE: true}, nil, nil)
+	t.row("RejectPKCE", knobs{RejectPKCE: true}, nil, nil)
+	t.row("LosePKCE", knobs{LosePKCE: true}, nil, gives{
 		opExchange: deadCode,
 	})
-	row("Issuer", knobs{Issuer: "https://issuer.example"}, nil, gives{
+	t.row("Issuer", knobs{Issuer: "https://issuer.example"}, nil, gives{
 		opOAuth: "sign-in failed: no redirected address was pasted",
 	})
-	row("AnyLoopbackRedirect", knobs{AnyLoopbackRedirect: true}, nil, nil)
-	row("TokenPrefix", knobs{TokenPrefix: "sentinel-"}, nil, nil)
-	return all
+	t.row("AnyLoopbackRedirect", knobs{AnyLoopbackRedirect: true}, nil, nil)
+	t.row("TokenPrefix", knobs{TokenPrefix: "sentinel-"}, nil, nil)
 }
