@@ -40,13 +40,14 @@ func (v *Vault) IDs(ctx context.Context) iter.Seq2[ID, error] {
 
 // Checked is the result of Vault.Check.
 type Checked struct {
-	// SignIns counts the sign-ins that were read, Apps the apps that opened.
-	SignIns, Apps int
+	// SignIns counts the sign-ins that were read, Apps the apps that opened, and Consumers
+	// the consumers that did.
+	SignIns, Apps, Consumers int
 	// Damaged has the keys of the records that do not open, such as app/ctrader.
 	Damaged []string
 }
 
-// Check reads every sign-in and every app and opens its seal. It changes nothing.
+// Check reads every sign-in, app and consumer and opens its seal. It changes nothing.
 // The error is about the store; records that do not open are in Checked.Damaged.
 func (v *Vault) Check(ctx context.Context) (found Checked, err error) {
 	for record, err := range v.records(ctx) {
@@ -67,6 +68,16 @@ func (v *Vault) Check(ctx context.Context) (found Checked, err error) {
 			continue
 		}
 		found.Apps++
+	}
+	for record, err := range v.all(ctx, consumerPrefix) {
+		if err != nil {
+			return found, err
+		}
+		if _, err := v.openConsumer(record); err != nil {
+			found.Damaged = append(found.Damaged, record.Key)
+			continue
+		}
+		found.Consumers++
 	}
 	return found, nil
 }

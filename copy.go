@@ -17,7 +17,7 @@ type Copied struct {
 	Copied, Same, Newer int
 }
 
-// Copy writes every sign-in and app to another store, still sealed: no key is needed.
+// Copy writes every sign-in, app and consumer to another store, still sealed: no key is needed.
 // It can be interrupted and called again: records that are already there are skipped,
 // and a newer generation at the destination is kept. progress may be nil; otherwise
 // it is called after each record.

@@ -8,7 +8,7 @@ import (
 	"github.com/venuekey/venuekey/internal/foreign"
 )
 
-// note.go owns the records that are neither a sign-in nor an app: notes that programs
+// note.go owns the records that are neither a sign-in, an app nor a consumer: notes that programs
 // sharing a store leave for each other. Their keys and forms are these.
 //
 //	budget/VENUE/APP   budgetNote, plain: how fast an app renews

@@ -279,6 +279,9 @@ func isTokenKey(key string) bool { return strings.HasPrefix(key, tokenPrefix) }
 // app's record.
 func idOfKey(key string) ID {
 	kind, name, _ := strings.Cut(key, "/")
+	if kind+"/" == consumerPrefix {
+		return ID{} // it is about no sign-in
+	}
 	id, _ := ParseID(name)
 	if kind+"/" != tokenPrefix && !strings.Contains(name, "/") {
 		id.Name = ""
