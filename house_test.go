@@ -45,7 +45,8 @@ var house = map[string][]string{
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
 	"emulator/tradovate":        {"emulator", "emulator/internal/core", "emulator/internal/faultqueue"},
 	"emulator/ttp":              {"emulator", "emulator/internal/core"},
-	"agent/consumer":            {"", "internal/foreign"}, // rights, which the agent and the command share
+	"agent/audit":               {"", "internal/foreign", "internal/own"}, // what was done for whom, which the agent writes and the command reads
+	"agent/consumer":            {"", "internal/foreign"},                 // rights, which the agent and the command share
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
 	"internal/address":          {},                                                                           // for the text of a vault's address, in local and the command

@@ -1,0 +1,148 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
+)
+
+// line.go owns the form of a line.
+
+// longestLine is more than any entry needs.
+const longestLine = 16 << 10
+
+// VerbLog is the verb of what the log says about itself: lines that are missing or torn.
+const VerbLog = "log"
+
+// Entry is what happened. It has no secret in it, and no text of it is believed to have
+// none: whatever looks like a token is struck.
+type Entry struct {
+	// At is when; zero means now.
+	At time.Time
+	// Consumer is who asked, by a token; otherwise Peer is who did, through the socket.
+	Consumer string
+	Peer     *Peer
+	// ID is the sign-in; zero for what is about none.
+	ID venuekey.ID
+	// Verb is what was asked for, as agent/consumer has it, and Outcome what came of it:
+	// "given", "forbidden", or the class of an error.
+	Verb, Outcome string
+	// Generation is that of the token.
+	Generation int64
+	// Durable makes Write return only when the line is on the disk: for changes, which are
+	// few. It is not in the line.
+	Durable bool
+}
+
+// Peer is the process at the other end of a socket, as the system says. Its program may
+// have ended since, and another have its PID.
+type Peer struct {
+	UID int    `json:"uid"`
+	PID int    `json:"pid,omitempty"`
+	Exe string `json:"exe,omitempty"`
+}
+
+// Line is an entry in the log.
+type Line struct {
+	// Number counts lines from 1, across files.
+	Number int64
+	Entry
+}
+
+// Who returns the consumer's name, or "uid 1000 pid 77 /usr/bin/python3".
+func (e Entry) Who() string {
+	switch {
+	case e.Consumer != "":
+		return e.Consumer
+	case e.Peer == nil:
+		return ""
+	}
+	who := fmt.Sprintf("uid %d", e.Peer.UID)
+	if e.Peer.PID > 0 {
+		who += fmt.Sprintf(" pid %d", e.Peer.PID)
+	}
+	if e.Peer.Exe != "" {
+		who += " " + e.Peer.Exe
+	}
+	return who
+}
+
+// form is a line as it is written.
+type form struct {
+	Number     int64     `json:"n"`
+	Before     string    `json:"prev"`
+	At         time.Time `json:"at"`
+	Consumer   string    `json:"consumer,omitempty"`
+	Peer       *Peer     `json:"peer,omitempty"`
+	ID         string    `json:"id,omitempty"`
+	Verb       string    `json:"verb"`
+	Outcome    string    `json:"outcome"`
+	Generation int64     `json:"generation,omitempty"`
+}
+
+// mark is a line's number and hash, which the next line repeats. The zero mark comes
+// before the first line.
+type mark struct {
+	Number int64
+	Hash   [sha256.Size]byte
+}
+
+// line returns the entry as the line after a mark, with its line break.
+func (e Entry) line(before mark) []byte {
+	e = e.clean()
+	f := form{Number: before.Number + 1, Before: hex.EncodeToString(before.Hash[:]), At: e.At.UTC().Truncate(time.Microsecond), Consumer: e.Consumer, Peer: e.Peer,
+		Verb: e.Verb, Outcome: e.Outcome, Generation: e.Generation}
+	if !e.ID.IsZero() {
+		f.ID = e.ID.String()
+	}
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line) // which ends the line
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(f); err != nil { // a time that JSON cannot express
+		f.At = time.Unix(0, 0).UTC()
+		line.Reset()
+		_ = encoder.Encode(f) // has nothing else that can fail
+	}
+	return line.Bytes()
+}
+
+// clean makes texts from elsewhere fit a line: a name in a request, the path of a program.
+func (e Entry) clean() Entry {
+	e.Consumer, e.Verb, e.Outcome = foreign.Line(foreign.Name(e.Consumer)), foreign.Line(foreign.Name(e.Verb)), foreign.Line(e.Outcome)
+	if e.Peer != nil {
+		e.Peer = &Peer{e.Peer.UID, e.Peer.PID, foreign.Line(e.Peer.Exe)}
+	}
+	if id, err := venuekey.ParseID(e.ID.String()); err != nil || id != e.ID {
+		e.ID = venuekey.ID{}
+	}
+	return e
+}
+
+var errNoLine = errors.New("it is not a line of an audit log")
+
+// parse reads a line without its line break, and returns the hash of the line before it.
+func parse(text []byte) (line Line, before [sha256.Size]byte, err error) {
+	var f form
+	if len(text) > longestLine || json.Unmarshal(text, &f) != nil || f.Number < 1 || f.Verb == "" {
+		return Line{}, before, errNoLine
+	}
+	hash, err := hex.DecodeString(f.Before)
+	if err != nil || len(hash) != len(before) {
+		return Line{}, before, errNoLine
+	}
+	copy(before[:], hash)
+	e := Entry{At: f.At, Consumer: f.Consumer, Peer: f.Peer, Verb: f.Verb, Outcome: f.Outcome, Generation: f.Generation}
+	if f.ID != "" {
+		if e.ID, err = venuekey.ParseID(f.ID); err != nil {
+			return Line{}, before, errNoLine
+		}
+	}
+	return Line{f.Number, e.clean()}, before, nil
+}
