@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 )
@@ -34,9 +33,9 @@ type Consumer struct {
 	Created, Expires time.Time
 }
 
-// sealedConsumer is a Consumer as it is sealed.
+// sealedConsumer is a Consumer as it is sealed. Its name is the record's, which the seal is
+// bound to.
 type sealedConsumer struct {
-	Name     string    `json:"name"`
 	Hash     string    `json:"hash"`
 	Allow    []string  `json:"allow,omitempty"`
 	ReadOnly bool      `json:"read_only,omitempty"`
@@ -48,7 +47,8 @@ func (c Consumer) check() error {
 	hash, err := hex.DecodeString(c.Hash)
 	switch {
 	case !isConsumerName(c.Name):
-		return &Error{Class: ClassMisconfigured, Reason: fmt.Sprintf("consumer %q: the name must be letters, digits and . _ - @ +", c.Name), Remedy: "use a name such as grafana or bot-7"}
+		reason := fmt.Sprintf("consumer %q: the name must be letters, digits and . _ - @ +", c.Name)
+		return &Error{Class: ClassMisconfigured, Reason: reason, Remedy: "use a name such as grafana or bot-7"}
 	case err != nil || len(hash) != 32:
 		return &Error{Class: ClassFailed, Reason: "consumer " + c.Name + ": the hash of its token is not a SHA-256"}
 	}
@@ -63,7 +63,7 @@ func (v *Vault) AddConsumer(ctx context.Context, c Consumer) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	form := sealedConsumer{c.Name, c.Hash, slices.Clone(c.Allow), c.ReadOnly, c.Created.Round(0).UTC(), c.Expires.Round(0).UTC()}
+	form := sealedConsumer{c.Hash, c.Allow, c.ReadOnly, c.Created.Round(0).UTC(), c.Expires.Round(0).UTC()}
 	_, err := v.put(ctx, Record{Key: consumerPrefix + c.Name, Generation: 1}, form)
 	if errors.Is(err, ErrConflict) {
 		return &Error{Class: ClassDeclined, Reason: "there is a consumer " + c.Name + " already", Remedy: "revoke it first, or use another name", Err: ErrConflict}

@@ -325,7 +325,8 @@ func unwritable(path string, err error) error {
 		return known
 	}
 	if exposed, ok := errors.AsType[*own.Exposed](err); ok {
-		return &venuekey.Error{Op: "audit", Class: venuekey.ClassMisconfigured, Reason: foreign.Fit("the audit log: " + exposed.Path + " " + exposed.Reason), Remedy: exposed.Remedy, Err: err}
+		reason := foreign.Fit("the audit log: " + exposed.Path + " " + exposed.Reason)
+		return &venuekey.Error{Op: "audit", Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: exposed.Remedy, Err: err}
 	}
 	why := err
 	if of, ok := errors.AsType[*fs.PathError](err); ok {

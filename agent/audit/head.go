@@ -87,5 +87,6 @@ func busy(path string, pid int) error {
 	if pid > 0 {
 		who += " (pid " + itoa(pid) + ")"
 	}
-	return &venuekey.Error{Op: "audit", Class: venuekey.ClassMisconfigured, Reason: who + " writes the audit log " + path, Remedy: "end it first; a log has one writer"}
+	return &venuekey.Error{Op: "audit", Class: venuekey.ClassMisconfigured,
+		Reason: who + " writes the audit log " + path, Remedy: "end it first; a log has one writer"}
 }

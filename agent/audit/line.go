@@ -97,8 +97,10 @@ type mark struct {
 // line returns the entry as the line after a mark, with its line break.
 func (e Entry) line(before mark) []byte {
 	e = e.clean()
-	f := form{Number: before.Number + 1, Before: hex.EncodeToString(before.Hash[:]), At: e.At.UTC().Truncate(time.Microsecond), Consumer: e.Consumer, Peer: e.Peer,
-		Verb: e.Verb, Outcome: e.Outcome, Generation: e.Generation}
+	f := form{
+		Number: before.Number + 1, Before: hex.EncodeToString(before.Hash[:]), At: e.At.UTC().Truncate(time.Microsecond),
+		Consumer: e.Consumer, Peer: e.Peer, Verb: e.Verb, Outcome: e.Outcome, Generation: e.Generation,
+	}
 	if !e.ID.IsZero() {
 		f.ID = e.ID.String()
 	}

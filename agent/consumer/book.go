@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -180,3 +181,6 @@ func (b *Book) fresh() time.Duration {
 }
 
 func (p *page) within(age time.Duration) bool { return p != nil && time.Since(p.read) < age }
+
+// Format implements fmt.Formatter: a Book prints without its vault.
+func (b *Book) Format(f fmt.State, _ rune) { fmt.Fprint(f, "consumer.Book") }
