@@ -43,7 +43,7 @@ type wall struct {
 	seen  int
 }
 
-var recordKey = regexp.MustCompile("^[\"`](token|app|key|probe|budget|note)/")
+var recordKey = regexp.MustCompile("^[\"`](token|app|key|probe|budget|note|consumer)/")
 
 // breach is what a piece of code does that is the vault's business; "" is nothing.
 func (w *wall) breach(node ast.Node) string {

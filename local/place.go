@@ -65,6 +65,10 @@ func (p *Place) Spills() []string {
 // vault if the system has a place for that.
 func (p *Place) Marks() string { return filepath.Join(p.State, "marks") }
 
+// Audit returns the file in which this machine's agent notes what it handed out, and to
+// whom; see package agent/audit. It has a folder of its own, and belongs to no backup.
+func (p *Place) Audit() string { return filepath.Join(p.State, "audit", "audit.log") }
+
 // Place returns the location of the vault: Home or VENUEKEY_HOME, or else the usual folders
 // of the system. It reads and creates nothing. It is a [venuekey.Error] of
 // ClassMisconfigured if the address is wrong or no home folder is known.

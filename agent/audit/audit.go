@@ -321,12 +321,8 @@ func (l *Log) Format(f fmt.State, _ rune) { fmt.Fprint(f, "audit.Log("+l.path+")
 
 // unwritable is the error of a log that takes no line.
 func unwritable(path string, err error) error {
-	if known, ok := errors.AsType[*venuekey.Error](err); ok {
-		return known
-	}
-	if exposed, ok := errors.AsType[*own.Exposed](err); ok {
-		reason := foreign.Fit("the audit log: " + exposed.Path + " " + exposed.Reason)
-		return &venuekey.Error{Op: "audit", Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: exposed.Remedy, Err: err}
+	if err = exposed(err); venuekey.ClassOf(err) == venuekey.ClassMisconfigured {
+		return err
 	}
 	why := err
 	if of, ok := errors.AsType[*fs.PathError](err); ok {
@@ -334,4 +330,15 @@ func unwritable(path string, err error) error {
 	}
 	return &venuekey.Error{Op: "audit", Class: venuekey.ClassFailed, Reason: foreign.Fit("the audit log cannot be written: " + why.Error()),
 		Remedy: "make room on the disk of " + filepath.Dir(path) + ", and see that it can be written", Err: err}
+}
+
+// exposed gives the error of a file that others may change its class, and leaves others as
+// they are.
+func exposed(err error) error {
+	open, ok := errors.AsType[*own.Exposed](err)
+	if !ok {
+		return err
+	}
+	reason := foreign.Fit("the audit log: " + open.Path + " " + open.Reason)
+	return &venuekey.Error{Op: "audit", Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: open.Remedy, Err: err}
 }

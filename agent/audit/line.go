@@ -127,23 +127,24 @@ func (e Entry) clean() Entry {
 	return e
 }
 
-var errNoLine = errors.New("it is not a line of an audit log")
+// ErrNoLine matches the error of Read and Follow about a row that is no line of a log.
+var ErrNoLine = errors.New("it is not a line of an audit log")
 
 // parse reads a line without its line break, and returns the hash of the line before it.
 func parse(text []byte) (line Line, before [sha256.Size]byte, err error) {
 	var f form
 	if len(text) > longestLine || json.Unmarshal(text, &f) != nil || f.Number < 1 || f.Verb == "" {
-		return Line{}, before, errNoLine
+		return Line{}, before, ErrNoLine
 	}
 	hash, err := hex.DecodeString(f.Before)
 	if err != nil || len(hash) != len(before) {
-		return Line{}, before, errNoLine
+		return Line{}, before, ErrNoLine
 	}
 	copy(before[:], hash)
 	e := Entry{At: f.At, Consumer: f.Consumer, Peer: f.Peer, Verb: f.Verb, Outcome: f.Outcome, Generation: f.Generation}
 	if f.ID != "" {
 		if e.ID, err = venuekey.ParseID(f.ID); err != nil {
-			return Line{}, before, errNoLine
+			return Line{}, before, ErrNoLine
 		}
 	}
 	return Line{f.Number, e.clean()}, before, nil

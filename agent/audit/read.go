@@ -24,7 +24,7 @@ func Read(path string) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		s, err := snapshot(path)
 		if err != nil {
-			yield(Line{}, err)
+			yield(Line{}, exposed(err))
 			return
 		}
 		defer s.close()
@@ -50,7 +50,7 @@ func Follow(ctx context.Context, path string, after int64) iter.Seq2[Line, error
 		for {
 			next, err := t.next(path, after)
 			if err != nil {
-				yield(Line{}, err)
+				yield(Line{}, exposed(err))
 				return
 			}
 			if next.file != nil { // what came before the other name is read to its end

@@ -113,7 +113,7 @@ func Verify(path string) (Report, error) { return VerifyWith(path) }
 func VerifyWith(path string, anchors ...Anchor) (Report, error) {
 	s, err := snapshot(path)
 	if err != nil {
-		return Report{}, err
+		return Report{}, exposed(err)
 	}
 	defer s.close()
 	v := verifier{anchors: anchors, head: s.head, report: Report{Files: len(s.files), Findings: []Finding{}}}

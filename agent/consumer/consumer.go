@@ -19,12 +19,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/foreign"
 )
 
 // consumer.go owns a consumer: how it is made, and what it may do.
@@ -105,7 +107,16 @@ func Add(ctx context.Context, vault *venuekey.Vault, r Request) (venuekey.Secret
 	return token, c, nil
 }
 
+// Check says what is wrong with a request, as Add does.
+func (r Request) Check() error {
+	_, err := r.rules()
+	return err
+}
+
 func (r Request) rules() (rules []Rule, err error) {
+	if _, err := venuekey.ParseID("any/" + r.Name); err != nil {
+		return nil, wrong(fmt.Sprintf("consumer %q: the name must be letters, digits and . _ - @ +", foreign.Name(r.Name)), "use a name such as grafana or bot-7")
+	}
 	if len(r.Allow) == 0 || len(r.Allow) > mostRules {
 		return nil, wrong("a consumer has one rule at least, and at most 64", "give it one, such as ctrader/alice:token")
 	}

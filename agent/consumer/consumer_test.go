@@ -319,11 +319,13 @@ func TestAClientThatLeavesWhileTheListIsRead(t *testing.T) {
 func ExampleAdd() {
 	ctx := context.Background()
 	vault := &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{1}}
-	token, _, err := consumer.Add(ctx, vault, consumer.Request{
+	request := consumer.Request{
 		Name:  "grafana",
 		Allow: []string{"ctrader/alice:status", "ttp/*:status"},
 		Life:  90 * 24 * time.Hour,
-	})
+	}
+	fmt.Println(request.Check())
+	token, _, err := consumer.Add(ctx, vault, request)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -333,6 +335,7 @@ func ExampleAdd() {
 		fmt.Println(c.Name, c.Allow[0], c.Allow[1].Pattern(), c.Expired())
 	}
 	// Output:
+	// <nil>
 	// 47 [secret]
 	// grafana ctrader/alice:status ttp/* false
 }

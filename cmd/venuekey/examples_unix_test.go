@@ -36,6 +36,9 @@ type example struct {
 	anew bool
 }
 
+// aLog is an audit log of one line, which an agent would write.
+const aLog = `umask 077 && mkdir -p home/audit && echo '{"n":1,"prev":"0000000000000000000000000000000000000000000000000000000000000000","at":"2026-11-26T12:00:00Z","consumer":"grafana","id":"ctrader/alice","verb":"status","outcome":"given"}' >home/audit/audit.log && echo '{"first":1,"last":1,"hash":"7caf46568060cd6e6d6cdf2e678e217934dd87a8e7da40b272178be5a4354cc7"}' >home/audit/audit.head`
+
 const aDatabase = "it wants a database of yours; TestScriptsWithADatabase has one"
 
 // known are the examples that are more than a line to type. One that is in no page
@@ -75,6 +78,35 @@ var known = map[string]example{
 	"venuekey backup import sign-ins.age --replace --json | jq .sign_ins":                                        {before: "venuekey backup export sign-ins.age --force"},
 	"venuekey import ttp/carol tokens.json":                                                                      {before: `echo '{"access_token":"a","refresh_token":"r","expires_in":2592000}' >tokens.json`},
 	"venuekey import ttp/alice <answer.json --replace":                                                           {before: `echo '{"access_token":"a","refresh_token":"r"}' >answer.json`},
+	"venuekey status --watch":                                                   {until: "ctrader/alice"},
+	"venuekey run":                                                              {until: "keeping every sign-in fresh"},
+	"venuekey run --hook ./notify.sh":                                           {until: "keeping every sign-in fresh"},
+	"venuekey tradovate stream tradovate/bot --quotes ESZ6":                     {until: "quote"},
+	"venuekey tradovate stream tradovate/bot --quotes ESZ6,NQZ6":                {until: "quote"},
+	"venuekey tradovate stream tradovate/bot --entities order,fill --host demo": {until: "order"},
+	"venuekey tradovate stream tradovate/alice --quotes ESZ6 | jq -c .data":     {until: "{"},
+	"venuekey tradovate stream tradovate/bot --quotes ESZ6 | jq -c .data":       {until: "{"},
+	"venuekey ctrader stream ctrader/alice EURUSD GBPUSD --account 5001":        {until: "GBPUSD"},
+	"venuekey ctrader stream ctrader/alice EURUSD XAUUSD --account 5001":        {until: "EURUSD"},
+	"venuekey ctrader stream ctrader/alice EURUSD --account 5001 | jq -r .bid":  {until: `\d\.\d`},
+	"venuekey run --hook ./notify.sh --warn 168h,24h":                           {until: "keeping every sign-in fresh"},
+	"venuekey key export keys.age --recipient age1qx…":                          {before: "rm -f keys.age"},
+	"venuekey key export - --plain | ssh other venuekey key import -":           {cannot: "it wants another machine"},
+	"venuekey key import keys.age":                                              {before: "venuekey key export keys.age --force"},
+	"venuekey key import keys.age --identity identity.txt":                      {before: "cp key.txt identity.txt && venuekey key export keys.age --force --recipients-file team.txt"},
+	"venuekey init --key passphrase":                                            {anew: true},
+	"venuekey backup export sign-ins.age":                                       {before: "rm -f sign-ins.age"},
+	"venuekey backup export sign-ins.age --recipients-file team.txt":            {before: "rm -f sign-ins.age"},
+	"venuekey backup import sign-ins.age":                                       {before: "venuekey backup export sign-ins.age --force"},
+	"venuekey backup import sign-ins.age --identity key.txt":                    {before: "venuekey backup export sign-ins.age --force --recipients-file team.txt"},
+	"venuekey backup import sign-ins.age --replace --json | jq .sign_ins":       {before: "venuekey backup export sign-ins.age --force"},
+	"venuekey import ttp/carol tokens.json":                                     {before: `echo '{"access_token":"a","refresh_token":"r","expires_in":2592000}' >tokens.json`},
+	"venuekey import ttp/alice <answer.json --replace":                          {before: `echo '{"access_token":"a","refresh_token":"r"}' >answer.json`},
+	"venuekey audit":                          {before: aLog},
+	"venuekey audit --follow --json":          {before: aLog, until: "grafana"},
+	"venuekey audit verify":                   {before: aLog},
+	"venuekey audit verify --json | jq .last": {before: aLog},
+	"venuekey consumer revoke grafana":        {before: "venuekey consumer add grafana --allow 'ttp/*:status' || true"},
 	// Without a kept password a session at Tradovate ends at the next long maintenance, which --check reports.
 	"venuekey status --check --within 72h":  {before: "venuekey login tradovate/bot --keep-password"},
 	"venuekey status --check --within 48h":  {before: "venuekey login tradovate/alice --keep-password"},

@@ -51,9 +51,10 @@ func (p *program) storeCheckCmd() *cobra.Command {
 
 // checked is the result of a check.
 type checked struct {
-	Tokens  int      `json:"tokens"`
-	Apps    int      `json:"apps"`
-	Damaged []string `json:"damaged"`
+	Tokens    int      `json:"tokens"`
+	Apps      int      `json:"apps"`
+	Consumers int      `json:"consumers"`
+	Damaged   []string `json:"damaged"`
 }
 
 func (p *program) checkStore(ctx context.Context, v *local.Vault) error {
@@ -61,8 +62,12 @@ func (p *program) checkStore(ctx context.Context, v *local.Vault) error {
 	if err != nil {
 		return err
 	}
-	form := checked{found.SignIns, found.Apps, append([]string{}, found.Damaged...)}
-	if err := p.say(form, "%s and %s; %d records do not open", several(found.SignIns, "sign-in"), several(found.Apps, "app"), len(found.Damaged)); err != nil {
+	form := checked{found.SignIns, found.Apps, found.Consumers, append([]string{}, found.Damaged...)}
+	good := several(found.SignIns, "sign-in") + " and " + several(found.Apps, "app")
+	if found.Consumers > 0 {
+		good = several(found.SignIns, "sign-in") + ", " + several(found.Apps, "app") + " and " + several(found.Consumers, "consumer")
+	}
+	if err := p.say(form, "%s; %d records do not open", good, len(found.Damaged)); err != nil {
 		return err
 	}
 	for _, key := range found.Damaged {
