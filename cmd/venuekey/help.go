@@ -173,6 +173,9 @@ The folder marks (on Linux in ~/.local/state/venuekey, or XDG_STATE_HOME)
 records how far each sign-in was renewed. It holds no secret and needs no
 backup. An older copy of the vault holds refresh tokens that are used up. If one
 is restored, "status" and "doctor" say so, and no used token is presented to a
-venue that would treat that as theft. Restore the newest copy, or sign in again.`,
+venue that would treat that as theft. Restore the newest copy, or sign in again.
+
+The folder audit, beside marks, holds what this machine's agent noted about what
+it did for whom: see "venuekey audit --help". It holds no secret either.`,
 	}
 }
