@@ -6,7 +6,8 @@
 // in without a trace: Verify says which. When the file is full, it gets the name of its
 // first line, as in audit-000000000001.log, and the chain goes on in a new one; the oldest
 // files are removed. A head file beside them has the last line's number and hash, so that
-// lines which are cut off at either end are missed as well.
+// lines which are cut off at either end are missed as well; it follows within 50 ms, since
+// writing it each time would cost as much as the line.
 //
 // Whoever may write to the folder can write a new chain and a new head. Against that helps
 // only a copy of a number and its hash elsewhere, or of the lines: Verify returns the one,
@@ -42,6 +43,8 @@ const (
 	usualSize  = 8 << 20
 	usualFiles = 16
 	usualSync  = time.Second
+	// headPause is how far the head may be behind.
+	headPause = 50 * time.Millisecond
 )
 
 // Options are the bounds of a log. The zero value is ready to use.
@@ -103,8 +106,9 @@ type Log struct {
 	missed missed
 	fault  error // of the last attempt to flush
 
-	timer   *time.Timer // nil if everything is on the disk
-	flushes sync.WaitGroup
+	behind  *time.Timer // writes the head; nil if it has the last line
+	timer   *time.Timer // flushes; nil if everything is on the disk
+	pending sync.WaitGroup
 }
 
 // missed counts the entries that could not be written.
@@ -185,7 +189,7 @@ func (l *Log) ready() error {
 	return nil
 }
 
-// append writes one line and then the head. After an error the file ends where it did.
+// append writes one line. After an error the file ends where it did.
 func (l *Log) append(e Entry) error {
 	if e.At.IsZero() {
 		e.At = time.Now()
@@ -196,42 +200,50 @@ func (l *Log) append(e Entry) error {
 			return err
 		}
 	}
-	before := l.last
-	_, err := l.file.Write(line)
-	if err == nil {
-		l.last = mark{before.Number + 1, sha256.Sum256(line[:len(line)-1])}
-		err = l.head.write(l.first, l.last)
-	}
-	if err != nil {
-		l.last = before
+	if _, err := l.file.Write(line); err != nil {
 		l.spoilt = l.file.Truncate(l.size) != nil
 		return err
 	}
+	l.last = mark{l.last.Number + 1, sha256.Sum256(line[:len(line)-1])}
 	l.size += int64(len(line))
 	l.later()
 	return nil
 }
 
-// later flushes within Options.Sync; l.mu is held.
+// later writes the head soon, and flushes within Options.Sync; l.mu is held.
 func (l *Log) later() {
-	if l.timer != nil || l.options.Sync < 0 {
-		return
+	if l.behind == nil {
+		l.pending.Add(1)
+		l.behind = time.AfterFunc(headPause, l.catchUp)
 	}
-	l.flushes.Add(1)
-	l.timer = time.AfterFunc(l.options.Sync, l.flush)
+	if l.timer == nil && l.options.Sync > 0 {
+		l.pending.Add(1)
+		l.timer = time.AfterFunc(l.options.Sync, l.flush)
+	}
+}
+
+// catchUp writes the head.
+func (l *Log) catchUp() {
+	defer l.pending.Done()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.behind = nil
+	if !l.closed { // Close does it
+		l.fault = errors.Join(l.fault, l.head.write(l.first, l.last))
+	}
 }
 
 // flush makes the lines durable without holding up others, which may take a disk long.
 func (l *Log) flush() {
-	defer l.flushes.Done()
+	defer l.pending.Done()
 	l.mu.Lock()
-	file, head := l.file, l.head
 	l.timer = nil
+	file, head := l.file, l.head
+	err := l.head.write(l.first, l.last)
 	l.mu.Unlock()
-	if file == nil {
-		return
+	if file != nil {
+		err = errors.Join(err, file.Sync(), head.Sync())
 	}
-	err := errors.Join(file.Sync(), head.Sync())
 	if errors.Is(err, fs.ErrClosed) { // by rotate or Close, which flush themselves
 		return
 	}
@@ -240,10 +252,14 @@ func (l *Log) flush() {
 	l.mu.Unlock()
 }
 
-// durable flushes now; l.mu is held.
+// durable writes the head and flushes now; l.mu is held.
 func (l *Log) durable() error {
+	l.fault = nil
 	if l.file != nil {
 		l.fault = l.file.Sync()
+	}
+	if l.fault == nil {
+		l.fault = l.head.write(l.first, l.last)
 	}
 	if l.fault == nil {
 		l.fault = l.head.Sync()
@@ -300,12 +316,13 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.closed = true
-	if l.timer != nil && l.timer.Stop() {
-		l.flushes.Done()
+	for _, timer := range []*time.Timer{l.timer, l.behind} {
+		if timer != nil && timer.Stop() {
+			l.pending.Done()
+		}
 	}
-	l.timer = nil
 	l.mu.Unlock()
-	l.flushes.Wait()
+	l.pending.Wait()
 	err := l.durable()
 	if l.file != nil {
 		err = errors.Join(err, l.file.Close())
