@@ -66,7 +66,8 @@ func (v *Vault) AddConsumer(ctx context.Context, c Consumer) error {
 	form := sealedConsumer{c.Hash, c.Allow, c.ReadOnly, c.Created.Round(0).UTC(), c.Expires.Round(0).UTC()}
 	_, err := v.put(ctx, Record{Key: consumerPrefix + c.Name, Generation: 1}, form)
 	if errors.Is(err, ErrConflict) {
-		return &Error{Class: ClassDeclined, Reason: "there is a consumer " + c.Name + " already", Remedy: "revoke it first, or use another name", Err: ErrConflict}
+		reason := "there is a consumer " + c.Name + " already"
+		return &Error{Class: ClassDeclined, Reason: reason, Remedy: "revoke it first, or use another name", Err: ErrConflict}
 	}
 	return err
 }

@@ -129,16 +129,8 @@ func (l *Log) Write(e Entry) error {
 		return &venuekey.Error{Op: "audit", Class: venuekey.ClassFailed, Reason: "the audit log is closed", Err: fs.ErrClosed}
 	}
 	err := l.ready()
-	for err == nil && len(l.notes) > 0 {
-		if err = l.append(Entry{Verb: VerbLog, Outcome: l.notes[0]}); err == nil {
-			l.notes = l.notes[1:]
-		}
-	}
-	if err == nil && l.missed.count > 0 {
-		note := fmt.Sprintf("%d entries since %s were not written: %s", l.missed.count, l.missed.since.UTC().Format(time.RFC3339), l.missed.why)
-		if err = l.append(Entry{Verb: VerbLog, Outcome: note}); err == nil {
-			l.missed = missed{}
-		}
+	if err == nil {
+		err = l.tellMissed()
 	}
 	if err == nil {
 		err = l.append(e)
@@ -150,6 +142,25 @@ func (l *Log) Write(e Entry) error {
 		return l.miss(err)
 	}
 	return nil
+}
+
+// tellMissed writes what the log has to say of itself.
+func (l *Log) tellMissed() error {
+	for len(l.notes) > 0 {
+		if err := l.append(Entry{Verb: VerbLog, Outcome: l.notes[0]}); err != nil {
+			return err
+		}
+		l.notes = l.notes[1:]
+	}
+	if l.missed.count == 0 {
+		return nil
+	}
+	note := fmt.Sprintf("not written since %s: %d in all: %s", l.missed.since.UTC().Format(time.RFC3339), l.missed.count, l.missed.why)
+	err := l.append(Entry{Verb: VerbLog, Outcome: note})
+	if err == nil {
+		l.missed = missed{}
+	}
+	return err
 }
 
 // miss counts an entry that was not written.
@@ -314,6 +325,9 @@ func (l *Log) Close() error {
 	if l.closed {
 		l.mu.Unlock()
 		return nil
+	}
+	if l.missed.count > 0 && l.ready() == nil {
+		_ = l.tellMissed() // every Write has said it
 	}
 	l.closed = true
 	for _, timer := range []*time.Timer{l.timer, l.behind} {

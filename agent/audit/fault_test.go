@@ -104,11 +104,28 @@ func TestAttackAFullDisk(t *testing.T) {
 				t.Errorf("%+v", report)
 			}
 			lines := told(t, path)
-			if !strings.HasPrefix(lines[2], "3 log 3 entries since 2000-01-01T00:00:00Z were not written: audit: the audit log cannot be written: ") || lines[3] != "4 token given 4" {
+			if !strings.HasPrefix(lines[2], "3 log not written since 2000-01-01T00:00:00Z: 3 in all: audit: the audit log cannot be written: ") || lines[3] != "4 token given 4" {
 				t.Errorf("it says %q", lines)
 			}
 		})
 	}
+}
+
+// What was not written is said at the end at the latest, if there is room by then.
+func TestAProgramThatEndsAfterAFullDiskSaysSo(t *testing.T) {
+	path, disk := place(t), newBadDisk()
+	log := open(t, path, disk.options(audit.Options{}))
+	write(t, log, 1, 1)
+	disk.full.Store(true)
+	if err := log.Write(given(2)); err == nil {
+		t.Fatal("it was written")
+	}
+	disk.full.Store(false)
+	closed(t, log)
+	if lines := told(t, path); len(lines) != 2 || !strings.HasPrefix(lines[1], "2 log not written since") {
+		t.Errorf("it says %q", lines)
+	}
+	whole(t, path)
 }
 
 // A program that ends while the disk is full leaves at most a torn line, which the next one
@@ -182,7 +199,7 @@ func TestADiskThatDoesNotKeepWhatItTakes(t *testing.T) {
 		disk.unsynced.Store(false)
 		write(t, log, 3, 3)
 		closed(t, log)
-		if lines := told(t, path); len(lines) != 3 || !strings.HasPrefix(lines[1], "2 log 1 entries since") {
+		if lines := told(t, path); len(lines) != 3 || !strings.HasPrefix(lines[1], "2 log not written since") {
 			t.Errorf("it says %q", lines)
 		}
 		whole(t, path)

@@ -115,7 +115,11 @@ func (r Request) Check() error {
 
 func (r Request) rules() (rules []Rule, err error) {
 	if _, err := venuekey.ParseID("any/" + r.Name); err != nil {
-		return nil, wrong(fmt.Sprintf("consumer %q: the name must be letters, digits and . _ - @ +", foreign.Name(r.Name)), "use a name such as grafana or bot-7")
+		reason := fmt.Sprintf("consumer %q: the name must be letters, digits and . _ - @ +", foreign.Name(r.Name))
+		return nil, wrong(reason, "use a name such as grafana or bot-7")
+	}
+	if foreign.Line(r.Name) != r.Name { // logs strike it, and then nobody knows who it was
+		return nil, wrong("the name of a consumer must not look like a secret", "use a name such as grafana or bot-7")
 	}
 	if len(r.Allow) == 0 || len(r.Allow) > mostRules {
 		return nil, wrong("a consumer has one rule at least, and at most 64", "give it one, such as ctrader/alice:token")

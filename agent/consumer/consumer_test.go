@@ -129,6 +129,8 @@ func TestWhatARequestMayAskFor(t *testing.T) {
 		{consumer.Request{Name: "bot"}, "one rule at least"},
 		{consumer.Request{Name: "bot", Allow: slices.Repeat(rule, 65)}, "at most 64"},
 		{consumer.Request{Name: "a/b", Allow: rule}, "the name must be"},
+		{consumer.Request{Name: "vkc_Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2Rl", Allow: rule}, "must not look like a secret"},
+		{consumer.Request{Name: "grafana.prod-eu-west-1@example.com", Allow: rule}, ""},
 		{consumer.Request{Name: "bot", Allow: rule, Life: -time.Hour}, "ten years"},
 		{consumer.Request{Name: "bot", Allow: []string{"ctrader/alice"}}, "nothing of what is allowed"},
 		{consumer.Request{Name: "bot", Allow: rule, ReadOnly: true}, "whoever has a token can trade"},

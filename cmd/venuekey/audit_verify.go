@@ -55,7 +55,8 @@ func parseAnchor(text string) (audit.Anchor, error) {
 	number, hash, _ := strings.Cut(text, ":")
 	line, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || line < 1 || !isHash.MatchString(hash) {
-		return audit.Anchor{}, misused("give what an earlier check printed, as in 640:9f86d081…", "audit verify: --expect is a line's number and its hash")
+		return audit.Anchor{}, misused("give what an earlier check printed, as in 640:9f86d081…",
+			"audit verify: --expect is a line's number and its hash")
 	}
 	return audit.Anchor{Line: line, Hash: hash}, nil
 }
@@ -89,7 +90,8 @@ func (p *program) auditVerify(anchors []audit.Anchor) error {
 	case p.json:
 		err = p.writeJSON(verifyJSON{report.Whole(), report, said})
 	case report.Whole() && report.Lines > 0:
-		_, err = fmt.Fprintf(p.stdout, "%s in %s: %d to %d, whole\n", several(int(report.Lines), "line"), several(report.Files, "file"), report.First, report.Last)
+		lines, files := several(int(report.Lines), "line"), several(report.Files, "file")
+		_, err = fmt.Fprintf(p.stdout, "%s in %s: %d to %d, whole\n", lines, files, report.First, report.Last)
 		p.tell("keep this elsewhere for --expect: %d:%s", report.Last, report.Hash)
 	case report.Whole():
 		_, err = fmt.Fprintln(p.stdout, "the log is empty")

@@ -57,7 +57,10 @@ type consumerJSON struct {
 }
 
 func consumerForm(c consumer.Consumer) consumerJSON {
-	return consumerJSON{Name: c.Name, Allow: ruleTexts(c), ReadOnly: c.ReadOnly, Created: exactly(c.Created), Expires: exactly(c.Expires), Expired: c.Expired()}
+	return consumerJSON{
+		Name: c.Name, Allow: ruleTexts(c), ReadOnly: c.ReadOnly,
+		Created: exactly(c.Created), Expires: exactly(c.Expires), Expired: c.Expired(),
+	}
 }
 
 func ruleTexts(c consumer.Consumer) []string {

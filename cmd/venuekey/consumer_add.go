@@ -62,7 +62,8 @@ Without --life the token lives until it is revoked.`,
 func (p *program) consumerAdd(cmd *cobra.Command, v *local.Vault, request consumer.Request) error {
 	token, c, err := consumer.Add(cmd.Context(), v.Vault, request)
 	if errors.Is(err, venuekey.ErrConflict) {
-		return &venuekey.Error{Class: venuekey.ClassDeclined, Reason: err.Error(), Remedy: "another name, or first: venuekey consumer revoke " + request.Name, Err: err}
+		return &venuekey.Error{Class: venuekey.ClassDeclined, Reason: err.Error(),
+			Remedy: "another name, or first: venuekey consumer revoke " + request.Name, Err: err}
 	}
 	if err != nil {
 		return err
