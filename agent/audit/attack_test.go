@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent/audit"
@@ -230,6 +231,48 @@ func TestAttackAnEntryThatWritesLines(t *testing.T) {
 	if printed := fmt.Sprintf("%v %+v", log, log); strings.Contains(printed, "mu") {
 		t.Errorf("it prints as %s", printed)
 	}
+}
+
+// Whoever may do nothing and asks without end gets no more than a line a second: what others
+// did stays in the log.
+func TestAttackRefusalsWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := place(t)
+		log := open(t, path, audit.Options{MaxSize: 20_000, MaxFiles: 2})
+		write(t, log, 1, 1)
+		refused := audit.Entry{Peer: &audit.Peer{UID: 1001}, Verb: "token", Outcome: audit.OutcomeForbidden}
+		for range 100_000 {
+			must(t, log.Write(refused))
+		}
+		time.Sleep(10 * time.Second)
+		for range 20 {
+			must(t, log.Write(refused))
+		}
+		time.Sleep(time.Minute)
+		write(t, log, 2, 2)
+		for range 100 {
+			must(t, log.Write(refused))
+		}
+		closed(t, log)
+		lines := told(t, path)
+		counts := map[string]int{}
+		for _, line := range lines {
+			_, rest, _ := strings.Cut(line, " ")
+			counts[rest]++
+		}
+		if lines[0] != "1 token given 1" || counts["token given 2"] != 1 || counts["token forbidden 0"] != 170 ||
+			counts["log refusals since 2000-01-01T00:00:00Z were too many for a line each: 99910 more 0"] != 1 ||
+			counts["log refusals since 2000-01-01T00:01:10Z were too many for a line each: 40 more 0"] != 1 {
+			t.Errorf("it says %v", counts)
+		}
+		whole(t, path)
+
+		all := open(t, place(t), audit.Options{EveryRefusal: true})
+		for range 1000 {
+			must(t, all.Write(refused))
+		}
+		closed(t, all)
+	})
 }
 
 // A log that others may read or write, or that is a link, is neither written nor believed.

@@ -57,6 +57,10 @@ type Options struct {
 	// Sync is how long a line may be with the system and not on the disk; zero means a
 	// second, and less than zero that every line is Durable.
 	Sync time.Duration
+	// EveryRefusal gives each refusal a line, however many there are. Otherwise a hundred
+	// get one at once, and then one a second; the rest are counted in a line each minute,
+	// so that nobody without rights can push the history out of the log.
+	EveryRefusal bool
 
 	wrap func(disk) disk // for tests of a failing disk
 }
@@ -104,6 +108,7 @@ type Log struct {
 	spoilt bool  // what lies beyond size is not ours
 	notes  []string
 	missed missed
+	flood  flood
 	fault  error // of the last attempt to flush
 
 	behind  *time.Timer // writes the head; nil if it has the last line
@@ -128,9 +133,12 @@ func (l *Log) Write(e Entry) error {
 	if l.closed {
 		return &venuekey.Error{Op: "audit", Class: venuekey.ClassFailed, Reason: "the audit log is closed", Err: fs.ErrClosed}
 	}
+	if l.flood.takes(e, time.Now()) {
+		return nil
+	}
 	err := l.ready()
 	if err == nil {
-		err = l.tellMissed()
+		err = l.tellMissed(l.flood.due(time.Now()))
 	}
 	if err == nil {
 		err = l.append(e)
@@ -145,7 +153,11 @@ func (l *Log) Write(e Entry) error {
 }
 
 // tellMissed writes what the log has to say of itself.
-func (l *Log) tellMissed() error {
+func (l *Log) tellMissed(flood bool) error {
+	if flood {
+		l.note("%s", l.flood.note())
+		l.flood.count = 0
+	}
 	for len(l.notes) > 0 {
 		if err := l.append(Entry{Verb: VerbLog, Outcome: l.notes[0]}); err != nil {
 			return err
@@ -326,8 +338,8 @@ func (l *Log) Close() error {
 		l.mu.Unlock()
 		return nil
 	}
-	if l.missed.count > 0 && l.ready() == nil {
-		_ = l.tellMissed() // every Write has said it
+	if (l.missed.count > 0 || l.flood.count > 0) && l.ready() == nil {
+		_ = l.tellMissed(l.flood.count > 0) // every Write has said the one, and the other is no promise
 	}
 	l.closed = true
 	for _, timer := range []*time.Timer{l.timer, l.behind} {

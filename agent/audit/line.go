@@ -21,6 +21,12 @@ const longestLine = 16 << 10
 // VerbLog is the verb of what the log says about itself: lines that are missing or torn.
 const VerbLog = "log"
 
+// The outcomes that are not the class of an error. What is not OutcomeGiven is a refusal.
+const (
+	OutcomeGiven     = "given"
+	OutcomeForbidden = "forbidden"
+)
+
 // Entry is what happened. It has no secret in it, and no text of it is believed to have
 // none: whatever looks like a token is struck.
 type Entry struct {
@@ -32,7 +38,7 @@ type Entry struct {
 	// ID is the sign-in; zero for what is about none.
 	ID venuekey.ID
 	// Verb is what was asked for, as agent/consumer has it, and Outcome what came of it:
-	// "given", "forbidden", or the class of an error.
+	// OutcomeGiven, OutcomeForbidden, or the class of an error.
 	Verb, Outcome string
 	// Generation is that of the token.
 	Generation int64

@@ -29,7 +29,7 @@ func Open(path string, options Options) (*Log, error) {
 	if err != nil {
 		return nil, unwritable(path, err)
 	}
-	l := &Log{path: path, options: options.filled(), head: head}
+	l := &Log{path: path, options: options.filled(), head: head, flood: flood{bounded: !options.EveryRefusal}}
 	if err := l.resume(); err != nil {
 		_ = head.Close() // err says more
 		return nil, unwritable(path, err)

@@ -17,6 +17,9 @@ import (
 // usuallyBefore is how many lines --follow begins with, as tail -f does.
 const usuallyBefore = 10
 
+// mostOdd is how many rows that are no lines are named.
+const mostOdd = 5
+
 func (p *program) auditCmd() *cobra.Command {
 	follow, last := false, 0
 	cmd := &cobra.Command{
@@ -56,15 +59,12 @@ func (p *program) audit(ctx context.Context, last int, follow bool) error {
 	if err != nil {
 		return err
 	}
-	lines, after, err := p.auditLines(place.Audit(), last)
+	after, err := p.showAudit(place.Audit(), last)
 	if errors.Is(err, fs.ErrNotExist) && !follow {
 		p.tell("no agent has handed out anything on this machine: there is no audit log at %s", place.Audit())
 		return nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := p.showLines(lines); err != nil {
 		return err
 	}
 	if !follow {
@@ -85,27 +85,36 @@ func (p *program) audit(ctx context.Context, last int, follow bool) error {
 	return nil // Ctrl-C is the way to end it
 }
 
-// auditLines reads the last lines, or all of them, and returns the last number. A row that is
+// showAudit shows the last lines, or all of them, and returns the last number. A row that is
 // no line is reported, and the rest is shown all the same.
-func (p *program) auditLines(path string, last int) (lines []audit.Line, after int64, err error) {
-	var odd error
+func (p *program) showAudit(path string, last int) (after int64, err error) {
+	var lines []audit.Line
+	odd := 0
 	for line, err := range audit.Read(path) {
 		switch {
 		case errors.Is(err, audit.ErrNoLine):
-			odd = errors.Join(odd, err)
+			if odd++; odd <= mostOdd {
+				p.tell("warning: %v; see: venuekey audit verify", err)
+			}
+			continue
 		case err != nil:
-			return nil, 0, err
-		default:
-			after, lines = max(after, line.Number), append(lines, line)
+			return after, err
 		}
-		if last > 0 && len(lines) > last {
+		after = max(after, line.Number)
+		if last == 0 && (p.json || !p.style().aligned) { // nothing has to be known of the rest
+			if err := p.tellLine(line); err != nil {
+				return after, err
+			}
+			continue
+		}
+		if lines = append(lines, line); last > 0 && len(lines) > last {
 			lines = lines[1:]
 		}
 	}
-	if odd != nil {
-		p.tell("warning: %v; see: venuekey audit verify", odd)
+	if odd > mostOdd {
+		p.tell("warning: %d more rows are no lines of an audit log", odd-mostOdd)
 	}
-	return lines, after, nil
+	return after, p.showLines(lines)
 }
 
 func (p *program) showLines(lines []audit.Line) error {
