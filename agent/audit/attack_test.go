@@ -141,6 +141,9 @@ func TestAttackFilesThatWereTamperedWith(t *testing.T) {
 		"one emptied":       {func(t *testing.T, f []string) { put(t, f[1], nil) }, []string{"lines 4 to 6 are missing"}},
 		"one twice":         {func(t *testing.T, f []string) { put(t, strings.Replace(f[1], "0004", "0005", 1), textOf(t, f[1])) }, []string{"line 4 is there once too often, or never was written by a log", "line 5 is there once too often, or never was written by a log", "line 6 is there once too often, or never was written by a log"}},
 		"no head":           {func(t *testing.T, f []string) { remove(t, head(f[3])) }, []string{"the head is missing or cannot be read: whether lines are missing at the end is not known"}},
+		"a head of no end": {func(t *testing.T, f []string) {
+			put(t, head(f[3]), []byte(`{"first":1,"last":9223372036854775807,"hash":"`+strings.Repeat("0", 64)+`"}`))
+		}, []string{"the head is missing or cannot be read: whether lines are missing at the end is not known"}},
 		"a head of nothing": {func(t *testing.T, f []string) { put(t, head(f[3]), []byte("{}")) }, []string{"the head is missing or cannot be read: whether lines are missing at the end is not known"}},
 		"an old head": {func(t *testing.T, f []string) {
 			put(t, head(f[3]), []byte(`{"first":1,"last":0,"hash":"`+strings.Repeat("0", 64)+`"}`))
@@ -370,6 +373,15 @@ func FuzzLog(f *testing.F) {
 			t.Fatal(err)
 		}
 		if err := log.Write(given(9)); err != nil {
+			t.Fatal(err)
+		}
+		closed(t, log)
+		put(t, head(path), foreign) // of which most are no head
+		if _, err := audit.Verify(path); err != nil {
+			t.Fatal(err)
+		}
+		log, err = audit.Open(path, audit.Options{})
+		if err != nil {
 			t.Fatal(err)
 		}
 		closed(t, log)

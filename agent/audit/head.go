@@ -59,7 +59,7 @@ func readStart(file *os.File) []byte {
 
 func parseHead(text []byte) (heading, bool) {
 	var h heading
-	if json.Unmarshal(text, &h) != nil || h.First < 1 || h.Last < 0 || h.Last < h.First-1 {
+	if json.Unmarshal(text, &h) != nil || h.First < 1 || h.Last < h.First-1 || h.Last > mostLines {
 		return heading{PID: h.PID}, false
 	}
 	_, ok := h.mark()

@@ -15,8 +15,13 @@ import (
 
 // line.go owns the form of a line.
 
-// longestLine is more than any entry needs.
-const longestLine = 16 << 10
+const (
+	// longestLine is more than any entry needs.
+	longestLine = 16 << 10
+	// mostLines is the greatest number that every reader of JSON knows exactly (RFC 8259 §6).
+	// No log has as many, so a greater one is nobody's, and none overflows.
+	mostLines = 1<<53 - 1
+)
 
 // VerbLog is the verb of what the log says about itself: lines that are missing or torn.
 const VerbLog = "log"
@@ -139,7 +144,7 @@ var ErrNoLine = errors.New("it is not a line of an audit log")
 // parse reads a line without its line break, and returns the hash of the line before it.
 func parse(text []byte) (line Line, before [sha256.Size]byte, err error) {
 	var f form
-	if len(text) > longestLine || json.Unmarshal(text, &f) != nil || f.Number < 1 || f.Verb == "" {
+	if len(text) > longestLine || json.Unmarshal(text, &f) != nil || f.Number < 1 || f.Number > mostLines || f.Verb == "" {
 		return Line{}, before, ErrNoLine
 	}
 	hash, err := hex.DecodeString(f.Before)

@@ -149,7 +149,7 @@ func snapshot(path string) (s snap, err error) {
 	for range 10 {
 		s = snap{}
 		text, err := own.Read(headPath(path), headSize, 0o077)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, own.ErrLong) { // the beginning of a long one counts
 			return s, err
 		}
 		s.head, s.hasHead = parseHead(text)
