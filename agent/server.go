@@ -31,6 +31,9 @@ const (
 	farewell = 5 * time.Second
 )
 
+// ErrForbidden is the outcome of what Allow forbids.
+var ErrForbidden = errors.New("forbidden")
+
 // Verb is what somebody may do with a sign-in.
 type Verb string
 
@@ -52,13 +55,16 @@ type Server struct {
 	// Vault names the vault, so that a client of another one is not answered; "" asks nobody.
 	// See VaultName.
 	Vault string
+	// Admit, unless nil, says who asks, before anything else is answered. It returns the request
+	// with what Allow and Told need to know in its context, or an error: then the answer is 401.
+	Admit func(r *http.Request) (*http.Request, error)
 	// Allow, unless nil, says whether a request may do that with a sign-in. Its error is what
 	// the client gets; for the zero ID, it is about sign-ins in general. An ID that is not
 	// allowed must look like one that does not exist.
 	Allow func(r *http.Request, id venuekey.ID, verb Verb) error
 	// Told, unless nil, is called after each use of a sign-in, with its outcome and the
-	// generation of the token that was handed out. If it returns an error, nothing is handed
-	// out.
+	// generation of the token that is about to be handed out. The outcome of what Allow forbids
+	// is ErrForbidden. If it returns an error, nothing is handed out.
 	Told func(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error
 	// Log receives what happens; nil means no log.
 	Log *slog.Logger
@@ -121,6 +127,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		failWith(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the agent does not answer web pages"})
 		return
 	}
+	if s.Admit != nil {
+		known, err := s.Admit(r)
+		if err != nil {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="venuekey agent"`)
+			failWith(w, http.StatusUnauthorized, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: err.Error(),
+				Remedy: "send the token that venuekey consumer add printed, as Authorization: Bearer …"})
+			return
+		}
+		r = known
+	}
 	if r.ContentLength != 0 {
 		r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	}
@@ -162,7 +178,7 @@ func (s *Server) of(verb Verb, handle func(http.ResponseWriter, *http.Request, v
 			return
 		}
 		if err := s.allowed(r, id, verb); err != nil {
-			s.told(r, id, verb, 0, err)
+			_ = s.told(r, id, verb, 0, ErrForbidden)
 			failWith(w, http.StatusNotFound, unknownID(id))
 			return
 		}
@@ -225,9 +241,9 @@ func (s *Server) log() *slog.Logger {
 // Format implements fmt.Formatter: a Server prints as its name alone.
 func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprint(f, "agent.Server") }
 
-// Serve answers on a listener until the context ends. Requests under way have some seconds to
-// finish then. A listener of Listen is closed, and its socket removed.
-func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+// Serve answers on listeners until the context ends. Requests under way have some seconds to
+// finish then. A listener of Listen is closed, and its socket removed. Call it once.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	s.init()
 	var work sync.WaitGroup
 	defer work.Wait()
@@ -240,10 +256,13 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c, os.Geteuid()) },
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(limited(listener, mostConnections)) }()
+	ended := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		work.Go(func() { ended <- server.Serve(limited(listener, mostConnections)) })
+	}
 	select {
 	case err := <-ended:
+		_ = server.Close()
 		return err
 	case <-ctx.Done():
 	}
@@ -252,6 +271,5 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if server.Shutdown(patient) != nil {
 		_ = server.Close()
 	}
-	<-ended
 	return nil
 }

@@ -129,7 +129,7 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request, id venuekey.ID)
 func (s *Server) hand(w http.ResponseWriter, r *http.Request, id venuekey.ID, verb Verb, token *venuekey.Token, err error) {
 	state := s.ring.stateOf(id)
 	if err == nil && state == venuekey.StateNeedsSignIn {
-		err = s.unlessDead(r.Context(), id)
+		token, state, err = s.unlessDead(r.Context(), id, token)
 	}
 	generation := int64(0)
 	if err == nil {
@@ -180,16 +180,24 @@ func (s *Server) headersOf(id venuekey.ID, token *venuekey.Token) map[string]str
 	return headers
 }
 
-// unlessDead returns an error if the venue ended the access token with its sign-in.
-func (s *Server) unlessDead(ctx context.Context, id venuekey.ID) error {
+// unlessDead returns a token that is about to be handed out, unless the venue ended it with its
+// sign-in: that is an error. If the user has signed in again since, it is the newer one. With it
+// comes the state of the moment.
+func (s *Server) unlessDead(ctx context.Context, id venuekey.ID, token *venuekey.Token) (*venuekey.Token, venuekey.State, error) {
 	status, err := s.Keeper.Status(ctx, id)
-	if err != nil || status.State != venuekey.StateNeedsSignIn {
-		return nil
+	switch {
+	case err != nil:
+		return token, "", nil
+	case status.Generation > token.Generation:
+		token, err = s.Keeper.Reject(ctx, id, token.Access) // which reads the store
+		return token, status.State, err
+	case status.State != venuekey.StateNeedsSignIn:
+		return token, status.State, nil
 	}
 	venue, err := s.Keeper.Venue(id.Venue)
 	if err != nil || !status.AccessEnded(venue.Policy()) {
-		return nil
+		return token, status.State, nil
 	}
-	return &venuekey.Error{ID: id, Op: "token", Class: venuekey.ClassRefused, Remedy: "venuekey login " + id.String(),
+	return nil, status.State, &venuekey.Error{ID: id, Op: "token", Class: venuekey.ClassRefused, Remedy: "venuekey login " + id.String(),
 		Reason: "the venue ended the access token before it expired: " + status.Reason}
 }

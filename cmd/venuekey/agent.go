@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"net"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent"
+	"github.com/venuekey/venuekey/agent/consumer"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -15,7 +19,8 @@ import (
 // programs of this user.
 
 func (p *program) agentCmd() *cobra.Command {
-	var socket, hook string
+	var flags agentFlags
+	var hook string
 	var warn []time.Duration
 	cmd := &cobra.Command{
 		Use:     "agent",
@@ -49,7 +54,12 @@ socket, such as one that ssh forwards.
 SIGTERM lets renewals finish. After SIGKILL nothing is lost, and the next agent
 takes the socket over. Of two agents for one vault on one machine the second
 says who has the socket, and ends with 5; on other machines any number may run
-on one database. --hook and --warn are those of "venuekey run".`,
+on one database. --hook and --warn are those of "venuekey run".
+
+What is handed out, refused or changed is written down ("venuekey audit"): if
+that is not possible, nothing is handed out, unless --audit=best-effort. Programs
+that are not simply yours get rights of their own ("venuekey consumer add"), and
+those elsewhere an address: --listen wants --tls-cert, --tls-key and a consumer.`,
 		Example: `  venuekey agent
   venuekey agent --hook ./notify.sh
   venuekey agent --where`,
@@ -59,8 +69,11 @@ on one database. --hook and --warn are those of "venuekey run".`,
 			if err != nil {
 				return err
 			}
-			if socket != "" {
-				path = socket
+			if flags.socket != "" {
+				path = flags.socket
+			}
+			if err := flags.check(); err != nil {
+				return err
 			}
 			if where, _ := cmd.Flags().GetBool("where"); where {
 				return p.say(map[string]string{"socket": path}, "%s", path)
@@ -70,31 +83,106 @@ on one database. --hook and --warn are those of "venuekey run".`,
 					return err
 				}
 				v.Keeper.Warn = warn
-				return p.serveAgent(cmd.Context(), v, path, vault, hook)
+				return p.serveAgent(cmd.Context(), v, path, vault, hook, flags)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&socket, "socket", "", "the `PATH` of the socket")
+	cmd.Flags().StringVar(&flags.socket, "socket", "", "the `PATH` of the socket")
+	cmd.Flags().StringVar(&flags.audit, "audit", "on", "on, best-effort or off: write down what is handed out")
+	cmd.Flags().StringVar(&flags.listen, "listen", "", "for consumers, also listen at this `ADDRESS`, with TLS")
+	cmd.Flags().StringVar(&flags.certificate, "tls-cert", "", "the certificates of --listen, a `FILE` in PEM")
+	cmd.Flags().StringVar(&flags.key, "tls-key", "", "the private key of --listen, a `FILE` in PEM")
 	cmd.Flags().Bool("where", false, "only print where the socket is")
 	p.watchFlags(cmd, &hook, &warn)
 	return cmd
 }
 
+// agentFlags are the agent's own.
+type agentFlags struct{ socket, audit, listen, certificate, key string }
+
+// check refuses an address that anybody could use.
+func (f agentFlags) check() error {
+	switch {
+	case f.audit != "on" && f.audit != "best-effort" && f.audit != "off":
+		return misused("--audit=best-effort", "agent: --audit is on, best-effort or off")
+	case f.listen == "" && f.certificate+f.key != "":
+		return misused("--listen 0.0.0.0:9443", "agent: --tls-cert and --tls-key are for --listen")
+	case f.listen != "" && (f.certificate == "" || f.key == ""):
+		return misused("--tls-cert cert.pem --tls-key key.pem", "agent: tokens are not sent without TLS: --listen wants a certificate and its key")
+	}
+	return nil
+}
+
+// listeners are the socket and, if it is asked for, an address for consumers.
+func (f agentFlags) listeners(ctx context.Context, path string, r *rights) ([]net.Listener, error) {
+	socket, err := agent.Listen(path)
+	if err != nil || f.listen == "" {
+		return []net.Listener{socket}, err
+	}
+	remote, err := f.remote(ctx, r)
+	if err != nil {
+		_ = socket.Close()
+		return nil, err
+	}
+	return []net.Listener{socket, remote}, nil
+}
+
+// remote listens with TLS, for consumers.
+func (f agentFlags) remote(ctx context.Context, r *rights) (net.Listener, error) {
+	wrong := func(err error, remedy string) *venuekey.Error {
+		return &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: err.Error(), Remedy: remedy}
+	}
+	some := false
+	for _, err := range consumer.All(ctx, r.book.Vault) {
+		if some = err == nil; some {
+			break
+		}
+	}
+	if !some {
+		return nil, wrong(errors.New("there is no consumer who could use "+f.listen), "venuekey consumer add NAME --allow ctrader/alice:token")
+	}
+	certificate, err := tls.LoadX509KeyPair(f.certificate, f.key)
+	if err != nil {
+		return nil, wrong(err, "check --tls-cert and --tls-key")
+	}
+	listener, err := tls.Listen("tcp", f.listen, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	if err != nil {
+		return nil, wrong(err, "name another address")
+	}
+	return listener, nil
+}
+
 // serveAgent serves until the context ends, beside whatever keeps the sign-ins fresh.
-func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, hook string) error {
-	listener, err := agent.Listen(path)
+func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, hook string, flags agentFlags) (err error) {
+	place, err := p.place()
 	if err != nil {
 		return err
 	}
+	r := &rights{book: &consumer.Book{Vault: v.Vault}}
+	listeners, err := flags.listeners(ctx, path, r)
+	if err != nil {
+		return err
+	}
+	if err := r.open(place, flags.audit); err != nil {
+		for _, listener := range listeners {
+			_ = listener.Close()
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	server := &agent.Server{Keeper: v.Keeper, Version: version().Version, Vault: vault, Log: p.log()}
+	r.serve(server)
 	served := make(chan error, 1)
 	go func() {
-		served <- server.Serve(running, listener)
+		served <- server.Serve(running, listeners...)
 		stop()
 	}()
 	p.tell("serving at %s", path)
+	for _, listener := range listeners[1:] {
+		p.tell("serving consumers at %s, with TLS", listener.Addr())
+	}
 	err = p.keepFresh(running, v, hook)
 	stop()
 	if failed := <-served; err == nil && failed != nil {

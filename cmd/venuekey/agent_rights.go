@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/agent"
+	"github.com/venuekey/venuekey/agent/audit"
+	"github.com/venuekey/venuekey/agent/consumer"
+	"github.com/venuekey/venuekey/local"
+)
+
+// agent_rights.go owns who may ask the agent for what, and what is written down of it: this user's
+// programs may do everything, and a consumer what its rules say.
+
+// rights are those of whoever asks.
+type rights struct {
+	book *consumer.Book
+	log  *audit.Log // nil for none
+	// best says that what cannot be written down is done all the same.
+	best bool
+}
+
+type consumerKey struct{}
+
+// open opens the audit log, as the flag --audit says.
+func (r *rights) open(place *local.Place, how string) (err error) {
+	if r.best = how == "best-effort"; how != "off" {
+		r.log, err = audit.Open(place.Audit(), audit.Options{})
+	}
+	return err
+}
+
+func (r *rights) close() error {
+	if r.log == nil {
+		return nil
+	}
+	return r.log.Close()
+}
+
+// serve gives a server these rights.
+func (r *rights) serve(s *agent.Server) { s.Admit, s.Allow, s.Told = r.admit, r.allow, r.told }
+
+// admit finds the consumer of a request. One without a token must come through the socket, where
+// the kernel has said that it is this user's.
+func (r *rights) admit(request *http.Request) (*http.Request, error) {
+	given := request.Header.Get("Authorization")
+	if given == "" {
+		if _, ours := agent.PeerOf(request.Context()); ours || request.TLS == nil {
+			return request, nil
+		}
+		return nil, errors.New("this address is for consumers, and the request has no token of one")
+	}
+	scheme, token, _ := strings.Cut(given, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return nil, consumer.ErrUnknown
+	}
+	found, err := r.book.Find(request.Context(), venuekey.Secret(strings.TrimSpace(token)))
+	if err != nil {
+		if !errors.Is(err, consumer.ErrUnknown) {
+			err = errors.New("it cannot be told whose the token is, because the vault does not answer")
+		}
+		return nil, err
+	}
+	return request.WithContext(context.WithValue(request.Context(), consumerKey{}, found)), nil
+}
+
+// allow says whether a request may do that with a sign-in, at the moment: a stream may outlive a
+// consumer's rights.
+func (r *rights) allow(request *http.Request, id venuekey.ID, verb agent.Verb) error {
+	known, ok := request.Context().Value(consumerKey{}).(consumer.Consumer)
+	if !ok {
+		return nil
+	}
+	now, err := r.book.Still(request.Context(), known)
+	if err != nil {
+		return err
+	}
+	may := now.May(id, consumer.Verb(verb))
+	if id.Name == "" {
+		may = now.MayAll(consumer.Verb(verb))
+	}
+	if !may {
+		return agent.ErrForbidden
+	}
+	return nil
+}
+
+// told writes down what was done for whom.
+func (r *rights) told(request *http.Request, id venuekey.ID, verb agent.Verb, generation int64, outcome error) error {
+	if r.log == nil {
+		return nil
+	}
+	entry := audit.Entry{ID: id, Verb: string(verb), Outcome: outcomeOf(outcome), Generation: generation, Durable: verb == agent.VerbAdmin}
+	if known, ok := request.Context().Value(consumerKey{}).(consumer.Consumer); ok {
+		entry.Consumer = known.Name
+	} else if peer, ok := agent.PeerOf(request.Context()); ok {
+		entry.Peer = &audit.Peer{UID: peer.UID, PID: peer.PID, Exe: exeOf(peer.PID)}
+	}
+	err := r.log.Write(entry)
+	if err == nil || r.best {
+		return nil
+	}
+	return &venuekey.Error{ID: id, Op: "agent", Class: venuekey.ClassFailed, Reason: "nothing is handed out, because it cannot be written down: " + err.Error(),
+		Remedy: "make room on the disk, or run venuekey agent --audit=best-effort"}
+}
+
+func outcomeOf(outcome error) string {
+	switch {
+	case outcome == nil:
+		return audit.OutcomeGiven
+	case errors.Is(outcome, agent.ErrForbidden):
+		return audit.OutcomeForbidden
+	}
+	word, err := venuekey.ClassOf(outcome).MarshalText()
+	if err != nil {
+		return "failed"
+	}
+	return string(word)
+}
+
+// exeOf is the program that a process runs, as far as the system says.
+func exeOf(pid int) string {
+	path, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+	if err != nil {
+		return ""
+	}
+	return path
+}
