@@ -4,6 +4,7 @@ package agent_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -267,5 +268,32 @@ func TestAttackAnUmaskOfNothing(t *testing.T) {
 		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s has mode %v, want %v (%v)", name, info.Mode().Perm(), want, err)
 		}
+	}
+}
+
+// A server that listens elsewhere and was told of nobody who may ask answers nobody.
+func TestAttackAServerWithoutConsumersOnTCP(t *testing.T) {
+	s := play(t, nil)
+	s.signIn()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- (&agent.Server{Keeper: s.keeper}).Serve(ctx, listener) }()
+	response, err := http.Get("http://" + listener.Addr().String() + "/v1/token/" + alice.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(response.Body)
+	response.Body.Close()
+	if response.StatusCode != http.StatusForbidden || !strings.Contains(string(text), "through its socket only") {
+		t.Errorf("%d %s", response.StatusCode, text)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

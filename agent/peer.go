@@ -22,11 +22,18 @@ func PeerOf(ctx context.Context) (Peer, bool) {
 	return p.Peer, ok && p.known
 }
 
-// seen is a Peer, and what follows from it.
+// ThroughSocket reports whether a request came through a Unix socket of Serve, to which only this
+// user's programs connect. Whoever comes another way has to say who they are.
+func ThroughSocket(ctx context.Context) bool {
+	s, ok := ctx.Value(peerKey{}).(seen)
+	return ok && s.socket && s.wrong == nil
+}
+
+// seen is how a connection came, a Peer if the kernel says which, and what follows from it.
 type seen struct {
 	Peer
-	known bool
-	wrong *venuekey.Error
+	socket, known bool
+	wrong         *venuekey.Error
 }
 
 // withPeer notes who made a connection, and that they get no answer unless they are this user.
@@ -36,10 +43,10 @@ func withPeer(ctx context.Context, c net.Conn, user int) context.Context {
 	}
 	socket, ok := c.(*net.UnixConn)
 	if !ok {
-		return ctx
+		return context.WithValue(ctx, peerKey{}, seen{})
 	}
 	peer, known, err := credentials(socket)
-	s := seen{Peer: peer, known: known}
+	s := seen{Peer: peer, known: known, socket: true}
 	switch {
 	case err != nil:
 		s.wrong = &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the kernel does not say who connects: " + err.Error()}

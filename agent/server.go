@@ -57,6 +57,7 @@ type Server struct {
 	Vault string
 	// Admit, unless nil, says who asks, before anything else is answered. It returns the request
 	// with what Allow and Told need to know in its context, or an error: then the answer is 401.
+	// If it is nil, only what comes through a Unix socket is answered.
 	Admit func(r *http.Request) (*http.Request, error)
 	// Allow, unless nil, says whether a request may do that with a sign-in. Its error is what
 	// the client gets; for the zero ID, it is about sign-ins in general. An ID that is not
@@ -125,6 +126,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Mode") != "" {
 		failWith(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the agent does not answer web pages"})
+		return
+	}
+	if came, ok := r.Context().Value(peerKey{}).(seen); ok && !came.socket && s.Admit == nil {
+		failWith(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the agent answers through its socket only"})
 		return
 	}
 	if s.Admit != nil {

@@ -51,7 +51,7 @@ func (r *rights) serve(s *agent.Server) { s.Admit, s.Allow, s.Told = r.admit, r.
 func (r *rights) admit(request *http.Request) (*http.Request, error) {
 	given := request.Header.Get("Authorization")
 	if given == "" {
-		if _, ours := agent.PeerOf(request.Context()); ours || request.TLS == nil {
+		if agent.ThroughSocket(request.Context()) {
 			return request, nil
 		}
 		return nil, errors.New("this address is for consumers, and the request has no token of one")
