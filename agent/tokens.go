@@ -128,6 +128,9 @@ func (s *Server) refresh(w http.ResponseWriter, r *http.Request, id venuekey.ID)
 // not handed out, however long it would have been good.
 func (s *Server) hand(w http.ResponseWriter, r *http.Request, id venuekey.ID, verb Verb, token *venuekey.Token, err error) {
 	state := s.ring.stateOf(id)
+	if state == "" && err == nil { // nothing is known yet, a moment after the start
+		state, _ = s.Keeper.State(r.Context(), id)
+	}
 	if err == nil && state == venuekey.StateNeedsSignIn {
 		token, state, err = s.unlessDead(r.Context(), id, token)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/agent/consumer"
+	"github.com/venuekey/venuekey/internal/systemd"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -56,10 +58,11 @@ takes the socket over. Of two agents for one vault on one machine the second
 says who has the socket, and ends with 5; on other machines any number may run
 on one database. --hook and --warn are those of "venuekey run".
 
-What is handed out, refused or changed is written down ("venuekey audit"): if
-that is not possible, nothing is handed out, unless --audit=best-effort. Programs
-that are not simply yours get rights of their own ("venuekey consumer add"), and
-those elsewhere an address: --listen wants --tls-cert, --tls-key and a consumer.`,
+What is handed out, refused or changed is written down ("venuekey audit"). If
+that is not possible, nothing is handed out, unless --audit=best-effort.
+Programs that are not simply yours get rights of their own ("venuekey consumer
+add"), and those elsewhere an address: --listen wants --tls-cert, --tls-key and
+a consumer.`,
 		Example: `  venuekey agent
   venuekey agent --hook ./notify.sh
   venuekey agent --where`,
@@ -88,13 +91,25 @@ those elsewhere an address: --listen wants --tls-cert, --tls-key and a consumer.
 		},
 	}
 	cmd.Flags().StringVar(&flags.socket, "socket", "", "the `PATH` of the socket")
-	cmd.Flags().StringVar(&flags.audit, "audit", "on", "on, best-effort or off: write down what is handed out")
+	cmd.Flags().StringVar(&flags.audit, "audit", "on", "the audit log: `HOW` is on, best-effort or off")
 	cmd.Flags().StringVar(&flags.listen, "listen", "", "for consumers, also listen at this `ADDRESS`, with TLS")
 	cmd.Flags().StringVar(&flags.certificate, "tls-cert", "", "the certificates of --listen, a `FILE` in PEM")
 	cmd.Flags().StringVar(&flags.key, "tls-key", "", "the private key of --listen, a `FILE` in PEM")
 	cmd.Flags().Bool("where", false, "only print where the socket is")
 	p.watchFlags(cmd, &hook, &warn)
+	cmd.AddCommand(p.agentInstallCmd())
 	return cmd
+}
+
+// storeAnswers reports whether the vault can be read, which is what a watchdog wants to know: an
+// agent that hangs on a disk is started anew, and loses nothing.
+func storeAnswers(ctx context.Context, v *local.Vault) bool {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for _, err := range v.Vault.IDs(ctx) {
+		return err == nil || errors.Is(err, venuekey.ErrNoSignIn)
+	}
+	return ctx.Err() == nil
 }
 
 // agentFlags are the agent's own.
@@ -114,17 +129,28 @@ func (f agentFlags) check() error {
 }
 
 // listeners are the socket and, if it is asked for, an address for consumers.
-func (f agentFlags) listeners(ctx context.Context, path string, r *rights) ([]net.Listener, error) {
-	socket, err := agent.Listen(path)
-	if err != nil || f.listen == "" {
-		return []net.Listener{socket}, err
+func (f agentFlags) listeners(ctx context.Context, p *program, path string, r *rights) (all []net.Listener, err error) {
+	if all, err = systemd.Listeners(p.env); err != nil {
+		return nil, &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Err: err}
+	}
+	if len(all) == 0 { // nobody listened for us already
+		socket, err := agent.Listen(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, socket)
+	}
+	if f.listen == "" {
+		return all, nil
 	}
 	remote, err := f.remote(ctx, r)
 	if err != nil {
-		_ = socket.Close()
+		for _, listener := range all {
+			_ = listener.Close()
+		}
 		return nil, err
 	}
-	return []net.Listener{socket, remote}, nil
+	return append(all, remote), nil
 }
 
 // remote listens with TLS, for consumers.
@@ -159,7 +185,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		return err
 	}
 	r := &rights{book: &consumer.Book{Vault: v.Vault}}
-	listeners, err := flags.listeners(ctx, path, r)
+	listeners, err := flags.listeners(ctx, p, path, r)
 	if err != nil {
 		return err
 	}
@@ -179,10 +205,20 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		served <- server.Serve(running, listeners...)
 		stop()
 	}()
-	p.tell("serving at %s", path)
-	for _, listener := range listeners[1:] {
-		p.tell("serving consumers at %s, with TLS", listener.Addr())
+	for _, listener := range listeners {
+		if address := listener.Addr(); address.Network() == "unix" {
+			p.tell("serving at %s", address)
+		} else {
+			p.tell("serving consumers at %s, with TLS", address)
+		}
 	}
+	var watched sync.WaitGroup
+	defer watched.Wait()
+	watched.Go(func() { systemd.Watch(running, p.env, func() bool { return storeAnswers(running, v) }) })
+	if err := systemd.Notify(p.env, "READY=1\nSTATUS=serving at "+path); err != nil {
+		p.log().Warn("systemd was not told that the agent is ready", "error", err)
+	}
+	defer func() { _ = systemd.Notify(p.env, "STOPPING=1") }()
 	err = p.keepFresh(running, v, hook)
 	stop()
 	if failed := <-served; err == nil && failed != nil {
