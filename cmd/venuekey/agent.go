@@ -91,7 +91,7 @@ a consumer.`,
 		},
 	}
 	cmd.Flags().StringVar(&flags.socket, "socket", "", "the `PATH` of the socket")
-	cmd.Flags().StringVar(&flags.audit, "audit", "on", "the audit log: `HOW` is on, best-effort or off")
+	cmd.Flags().StringVar(&flags.audit, "audit", "on", "the audit log: on, best-effort or off")
 	cmd.Flags().StringVar(&flags.listen, "listen", "", "for consumers, also listen at this `ADDRESS`, with TLS")
 	cmd.Flags().StringVar(&flags.certificate, "tls-cert", "", "the certificates of --listen, a `FILE` in PEM")
 	cmd.Flags().StringVar(&flags.key, "tls-key", "", "the private key of --listen, a `FILE` in PEM")
