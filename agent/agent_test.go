@@ -227,3 +227,27 @@ func TestEventsOverTheSocket(t *testing.T) {
 	cancel()
 	<-ended
 }
+
+// A monitor reads counts and the first end, and no ID.
+func TestMetrics(t *testing.T) {
+	s := play(t, nil)
+	s.signIn()
+	if _, err := s.client.Token(t.Context(), alice); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = s.client.Token(t.Context(), venuekey.ID{Venue: "stage", Name: "nobody"})
+	answer := s.get("/metrics")
+	for _, line := range []string{
+		"# TYPE venuekey_signins gauge\nvenuekey_signins{venue=\"stage\",state=\"fresh\"} 1\n",
+		"venuekey_asked_total{venue=\"stage\",verb=\"token\",outcome=\"given\"} 1\n",
+		"venuekey_asked_total{venue=\"stage\",verb=\"token\",outcome=\"refused\"} 1\n",
+		"venuekey_agent_info{version=\"test\"} 1\n", "venuekey_event_streams 0\n",
+	} {
+		if !strings.Contains(answer, line) {
+			t.Errorf("%q is not in %s", line, answer)
+		}
+	}
+	if strings.Contains(answer, "alice") || strings.Contains(answer, "nobody") {
+		t.Error(answer)
+	}
+}

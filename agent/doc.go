@@ -26,7 +26,7 @@
 //	POST   /v1/token/VENUE/NAME/refused   {"access_token":"…"}: the venue did not accept it
 //	GET    /v1/events                     server-sent events; ?id=VENUE/NAME for some only
 //	GET    /v1/version
-//	GET    /healthz  /readyz
+//	GET    /healthz  /readyz  /metrics
 //
 // Times are RFC 3339 in UTC. An error has a class, as [venuekey.Class], a reason and perhaps a
 // remedy. A refresh token or a kept password never crosses the socket.

@@ -75,6 +75,7 @@ type Server struct {
 	started time.Time
 	ring    *ring
 	written sync.Map // venuekey.ID to *written
+	metrics metrics
 }
 
 func (s *Server) init() {
@@ -103,6 +104,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 		"GET /v1/events":                          s.events,
 		"GET /healthz":                            s.healthz,
 		"GET /readyz":                             s.readyz,
+		"GET /metrics":                            s.monitor,
 	}
 }
 
@@ -205,6 +207,7 @@ func (s *Server) allowed(r *http.Request, id venuekey.ID, verb Verb) error {
 
 // told reports a use of a sign-in.
 func (s *Server) told(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error {
+	s.metrics.count(id.Venue, verb, outcome)
 	if s.Told == nil {
 		return nil
 	}

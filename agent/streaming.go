@@ -35,6 +35,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	out := &eventStream{s: s, r: r, w: w, control: control, only: only}
 	at, known := s.ring.position(r.Header.Get("Last-Event-ID"))
+	s.metrics.streams.Add(1)
+	defer s.metrics.streams.Add(-1)
 	ok := out.write(": venuekey agent\n\n")
 	if !known {
 		at, ok = out.whole(r.Header.Get("Last-Event-ID") != "")

@@ -49,7 +49,7 @@ socket, such as one that ssh forwards.
                                         accept it, and the answer has another
   GET  /v1/signins                      the status of all
   GET  /v1/events                       server-sent: what happens to them
-  GET  /healthz, /readyz                whether it runs; whether all is well
+  GET  /healthz, /readyz, /metrics      whether it runs; whether all is well
 
 /v1/openapi.json describes all of it. A refresh token never leaves the vault.
 
