@@ -26,7 +26,7 @@ const (
 	mostHeader = 16 << 10
 	// mostConnections is how many connections are open at once. A further one waits for its
 	// turn in the kernel's queue.
-	mostConnections = 4096
+	mostConnections = 1 << 14
 	// farewell is how long requests under way may take once the server ends.
 	farewell = 5 * time.Second
 )

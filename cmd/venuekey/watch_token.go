@@ -51,7 +51,8 @@ removed, and comes back when you have signed in again. While an agent runs, it
 is asked; otherwise the token is renewed by this program. --once writes the file
 and ends, for cron: the exit codes are those of "venuekey token".`,
 		Example: `  venuekey watch ctrader/alice --file token
-  venuekey watch ctrader/alice --file bot.env --format env --signal HUP --pid-file bot.pid
+  venuekey watch ctrader/alice --file token --signal HUP --pid-file bot.pid
+  venuekey watch ctrader/alice --file bot.env --format env --once
   venuekey watch tradovate/bot --file token.json --format json --once`,
 		Args:              oneID,
 		ValidArgsFunction: p.completeIDs,
