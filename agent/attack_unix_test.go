@@ -297,3 +297,55 @@ func TestAttackAServerWithoutConsumersOnTCP(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A socket on which systemd listened has an agent too, and a second one says so and leaves it alone.
+func TestAttackAnAgentBesideOneThatSystemdStarted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "venuekey", "agent.sock")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	manager, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	if listener, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), "listens at "+path+" already") {
+		t.Errorf("by hand, before systemd starts one: %v %v", listener, err)
+	}
+	handed := func() (net.Listener, error) {
+		file, err := manager.(*net.UnixListener).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		listener, err := net.FileListener(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return agent.Handed(listener)
+	}
+	started, err := handed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("another agent (process %d) serves this vault at %s", os.Getpid(), path)
+	if listener, err := agent.Listen(path); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("by hand: %v %v", listener, err)
+	}
+	if listener, err := handed(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("handed over twice: %v %v", listener, err)
+	}
+	if err := started.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("systemd's socket went with the agent: %v", err)
+	}
+	again, err := handed()
+	if err != nil {
+		t.Fatalf("the next that systemd starts: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -103,4 +104,29 @@ func ExampleClient_Source() {
 	// <nil>
 	// true true
 	// <nil>
+}
+
+// A socket on which the system listened before the agent ran has one agent too.
+func ExampleHanded() {
+	folder, err := os.MkdirTemp("", "agent")
+	if err != nil {
+		fmt.Println(err)
+	}
+	defer os.RemoveAll(folder)
+	path := agent.SocketPath(folder, agent.VaultName("the address of the vault"))
+	inherited, err := net.Listen("unix", path) // net.FileListener(os.NewFile(3, "agent")), if systemd listened
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	listener, err := agent.Handed(inherited)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer listener.Close() // and then server.Serve(ctx, listener)
+	_, err = agent.Listen(path)
+	fmt.Println(venuekey.ClassOf(err))
+	// Output:
+	// misconfigured
 }

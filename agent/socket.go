@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/own"
@@ -64,6 +66,25 @@ func Listen(path string) (net.Listener, error) {
 	return &owned{Listener: listener, lock: lock}, nil
 }
 
+// Handed is a listener that the system made and handed over, such as systemd with its units. Its
+// path has one agent too: while another runs, the error says which, and the listener is closed.
+// Close leaves the socket, which is the system's.
+func Handed(l net.Listener) (net.Listener, error) {
+	path := l.Addr().String()
+	if l.Addr().Network() != "unix" || !filepath.IsAbs(path) {
+		return l, nil // no other agent could replace it
+	}
+	lock, err := lockFile(path + ".lock")
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS): // nor where this user can make no file
+		return l, nil
+	case err != nil:
+		_ = l.Close()
+		return nil, err
+	}
+	return &owned{Listener: l, lock: lock}, nil
+}
+
 func misplaced(reason, remedy string) *venuekey.Error {
 	return &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: remedy}
 }
@@ -97,6 +118,9 @@ func listenOn(path string) (net.Listener, error) {
 		return nil, misplaced(err.Error(), "")
 	case info.Mode()&fs.ModeSocket == 0 && hasModes:
 		return nil, misplaced(path+" is there already, and is no socket", "move it away, or name another path with --socket")
+	case isHeard(path):
+		return nil, misplaced("something that is no agent listens at "+path+" already, such as systemd for its unit",
+			"let it start the agent, or end it first: systemctl --user stop venuekey-agent.socket")
 	default:
 		if err := os.Remove(path); err != nil {
 			return nil, misplaced(err.Error(), "")
@@ -111,6 +135,16 @@ func listenOn(path string) (net.Listener, error) {
 		return nil, misplaced(err.Error(), "")
 	}
 	return listener, nil
+}
+
+// isHeard reports whether somebody listens at a socket. EAGAIN says that too many wait for them (connect(2)).
+func isHeard(path string) bool {
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return errors.Is(err, syscall.EAGAIN) || errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	_ = conn.Close()
+	return true
 }
 
 // owned is the listener of the one agent of a path.
@@ -131,7 +165,7 @@ func (o *owned) Close() error {
 func lockFile(path string) (*os.File, error) {
 	file, err := own.Open(path, os.O_RDWR|os.O_CREATE, 0o022)
 	if err != nil {
-		return nil, misplaced(err.Error(), "")
+		return nil, &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Err: err}
 	}
 	if !tryLock(file) {
 		text := make([]byte, 32)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -133,6 +134,12 @@ func (f agentFlags) listeners(ctx context.Context, p *program, path string, r *r
 	if all, err = systemd.Listeners(p.env); err != nil {
 		return nil, &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Err: err}
 	}
+	for i, listener := range all {
+		if all[i], err = agent.Handed(listener); err != nil {
+			closeAll(all[:i], all[i+1:])
+			return nil, err
+		}
+	}
 	if len(all) == 0 { // nobody listened for us already
 		socket, err := agent.Listen(path)
 		if err != nil {
@@ -145,12 +152,17 @@ func (f agentFlags) listeners(ctx context.Context, p *program, path string, r *r
 	}
 	remote, err := f.remote(ctx, r)
 	if err != nil {
-		for _, listener := range all {
-			_ = listener.Close()
-		}
+		closeAll(all)
 		return nil, err
 	}
 	return append(all, remote), nil
+}
+
+// closeAll closes listeners that will serve nobody.
+func closeAll(lists ...[]net.Listener) {
+	for _, listener := range slices.Concat(lists...) {
+		_ = listener.Close()
+	}
 }
 
 // remote listens with TLS, for consumers.
@@ -190,9 +202,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		return err
 	}
 	if err := r.open(place, flags.audit); err != nil {
-		for _, listener := range listeners {
-			_ = listener.Close()
-		}
+		closeAll(listeners)
 		return err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
