@@ -79,11 +79,21 @@ func (p *program) agentSocket() (path, vault string, err error) {
 	if path = p.env("VENUEKEY_AGENT_SOCKET"); path != "" {
 		return path, vault, nil
 	}
-	folder := place.Runtime
-	if folder == "" {
-		folder = filepath.Join(place.Data, "agent")
+	lasting := agent.SocketPath(filepath.Join(place.Data, "agent"), vault)
+	if place.Runtime == "" {
+		return lasting, vault, nil
 	}
-	return agent.SocketPath(folder, vault), vault, nil
+	// Units of the machine listen there: the runtime folder is only there while the user is.
+	path = agent.SocketPath(place.Runtime, vault)
+	if _, err := os.Lstat(path); err != nil && isSocket(lasting) {
+		path = lasting
+	}
+	return path, vault, nil
+}
+
+func isSocket(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&fs.ModeSocket != 0
 }
 
 // agentSignIns are those of an agent.

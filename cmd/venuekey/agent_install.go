@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/internal/own"
 )
 
@@ -32,10 +33,10 @@ the agent runs, so that no program comes too early; a job of launchd on macOS.
 What to do next is printed. The environment of this command that says where the
 vault is goes into them, and no secret.
 
-With --system they are units of the machine that run as this user, which need no
-login; writing them needs root. On Windows, let the Task Scheduler start
-"venuekey agent" at logon: schtasks /create /tn venuekey /sc onlogon
-/tr "venuekey agent".`,
+With --system they are units of the machine that run as you, and need no login.
+Writing them needs root: sudo --preserve-env=HOME venuekey agent install
+--system. On Windows, let the Task Scheduler start the agent at logon:
+schtasks /create /tn venuekey /sc onlogon /tr "venuekey agent".`,
 		Example: `  venuekey agent install --print
   venuekey agent install`,
 		Args:              nothing,
@@ -94,9 +95,12 @@ func (p *program) units(goos string, system bool) (folder string, units []unit, 
 	if err != nil {
 		return "", nil, "", &venuekey.Error{Op: "agent install", Class: venuekey.ClassFailed, Err: err}
 	}
-	socket, _, err := p.agentSocket()
+	socket, vault, err := p.agentSocket()
 	if err != nil {
 		return "", nil, "", err
+	}
+	if place, _ := p.place(); system && p.env("VENUEKEY_AGENT_SOCKET") == "" {
+		socket = agent.SocketPath(filepath.Join(place.Data, "agent"), vault)
 	}
 	home := p.env("HOME")
 	switch {
@@ -134,22 +138,27 @@ func (p *program) systemd(program, socket string, system bool) []unit {
 		fmt.Fprintf(&service, "Environment=%s\n", quotedUnit(variable))
 	}
 	if system {
-		name := "nobody"
-		if who, err := user.Current(); err == nil {
-			name = who.Username
-		}
-		fmt.Fprintf(&service, "User=%s\nProtectSystem=full\nPrivateTmp=yes\n", name)
+		fmt.Fprintf(&service, "User=%s\nProtectSystem=full\nPrivateTmp=yes\n", p.person())
 	}
 	service.WriteString("NoNewPrivileges=yes\nLockPersonality=yes\nRestrictSUIDSGID=yes\nUMask=0077\nLimitCORE=0\n\n[Install]\nWantedBy=")
 	service.WriteString(map[bool]string{true: "multi-user.target\n", false: "default.target\n"}[system])
 	owner := ""
 	if system {
-		if who, err := user.Current(); err == nil {
-			owner = "SocketUser=" + who.Username + "\n"
-		}
+		owner = "SocketUser=" + p.person() + "\n"
 	}
 	listens := fmt.Sprintf("[Unit]\nDescription=venuekey agent's socket\n\n[Socket]\nListenStream=%s\nSocketMode=0600\nDirectoryMode=0700\n%s\n[Install]\nWantedBy=sockets.target\n", escapedUnit(socket), owner)
 	return []unit{{"venuekey-agent.service", service.String()}, {"venuekey-agent.socket", listens}}
+}
+
+// person is whose sign-ins the agent is to keep: with sudo, who called it.
+func (p *program) person() string {
+	if name := p.env("SUDO_USER"); name != "" && os.Geteuid() == 0 {
+		return name
+	}
+	if who, err := user.Current(); err == nil {
+		return who.Username
+	}
+	return "nobody"
 }
 
 // escapedUnit is a text without what systemd would replace in it.
