@@ -29,6 +29,9 @@ type Consumer struct {
 	Allow []string
 	// ReadOnly says that it may look and not trade.
 	ReadOnly bool
+	// Calls are the only calls that it may make through a proxy, as "GET account/*"; none
+	// means all.
+	Calls []string
 	// Created is when it was added, and Expires when its token ends; zero means never.
 	Created, Expires time.Time
 }
@@ -39,6 +42,7 @@ type sealedConsumer struct {
 	Hash     string    `json:"hash"`
 	Allow    []string  `json:"allow,omitempty"`
 	ReadOnly bool      `json:"read_only,omitempty"`
+	Calls    []string  `json:"calls,omitempty"`
 	Created  time.Time `json:"created,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"`
 }
@@ -63,7 +67,7 @@ func (v *Vault) AddConsumer(ctx context.Context, c Consumer) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	form := sealedConsumer{c.Hash, c.Allow, c.ReadOnly, c.Created.Round(0).UTC(), c.Expires.Round(0).UTC()}
+	form := sealedConsumer{c.Hash, c.Allow, c.ReadOnly, c.Calls, c.Created.Round(0).UTC(), c.Expires.Round(0).UTC()}
 	_, err := v.put(ctx, Record{Key: consumerPrefix + c.Name, Generation: 1}, form)
 	if errors.Is(err, ErrConflict) {
 		reason := "there is a consumer " + c.Name + " already"
@@ -120,7 +124,7 @@ func (v *Vault) openConsumer(record Record) (Consumer, error) {
 	if err := v.open(record, &form); err != nil {
 		return Consumer{Name: name}, err
 	}
-	return Consumer{name, form.Hash, form.Allow, form.ReadOnly, form.Created, form.Expires}, nil
+	return Consumer{name, form.Hash, form.Allow, form.ReadOnly, form.Calls, form.Created, form.Expires}, nil
 }
 
 // IsConsumerKey reports whether a key that a [Watcher] names is that of a consumer's

@@ -16,6 +16,7 @@ import (
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/venue/ctrader"
+	"github.com/venuekey/venuekey/venue/tradovate"
 )
 
 // example_keeper_test.go owns the manual of the Keeper, its Sources and its Vault: an
@@ -614,4 +615,23 @@ func ExampleApp() {
 	// http://localhost:9100/oauth/token
 	// 7 true
 	// mine/alice: refresh: the refresh token is not known (invalid_grant)
+}
+
+// Where a call of a venue's API goes, and what it does: for whoever makes it in a program's
+// place.
+func ExampleKeeper_Call() {
+	keeper := &venuekey.Keeper{Venues: []venuekey.Venue{tradovate.Venue{}, ctrader.Venue{}},
+		Apps: func(context.Context, string) (venuekey.App, error) { return venuekey.App{Environment: "demo"}, nil }}
+	bot := venuekey.ID{Venue: "tradovate", Name: "bot"}
+	for _, path := range []string{"account/list", "Order/PlaceOrder", "auth/renewaccesstoken"} {
+		target, err := keeper.Call(ctx, bot, venuekey.Token{}, venuekey.Call{Method: "POST", Path: path})
+		fmt.Println(target.URL, target.Name, target.Effect == venuekey.EffectNone, target.Effect == venuekey.EffectCredentials, err)
+	}
+	_, err := keeper.Call(ctx, alice, venuekey.Token{}, venuekey.Call{Method: "GET", Path: "accounts"})
+	fmt.Println(err)
+	// Output:
+	// https://demo.tradovateapi.com/v1/account/list account/list true false <nil>
+	// https://demo.tradovateapi.com/v1/Order/PlaceOrder order/placeorder false false <nil>
+	// https://demo.tradovateapi.com/v1/auth/renewaccesstoken auth/renewaccesstoken false true <nil>
+	// ctrader/alice: call: the API of ctrader is not called over HTTP with a bearer token
 }

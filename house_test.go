@@ -24,7 +24,7 @@ const module = "github.com/venuekey/venuekey"
 var house = map[string][]string{
 	"":                          {"internal/draft", "internal/foreign", "internal/loopback", "internal/own", "internal/words"},
 	"oauth":                     {"", "internal/foreign", "internal/loopback", "internal/words"},
-	"agent":                     {"", "internal/own"}, // for whoever serves or asks; the vault comes from its caller
+	"agent":                     {"", "internal/loopback", "internal/own"}, // for whoever serves or asks; the vault comes from its caller
 	"oauth2source":              {""},
 	"terminal":                  {"", "internal/foreign"},
 	"venue/ctrader":             {"", "oauth"},
@@ -45,8 +45,9 @@ var house = map[string][]string{
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
 	"emulator/tradovate":        {"emulator", "emulator/internal/core", "emulator/internal/faultqueue"},
 	"emulator/ttp":              {"emulator", "emulator/internal/core"},
-	"agent/audit":               {"", "internal/foreign", "internal/own"}, // what was done for whom, which the agent writes and the command reads
-	"agent/consumer":            {"", "internal/foreign"},                 // rights, which the agent and the command share
+	"agent/audit":               {"", "internal/foreign", "internal/own"},               // what was done for whom, which the agent writes and the command reads
+	"agent/consumer":            {"", "internal/foreign"},                               // rights, which the agent and the command share
+	"agent/proxy":               {"", "agent", "internal/foreign", "internal/loopback"}, // calls for programs that see no token
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
 	"internal/address":          {},                                                                           // for the text of a vault's address, in local and the command
@@ -103,7 +104,7 @@ var onlyHere = map[string]string{
 	"golang.org/x/oauth2":           "oauth2source",
 	"github.com/ncruces/go-sqlite3": "store/sqlite",
 	"github.com/jackc/pgx/v5":       "store/postgres",
-	"github.com/coder/websocket":    "venue/ctrader/openapi/wire emulator/ctrader/openapi venue/tradovate/socket emulator/tradovate", // both sides of two wires
+	"github.com/coder/websocket":    "venue/ctrader/openapi/wire emulator/ctrader/openapi venue/tradovate/socket emulator/tradovate agent/proxy", // both sides of two wires, and who passes one on
 	"github.com/zalando/go-keyring": "key",
 	"github.com/spf13/cobra":        "cmd/venuekey",
 	"golang.org/x/crypto/argon2":    "key",

@@ -42,7 +42,11 @@ func ExampleClient_Source() {
 	server := &agent.Server{Keeper: keeper, Vault: vault, Version: "1.0"}
 	server.Handle("GET /whoami", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // whatever else it is to answer
 		peer, known := agent.PeerOf(r.Context())
-		fmt.Fprintln(w, peer.UID, known, agent.ThroughSocket(r.Context()))
+		if !known {
+			agent.Fail(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the kernel does not say who asks"})
+			return
+		}
+		fmt.Fprintln(w, peer.UID, agent.ThroughSocket(r.Context()))
 	}))
 	go func() { served <- server.Serve(ctx, listener) }()
 

@@ -45,6 +45,17 @@ func statusOf(class venuekey.Class) int {
 	return http.StatusInternalServerError
 }
 
+// Fail answers with an error as the API does, for handlers beside it. A status of 0 is that of
+// the error's class.
+func Fail(w http.ResponseWriter, status int, err error) {
+	known, ok := errors.AsType[*venuekey.Error](err)
+	if status == 0 || !ok {
+		fail(w, err)
+		return
+	}
+	failWith(w, status, known)
+}
+
 // fail answers with an error.
 func fail(w http.ResponseWriter, err error) {
 	status := statusOf(venuekey.ClassOf(err))

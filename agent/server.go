@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/loopback"
 )
 
 // server.go owns the server: its fields, its routes, and its life.
@@ -43,6 +44,7 @@ const (
 	VerbToken   Verb = "token"
 	VerbRefused Verb = "refused"
 	VerbRefresh Verb = "refresh"
+	VerbProxy   Verb = "proxy"
 	VerbAdmin   Verb = "admin"
 )
 
@@ -67,6 +69,9 @@ type Server struct {
 	// generation of the token that is about to be handed out. The outcome of what Allow forbids
 	// is ErrForbidden. If it returns an error, nothing is handed out.
 	Told func(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error
+	// Proxy, unless nil, answers below /proxy/, once it is known who asks: package agent/proxy
+	// has one. A body may be of any length there, and its paths are not cleaned.
+	Proxy http.Handler
 	// Log receives what happens; nil means no log.
 	Log *slog.Logger
 
@@ -74,7 +79,8 @@ type Server struct {
 	mux     *http.ServeMux
 	started time.Time
 	ring    *ring
-	written sync.Map // venuekey.ID to *written
+	ending  chan struct{} // closed when the server ends
+	written sync.Map      // venuekey.ID to *written
 	metrics metrics
 }
 
@@ -82,6 +88,7 @@ func (s *Server) init() {
 	s.once.Do(func() {
 		s.started = time.Now()
 		s.ring = newRing()
+		s.ending = make(chan struct{})
 		s.mux = http.NewServeMux()
 		for pattern, handler := range s.routes() {
 			s.mux.HandleFunc(pattern, handler)
@@ -108,7 +115,7 @@ func (s *Server) routes() map[string]http.HandlerFunc {
 	}
 }
 
-// Handle adds a handler beside the API, such as a proxy. Call it before Serve.
+// Handle adds a handler beside the API. Call it before Serve.
 func (s *Server) Handle(pattern string, h http.Handler) {
 	s.init()
 	s.mux.Handle(pattern, h)
@@ -120,6 +127,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.init()
 	if err := peerIn(r.Context()); err != nil {
 		failWith(w, http.StatusForbidden, err)
+		return
+	}
+	if r.URL.Host != "" || r.Method == http.MethodConnect {
+		failWith(w, http.StatusBadRequest, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the request names another server: the agent is no proxy for the web"})
 		return
 	}
 	if err := s.rightVault(r); err != nil {
@@ -134,6 +145,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		failWith(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the agent answers through its socket only"})
 		return
 	}
+	if err := rebound(r); err != nil {
+		failWith(w, http.StatusMisdirectedRequest, err)
+		return
+	}
 	if s.Admit != nil {
 		known, err := s.Admit(r)
 		if err != nil {
@@ -144,10 +159,32 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		r = known
 	}
+	if s.Proxy != nil && strings.HasPrefix(r.URL.Path, "/proxy/") {
+		s.Proxy.ServeHTTP(w, r)
+		return
+	}
 	if r.ContentLength != 0 {
 		r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	}
 	s.mux.ServeHTTP(w, r)
+}
+
+// rebound returns an error for a request over TCP without TLS that was meant for another host:
+// a web page can make a name of its own lead to this machine (DNS rebinding). With TLS the
+// certificate says which host it is.
+func rebound(r *http.Request) *venuekey.Error {
+	came, ok := r.Context().Value(peerKey{}).(seen)
+	if !ok || came.socket || r.TLS != nil {
+		return nil
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(r.Host); err == nil {
+		host = name
+	}
+	if loopback.Host(strings.Trim(host, "[]")) {
+		return nil
+	}
+	return &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the request is meant for another host than this machine", Remedy: "address it to 127.0.0.1 or localhost"}
 }
 
 // nowhere answers a request that the API does not have.
@@ -258,11 +295,14 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	work.Go(func() { s.ring.follow(ctx, s.Keeper) })
+	// Requests under way outlive the context: an order that is sent gets its answer.
+	requests, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
 	server := &http.Server{
 		Handler: s, MaxHeaderBytes: mostHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
 		ErrorLog:    slog.NewLogLogger(s.log().Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c, os.Geteuid()) },
-		BaseContext: func(net.Listener) context.Context { return ctx },
+		BaseContext: func(net.Listener) context.Context { return requests },
 	}
 	ended := make(chan error, len(listeners))
 	for _, listener := range listeners {
@@ -274,6 +314,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
+	close(s.ending)
 	patient, stop := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer stop()
 	if server.Shutdown(patient) != nil {

@@ -59,6 +59,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-next:
 		case <-timer.C:
 			ok = out.write(":\n\n")
+		case <-s.ending:
+			return
 		case <-r.Context().Done():
 			return
 		}

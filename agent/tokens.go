@@ -84,6 +84,8 @@ func (s *Server) newer(ctx context.Context, source *venuekey.Source, than int64,
 		case <-again.C:
 		case <-timer.C:
 			return nil, nil
+		case <-s.ending:
+			return nil, nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -45,6 +46,9 @@ type Entry struct {
 	// Verb is what was asked for, as agent/consumer has it, and Outcome what came of it:
 	// OutcomeGiven, OutcomeForbidden, or the class of an error.
 	Verb, Outcome string
+	// Call is the call of the venue's API that was forwarded, as "GET order/list", without
+	// its query.
+	Call string
 	// Generation is that of the token.
 	Generation int64
 	// Durable makes Write return only when the line is on the disk: for changes, which are
@@ -94,6 +98,7 @@ type form struct {
 	Peer       *Peer     `json:"peer,omitempty"`
 	ID         string    `json:"id,omitempty"`
 	Verb       string    `json:"verb"`
+	Call       string    `json:"call,omitempty"`
 	Outcome    string    `json:"outcome"`
 	Generation int64     `json:"generation,omitempty"`
 }
@@ -110,7 +115,7 @@ func (e Entry) line(before mark) []byte {
 	e = e.clean()
 	f := form{
 		Number: before.Number + 1, Before: hex.EncodeToString(before.Hash[:]), At: e.At.UTC().Truncate(time.Microsecond),
-		Consumer: e.Consumer, Peer: e.Peer, Verb: e.Verb, Outcome: e.Outcome, Generation: e.Generation,
+		Consumer: e.Consumer, Peer: e.Peer, Verb: e.Verb, Call: e.Call, Outcome: e.Outcome, Generation: e.Generation,
 	}
 	if !e.ID.IsZero() {
 		f.ID = e.ID.String()
@@ -129,6 +134,7 @@ func (e Entry) line(before mark) []byte {
 // clean makes texts from elsewhere fit a line: a name in a request, the path of a program.
 func (e Entry) clean() Entry {
 	e.Consumer, e.Verb, e.Outcome = foreign.Line(foreign.Name(e.Consumer)), foreign.Line(foreign.Name(e.Verb)), foreign.Line(e.Outcome)
+	e.Call = shortened(foreign.Line(foreign.Name(e.Call)))
 	if e.Peer != nil {
 		e.Peer = &Peer{e.Peer.UID, e.Peer.PID, foreign.Line(e.Peer.Exe)}
 	}
@@ -136,6 +142,16 @@ func (e Entry) clean() Entry {
 		e.ID = venuekey.ID{}
 	}
 	return e
+}
+
+// longestCall is how much of a call a line has.
+const longestCall = 200
+
+func shortened(call string) string {
+	if len(call) <= longestCall {
+		return call
+	}
+	return strings.ToValidUTF8(call[:longestCall], "") + "…"
 }
 
 // ErrNoLine matches the error of Read and Follow about a row that is no line of a log.
@@ -152,7 +168,7 @@ func parse(text []byte) (line Line, before [sha256.Size]byte, err error) {
 		return Line{}, before, ErrNoLine
 	}
 	copy(before[:], hash)
-	e := Entry{At: f.At, Consumer: f.Consumer, Peer: f.Peer, Verb: f.Verb, Outcome: f.Outcome, Generation: f.Generation}
+	e := Entry{At: f.At, Consumer: f.Consumer, Peer: f.Peer, Verb: f.Verb, Call: f.Call, Outcome: f.Outcome, Generation: f.Generation}
 	if f.ID != "" {
 		if e.ID, err = venuekey.ParseID(f.ID); err != nil {
 			return Line{}, before, ErrNoLine

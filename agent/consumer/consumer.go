@@ -47,6 +47,9 @@ type Consumer struct {
 	// and the gateway, which know the calls; whoever has a token can trade, so a read-only
 	// consumer gets none, whatever its rules say.
 	ReadOnly bool
+	// Calls are the only calls that it may make through the proxy; none means all. Like
+	// ReadOnly, they would be worth nothing with a token, so such a consumer gets none.
+	Calls []Call
 	// Created is when it was added, and Expires when its token ends; zero means never.
 	Created, Expires time.Time
 
@@ -56,16 +59,19 @@ type Consumer struct {
 // May reports whether a consumer may do something with a sign-in now. An agent asks at
 // every request: a right that was checked once may have ended since.
 func (c Consumer) May(id venuekey.ID, verb Verb) bool {
-	if c.Expired() || c.ReadOnly && !verb.looks() {
+	if c.Expired() || c.bound() && !verb.looks() {
 		return false
 	}
 	return slices.ContainsFunc(c.Allow, func(r Rule) bool { return r.allows(id, verb) })
 }
 
+// bound reports whether its calls are judged, which a token in its hands would get around.
+func (c Consumer) bound() bool { return c.ReadOnly || len(c.Calls) > 0 }
+
 // MayAll reports whether a consumer may do something with every sign-in, also with those
 // to come: for what an agent says about itself.
 func (c Consumer) MayAll(verb Verb) bool {
-	if c.Expired() || c.ReadOnly && !verb.looks() {
+	if c.Expired() || c.bound() && !verb.looks() {
 		return false
 	}
 	return slices.ContainsFunc(c.Allow, func(r Rule) bool { return r.pattern == everything && slices.Contains(r.verbs, verb) })
@@ -80,6 +86,9 @@ type Request struct {
 	// Allow has at least one rule, as in "ctrader/alice:token,status".
 	Allow    []string
 	ReadOnly bool
+	// Calls, unless empty, are the only calls that it may make through the proxy, as in
+	// "GET account/*"; see ParseCall.
+	Calls []string
 	// Life is how long the token lives; zero means until it is revoked.
 	Life time.Duration
 }
@@ -92,14 +101,18 @@ func Add(ctx context.Context, vault *venuekey.Vault, r Request) (venuekey.Secret
 	if err != nil {
 		return "", Consumer{}, err
 	}
+	calls, err := r.calls()
+	if err != nil {
+		return "", Consumer{}, err
+	}
 	token := newToken()
 	now := time.Now().Round(0).UTC()
-	c := Consumer{Name: r.Name, Allow: rules, ReadOnly: r.ReadOnly, Created: now, hash: sha256.Sum256([]byte(token))}
+	c := Consumer{Name: r.Name, Allow: rules, ReadOnly: r.ReadOnly, Calls: calls, Created: now, hash: sha256.Sum256([]byte(token))}
 	if r.Life > 0 {
 		c.Expires = now.Add(r.Life)
 	}
 	err = vault.AddConsumer(ctx, venuekey.Consumer{
-		Name: c.Name, Hash: hex.EncodeToString(c.hash[:]), Allow: texts(rules), ReadOnly: c.ReadOnly, Created: c.Created, Expires: c.Expires,
+		Name: c.Name, Hash: hex.EncodeToString(c.hash[:]), Allow: texts(rules), ReadOnly: c.ReadOnly, Calls: r.Calls, Created: c.Created, Expires: c.Expires,
 	})
 	if err != nil {
 		return "", Consumer{}, err
@@ -110,7 +123,24 @@ func Add(ctx context.Context, vault *venuekey.Vault, r Request) (venuekey.Secret
 // Check says what is wrong with a request, as Add does.
 func (r Request) Check() error {
 	_, err := r.rules()
+	if err == nil {
+		_, err = r.calls()
+	}
 	return err
+}
+
+func (r Request) calls() (calls []Call, err error) {
+	if len(r.Calls) > mostRules {
+		return nil, wrong("a consumer has at most 64 calls", "use patterns, such as \"GET account/*\"")
+	}
+	for _, text := range r.Calls {
+		call, err := ParseCall(text)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, call)
+	}
+	return calls, nil
 }
 
 func (r Request) rules() (rules []Rule, err error) {
@@ -133,9 +163,13 @@ func (r Request) rules() (rules []Rule, err error) {
 			return nil, err
 		}
 		for _, verb := range rule.verbs {
-			if r.ReadOnly && !verb.looks() {
+			switch {
+			case r.ReadOnly && !verb.looks():
 				return nil, wrong("rule "+text+": a read-only consumer cannot have the right "+string(verb)+": whoever has a token can trade",
 					"use proxy or gateway, which hand out no token; or leave read-only out")
+			case len(r.Calls) > 0 && !verb.looks():
+				return nil, wrong("rule "+text+": a consumer of some calls only cannot have the right "+string(verb)+": whoever has a token can make any call",
+					"use proxy, which hands out no token; or leave the calls out")
 			}
 		}
 		rules = append(rules, rule)
@@ -176,6 +210,13 @@ func consumerOf(record venuekey.Consumer) Consumer {
 			rule = Rule{text: text} // of a newer version: it grants nothing, and is shown
 		}
 		c.Allow = append(c.Allow, rule)
+	}
+	for _, text := range record.Calls {
+		call, err := ParseCall(text)
+		if err != nil {
+			call = Call{text: text} // the same
+		}
+		c.Calls = append(c.Calls, call)
 	}
 	return c
 }

@@ -376,3 +376,94 @@ func ExampleParseRule() {
 	// rule "ctrader/alice:tokens": there is no verb "tokens"
 	// [status token refused refresh proxy gateway admin]
 }
+
+// A consumer of the proxy that may look at accounts and do everything with orders.
+func ExampleParseCall() {
+	var calls []consumer.Call
+	for _, text := range []string{"GET account/*", "* order/**"} {
+		call, err := consumer.ParseCall(text)
+		if err != nil {
+			fmt.Println(err)
+		}
+		calls = append(calls, call)
+	}
+	desk := consumer.Consumer{Name: "desk", Calls: calls}
+	fmt.Println(desk.MayCall("GET", "account/list", venuekey.EffectNone))
+	fmt.Println(desk.MayCall("POST", "order/placeorder", venuekey.EffectUnknown))
+	fmt.Println(desk.MayCall("GET", "position/list", venuekey.EffectNone))
+	viewer := consumer.Consumer{Name: "viewer", ReadOnly: true}
+	fmt.Println(viewer.MayCall("POST", "order/placeorder", venuekey.EffectUnknown))
+	// Output:
+	// <nil>
+	// <nil>
+	// the consumer desk may not call GET position/list
+	// the consumer viewer is read-only, and order/placeorder is not known to read only
+}
+
+func TestWhichCallsARuleAllows(t *testing.T) {
+	t.Parallel()
+	for rule, rows := range map[string]string{
+		"GET account/*":   "+GET account/list, -GET account, -GET account/, -GET account/a/b, -POST account/list, +GET ACCOUNT/List, -GET accounts/list",
+		"* order/**":      "+GET order/list, +DELETE order/a/b/c, -GET order, -GET orders/x",
+		"* **":            "+GET x, +POST a/b, +SOCKET authorize",
+		"SOCKET md/*":     "+SOCKET md/subscribequote, -GET md/subscribequote",
+		"POST */placeo*":  "+POST order/placeorder, +POST strategy/placeoso, -POST order/cancelorder",
+		"GET a*/b/**":     "+GET abc/b/x, -GET abc/c/x, -GET abc/b",
+		"GET /account/id": "+GET account/id, +GET /account/id/",
+	} {
+		call, err := consumer.ParseCall(rule)
+		if err != nil {
+			t.Error(rule, err)
+			continue
+		}
+		for row := range strings.SplitSeq(rows, ", ") {
+			method, name, _ := strings.Cut(row[1:], " ")
+			err := consumer.Consumer{Name: "c", Calls: []consumer.Call{call}}.MayCall(method, name, venuekey.EffectUnknown)
+			if got := err == nil; got != (row[0] == '+') {
+				t.Errorf("%q: %s: %v", rule, row, err)
+			}
+		}
+	}
+	for _, wrong := range []string{"", "GET", "GET ", "get a", "PUSH a", "GET a**", "GET **/a", "GET a/**b", "GET a?b", "GET a b", "GET [a]", "GET a*b*c*d*e*f", "TRACE a", "GET a/**/b"} {
+		if _, err := consumer.ParseCall(wrong); !venuekey.Misconfigured(err) {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+// A token would get around what the proxy forbids.
+func TestAConsumerOfSomeCallsGetsNoToken(t *testing.T) {
+	t.Parallel()
+	vault := memoryVault()
+	request := consumer.Request{Name: "desk", Allow: []string{"stage/*:proxy,token"}, Calls: []string{"GET account/*"}}
+	if err := request.Check(); !venuekey.Misconfigured(err) {
+		t.Error(err)
+	}
+	request.Allow = []string{"stage/*:proxy"}
+	add(t, vault, request)
+	for c, err := range consumer.All(t.Context(), vault) {
+		id := venuekey.ID{Venue: "stage", Name: "alice"}
+		if err != nil || c.MayCall("GET", "order/list", venuekey.EffectNone) == nil || c.MayCall("GET", "account/list", venuekey.EffectNone) != nil || !c.May(id, consumer.VerbProxy) {
+			t.Error(c, err)
+		}
+	}
+}
+
+func FuzzParseCall(f *testing.F) {
+	f.Add("GET account/*", "GET", "account/list")
+	f.Add("* order/**", "POST", "order/a/b")
+	f.Fuzz(func(t *testing.T, text, method, name string) {
+		call, err := consumer.ParseCall(text)
+		if err != nil {
+			return
+		}
+		c := consumer.Consumer{Name: "c", Calls: []consumer.Call{call}}
+		may := c.MayCall(method, name, venuekey.EffectUnknown) == nil
+		if rule, _, _ := strings.Cut(text, " "); may && rule != "*" && rule != method {
+			t.Errorf("%q allows %s", text, method)
+		}
+		if !strings.Contains(text, "*") && may && !strings.EqualFold(strings.Trim(name, "/"), strings.TrimPrefix(strings.SplitN(text, " ", 2)[1], "/")) {
+			t.Errorf("%q allows %s", text, name)
+		}
+	})
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/agent/consumer"
+	"github.com/venuekey/venuekey/internal/loopback"
 	"github.com/venuekey/venuekey/internal/systemd"
 	"github.com/venuekey/venuekey/local"
 )
@@ -62,8 +63,11 @@ on one database. --hook and --warn are those of "venuekey run".
 What is handed out, refused or changed is written down ("venuekey audit"). If
 that is not possible, nothing is handed out, unless --audit=best-effort.
 Programs that are not simply yours get rights of their own ("venuekey consumer
-add"), and those elsewhere an address: --listen wants --tls-cert, --tls-key and
-a consumer.`,
+add"), and those that cannot use the socket an address: --listen wants a
+consumer, and --tls-cert and --tls-key unless it is one such as 127.0.0.1:9080.
+
+A program that should see no token calls the venue's API through the agent, at
+http://agent/proxy/VENUE/NAME/CALL, such as /proxy/tradovate/bot/order/list.`,
 		Example: `  venuekey agent
   venuekey agent --hook ./notify.sh
   venuekey agent --where`,
@@ -93,7 +97,7 @@ a consumer.`,
 	}
 	cmd.Flags().StringVar(&flags.socket, "socket", "", "the `PATH` of the socket")
 	cmd.Flags().StringVar(&flags.audit, "audit", "on", "the audit log: on, best-effort or off")
-	cmd.Flags().StringVar(&flags.listen, "listen", "", "for consumers, also listen at this `ADDRESS`, with TLS")
+	cmd.Flags().StringVar(&flags.listen, "listen", "", "for consumers, also listen at this `ADDRESS`")
 	cmd.Flags().StringVar(&flags.certificate, "tls-cert", "", "the certificates of --listen, a `FILE` in PEM")
 	cmd.Flags().StringVar(&flags.key, "tls-key", "", "the private key of --listen, a `FILE` in PEM")
 	cmd.Flags().Bool("where", false, "only print where the socket is")
@@ -123,10 +127,18 @@ func (f agentFlags) check() error {
 		return misused("--audit=best-effort", "agent: --audit is on, best-effort or off")
 	case f.listen == "" && f.certificate+f.key != "":
 		return misused("--listen 0.0.0.0:9443", "agent: --tls-cert and --tls-key are for --listen")
-	case f.listen != "" && (f.certificate == "" || f.key == ""):
-		return misused("--tls-cert cert.pem --tls-key key.pem", "agent: tokens are not sent without TLS: --listen wants a certificate and its key")
+	case f.listen != "" && (f.certificate == "") != (f.key == ""):
+		return misused("--tls-cert cert.pem --tls-key key.pem", "agent: --listen wants a certificate and its key")
+	case f.listen != "" && f.certificate == "" && !stays(f.listen):
+		return misused("--tls-cert cert.pem --tls-key key.pem", "agent: tokens do not leave this machine without TLS: --listen wants a certificate and its key, or an address such as 127.0.0.1:9080")
 	}
 	return nil
+}
+
+// stays reports whether what is sent to an address stays on this machine.
+func stays(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && loopback.Host(host) && host != "localhost" // a name may lead elsewhere
 }
 
 // listeners are the socket and, if it is asked for, an address for consumers.
@@ -165,7 +177,7 @@ func closeAll(lists ...[]net.Listener) {
 	}
 }
 
-// remote listens with TLS, for consumers.
+// remote listens for consumers, with TLS unless nobody elsewhere can connect.
 func (f agentFlags) remote(ctx context.Context, r *rights) (net.Listener, error) {
 	wrong := func(err error, remedy string) *venuekey.Error {
 		return &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: err.Error(), Remedy: remedy}
@@ -178,6 +190,13 @@ func (f agentFlags) remote(ctx context.Context, r *rights) (net.Listener, error)
 	}
 	if !some {
 		return nil, wrong(errors.New("there is no consumer who could use "+f.listen), "venuekey consumer add NAME --allow ctrader/alice:token")
+	}
+	if f.certificate == "" {
+		listener, err := net.Listen("tcp", f.listen)
+		if err != nil {
+			return nil, wrong(err, "name another address")
+		}
+		return listener, nil
 	}
 	certificate, err := tls.LoadX509KeyPair(f.certificate, f.key)
 	if err != nil {
@@ -219,7 +238,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		if address := listener.Addr(); address.Network() == "unix" {
 			p.tell("serving at %s", address)
 		} else {
-			p.tell("serving consumers at %s, with TLS", address)
+			p.tell("serving consumers at %s%s", address, map[bool]string{true: ", with TLS"}[flags.certificate != ""])
 		}
 	}
 	var watched sync.WaitGroup

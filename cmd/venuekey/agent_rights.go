@@ -12,6 +12,7 @@ import (
 	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/agent/audit"
 	"github.com/venuekey/venuekey/agent/consumer"
+	"github.com/venuekey/venuekey/agent/proxy"
 	"github.com/venuekey/venuekey/local"
 )
 
@@ -44,7 +45,10 @@ func (r *rights) close() error {
 }
 
 // serve gives a server these rights.
-func (r *rights) serve(s *agent.Server) { s.Admit, s.Allow, s.Told = r.admit, r.allow, r.told }
+func (r *rights) serve(s *agent.Server) {
+	s.Admit, s.Allow, s.Told = r.admit, r.allow, r.told
+	s.Proxy = &proxy.Handler{Keeper: s.Keeper, Allow: r.allowCall, Told: r.toldCall, Log: s.Log}
+}
 
 // admit finds the consumer of a request. One without a token must come through the socket, where
 // the kernel has said that it is this user's.
@@ -91,12 +95,37 @@ func (r *rights) allow(request *http.Request, id venuekey.ID, verb agent.Verb) e
 	return nil
 }
 
+// allowCall says whether a request may make a call of a venue's API.
+func (r *rights) allowCall(request *http.Request, id venuekey.ID, asked proxy.Asked) error {
+	if err := r.allow(request, id, agent.VerbProxy); err != nil || asked == (proxy.Asked{}) {
+		return err
+	}
+	known, ok := request.Context().Value(consumerKey{}).(consumer.Consumer)
+	if !ok {
+		return nil
+	}
+	now, err := r.book.Still(request.Context(), known)
+	if err != nil {
+		return err
+	}
+	return now.MayCall(asked.Method, asked.Name, asked.Effect)
+}
+
+// toldCall writes down a call.
+func (r *rights) toldCall(request *http.Request, id venuekey.ID, asked proxy.Asked, generation int64, outcome error) error {
+	return r.write(request, audit.Entry{ID: id, Verb: string(agent.VerbProxy), Call: asked.String(), Outcome: outcomeOf(outcome), Generation: generation})
+}
+
 // told writes down what was done for whom.
 func (r *rights) told(request *http.Request, id venuekey.ID, verb agent.Verb, generation int64, outcome error) error {
+	return r.write(request, audit.Entry{ID: id, Verb: string(verb), Outcome: outcomeOf(outcome), Generation: generation, Durable: verb == agent.VerbAdmin})
+}
+
+// write adds who asked, and writes a line of the audit log.
+func (r *rights) write(request *http.Request, entry audit.Entry) error {
 	if r.log == nil {
 		return nil
 	}
-	entry := audit.Entry{ID: id, Verb: string(verb), Outcome: outcomeOf(outcome), Generation: generation, Durable: verb == agent.VerbAdmin}
 	if known, ok := request.Context().Value(consumerKey{}).(consumer.Consumer); ok {
 		entry.Consumer = known.Name
 	} else if peer, ok := agent.PeerOf(request.Context()); ok {
@@ -106,7 +135,7 @@ func (r *rights) told(request *http.Request, id venuekey.ID, verb agent.Verb, ge
 	if err == nil || r.best {
 		return nil
 	}
-	return &venuekey.Error{ID: id, Op: "agent", Class: venuekey.ClassFailed, Reason: "nothing is handed out, because it cannot be written down: " + err.Error(),
+	return &venuekey.Error{ID: entry.ID, Op: "agent", Class: venuekey.ClassFailed, Reason: "nothing is handed out, because it cannot be written down: " + err.Error(),
 		Remedy: "make room on the disk, or run venuekey agent --audit=best-effort"}
 }
 

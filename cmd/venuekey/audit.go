@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -145,7 +146,7 @@ func auditRow(line audit.Line) []cell {
 	if line.Generation > 0 {
 		generation = strconv.FormatInt(line.Generation, 10)
 	}
-	return []cell{text(exactly(line.At)), text(orDash(line.Who())), text(orDash(line.ID.String())), text(line.Verb), outcome, text(generation)}
+	return []cell{text(exactly(line.At)), text(orDash(line.Who())), text(orDash(line.ID.String())), text(strings.TrimSpace(line.Verb + " " + line.Call)), outcome, text(generation)}
 }
 
 // auditJSON is a line as a program reads it.
@@ -158,6 +159,7 @@ type auditJSON struct {
 	Exe        string `json:"exe,omitempty"`
 	ID         string `json:"id,omitempty"`
 	Verb       string `json:"verb"`
+	Call       string `json:"call,omitempty"`
 	Outcome    string `json:"outcome"`
 	Generation int64  `json:"generation,omitempty"`
 }
@@ -172,7 +174,7 @@ func (p *program) tellLine(line audit.Line) error {
 	}
 	form := auditJSON{
 		Number: line.Number, At: exactly(line.At), Consumer: line.Consumer,
-		ID: line.ID.String(), Verb: line.Verb, Outcome: line.Outcome, Generation: line.Generation,
+		ID: line.ID.String(), Verb: line.Verb, Call: line.Call, Outcome: line.Outcome, Generation: line.Generation,
 	}
 	if line.Peer != nil {
 		form.UID, form.PID, form.Exe = &line.Peer.UID, line.Peer.PID, line.Peer.Exe

@@ -51,6 +51,7 @@ type consumerJSON struct {
 	Token    string   `json:"token,omitempty"`
 	Allow    []string `json:"allow"`
 	ReadOnly bool     `json:"read_only"`
+	Calls    []string `json:"calls,omitempty"`
 	Created  string   `json:"created_at"`
 	Expires  string   `json:"expires_at,omitempty"`
 	Expired  bool     `json:"expired"`
@@ -58,7 +59,7 @@ type consumerJSON struct {
 
 func consumerForm(c consumer.Consumer) consumerJSON {
 	return consumerJSON{
-		Name: c.Name, Allow: ruleTexts(c), ReadOnly: c.ReadOnly,
+		Name: c.Name, Allow: ruleTexts(c), ReadOnly: c.ReadOnly, Calls: callTexts(c),
 		Created: exactly(c.Created), Expires: exactly(c.Expires), Expired: c.Expired(),
 	}
 }
@@ -67,6 +68,13 @@ func ruleTexts(c consumer.Consumer) []string {
 	texts := []string{}
 	for _, rule := range c.Allow {
 		texts = append(texts, rule.String())
+	}
+	return texts
+}
+
+func callTexts(c consumer.Consumer) (texts []string) {
+	for _, call := range c.Calls {
+		texts = append(texts, call.String())
 	}
 	return texts
 }

@@ -28,10 +28,16 @@ the consumer and add it again.
 trade. A token can trade wherever it is, so such a consumer gets none, and a
 rule with token, refused, refresh or admin is refused.
 
+--call allows some calls of the proxy only: a method, SOCKET for messages
+through a WebSocket or * for any, and the venue's name of the call. A star
+stands for letters within a name, ** at the end for all that follows. Such a
+consumer gets no token either.
+
 Without --life the token lives until it is revoked.`,
 		Example: `  venuekey consumer add bot-7 --allow ctrader/alice:token,refused
   venuekey consumer add grafana --allow '*/*:status' --life 90d
-  venuekey consumer add viewer --allow 'ttp/*:status,proxy' --read-only`,
+  venuekey consumer add viewer --allow 'ttp/*:status,proxy' --read-only
+  venuekey consumer add desk --allow tradovate/bot:proxy --call '* order/**'`,
 		Args:              oneConsumer,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -53,6 +59,7 @@ Without --life the token lives until it is revoked.`,
 	}
 	cmd.Flags().StringArrayVar(&request.Allow, "allow", nil, "a `RULE`, as in ctrader/alice:token; may be repeated")
 	cmd.Flags().BoolVar(&request.ReadOnly, "read-only", false, "it may look and not trade")
+	cmd.Flags().StringArrayVar(&request.Calls, "call", nil, "a `CALL` of the proxy, as in 'GET account/*'; repeatable")
 	cmd.Flags().StringVar(&life, "life", "", "how long the token lives, as in 90d or 12h")
 	_ = cmd.RegisterFlagCompletionFunc("allow", p.completeRule)
 	_ = cmd.RegisterFlagCompletionFunc("life", cobra.FixedCompletions([]string{"30d", "90d", "365d"}, cobra.ShellCompDirectiveNoFileComp))

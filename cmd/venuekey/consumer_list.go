@@ -47,6 +47,9 @@ func (p *program) consumerList(ctx context.Context, v *local.Vault) error {
 		if c.ReadOnly {
 			trade = cell{"read-only", green}
 		}
+		if calls := callTexts(c); len(calls) > 0 {
+			trade.text += ": " + strings.Join(calls, ", ")
+		}
 		if c.Expired() {
 			ends = cell{"expired " + ends.text, red}
 		}

@@ -69,6 +69,7 @@ var known = map[string]example{
 	"venuekey key export keys.age --recipient age1qx…":                                                           {before: "rm -f keys.age"},
 	`curl --unix-socket "$(venuekey agent --where)" http://agent/v1/token/ctrader/alice`:                         {cannot: "it wants an agent that runs, as TestScripts/agent has"},
 	`curl --unix-socket "$(venuekey agent --where)" 'http://agent/v1/token/ctrader/alice?newer_than=3&wait=30s'`: {cannot: "the same"},
+	`curl --unix-socket "$(venuekey agent --where)" http://agent/proxy/tradovate/bot/account/list`:               {cannot: "it wants an agent that runs, as TestScripts/agent_proxy has"},
 	"venuekey key export - --plain | ssh other venuekey key import -":                                            {cannot: "it wants another machine"},
 	"venuekey key import keys.age":                                                                               {before: "venuekey key export keys.age --force"},
 	"venuekey key import keys.age --identity identity.txt":                                                       {before: "cp key.txt identity.txt && venuekey key export keys.age --force --recipients-file team.txt"},

@@ -44,6 +44,13 @@ func (o Operation) Reads() bool {
 	return strings.HasPrefix(last, "get")
 }
 
+// givesTokens reports whether the operation hands out tokens: only a sign-in and the Keeper's
+// renewals may call it.
+func (o Operation) givesTokens() bool {
+	name := o.name()
+	return (name == "auth" || strings.HasPrefix(name, "auth/")) && name != "auth/me"
+}
+
 // name is the path in lower case, without query, slashes around it and /v1.
 func (o Operation) name() string {
 	path, _, _ := strings.Cut(strings.ToLower(o.Path), "?")
@@ -68,7 +75,7 @@ func (o Operation) check() error {
 	switch {
 	case err != nil || at.Host != "" || at.Scheme != "" || at.Fragment != "" || name == "" || strings.Contains(name, ".."):
 		return wrong("the operation is not a path such as order/list", "")
-	case strings.HasPrefix(name, "auth/") && name != "auth/me":
+	case o.givesTokens():
 		return wrong(name+" gives out tokens: only a sign-in and venuekey's own renewals may call it", "venuekey refresh, or venuekey login")
 	case o.Body != nil && !json.Valid(o.Body):
 		return wrong("the body is not JSON", "")
