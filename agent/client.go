@@ -52,9 +52,7 @@ func (c *Client) init() {
 		c.http = &http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
-				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-					return new(net.Dialer).DialContext(ctx, "unix", c.Socket)
-				},
+				DialContext:  func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
 				MaxIdleConns: 8, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, DisableCompression: true,
 			},
 		}
@@ -99,9 +97,26 @@ func (c *Client) send(ctx context.Context, method, path string, body any, header
 	return response, nil
 }
 
+// dial connects, and asks the kernel whose the agent is: what is sent may be an access token, and
+// what comes back decides on whose account a program trades.
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.Socket)
+	if len(c.Socket) > mostPath && errors.Is(err, syscall.EINVAL) {
+		return nil, tooLong(c.Socket, "make a shorter link to it, and name that")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if wrong := strangersSocket(conn.(*net.UnixConn), c.Socket); wrong != nil {
+		_ = conn.Close()
+		return nil, wrong
+	}
+	return conn, nil
+}
+
 // alone sends a request on a connection of its own.
 func (c *Client) alone(request *http.Request) (*http.Response, error) {
-	conn, err := new(net.Dialer).DialContext(request.Context(), "unix", c.Socket)
+	conn, err := c.dial(request.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +150,9 @@ func (l *lent) Close() error {
 
 // unreached is the error of a call that got no answer.
 func (c *Client) unreached(ctx context.Context, err error) error {
+	if known, ok := errors.AsType[*venuekey.Error](err); ok {
+		return known
+	}
 	known := &venuekey.Error{Op: "agent", Class: venuekey.ClassLater, Reason: "the agent at " + c.Socket + " did not answer", Err: err}
 	switch {
 	case ctx.Err() != nil:

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // peer.go owns who is at the other end of a connection, by the kernel's word.
@@ -61,4 +63,15 @@ func withPeer(ctx context.Context, c net.Conn, user int) context.Context {
 func peerIn(ctx context.Context) *venuekey.Error {
 	s, _ := ctx.Value(peerKey{}).(seen)
 	return s.wrong
+}
+
+// strangersSocket is the error of a connection to a socket on which neither this user nor root, such as
+// systemd, has begun to listen.
+func strangersSocket(c *net.UnixConn, path string) *venuekey.Error {
+	peer, known, err := credentials(c)
+	if err != nil || !known || own.Trusts(peer.UID) {
+		return nil
+	}
+	return &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: fmt.Sprintf("user %d listens at %s, and this is user %d", peer.UID, path, os.Geteuid()),
+		Remedy: fmt.Sprintf("unset VENUEKEY_AGENT_SOCKET, or ask as the user whose agent it is: sudo -u '#%d' venuekey …", peer.UID)}
 }

@@ -45,7 +45,7 @@ func SocketPath(folder, vault string) string { return filepath.Join(folder, "age
 // another agent runs, the error says which. Close removes the socket.
 func Listen(path string) (net.Listener, error) {
 	if len(path) > mostPath {
-		return nil, misplaced(fmt.Sprintf("the path of the socket has %d bytes, and a socket's may have %d: %s", len(path), mostPath, path), "name a shorter one with --socket")
+		return nil, tooLong(path, "name a shorter one with --socket")
 	}
 	folder := filepath.Dir(path)
 	if err := own.MakeFolder(folder); err != nil {
@@ -63,7 +63,11 @@ func Listen(path string) (net.Listener, error) {
 		unlock(lock)
 		return nil, err
 	}
-	return &owned{Listener: listener, lock: lock}, nil
+	made, err := os.Lstat(path)
+	if socket, ok := listener.(*net.UnixListener); ok && err == nil {
+		socket.SetUnlinkOnClose(false) // which would remove whatever lies there by then
+	}
+	return &owned{Listener: listener, lock: lock, path: path, made: made}, nil
 }
 
 // Handed is a listener that the system made and handed over, such as systemd with its units. Its
@@ -87,6 +91,11 @@ func Handed(l net.Listener) (net.Listener, error) {
 
 func misplaced(reason, remedy string) *venuekey.Error {
 	return &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: reason, Remedy: remedy}
+}
+
+// tooLong is the error of a path that no socket can have. The system's would be "invalid argument".
+func tooLong(path, remedy string) *venuekey.Error {
+	return misplaced(fmt.Sprintf("the path of the socket has %d bytes, and a socket's may have %d: %s", len(path), mostPath, path), remedy)
 }
 
 // private checks the folder of a socket: it is no link, this user's, and nobody else's.
@@ -151,13 +160,21 @@ func isHeard(path string) bool {
 type owned struct {
 	net.Listener
 	lock *os.File
+	path string
+	made fs.FileInfo // the socket that Listen made; nil if the system did
 	once sync.Once
 }
 
-// Close removes the socket and lets another agent have the path.
-func (o *owned) Close() error {
-	err := o.Listener.Close()
-	o.once.Do(func() { unlock(o.lock) })
+// Close removes the socket and lets another agent have the path. A socket that somebody else has
+// put there since, with the lock out of the way, is theirs.
+func (o *owned) Close() (err error) {
+	o.once.Do(func() {
+		if now, missing := os.Lstat(o.path); o.made != nil && missing == nil && os.SameFile(o.made, now) {
+			_ = os.Remove(o.path) // before others can take it
+		}
+		err = o.Listener.Close()
+		unlock(o.lock)
+	})
 	return err
 }
 

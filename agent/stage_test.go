@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,7 +25,13 @@ import (
 // stage_test.go owns the stage of the stories: a keeper, its agent, and a client, over a real
 // socket.
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if part := os.Getenv(partVariable); part != "" {
+		playPart(part)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // stage is an agent that runs, and a client of it.
 type stage struct {

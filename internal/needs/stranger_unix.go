@@ -5,6 +5,7 @@ package needs
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -32,6 +33,29 @@ func StrangerDoes(t testing.TB, suite, folder, line string) {
 	if text, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("the other user cannot play their part: %v %s", err, text)
 	}
+}
+
+// StrangerRuns returns this test's program as the other user would start it, with an environment
+// that says what to do.
+func StrangerRuns(t testing.TB, suite string, environ ...string) *exec.Cmd {
+	t.Helper()
+	as := Stranger(t, suite)
+	itself, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(itself)
+	path := filepath.Join(Street(t), "program")
+	if err == nil {
+		err = os.WriteFile(path, text, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(path, "-test.run=^$")
+	command.Env = append([]string{"GORACE=atexit_sleep_ms=0"}, environ...)
+	command.Dir, command.SysProcAttr = "/", as
+	return command
 }
 
 // Street returns a folder like /tmp: every user can create files in it, and nobody can

@@ -22,6 +22,9 @@ func folder(path string) error {
 
 func owned(string, fs.FileInfo) error { return nil }
 
+// Trusts is true: users have no numbers here.
+func Trusts(int) bool { return true }
+
 func ownLink(string, fs.FileInfo) error { return nil }
 
 func onlyName(string, fs.FileInfo) error { return nil }

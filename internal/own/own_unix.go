@@ -148,10 +148,12 @@ func foreign(path string, info fs.FileInfo, itself bool) *Exposed {
 	return &Exposed{path, fmt.Sprintf("belongs to another user (%d), and this one is %d", owner(info), os.Geteuid()), remedy}
 }
 
-// trusted reports whether a file belongs to this user or to root. Inside a user namespace
-// root has another number, which is that of the root folder.
-func trusted(info fs.FileInfo) bool {
-	id := owner(info)
+// trusted reports whether a file belongs to this user or to root.
+func trusted(info fs.FileInfo) bool { return Trusts(owner(info)) }
+
+// Trusts reports whether a user is this one or root. Inside a user namespace root has another
+// number, which is that of the root folder.
+func Trusts(id int) bool {
 	return id == os.Geteuid() || id == 0 || id == rootFolders()
 }
 
