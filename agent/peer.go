@@ -40,9 +40,6 @@ type seen struct {
 
 // withPeer notes who made a connection, and that they get no answer unless they are this user.
 func withPeer(ctx context.Context, c net.Conn, user int) context.Context {
-	if bounded, ok := c.(*counted); ok {
-		c = bounded.Conn
-	}
 	socket, ok := c.(*net.UnixConn)
 	if !ok {
 		return context.WithValue(ctx, peerKey{}, seen{})

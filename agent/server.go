@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,6 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
-	"github.com/venuekey/venuekey/internal/loopback"
 )
 
 // server.go owns the server: its fields, its routes, and its life.
@@ -59,8 +59,11 @@ type Server struct {
 	Vault string
 	// Admit, unless nil, says who asks, before anything else is answered. It returns the request
 	// with what Allow and Told need to know in its context, or an error: then the answer is 401.
-	// If it is nil, only what comes through a Unix socket is answered.
+	// If it is nil, only what comes through a Unix socket is answered; anything else needs TLS.
 	Admit func(r *http.Request) (*http.Request, error)
+	// Certificate, unless nil, is that of the listeners which are no Unix sockets. A request that
+	// came through one of them has to be for a host that it names.
+	Certificate *x509.Certificate
 	// Allow, unless nil, says whether a request may do that with a sign-in. Its error is what
 	// the client gets; for the zero ID, it is about sign-ins in general. An ID that is not
 	// allowed must look like one that does not exist.
@@ -125,28 +128,11 @@ func (s *Server) Handle(pattern string, h http.Handler) {
 // Serve; over any other listener that is the caller's matter, and Allow's.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.init()
-	if err := peerIn(r.Context()); err != nil {
-		failWith(w, http.StatusForbidden, err)
-		return
-	}
-	if r.URL.Host != "" || r.Method == http.MethodConnect {
-		failWith(w, http.StatusBadRequest, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the request names another server: the agent is no proxy for the web"})
-		return
-	}
-	if err := s.rightVault(r); err != nil {
-		failWith(w, http.StatusMisdirectedRequest, err)
-		return
-	}
-	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Mode") != "" {
-		failWith(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the agent does not answer web pages"})
-		return
-	}
-	if came, ok := r.Context().Value(peerKey{}).(seen); ok && !came.socket && s.Admit == nil {
-		failWith(w, http.StatusForbidden, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the agent answers through its socket only"})
-		return
-	}
-	if err := rebound(r); err != nil {
-		failWith(w, http.StatusMisdirectedRequest, err)
+	if status, wrong := s.refusal(r); wrong != nil {
+		if r.ContentLength != 0 {
+			w.Header().Set("Connection", "close") // what else it sends is not waited for
+		}
+		failWith(w, status, wrong)
 		return
 	}
 	if s.Admit != nil {
@@ -159,7 +145,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		r = known
 	}
-	if s.Proxy != nil && strings.HasPrefix(r.URL.Path, "/proxy/") {
+	if s.isProxied(r) {
 		s.Proxy.ServeHTTP(w, r)
 		return
 	}
@@ -167,24 +153,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	}
 	s.mux.ServeHTTP(w, r)
-}
-
-// rebound returns an error for a request over TCP without TLS that was meant for another host:
-// a web page can make a name of its own lead to this machine (DNS rebinding). With TLS the
-// certificate says which host it is.
-func rebound(r *http.Request) *venuekey.Error {
-	came, ok := r.Context().Value(peerKey{}).(seen)
-	if !ok || came.socket || r.TLS != nil {
-		return nil
-	}
-	host := r.Host
-	if name, _, err := net.SplitHostPort(r.Host); err == nil {
-		host = name
-	}
-	if loopback.Host(strings.Trim(host, "[]")) {
-		return nil
-	}
-	return &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "the request is meant for another host than this machine", Remedy: "address it to 127.0.0.1 or localhost"}
 }
 
 // nowhere answers a request that the API does not have.
@@ -202,7 +170,7 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
 		failWith(w, http.StatusMethodNotAllowed, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "this path has other methods: " + allow})
 		return
 	}
-	failWith(w, http.StatusNotFound, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "API v1 has no such path", Remedy: "see /v1/openapi.json"})
+	failWith(w, http.StatusNotFound, noSuchPath())
 }
 
 // rightVault returns an error if the client means another vault's agent.
@@ -226,12 +194,25 @@ func (s *Server) of(verb Verb, handle func(http.ResponseWriter, *http.Request, v
 			failWith(w, http.StatusNotFound, unknownID(id))
 			return
 		}
+		if s.isAbsent(r, id) {
+			err := unknownID(id)
+			err.Err = venuekey.ErrNotFound
+			if told := s.told(r, id, verb, 0, err); told != nil {
+				fail(w, told)
+				return
+			}
+			failWith(w, http.StatusNotFound, err)
+			return
+		}
 		handle(w, r, id)
 	}
 }
 
 // unknownID is the answer for an ID that does not exist, or that the client may not know of.
 func unknownID(id venuekey.ID) *venuekey.Error {
+	if id.IsZero() { // which no ID can be
+		return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "not signed in"}
+	}
 	return &venuekey.Error{ID: id, Class: venuekey.ClassRefused, Reason: "not signed in", Remedy: "venuekey login " + id.String()}
 }
 
@@ -244,7 +225,11 @@ func (s *Server) allowed(r *http.Request, id venuekey.ID, verb Verb) error {
 
 // told reports a use of a sign-in.
 func (s *Server) told(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error {
-	s.metrics.count(id.Venue, verb, outcome)
+	venue := id.Venue
+	if _, err := s.Keeper.Venue(venue); err != nil {
+		venue = "unknown" // or whoever makes up names fills the memory
+	}
+	s.metrics.count(venue, verb, outcome)
 	if s.Told == nil {
 		return nil
 	}
@@ -298,15 +283,17 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	// Requests under way outlive the context: an order that is sent gets its answer.
 	requests, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
+	var open crowd
 	server := &http.Server{
 		Handler: s, MaxHeaderBytes: mostHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
 		ErrorLog:    slog.NewLogLogger(s.log().Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c, os.Geteuid()) },
 		BaseContext: func(net.Listener) context.Context { return requests },
+		ConnState:   open.changed,
 	}
 	ended := make(chan error, len(listeners))
 	for _, listener := range listeners {
-		work.Go(func() { ended <- server.Serve(limited(listener, mostConnections)) })
+		work.Go(func() { ended <- server.Serve(open.limited(listener, mostConnections)) })
 	}
 	select {
 	case err := <-ended:

@@ -40,7 +40,11 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, id venuekey.ID) {
 
 // signOut signs out, and revokes unless told otherwise.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, id venuekey.ID) {
-	revoke := r.URL.Query().Get("revoke")
+	query, ok := queryOf(w, r)
+	if !ok {
+		return
+	}
+	revoke := query.Get("revoke")
 	if revoke != "" && revoke != "true" && revoke != "false" {
 		failWith(w, http.StatusBadRequest, &venuekey.Error{ID: id, Class: venuekey.ClassDeclined, Reason: "revoke is true or false"})
 		return

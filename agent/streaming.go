@@ -23,7 +23,11 @@ const (
 // events streams what happens to sign-ins: what is known of each, as "found", and then what
 // happens; or what happened after Last-Event-ID.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	only, wrong := onlyOf(r.URL.Query()["id"])
+	query, ok := queryOf(w, r)
+	if !ok {
+		return
+	}
+	only, wrong := onlyOf(query["id"])
 	if wrong != nil {
 		failWith(w, http.StatusBadRequest, wrong)
 		return
@@ -37,7 +41,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	at, known := s.ring.position(r.Header.Get("Last-Event-ID"))
 	s.metrics.streams.Add(1)
 	defer s.metrics.streams.Add(-1)
-	ok := out.write(": venuekey agent\n\n")
+	ok = out.write(": venuekey agent\n\n")
 	if !known {
 		at, ok = out.whole(r.Header.Get("Last-Event-ID") != "")
 	}

@@ -29,8 +29,11 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, id venuekey.ID) {
 	var newerThan int64
 	var wait time.Duration
 	if r.URL.RawQuery != "" {
+		query, ok := queryOf(w, r)
+		if !ok {
+			return
+		}
 		var wrong *venuekey.Error
-		query := r.URL.Query()
 		if newerThan, wait, wrong = waitOf(query.Get("newer_than"), query.Get("wait")); wrong != nil {
 			failWith(w, http.StatusBadRequest, wrong)
 			return

@@ -14,7 +14,9 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/agent/consumer"
+	"github.com/venuekey/venuekey/internal/byname"
 	"github.com/venuekey/venuekey/internal/loopback"
+	"github.com/venuekey/venuekey/internal/own"
 	"github.com/venuekey/venuekey/internal/systemd"
 	"github.com/venuekey/venuekey/local"
 )
@@ -147,6 +149,11 @@ func (f agentFlags) listeners(ctx context.Context, p *program, path string, r *r
 		return nil, &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Err: err}
 	}
 	for i, listener := range all {
+		if network := listener.Addr().Network(); network != "unix" {
+			closeAll(all)
+			return nil, &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: "the system handed over an address of " + network + ", and tokens are not sent without TLS",
+				Remedy: "let the unit listen on a path, and use --listen, --tls-cert and --tls-key for consumers elsewhere"}
+		}
 		if all[i], err = agent.Handed(listener); err != nil {
 			closeAll(all[:i], all[i+1:])
 			return nil, err
@@ -162,7 +169,7 @@ func (f agentFlags) listeners(ctx context.Context, p *program, path string, r *r
 	if f.listen == "" {
 		return all, nil
 	}
-	remote, err := f.remote(ctx, r)
+	remote, err := f.remote(ctx, p, r)
 	if err != nil {
 		closeAll(all)
 		return nil, err
@@ -178,7 +185,7 @@ func closeAll(lists ...[]net.Listener) {
 }
 
 // remote listens for consumers, with TLS unless nobody elsewhere can connect.
-func (f agentFlags) remote(ctx context.Context, r *rights) (net.Listener, error) {
+func (f agentFlags) remote(ctx context.Context, p *program, r *rights) (net.Listener, error) {
 	wrong := func(err error, remedy string) *venuekey.Error {
 		return &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Reason: err.Error(), Remedy: remedy}
 	}
@@ -198,15 +205,35 @@ func (f agentFlags) remote(ctx context.Context, r *rights) (net.Listener, error)
 		}
 		return listener, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(f.certificate, f.key)
+	certificate, err := f.pair(ctx, p)
+	if ctx.Err() != nil { // a pipe that nobody wrote
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, wrong(err, "check --tls-cert and --tls-key")
 	}
+	r.certificate = certificate.Leaf
 	listener, err := tls.Listen("tcp", f.listen, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
 	if err != nil {
 		return nil, wrong(err, "name another address")
 	}
 	return listener, nil
+}
+
+// pair reads the certificate and its key, which are refused as any secret is if others may write them.
+func (f agentFlags) pair(ctx context.Context, p *program) (tls.Certificate, error) {
+	certificate, _, err := byname.Read(ctx, f.certificate)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	private, info, err := byname.Read(ctx, f.key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	if own.ReadableByAll(info) {
+		p.tell("warning: --tls-key: every user of this machine can read %s (mode %04o)\n  try: chmod 600 %[1]s", f.key, info.Mode().Perm())
+	}
+	return tls.X509KeyPair(certificate, private)
 }
 
 // serveAgent serves until the context ends, beside whatever keeps the sign-ins fresh.

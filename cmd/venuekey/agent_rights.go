@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"os"
@@ -25,6 +26,8 @@ type rights struct {
 	log  *audit.Log // nil for none
 	// best says that what cannot be written down is done all the same.
 	best bool
+	// certificate is that of --listen; nil without it.
+	certificate *x509.Certificate
 }
 
 type consumerKey struct{}
@@ -46,7 +49,7 @@ func (r *rights) close() error {
 
 // serve gives a server these rights.
 func (r *rights) serve(s *agent.Server) {
-	s.Admit, s.Allow, s.Told = r.admit, r.allow, r.told
+	s.Admit, s.Allow, s.Told, s.Certificate = r.admit, r.allow, r.told, r.certificate
 	s.Proxy = &proxy.Handler{Keeper: s.Keeper, Allow: r.allowCall, Told: r.toldCall, Log: s.Log}
 }
 

@@ -39,6 +39,15 @@ func (p *program) programEnviron(given map[string]string) []string {
 	return all
 }
 
+// hookEnviron is programEnviron for a program that runs beside this one: without what a service manager
+// tells this one, whose readiness and sockets are not the hook's.
+func (p *program) hookEnviron(given map[string]string) []string {
+	return slices.DeleteFunc(p.programEnviron(given), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.Contains([]string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}, name)
+	})
+}
+
 // browserEnviron is the environment for a browser, which runs for days and passes its
 // environment to every program it starts: nothing of ours, and nothing that opens a
 // database.

@@ -52,7 +52,7 @@ func TestAttackTheEnvironmentOfChildren(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			hook := p.programEnviron(p.hookEnv(venuekey.Event{}))
+			hook := p.hookEnviron(p.hookEnv(venuekey.Event{}))
 			browser := browserEnviron(p.environ)
 			for what, environ := range map[string][]string{"program": program, "hook": hook, "browser": browser} {
 				printed := printedBy(t, environ)

@@ -125,7 +125,7 @@ func (h *hooks) call(event venuekey.Event) {
 	limit := time.Now().Add(h.limit)
 	ended := make(chan struct{})
 	command := exec.Command(h.path)
-	command.Env = h.p.programEnviron(h.p.hookEnv(event))
+	command.Env = h.p.hookEnviron(h.p.hookEnv(event))
 	command.WaitDelay = hookWait
 	var words lastWords
 	command.Stdout, command.Stderr = &words, &words
