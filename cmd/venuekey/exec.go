@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +22,12 @@ import (
 // exec_windows.go own how the program replaces this process.
 
 type execFlags struct {
-	as     string
-	extras pairs
+	as          string
+	extras      pairs
+	onRotate    string
+	rotation    onRotate // what onRotate says
+	stopTimeout time.Duration
+	mask        bool
 }
 
 func (p *program) execCmd() *cobra.Command {
@@ -45,18 +50,43 @@ without venuekey's secrets and passphrases: VENUEKEY_STORE has no password, and
 there is no PGPASSWORD if the vault is in a database. The token in its
 environment is not renewed while the program runs. A program that runs longer
 calls "venuekey token" again, or is started again. For that it needs another way
-to what was removed: for a database, ~/.pgpass or PGPASSFILE.`,
+to what was removed: for a database, ~/.pgpass or PGPASSFILE.
+
+With --on-rotate venuekey stays beside the program, passes signals on, and acts
+at each new token:
+
+  nothing      as without it
+  signal:HUP   it gets the signal, and asks for the token by itself; also USR1,
+               USR2, INT and TERM
+  restart      it is asked to end (SIGTERM; Windows just ends it), killed after
+               --stop-timeout, and started again with the new token
+
+A program that ends by itself is not started again: its exit code is the exit
+code, 128 and the number for a signal. If the sign-in dies, a note says so and
+the program goes on. If venuekey is killed, the program goes on alone.
+
+--mask replaces the token and the extras, if they have eight letters or more, by
+*** in what the program writes, wherever they are cut; not in another encoding.
+The program then writes to a pipe and not to a terminal.`,
 		Example: `  venuekey exec ctrader/alice -- ./bot --live
   venuekey exec ttp/alice --as TTP_TOKEN -- python bot.py
-  venuekey exec tradovate/bot --extra mdAccessToken=TRADOVATE_MD_TOKEN -- ./bot`,
+  venuekey exec tradovate/bot --extra mdAccessToken=TRADOVATE_MD_TOKEN -- ./bot
+  venuekey exec ctrader/alice --on-rotate restart --mask -- ./bot`,
 		Args:              execArgs,
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.check(); err != nil {
+				return err
+			}
 			return p.exec(cmd.Context(), mustID(args), args[1:], flags)
 		},
 	}
 	cmd.Flags().StringVar(&flags.as, "as", "VENUEKEY_ACCESS_TOKEN", "the token `VARIABLE`")
 	cmd.Flags().Var(&flags.extras, "extra", "add an extra, as in mdAccessToken=MD_TOKEN")
+	cmd.Flags().StringVar(&flags.onRotate, "on-rotate", "nothing", "`WHAT` happens at a new token")
+	cmd.Flags().DurationVar(&flags.stopTimeout, "stop-timeout", 30*time.Second, "how much `TIME` it has to end")
+	cmd.Flags().BoolVar(&flags.mask, "mask", false, "hide the token in what the program writes")
+	_ = cmd.RegisterFlagCompletionFunc("on-rotate", cobra.FixedCompletions([]string{"nothing", "signal:HUP", "restart"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -76,12 +106,17 @@ func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, fl
 	var environ []string
 	err = p.withSignIns(ctx, func(from signIns) error {
 		token, _, err := p.tokenOf(ctx, from, id)
+		if err == nil && flags.stays() {
+			s := &supervisor{p: p, from: from, id: id, path: path, args: command, flags: flags, secrets: new(secretSet)}
+			code, err := s.run(ctx, token)
+			return errors.Join(codeOnly(code), err)
+		}
 		if err == nil {
 			environ, err = p.childEnviron(id, token, flags)
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil || flags.stays() {
 		return err
 	}
 	code, err := p.become(path, command, environ)

@@ -3,15 +3,18 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/draft"
+	"github.com/venuekey/venuekey/internal/own"
 )
 
 // watch_file.go owns the file of the command watch, and the signal that says it has changed.
@@ -28,6 +31,38 @@ type tokenFile struct {
 	signal       func(pid int) error // nil for none
 }
 
+// mostInFile is more than a file with a token has, in bytes.
+const mostInFile = 256 << 10
+
+// free returns an error if something else than a file has the name.
+func (f *tokenFile) free() error {
+	info, err := os.Lstat(f.path)
+	if err != nil || info.Mode().IsRegular() {
+		return nil
+	}
+	return &venuekey.Error{ID: f.id, Op: "watch", Class: venuekey.ClassMisconfigured, Reason: f.path + " is there already, and is no file", Remedy: "name another file"}
+}
+
+// isOurs reports whether the file looks like one that an earlier run has left.
+func (f *tokenFile) isOurs() bool {
+	text, err := own.Read(f.path, mostInFile, 0o077)
+	defer clear(text)
+	if f.free() != nil || err != nil {
+		return false
+	}
+	switch f.format {
+	case "header":
+		return bytes.HasPrefix(text, []byte("Authorization: "))
+	case "env":
+		return bytes.HasPrefix(text, []byte("VENUEKEY_ACCESS_TOKEN="))
+	case "json":
+		var form map[string]json.RawMessage
+		return json.Unmarshal(text, &form) == nil && form["access_token"] != nil
+	}
+	line, ended := bytes.CutSuffix(text, []byte("\n"))
+	return ended && len(line) > 0 && !bytes.ContainsAny(line, " \t\r\n")
+}
+
 // write replaces the file, unless the token in it is this one. The file is whole at any moment.
 func (f *tokenFile) write(token *venuekey.Token, state venuekey.State) (changed bool, err error) {
 	text, err := f.text(token, state)
@@ -35,7 +70,12 @@ func (f *tokenFile) write(token *venuekey.Token, state venuekey.State) (changed 
 		return false, &venuekey.Error{ID: f.id, Op: "watch", Class: venuekey.ClassFailed, Err: err}
 	}
 	defer clear(text)
-	if there, err := os.ReadFile(f.path); err == nil && f.format != "json" && bytes.Equal(there, text) {
+	if err := f.free(); err != nil {
+		return false, err
+	}
+	there, err := own.Read(f.path, mostInFile, 0o077) // one that others can read is replaced
+	defer clear(there)
+	if err == nil && f.format != "json" && bytes.Equal(there, text) {
 		return false, nil
 	}
 	err = draft.Write(f.path, "venuekey-watch", os.Rename, func(file *os.File) error {
@@ -89,9 +129,20 @@ func envQuoted(value string) string {
 
 // send signals the process of the pid file.
 func (f *tokenFile) send() error {
-	pid, err := pidIn(f.pidFile)
+	text, err := own.Read(f.pidFile, 32, 0o022)
 	if err != nil {
 		return err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 1 || pid == os.Getpid() {
+		return errors.New(f.pidFile + " holds no number of a program")
+	}
+	info, err := os.Stat(f.pidFile)
+	if err != nil {
+		return err
+	}
+	if began, ok := startOf(pid); ok && began.Sub(info.ModTime()) > 2*time.Second {
+		return fmt.Errorf("process %d began after %s was written: it is another program", pid, f.pidFile)
 	}
 	return f.signal(pid)
 }

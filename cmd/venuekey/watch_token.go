@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,9 +46,10 @@ seconds at most, and never with a token. A process that is not there is a note
 on standard error and no more.
 
 If the sign-in dies, the file stays until the token in it expires; then it is
-removed, and comes back when you have signed in again. While an agent runs, it
-is asked; otherwise the token is renewed by this program. --once writes the file
-and ends, for cron: the exit codes are those of "venuekey token".`,
+removed, and comes back when you have signed in again. A file that cannot be
+written, as on a full disk, is a note, and is tried again. While an agent runs,
+it is asked; otherwise the token is renewed by this program. --once writes the
+file and ends, for cron: the exit codes are those of "venuekey token".`,
 		Example: `  venuekey watch ctrader/alice --file token
   venuekey watch ctrader/alice --file token --signal HUP --pid-file bot.pid
   venuekey watch ctrader/alice --file bot.env --format env --once
@@ -100,15 +100,13 @@ func (p *program) watchToken(ctx context.Context, id venuekey.ID, flags watchFla
 		if flags.once {
 			token, state, err := p.tokenOf(ctx, from, id)
 			if err != nil {
-				return err
+				return errors.Join(err, w.discard(err))
 			}
 			return w.write(token, state)
 		}
 		p.tell("keeping a token of %s in %s (Ctrl-C ends it)", id, flags.file)
 		for ctx.Err() == nil {
-			if err := w.step(ctx, from); err != nil {
-				return err
-			}
+			w.step(ctx, from)
 		}
 		return nil
 	})
@@ -117,9 +115,9 @@ func (p *program) watchToken(ctx context.Context, id venuekey.ID, flags watchFla
 // patience is how long a step waits for a newer token.
 const patience = 20 * time.Second
 
-// step waits for a token that is newer than the file's, and writes it. Only what concerns the file
-// is an error.
-func (w *watching) step(ctx context.Context, from signIns) error {
+// step waits for a token that is newer than the file's, and writes it. What goes wrong is told once,
+// and tried again: a disk may have room later.
+func (w *watching) step(ctx context.Context, from signIns) {
 	than := int64(-1)
 	if w.written != nil {
 		than = w.written.Generation
@@ -127,17 +125,28 @@ func (w *watching) step(ctx context.Context, from signIns) error {
 	token, err := newerToken(ctx, from, w.id, than, patience)
 	switch {
 	case ctx.Err() != nil:
-		return nil
 	case err == nil && token == nil:
 		w.recovered()
 	case err == nil:
-		w.recovered()
-		return w.write(token, "")
+		if err = w.write(token, w.stateOf(ctx, from)); err == nil {
+			w.recovered()
+			return
+		}
+		w.tell(err)
+		w.pause(ctx, pauseAfter(err))
 	default:
 		w.tell(err)
-		return w.expire(ctx, err)
+		w.expire(ctx, err)
 	}
-	return nil
+}
+
+// stateOf returns the sign-in's state, for a file that has it.
+func (w *watching) stateOf(ctx context.Context, from signIns) venuekey.State {
+	if w.flags.format != "json" {
+		return ""
+	}
+	_, state, _ := from.Token(ctx, w.id)
+	return state
 }
 
 // newerToken returns a token of a later generation, or nil when the wait is over.
@@ -201,29 +210,51 @@ func (w *watching) recovered() {
 }
 
 // expire removes the file once its token has expired, and waits a while.
-func (w *watching) expire(ctx context.Context, failure error) error {
-	pause := 2 * time.Second
-	var known *venuekey.Error
-	if errors.As(failure, &known) && known.RetryAfter > 0 {
-		pause = min(max(known.RetryAfter, time.Second), 30*time.Second)
-	}
-	if w.written != nil {
-		left := time.Until(w.written.Expires)
-		if left <= 0 || !w.written.Valid(time.Now()) {
-			if err := os.Remove(w.flags.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return &venuekey.Error{ID: w.id, Op: "watch", Class: venuekey.ClassFailed, Err: err}
-			}
-			w.p.tell("%s: its token has expired, and %s is removed", w.id, w.flags.file)
+func (w *watching) expire(ctx context.Context, failure error) {
+	pause := pauseAfter(failure)
+	var err error
+	switch {
+	case w.written == nil: // this run has written none; an earlier one may have
+		err = w.discard(failure)
+	case !w.written.Valid(time.Now()):
+		if err = w.remove("its token has expired"); err == nil {
 			w.written = nil
-		} else {
-			pause = min(pause, left)
 		}
+	default:
+		pause = min(pause, time.Until(w.written.Expires))
 	}
+	if err != nil {
+		w.tell(err)
+	}
+	w.pause(ctx, pause)
+}
+
+// discard removes the file that an earlier run left, if there is no good token: the one in it is
+// older, or has ended. Anything that does not look like a token's file stays.
+func (w *watching) discard(failure error) error {
+	if !venuekey.NeedsSignIn(failure) || !w.file.isOurs() {
+		return nil
+	}
+	return w.remove("there is no good token")
+}
+
+func (w *watching) remove(why string) error {
+	err := os.Remove(w.flags.file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return &venuekey.Error{ID: w.id, Op: "watch", Class: venuekey.ClassFailed, Err: err}
+	}
+	w.p.tell("%s: %s, and %s is removed", w.id, why, w.flags.file)
+	return nil
+}
+
+func (w *watching) pause(ctx context.Context, length time.Duration) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(pause):
+	case <-time.After(length):
 	}
-	return nil
 }
 
 // target checks where the flags lead, before anything is asked.
@@ -247,22 +278,5 @@ func (f watchFlags) target(id venuekey.ID) (*tokenFile, error) {
 	if err := own.Folder(filepath.Dir(f.file)); err != nil {
 		return nil, &venuekey.Error{ID: id, Op: "watch", Class: venuekey.ClassMisconfigured, Err: err}
 	}
-	info, err := os.Lstat(f.file)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, &venuekey.Error{ID: id, Op: "watch", Class: venuekey.ClassMisconfigured, Reason: f.file + " is there already, and is no file", Remedy: "name another file"}
-	}
-	return t, nil
-}
-
-// pidIn reads the number of a process from a file that only this user can write.
-func pidIn(path string) (int, error) {
-	text, err := own.Read(path, 32, 0o022)
-	if err != nil {
-		return 0, err
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || pid <= 1 {
-		return 0, errors.New(path + " holds no number of a process")
-	}
-	return pid, nil
+	return t, t.free()
 }
