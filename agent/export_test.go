@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 
 	"github.com/venuekey/venuekey"
@@ -30,3 +31,18 @@ func Patterns() []string { return slices.Sorted(maps.Keys(new(Server).routes()))
 
 // EventOf reads an event, as a client does.
 func EventOf(data []byte) (Event, bool) { return eventOf(data) }
+
+// Over is the server that Serve makes, for connections of a test's own.
+func (s *Server) Over(ctx context.Context) *http.Server {
+	s.init()
+	server := s.over(ctx, new(crowd))
+	server.ConnContext = nil
+	return server
+}
+
+// Limited is a listener as Serve limits it for a process that may have so many files open, and what is told
+// of connections that end.
+func Limited(l net.Listener, files int) (net.Listener, func(net.Conn)) {
+	var open crowd
+	return open.limited(l, files), func(c net.Conn) { open.changed(c, http.StateClosed) }
+}

@@ -4,14 +4,17 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -130,6 +133,10 @@ func (p part) crowd() {
 	var conns []net.Conn
 	for i := range p.Many {
 		conn, err := net.Dial("unix", p.Path)
+		for errors.Is(err, syscall.EAGAIN) { // the queue is full for the moment
+			runtime.Gosched()
+			conn, err = net.Dial("unix", p.Path)
+		}
 		if err != nil {
 			fmt.Println("ready", len(conns), err)
 			return

@@ -191,17 +191,18 @@ func TestAttackRightsCallByCall(t *testing.T) {
 		agent.VerbRefresh: {{"POST", "/v1/signins/ID/refresh", "{}"}},
 		agent.VerbAdmin:   {{"DELETE", "/v1/signins/ID?revoke=false", ""}},
 	}
-	var right atomic.Value // an agent.Verb; a stream of events may still ask when the next row begins
+	var may atomic.Value
+	may.Store(agent.VerbStatus)
 	s := play(t, func(server *agent.Server) {
 		server.Allow = func(_ *http.Request, id venuekey.ID, verb agent.Verb) error {
-			if verb == right.Load() && id == alice {
+			if verb == may.Load() && id == alice {
 				return nil
 			}
 			return agent.ErrForbidden
 		}
 	})
 	for has := range calls {
-		right.Store(has)
+		may.Store(has)
 		for verb, all := range calls {
 			for _, call := range all {
 				for _, id := range []venuekey.ID{alice, bob} {

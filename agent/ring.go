@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -33,12 +34,20 @@ type ring struct {
 	mu    sync.Mutex
 	last  int64 // the number of the last event
 	kept  []happening
-	known map[venuekey.ID]eventForm // the last one of each sign-in
-	next  chan struct{}             // closed by the next event
+	known map[venuekey.ID]*happening // the last one of each sign-in
+	next  chan struct{}              // closed by the next event
+	// seen is what was known a moment ago, in the order of the IDs, which streams that begin share: a
+	// hundred thousand sign-ins are not copied for each.
+	seen   []*happening
+	seenAt int64 // the number of the last event that is in it
+	seenBy time.Time
 }
 
+// seenFor is how long what was known is shared. What has happened since follows as events.
+const seenFor = time.Second
+
 func newRing() *ring {
-	return &ring{mark: rand.Text()[:8], known: map[venuekey.ID]eventForm{}, next: make(chan struct{})}
+	return &ring{mark: rand.Text()[:8], known: map[venuekey.ID]*happening{}, next: make(chan struct{})}
 }
 
 // follow takes in what happens until the context ends.
@@ -56,7 +65,7 @@ func (r *ring) add(e venuekey.Event) {
 	case e.Kind == venuekey.EventSignedOut:
 		delete(r.known, id)
 	case id.Name != "":
-		r.known[id] = eventFormOf(e)
+		r.known[id] = &happening{id: id, kind: "found", form: eventFormOf(e)}
 	}
 	r.last++
 	if len(r.kept) == ringSize {
@@ -79,20 +88,22 @@ func (r *ring) changed() <-chan struct{} {
 func (r *ring) stateOf(id venuekey.ID) venuekey.State {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return venuekey.State(r.known[id].State)
+	if known := r.known[id]; known != nil {
+		return venuekey.State(known.form.State)
+	}
+	return ""
 }
 
-// found returns what is known of every sign-in now, in the order of their IDs, and the number of
-// the last event that is in it.
-func (r *ring) found() (all []happening, at int64) {
+// found returns what is known of every sign-in, in the order of their IDs, and the number of the last
+// event that is in it, which is still kept. Nobody changes it.
+func (r *ring) found() (all []*happening, at int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, form := range r.known {
-		form.Kind, form.Before = "found", ""
-		all = append(all, happening{r.last, id, "found", form})
+	if r.seenBy.IsZero() || time.Since(r.seenBy) > seenFor || r.last-r.seenAt > ringSize/2 {
+		r.seen = slices.SortedFunc(maps.Values(r.known), func(a, b *happening) int { return strings.Compare(a.form.ID, b.form.ID) })
+		r.seenAt, r.seenBy = r.last, time.Now()
 	}
-	slices.SortFunc(all, func(a, b happening) int { return strings.Compare(a.form.ID, b.form.ID) })
-	return all, r.last
+	return r.seen, r.seenAt
 }
 
 // since returns the events after a number, and what the next one closes. lost says that some of

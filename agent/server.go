@@ -25,9 +25,9 @@ const (
 	mostBody = 64 << 10
 	// mostHeader is the longest head of a request.
 	mostHeader = 16 << 10
-	// mostConnections is how many connections are open at once. A further one waits for its
-	// turn in the kernel's queue.
-	mostConnections = 1 << 14
+	// longest is how long an answer may take to be written, with all that it waits for, so that a
+	// client that reads nothing goes one day.
+	longest = 10 * time.Minute
 	// farewell is how long requests under way may take once the server ends.
 	farewell = 5 * time.Second
 )
@@ -271,6 +271,17 @@ func (s *Server) log() *slog.Logger {
 // Format implements fmt.Formatter: a Server prints as its name alone.
 func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprint(f, "agent.Server") }
 
+// over is the server of connections, with what each may cost.
+func (s *Server) over(ctx context.Context, open *crowd) *http.Server {
+	return &http.Server{
+		Handler: s, MaxHeaderBytes: mostHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: longest, IdleTimeout: 5 * time.Minute,
+		ErrorLog:    slog.NewLogLogger(s.log().Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c, os.Geteuid()) },
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnState:   open.changed,
+	}
+}
+
 // Serve answers on listeners until the context ends. Requests under way have some seconds to
 // finish then. A listener of Listen is closed, and its socket removed. Call it once.
 func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
@@ -284,16 +295,10 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	requests, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
 	var open crowd
-	server := &http.Server{
-		Handler: s, MaxHeaderBytes: mostHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
-		ErrorLog:    slog.NewLogLogger(s.log().Handler(), slog.LevelDebug),
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c, os.Geteuid()) },
-		BaseContext: func(net.Listener) context.Context { return requests },
-		ConnState:   open.changed,
-	}
+	server := s.over(requests, &open)
 	ended := make(chan error, len(listeners))
 	for _, listener := range listeners {
-		work.Go(func() { ended <- server.Serve(open.limited(listener, mostConnections)) })
+		work.Go(func() { ended <- server.Serve(open.limited(listener, mostFiles())) })
 	}
 	select {
 	case err := <-ended:

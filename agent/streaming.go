@@ -100,8 +100,13 @@ func (e *eventStream) event(h happening) bool {
 func (e *eventStream) whole(missing bool) (at int64, ok bool) {
 	all, at := e.s.ring.found()
 	ok = !missing || e.write(e.s.ring.reset(at))
-	for _, h := range all {
-		ok = ok && e.event(h)
+	for _, known := range all {
+		if !ok {
+			return at, false
+		}
+		h := *known
+		h.number, h.form.Kind, h.form.Before = at, h.kind, ""
+		ok = e.event(h)
 	}
 	return at, ok
 }
