@@ -60,6 +60,8 @@ type errand struct {
 	Hold string
 	// StoreRefuses makes the store refuse writes, as a full disk does.
 	StoreRefuses bool
+	// Socket is where an agent serves; "" is none.
+	Socket string
 	// For how long to ask for tokens, over and over; zero renews once.
 	For time.Duration
 }
@@ -96,6 +98,10 @@ func child(task string) {
 			fmt.Println("window", time.Since(answered).Nanoseconds())
 		}
 	})
+	if e.Socket != "" {
+		serve(ctx, keeper, e.Socket)
+		return
+	}
 	if e.For == 0 {
 		if _, err := keeper.Refresh(ctx, e.ID); err != nil {
 			fmt.Println("error", err)

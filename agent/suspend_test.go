@@ -1,0 +1,89 @@
+package agent_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/venuekey/venuekey/agent"
+	"github.com/venuekey/venuekey/internal/keepertest"
+	"github.com/venuekey/venuekey/store/memory"
+)
+
+// suspend_test.go plays a machine that sleeps under a running agent, in virtual time.
+
+// handed is the part of an answer that says which token it is.
+type handed struct {
+	Access     string    `json:"access_token"`
+	Generation int64     `json:"generation"`
+	Expires    time.Time `json:"expires_at"`
+}
+
+// asks has a server answer a GET, without a connection.
+func asks(t *testing.T, server http.Handler, path string) (token handed, status int) {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, httptest.NewRequest("GET", path, nil).WithContext(t.Context()))
+	if answer.Code == http.StatusOK {
+		if err := json.Unmarshal(answer.Body.Bytes(), &token); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return token, answer.Code
+}
+
+// A machine sleeps longer than the token lives. Whoever asks after that gets a token that is good then,
+// whoever waited meanwhile too, and the refresh token was presented once for each.
+func TestAttackAMachineThatSleepsUnderAnAgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &keepertest.Venue{}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		server := &agent.Server{Keeper: keeper}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- server.Serve(ctx) }()
+		if _, err := keeper.SignIn(t.Context(), alice, keepertest.NoUI{}); err != nil {
+			t.Fatal(err)
+		}
+		before, status := asks(t, server, "/v1/token/stage/alice")
+		if status != http.StatusOK || before.Generation == 0 {
+			t.Fatalf("%+v %d", before, status)
+		}
+		for range 3 {
+			waiting := make(chan handed, 1)
+			go func() {
+				token, _ := asks(t, server, "/v1/token/stage/alice?wait=30s&newer_than="+jsonOf(before.Generation))
+				waiting <- token
+			}()
+			synctest.Wait()
+			time.Sleep(5 * keepertest.Life) // and nothing was asked for, or renewed
+			after, status := asks(t, server, "/v1/token/stage/alice")
+			if status != http.StatusOK || after.Generation != before.Generation+1 || time.Until(after.Expires) < keepertest.Life/2 {
+				t.Errorf("after the sleep: %+v %d, before %+v", after, status, before)
+			}
+			<-waiting // with the newer one, or with nothing after half a minute
+			before = after
+		}
+		if most, total := venue.Shown(); most != 1 || total != 3 {
+			t.Errorf("%d presentations, one token up to %d times", total, most)
+		}
+		events := httptest.NewRecorder()
+		listening, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		server.ServeHTTP(events, httptest.NewRequest("GET", "/v1/events", nil).WithContext(listening))
+		if !strings.Contains(events.Body.String(), `"generation":`+jsonOf(before.Generation)) {
+			t.Error(events.Body)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func jsonOf(v any) string { text, _ := json.Marshal(v); return string(text) }
