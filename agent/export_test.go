@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/x509"
 	"maps"
 	"net"
 	"net/http"
@@ -46,3 +47,6 @@ func Limited(l net.Listener, files int) (net.Listener, func(net.Conn)) {
 	var open crowd
 	return open.limited(l, files), func(c net.Conn) { open.changed(c, http.StateClosed) }
 }
+
+// IsNamed reports whether a certificate is for the host of a request.
+func IsNamed(c *x509.Certificate, host string) bool { return isNamed(c, host) }

@@ -55,7 +55,7 @@ func (s *Server) refusal(r *http.Request) (status int, wrong *venuekey.Error) {
 	if (r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodDelete) && r.ContentLength != 0 && s.isOurs(r) {
 		return http.StatusBadRequest, declined("this call takes no body")
 	}
-	if sent := r.URL.EscapedPath(); sent != "/" && path.Clean(sent) != strings.TrimSuffix(sent, "/") {
+	if sent := r.URL.EscapedPath(); sent != "/" && (path.Clean(sent) != strings.TrimSuffix(sent, "/") || sent == "//") {
 		return http.StatusNotFound, noSuchPath() // a redirect would be followed by some
 	}
 	return 0, nil
