@@ -39,11 +39,12 @@ func (s *Server) refusal(r *http.Request) (status int, wrong *venuekey.Error) {
 			return http.StatusForbidden, declined("the agent answers through its socket only")
 		case r.TLS == nil && !staysHere(r):
 			return http.StatusForbidden, declined("tokens are not sent without TLS")
-		case r.TLS == nil && !loopback.Host(hostOf(r)):
+		case r.TLS == nil && !loopback.Host(nameIn(r.Host)):
+			// A page can make a name of its own lead here (DNS rebinding); it sends that name.
 			wrong := declined("the request is for another host than this machine")
 			wrong.Remedy = "ask 127.0.0.1 or localhost"
 			return http.StatusMisdirectedRequest, wrong
-		case s.Certificate != nil && !isNamed(s.Certificate, hostOf(r)):
+		case s.Certificate != nil && !isNamed(s.Certificate, r.Host):
 			wrong := declined("the request is for another host than the agent's certificate")
 			wrong.Remedy = "ask by a name or an address that is in the certificate"
 			return http.StatusMisdirectedRequest, wrong
@@ -72,10 +73,8 @@ func staysHere(r *http.Request) bool {
 	return ok && at.IP.IsLoopback()
 }
 
-// hostOf is the host that a request is for, without its port. A page whose name was made to lead
-// to this machine (DNS rebinding) sends that name.
-func hostOf(r *http.Request) string {
-	host := r.Host
+// nameIn is the name or address in the field Host, without its port.
+func nameIn(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
@@ -103,6 +102,7 @@ func (s *Server) isOurs(r *http.Request) bool {
 // whose name was made to lead here has another one. A form that only some programs take for the
 // same host is another one too.
 func isNamed(c *x509.Certificate, host string) bool {
+	host = nameIn(host)
 	if address, err := netip.ParseAddr(host); err == nil && (address.String() != host || address.Is4In6() || address.IsUnspecified()) {
 		return false
 	}
