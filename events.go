@@ -50,6 +50,30 @@ type Event struct {
 	Remedy string
 }
 
+// Presentation is a renewal that was asked of a venue.
+type Presentation struct {
+	ID ID
+	// Generation is that of the token that was to be replaced.
+	Generation int64
+	// Began is when the request began, and Took how long it was until the outcome was known.
+	Began time.Time
+	Took  time.Duration
+	// Err is nil if the venue granted a token; its class says what became of the request.
+	Err error
+}
+
+// tellPresented tells whoever counts renewals.
+func (k *Keeper) tellPresented(a attempt, began time.Time, failure *Error) {
+	if k.Presented == nil {
+		return
+	}
+	p := Presentation{ID: a.id, Generation: a.record.Generation, Began: began, Took: time.Since(began)}
+	if failure != nil {
+		p.Err = failure
+	}
+	k.Presented(p)
+}
+
 // Events reports what happens to the given sign-ins, or to all sign-ins of the vault
 // if none is given, until the context ends or the loop is left:
 //

@@ -27,6 +27,10 @@ type Keeper struct {
 	// renewal can prevent the end. Nil means 48 h, 24 h and 2 h; an empty slice
 	// means no warnings.
 	Warn []time.Duration
+	// Presented, unless nil, is called after each renewal that this Keeper asked a venue for,
+	// also when it failed, before the outcome is saved: for metrics and traces. It must not
+	// block, nor call the Keeper.
+	Presented func(Presentation)
 
 	// Spills are folders on local disks for renewed tokens that the store refuses,
 	// sealed like records. They are tried in order. If there are none, such tokens

@@ -109,12 +109,18 @@ func (k *Keeper) ask(ctx context.Context, f *flight, a attempt, claimed Record) 
 		return Token{}, k.giveBack(ctx, a, claimed)
 	}
 	f.presenting.Store(true)
+	began := time.Now()
 	got, err := k.present(ctx, a)
-	switch {
-	case errors.Is(err, errOverslept):
+	if errors.Is(err, errOverslept) {
 		return Token{}, k.giveBack(ctx, a, claimed)
-	case err != nil:
-		return Token{}, k.failed(ctx, a, claimed, annotate(venueError(err, a.venue, a.app, a.token), a.id, "refresh"))
+	}
+	var failure *Error
+	if err != nil {
+		failure = annotate(venueError(err, a.venue, a.app, a.token), a.id, "refresh")
+	}
+	k.tellPresented(a, began, failure)
+	if failure != nil {
+		return Token{}, k.failed(ctx, a, claimed, failure)
 	}
 	got, why := receivedToken(got, secretsOf(a.venue, a.app, a.token)...)
 	if why != "" && (got.Refresh == "" || got.Refresh.Equal(a.token.Refresh)) {

@@ -239,8 +239,8 @@ func TestMetrics(t *testing.T) {
 	answer := s.get("/metrics")
 	for _, line := range []string{
 		"# TYPE venuekey_signins gauge\nvenuekey_signins{venue=\"stage\",state=\"fresh\"} 1\n",
-		"venuekey_asked_total{venue=\"stage\",verb=\"token\",outcome=\"given\"} 1\n",
-		"venuekey_asked_total{venue=\"stage\",verb=\"token\",outcome=\"refused\"} 1\n",
+		"venuekey_asked_total{venue=\"stage\",verb=\"token\",outcome=\"given\",consumer=\"\"} 1\n",
+		"venuekey_asked_total{venue=\"stage\",verb=\"token\",outcome=\"refused\",consumer=\"\"} 1\n",
 		"venuekey_agent_info{version=\"test\"} 1\n", "venuekey_event_streams 0\n",
 	} {
 		if !strings.Contains(answer, line) {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -133,4 +135,26 @@ func ExampleHanded() {
 	fmt.Println(venuekey.ClassOf(err))
 	// Output:
 	// misconfigured
+}
+
+// What a monitor reads: the agent counts what its Keeper asks of venues, and what a proxy forwards.
+func ExampleServer_Presented() {
+	keeper := &venuekey.Keeper{Vault: &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{7}}}
+	server := &agent.Server{Keeper: keeper}
+	keeper.Presented = server.Presented // and proxy.Handler.Took is server.Proxied
+	id := venuekey.ID{Venue: "ctrader", Name: "alice"}
+	server.Presented(venuekey.Presentation{ID: id, Took: time.Second})
+	server.Proxied(id, http.StatusOK, time.Second)
+	answer := httptest.NewRecorder()
+	server.ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	for line := range strings.Lines(answer.Body.String()) {
+		if strings.Contains(line, `venue="ctrader"`) {
+			fmt.Print(line)
+		}
+	}
+	// Output:
+	// venuekey_proxied_seconds_total{venue="ctrader",status="2xx"} 1
+	// venuekey_proxied_total{venue="ctrader",status="2xx"} 1
+	// venuekey_renewal_seconds_total{venue="ctrader",outcome="granted"} 1
+	// venuekey_renewals_total{venue="ctrader",outcome="granted"} 1
 }

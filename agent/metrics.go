@@ -2,10 +2,13 @@ package agent
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,72 +17,84 @@ import (
 	"github.com/venuekey/venuekey"
 )
 
-// metrics.go owns what a monitor reads, in the text format of Prometheus (version 0.0.4). No ID and
-// no user is in a label.
+// metrics.go owns what is counted, and what a monitor reads of it, in the text format of Prometheus
+// (version 0.0.4). No ID is in a label unless the server is told to have them, and no user ever.
 
 // metrics counts what the server does. The zero value is ready to use.
 type metrics struct {
-	streams atomic.Int64
-	mu      sync.Mutex
-	asked   map[asked]int64
+	streams  atomic.Int64
+	mu       sync.Mutex
+	asked    map[asked]int64
+	renewals map[venueOutcome]*spent
+	proxied  map[venueOutcome]*spent
 }
 
 // asked is a use of a sign-in.
 type asked struct {
-	venue, outcome string
-	verb           Verb
+	venue, outcome, consumer string
+	verb                     Verb
 }
 
-func (m *metrics) count(venue string, verb Verb, outcome error) {
-	word := "given"
-	if outcome != nil {
-		if class, err := venuekey.ClassOf(outcome).MarshalText(); err == nil {
-			word = string(class)
-		}
+// venueOutcome is what came of something at a venue.
+type venueOutcome struct{ venue, outcome string }
+
+// spent is how often something took how long.
+type spent struct {
+	count   int64
+	seconds float64
+}
+
+func add(to *map[venueOutcome]*spent, of venueOutcome, took time.Duration) {
+	if *to == nil {
+		*to = map[venueOutcome]*spent{}
 	}
-	if outcome == ErrForbidden {
-		word = "forbidden"
+	if (*to)[of] == nil {
+		(*to)[of] = new(spent)
 	}
+	(*to)[of].count++
+	(*to)[of].seconds += took.Seconds()
+}
+
+// outcomeWord is an outcome as a label: granted words, or the class of an error.
+func outcomeWord(good string, outcome error) string {
+	switch {
+	case outcome == nil:
+		return good
+	case errors.Is(outcome, ErrForbidden):
+		return "forbidden"
+	}
+	if class, err := venuekey.ClassOf(outcome).MarshalText(); err == nil {
+		return string(class)
+	}
+	return "failed"
+}
+
+func (m *metrics) count(venue string, verb Verb, consumer string, outcome error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.asked == nil {
 		m.asked = map[asked]int64{}
 	}
-	m.asked[asked{venue, word, verb}]++
+	m.asked[asked{venue, outcomeWord("given", outcome), consumer, verb}]++
 }
 
-// gathered is what is known of the sign-ins at a time.
-type gathered struct {
-	states   map[[2]string]int // by venue and state
-	deaths   map[string]float64
-	late     map[string]int
-	failures map[string]int
+// Presented counts a renewal. It is for Keeper.Presented.
+func (s *Server) Presented(p venuekey.Presentation) {
+	s.metrics.mu.Lock()
+	defer s.metrics.mu.Unlock()
+	add(&s.metrics.renewals, venueOutcome{p.ID.Venue, outcomeWord("granted", p.Err)}, p.Took)
 }
 
-// gather reads the status of all sign-ins.
-func (s *Server) gather(r *http.Request) (g gathered, err error) {
-	g = gathered{map[[2]string]int{}, map[string]float64{}, map[string]int{}, map[string]int{}}
-	now := time.Now()
-	for status, err := range s.Keeper.Statuses(r.Context()) {
-		if err != nil {
-			return g, err
-		}
-		venue := status.ID.Venue
-		g.states[[2]string{venue, string(status.State)}]++
-		if status.Failures > 0 {
-			g.failures[venue]++
-		}
-		if !status.NextRefresh.IsZero() && now.Sub(status.NextRefresh) > time.Minute {
-			g.late[venue]++
-		}
-		if status.EndsAnyway && !status.SignInEnds.IsZero() {
-			left := status.SignInEnds.Sub(now).Seconds()
-			if before, known := g.deaths[venue]; !known || left < before {
-				g.deaths[venue] = left
-			}
-		}
+// Proxied counts a call that a proxy forwarded, with the status of its answer, 0 for none. It is for
+// Took of a proxy.Handler.
+func (s *Server) Proxied(id venuekey.ID, status int, took time.Duration) {
+	word := "none"
+	if status > 0 {
+		word = fmt.Sprintf("%dxx", status/100)
 	}
-	return g, nil
+	s.metrics.mu.Lock()
+	defer s.metrics.mu.Unlock()
+	add(&s.metrics.proxied, venueOutcome{id.Venue, word}, took)
 }
 
 // monitor answers a monitor. One that may not see every sign-in sees none.
@@ -88,45 +103,147 @@ func (s *Server) monitor(w http.ResponseWriter, r *http.Request) {
 		failWith(w, http.StatusNotFound, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "metrics are for those who may see the status of every sign-in"})
 		return
 	}
-	g, err := s.gather(r)
-	if err != nil {
+	var page exposition
+	if err := s.gather(r, &page); err != nil {
 		fail(w, err)
 		return
 	}
-	var out strings.Builder
-	family := func(name, kind, help string, samples map[string]float64) {
-		fmt.Fprintf(&out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
-		for _, labels := range slices.Sorted(maps.Keys(samples)) {
-			fmt.Fprintf(&out, "%s%s %g\n", name, labels, samples[labels])
-		}
-	}
-	byVenue := func(counts map[string]int) map[string]float64 {
-		samples := map[string]float64{}
-		for venue, n := range counts {
-			samples[fmt.Sprintf(`{venue=%q}`, venue)] = float64(n)
-		}
-		return samples
-	}
-	states, deaths, uses := map[string]float64{}, map[string]float64{}, map[string]float64{}
-	for of, n := range g.states {
-		states[fmt.Sprintf(`{venue=%q,state=%q}`, of[0], of[1])] = float64(n)
-	}
-	for venue, left := range g.deaths {
-		deaths[fmt.Sprintf(`{venue=%q}`, venue)] = left
-	}
-	s.metrics.mu.Lock()
-	for a, n := range s.metrics.asked {
-		uses[fmt.Sprintf(`{venue=%q,verb=%q,outcome=%q}`, a.venue, a.verb, a.outcome)] = float64(n)
-	}
-	s.metrics.mu.Unlock()
-	family("venuekey_agent_info", "gauge", "Which agent this is.", map[string]float64{fmt.Sprintf(`{version=%q}`, cmp.Or(s.Version, "unknown")): 1})
-	family("venuekey_signins", "gauge", "Sign-ins by state.", states)
-	family("venuekey_signins_failing", "gauge", "Sign-ins whose last renewal failed.", byVenue(g.failures))
-	family("venuekey_signins_late", "gauge", "Sign-ins that have been due for more than a minute.", byVenue(g.late))
-	family("venuekey_first_end_seconds", "gauge", "Seconds until the first sign-in ends that no renewal saves.", deaths)
-	family("venuekey_asked_total", "counter", "Uses of sign-ins by verb and outcome.", uses)
-	family("venuekey_event_streams", "gauge", "Clients that read events.", map[string]float64{"": float64(s.metrics.streams.Load())})
+	s.metrics.write(&page)
+	page.add("venuekey_agent_info", "gauge", "Which agent this is.", labels("version", cmp.Or(s.Version, "unknown")), 1)
+	page.add("venuekey_agent_start_time_seconds", "gauge", "When the agent began, in Unix time.", "", float64(s.started.Unix()))
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(out.String()))
+	text := page.text()
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	_, _ = io.WriteString(w, text)
+}
+
+// write adds what was counted.
+func (m *metrics) write(page *exposition) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for a, n := range m.asked {
+		page.add("venuekey_asked_total", "counter", "Uses of sign-ins by verb, outcome and consumer; no consumer is this user.",
+			labels("venue", a.venue, "verb", string(a.verb), "outcome", a.outcome, "consumer", a.consumer), float64(n))
+	}
+	for of, s := range m.renewals {
+		at := labels("venue", of.venue, "outcome", of.outcome)
+		page.add("venuekey_renewals_total", "counter", "Renewals that this agent asked of venues, by outcome.", at, float64(s.count))
+		page.add("venuekey_renewal_seconds_total", "counter", "How long venues took for them.", at, s.seconds)
+	}
+	for of, s := range m.proxied {
+		at := labels("venue", of.venue, "status", of.outcome)
+		page.add("venuekey_proxied_total", "counter", "Calls that the proxy forwarded, by the status of the answer.", at, float64(s.count))
+		page.add("venuekey_proxied_seconds_total", "counter", "How long venues took to begin their answers to them.", at, s.seconds)
+	}
+	page.add("venuekey_event_streams", "gauge", "Clients that read events.", "", float64(m.streams.Load()))
+}
+
+// gather adds what the status of all sign-ins says.
+func (s *Server) gather(r *http.Request, page *exposition) error {
+	now := time.Now()
+	for status, err := range s.Keeper.Statuses(r.Context()) {
+		if err != nil {
+			return err
+		}
+		at := labels("venue", status.ID.Venue)
+		page.sum("venuekey_signins", "gauge", "Sign-ins by state.", labels("venue", status.ID.Venue, "state", string(status.State)), 1)
+		page.sum("venuekey_signins_failing", "gauge", "Sign-ins whose last renewal failed.", at, counted(status.Failures > 0))
+		due := now.Sub(status.NextRefresh)
+		page.sum("venuekey_signins_due", "gauge", "Sign-ins that are due to be renewed.", at, counted(!status.NextRefresh.IsZero() && due > 0))
+		page.sum("venuekey_signins_late", "gauge", "Sign-ins that have been due for more than a minute.", at, counted(!status.NextRefresh.IsZero() && due > time.Minute))
+		if !status.Issued.IsZero() {
+			page.most("venuekey_token_age_seconds", "gauge", "Age of the oldest access token.", at, now.Sub(status.Issued).Seconds())
+		}
+		if status.EndsAnyway && !status.SignInEnds.IsZero() {
+			page.least("venuekey_first_end_seconds", "gauge", "Seconds until the first sign-in ends that no renewal saves.", at, status.SignInEnds.Sub(now).Seconds())
+		}
+		if s.MetricIDs {
+			s.gatherOne(status, now, page)
+		}
+	}
+	return nil
+}
+
+// gatherOne adds what one sign-in's status says, under its ID.
+func (s *Server) gatherOne(status venuekey.Status, now time.Time, page *exposition) {
+	id := status.ID.String()
+	page.add("venuekey_signin_state", "gauge", "The state of a sign-in, as 1.", labels("id", id, "state", string(status.State)), 1)
+	if !status.Expires.IsZero() {
+		page.add("venuekey_signin_token_seconds", "gauge", "Seconds until a sign-in's access token expires.", labels("id", id), status.Expires.Sub(now).Seconds())
+	}
+	if !status.SignInEnds.IsZero() {
+		page.add("venuekey_signin_end_seconds", "gauge", "Seconds until a sign-in ends.", labels("id", id), status.SignInEnds.Sub(now).Seconds())
+	}
+}
+
+func counted(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// exposition is a page of metrics.
+type exposition struct{ families map[string]*family }
+
+type family struct {
+	kind, help string
+	samples    map[string]float64 // by labels
+}
+
+func (e *exposition) family(name, kind, help string) *family {
+	if e.families == nil {
+		e.families = map[string]*family{}
+	}
+	if e.families[name] == nil {
+		e.families[name] = &family{kind, help, map[string]float64{}}
+	}
+	return e.families[name]
+}
+
+func (e *exposition) add(name, kind, help, at string, value float64) {
+	e.family(name, kind, help).samples[at] = value
+}
+
+func (e *exposition) sum(name, kind, help, at string, value float64) {
+	e.family(name, kind, help).samples[at] += value
+}
+
+func (e *exposition) most(name, kind, help, at string, value float64) {
+	f := e.family(name, kind, help)
+	if before, ok := f.samples[at]; !ok || value > before {
+		f.samples[at] = value
+	}
+}
+
+func (e *exposition) least(name, kind, help, at string, value float64) {
+	f := e.family(name, kind, help)
+	if before, ok := f.samples[at]; !ok || value < before {
+		f.samples[at] = value
+	}
+}
+
+// text is the page, in an order that stays.
+func (e *exposition) text() string {
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(e.families)) {
+		f := e.families[name]
+		fmt.Fprintf(&out, "# HELP %s %s\n# TYPE %s %s\n", name, f.help, name, f.kind)
+		for _, at := range slices.Sorted(maps.Keys(f.samples)) {
+			fmt.Fprintf(&out, "%s%s %g\n", name, at, f.samples[at])
+		}
+	}
+	return out.String()
+}
+
+// labels are names and values in turn, as they are written behind a name. A value has letters that
+// IDs, consumers and versions have, and is quoted all the same.
+func labels(pairs ...string) string {
+	var all []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		value := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(pairs[i+1])
+		all = append(all, pairs[i]+`="`+value+`"`)
+	}
+	return "{" + strings.Join(all, ",") + "}"
 }

@@ -72,6 +72,10 @@ type Server struct {
 	// generation of the token that is about to be handed out. The outcome of what Allow forbids
 	// is ErrForbidden. If it returns an error, nothing is handed out.
 	Told func(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error
+	// Who, unless nil, names the consumer who makes a request, for metrics; "" is this user.
+	Who func(r *http.Request) string
+	// MetricIDs lets /metrics have IDs in labels.
+	MetricIDs bool
 	// Proxy, unless nil, answers below /proxy/, once it is known who asks: package agent/proxy
 	// has one. A body may be of any length there, and its paths are not cleaned.
 	Proxy http.Handler
@@ -223,13 +227,20 @@ func (s *Server) allowed(r *http.Request, id venuekey.ID, verb Verb) error {
 	return s.Allow(r, id, verb)
 }
 
+func (s *Server) who(r *http.Request) string {
+	if s.Who == nil {
+		return ""
+	}
+	return s.Who(r)
+}
+
 // told reports a use of a sign-in.
 func (s *Server) told(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error {
 	venue := id.Venue
 	if _, err := s.Keeper.Venue(venue); err != nil {
 		venue = "unknown" // or whoever makes up names fills the memory
 	}
-	s.metrics.count(venue, verb, outcome)
+	s.metrics.count(venue, verb, s.who(r), outcome)
 	if s.Told == nil {
 		return nil
 	}

@@ -102,6 +102,7 @@ http://agent/proxy/VENUE/NAME/CALL, such as /proxy/tradovate/bot/order/list.`,
 	cmd.Flags().StringVar(&flags.listen, "listen", "", "for consumers, also listen at this `ADDRESS`")
 	cmd.Flags().StringVar(&flags.certificate, "tls-cert", "", "the certificates of --listen, a `FILE` in PEM")
 	cmd.Flags().StringVar(&flags.key, "tls-key", "", "the private key of --listen, a `FILE` in PEM")
+	cmd.Flags().BoolVar(&flags.metricIDs, "metrics-ids", false, "let /metrics have the IDs of sign-ins in labels")
 	cmd.Flags().Bool("where", false, "only print where the socket is")
 	p.watchFlags(cmd, &hook, &warn)
 	cmd.AddCommand(p.agentInstallCmd())
@@ -120,7 +121,10 @@ func storeAnswers(ctx context.Context, v *local.Vault) bool {
 }
 
 // agentFlags are the agent's own.
-type agentFlags struct{ socket, audit, listen, certificate, key string }
+type agentFlags struct {
+	socket, audit, listen, certificate, key string
+	metricIDs                               bool
+}
 
 // check refuses an address that anybody could use.
 func (f agentFlags) check() error {
@@ -255,7 +259,9 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	server := &agent.Server{Keeper: v.Keeper, Version: version().Version, Vault: vault, Log: p.log()}
+	server.MetricIDs = flags.metricIDs
 	r.serve(server)
+	v.Keeper.Presented = server.Presented
 	served := make(chan error, 1)
 	go func() {
 		served <- server.Serve(running, listeners...)

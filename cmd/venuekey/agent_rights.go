@@ -50,7 +50,11 @@ func (r *rights) close() error {
 // serve gives a server these rights.
 func (r *rights) serve(s *agent.Server) {
 	s.Admit, s.Allow, s.Told, s.Certificate = r.admit, r.allow, r.told, r.certificate
-	s.Proxy = &proxy.Handler{Keeper: s.Keeper, Allow: r.allowCall, Told: r.toldCall, Log: s.Log}
+	s.Who = func(request *http.Request) string {
+		known, _ := request.Context().Value(consumerKey{}).(consumer.Consumer)
+		return known.Name
+	}
+	s.Proxy = &proxy.Handler{Keeper: s.Keeper, Allow: r.allowCall, Told: r.toldCall, Took: s.Proxied, Log: s.Log}
 }
 
 // admit finds the consumer of a request. One without a token must come through the socket, where
