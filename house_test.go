@@ -60,6 +60,7 @@ var house = map[string][]string{
 	"internal/own":              {},                                                                           // for whatever lies on a disk
 	"internal/loopback":         {},                                                                           // for whatever is only sent to this machine
 	"internal/words":            {"internal/foreign"},                                                         // for what a file may say
+	"internal/otlp":             {},                                                                           // traces, for services
 	"internal/systemd":          {},                                                                           // for services
 	"internal/needs":            {},                                                                           // for tests of more than one room
 	"internal/npmtest":          {"internal/needs"},                                                           // clients that are not ours

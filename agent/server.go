@@ -72,6 +72,9 @@ type Server struct {
 	// generation of the token that is about to be handed out. The outcome of what Allow forbids
 	// is ErrForbidden. If it returns an error, nothing is handed out.
 	Told func(r *http.Request, id venuekey.ID, verb Verb, generation int64, outcome error) error
+	// Around, unless nil, returns the handler that gets every request first, and hands it on to the
+	// server.
+	Around func(server http.Handler) http.Handler
 	// Who, unless nil, names the consumer who makes a request, for metrics; "" is this user.
 	Who func(r *http.Request) string
 	// MetricIDs lets /metrics have IDs in labels.
@@ -284,8 +287,12 @@ func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprint(f, "agent.Server") }
 
 // over is the server of connections, with what each may cost.
 func (s *Server) over(ctx context.Context, open *crowd) *http.Server {
+	handler := http.Handler(s)
+	if s.Around != nil {
+		handler = s.Around(s)
+	}
 	return &http.Server{
-		Handler: s, MaxHeaderBytes: mostHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: longest, IdleTimeout: 5 * time.Minute,
+		Handler: handler, MaxHeaderBytes: mostHeader, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: longest, IdleTimeout: 5 * time.Minute,
 		ErrorLog:    slog.NewLogLogger(s.log().Handler(), slog.LevelDebug),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return withPeer(ctx, c, os.Geteuid()) },
 		BaseContext: func(net.Listener) context.Context { return ctx },

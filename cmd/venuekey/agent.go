@@ -55,6 +55,10 @@ socket, such as one that ssh forwards.
   GET  /v1/events                       server-sent: what happens to them
   GET  /healthz, /readyz, /metrics      whether it runs; whether all is well
 
+With OTEL_EXPORTER_OTLP_ENDPOINT and the other variables of OpenTelemetry it sends
+traces of renewals and calls, as OTLP over HTTP with JSON. No ID of a sign-in is
+in metrics or traces, unless --metrics-ids.
+
 /v1/openapi.json describes all of it. A refresh token never leaves the vault.
 
 SIGTERM lets renewals finish. After SIGKILL nothing is lost, and the next agent
@@ -102,7 +106,7 @@ http://agent/proxy/VENUE/NAME/CALL, such as /proxy/tradovate/bot/order/list.`,
 	cmd.Flags().StringVar(&flags.listen, "listen", "", "for consumers, also listen at this `ADDRESS`")
 	cmd.Flags().StringVar(&flags.certificate, "tls-cert", "", "the certificates of --listen, a `FILE` in PEM")
 	cmd.Flags().StringVar(&flags.key, "tls-key", "", "the private key of --listen, a `FILE` in PEM")
-	cmd.Flags().BoolVar(&flags.metricIDs, "metrics-ids", false, "let /metrics have the IDs of sign-ins in labels")
+	cmd.Flags().BoolVar(&flags.metricIDs, "metrics-ids", false, "let metrics and traces have the IDs of sign-ins")
 	cmd.Flags().Bool("where", false, "only print where the socket is")
 	p.watchFlags(cmd, &hook, &warn)
 	cmd.AddCommand(p.agentInstallCmd())
@@ -261,7 +265,12 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 	server := &agent.Server{Keeper: v.Keeper, Version: version().Version, Vault: vault, Log: p.log()}
 	server.MetricIDs = flags.metricIDs
 	r.serve(server)
-	v.Keeper.Presented = server.Presented
+	traces, err := p.newTracer(flags.metricIDs)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	traces.trace(server)
 	served := make(chan error, 1)
 	go func() {
 		served <- server.Serve(running, listeners...)
@@ -276,6 +285,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 	}
 	var watched sync.WaitGroup
 	defer watched.Wait()
+	watched.Go(func() { traces.exporter.Run(running) })
 	watched.Go(func() { systemd.Watch(running, p.env, func() bool { return storeAnswers(running, v) }) })
 	if err := systemd.Notify(p.env, "READY=1\nSTATUS=serving at "+path); err != nil {
 		p.log().Warn("systemd was not told that the agent is ready", "error", err)
