@@ -50,10 +50,13 @@ func newRing() *ring {
 	return &ring{mark: rand.Text()[:8], known: map[venuekey.ID]*happening{}, next: make(chan struct{})}
 }
 
-// follow takes in what happens until the context ends.
-func (r *ring) follow(ctx context.Context, keeper *venuekey.Keeper) {
+// follow takes in what happens until the context ends, and passes it on unless happened is nil.
+func (r *ring) follow(ctx context.Context, keeper *venuekey.Keeper, happened func(venuekey.Event)) {
 	for event := range keeper.Events(ctx) {
 		r.add(event)
+		if happened != nil {
+			happened(event)
+		}
 	}
 }
 

@@ -82,6 +82,9 @@ type Server struct {
 	// Proxy, unless nil, answers below /proxy/, once it is known who asks: package agent/proxy
 	// has one. A body may be of any length there, and its paths are not cleaned.
 	Proxy http.Handler
+	// Happened, unless nil, is called with each event of the Keeper that the server takes in, in order: for
+	// a program that would otherwise read them as well. While it runs, streams hear nothing new.
+	Happened func(venuekey.Event)
 	// Log receives what happens; nil means no log.
 	Log *slog.Logger
 
@@ -308,7 +311,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	defer work.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	work.Go(func() { s.ring.follow(ctx, s.Keeper) })
+	work.Go(func() { s.ring.follow(ctx, s.Keeper, s.Happened) })
 	// Requests under way outlive the context: an order that is sent gets its answer.
 	requests, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()

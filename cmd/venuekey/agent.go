@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"iter"
 	"net"
 	"slices"
 	"sync"
@@ -55,9 +56,9 @@ socket, such as one that ssh forwards.
   GET  /v1/events                       server-sent: what happens to them
   GET  /healthz, /readyz, /metrics      whether it runs; whether all is well
 
-With OTEL_EXPORTER_OTLP_ENDPOINT and the other variables of OpenTelemetry it sends
-traces of renewals and calls, as OTLP over HTTP with JSON. No ID of a sign-in is
-in metrics or traces, unless --metrics-ids.
+With OTEL_EXPORTER_OTLP_ENDPOINT and the other variables of OpenTelemetry it
+sends traces of renewals and calls, as OTLP over HTTP with JSON. No ID of a
+sign-in is in metrics or traces, unless --metrics-ids.
 
 /v1/openapi.json describes all of it. A refresh token never leaves the vault.
 
@@ -244,6 +245,32 @@ func (f agentFlags) pair(ctx context.Context, p *program) (tls.Certificate, erro
 	return tls.X509KeyPair(certificate, private)
 }
 
+// mostUntold is how many events wait for whoever tells a person or the hook of them.
+const mostUntold = 1024
+
+// eventsOf are the events that a server takes in, so that the vault is read, and kept in mind, once.
+func eventsOf(ctx context.Context, server *agent.Server) iter.Seq[venuekey.Event] {
+	happened := make(chan venuekey.Event, mostUntold)
+	server.Happened = func(event venuekey.Event) {
+		select {
+		case happened <- event:
+		case <-ctx.Done():
+		}
+	}
+	return func(yield func(venuekey.Event) bool) {
+		for {
+			select {
+			case event := <-happened:
+				if !yield(event) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
 // serveAgent serves until the context ends, beside whatever keeps the sign-ins fresh.
 func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, hook string, flags agentFlags) (err error) {
 	place, err := p.place()
@@ -271,6 +298,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		return err
 	}
 	traces.trace(server)
+	events := eventsOf(running, server)
 	served := make(chan error, 1)
 	go func() {
 		served <- server.Serve(running, listeners...)
@@ -291,7 +319,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		p.log().Warn("systemd was not told that the agent is ready", "error", err)
 	}
 	defer func() { _ = systemd.Notify(p.env, "STOPPING=1") }()
-	err = p.keepFresh(running, v, hook)
+	err = p.keepFresh(running, v, hook, events)
 	stop()
 	if failed := <-served; err == nil && failed != nil {
 		err = &venuekey.Error{Op: "agent", Class: venuekey.ClassFailed, Err: failed}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"iter"
 	"os/exec"
 	"sync"
 	"time"
@@ -62,7 +63,7 @@ only the program itself).`,
 					return err
 				}
 				v.Keeper.Warn = warn
-				return p.keepFresh(cmd.Context(), v, hook)
+				return p.keepFresh(cmd.Context(), v, hook, v.Keeper.Events(cmd.Context()))
 			})
 		},
 	}
@@ -77,7 +78,8 @@ func (p *program) watchFlags(cmd *cobra.Command, hook *string, warn *[]time.Dura
 	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
 }
 
-func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string) error {
+// keepFresh renews until the context ends, and tells of the events, which end with it.
+func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string, events iter.Seq[venuekey.Event]) error {
 	path := ""
 	if hook != "" {
 		var err error
@@ -89,7 +91,7 @@ func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string) er
 	p.tell("keeping every sign-in fresh (Ctrl-C ends it)")
 	var listening sync.WaitGroup
 	listening.Go(func() {
-		for event := range v.Keeper.Events(ctx) {
+		for event := range events {
 			switch event.Kind {
 			case venuekey.EventTrouble, venuekey.EventWarning, venuekey.EventRecovered:
 				if event.Kind != venuekey.EventWarning || event.Status.ID.Name != "" {
