@@ -103,11 +103,12 @@ func (s *Server) monitor(w http.ResponseWriter, r *http.Request) {
 		failWith(w, http.StatusNotFound, &venuekey.Error{Class: venuekey.ClassDeclined, Reason: "metrics are for those who may see the status of every sign-in"})
 		return
 	}
-	var page exposition
-	if err := s.gather(r, &page); err != nil {
+	g, err := s.survey(r.Context())
+	if err != nil {
 		fail(w, err)
 		return
 	}
+	page := exposition{maps.Clone(g.page.families)} // the counters have families of their own
 	s.metrics.write(&page)
 	page.add("venuekey_agent_info", "gauge", "Which agent this is.", labels("version", cmp.Or(s.Version, "unknown")), 1)
 	page.add("venuekey_agent_start_time_seconds", "gauge", "When the agent began, in Unix time.", "", float64(s.started.Unix()))
@@ -137,44 +138,6 @@ func (m *metrics) write(page *exposition) {
 		page.add("venuekey_proxied_seconds_total", "counter", "How long venues took to begin their answers to them.", at, s.seconds)
 	}
 	page.add("venuekey_event_streams", "gauge", "Clients that read events.", "", float64(m.streams.Load()))
-}
-
-// gather adds what the status of all sign-ins says.
-func (s *Server) gather(r *http.Request, page *exposition) error {
-	now := time.Now()
-	for status, err := range s.Keeper.Statuses(r.Context()) {
-		if err != nil {
-			return err
-		}
-		at := labels("venue", status.ID.Venue)
-		page.sum("venuekey_signins", "gauge", "Sign-ins by state.", labels("venue", status.ID.Venue, "state", string(status.State)), 1)
-		page.sum("venuekey_signins_failing", "gauge", "Sign-ins whose last renewal failed.", at, counted(status.Failures > 0))
-		due := now.Sub(status.NextRefresh)
-		page.sum("venuekey_signins_due", "gauge", "Sign-ins that are due to be renewed.", at, counted(!status.NextRefresh.IsZero() && due > 0))
-		page.sum("venuekey_signins_late", "gauge", "Sign-ins that have been due for more than a minute.", at, counted(!status.NextRefresh.IsZero() && due > time.Minute))
-		if !status.Issued.IsZero() {
-			page.most("venuekey_token_age_seconds", "gauge", "Age of the oldest access token.", at, now.Sub(status.Issued).Seconds())
-		}
-		if status.EndsAnyway && !status.SignInEnds.IsZero() {
-			page.least("venuekey_first_end_seconds", "gauge", "Seconds until the first sign-in ends that no renewal saves.", at, status.SignInEnds.Sub(now).Seconds())
-		}
-		if s.MetricIDs {
-			s.gatherOne(status, now, page)
-		}
-	}
-	return nil
-}
-
-// gatherOne adds what one sign-in's status says, under its ID.
-func (s *Server) gatherOne(status venuekey.Status, now time.Time, page *exposition) {
-	id := status.ID.String()
-	page.add("venuekey_signin_state", "gauge", "The state of a sign-in, as 1.", labels("id", id, "state", string(status.State)), 1)
-	if !status.Expires.IsZero() {
-		page.add("venuekey_signin_token_seconds", "gauge", "Seconds until a sign-in's access token expires.", labels("id", id), status.Expires.Sub(now).Seconds())
-	}
-	if !status.SignInEnds.IsZero() {
-		page.add("venuekey_signin_end_seconds", "gauge", "Seconds until a sign-in ends.", labels("id", id), status.SignInEnds.Sub(now).Seconds())
-	}
 }
 
 func counted(yes bool) float64 {
@@ -237,12 +200,14 @@ func (e *exposition) text() string {
 	return out.String()
 }
 
+var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
 // labels are names and values in turn, as they are written behind a name. A value has letters that
 // IDs, consumers and versions have, and is quoted all the same.
 func labels(pairs ...string) string {
 	var all []string
 	for i := 0; i+1 < len(pairs); i += 2 {
-		value := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(pairs[i+1])
+		value := escaped.Replace(pairs[i+1])
 		all = append(all, pairs[i]+`="`+value+`"`)
 	}
 	return "{" + strings.Join(all, ",") + "}"

@@ -162,7 +162,7 @@ func TestAttackNamesThatAreMadeUp(t *testing.T) {
 		}
 	}
 	answer := s.short(asked{"GET", "/metrics", ""})
-	if strings.Contains(answer, "made-up") || !strings.Contains(answer, `venuekey_asked_total{venue="unknown",verb="token",outcome="refused"} 300`) {
+	if strings.Contains(answer, "made-up") || !strings.Contains(answer, `venuekey_asked_total{venue="unknown",verb="token",outcome="refused",consumer=""} 300`) {
 		t.Error(answer)
 	}
 	if kept := reflect.ValueOf(s.keeper).Elem().FieldByName("entries").Len(); kept > 2 {

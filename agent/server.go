@@ -95,6 +95,9 @@ type Server struct {
 	ending  chan struct{} // closed when the server ends
 	written sync.Map      // venuekey.ID to *written
 	metrics metrics
+
+	surveying chan struct{} // holds an item while surveyed is looked at
+	surveyed  *gathered
 }
 
 func (s *Server) init() {
@@ -102,6 +105,7 @@ func (s *Server) init() {
 		s.started = time.Now()
 		s.ring = newRing()
 		s.ending = make(chan struct{})
+		s.surveying = make(chan struct{}, 1)
 		s.mux = http.NewServeMux()
 		for pattern, handler := range s.routes() {
 			s.mux.HandleFunc(pattern, handler)

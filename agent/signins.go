@@ -85,14 +85,15 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 
 // readyz says whether the store answers and no sign-in needs its user.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	g, err := s.survey(r.Context())
+	if err != nil {
+		fail(w, err)
+		return
+	}
 	dead := []string{}
-	for status, err := range s.Keeper.Statuses(r.Context()) {
-		if err != nil {
-			fail(w, err)
-			return
-		}
-		if status.State == venuekey.StateNeedsSignIn && s.allowed(r, status.ID, VerbStatus) == nil {
-			dead = append(dead, status.ID.String())
+	for _, id := range g.dead {
+		if s.allowed(r, id, VerbStatus) == nil {
+			dead = append(dead, id.String())
 		}
 	}
 	code := http.StatusOK

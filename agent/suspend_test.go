@@ -6,16 +6,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 )
 
-// suspend_test.go plays a machine that sleeps under a running agent, in virtual time.
+// suspend_test.go plays what takes long, in virtual time: a machine that sleeps under a running agent, and
+// monitors that ask without end.
 
 // handed is the part of an answer that says which token it is.
 type handed struct {
@@ -29,7 +33,7 @@ func asks(t *testing.T, server http.Handler, path string) (token handed, status 
 	t.Helper()
 	answer := httptest.NewRecorder()
 	server.ServeHTTP(answer, httptest.NewRequest("GET", path, nil).WithContext(t.Context()))
-	if answer.Code == http.StatusOK {
+	if answer.Code == http.StatusOK && strings.HasPrefix(path, "/v1/token/") {
 		if err := json.Unmarshal(answer.Body.Bytes(), &token); err != nil {
 			t.Fatal(err)
 		}
@@ -87,3 +91,47 @@ func TestAttackAMachineThatSleepsUnderAnAgent(t *testing.T) {
 }
 
 func jsonOf(v any) string { text, _ := json.Marshal(v); return string(text) }
+
+// slowStore takes a second for each list of records, and counts them.
+type slowStore struct {
+	venuekey.Store
+	lists atomic.Int64
+}
+
+func (s *slowStore) List(ctx context.Context, prefix, after string, limit int) ([]venuekey.Record, error) {
+	s.lists.Add(1)
+	time.Sleep(time.Second)
+	return s.Store.List(ctx, prefix, after, limit)
+}
+
+// Monitors that ask without end cost a large vault a twentieth of the time, and see a state that is that
+// much older.
+func TestAttackMonitorsThatNeverStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &keepertest.Venue{}
+		below := &memory.Store{}
+		if _, err := keepertest.New(t, below, venue).SignIn(t.Context(), alice, keepertest.NoUI{}); err != nil {
+			t.Fatal(err)
+		}
+		store := &slowStore{Store: below}
+		server := &agent.Server{Keeper: keepertest.New(t, store, venue)}
+		var all sync.WaitGroup
+		began := time.Now()
+		for range 10 {
+			all.Go(func() {
+				for time.Since(began) < 5*time.Minute {
+					for _, path := range []string{"/readyz", "/metrics"} {
+						if _, status := asks(t, server, path); status != http.StatusOK {
+							t.Errorf("%s: %d", path, status)
+						}
+					}
+					time.Sleep(time.Second)
+				}
+			})
+		}
+		all.Wait()
+		if lists := store.lists.Load(); lists > 40 {
+			t.Errorf("the vault was read %d times in five minutes", lists)
+		}
+	})
+}
