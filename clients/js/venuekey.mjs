@@ -10,6 +10,7 @@
 //	for await (const event of agent.events("ctrader/alice")) console.log(event.kind, event.reason);
 
 import { execFile } from "node:child_process";
+import { statSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { inspect } from "node:util";
@@ -226,6 +227,7 @@ export class Agent {
 	async #open(method, path, { body, header = {}, signal, timeout }) {
 		const { url, consumer, ca } = this.#options;
 		if (!url && !this.#socket) this.#socket = await where();
+		if (!url) trust(this.#socket);
 		const text = body === undefined ? "" : JSON.stringify(body);
 		const headers = { ...header, ...(text && { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) }) };
 		if (consumer) headers.Authorization = "Bearer " + consumer;
@@ -265,6 +267,14 @@ function where() {
 			reject(new VenuekeyError("misconfigured", "the agent's socket is not known", { remedy: "set VENUEKEY_AGENT_SOCKET to what venuekey agent --where prints" }));
 		});
 	});
+}
+
+/** Throws if the socket is another user's. Node does not tell who listens; only its user and root can have made it. */
+function trust(socket) {
+	const made = statSync(socket, { throwIfNoEntry: false });
+	if (!process.geteuid || !made || [process.geteuid(), 0, statSync("/").uid].includes(made.uid)) return;
+	const reason = `user ${made.uid} made the socket ${socket}, and this is user ${process.geteuid()}`;
+	throw new VenuekeyError("misconfigured", reason, { remedy: "unset VENUEKEY_AGENT_SOCKET, or run as the user whose agent it is" });
 }
 
 async function content(response) {

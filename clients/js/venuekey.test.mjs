@@ -3,7 +3,7 @@
 // tests/clients starts the real one, and sets VENUEKEY_AGENT_SOCKET and VENUEKEY_TEST_ID.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,6 +65,17 @@ describe("with a stand-in", () => {
 		assert.equal(seen.length, 1);
 		assert.equal(tokens[0].headers["X-Venue"], "1");
 		for (const text of [inspect(tokens[0]), String(tokens[0]), JSON.stringify(tokens[0]), inspect(agent, { showHidden: true })]) assert.ok(!text.includes("hush"), text);
+	});
+
+	it("tells a socket of another user nothing", { skip: process.geteuid?.() !== 0 && "a second user needs root" }, async () => {
+		const agent = await begin([200, form()]);
+		chownSync(socket, 65534, 65534);
+		for (const ask of [() => agent.token("stage/alice"), () => agent.refused("stage/alice", "hush"), () => agent.events().next()]) {
+			const err = await thrown(ask());
+			assert.deepEqual([err.kind, err.temporary], ["misconfigured", false]);
+			assert.ok(err.message.includes(`user 65534 made the socket ${socket}`), err.message);
+		}
+		assert.equal(seen.length, 0);
 	});
 
 	it("survives answers that no agent gives", async () => {

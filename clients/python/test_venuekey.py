@@ -7,6 +7,7 @@ import asyncio
 import http.server
 import json
 import os
+import socket
 import socketserver
 import tempfile
 import threading
@@ -93,6 +94,21 @@ class WithAStandIn(unittest.TestCase):
         self.assertAlmostEqual(token.expires_in, 3600, delta=5)
         for text in (repr(token), str(token), repr(agent), repr(token.headers), repr([token.access_token])):
             self.assertNotIn("hush", text)
+
+    @unittest.skipUnless(hasattr(socket, "SO_PEERCRED"), "the kernel does not say who listens")
+    def test_a_socket_of_another_user_is_told_nothing(self):
+        agent = self.begin((200, form()))
+        self.addCleanup(setattr, venuekey, "_trusts", venuekey._trusts)
+        asked = []
+        venuekey._trusts = lambda user: asked.append(user)
+        began = time.monotonic()
+        for ask in (lambda: agent.token("stage/alice"), lambda: agent.refused("stage/alice", "hush"), lambda: next(agent.events())):
+            with self.assertRaises(venuekey.Error) as raised:
+                ask()
+            self.assertEqual((raised.exception.kind, raised.exception.temporary), ("misconfigured", False))
+            self.assertIn("listens at " + self.path, str(raised.exception))
+        self.assertLess(time.monotonic() - began, 5)
+        self.assertEqual((asked, self.stand_in.seen), ([os.geteuid()] * 3, []))
 
     def test_many_threads_ask_once(self):
         agent = self.begin((200, form()))

@@ -30,6 +30,7 @@ import os
 import random
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -145,6 +146,22 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
+        user = _listener(self.sock)
+        if user is not None and not _trusts(user):
+            raise Error("misconfigured", f"user {user} listens at {self.path}, and this is user {os.geteuid()}",
+                        remedy="unset VENUEKEY_AGENT_SOCKET, or run as the user whose agent it is")
+
+
+def _listener(sock: socket.socket) -> Optional[int]:
+    """Whose process listens at the other end, by the kernel's word; None where it does not say."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    return struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[1]
+
+
+def _trusts(user: int) -> bool:
+    """Whether a user is this one, or root, which has another number inside a user namespace."""
+    return user in (os.geteuid(), 0, os.stat("/").st_uid)
 
 
 class Agent:
@@ -273,7 +290,7 @@ class Agent:
             try:
                 return self._ask(method, path, None, longer)
             except Error as err:
-                if err.status != 0 or not idempotent or time.monotonic() + pause > end:
+                if err.status != 0 or not err.temporary or not idempotent or time.monotonic() + pause > end:
                     raise
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
