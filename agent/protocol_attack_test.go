@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -206,11 +207,12 @@ func TestAttackRightsCallByCall(t *testing.T) {
 		for verb, all := range calls {
 			for _, call := range all {
 				for _, id := range []venuekey.ID{alice, bob} {
-					for _, who := range []venuekey.ID{alice, bob} {
-						if _, err := s.keeper.Adopt(t.Context(), who, venuekey.Token{Access: openSecret, Refresh: hiddenSecret, Expires: time.Now().Add(time.Hour)}); err != nil && !strings.Contains(err.Error(), "already") {
-							if _, err := s.keeper.SignIn(t.Context(), who, keepertest.NoUI{}); err != nil {
-								t.Fatal(err)
-							}
+					for _, who := range []venuekey.ID{alice, bob} { // who may have been signed out
+						if _, err := s.keeper.State(t.Context(), who); err == nil {
+							continue
+						}
+						if _, err := s.keeper.SignIn(t.Context(), who, keepertest.NoUI{}); err != nil {
+							t.Fatal(err)
 						}
 					}
 					answer := s.short(asked{call.method, strings.Replace(call.path, "ID", id.String(), 1), call.body})
@@ -393,75 +395,61 @@ type reached struct{ net.Conn }
 
 func (reached) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80} }
 
+// pageRequest is what a page may make a browser send, or almost: a path is that of a token if it is "", and a
+// host ends with the port if it ends with a colon.
+type pageRequest struct {
+	name, method, path, host, body string
+	fields                         []string
+	status                         int // with the token of a consumer
+}
+
+var pageRequests = []pageRequest{
+	{"as it should be", "GET", "", "", "", nil, 200},
+	{"by its address", "GET", "", "127.0.0.1:", "", nil, 200},
+	{"by its other address", "GET", "", "[::1]:", "", nil, 200},
+	{"in capitals", "GET", "", "LOCALHOST:", "", nil, 200},
+	{"a name made to lead here", "GET", "", "evil.example:", "", nil, 421},
+	{"one below ours", "GET", "", "x.agent.example", "", nil, 421},
+	{"one above ours", "GET", "", "example", "", nil, 421},
+	{"one that begins as ours", "GET", "", "agent.example.evil.example", "", nil, 421},
+	{"localhost with a dot", "GET", "", "localhost.:", "", nil, 421},
+	{"every address", "GET", "", "0.0.0.0:", "", nil, 421},
+	{"loopback in the other family", "GET", "", "[::ffff:127.0.0.1]:", "", nil, 421},
+	{"loopback, written shorter", "GET", "", "127.1:", "", nil, 421},
+	{"loopback, as a number", "GET", "", "2130706433", "", nil, 421},
+	{"another loopback", "GET", "", "127.0.0.2", "", nil, 421},
+	{"loopback, written longer", "GET", "", "[0:0:0:0:0:0:0:1]:", "", nil, 421},
+	{"an origin", "GET", "", "", "", []string{"Origin: https://evil.example"}, 403},
+	{"its own origin", "GET", "", "", "", []string{"Origin: https://agent.example"}, 403},
+	{"a null origin", "GET", "", "", "", []string{"Origin: null"}, 403},
+	{"an empty origin", "GET", "", "", "", []string{"Origin: "}, 403},
+	{"no origin, but a site", "GET", "", "", "", []string{"Sec-Fetch-Site: cross-site"}, 403},
+	{"an address that was typed in", "GET", "", "", "", []string{"Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, 403},
+	{"a picture", "GET", "", "", "", []string{"Sec-Fetch-Dest: image"}, 403},
+	{"no-cors", "GET", "", "", "", []string{"Sec-Fetch-Mode: no-cors"}, 403},
+	{"a preflight", "OPTIONS", "", "", "", []string{"Origin: https://evil.example", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"}, 403},
+	{"a preflight without an origin", "OPTIONS", "", "", "", []string{"Access-Control-Request-Method: GET"}, 405},
+	{"a WebSocket", "GET", "", "", "", []string{"Origin: https://evil.example", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: eA==", "Sec-WebSocket-Version: 13"}, 403},
+	{"a form", "POST", "/v1/signins/stage/alice/refresh", "", "again=true", []string{"Origin: null", "Content-Type: application/x-www-form-urlencoded"}, 403},
+	{"a form that an old browser sends", "POST", "/v1/signins/stage/alice/refresh", "", "again=true", []string{"Content-Type: application/x-www-form-urlencoded"}, 400},
+	{"a form of text", "POST", "/v1/signins/stage/alice/refresh", "", `{"again":true,"x":"="}`, []string{"Content-Type: text/plain"}, 400},
+	{"a change by GET", "GET", "/v1/signins/stage/alice/refresh", "", "", nil, 405},
+	{"a sign-out by GET", "GET", "/v1/signins/stage/alice?_method=DELETE", "", "", []string{"X-HTTP-Method-Override: DELETE"}, 200},
+	{"a refusal by GET", "GET", "/v1/token/stage/alice/refused", "", `{"access_token":"SENTINEL-access"}`, nil, 400},
+	{"a body with GET", "GET", "", "", "x", nil, 400},
+}
+
 // A web page gets an error from an agent that listens for consumers, whatever it makes a browser send,
 // and even if it knew the token of one; and so does a request for another host.
 func TestAttackAWebPageAtAnAgentThatListens(t *testing.T) {
 	_, address, client := beyond(t)
-	_, port, _ := net.SplitHostPort(address)
-	for _, row := range []struct {
-		name, method, path, host, body string
-		fields                         []string
-		status                         int
-	}{
-		{"as it should be", "GET", "", "", "", nil, 200},
-		{"by its address", "GET", "", "127.0.0.1:" + port, "", nil, 200},
-		{"by its other address", "GET", "", "[::1]:" + port, "", nil, 200},
-		{"in capitals", "GET", "", "LOCALHOST:" + port, "", nil, 200},
-		{"a name made to lead here", "GET", "", "evil.example:" + port, "", nil, 421},
-		{"one below ours", "GET", "", "x.agent.example", "", nil, 421},
-		{"one above ours", "GET", "", "example", "", nil, 421},
-		{"one that begins as ours", "GET", "", "agent.example.evil.example", "", nil, 421},
-		{"localhost with a dot", "GET", "", "localhost.:" + port, "", nil, 421},
-		{"every address", "GET", "", "0.0.0.0:" + port, "", nil, 421},
-		{"loopback in the other family", "GET", "", "[::ffff:127.0.0.1]:" + port, "", nil, 421},
-		{"loopback, written shorter", "GET", "", "127.1:" + port, "", nil, 421},
-		{"loopback, as a number", "GET", "", "2130706433", "", nil, 421},
-		{"another loopback", "GET", "", "127.0.0.2", "", nil, 421},
-		{"loopback, written longer", "GET", "", "[0:0:0:0:0:0:0:1]:" + port, "", nil, 421},
-		{"an origin", "GET", "", "", "", []string{"Origin: https://evil.example"}, 403},
-		{"its own origin", "GET", "", "", "", []string{"Origin: https://agent.example"}, 403},
-		{"a null origin", "GET", "", "", "", []string{"Origin: null"}, 403},
-		{"an empty origin", "GET", "", "", "", []string{"Origin: "}, 403},
-		{"no origin, but a site", "GET", "", "", "", []string{"Sec-Fetch-Site: cross-site"}, 403},
-		{"an address that was typed in", "GET", "", "", "", []string{"Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, 403},
-		{"a picture", "GET", "", "", "", []string{"Sec-Fetch-Dest: image"}, 403},
-		{"no-cors", "GET", "", "", "", []string{"Sec-Fetch-Mode: no-cors"}, 403},
-		{"a preflight", "OPTIONS", "", "", "", []string{"Origin: https://evil.example", "Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization"}, 403},
-		{"a preflight without an origin", "OPTIONS", "", "", "", []string{"Access-Control-Request-Method: GET"}, 405},
-		{"a WebSocket", "GET", "", "", "", []string{"Origin: https://evil.example", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: eA==", "Sec-WebSocket-Version: 13"}, 403},
-		{"a form", "POST", "/v1/signins/stage/alice/refresh", "", "again=true", []string{"Origin: null", "Content-Type: application/x-www-form-urlencoded"}, 403},
-		{"a form that an old browser sends", "POST", "/v1/signins/stage/alice/refresh", "", "again=true", []string{"Content-Type: application/x-www-form-urlencoded"}, 400},
-		{"a form of text", "POST", "/v1/signins/stage/alice/refresh", "", `{"again":true,"x":"="}`, []string{"Content-Type: text/plain"}, 400},
-		{"a change by GET", "GET", "/v1/signins/stage/alice/refresh", "", "", nil, 405},
-		{"a sign-out by GET", "GET", "/v1/signins/stage/alice?_method=DELETE", "", "", []string{"X-HTTP-Method-Override: DELETE"}, 200},
-		{"a refusal by GET", "GET", "/v1/token/stage/alice/refused", "", `{"access_token":"SENTINEL-access"}`, nil, 400},
-		{"a body with GET", "GET", "", "", "x", nil, 400},
-	} {
+	for _, row := range pageRequests {
 		for _, word := range []string{"word", ""} {
-			path := row.path
-			if path == "" {
-				path = "/v1/token/stage/alice"
-			}
-			request, err := http.NewRequestWithContext(t.Context(), row.method, "https://"+address+path, strings.NewReader(row.body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			request.Host = row.host
-			if row.host == "" {
-				request.Host = "agent.example:" + port
-			}
-			for _, field := range row.fields {
-				name, value, _ := strings.Cut(field, ": ")
-				request.Header[http.CanonicalHeaderKey(strings.TrimSuffix(name, ":"))] = []string{strings.TrimSpace(value)}
-			}
 			want := row.status
 			if word == "" && (want < 400 || want == 405 || want == 400 && row.method == "POST") {
 				want = 401
 			}
-			if word != "" {
-				request.Header.Set("Authorization", "Bearer "+word)
-			}
-			response, err := client.Do(request)
+			response, err := client.Do(row.request(t, address, word))
 			if err != nil {
 				t.Errorf("%s: %v", row.name, err)
 				continue
@@ -474,6 +462,27 @@ func TestAttackAWebPageAtAnAgentThatListens(t *testing.T) {
 			}
 		}
 	}
+}
+
+// request is what is sent to an address.
+func (row pageRequest) request(t *testing.T, address, word string) *http.Request {
+	t.Helper()
+	_, port, _ := net.SplitHostPort(address)
+	request, err := http.NewRequestWithContext(t.Context(), row.method, "https://"+address+cmp.Or(row.path, "/v1/token/stage/alice"), strings.NewReader(row.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if request.Host = cmp.Or(row.host, "agent.example:"); strings.HasSuffix(request.Host, ":") {
+		request.Host += port
+	}
+	for _, field := range row.fields {
+		name, value, _ := strings.Cut(field, ":")
+		request.Header[http.CanonicalHeaderKey(name)] = []string{strings.TrimSpace(value)}
+	}
+	if word != "" {
+		request.Header.Set("Authorization", "Bearer "+word)
+	}
+	return request
 }
 
 // hasCORS reports whether an answer lets pages read it, or is one that a browser shows.

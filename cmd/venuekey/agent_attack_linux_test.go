@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -333,5 +334,32 @@ func TestAttackTheMemoryOfAnAgent(t *testing.T) {
 	_, _ = p.ends()
 	if status, ok := p.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() || status.CoreDump() {
 		t.Errorf("it left a core, or did not crash: %v", p.ProcessState)
+	}
+}
+
+// Whatever the umask, what an agent makes is this user's alone.
+func TestAttackTheWidestUmaskOfAnAgent(t *testing.T) {
+	w := signedIn(t)
+	before := map[string]bool{}
+	walkModes(t, w.dir, func(path string, _ fs.FileInfo) { before[path] = true })
+	c := command(t, w.env, "agent")
+	c.Args, c.Path = []string{"sh", "-c", `umask 000; exec "$@"`, "sh", c.Path, "agent"}, "/bin/sh"
+	p := begins(t, c)
+	p.says("serving at ")
+	w.set("VENUEKEY_AGENT", "require")
+	w.does(t, 0, "token", "ctrader/alice")
+	w.does(t, 0, "refresh", "ttp/alice")
+	seen := 0
+	walkModes(t, w.dir, func(path string, info fs.FileInfo) {
+		if seen++; !before[path] && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+	})
+	if seen < len(before)+5 { // the socket and its lock, their folder, and the audit log with its head
+		t.Errorf("%d files and folders, and %d before", seen, len(before))
+	}
+	_ = p.Process.Signal(syscall.SIGTERM)
+	if code, said := p.ends(); code != 0 {
+		t.Errorf("%d %s", code, said)
 	}
 }
