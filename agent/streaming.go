@@ -62,13 +62,22 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-next:
 		case <-timer.C:
-			ok = out.write(":\n\n")
+			ok = s.stillAdmitted(r) && out.write(":\n\n")
 		case <-s.ending:
 			return
 		case <-r.Context().Done():
 			return
 		}
 	}
+}
+
+// stillAdmitted reports whether whoever began a stream would be let in now.
+func (s *Server) stillAdmitted(r *http.Request) bool {
+	if s.Admit == nil {
+		return true
+	}
+	_, err := s.Admit(r)
+	return err == nil
 }
 
 // eventStream is a client that reads events.

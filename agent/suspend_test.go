@@ -3,6 +3,8 @@ package agent_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -132,6 +134,63 @@ func TestAttackMonitorsThatNeverStop(t *testing.T) {
 		all.Wait()
 		if lists := store.lists.Load(); lists > 40 {
 			t.Errorf("the vault was read %d times in five minutes", lists)
+		}
+	})
+}
+
+// Rights that are taken away while somebody waits for a token, or listens, are gone when there is one.
+func TestAttackRightsThatEndWhileSomebodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keeper, _ := keepertest.SignedIn(t, &keepertest.Venue{})
+		var revoked atomic.Bool
+		told := make(chan string, 10)
+		server := &agent.Server{Keeper: keeper,
+			Admit: func(r *http.Request) (*http.Request, error) {
+				if revoked.Load() {
+					return nil, errors.New("the token is wrong, revoked or expired")
+				}
+				return r, nil
+			},
+			Allow: func(*http.Request, venuekey.ID, agent.Verb) error {
+				if revoked.Load() {
+					return agent.ErrForbidden
+				}
+				return nil
+			},
+			Told: func(_ *http.Request, _ venuekey.ID, verb agent.Verb, generation int64, outcome error) error {
+				told <- fmt.Sprintf("%s %d %v", verb, generation, outcome)
+				return nil
+			},
+		}
+		before, _ := asks(t, server, "/v1/token/stage/alice")
+		<-told
+		waiting := make(chan int, 1)
+		go func() {
+			token, status := asks(t, server, "/v1/token/stage/alice?wait=60s&newer_than="+jsonOf(before.Generation))
+			if token.Access != "" {
+				t.Error("it got a token")
+			}
+			waiting <- status
+		}()
+		listening := make(chan string, 1)
+		go func() {
+			events := httptest.NewRecorder()
+			server.ServeHTTP(events, httptest.NewRequest("GET", "/v1/events", nil).WithContext(t.Context()))
+			listening <- events.Body.String()
+		}()
+		synctest.Wait()
+		revoked.Store(true)
+		if _, err := keeper.Refresh(t.Context(), alice); err != nil {
+			t.Fatal(err)
+		}
+		if status := <-waiting; status != http.StatusNotFound {
+			t.Errorf("who waited got %d", status)
+		}
+		if said := <-told; said != "token 0 forbidden" {
+			t.Errorf("told %s", said)
+		}
+		if heard := <-listening; strings.Contains(heard, `"rotated"`) {
+			t.Errorf("who listened heard %s", heard)
 		}
 	})
 }

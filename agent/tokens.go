@@ -141,6 +141,11 @@ func (s *Server) hand(w http.ResponseWriter, r *http.Request, id venuekey.ID, ve
 	}
 	generation := int64(0)
 	if err == nil {
+		if s.allowed(r, id, verb) != nil { // any more: it may have waited for a minute
+			_ = s.told(r, id, verb, 0, ErrForbidden)
+			failWith(w, http.StatusNotFound, unknownID(id))
+			return
+		}
 		generation = token.Generation
 	}
 	if told := s.told(r, id, verb, generation, err); told != nil {
