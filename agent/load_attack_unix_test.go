@@ -5,6 +5,7 @@ package agent_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent"
+	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/internal/pipetest"
@@ -349,4 +351,36 @@ func TestAttackAnAddressThatTakesAllConnections(t *testing.T) {
 	}
 	_ = bounded.Close()
 	<-stopped
+}
+
+// A handshake that does not begin, or does not end, is given up after ten seconds.
+func TestAttackAHandshakeThatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keeper, _ := keepertest.SignedIn(t, &keepertest.Venue{})
+		listener := pipetest.New()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		server := (&agent.Server{Keeper: keeper}).Over(ctx)
+		ended := make(chan error, 1)
+		go func() { ended <- server.Serve(tls.NewListener(listener, emulator.NewAuthority().Config())) }()
+		for name, begins := range map[string]string{"nothing": "", "half a hello": "\x16\x03\x01\x02\x00\x01", "text": "GET / HT"} {
+			conn, err := listener.Dial(ctx, "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			began, stop := time.Now(), make(chan bool)
+			_, _ = io.WriteString(conn, begins)
+			if name != "nothing" {
+				go drip(conn, stop)
+			}
+			_, _ = io.Copy(io.Discard, conn)
+			close(stop)
+			if took := time.Since(began); took > 11*time.Second {
+				t.Errorf("%s: it is let go after %s", name, took)
+			}
+			_ = conn.Close()
+		}
+		_ = server.Close()
+		<-ended
+	})
 }
