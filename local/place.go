@@ -69,6 +69,10 @@ func (p *Place) Marks() string { return filepath.Join(p.State, "marks") }
 // whom; see package agent/audit. It has a folder of its own, and belongs to no backup.
 func (p *Place) Audit() string { return filepath.Join(p.State, "audit", "audit.log") }
 
+// Notices returns the folder in which this machine keeps warnings that have not arrived; see
+// package agent/notify. Each vault has a folder of its own in it, and none belongs to a backup.
+func (p *Place) Notices() string { return filepath.Join(p.State, "notify") }
+
 // Place returns the location of the vault: Home or VENUEKEY_HOME, or else the usual folders
 // of the system. It reads and creates nothing. It is a [venuekey.Error] of
 // ClassMisconfigured if the address is wrong or no home folder is known.

@@ -174,6 +174,7 @@ func (c *Courier) Run(ctx context.Context) {
 		timer.Stop()
 	}
 	stop := time.AfterFunc(farewell, cancel)
+	c.start(flights, &flown) // what came last has its chance too
 	flown.Wait()
 	stop.Stop()
 }

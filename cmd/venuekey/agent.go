@@ -27,8 +27,6 @@ import (
 
 func (p *program) agentCmd() *cobra.Command {
 	var flags agentFlags
-	var hook string
-	var warn []time.Duration
 	cmd := &cobra.Command{
 		Use:     "agent",
 		GroupID: groupUse,
@@ -65,7 +63,8 @@ sign-in is in metrics or traces, unless --metrics-ids.
 SIGTERM lets renewals finish. After SIGKILL nothing is lost, and the next agent
 takes the socket over. Of two agents for one vault on one machine the second
 says who has the socket, and ends with 5; on other machines any number may run
-on one database. --hook and --warn are those of "venuekey run".
+on one database. --hook, --webhook, --desktop, --warn, --repeat and --quiet are
+those of "venuekey run".
 
 What is handed out, refused or changed is written down ("venuekey audit"). If
 that is not possible, nothing is handed out, unless --audit=best-effort.
@@ -97,8 +96,7 @@ http://agent/proxy/VENUE/NAME/CALL, such as /proxy/tradovate/bot/order/list.`,
 				if err := p.hasVault(cmd.Context(), v); err != nil {
 					return err
 				}
-				v.Keeper.Warn = warn
-				return p.serveAgent(cmd.Context(), v, path, vault, hook, flags)
+				return p.serveAgent(cmd.Context(), v, path, vault, flags)
 			})
 		},
 	}
@@ -109,7 +107,7 @@ http://agent/proxy/VENUE/NAME/CALL, such as /proxy/tradovate/bot/order/list.`,
 	cmd.Flags().StringVar(&flags.key, "tls-key", "", "the private key of --listen, a `FILE` in PEM")
 	cmd.Flags().BoolVar(&flags.metricIDs, "metrics-ids", false, "let metrics and traces have the IDs of sign-ins")
 	cmd.Flags().Bool("where", false, "only print where the socket is")
-	p.watchFlags(cmd, &hook, &warn)
+	p.addWarnFlags(cmd, &flags.warnings)
 	cmd.AddCommand(p.agentInstallCmd())
 	return cmd
 }
@@ -129,6 +127,7 @@ func storeAnswers(ctx context.Context, v *local.Vault) bool {
 type agentFlags struct {
 	socket, audit, listen, certificate, key string
 	metricIDs                               bool
+	warnings                                warnFlags
 }
 
 // check refuses an address that anybody could use.
@@ -272,7 +271,7 @@ func eventsOf(ctx context.Context, server *agent.Server) iter.Seq[venuekey.Event
 }
 
 // serveAgent serves until the context ends, beside whatever keeps the sign-ins fresh.
-func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, hook string, flags agentFlags) (err error) {
+func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault string, flags agentFlags) (err error) {
 	place, err := p.place()
 	if err != nil {
 		return err
@@ -287,16 +286,21 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		return err
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	server := &agent.Server{Keeper: v.Keeper, Version: version().Version, Vault: vault, Log: p.log()}
-	server.MetricIDs = flags.metricIDs
-	r.serve(server)
 	traces, err := p.newTracer(flags.metricIDs)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
+	w, err := p.newWarner(v, flags.warnings)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	server := &agent.Server{Keeper: v.Keeper, Version: version().Version, Vault: vault, Log: p.log()}
+	server.MetricIDs = flags.metricIDs
+	r.serve(server)
 	traces.trace(server)
 	events := eventsOf(running, server)
 	served := make(chan error, 1)
@@ -319,7 +323,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault, h
 		p.log().Warn("systemd was not told that the agent is ready", "error", err)
 	}
 	defer func() { _ = systemd.Notify(p.env, "STOPPING=1") }()
-	err = p.keepFresh(running, v, hook, events)
+	err = p.keepFresh(running, v, w, events)
 	stop()
 	if failed := <-served; err == nil && failed != nil {
 		err = &venuekey.Error{Op: "agent", Class: venuekey.ClassFailed, Err: failed}

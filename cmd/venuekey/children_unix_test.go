@@ -137,7 +137,7 @@ venuekey exec ttp/alice -- %[1]s/program
 	}
 	defer file.Close()
 	handOn(t, file)
-	h.call(venuekey.Event{Status: venuekey.Status{ID: venuekey.ID{Venue: "ttp", Name: "alice"}}})
+	_ = h.call(hookCall{event: venuekey.Event{Status: venuekey.Status{ID: venuekey.ID{Venue: "ttp", Name: "alice"}}}})
 	h.close()
 	if said := h.wrote(t, "said"); strings.Contains(said, "S3CRET-") || strings.Contains(said, "demo-secret") || !strings.HasSuffix(said, "\n0\n") || !strings.Contains(said, "MINE=mine\n") {
 		t.Errorf("hook:\n%s", said)

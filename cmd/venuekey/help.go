@@ -176,6 +176,8 @@ is restored, "status" and "doctor" say so, and no used token is presented to a
 venue that would treat that as theft. Restore the newest copy, or sign in again.
 
 The folder audit, beside marks, holds what this machine's agent noted about what
-it did for whom: see "venuekey audit --help". It holds no secret either.`,
+it did for whom: see "venuekey audit --help". The folder notify, beside it, has
+warnings that have not arrived ("venuekey notify dead") and what was said. There
+is no secret in either.`,
 	}
 }

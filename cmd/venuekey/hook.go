@@ -44,20 +44,30 @@ type hooks struct {
 	behind  sync.WaitGroup // what calls left behind
 
 	mu      sync.Mutex
-	queues  map[venuekey.ID][]venuekey.Event
+	queues  map[venuekey.ID][]hookCall
 	waiting int
 	until   time.Time // no call begins after it
+}
+
+// hookCall is a call that waits.
+type hookCall struct {
+	event venuekey.Event
+	// repeat counts how often the same was said before.
+	repeat int
 }
 
 func (p *program) newHooks(path string) *hooks {
 	return &hooks{
 		p: p, path: path, limit: hookLimit, slots: make(chan struct{}, hooksAtOnce),
-		ending: make(chan struct{}), queues: map[venuekey.ID][]venuekey.Event{},
+		ending: make(chan struct{}), queues: map[venuekey.ID][]hookCall{},
 	}
 }
 
 // tell queues a call for an event.
-func (h *hooks) tell(event venuekey.Event) {
+func (h *hooks) tell(event venuekey.Event) { h.tellAgain(event, 0) }
+
+// tellAgain queues a call for an event that was told so often before.
+func (h *hooks) tellAgain(event venuekey.Event, repeat int) {
 	if h.path == "" {
 		return
 	}
@@ -69,7 +79,7 @@ func (h *hooks) tell(event venuekey.Event) {
 		return
 	}
 	h.waiting++
-	h.queues[id] = append(h.queues[id], event)
+	h.queues[id] = append(h.queues[id], hookCall{event, repeat})
 	if len(h.queues[id]) == 1 {
 		h.calling.Go(func() { h.work(id) })
 	}
@@ -79,13 +89,13 @@ func (h *hooks) tell(event venuekey.Event) {
 func (h *hooks) work(id venuekey.ID) {
 	for {
 		h.mu.Lock()
-		event := h.queues[id][0]
+		next := h.queues[id][0]
 		h.mu.Unlock()
 		h.slots <- struct{}{}
-		if h.mayBegin() {
-			h.call(event)
-		} else {
-			h.p.tell("%s: the hook is not called for the state %s: the run is ending", id, event.Status.State)
+		if !h.mayBegin() {
+			h.p.tell("%s: the hook is not called for the state %s: the run is ending", id, next.event.Status.State)
+		} else if err := h.call(next); err != nil {
+			h.p.tell("the hook failed: %v", err)
 		}
 		<-h.slots
 		h.mu.Lock()
@@ -121,19 +131,20 @@ func (h *hooks) close() {
 
 // call calls the program once, in a separate process group, so that Ctrl-C does not reach
 // it, and what it started can be ended with it.
-func (h *hooks) call(event venuekey.Event) {
+func (h *hooks) call(c hookCall) error {
 	limit := time.Now().Add(h.limit)
 	ended := make(chan struct{})
 	command := exec.Command(h.path)
-	command.Env = h.p.hookEnviron(h.p.hookEnv(event))
+	variables := h.p.hookEnv(c.event)
+	variables["VENUEKEY_REPEAT"] = strconv.Itoa(c.repeat)
+	command.Env = h.p.hookEnviron(variables)
 	command.WaitDelay = hookWait
 	var words lastWords
 	command.Stdout, command.Stderr = &words, &words
 	byname.KeepAllFromChildren()
 	ownGroup(command)
 	if err := command.Start(); err != nil {
-		h.p.tell("the hook failed: %v", err)
-		return
+		return err
 	}
 	overdue := time.AfterFunc(h.limit, func() {
 		endGroup(command.Process)
@@ -144,10 +155,11 @@ func (h *hooks) call(event venuekey.Event) {
 		<-ended
 		err = fmt.Errorf("it was ended after %s", h.limit)
 	}
-	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-		h.p.tell("the hook failed: %v%s", err, words.last())
-	}
 	h.behind.Go(func() { h.sweep(command, limit) })
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		return fmt.Errorf("%w%s", err, words.last())
+	}
+	return nil
 }
 
 // sweep ends what a call left behind, when its limit is reached or the run ends.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"os/exec"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +16,7 @@ import (
 // trouble.
 
 func (p *program) runCmd() *cobra.Command {
-	var hook string
-	var warn []time.Duration
+	var asked warnFlags
 	cmd := &cobra.Command{
 		Use:     "run",
 		GroupID: groupUse,
@@ -48,47 +45,49 @@ change. The hook finds in its environment
   VENUEKEY_ENDS      when the sign-in ends even if nothing fails, in RFC 3339;
                      or never, or unknown
   VENUEKEY_HELP      the command that helps
+  VENUEKEY_REPEAT    how often the same was said before
 
 besides this command's own environment without its secrets (see "venuekey exec
 --help"), and never a token. It is called for one event of a sign-in at a time.
 After 30 seconds it is ended, together with whatever it started (on Windows,
-only the program itself).`,
+only the program itself).
+
+--webhook posts the same as JSON to an https address, signed with the key in the
+file --webhook-key, and again for a day if need be ("venuekey notify --help");
+--desktop shows it. Trouble that only a person mends is said again, to all of
+them, as --repeat says (0: never), and once that it is over. With --quiet what
+can wait does so until those hours end: not a sign-in that is dead, or will be
+by then unless somebody signs in.`,
 		Example: `  venuekey run
   venuekey run --hook ./notify.sh
-  venuekey run --hook ./notify.sh --warn 168h,24h`,
+  venuekey run --hook ./notify.sh --warn 168h,24h
+  venuekey run --desktop --quiet 22:00-07:00`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.withVault(cmd.Context(), func(v *local.Vault) error {
 				if err := p.hasVault(cmd.Context(), v); err != nil {
 					return err
 				}
-				v.Keeper.Warn = warn
-				return p.keepFresh(cmd.Context(), v, hook, v.Keeper.Events(cmd.Context()))
+				return p.keepFreshAndWarn(cmd.Context(), v, asked)
 			})
 		},
 	}
-	p.watchFlags(cmd, &hook, &warn)
+	p.addWarnFlags(cmd, &asked)
 	return cmd
 }
 
-// watchFlags adds the flags of whatever watches over sign-ins.
-func (p *program) watchFlags(cmd *cobra.Command, hook *string, warn *[]time.Duration) {
-	cmd.Flags().StringVar(hook, "hook", "", "run this `PROGRAM` when a sign-in gets into trouble")
-	cmd.Flags().DurationSliceVar(warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn `TIMES` before a sign-in ends")
-	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
+func (p *program) keepFreshAndWarn(ctx context.Context, v *local.Vault, asked warnFlags) error {
+	w, err := p.newWarner(v, asked)
+	if err != nil {
+		return err
+	}
+	return p.keepFresh(ctx, v, w, v.Keeper.Events(ctx))
 }
 
-// keepFresh renews until the context ends, and tells of the events, which end with it.
-func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string, events iter.Seq[venuekey.Event]) error {
-	path := ""
-	if hook != "" {
-		var err error
-		if path, err = exec.LookPath(hook); err != nil {
-			return notRunnable{name: hook, code: exitNotFound, err: err}
-		}
-	}
-	calls := p.newHooks(path)
+// keepFresh renews and warns of the events until the context ends, and closes the warner then.
+func (p *program) keepFresh(ctx context.Context, v *local.Vault, w *warner, events iter.Seq[venuekey.Event]) error {
 	p.tell("keeping every sign-in fresh (Ctrl-C ends it)")
+	w.begin(ctx)
 	var listening sync.WaitGroup
 	listening.Go(func() {
 		for event := range events {
@@ -97,13 +96,13 @@ func (p *program) keepFresh(ctx context.Context, v *local.Vault, hook string, ev
 				if event.Kind != venuekey.EventWarning || event.Status.ID.Name != "" {
 					p.tellEvent(event) // the log has what concerns a whole venue
 				}
-				calls.tell(event)
 			}
+			w.hear(event)
 		}
 	})
 	err := v.Keeper.Run(ctx)
 	listening.Wait()
-	calls.close()
+	w.close()
 	if errors.Is(err, context.Canceled) {
 		return nil // Ctrl-C is the way to end it
 	}
