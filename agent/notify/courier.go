@@ -47,6 +47,7 @@ type Courier struct {
 	last     time.Time       // when the last letter was queued
 	closed   time.Time       // the endpoint asked to be left alone until then
 	failing  bool            // and that was logged
+	blind    bool            // the outbox could not be read, and that was logged
 	diskless bool            // the disk took no letter, and that was logged
 	left     map[string]bool // what is over and still has a file, by delivery
 	flying   int
@@ -187,10 +188,10 @@ func (c *Courier) look() {
 	for _, err := range odd {
 		c.log().Warn("a file in the outbox is left alone", "error", err)
 	}
-	if err != nil && !c.diskless {
-		c.diskless = true
+	if err != nil && !c.blind {
 		c.log().Warn("the outbox cannot be read", "error", err)
 	}
+	c.blind = err != nil
 	now := c.now()
 	for _, l := range found {
 		if c.left[l.Notice.Delivery] || slices.ContainsFunc(c.waits, func(p *parcel) bool { return p.Notice.Delivery == l.Notice.Delivery }) {
