@@ -263,7 +263,7 @@ func (t *Teller) sayIfDue(m *matter, now time.Time) {
 	case m.Next.Sub(now) > max(t.again(m.Count), t.leastAgain()): // the clock was put back
 		m.Next, t.dirty = now.Add(t.again(m.Count)), true
 	case m.Next.After(now) || quiet:
-	case t.needsUser(m.event):
+	case needsUser(m.event):
 		t.say(m, now)
 	default: // it has eased; it may get worse again
 		m.Next, t.dirty = now.Add(t.leastAgain()), true

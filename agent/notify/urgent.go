@@ -11,16 +11,18 @@ import (
 
 // needsUser reports whether a trouble passes only if its user does something: such a one is
 // said again. A renewal that fails while the token lives is tried again by itself.
-func (t *Teller) needsUser(e venuekey.Event) bool {
+func needsUser(e venuekey.Event) bool {
 	s := e.Status
 	if e.Kind == venuekey.EventWarning { // it is only due if an earlier process has said it
 		return true
 	}
-	switch s.Left = s.Expires.Sub(t.now()); s.Remedy() {
-	case venuekey.RemedySignIn, venuekey.RemedySignInSoon, venuekey.RemedyNewestCopy, venuekey.RemedyExamine, venuekey.RemedyRefresh:
-		return s.Remedy() != venuekey.RemedyRefresh || s.Left <= 0
+	switch s.Remedy() {
+	case "":
+		return false
+	case venuekey.RemedyRefresh:
+		return s.Left <= 0
 	}
-	return false
+	return true
 }
 
 // urgent reports whether something is said although the hours are quiet: the sign-in is dead,
@@ -31,14 +33,13 @@ func (t *Teller) urgent(m *matter, now, until time.Time) bool {
 	switch {
 	case m.over || s.ID.Name == "":
 		return false
-	case s.Err != nil, t.Ended != nil && t.Ended(s), !s.Expires.IsZero() && !s.Expires.After(now):
+	case s.Err != nil, t.Ended != nil && t.Ended(s), !s.Expires.IsZero() && s.Left <= 0:
 		return true // no program gets a token any more
 	}
 	dies := time.Time{}
 	if s.EndsAnyway && s.SignInEnds.After(now) {
 		dies = s.SignInEnds
 	}
-	s.Left = s.Expires.Sub(now)
 	switch s.Remedy() {
 	case venuekey.RemedySignIn, venuekey.RemedySignInSoon, venuekey.RemedyNewestCopy: // nothing renews it
 		dies = s.Expires
