@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -141,13 +142,12 @@ func TestAnEndpointThatWantsToBeLeftAlone(t *testing.T) {
 // Notices about one sign-in come in their order; those about others wait for none of them.
 func TestOneSlowNoticeDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		end := &endpoint{}
-		end.now(func(r *http.Request) (*http.Response, error) {
-			if strings.Contains(end.got[len(end.got)-1].body, "ctrader/alice") {
+		end := &endpoint{answer: func(r *http.Request) (*http.Response, error) {
+			if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "ctrader/alice") {
 				return hanging(r)
 			}
 			return answering(204, "")(r)
-		})
+		}}
 		p := newPost(t, newFolder(t), end, nil)
 		told := time.Now()
 		p.Tell(noticeOf(alice, "first"))

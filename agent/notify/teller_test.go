@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,7 +52,7 @@ func newDesk(t *testing.T, change func(*Teller)) *desk {
 		cancel()
 		<-ended
 		if d.Outbox != nil {
-			_ = d.Outbox.Close()
+			_ = d.Outbox.Close() // a courier may have closed it
 		}
 	})
 	t.Cleanup(d.stop)
@@ -460,7 +461,14 @@ func TestATellerWhoseClockJumps(t *testing.T) {
 // for a while, and a login.
 func TestAUserWhoIsNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var revoked atomic.Bool
 		venue := &keepertest.Monthly{}
+		venue.Before = func(context.Context) error {
+			if revoked.Load() {
+				return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "revoked"}
+			}
+			return nil
+		}
 		keeper := keepertest.New(t, &memory.Store{}, venue)
 		id := keepertest.Populate(t, keeper, 1)[0]
 		folder, end := newFolder(t), &endpoint{}
@@ -476,9 +484,7 @@ func TestAUserWhoIsNeeded(t *testing.T) {
 			}
 		})
 		time.Sleep(time.Minute)
-		venue.Before = func(context.Context) error {
-			return &venuekey.Error{Class: venuekey.ClassRefused, Reason: "revoked"}
-		}
+		revoked.Store(true)
 		if _, err := keeper.Refresh(t.Context(), id); !venuekey.NeedsSignIn(err) {
 			t.Fatal(err)
 		}
@@ -509,7 +515,6 @@ func TestAUserWhoIsNeeded(t *testing.T) {
 		cancel()
 		listening.Wait()
 		p.stop()
-		d.Outbox = nil // it is closed
 		d.stop()
 	})
 }
