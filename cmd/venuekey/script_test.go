@@ -116,6 +116,8 @@ func play(t *testing.T, dir string, prepare func(*testscript.Env)) {
 			"refuses":   refuses,
 			"foreigner": foreigner,
 			"sources":   sources,
+			"receiver":  receive,
+			"kills":     kills,
 		},
 	})
 }
@@ -131,6 +133,8 @@ type stageSet struct {
 	running *running
 	api     *openapi.Server
 	trader  *tradovate.Server
+
+	receiver *receiver
 }
 
 func setOf(ts *testscript.TestScript) *stageSet { return ts.Value(theStage{}).(*stageSet) }
