@@ -45,9 +45,10 @@ var house = map[string][]string{
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
 	"emulator/tradovate":        {"emulator", "emulator/internal/core", "emulator/internal/faultqueue"},
 	"emulator/ttp":              {"emulator", "emulator/internal/core"},
-	"agent/audit":               {"", "internal/foreign", "internal/own"},               // what was done for whom, which the agent writes and the command reads
-	"agent/consumer":            {"", "internal/foreign"},                               // rights, which the agent and the command share
-	"agent/proxy":               {"", "agent", "internal/foreign", "internal/loopback"}, // calls for programs that see no token
+	"agent/audit":               {"", "internal/foreign", "internal/own"},                                                           // what was done for whom, which the agent writes and the command reads
+	"agent/consumer":            {"", "internal/foreign"},                                                                           // rights, which the agent and the command share
+	"agent/notify":              {"", "internal/byname", "internal/draft", "internal/foreign", "internal/loopback", "internal/own"}, // warnings for a person, by the agent, the command and programs of others
+	"agent/proxy":               {"", "agent", "internal/foreign", "internal/loopback"},                                             // calls for programs that see no token
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
 	"internal/address":          {},                                                                           // for the text of a vault's address, in local and the command

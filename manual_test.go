@@ -18,7 +18,7 @@ import (
 
 // manual are the rooms whose exported verbs all have an example.
 var manual = []string{
-	"", "agent/audit", "agent/consumer", "emulator", "emulator/ctrader", "emulator/ctrader/openapi", "emulator/tradovate", "emulator/ttp",
+	"", "agent/audit", "agent/consumer", "agent/notify", "emulator", "emulator/ctrader", "emulator/ctrader/openapi", "emulator/tradovate", "emulator/ttp",
 	"agent", "backup", "key", "local", "oauth", "oauth2source", "store/memory", "store/postgres", "store/sqlite", "store/storetest", "stream", "terminal", "venue/ctrader/openapi", "venue/tradovate/message", "venue/tradovate/socket",
 }
 

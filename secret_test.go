@@ -29,6 +29,7 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/agent"
 	"github.com/venuekey/venuekey/agent/consumer"
+	"github.com/venuekey/venuekey/agent/notify"
 	"github.com/venuekey/venuekey/agent/proxy"
 	"github.com/venuekey/venuekey/backup"
 	"github.com/venuekey/venuekey/internal/keepertest"
@@ -130,8 +131,9 @@ var confidential = map[string]reflect.Type{
 	".Ticket": reflect.TypeFor[venuekey.Ticket](), ".Tickets": reflect.TypeFor[venuekey.Tickets](),
 	"/agent.Client": reflect.TypeFor[agent.Client](), "/agent.Server": reflect.TypeFor[agent.Server](), "/agent.Source": reflect.TypeFor[agent.Source](),
 	"/backup.Backup": reflect.TypeFor[backup.Backup](), "/backup.Outcome": reflect.TypeFor[backup.Outcome](),
-	"/agent/consumer.Book": reflect.TypeFor[consumer.Book](), "/agent/proxy.Handler": reflect.TypeFor[proxy.Handler](),
-	"/local.CTrader": reflect.TypeFor[local.CTrader](), "/local.Tradovate": reflect.TypeFor[local.Tradovate](), "/local.Vault": reflect.TypeFor[local.Vault](),
+	"/agent/consumer.Book": reflect.TypeFor[consumer.Book](), "/agent/notify.Courier": reflect.TypeFor[notify.Courier](), "/agent/notify.Webhook": reflect.TypeFor[notify.Webhook](),
+	"/agent/proxy.Handler": reflect.TypeFor[proxy.Handler](),
+	"/local.CTrader":       reflect.TypeFor[local.CTrader](), "/local.Tradovate": reflect.TypeFor[local.Tradovate](), "/local.Vault": reflect.TypeFor[local.Vault](),
 	"/oauth.Answer": reflect.TypeFor[oauth.Answer](), "/oauth.Attempt": reflect.TypeFor[oauth.Attempt](), "/terminal.UI": reflect.TypeFor[terminal.UI](), "/venue/ctrader.Auth": reflect.TypeFor[ctrader.Auth](),
 	"/venue/ctrader/openapi.Client": reflect.TypeFor[openapi.Client](), "/venue/ctrader/openapi.Conn": reflect.TypeFor[openapi.Conn](),
 	"/venue/tradovate/socket.Client": reflect.TypeFor[socket.Client](), "/venue/tradovate/socket.Conn": reflect.TypeFor[socket.Conn](),

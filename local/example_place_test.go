@@ -64,11 +64,11 @@ func ExampleConfig_Place() {
 
 	fmt.Println(filepath.Base(at.Address().String()), filepath.Base(at.Marks()), len(at.Spills()) > 0)
 	fmt.Println(at.Check(), at.CheckRuntime(), at.CheckFolder(at.Config), errors.Is(at.CheckFolder(at.Config+"/none"), os.ErrNotExist))
-	fmt.Println(vault.Writable(ctx), len(local.Venues()), "venues", filepath.Base(at.Audit()))
+	fmt.Println(vault.Writable(ctx), len(local.Venues()), "venues", filepath.Base(at.Audit()), filepath.Base(at.Notices()))
 	// Output:
 	// vault.db marks true
 	// <nil> <nil> <nil> true
-	// <nil> 3 venues audit.log
+	// <nil> 3 venues audit.log notify
 }
 
 // An address prints without its password.

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -60,6 +61,11 @@ type parcel struct {
 	Letter
 	next   time.Time
 	flying bool
+}
+
+// Format implements fmt.Formatter: a Courier prints as its address, as that prints.
+func (c *Courier) Format(f fmt.State, _ rune) {
+	fmt.Fprint(f, "notify.Courier("+c.Webhook.Address.String()+")")
 }
 
 func (c *Courier) init() {

@@ -96,6 +96,9 @@ type Webhook struct {
 	Transport http.RoundTripper
 }
 
+// Format implements fmt.Formatter: a Webhook prints as its address, as that prints.
+func (w Webhook) Format(f fmt.State, _ rune) { fmt.Fprint(f, "notify.Webhook("+w.Address.String()+")") }
+
 // Outcome is what became of one attempt.
 type Outcome struct {
 	// Status is that of the answer; 0 if there was none.

@@ -81,6 +81,8 @@ var known = map[string]example{
 	"venuekey backup import sign-ins.age --replace --json | jq .sign_ins":                                        {before: "venuekey backup export sign-ins.age --force"},
 	"venuekey import ttp/carol tokens.json":                                                                      {before: `echo '{"access_token":"a","refresh_token":"r","expires_in":2592000}' >tokens.json`},
 	"venuekey import ttp/alice <answer.json --replace":                                                           {before: `echo '{"access_token":"a","refresh_token":"r"}' >answer.json`},
+	"venuekey run --desktop --quiet 22:00-07:00":                                                                 {until: "keeping every sign-in fresh"},
+	"venuekey notify verify --webhook-key webhook.key --signature \"$SIGNATURE\" <body":                          {cannot: "it wants a request that somebody signed just now, as TestScripts/notify has"},
 	"venuekey audit":                          {before: aLog},
 	"venuekey audit --follow --json":          {before: aLog, until: "grafana"},
 	"venuekey audit verify":                   {before: aLog},

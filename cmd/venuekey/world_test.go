@@ -87,11 +87,12 @@ func (w *world) furnish(t *testing.T) {
 	w.file(t, "order.json", `{"symbolId":1,"orderType":"MARKET","tradeSide":"BUY","volume":100000}`)
 	w.file(t, "buy.json", `{"accountId":5001,"action":"Buy","symbol":"ESZ6","orderQty":1,"orderType":"Market"}`)
 	for name, text := range map[string]string{
-		"bot":        `test -n "$VENUEKEY_ACCESS_TOKEN$TRADOVATE_MD_TOKEN"`,
-		"notify.sh":  `true`,
-		"bin/python": `test "$1" = bot.py && test -n "$TTP_TOKEN"`,
-		"bin/pass":   `echo demo-secret`,
-		"bin/ssh":    `shift; exec sh -c "$*"`,
+		"bot":             `test -n "$VENUEKEY_ACCESS_TOKEN$TRADOVATE_MD_TOKEN"`,
+		"notify.sh":       `true`,
+		"bin/python":      `test "$1" = bot.py && test -n "$TTP_TOKEN"`,
+		"bin/pass":        `echo demo-secret`,
+		"bin/notify-send": `true`,
+		"bin/ssh":         `shift; exec sh -c "$*"`,
 	} {
 		w.file(t, name, "#!/bin/sh\n"+text+"\n")
 	}
