@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"iter"
 	"net"
 	"slices"
 	"sync"
@@ -244,32 +243,6 @@ func (f agentFlags) pair(ctx context.Context, p *program) (tls.Certificate, erro
 	return tls.X509KeyPair(certificate, private)
 }
 
-// mostUntold is how many events wait for whoever tells a person or the hook of them.
-const mostUntold = 1024
-
-// eventsOf are the events that a server takes in, so that the vault is read, and kept in mind, once.
-func eventsOf(ctx context.Context, server *agent.Server) iter.Seq[venuekey.Event] {
-	happened := make(chan venuekey.Event, mostUntold)
-	server.Happened = func(event venuekey.Event) {
-		select {
-		case happened <- event:
-		case <-ctx.Done():
-		}
-	}
-	return func(yield func(venuekey.Event) bool) {
-		for {
-			select {
-			case event := <-happened:
-				if !yield(event) {
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
-}
-
 // serveAgent serves until the context ends, beside whatever keeps the sign-ins fresh.
 func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault string, flags agentFlags) (err error) {
 	place, err := p.place()
@@ -302,7 +275,11 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault st
 	server.MetricIDs = flags.metricIDs
 	r.serve(server)
 	traces.trace(server)
-	events := eventsOf(running, server)
+	events := new(untold)
+	server.Happened = func(event venuekey.Event) {
+		w.hear(event) // of every kind, and without waiting
+		events.add(event)
+	}
 	served := make(chan error, 1)
 	go func() {
 		served <- server.Serve(running, listeners...)
@@ -323,7 +300,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault st
 		p.log().Warn("systemd was not told that the agent is ready", "error", err)
 	}
 	defer func() { _ = systemd.Notify(p.env, "STOPPING=1") }()
-	err = p.keepFresh(running, v, w, events)
+	err = p.keepFresh(running, v, w, events.all(running))
 	stop()
 	if failed := <-served; err == nil && failed != nil {
 		err = &venuekey.Error{Op: "agent", Class: venuekey.ClassFailed, Err: failed}

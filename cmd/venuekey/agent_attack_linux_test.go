@@ -363,3 +363,25 @@ func TestAttackTheWidestUmaskOfAnAgent(t *testing.T) {
 		t.Errorf("%d %s", code, said)
 	}
 }
+
+// A runtime folder that su left behind is another user's: no socket in it is asked, and none is made there.
+func TestAttackASocketInARuntimeFolderOfAnotherUser(t *testing.T) {
+	w := signedIn(t)
+	street := needs.Street(t)
+	w.set("XDG_RUNTIME_DIR", filepath.Join(street, "run"))
+	needs.StrangerDoes(t, suite, street, "mkdir -m 777 run run/venuekey")
+	if said := w.does(t, 0, "agent", "--where"); strings.Contains(said, street) {
+		t.Errorf("its socket is at %s", said)
+	}
+	p := begins(t, command(t, w.env, "agent"))
+	p.says("serving at " + filepath.Join(w.dir, "home", "agent"))
+	w.set("VENUEKEY_AGENT", "require")
+	w.does(t, 0, "token", "ctrader/alice")
+	_ = p.Process.Signal(syscall.SIGTERM)
+	if code, said := p.ends(); code != 0 {
+		t.Errorf("%d %s", code, said)
+	}
+	if left, _ := os.ReadDir(filepath.Join(street, "run", "venuekey")); len(left) != 0 {
+		t.Errorf("something was put into his: %q", left)
+	}
+}

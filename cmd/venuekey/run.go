@@ -81,23 +81,29 @@ func (p *program) keepFreshAndWarn(ctx context.Context, v *local.Vault, asked wa
 	if err != nil {
 		return err
 	}
-	return p.keepFresh(ctx, v, w, v.Keeper.Events(ctx))
+	return p.keepFresh(ctx, v, w, func(yield func(venuekey.Event) bool) {
+		for event := range v.Keeper.Events(ctx) {
+			w.hear(event)
+			if !yield(event) {
+				return
+			}
+		}
+	})
 }
 
-// keepFresh renews and warns of the events until the context ends, and closes the warner then.
+// keepFresh renews, and tells a person of the events, until the context ends, and closes the warner then.
 func (p *program) keepFresh(ctx context.Context, v *local.Vault, w *warner, events iter.Seq[venuekey.Event]) error {
 	p.tell("keeping every sign-in fresh (Ctrl-C ends it)")
 	w.begin(ctx)
 	var listening sync.WaitGroup
 	listening.Go(func() {
 		for event := range events {
-			switch event.Kind {
-			case venuekey.EventTrouble, venuekey.EventWarning, venuekey.EventRecovered:
-				if event.Kind != venuekey.EventWarning || event.Status.ID.Name != "" {
-					p.tellEvent(event) // the log has what concerns a whole venue
-				}
+			if !isWorthTelling(event.Kind) {
+				continue
 			}
-			w.hear(event)
+			if event.Kind != venuekey.EventWarning || event.Status.ID.Name != "" {
+				p.tellEvent(event) // the log has what concerns a whole venue
+			}
 		}
 	})
 	err := v.Keeper.Run(ctx)
