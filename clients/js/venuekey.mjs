@@ -19,7 +19,7 @@ const TIMEOUT = 60_000; // of a call, in milliseconds; one that waits for a newe
 const MARGIN = 30_000; // how long before its end a token is asked for anew
 const RECHECK = 1_000; // how long a token is kept without asking the agent
 const PATIENCE = 10_000; // how long an agent that is away is waited for
-const MOST = 8 << 20; // the longest answer that is read, in bytes
+const MOST = 64 << 20; // the longest answer that is read, in bytes
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** What an agent says instead of a token. */

@@ -48,7 +48,7 @@ RECHECK = 1.0
 #: How long an agent that is away is waited for, in seconds.
 PATIENCE = 10.0
 #: The longest answer that is read, in bytes.
-MOST = 8 << 20
+MOST = 64 << 20
 
 
 class Error(Exception):
