@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -25,6 +26,8 @@ type signIns interface {
 	Reject(ctx context.Context, id venuekey.ID, access venuekey.Secret) (*venuekey.Token, venuekey.State, error)
 	// Renew renews now; again insists.
 	Renew(ctx context.Context, id venuekey.ID, again bool) (*venuekey.Token, error)
+	// Sign sets the header fields of a call of the venue's API.
+	Sign(id venuekey.ID, token *venuekey.Token, call *http.Request)
 	Status(ctx context.Context, id venuekey.ID) (venuekey.Status, error)
 	Statuses(ctx context.Context) iter.Seq2[venuekey.Status, error]
 	IDs(ctx context.Context) iter.Seq2[venuekey.ID, error]
@@ -108,6 +111,10 @@ func (a agentSignIns) Reject(ctx context.Context, id venuekey.ID, access venueke
 	return token, "", err
 }
 
+func (a agentSignIns) Sign(id venuekey.ID, token *venuekey.Token, call *http.Request) {
+	a.Source(id).Sign(token, call)
+}
+
 func (a agentSignIns) Renew(ctx context.Context, id venuekey.ID, again bool) (*venuekey.Token, error) {
 	if again {
 		return a.RefreshAgain(ctx, id)
@@ -129,6 +136,10 @@ func (a agentSignIns) IDs(ctx context.Context) iter.Seq2[venuekey.ID, error] {
 type vaultSignIns struct {
 	p *program
 	v *local.Vault
+}
+
+func (s vaultSignIns) Sign(id venuekey.ID, token *venuekey.Token, call *http.Request) {
+	s.v.Keeper.Source(id).Sign(token, call)
 }
 
 func (s vaultSignIns) Token(ctx context.Context, id venuekey.ID) (*venuekey.Token, venuekey.State, error) {

@@ -105,6 +105,7 @@ func (w *world) here(line string) string {
 	for _, pair := range [][2]string{
 		{"https://live.tradovateapi.com", w.get(environ.Variable("tradovate", "BASE_URL"))},
 		{"curl ", "curl --fail "}, // which otherwise ends well, whatever it is answered
+		{"credential curl --fail ", "credential curl "},
 		{"venuekey emulate", "venuekey emulate --port-base " + port},
 		{"http://127.0.0.1:9101", w.get(environ.Variable("ctrader", "BASE_URL"))},
 		{"age1qx…", w.get("RECIPIENT")},

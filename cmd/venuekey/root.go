@@ -84,7 +84,7 @@ account.`,
 func (p *program) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"login": p.loginCmd, "list": p.listCmd, "status": p.statusCmd, "refresh": p.refreshCmd, "logout": p.logoutCmd, "import": p.importCmd,
-		"agent": p.agentCmd, "token": p.tokenCmd, "exec": p.execCmd, "run": p.runCmd, "watch": p.watchCmd, "ctrader": p.ctraderCmd, "tradovate": p.tradovateCmd,
+		"agent": p.agentCmd, "token": p.tokenCmd, "exec": p.execCmd, "run": p.runCmd, "watch": p.watchCmd, "credential": p.credentialCmd, "ctrader": p.ctraderCmd, "tradovate": p.tradovateCmd,
 		"init": p.initCmd, "app": p.appCmd, "backup": p.backupCmd, "doctor": p.doctorCmd, "key": p.keyCmd, "store": p.storeCmd,
 		"consumer": p.consumerCmd, "audit": p.auditCmd, "notify": p.notifyCmd,
 		"demo": p.demoCmd, "emulate": p.emulateCmd,
