@@ -13,12 +13,22 @@ import (
 // ctrader.go owns the way from a sign-in at cTrader to the Open API, at the addresses that
 // the environment names.
 
+// Source hands out the access tokens of one sign-in: a *venuekey.Source, or one of an agent.
+type Source interface {
+	venuekey.Tokens
+	// Access returns a good access token.
+	Access(ctx context.Context) (venuekey.Secret, error)
+	// Newer reports an access token that the venue did not accept, and returns another.
+	Newer(ctx context.Context, refused venuekey.Secret) (venuekey.Secret, error)
+}
+
 // CTrader is the Open API for one sign-in. Its Client method is the usual way in.
 type CTrader struct {
 	// App is the application that the service authorises.
 	App venuekey.App
-	// Source has the access tokens of the sign-in.
-	Source *venuekey.Source
+	// Source has the access tokens of the sign-in: those of this vault, unless you put an
+	// agent's in its place.
+	Source Source
 	// Live and Demo are the addresses of its two environments.
 	Live, Demo openapi.Endpoint
 }

@@ -21,8 +21,9 @@ import (
 type Tradovate struct {
 	// App is the application that the user signed in to.
 	App venuekey.App
-	// Source has the access tokens of the sign-in.
-	Source *venuekey.Source
+	// Source has the access tokens of the sign-in: those of this vault, unless you put an
+	// agent's in its place.
+	Source Source
 
 	venue tradovate.Venue
 }

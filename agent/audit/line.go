@@ -27,10 +27,16 @@ const (
 // VerbLog is the verb of what the log says about itself: lines that are missing or torn.
 const VerbLog = "log"
 
-// The outcomes that are not the class of an error. What is not OutcomeGiven is a refusal.
+// VerbConsumer is the verb of a change of a consumer, whose name is in the line.
+const VerbConsumer = "consumer"
+
+// The outcomes that are not the class of an error. What is none of these but OutcomeForbidden is
+// a refusal, and so is that.
 const (
 	OutcomeGiven     = "given"
 	OutcomeForbidden = "forbidden"
+	OutcomeAdded     = "added"
+	OutcomeRevoked   = "revoked"
 )
 
 // Entry is what happened. It has no secret in it, and no text of it is believed to have

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,9 @@ type Book struct {
 	// Fresh is how old the list of consumers may be, so how long a revoked token still
 	// works; zero means 5 s.
 	Fresh time.Duration
+	// Changed, unless nil, is told of each consumer that was added since the last look at the vault,
+	// or revoked, which includes one that is added again under its name. It must not call the Book.
+	Changed func(c Consumer, added bool)
 	// Log gets what does not open, once; nil means slog.Default.
 	Log *slog.Logger
 
@@ -129,8 +133,29 @@ func (b *Book) list(ctx context.Context) ([]Consumer, error) {
 		return p.orElse(err)
 	}
 	b.failed, b.err = time.Time{}, nil
+	b.tellChanges(p, all)
 	b.page.Store(&page{at, true, all})
 	return all, nil
+}
+
+// tellChanges compares a list with the last one, nil for none; b.mu is held.
+func (b *Book) tellChanges(last *page, all []Consumer) {
+	if b.Changed == nil || last == nil {
+		return
+	}
+	lacks := func(list []Consumer, c Consumer) bool {
+		return !slices.ContainsFunc(list, func(one Consumer) bool { return one.Name == c.Name && one.hash == c.hash })
+	}
+	for _, c := range last.all {
+		if lacks(all, c) {
+			b.Changed(c, false)
+		}
+	}
+	for _, c := range all {
+		if lacks(last.all, c) {
+			b.Changed(c, true)
+		}
+	}
 }
 
 // orElse returns a list while it counts, otherwise why there is no newer one.

@@ -50,6 +50,23 @@ func (p *program) withSignIns(ctx context.Context, work func(signIns) error) err
 	return p.withVault(ctx, func(v *local.Vault) error { return work(vaultSignIns{p, v}) })
 }
 
+// withSource calls work with the agent's tokens of a sign-in if an agent runs for this vault, and
+// else with the vault's own.
+func (p *program) withSource(ctx context.Context, own local.Source, work func(local.Source) error) error {
+	client, required, err := p.agentClient()
+	if err != nil {
+		return err
+	}
+	if client == nil {
+		return work(own)
+	}
+	defer client.CloseIdleConnections()
+	if err := client.Running(ctx); errors.Is(err, agent.ErrNoAgent) && !required {
+		return work(own)
+	}
+	return work(client.Source(own.ID()))
+}
+
 // agentClient returns a client of the agent for this vault, nil if there is no socket of one, and
 // whether VENUEKEY_AGENT requires one.
 func (p *program) agentClient() (client *agent.Client, required bool, err error) {

@@ -40,8 +40,9 @@ The socket lies in $XDG_RUNTIME_DIR/venuekey, or else in the folder "agent" of
 venuekey's own files. Each vault has one of its own. Only this user gets an
 answer, whatever the mode of a file says: the kernel says who asks.
 
-"venuekey token", "status", "refresh" and "exec" ask the agent while one runs,
-and open the vault themselves if none does. VENUEKEY_AGENT=off never asks it,
+"venuekey token", "status", "refresh", "exec", "watch", "credential", "ctrader"
+and "tradovate" ask the agent for tokens while one runs, and the vault if none
+does. VENUEKEY_AGENT=off never asks it,
 VENUEKEY_AGENT=require never does without. VENUEKEY_AGENT_SOCKET names another
 socket, such as one that ssh forwards.
 

@@ -47,9 +47,22 @@ func (r *rights) close() error {
 	return r.log.Close()
 }
 
+// changed writes down that a consumer was added or revoked, when this agent notices.
+func (r *rights) changed(c consumer.Consumer, added bool) {
+	if r.log == nil {
+		return
+	}
+	entry := audit.Entry{Consumer: c.Name, Verb: audit.VerbConsumer, Outcome: audit.OutcomeRevoked, Durable: true}
+	if added {
+		entry.Outcome = audit.OutcomeAdded
+	}
+	_ = r.log.Write(entry) // which counts what it cannot write
+}
+
 // serve gives a server these rights.
 func (r *rights) serve(s *agent.Server) {
 	s.Admit, s.Allow, s.Told, s.Certificate = r.admit, r.allow, r.told, r.certificate
+	r.book.Changed = r.changed
 	s.Who = func(request *http.Request) string {
 		known, _ := request.Context().Value(consumerKey{}).(consumer.Consumer)
 		return known.Name

@@ -139,7 +139,7 @@ func (p *program) showLines(lines []audit.Line) error {
 
 func auditRow(line audit.Line) []cell {
 	outcome := cell{line.Outcome, plain}
-	if line.Outcome != "given" && line.Verb != audit.VerbLog {
+	if line.Outcome != "given" && line.Verb != audit.VerbLog && line.Verb != audit.VerbConsumer {
 		outcome.colour = yellow
 	}
 	generation := "-"

@@ -60,7 +60,10 @@ func (p *program) withOpenAPI(ctx context.Context, argument string, work func(*o
 		if err != nil {
 			return err
 		}
-		return o.explained(work(o))
+		return p.withSource(ctx, o.Source, func(from local.Source) error {
+			o.Source = from
+			return o.explained(work(o))
+		})
 	})
 }
 

@@ -54,7 +54,10 @@ func (p *program) withTradovate(ctx context.Context, argument string, work func(
 		if err != nil {
 			return venuekey.About(id, "tradovate", err)
 		}
-		return p.missing(ctx, v, work(&trader{api, id}))
+		return p.withSource(ctx, api.Source, func(from local.Source) error {
+			api.Source = from
+			return p.missing(ctx, v, work(&trader{api, id}))
+		})
 	})
 }
 
