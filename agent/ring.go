@@ -36,6 +36,8 @@ type ring struct {
 	kept  []happening
 	known map[venuekey.ID]*happening // the last one of each sign-in
 	next  chan struct{}              // closed by the next event
+	// awaited has what the next event of a sign-in closes, of those for which somebody has waited.
+	awaited map[venuekey.ID]chan struct{}
 	// seen is what was known a moment ago, in the order of the IDs, which streams that begin share: a
 	// hundred thousand sign-ins are not copied for each.
 	seen   []*happening
@@ -47,7 +49,7 @@ type ring struct {
 const seenFor = time.Second
 
 func newRing() *ring {
-	return &ring{mark: rand.Text()[:8], known: map[venuekey.ID]*happening{}, next: make(chan struct{})}
+	return &ring{mark: rand.Text()[:8], known: map[venuekey.ID]*happening{}, awaited: map[venuekey.ID]chan struct{}{}, next: make(chan struct{})}
 }
 
 // follow takes in what happens until the context ends, and passes it on unless happened is nil.
@@ -78,13 +80,22 @@ func (r *ring) add(e venuekey.Event) {
 	r.kept = append(r.kept, happening{r.last, id, kindOf(e.Kind), eventFormOf(e)})
 	close(r.next)
 	r.next = make(chan struct{})
+	if awaited := r.awaited[id]; awaited != nil {
+		close(awaited)
+		delete(r.awaited, id)
+	}
 }
 
-// changed is closed by the next event.
-func (r *ring) changed() <-chan struct{} {
+// changed is closed by the next event of a sign-in: those who wait for one are not woken by all others.
+func (r *ring) changed(id venuekey.ID) <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.next
+	next := r.awaited[id]
+	if next == nil {
+		next = make(chan struct{})
+		r.awaited[id] = next
+	}
+	return next
 }
 
 // stateOf is the last known state of a sign-in, "" if none is.

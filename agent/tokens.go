@@ -77,7 +77,7 @@ func (s *Server) newer(ctx context.Context, source *venuekey.Source, than int64,
 	again := time.NewTicker(time.Second) // a store may report what others do within seconds only
 	defer again.Stop()
 	for {
-		changed := s.ring.changed() // before the look, so that none falls between the two
+		changed := s.ring.changed(source.ID()) // before the look, so that none falls between the two
 		token, err := source.Token(ctx)
 		if err != nil || token.Generation > than {
 			return token, err
