@@ -151,13 +151,23 @@ func (p part) crowd() {
 // player is a process that plays a part.
 type player struct {
 	command *exec.Cmd
-	said    string // behind "ready "
+	said    string   // behind "ready "
+	more    []string // what it said after that, once it has ended
 	lines   *bufio.Scanner
 	end     func()
 }
 
-// begins starts a part as this user, or as another if command is one of needs.StrangerRuns.
+// begins starts a part as this user, or as another if command is one of needs.StrangerRuns, and returns
+// when it is ready.
 func (p part) begins(t testing.TB, command *exec.Cmd) *player {
+	t.Helper()
+	one := p.starts(t, command)
+	one.ready(t)
+	return one
+}
+
+// starts starts a part.
+func (p part) starts(t testing.TB, command *exec.Cmd) *player {
 	t.Helper()
 	if command == nil {
 		command = exec.Command(os.Args[0], "-test.run=^$")
@@ -183,16 +193,22 @@ func (p part) begins(t testing.TB, command *exec.Cmd) *player {
 		hung := time.AfterFunc(20*time.Second, func() { _ = command.Process.Kill() })
 		defer hung.Stop()
 		for one.lines.Scan() { // or it could not end
+			one.more = append(one.more, one.lines.Text())
 		}
 		_ = command.Wait()
 	})
 	t.Cleanup(one.end)
-	for one.lines.Scan() {
-		if rest, ok := strings.CutPrefix(one.lines.Text(), "ready "); ok {
-			one.said = rest
-			return one
+	return one
+}
+
+// ready waits until a part has said so.
+func (o *player) ready(t testing.TB) {
+	t.Helper()
+	for o.lines.Scan() {
+		if rest, ok := strings.CutPrefix(o.lines.Text(), "ready "); ok {
+			o.said = rest
+			return
 		}
 	}
-	t.Fatalf("%s of %s says nothing", p.Play, p.Path)
-	return nil
+	t.Fatalf("%s says nothing", o.command)
 }

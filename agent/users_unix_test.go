@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/venuekey/venuekey"
@@ -87,8 +86,8 @@ func TestAttackASocketOfAnotherUserIsAsked(t *testing.T) {
 		client.CloseIdleConnections()
 	}
 	he.end()
-	if he.lines.Scan() {
-		t.Errorf("he was sent %s", he.lines.Text())
+	if len(he.more) > 0 {
+		t.Errorf("he was sent %q", he.more)
 	}
 }
 
@@ -135,12 +134,15 @@ func TestAttackAgentsThatStartAtOnce(t *testing.T) {
 	_ = stale.command.Process.Kill()
 	stale.end() // and its socket stays
 	const many = 8
-	said := make([]string, many)
-	var all sync.WaitGroup
-	for i := range many {
-		all.Go(func() { said[i] = part{Play: "listen", Path: path}.begins(t, nil).said })
+	var all []*player
+	for range many {
+		all = append(all, part{Play: "listen", Path: path}.starts(t, nil))
 	}
-	all.Wait()
+	var said []string
+	for _, one := range all {
+		one.ready(t)
+		said = append(said, one.said)
+	}
 	serving := 0
 	for _, text := range said {
 		if text == "<nil>" {
