@@ -190,7 +190,7 @@ func (c *Courier) Run(ctx context.Context) {
 func (c *Courier) look() {
 	c.mu.Lock() // or a notice that arrives meanwhile would be found again
 	defer c.mu.Unlock()
-	found, odd, err := c.Outbox.list(waiting)
+	found, odd, err := c.Outbox.list(waiting, c.knows)
 	for _, err := range odd {
 		c.log().Warn("a file in the outbox is left alone", "error", err)
 	}
@@ -200,15 +200,17 @@ func (c *Courier) look() {
 	c.blind = err != nil
 	now := c.now()
 	for _, l := range found {
-		if c.left[l.Notice.Delivery] || slices.ContainsFunc(c.waits, func(p *parcel) bool { return p.Notice.Delivery == l.Notice.Delivery }) {
-			continue
-		}
 		if l.Queued.After(now) { // the clock was put back
 			l.Queued = now.UTC()
 		}
 		c.waits = append(c.waits, &parcel{Letter: l, next: now})
 	}
 	slices.SortStableFunc(c.waits, func(a, b *parcel) int { return a.Queued.Compare(b.Queued) })
+}
+
+// knows reports whether this process sends a notice, or is done with it; c.mu is held.
+func (c *Courier) knows(delivery string) bool {
+	return c.left[delivery] || slices.ContainsFunc(c.waits, func(p *parcel) bool { return p.Notice.Delivery == delivery })
 }
 
 // start begins the attempts that are due, and returns how long to sleep then.
@@ -267,6 +269,9 @@ func (c *Courier) settle(ctx context.Context, p *parcel, o Outcome) {
 	}
 	p.Attempts++
 	p.Tried, p.Why = now.UTC(), o.Why
+	if p.Queued.After(now) { // the clock was put back
+		p.Queued = now.UTC()
+	}
 	end := p.Queued.Add(c.giveUp())
 	if o.Final || !now.Before(end) {
 		c.bury(p)

@@ -38,7 +38,7 @@ type Desktop struct {
 	Log *slog.Logger
 
 	program string
-	args    func(title, text string) []string
+	args    func(n Notice) []string
 
 	mu      sync.Mutex
 	queue   []Notice
@@ -67,8 +67,12 @@ func findDesktop(goos string) (*Desktop, error) {
 
 // notifySend are the arguments of notify-send(1). Its text is markup to some desktops, and
 // has escapes.
-func notifySend(title, text string) []string {
-	return []string{"--app-name=venuekey", "--urgency=critical", "--", unmarked.Replace(title), unmarked.Replace(text)}
+func notifySend(n Notice) []string {
+	urgency := "--urgency=critical"
+	if n.Event == venuekey.EventRecovered || n.Event == EventTest {
+		urgency = "--urgency=normal"
+	}
+	return []string{"--app-name=venuekey", urgency, "--", unmarked.Replace(plainly(n.Title())), unmarked.Replace(plainly(n.Text()))}
 }
 
 // unmarked puts a look-alike in the place of what a desktop could read as markup.
@@ -76,8 +80,8 @@ var unmarked = strings.NewReplacer("<", "＜", ">", "＞", "&", "＆", `\`, "＼
 
 // osascript are the arguments of osascript(1). The script takes the last two, whether or not
 // it is shown the "--" before them.
-func osascript(title, text string) []string {
-	return []string{"-e", "on run argv", "-e", "display notification (item -1 of argv) with title (item -2 of argv)", "-e", "end run", "--", title, text}
+func osascript(n Notice) []string {
+	return []string{"-e", "on run argv", "-e", "display notification (item -1 of argv) with title (item -2 of argv)", "-e", "end run", "--", plainly(n.Title()), plainly(n.Text())}
 }
 
 // Show shows a notice and waits until that is done.
@@ -85,7 +89,7 @@ func (d *Desktop) Show(ctx context.Context, n Notice) error {
 	ctx, cancel := context.WithTimeout(ctx, desktopLimit)
 	defer cancel()
 	var said said
-	command := exec.CommandContext(ctx, d.program, d.args(plainly(n.Title()), plainly(n.Text()))...)
+	command := exec.CommandContext(ctx, d.program, d.args(n)...)
 	command.Env = append([]string{}, d.Environ...)
 	command.Stdout, command.Stderr = &said, &said
 	command.WaitDelay = time.Second

@@ -46,7 +46,7 @@ func TestAttackANoticeThatTheDesktopObeys(t *testing.T) {
 	}
 	text, _ := os.ReadFile(filepath.Join(folder, "args"))
 	args := strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
-	if len(args) != 5 || args[2] != "--" || !strings.HasPrefix(args[3], "venuekey: ctrader/alice: ") || strings.ContainsAny(args[3]+args[4], "<>&\\\x1b") || !strings.Contains(args[4], "$(touch x)") || !strings.HasSuffix(args[4], "\ntry: venuekey login ctrader/alice") {
+	if len(args) != 5 || args[1] != "--urgency=critical" || args[2] != "--" || !strings.HasPrefix(args[3], "venuekey: ctrader/alice: ") || strings.ContainsAny(args[3]+args[4], "<>&\\\x1b") || !strings.Contains(args[4], "$(touch x)") || !strings.HasSuffix(args[4], "\ntry: venuekey login ctrader/alice") {
 		t.Errorf("%q", args)
 	}
 	environment, _ := os.ReadFile(filepath.Join(folder, "environment"))
@@ -54,8 +54,8 @@ func TestAttackANoticeThatTheDesktopObeys(t *testing.T) {
 		t.Errorf("%s", environment)
 	}
 	// osascript: the script is always the same, and what is shown comes after it.
-	script := osascript("title", `" & (do shell script "touch x") & "`)
-	if !slices.Equal(script[:7], osascript("", "")[:7]) || script[6] != "--" || script[7] != "title" || strings.Contains(strings.Join(script[:7], ""), "touch") {
+	script := osascript(noticeOf(alice, `" & (do shell script "touch x") & "`))
+	if len(script) != 9 || !slices.Equal(script[:7], osascript(Notice{})[:7]) || script[6] != "--" || !strings.HasPrefix(script[7], "venuekey: ") || strings.Contains(strings.Join(script[:7], ""), "touch") {
 		t.Errorf("%q", script)
 	}
 }

@@ -165,7 +165,7 @@ func newPost(t *testing.T, folder string, end *endpoint, change func(*Courier)) 
 // files are the deliveries that wait, and those that are dead.
 func (p *post) files() (waits, dead []Letter) {
 	p.t.Helper()
-	waits, odd, err := list(p.folder, waiting)
+	waits, odd, err := list(p.folder, waiting, nil)
 	if err != nil || len(odd) > 0 {
 		p.t.Fatal(err, odd)
 	}

@@ -48,7 +48,7 @@ func Of(event venuekey.Event, help string) Notice {
 		Event: event.Kind, ID: s.ID.String(), At: whole(event.At), Since: whole(event.At), State: s.State, Reason: foreign.Tell[string](event.Reason),
 		SignInEnds: whole(s.SignInEnds), Remedy: string(remedyOf(event)), Help: foreign.Fit(help),
 	}
-	n.Delivery = newDelivery(n.At)
+	n.Delivery = newDelivery(event.At)
 	if event.Kind == venuekey.EventSignedOut {
 		n.Event, n.State = venuekey.EventRecovered, stateSignedOut
 	}
@@ -126,13 +126,13 @@ func isID(text string) bool {
 	return ok
 }
 
-var isDelivery = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-f]{16}$`)
+var isDelivery = regexp.MustCompile(`^[0-9]{8}-[0-9]{9}-[0-9a-f]{16}$`)
 
 // newDelivery makes a name that no other notice has, and that sorts by time.
 func newDelivery(now time.Time) string {
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // it never fails
-	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(random[:])
+	return strings.Replace(now.UTC().Format("20060102-150405.000-"), ".", "", 1) + hex.EncodeToString(random[:])
 }
 
 // check says what is wrong with a notice that was read from a file, or "". What is good is

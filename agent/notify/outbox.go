@@ -105,19 +105,30 @@ func (o *Outbox) bury(l Letter, most int) (removed int, err error) {
 	if err := os.Remove(filepath.Join(o.folder, l.Notice.Delivery+waiting)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
 	}
-	dead, _, err := o.list(given)
-	for _, old := range dead[:max(0, len(dead)-most)] {
-		if err = errors.Join(err, os.Remove(filepath.Join(o.folder, old.Notice.Delivery+given))); err == nil {
-			removed++
+	return o.prune(most)
+}
+
+// prune removes the oldest dead letters, by their names: there may be a thousand to bury at
+// once, and reading all each time would take long. What cannot be read is left alone.
+func (o *Outbox) prune(most int) (removed int, err error) {
+	dead, err := deliveries(o.folder, given)
+	for _, delivery := range dead[:max(0, len(dead)-most)] {
+		path := filepath.Join(o.folder, delivery+given)
+		if _, odd := readFile(path, delivery); odd != nil {
+			continue
 		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return removed, err
+		}
+		removed++
 	}
 	return removed, err
 }
 
-// list reads the letters of a kind, and names the files that hold none and that were not
-// named before.
-func (o *Outbox) list(kind string) (all []Letter, odd []error, err error) {
-	all, errs, err := list(o.folder, kind)
+// list reads the letters of a kind that are not known, and names the files that hold none and
+// that were not named before.
+func (o *Outbox) list(kind string, known func(delivery string) bool) (all []Letter, odd []error, err error) {
+	all, errs, err := list(o.folder, kind, known)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, err := range errs {
@@ -132,7 +143,7 @@ func (o *Outbox) list(kind string) (all []Letter, odd []error, err error) {
 // Dead returns the letters that were given up, the oldest first, and an error for each file
 // that cannot be read. Nobody needs to have the outbox open.
 func Dead(folder string) (all []Letter, unread []error, err error) {
-	all, unread, err = list(folder, given)
+	all, unread, err = list(folder, given, nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -172,25 +183,38 @@ func writeFile(path string, text []byte) error {
 	})
 }
 
-// list reads the letters of a kind in the order in which they were queued.
-func list(folder, kind string) (all []Letter, odd []error, err error) {
+// deliveries returns those that have a file of a kind, the oldest first, since their names
+// begin with the time.
+func deliveries(folder, kind string) (all []string, err error) {
 	if err := own.Folder(folder); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		if delivery, ok := strings.CutSuffix(entry.Name(), kind); ok {
+			all = append(all, delivery)
+		}
+	}
+	return all, err
+}
+
+// list reads the letters of a kind in the order in which they were queued. Those that are
+// known, unless that is nil, are left out.
+func list(folder, kind string, known func(delivery string) bool) (all []Letter, odd []error, err error) {
+	names, err := deliveries(folder, kind)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, entry := range entries {
-		delivery, ok := strings.CutSuffix(entry.Name(), kind)
-		if !ok {
+	for _, delivery := range names {
+		if known != nil && known(delivery) {
 			continue
 		}
-		l, err := readFile(filepath.Join(folder, entry.Name()), delivery)
+		path := filepath.Join(folder, delivery+kind)
+		l, err := readFile(path, delivery)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // another program was faster
 		case err != nil:
-			odd = append(odd, fmt.Errorf("%s: %w", foreign.Fit(filepath.Join(folder, entry.Name())), err))
+			odd = append(odd, fmt.Errorf("%s: %w", foreign.Fit(path), err))
 		default:
 			all = append(all, l)
 		}

@@ -48,7 +48,7 @@ func TestAttackAnOutboxThatOthersReach(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if all, odd, err := list(folder, waiting); len(all) > 0 || len(odd) != 1 || err != nil {
+	if all, odd, err := list(folder, waiting, nil); len(all) > 0 || len(odd) != 1 || err != nil {
 		t.Error(all, odd, err)
 	}
 	if err := os.Chmod(folder, 0o777); err != nil {
@@ -70,16 +70,18 @@ func TestAttackFilesInTheOutboxThatNobodyWrote(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer outbox.Close()
-	good := Letter{Notice: noticeOf(alice, "revoked"), Queued: time.Now()}
+	old := trouble(alice, "revoked")
+	old.At = old.At.Add(-time.Hour)
+	good := Letter{Notice: Of(old, ""), Queued: time.Now()}
 	if _, err := outbox.bury(good, 10); err != nil {
 		t.Fatal(err)
 	}
 	text, _ := good.text()
 	other := Letter{Notice: noticeOf(bob, "revoked"), Queued: time.Now()}
 	for name, content := range map[string]string{
-		"20260101-000000-0123456789abcdef": "{",
-		"20260101-000000-0123456789abcdea": string(text), // it says another name
-		"20260101-000000-0123456789abcdeb": strings.Repeat("x", longestLetter+1),
+		"20260101-000000000-0123456789abcdef": "{",
+		"20260101-000000000-0123456789abcdea": string(text), // it says another name
+		"20260101-000000000-0123456789abcdeb": strings.Repeat("x", longestLetter+1),
 		"..%2f..%2fetc":                    string(text),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name+given), []byte(content), 0o600); err != nil {
@@ -93,10 +95,10 @@ func TestAttackFilesInTheOutboxThatNobodyWrote(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].Notice.Delivery != good.Notice.Delivery || len(unread) != 5 {
 		t.Errorf("%v\n%v\n%v", all, unread, err)
 	}
-	if _, odd, _ := outbox.list(given); len(odd) != 5 {
+	if _, odd, _ := outbox.list(given, nil); len(odd) != 5 {
 		t.Error(odd)
 	}
-	if _, odd, _ := outbox.list(given); len(odd) != 0 { // it is said once
+	if _, odd, _ := outbox.list(given, nil); len(odd) != 0 { // it is said once
 		t.Error(odd)
 	}
 	if _, err := outbox.bury(other, 1); err != nil { // the oldest that can be read goes
@@ -115,7 +117,7 @@ func FuzzLetter(f *testing.F) {
 	f.Add(text)
 	text, _ = Letter{Notice: Test(time.Now()), Queued: time.Now(), Died: time.Now()}.text()
 	f.Add(text)
-	f.Add([]byte(`{"notice":{"delivery":"20260101-000000-0123456789abcdef","event":"trouble","id":"ctrader","at":"2026-01-01T00:00:00Z","left_seconds":-1},"queued":"2026-01-01T00:00:00Z"}`))
+	f.Add([]byte(`{"notice":{"delivery":"20260101-000000000-0123456789abcdef","event":"trouble","id":"ctrader","at":"2026-01-01T00:00:00Z","left_seconds":-1},"queued":"2026-01-01T00:00:00Z"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l, err := readLetter(text)
 		if err != nil {

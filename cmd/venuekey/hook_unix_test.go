@@ -95,11 +95,11 @@ func trouble(name string) venuekey.Event {
 
 func TestAHookIsToldAndKeepsNoSecret(t *testing.T) {
 	h := newHooked(t, "env >environment\n")
-	h.tell(trouble("alice"))
+	h.tellAgain(trouble("alice"), 3)
 	h.close()
 	environment := h.wrote(t, "environment")
 	for _, want := range []string{"VENUEKEY_EVENT=trouble", "VENUEKEY_ID=ctrader/alice", "VENUEKEY_STATE=needs sign-in",
-		"VENUEKEY_REASON=revoked by somebody", "VENUEKEY_LEFT=0", "VENUEKEY_ENDS=never", "VENUEKEY_HELP=venuekey login ctrader/alice"} {
+		"VENUEKEY_REASON=revoked by somebody", "VENUEKEY_LEFT=0", "VENUEKEY_ENDS=never", "VENUEKEY_REPEAT=3", "VENUEKEY_HELP=venuekey login ctrader/alice"} {
 		if !strings.Contains(environment, want+"\n") && !strings.Contains(environment, want+" --paste\n") {
 			t.Errorf("no %s in\n%s", want, environment)
 		}

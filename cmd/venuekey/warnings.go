@@ -161,8 +161,14 @@ func (p *program) newWarner(v *local.Vault, asked warnFlags) (*warner, error) {
 		}
 	}
 	w := &warner{}
-	if w.ways, err = p.ways(asked.wayFlags); err != nil || !w.any() {
-		return w, err
+	if w.ways, err = p.ways(asked.wayFlags); err != nil {
+		return nil, err
+	}
+	if !w.any() {
+		if asked.quiet != "" && asked.wayFlags == (wayFlags{}) {
+			return nil, misused("--hook PROGRAM, --webhook ADDRESS or --desktop", "--quiet is for ways to tell a person, and none is named")
+		}
+		return w, nil
 	}
 	if err := p.openOutbox(w); err != nil {
 		return nil, err
