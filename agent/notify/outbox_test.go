@@ -82,7 +82,7 @@ func TestAttackFilesInTheOutboxThatNobodyWrote(t *testing.T) {
 		"20260101-000000000-0123456789abcdef": "{",
 		"20260101-000000000-0123456789abcdea": string(text), // it says another name
 		"20260101-000000000-0123456789abcdeb": strings.Repeat("x", longestLetter+1),
-		"..%2f..%2fetc":                    string(text),
+		"..%2f..%2fetc":                       string(text),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name+given), []byte(content), 0o600); err != nil {
 			t.Fatal(err)

@@ -168,7 +168,10 @@ func (t *Teller) judge(m *matter, e venuekey.Event) {
 		fallthrough
 	default:
 		if m != nil && !m.over && m.event.Kind != "" {
-			m.event.Status, m.event.Reason = e.Status, cmp.Or(e.Status.Reason, m.event.Reason)
+			m.event.Status = e.Status
+			if m.event.Kind == venuekey.EventTrouble {
+				m.event.Reason = cmp.Or(e.Status.Reason, m.event.Reason)
+			}
 		}
 	}
 }

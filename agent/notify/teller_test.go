@@ -518,3 +518,39 @@ func TestAUserWhoIsNeeded(t *testing.T) {
 		d.stop()
 	})
 }
+
+// An endpoint that hangs holds up no renewal, and no other sign-in's events.
+func TestAnEndpointThatHangsDelaysNoRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		venue := &keepertest.Venue{}
+		keeper := keepertest.New(t, &memory.Store{}, venue)
+		keepertest.Populate(t, keeper, 1)
+		end := &endpoint{answer: hanging}
+		p := newPost(t, newFolder(t), end, nil)
+		d := newDesk(t, func(d *Teller) { d.Ways = []Way{func(n Notice, _ venuekey.Event) { p.Tell(n) }} })
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = keeper.Run(ctx) })
+		running.Go(func() {
+			for event := range keeper.Events(ctx) {
+				if event.Kind == venuekey.EventRenewed { // each renewal is told, as if it were trouble
+					event.Kind, event.Status.State = venuekey.EventTrouble, venuekey.StateNeedsSignIn
+				}
+				d.Hear(event)
+			}
+		})
+		time.Sleep(10 * keepertest.Life)
+		for status, err := range keeper.Statuses(t.Context()) {
+			if err != nil || status.Left <= 0 || status.Generation < 9 {
+				t.Errorf("%s: generation %d, %s left, %v", status.ID, status.Generation, status.Left, err)
+			}
+		}
+		if waits, _ := p.files(); len(waits) < 9 || len(end.take()) == 0 {
+			t.Errorf("%d notices wait", len(waits))
+		}
+		cancel()
+		running.Wait()
+		d.stop()
+		p.stop()
+	})
+}

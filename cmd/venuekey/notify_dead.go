@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,7 @@ too. A notice keeps its delivery.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: p.completeDead,
 		RunE: func(_ *cobra.Command, args []string) error {
 			letters, err := p.deadLetters()
 			if err == nil && !all {
@@ -102,6 +103,19 @@ too. A notice keeps its delivery.`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all of them")
 	return cmd
+}
+
+// completeDead offers the numbers of dead letters, with what each says.
+func (p *program) completeDead(_ *cobra.Command, args []string, typed string) (offers []string, _ cobra.ShellCompDirective) {
+	if folder, err := p.outboxFolder(); err == nil && len(args) == 0 {
+		letters, _, _ := notify.Dead(folder) // without an answer, nothing is offered
+		for i, l := range letters {
+			if number := strconv.Itoa(i + 1); strings.HasPrefix(number, typed) {
+				offers = append(offers, number+"\t"+oneLine(l.Notice.ID+" "+string(l.Notice.Event)))
+			}
+		}
+	}
+	return offers, cobra.ShellCompDirectiveNoFileComp
 }
 
 // oneLetter finds a letter by its number or its delivery.

@@ -55,9 +55,9 @@ only the program itself).
 --webhook posts the same as JSON to an https address, signed with the key in the
 file --webhook-key, and again for a day if need be ("venuekey notify --help");
 --desktop shows it. Trouble that only a person mends is said again, to all of
-them, as --repeat says (0: never), and once that it is over. With --quiet what
-can wait does so until those hours end: not a sign-in that is dead, or will be
-by then unless somebody signs in.`,
+them, as --repeat says (0: never), not sooner by a run that begins anew, and
+once that it is over. With --quiet what can wait does so until those hours end:
+not a sign-in that is dead, or will be by then unless somebody signs in.`,
 		Example: `  venuekey run
   venuekey run --hook ./notify.sh
   venuekey run --hook ./notify.sh --warn 168h,24h
