@@ -143,6 +143,20 @@ func TestAttackARedirectThatWantsTheNotice(t *testing.T) {
 	}
 }
 
+// A connection that breaks off is no answer, and net/http sends the notice once.
+func TestAConnectionThatIsCut(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked++
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	w := Webhook{Address: mustAddress(t, server.URL), Key: testKey}
+	if o := w.Post(t.Context(), noticeOf(alice, "revoked")); o.Delivered() || o.Final || asked != 1 || !strings.Contains(o.Why, "closed the connection without an answer") {
+		t.Errorf("%+v after %d requests", o, asked)
+	}
+}
+
 // Nothing that comes back shows the key or the address, writes on a terminal, or fills memory.
 func TestAttackAnAnswerThatTellsTheAddress(t *testing.T) {
 	const full = "https://me:pass-hidden-word@hooks.example.com/services/T0HIDDENPART/B1?token=query-hidden-word"
