@@ -302,8 +302,8 @@ func pause(attempts int, draw float64) time.Duration {
 func (c *Courier) bury(p *parcel) {
 	c.drop(p)
 	p.Died = c.now().UTC()
-	c.log().Warn("a notice is given up: see venuekey notify dead", "delivery", p.Notice.Delivery, "id", p.Notice.ID, "reason", p.Why)
 	removed, err := c.Outbox.bury(p.Letter, c.most())
+	c.log().Warn("a notice is given up: see venuekey notify dead", "delivery", p.Notice.Delivery, "id", p.Notice.ID, "reason", p.Why)
 	if err != nil {
 		c.left[p.Notice.Delivery] = true
 		c.log().Warn("a dead letter cannot be kept", "delivery", p.Notice.Delivery, "error", err)
