@@ -30,7 +30,8 @@ var house = map[string][]string{
 	"venue/ctrader":             {"", "oauth"},
 	"venue/tradovate":           {"", "internal/foreign", "internal/loopback", "oauth"},
 	"venue/ttp":                 {"", "internal/foreign", "oauth"},
-	"venue/venuetest":           {"", "emulator", "store/memory"}, // for a venue's author
+	"venue/defined/definition":  {"", "internal/foreign", "internal/loopback", "internal/typo", "internal/words"}, // data, for the client and for the emulated venue; "" for Secret and Class
+	"venue/venuetest":           {"", "emulator", "store/memory"},                                                 // for a venue's author
 	"store/memory":              {""},
 	"store/sqlite":              {"", "internal/draft", "internal/foreign", "internal/own"},
 	"store/postgres":            {"", "internal/foreign"},
