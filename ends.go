@@ -19,7 +19,7 @@ func endOf(token Token, record Record, policy Policy, now time.Time) end {
 	switch {
 	case record.NextRefresh.IsZero(): // nothing renews it
 		return end{EndAfterLogin, token.Expires, true}
-	case token.signsIn():
+	case token.signsIn(), policy.RenewsWith == RenewWithAppKey:
 		return end{counts: EndNever}
 	case policy.RenewalEnds == EndAfterLogin:
 		return end{EndAfterLogin, earliest(after(token.SignedIn, policy.RenewalLife), token.RefreshExpires), true}.known()

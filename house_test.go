@@ -30,6 +30,7 @@ var house = map[string][]string{
 	"venue/ctrader":             {"", "oauth"},
 	"venue/tradovate":           {"", "internal/foreign", "internal/loopback", "oauth"},
 	"venue/ttp":                 {"", "internal/foreign", "oauth"},
+	"venue/defined":             {"", "internal/foreign", "oauth", "venue/defined/definition"},
 	"venue/defined/definition":  {"", "internal/foreign", "internal/loopback", "internal/typo", "internal/words"}, // data, for the client and for the emulated venue; "" for Secret and Class
 	"venue/venuetest":           {"", "emulator", "store/memory"},                                                 // for a venue's author
 	"store/memory":              {""},

@@ -152,6 +152,10 @@ const (
 	// access token is dead, and when half of its life is over: it passes Refresh a token
 	// that holds only the one to present.
 	RenewWithAccessToken
+	// RenewWithAppKey presents neither: the app's own key signs in again, so a renewal is
+	// possible as long as the key is good. Refresh gets the token that is to be replaced,
+	// and may renew with its access token while that lives.
+	RenewWithAppKey
 )
 
 // LostAnswer says what may follow when a renewal was sent and no answer could be read, so
@@ -201,7 +205,8 @@ type Policy struct {
 	// RenewsWith is the token that a renewal presents.
 	RenewsWith Renewal `json:"renews_with,omitzero"`
 	// AfterLostAnswer is what to do after the answer to a renewal was lost. If the
-	// access token was presented, RetryUntilRefused applies unless it is RetryFreely.
+	// access token was presented, RetryUntilRefused applies unless it is RetryFreely, and
+	// if the app's key was, RetryFreely always.
 	AfterLostAnswer LostAnswer `json:"after_lost_answer,omitzero"`
 	// Doubt is how long the refusal of a refresh token may still turn out to be wrong,
 	// counted from the first one; zero means that it is believed at once. Some venues
@@ -257,7 +262,7 @@ type Policy struct {
 func (p Policy) check(venue string) error {
 	wrong := ""
 	switch {
-	case p.RenewsWith != RenewWithRefreshToken && p.RenewsWith != RenewWithAccessToken:
+	case p.RenewsWith < RenewWithRefreshToken || p.RenewsWith > RenewWithAppKey:
 		wrong = "RenewsWith has an unknown value"
 	case p.AfterLostAnswer < RetryNever || p.AfterLostAnswer > RetryFreely:
 		wrong = "AfterLostAnswer has an unknown value"

@@ -31,6 +31,8 @@ func (a attempt) wayOf(policy Policy, detour bool, now time.Time) Renewal {
 	switch {
 	case policy.RenewsWith == RenewWithRefreshToken:
 		return RenewWithRefreshToken
+	case policy.RenewsWith == RenewWithAppKey:
+		return RenewWithAppKey
 	case a.mayPresentPassword() && (!a.token.Valid(now) || a.why == accessRefused):
 		return bySigningIn
 	case a.token.Refresh == "":
@@ -105,8 +107,12 @@ func (a attempt) presented() Token {
 }
 
 // forWay returns the policy for one way. Renewing with the access token does not use it up,
-// so reuse is at worst refused.
+// so reuse is at worst refused, and the app's key is never used up.
 func (p Policy) forWay(way Renewal) Policy {
+	if way == RenewWithAppKey {
+		p.AfterLostAnswer = RetryFreely
+		return p
+	}
 	if way == RenewWithAccessToken && p.AfterLostAnswer != RetryFreely || way == bySigningIn {
 		p.AfterLostAnswer = RetryUntilRefused
 	}

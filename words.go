@@ -13,7 +13,7 @@ import (
 
 var (
 	classWords      = words.List{Kind: "class", Words: []string{"unknown", "refused", "misconfigured", "not-sent", "later", "damaged", "failed", "declined"}}
-	renewalWords    = words.List{Kind: "renewal", Words: []string{"refresh-token", "access-token"}}
+	renewalWords    = words.List{Kind: "renewal", Words: []string{"refresh-token", "access-token", "app-key"}}
 	lostAnswerWords = words.List{Kind: "answer to a lost answer", Words: []string{"never", "once", "until-refused", "freely"}}
 	endingWords     = words.List{Kind: "ending", Words: []string{"unknown", "never", "after-login", "after-issue", "after-use"}}
 )
@@ -25,7 +25,7 @@ func (c Class) MarshalText() ([]byte, error) { return words.Of(classWords, c) }
 // UnmarshalText reads such a word. An error names the known ones.
 func (c *Class) UnmarshalText(word []byte) error { return words.Read(classWords, word, c) }
 
-// MarshalText returns the word of a renewal: refresh-token or access-token.
+// MarshalText returns the word of a renewal: refresh-token, access-token or app-key.
 func (r Renewal) MarshalText() ([]byte, error) { return words.Of(renewalWords, r) }
 
 // UnmarshalText reads such a word. An error names the known ones.

@@ -49,7 +49,7 @@ func TestAPolicySurvivesJSON(t *testing.T) {
 func TestAPolicyOfUnknownWordsIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"after_lost_answer":"often"}`:      "never, once, until-refused, freely",
-		`{"renews_with":"password"}`:         "refresh-token, access-token",
+		`{"renews_with":"password"}`:         "refresh-token, access-token, app-key",
 		`{"renewal_ends":"after-lunch"}`:     "unknown, never, after-login, after-issue, after-use",
 		`{"default_life":"80"}`:              "80m",
 		`{"default_life":80}`:                "default_life",

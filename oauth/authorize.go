@@ -54,20 +54,28 @@ func (c Config) Authorize(app venuekey.App, attempt Attempt) (string, error) {
 	for name, values := range c.AuthorizeParams {
 		query[name] = values
 	}
-	if !c.OmitResponseType {
-		query.Set("response_type", "code")
+	set := func(name, value string) {
+		if other, renamed := c.Rename[name]; renamed {
+			name = other
+		}
+		if name != "" {
+			query.Set(name, value)
+		}
 	}
-	query.Set("client_id", app.ClientID)
-	query.Set("redirect_uri", app.RedirectURI)
+	if !c.OmitResponseType {
+		set("response_type", "code")
+	}
+	set("client_id", app.ClientID)
+	set("redirect_uri", app.RedirectURI)
 	if scopes := c.scopes(app); len(scopes) > 0 {
-		query.Set("scope", strings.Join(scopes, " "))
+		set("scope", strings.Join(scopes, orText(c.ScopeSeparator, " ")))
 	}
 	if attempt.State != "" {
-		query.Set("state", string(attempt.State))
+		set("state", c.StatePrefix+string(attempt.State))
 	}
 	if attempt.Verifier != "" {
-		query.Set("code_challenge", challenge(attempt.Verifier))
-		query.Set("code_challenge_method", "S256")
+		set("code_challenge", challenge(attempt.Verifier))
+		set("code_challenge_method", "S256")
 	}
 	address.RawQuery = query.Encode()
 	return address.String(), nil

@@ -26,7 +26,8 @@ type callback struct {
 // readCallback reads the query of a redirect (RFC 6749 §4.1.2,
 // RFC 9207 §2).
 func (c Config) readCallback(query url.Values, attempt Attempt) callback {
-	for _, name := range []string{"code", "state", "error", "iss"} {
+	codeParam := orText(c.CodeParam, "code")
+	for _, name := range []string{codeParam, "state", "error", "iss"} {
 		if len(query[name]) > 1 {
 			return callback{stray: "it has " + name + " more than once"}
 		}
@@ -43,9 +44,9 @@ func (c Config) readCallback(query url.Values, attempt Attempt) callback {
 	}
 	if code := query.Get("error"); code != "" {
 		return callback{stated: state != "", denied: c.Explain("", 0, code, query.Get("error_description"),
-			[]venuekey.Secret{attempt.State, attempt.Verifier, venuekey.Secret(query.Get("code"))})}
+			[]venuekey.Secret{attempt.State, attempt.Verifier, venuekey.Secret(query.Get(codeParam))})}
 	}
-	if code := query.Get("code"); code != "" {
+	if code := query.Get(codeParam); code != "" {
 		return callback{Code: venuekey.Secret(code), stated: state != ""}
 	}
 	return callback{stray: "it has neither code nor error"}

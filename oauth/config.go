@@ -21,8 +21,18 @@ type Config struct {
 	// OmitResponseType leaves out response_type=code, for a venue that does not accept
 	// it.
 	OmitResponseType bool `json:"omit_response_type,omitzero"`
+	// Rename gives standard parameters of the authorization endpoint another name; "" leaves
+	// one out.
+	Rename map[string]string `json:"rename,omitzero"`
+	// StatePrefix is put before state, for a venue that adds what it gets there to the query
+	// of its redirect: "state=".
+	StatePrefix string `json:"state_prefix,omitzero"`
+	// CodeParam is the parameter of the redirect that holds the code; "" means code.
+	CodeParam string `json:"code_param,omitzero"`
 	// DefaultScopes are requested if the app names none.
 	DefaultScopes []string `json:"default_scopes,omitzero"`
+	// ScopeSeparator stands between scopes; "" means a space, as in RFC 6749 §3.3.
+	ScopeSeparator string `json:"scope_separator,omitzero"`
 	// PKCE sends a code challenge (RFC 7636, method S256). An app without a secret always
 	// sends one.
 	PKCE bool `json:"pkce,omitzero"`

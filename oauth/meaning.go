@@ -14,6 +14,8 @@ import (
 
 // Meaning says what one of the venue's errors means and what to do about it.
 type Meaning struct {
+	// Status matches the status of the answer; 0 matches every one, and errors in a redirect.
+	Status int `json:"status,omitzero"`
 	// Code matches an error code, ignoring case; "" matches every code.
 	Code string `json:"code,omitzero"`
 	// Text matches an error whose description contains it, ignoring case; "" matches
@@ -82,7 +84,7 @@ func (c Config) fault(grant string, answer Answer, found finding) *fault {
 	}
 	description := text(found.faults[0], names.Description)
 	wait, _ := retryAfter(answer.Header)
-	if known := c.meaning(grant, word, description, answer.Sent); known != nil && (isCode(word) || c.has(word)) {
+	if known := c.meaning(grant, answer.Status, word, description, answer.Sent); known != nil && (isCode(word) || c.has(word)) {
 		known.RetryAfter = wait
 		return &fault{known, true}
 	}
@@ -124,11 +126,11 @@ func (c Client) own(grant string, answer Answer) *venuekey.Error {
 // meaning looks an error up, first in the venue's table, and returns nil if it is in
 // neither. It matches the description before secrets are removed from it, because the
 // result must not depend on what a secret looks like.
-func (c Config) meaning(grant, code, description string, sent []venuekey.Secret) *venuekey.Error {
+func (c Config) meaning(grant string, status int, code, description string, sent []venuekey.Secret) *venuekey.Error {
 	whole, description := foreign.Fit(description), foreign.LineWithout(description, sent...)
 	for _, table := range [][]Meaning{c.Meanings, standard} {
 		for _, m := range table {
-			if !m.fits(grant, code, whole) {
+			if !m.fits(grant, status, code, whole) {
 				continue
 			}
 			reason := orText(m.Reason, description)
@@ -146,7 +148,7 @@ func (c Config) meaning(grant, code, description string, sent []venuekey.Secret)
 // or 0, and sent the request's secrets, which are removed from the text in case the venue
 // repeats them.
 func (c Config) Explain(grant string, status int, code, description string, sent []venuekey.Secret) *venuekey.Error {
-	if known := c.meaning(grant, code, description, sent); known != nil {
+	if known := c.meaning(grant, status, code, description, sent); known != nil {
 		return known
 	}
 	code, description = cleanCode(code, sent), foreign.LineWithout(description, sent...)
@@ -169,8 +171,8 @@ func inItsWords(reason, description string) string {
 	return reason + `: "` + description + `"`
 }
 
-func (m Meaning) fits(grant, code, description string) bool {
-	return (m.Code == "" || strings.EqualFold(m.Code, code)) &&
+func (m Meaning) fits(grant string, status int, code, description string) bool {
+	return (m.Status == 0 || m.Status == status) && (m.Code == "" || strings.EqualFold(m.Code, code)) &&
 		(m.Text == "" || strings.Contains(strings.ToLower(description), strings.ToLower(m.Text))) &&
 		(m.Grant == "" || m.Grant == grant)
 }

@@ -29,7 +29,7 @@ func (c Client) Probe(ctx context.Context) error {
 	nobody.ClientAuth = authNone
 	var failure error
 	for _, way := range append([]Way{{URL: c.TokenURL, ByGet: c.TokenByGet}}, c.TokenFallbacks...) {
-		request, err := nobody.tokenRequest(ctx, venuekey.App{}, way, form)
+		request, err := nobody.shaped(ctx, venuekey.App{}, way, form)
 		if err != nil {
 			return err
 		}
@@ -37,6 +37,7 @@ func (c Client) Probe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		answer = c.read(answer, time.Now())
 		spoke, notNow := c.answeredItself(answer)
 		if spoke {
 			return notNow

@@ -89,11 +89,12 @@ func (c Client) grant(ctx context.Context, app venuekey.App, form url.Values) (v
 		others = nil
 	}
 	for {
-		request, err := c.tokenRequest(ctx, app, way, form)
+		request, err := c.shaped(ctx, app, way, form)
 		if err != nil {
 			return venuekey.Token{}, err
 		}
 		answer, address, err := SendWithin(c.Domains, c.Transport, request)
+		answer = c.read(answer, sent)
 		if err != nil {
 			return c.fromBrokenAnswer(answer, sent, way, err)
 		}

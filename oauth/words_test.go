@@ -15,6 +15,7 @@ import (
 // A Config is data: every field of it can be written down and read back.
 func TestAConfigSurvivesJSON(t *testing.T) {
 	full := Config{
+		Rename: map[string]string{"client_id": "api_key", "state": ""}, StatePrefix: "state=", CodeParam: "request_token", ScopeSeparator: ",",
 		AuthorizeURL: "https://venue.example/a", AuthorizeParams: url.Values{"audience": {"api"}}, OmitResponseType: true, DefaultScopes: []string{"trade"}, PKCE: true, StateNotEchoed: true,
 		Issuer: "https://venue.example", Domains: []string{"venue.example", "127.0.0.1:1"}, TokenURL: "https://venue.example/t", TokenFallbacks: []Way{{URL: "https://venue.example/u", ByGet: true, Learned: map[string]string{"form": "u"}}},
 		ReuseHarmless: true, TokenByGet: true, ProbeForm: url.Values{"grant_type": {""}}, ClientAuth: AuthBasicAndID, Header: http.Header{"Accept": {"application/json"}},

@@ -63,7 +63,7 @@ func secretQuery(query string) bool {
 // Where a name may stand.
 var (
 	inAuthorize = []string{"client_id", "redirect_uri", "scope", "ask"}
-	inExchange  = []string{"client_id", "client_secret", "redirect_uri", "code", "verifier", "state", "scope", "ask"}
+	inExchange  = []string{"client_id", "client_secret", "redirect_uri", "code", "verifier", "scope", "ask"}
 	inRenewal   = []string{"client_id", "client_secret", "redirect_uri", "scope", "access", "refresh", "ask", "extra"}
 	inWho       = []string{"client_id", "access", "ask", "extra"}
 	inCalls     = []string{"client_id", "access", "ask", "extra"}

@@ -1,6 +1,6 @@
 package definition
 
-import _ "embed" // for schema.json
+import _ "embed"
 
 // schema.go owns the JSON Schema of a definition, for editors. A test writes it from the
 // fields and their comments.

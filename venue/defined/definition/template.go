@@ -45,7 +45,7 @@ const (
 var calls = []string{CallSHA256, CallBase64, CallURLEncode}
 
 // plainNames are the names without a dot.
-var plainNames = []string{"client_id", "client_secret", "redirect_uri", "code", "verifier", "state", "scope", "access", "refresh"}
+var plainNames = []string{"client_id", "client_secret", "redirect_uri", "code", "verifier", "scope", "access", "refresh"}
 
 const longestTemplate = 4096
 
