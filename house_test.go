@@ -41,6 +41,7 @@ var house = map[string][]string{
 	"backup":                    {"", "internal/draft"},
 	"local":                     {"", "internal/address", "internal/byname", "internal/environ", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/tradovate/socket", "venue/ttp"}, // where the user's vault meets its parts
 	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                                                                    // a test's author
+	"emulator/defined":          {"emulator", "emulator/internal/core", "venue/defined/definition"},                                                                                                                                                                                    // the venue that a definition describes; the definition is data
 	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                                                                          // for the venues' tests
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "internal/loopback"},
 	"emulator/internal/journal": {},

@@ -35,7 +35,7 @@ func signsIn(s *stage) {
 		s.Fatal("no access token")
 	case !s.Alive(token.Access):
 		s.Error("the server does not accept the access token")
-	case token.Refresh == "" && policy.RenewsWith == venuekey.RenewWithRefreshToken:
+	case token.Refresh == "" && policy.RenewsWith == venuekey.RenewWithRefreshToken && !s.NotRenewed:
 		s.Error("the policy is RenewWithRefreshToken, but there is no refresh token")
 	case token.Issued.Before(begun.Add(-time.Minute)) || token.Issued.After(time.Now().Add(time.Minute)):
 		s.Errorf("issued %s, which is not now", token.Issued)
@@ -77,10 +77,11 @@ func drawsAnew(s *stage) {
 		var u *user
 		requests := s.front.watched(func() { u = s.byBrowser() })
 		query := u.authorize()
-		if state := query.Get("state"); len(state) < 16 || seen[state] {
+		state := stateIn(query)
+		if len(state) < 16 || seen[state] {
 			s.Errorf("state %q is too short, or was used before", state)
 		}
-		seen[query.Get("state")] = true
+		seen[state] = true
 		if life := s.Venue.Policy().CodeLife; life > 0 && u.visit.CodeLife != life {
 			s.Errorf("Visit.CodeLife is %s, but the policy says %s", u.visit.CodeLife, life)
 		}
@@ -91,13 +92,27 @@ func drawsAnew(s *stage) {
 	}
 }
 
+// stateIn returns the state in a query: at a venue that adds one of its parameters to the
+// redirect, it is in there.
+func stateIn(query url.Values) string {
+	if query.Has("state") {
+		return query.Get("state")
+	}
+	for _, values := range query {
+		if inner, err := url.ParseQuery(values[0]); err == nil && inner.Has("state") {
+			return inner.Get("state")
+		}
+	}
+	return ""
+}
+
 // checkChallenge compares the challenge in the browser with the verifier of the exchange.
 func (s *stage) checkChallenge(query url.Values, requests []sight, seen map[string]bool) {
 	challenge := query.Get("code_challenge")
 	for _, request := range requests {
 		verifier := request.parameter("code_verifier")
 		sum := sha256.Sum256([]byte(verifier))
-		if request.parameter("code") != "" && (verifier != "" || challenge != "") && base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
+		if request.parameter(s.codeParam()) != "" && (verifier != "" || challenge != "") && base64.RawURLEncoding.EncodeToString(sum[:]) != challenge {
 			s.Error("the verifier of the exchange does not match the challenge")
 		}
 	}
@@ -114,7 +129,7 @@ func foreignState(s *stage) {
 	s.byBrowser()
 	const code = "a-code-that-somebody-else-was-given"
 	foreign := func(query url.Values) {
-		query.Set("code", code)
+		query.Set(s.codeParam(), code)
 		query.Set("state", "the-state-of-somebody-else")
 	}
 	ways := map[string]func(u *user) error{
@@ -151,7 +166,7 @@ func denied(s *stage) {
 	s.byBrowser()
 	_, err := s.login(s.user(func(u *user) error {
 		return u.paste(func(query url.Values) {
-			query.Del("code")
+			query.Del(s.codeParam())
 			query.Set("error", "access_denied")
 		})
 	}))

@@ -1,6 +1,7 @@
 package venuetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -170,7 +171,7 @@ func successor(token, renewed venuekey.Token) venuekey.Token {
 
 // presented returns the secret that a renewal of a token presents.
 func (s *stage) presented(token venuekey.Token) venuekey.Secret {
-	if s.Venue.Policy().RenewsWith == venuekey.RenewWithAccessToken && token.Valid(time.Now()) {
+	if s.Venue.Policy().RenewsWith != venuekey.RenewWithRefreshToken && token.Valid(time.Now()) {
 		return token.Access
 	}
 	return token.Refresh
@@ -183,3 +184,10 @@ func dead(token venuekey.Token) venuekey.Token {
 	token.Issued, token.Expires = token.Issued.Add(-ago), token.Expires.Add(-ago)
 	return token
 }
+
+// codeParam is the parameter in which a code comes back.
+func (s *stage) codeParam() string { return cmp.Or(s.CodeParam, "code") }
+
+// byKey reports whether the app's own key renews, which is never used up and which no user
+// can take back.
+func (s *stage) byKey() bool { return s.Venue.Policy().RenewsWith == venuekey.RenewWithAppKey }

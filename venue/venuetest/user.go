@@ -71,7 +71,7 @@ func (u *user) paste(change func(url.Values)) error {
 		return err
 	}
 	query := address.Query()
-	u.note(query.Get("code"))
+	u.note(query.Get(u.stage.codeParam()))
 	if change != nil {
 		change(query)
 		address.RawQuery = query.Encode()
@@ -188,8 +188,8 @@ type browsing struct{ user *user }
 func (b browsing) RoundTrip(request *http.Request) (*http.Response, error) {
 	marked := request.Clone(request.Context())
 	marked.Header.Set(browserField, "1")
-	if query := request.URL.Query(); query.Has("code") {
-		b.user.note(query.Get("code"))
+	if query := request.URL.Query(); query.Has(b.user.stage.codeParam()) {
+		b.user.note(query.Get(b.user.stage.codeParam()))
 	}
 	transport := &http.Transport{DisableKeepAlives: true}
 	return transport.RoundTrip(marked)

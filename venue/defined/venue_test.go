@@ -1,0 +1,65 @@
+package defined_test
+
+import (
+	"testing"
+
+	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/emulator"
+	emu "github.com/venuekey/venuekey/emulator/defined"
+	"github.com/venuekey/venuekey/venue/defined"
+	"github.com/venuekey/venuekey/venue/defined/definition"
+	"github.com/venuekey/venuekey/venue/venuetest"
+)
+
+// parsed returns the definition of that name that comes with the module.
+func parsed(t testing.TB, name string) *definition.Definition {
+	t.Helper()
+	file, text, err := defined.Text(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := defined.Parse(file, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// apps are the apps with which the embedded definitions are tried.
+var apps = map[string]venuekey.App{
+	"ttp":       {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"schwab":    {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"upstox":    {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"kite":      {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "https://app.example/callback"},
+	"questrade": {},
+	"projectx":  {Params: map[string]venuekey.Secret{"user": "alice", "key": "wonderland"}},
+}
+
+// Each definition, as client and as emulated venue, keeps the contract of a venue.
+func TestEveryDefinitionKeepsTheContract(t *testing.T) {
+	for _, name := range defined.Names() {
+		app, known := apps[name]
+		if !known {
+			t.Errorf("%s is not tried", name)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			venuetest.Run(t, func(t testing.TB) venuetest.Subject { return subject(parsed(t, name), app, emu.Knobs{}) })
+		})
+	}
+}
+
+func subject(d *definition.Definition, app venuekey.App, knobs emu.Knobs) venuetest.Subject {
+	knobs.AnyLoopbackRedirect = true
+	server := &emu.Server{Definition: d, Knobs: knobs, Apps: []emulator.App{{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURIs: []string{"https://app.example/callback"}}}}
+	code := ""
+	if d.Authorize != nil {
+		code = d.Authorize.CodeParam
+	}
+	return venuetest.Subject{
+		Venue: defined.New(d), App: app, Server: server, CodeParam: code, NotRenewed: d.Renew.With == definition.WithNone,
+		Person:   emulator.Person{Name: "alice", Password: "wonderland"},
+		TakeBack: func() { server.RevokeUser("alice") },
+		Alive:    func(access venuekey.Secret) bool { return server.Alive(string(access)) },
+	}
+}
