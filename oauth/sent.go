@@ -24,9 +24,23 @@ var notSecret = map[string]bool{
 	"name": true, "appId": true, "appVersion": true, "cid": true, "deviceId": true,
 }
 
+// notSecretFields are the header fields that are not secret. Every other that a venue's code
+// sets counts as one, if it is long enough to be: a key may travel in a field of any name.
+var notSecretFields = map[string]bool{"Accept": true, "Content-Type": true, "User-Agent": true, "Authorization": true}
+
+// shortestField is the least length of a secret in a header field. A version is shorter.
+const shortestField = 8
+
 // secretsIn returns the secrets in a request.
 func secretsIn(request *http.Request) []venuekey.Secret {
 	secrets := secretsOfForm(request.URL.Query())
+	for name, values := range request.Header {
+		for _, value := range values {
+			if !notSecretFields[name] && len(value) >= shortestField {
+				secrets = append(secrets, venuekey.Secret(value))
+			}
+		}
+	}
 	if _, credentials, ok := strings.Cut(request.Header.Get("Authorization"), " "); ok {
 		secrets = append(secrets, venuekey.Secret(credentials))
 	}

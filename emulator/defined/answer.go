@@ -161,10 +161,12 @@ func bad(code, text string) refusal { return refusal{0, code, text} }
 
 // row returns the refusal that the definition's own table explains so, or the standard's.
 func (r rules) row(class definition.Class, grant definition.Grant, code, text string) refusal {
-	for _, row := range r.Errors {
-		own := r.Answer.OK != nil || len(r.Answer.Error) > 0 || row.Grant == grant && grant != ""
-		if own && row.Class == class && row.Code != "" && (row.Grant == "" || row.Grant == grant) {
-			return refusal{row.Status, row.Code, text + " " + row.Text}
+	for _, of := range []definition.Grant{grant, ""} { // the particular row first
+		for _, row := range r.Errors {
+			own := r.Answer.OK != nil || len(r.Answer.Error) > 0 || row.Grant == grant && grant != ""
+			if own && row.Class == class && row.Code != "" && row.Grant == of {
+				return refusal{row.Status, row.Code, text + " " + row.Text}
+			}
 		}
 	}
 	return refusal{0, code, text}

@@ -145,7 +145,11 @@ func (s *Server) exchange(rules rules, app emulator.App, t taken, policy core.Po
 // and no secret names the user, or the one that says so, and the first secret is the password.
 func (s *Server) login(rules rules, app emulator.App, t taken, policy core.Policy) (emulator.Pair, error) {
 	name, password := "", ""
-	for _, ask := range rules.Ask {
+	asks := rules.Ask
+	if rules.Login == definition.LoginPassword {
+		asks = rules.Asked() // the rest is the app's
+	}
+	for _, ask := range asks {
 		value := t.values["ask."+ask.Name]
 		switch {
 		case ask.Secret && password == "":

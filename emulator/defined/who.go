@@ -44,7 +44,7 @@ func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
 	request := rules.Revoke.Request
 	t, err := take(r, request)
 	var app emulator.App
-	if err == nil && request.Auth != definition.AuthNone {
+	if err == nil && (request.Params == nil && request.Auth != definition.AuthNone || t.values["client_id"] != "") {
 		app, err = s.client(rules, request, t)
 	}
 	if err != nil {

@@ -112,6 +112,9 @@ func (v venue) Policy() venuekey.Policy {
 	switch r.With {
 	case definition.WithAccess:
 		policy.RenewsWith, policy.AfterLostAnswer = venuekey.RenewWithAccessToken, venuekey.RetryFreely
+		if r.KillsAccess { // a renewal does use up what it presents
+			policy.AfterLostAnswer = venuekey.RetryUntilRefused
+		}
 	case definition.WithApp:
 		policy.RenewsWith, policy.AfterLostAnswer = venuekey.RenewWithAppKey, venuekey.RetryFreely
 	case definition.WithRefresh:

@@ -1,6 +1,7 @@
 package defined_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/venuekey/venuekey"
@@ -49,9 +50,39 @@ func TestEveryDefinitionKeepsTheContract(t *testing.T) {
 	}
 }
 
+// madeUp are definitions that use what the embedded ones do not.
+var madeUp = map[string]venuekey.App{
+	"headers": {Params: map[string]venuekey.Secret{"apikey": "the-key-of-the-api"}},
+	"nested":  {Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}},
+	"jwt":     {ClientID: "public-client", RedirectURI: "http://127.0.0.1:0/callback"},
+	"result":  {ClientID: "demo-client", ClientSecret: "demo-secret", Params: map[string]venuekey.Secret{"user": "alice", "pin": "wonderland"}},
+}
+
+func madeUpDefinition(t testing.TB, name string) *definition.Definition {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := defined.Parse(name+".json", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestMadeUpDefinitionsKeepTheContract(t *testing.T) {
+	for name, app := range madeUp {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			venuetest.Run(t, func(t testing.TB) venuetest.Subject { return subject(madeUpDefinition(t, name), app, emu.Knobs{}) })
+		})
+	}
+}
+
 func subject(d *definition.Definition, app venuekey.App, knobs emu.Knobs) venuetest.Subject {
 	knobs.AnyLoopbackRedirect = true
-	server := &emu.Server{Definition: d, Knobs: knobs, Apps: []emulator.App{{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURIs: []string{"https://app.example/callback"}}}}
+	server := &emu.Server{Definition: d, Knobs: knobs, Apps: []emulator.App{{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURIs: []string{"https://app.example/callback"}}, {ClientID: "public-client"}}}
 	code := ""
 	if d.Authorize != nil {
 		code = d.Authorize.CodeParam

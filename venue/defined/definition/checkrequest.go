@@ -142,6 +142,8 @@ func (c checker) checkRequest(at string, r Request, names []string) {
 		c.wrong(at+".auth", "write none or bearer", "the app has neither ID nor secret")
 	case c.Client == ClientPublic && (r.Auth == AuthBasic || r.Auth == AuthBasicPlain || r.Auth == AuthBasicAndID):
 		c.wrong(at+".auth", "write body", "an app without a secret has nothing for it")
+	case r.Auth == AuthBody && r.Params != nil:
+		c.wrong(at+".auth", "write {client_id} and {client_secret} among the parameters", "it adds nothing to parameters that are listed")
 	case r.header("Authorization") && (r.Auth == AuthBearer || strings.HasPrefix(string(r.Auth), "basic")):
 		c.wrong(at+".auth", "write none, or remove the header field", "the header field Authorization is given too")
 	}
