@@ -30,7 +30,7 @@ var house = map[string][]string{
 	"venue/ctrader":             {"", "oauth"},
 	"venue/tradovate":           {"", "internal/foreign", "internal/loopback", "oauth"},
 	"venue/ttp":                 {"", "internal/foreign", "oauth"},
-	"venue/defined":             {"", "internal/foreign", "oauth", "venue/defined/definition"},
+	"venue/defined":             {"", "internal/foreign", "internal/loopback", "oauth", "venue/defined/definition"},
 	"venue/defined/definition":  {"", "internal/foreign", "internal/loopback", "internal/typo", "internal/words"}, // data, for the client and for the emulated venue; "" for Secret and Class
 	"venue/venuetest":           {"", "emulator", "store/memory"},                                                 // for a venue's author
 	"store/memory":              {""},
@@ -41,7 +41,7 @@ var house = map[string][]string{
 	"backup":                    {"", "internal/draft"},
 	"local":                     {"", "internal/address", "internal/byname", "internal/environ", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/tradovate/socket", "venue/ttp"}, // where the user's vault meets its parts
 	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                                                                    // a test's author
-	"emulator/defined":          {"emulator", "emulator/internal/core", "venue/defined/definition"},                                                                                                                                                                                    // the venue that a definition describes; the definition is data
+	"emulator/defined":          {"emulator", "emulator/internal/core", "internal/loopback", "venue/defined/definition"},                                                                                                                                                                                    // the venue that a definition describes; the definition is data
 	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                                                                          // for the venues' tests
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "internal/loopback"},
 	"emulator/internal/journal": {},

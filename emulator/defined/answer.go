@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/internal/core"
+	"github.com/venuekey/venuekey/internal/loopback"
 	"github.com/venuekey/venuekey/venue/defined/definition"
 )
 
@@ -111,7 +113,7 @@ func (r rules) grant(w http.ResponseWriter, request *http.Request, p emulator.Pa
 		a.put(r.Answer.User, "", p.Grant.User)
 	}
 	if len(r.Answer.Base) > 0 {
-		a.put(r.Answer.Base, "", "http://"+request.Host+"/")
+		a.put(r.Answer.Base, "", baseOf(request))
 	}
 	if len(r.Answer.RefreshExpiresIn) > 0 && !p.RefreshExpires.IsZero() {
 		a.put(r.Answer.RefreshExpiresIn, "", core.Seconds(p.RefreshExpires.Sub(now)))
@@ -119,6 +121,14 @@ func (r rules) grant(w http.ResponseWriter, request *http.Request, p emulator.Pa
 	r.life(a, p, now)
 	r.ok(a, true)
 	core.Reply(w, http.StatusOK, a.body)
+}
+
+// baseOf returns the address at which the request arrived.
+func baseOf(r *http.Request) string {
+	if at := (&url.URL{Host: r.Host}); r.TLS == nil && loopback.Host(at.Hostname()) {
+		return "http://" + r.Host + "/"
+	}
+	return "https://" + r.Host + "/"
 }
 
 // life puts how long the access token lives, if the definition knows of a place for that.

@@ -32,7 +32,7 @@ func (v venue) client(app venuekey.App, r *definition.Request, name string) (oau
 	if err != nil {
 		return oauth.Client{}, app, err
 	}
-	client := oauth.Client{Config: config, Transport: oauth.Trusting(nil, app), Own: v.own}
+	client := oauth.Client{Config: config, Transport: oauth.Trusting(v.transport, app), Own: v.own}
 	if v.shapes(r) {
 		client.Shape = v.shape(app, r)
 	}

@@ -139,8 +139,9 @@ func (v venue) needed(app venuekey.App) map[string]venuekey.Secret {
 }
 
 // cutoff returns when a token ends that was issued at a time: at the next cut-off, by the
-// wall clock of its zone. A time that daylight saving leaves out or repeats is the one that
-// time.Date takes.
+// wall clock of its zone. A time that daylight saving repeats is the first of the
+// two, and one that it leaves out is taken as an earlier one: a token that is thought dead too
+// soon costs less than one that is thought alive.
 func (v venue) cutoff(issued time.Time) (at time.Time, ok bool) {
 	c := v.d.Life.Cutoff
 	if c == nil {

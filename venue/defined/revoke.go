@@ -21,7 +21,7 @@ func (k revoker) Revoke(ctx context.Context, app venuekey.App, token venuekey.To
 	}
 	if !v.shapes(&r) {
 		config := oauth.Config{RevokeURL: address, ClientAuth: v.clientAuth(app, r.Auth), Names: v.names(), Meanings: v.meanings(), Header: v.header(app, &r)}
-		return oauth.Client{Config: config, Transport: oauth.Trusting(nil, app)}.Revoke(ctx, app, token)
+		return oauth.Client{Config: config, Transport: oauth.Trusting(v.transport, app)}.Revoke(ctx, app, token)
 	}
 	form := url.Values{}
 	if token.Refresh != "" {
@@ -32,7 +32,7 @@ func (k revoker) Revoke(ctx context.Context, app venuekey.App, token venuekey.To
 		return err
 	}
 	to := request.URL
-	answer, err := oauth.Send(oauth.Trusting(nil, app), request)
+	answer, err := oauth.Send(oauth.Trusting(v.transport, app), request)
 	switch {
 	case err != nil:
 		return err

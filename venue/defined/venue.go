@@ -2,6 +2,7 @@ package defined
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/venuekey/venuekey"
@@ -15,8 +16,12 @@ import (
 // afterwards. The venue is a venuekey.Registrar, a Signer and Secretless, and also an
 // Identifier if the definition says who, a Revoker if it says revoke, and a Prober if it
 // renews with a refresh token.
-func New(d *definition.Definition) venuekey.Venue {
-	v := venue{d}
+func New(d *definition.Definition) venuekey.Venue { return NewOver(nil, d) }
+
+// NewOver is New with a transport in place of a fresh one for each request. It is for tests:
+// see oauth.Client for what a transport must not do.
+func NewOver(transport http.RoundTripper, d *definition.Definition) venuekey.Venue {
+	v := venue{d, transport}
 	i, r, p := identifier{v}, revoker{v}, prober{v}
 	who, revokes, probes := d.Who != nil, d.Revoke != nil, d.Renew.With == definition.WithRefresh
 	switch {
@@ -65,7 +70,10 @@ func New(d *definition.Definition) venuekey.Venue {
 }
 
 // venue is what every such venue can do.
-type venue struct{ d *definition.Definition }
+type venue struct {
+	d         *definition.Definition
+	transport http.RoundTripper
+}
 
 // identifier, revoker and prober are what some can do. They hold the venue in a field, so
 // that a struct of several of them has each method once.

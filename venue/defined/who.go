@@ -65,7 +65,7 @@ func (v venue) askWho(ctx context.Context, app venuekey.App, token venuekey.Toke
 		if err != nil {
 			return answer, err
 		}
-		answer, err = oauth.Send(oauth.Trusting(nil, app), request)
+		answer, err = oauth.Send(oauth.Trusting(v.transport, app), request)
 		if err != nil || answer.Status != http.StatusNotFound {
 			return answer, err
 		}
