@@ -118,7 +118,7 @@ func (r rules) grant(w http.ResponseWriter, request *http.Request, p emulator.Pa
 	if len(r.Answer.RefreshExpiresIn) > 0 && !p.RefreshExpires.IsZero() {
 		a.put(r.Answer.RefreshExpiresIn, "", core.Seconds(p.RefreshExpires.Sub(now)))
 	}
-	r.life(a, p, now)
+	r.life(a, p)
 	r.ok(a, true)
 	core.Reply(w, http.StatusOK, a.body)
 }
@@ -132,7 +132,7 @@ func baseOf(r *http.Request) string {
 }
 
 // life puts how long the access token lives, if the definition knows of a place for that.
-func (r rules) life(a answer, p emulator.Pair, now time.Time) {
+func (r rules) life(a answer, p emulator.Pair) {
 	l := r.Answer.Life
 	standard := r.Life.Cutoff == nil && !r.Life.Never && !l.JWT && (r.Exchange == nil || r.Exchange.Params == nil)
 	switch {
@@ -146,7 +146,7 @@ func (r rules) life(a answer, p emulator.Pair, now time.Time) {
 		}
 		a.put(l.ExpiresAt, "", p.AccessExpires.In(zone).Format(cmp.Or(l.Layout, time.RFC3339)))
 	case len(l.ExpiresIn) > 0 || standard:
-		a.put(l.ExpiresIn, "expires_in", int64(p.AccessExpires.Sub(now)/l.Unit.Of()))
+		a.put(l.ExpiresIn, "expires_in", int64(p.AccessExpires.Sub(p.Issued)/l.Unit.Of()))
 	}
 }
 
