@@ -19,6 +19,9 @@ type Keeper struct {
 	Vault *Vault
 	// Venues are the venues that IDs may name.
 	Venues []Venue
+	// Find, unless nil, returns a venue that Venues does not have, such as one that a file
+	// describes; nil means that there is none of that name. It is asked once for each name.
+	Find func(name string) (Venue, error)
 	// Apps returns the app of a venue; nil means Vault.App.
 	Apps func(ctx context.Context, venue string) (App, error)
 	// Log receives what happens; nil means no log.
@@ -76,6 +79,8 @@ type Keeper struct {
 	// queue.
 	readers map[*observer]bool
 	queues  map[string]Event
+
+	found sync.Map // by name: what Find returned, as found
 }
 
 func (k *Keeper) init() {
@@ -117,7 +122,34 @@ func (k *Keeper) Venue(name string) (Venue, error) {
 		}
 		known = append(known, venue.Name())
 	}
+	if venue, err := k.find(name); venue != nil || err != nil {
+		return venue, err
+	}
 	return nil, &Error{ID: ID{Venue: name}, Class: ClassMisconfigured, Reason: fmt.Sprintf("unknown venue; known are %v", known)}
+}
+
+// found is what Find returned for a name.
+type found struct {
+	venue Venue
+	err   error
+}
+
+// find asks Find, once for each name.
+func (k *Keeper) find(name string) (Venue, error) {
+	if k.Find == nil {
+		return nil, nil
+	}
+	if known, ok := k.found.Load(name); ok {
+		return known.(found).venue, known.(found).err
+	}
+	venue, err := k.Find(name)
+	if err != nil {
+		err = &Error{ID: ID{Venue: name}, Class: ClassMisconfigured, Reason: "the definition of the venue cannot be used: " + err.Error(), Remedy: "venuekey venue check " + name, Err: err}
+	}
+	if venue != nil || err != nil { // names that are made up are not kept
+		k.found.Store(name, found{venue, err})
+	}
+	return venue, err
 }
 
 func (k *Keeper) app(ctx context.Context, venue string) (App, error) {

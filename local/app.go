@@ -32,8 +32,11 @@ const (
 // reports true for the error.
 func (v *Vault) App(ctx context.Context, name string) (venuekey.App, Origin, error) {
 	p := v.Place
-	venue, ok := p.venue(name)
-	if !ok {
+	venue, err := p.Venue(name)
+	if err != nil {
+		return venuekey.App{}, "", &venuekey.Error{ID: venuekey.ID{Venue: name}, Class: venuekey.ClassMisconfigured, Reason: err.Error(), Remedy: "venuekey venue check " + name}
+	}
+	if venue == nil {
 		return venuekey.App{}, "", &venuekey.Error{ID: venuekey.ID{Venue: name}, Class: venuekey.ClassMisconfigured, Reason: "unknown venue"}
 	}
 	app, err := v.StoredApp(ctx, name)
@@ -43,14 +46,14 @@ func (v *Vault) App(ctx context.Context, name string) (venuekey.App, Origin, err
 	}
 	missing := err
 	app.Venue = name
-	registers, touched, err := p.overlay(ctx, &app, environ.Form(venue).Fields)
+	registers, touched, err := p.overlay(ctx, &app, environ.Form(venue).Fields, environ.URLNames(p.beside(venue)))
 	switch {
 	case err != nil:
 		return app, "", err
 	case !stored && !registers:
 		return app, "", missing
 	}
-	if err := errors.Join(environ.CheckURLs(app, p.config.Venues), checkShown(app), checkEmulated(app)); err != nil {
+	if err := errors.Join(environ.CheckURLs(app, p.beside(venue)), checkShown(app), checkEmulated(app)); err != nil {
 		return app, "", err
 	}
 	if app.RedirectURI == "" {
@@ -90,7 +93,7 @@ func NotRegistered(err error) bool {
 // overlay applies the environment to an app, and then the defaults for what is still
 // empty. registers means that the environment says which app it is, with a client ID, a
 // secret or a field of the venue. touched means that it changed anything.
-func (p *Place) overlay(ctx context.Context, app *venuekey.App, fields []venuekey.Field) (registers, touched bool, err error) {
+func (p *Place) overlay(ctx context.Context, app *venuekey.App, fields []venuekey.Field, urls []string) (registers, touched bool, err error) {
 	said := func(what string, to *string) bool {
 		value := p.env(environ.Variable(app.Venue, what))
 		if value != "" {
@@ -125,7 +128,7 @@ func (p *Place) overlay(ctx context.Context, app *venuekey.App, fields []venueke
 		return false, false, err
 	}
 	touched = touched || paced
-	for name, address := range p.envURLs(app.Venue) {
+	for name, address := range p.envURLs(app.Venue, urls) {
 		app.URLs, touched = with(app.URLs, name, address), true
 	}
 	for _, field := range fields {
@@ -167,9 +170,9 @@ func (p *Place) envPace(app *venuekey.App) (said bool, err error) {
 
 // envURLs returns the addresses in the environment, by name:
 // VENUEKEY_TTP_BASE_URL is "base".
-func (p *Place) envURLs(venue string) map[string]string {
+func (p *Place) envURLs(venue string, urls []string) map[string]string {
 	found := map[string]string{}
-	for _, name := range environ.URLNames(p.config.Venues) {
+	for _, name := range urls {
 		if address := p.env(environ.Variable(venue, name+"_URL")); address != "" {
 			found[name] = address
 		}

@@ -56,7 +56,8 @@ type Config struct {
 	Store string
 	// Environ is the environment, in the form of os.Environ; nil is os.Environ().
 	Environ []string
-	// Venues are the venues that sign-ins can be at; nil is Venues().
+	// Venues are the venues that sign-ins can be at; nil is Venues() and all that a
+	// definition describes.
 	Venues []venuekey.Venue
 	// Key says how to keep a new key. It overrides VENUEKEY_KEY.
 	Key key.Choice
@@ -76,6 +77,8 @@ type Config struct {
 	KeyMade func(key.Info)
 	// BeforePresenting, if set, is called before a credential is presented to a venue.
 	BeforePresenting func()
+
+	only bool // Venues was given: there are no others
 }
 
 // Open opens the vault of the zero Config. See Config.Open.
@@ -156,7 +159,7 @@ func (p *Place) open(ctx context.Context, create, unsealed bool) (*Vault, error)
 			return nil, errors.Join(err, store.Close())
 		}
 	}
-	v.Keeper = &venuekey.Keeper{Vault: vault, Venues: p.config.Venues, Log: p.config.Log, Spills: p.Spills(), Marks: p.Marks(), Machine: p.env("VENUEKEY_MACHINE")}
+	v.Keeper = &venuekey.Keeper{Vault: vault, Venues: p.config.Venues, Find: p.find, Log: p.config.Log, Spills: p.Spills(), Marks: p.Marks(), Machine: p.env("VENUEKEY_MACHINE")}
 	v.Keeper.Apps = func(ctx context.Context, name string) (venuekey.App, error) {
 		if p.config.BeforePresenting != nil {
 			p.config.BeforePresenting()

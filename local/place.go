@@ -80,6 +80,7 @@ func (c Config) Place() (*Place, error) {
 	if c.Environ == nil {
 		c.Environ = os.Environ()
 	}
+	c.only = c.Venues != nil
 	if c.Venues == nil {
 		c.Venues = Venues()
 	}

@@ -37,7 +37,7 @@ func (v *Vault) Tradovate(ctx context.Context, id venuekey.ID) (*Tradovate, erro
 		return nil, err
 	}
 	t := &Tradovate{App: app, Source: v.Source(id)}
-	if found, ok := v.Place.venue(id.Venue); ok {
+	if found, ok := v.Place.compiled(id.Venue); ok {
 		t.venue, _ = found.(tradovate.Venue)
 	}
 	return t, nil

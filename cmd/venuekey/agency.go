@@ -189,7 +189,7 @@ func (s vaultSignIns) unlessDead(ctx context.Context, id venuekey.ID) error {
 	if err != nil {
 		return nil
 	}
-	if venue, known := venueOf(id.Venue); known && status.AccessEnded(venue.Policy()) {
+	if venue, known := s.p.venueOf(id.Venue); known && status.AccessEnded(venue.Policy()) {
 		return &venuekey.Error{ID: id, Op: "token", Class: venuekey.ClassRefused,
 			Reason: "the venue ended the access token before it expired: " + status.Reason}
 	}

@@ -54,8 +54,8 @@ Some venues have fields of their own (--set), listed below.`,
   pass show ttp | venuekey app add ttp --client-id abc --secret-stdin
   venuekey app add ctrader --pace 100ms --burst 20
   venuekey app add tradovate --set cid=42 --environment demo`,
-		Args:              oneVenue,
-		ValidArgsFunction: completeVenues,
+		Args:              p.oneVenue,
+		ValidArgsFunction: p.completeVenues,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.appAdd(cmd, args[0], flags) },
 	}
 	cmd.Flags().StringVar(&flags.clientID, "client-id", "", "the client `ID` that the venue issued")
@@ -98,7 +98,7 @@ func fieldHelp() string {
 
 func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error {
 	ctx := cmd.Context()
-	venue, _ := venueOf(name)
+	venue, _ := p.venueOf(name)
 	return p.withNewVault(ctx, func(v *local.Vault) error {
 		app, err := v.StoredApp(ctx, name)
 		if local.NotRegistered(err) {
@@ -113,7 +113,7 @@ func (p *program) appAdd(cmd *cobra.Command, name string, flags appFlags) error 
 		if err := p.complete(ctx, venue, &app, flags, cmd.Flags().Changed("client-id")); err != nil {
 			return err
 		}
-		if err := errors.Join(environ.CheckURLs(app, local.Venues()), check(venue, app)); err != nil {
+		if err := errors.Join(environ.CheckURLs(app, p.beside(venue)), check(venue, app)); err != nil {
 			return err
 		}
 		if err := v.Vault.SaveApp(ctx, app); err != nil {

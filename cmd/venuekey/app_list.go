@@ -35,7 +35,7 @@ func (p *program) appList(ctx context.Context, v *local.Vault) error {
 	forms := []appJSON{}
 	var unreadable error
 	shown := table{heading: []string{"VENUE", "CLIENT ID", "REDIRECT URI", "SECRET", "FROM"}}
-	for _, venue := range local.Venues() {
+	for _, venue := range p.venues() {
 		app, from, err := v.App(ctx, venue.Name())
 		if local.NotRegistered(err) {
 			continue

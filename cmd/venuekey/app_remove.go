@@ -16,8 +16,8 @@ func (p *program) appRemoveCmd() *cobra.Command {
 		Long: `Remove the app of a venue. Sign-ins stay and are valid until their tokens
 expire, but they cannot be renewed without the app.`,
 		Example:           `  venuekey app remove ctrader`,
-		Args:              oneVenue,
-		ValidArgsFunction: completeVenues,
+		Args:              p.oneVenue,
+		ValidArgsFunction: p.completeVenues,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withVault(cmd.Context(), func(v *local.Vault) error {
 				if err := v.Vault.DeleteApp(cmd.Context(), args[0]); err != nil {

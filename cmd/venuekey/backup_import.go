@@ -53,7 +53,7 @@ printed: check them.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			read, err := p.openBackup(cmd, args[0], flags)
 			if err == nil {
-				err = importable(read)
+				err = p.importable(read)
 			}
 			if err != nil {
 				return err
@@ -145,13 +145,13 @@ func openFlags(err error, what string) error {
 }
 
 // importable refuses a backup with something that this program does not know.
-func importable(read backup.Backup) error {
+func (p *program) importable(read backup.Backup) error {
 	for _, app := range read.Apps {
-		if err := environ.CheckURLs(app, local.Venues()); err != nil {
+		if err := environ.CheckURLs(app, p.venues()); err != nil {
 			return err
 		}
 	}
-	return read.Check(local.Venues())
+	return read.Check(p.venues())
 }
 
 // importedJSON is the result of an import.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/venuekey/venuekey/internal/address"
 	"github.com/venuekey/venuekey/internal/environ"
-	"github.com/venuekey/venuekey/local"
 )
 
 // children.go owns the environment of the programs that this one starts. It is the
@@ -24,7 +23,7 @@ func (p *program) programEnviron(given map[string]string) []string {
 		name, value, _ := strings.Cut(entry, "=")
 		_, replaced := given[name]
 		switch {
-		case replaced, isSecretVariable(name), database && opensDatabases(name):
+		case replaced, p.isSecretVariable(name), database && opensDatabases(name):
 		case environ.SameVariable(name, "VENUEKEY_STORE"):
 			if without, ok := address.WithoutPassword(value); ok {
 				all = append(all, name+"="+without)
@@ -66,7 +65,7 @@ func isOurs(name string) bool {
 // isSecretVariable reports whether a variable holds a secret of ours or names a file that
 // does. No other program needs it. An access token in our own environment belongs to
 // another sign-in.
-func isSecretVariable(name string) bool {
+func (p *program) isSecretVariable(name string) bool {
 	if !isOurs(name) {
 		return false
 	}
@@ -76,9 +75,16 @@ func isSecretVariable(name string) bool {
 			return true
 		}
 	}
-	for _, venue := range local.Venues() {
+	for _, of := range p.venueNames() {
+		if !strings.HasPrefix(name, environ.Variable(of, "")) {
+			continue // and its file is not read
+		}
+		venue, known := p.venueOf(of)
+		if !known { // nobody can say
+			return true
+		}
 		for _, field := range environ.Form(venue).Fields {
-			if field.Secret && name == environ.Variable(venue.Name(), field.Name) {
+			if field.Secret && name == environ.Variable(of, field.Name) {
 				return true
 			}
 		}

@@ -51,7 +51,7 @@ Without --life the token lives until it is revoked.`,
 			if err != nil {
 				return misusedRule(cmd, err)
 			}
-			if err := knownVenues(cmd, request.Allow); err != nil {
+			if err := p.knownVenues(cmd, request.Allow); err != nil {
 				return err
 			}
 			return p.withNewVault(cmd.Context(), func(v *local.Vault) error { return p.consumerAdd(cmd, v, request) })
@@ -93,13 +93,13 @@ func (p *program) consumerAdd(cmd *cobra.Command, v *local.Vault, request consum
 
 // knownVenues refuses a rule for a venue that there is none of: it would never allow
 // anything, and a slip of the finger is the likely cause.
-func knownVenues(cmd *cobra.Command, rules []string) error {
+func (p *program) knownVenues(cmd *cobra.Command, rules []string) error {
 	for _, rule := range rules {
 		venue, _, _ := strings.Cut(rule, "/")
 		if strings.Contains(venue, "*") {
 			continue
 		}
-		if err := knownVenue(cmd, venue); err != nil {
+		if err := p.knownVenue(cmd, venue); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ log in nowhere at a venue, and netrc has no place for a bearer token.`,
 			if len(args) != 2 || credentialForms[args[0]] == nil {
 				return misused(usageOf(cmd), "%s takes a tool, curl or wget, and one ID", cmd.CommandPath())
 			}
-			return oneID(cmd, args[1:])
+			return p.oneID(cmd, args[1:])
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {

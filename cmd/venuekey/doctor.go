@@ -118,18 +118,18 @@ func (d *doctor) examine(ctx context.Context) {
 }
 
 func (d *doctor) environment() {
-	for _, name := range environ.Unknown(d.p.environ, local.Venues()) {
+	for _, name := range environ.Unknown(d.p.environ, d.p.venues()) {
 		try := "venuekey help environment"
-		if near := nearestVariable(name); near != "" {
+		if near := d.p.nearestVariable(name); near != "" {
 			try = near
 		}
 		d.warn("environment", try, "%s is set, but venuekey has no such variable", name)
 	}
 }
 
-func nearestVariable(name string) string {
+func (p *program) nearestVariable(name string) string {
 	best, least := "", 5
-	for _, known := range environ.KnownVariables(local.Venues()) {
+	for _, known := range environ.KnownVariables(p.venues()) {
 		if d := typo.Distance(name, known); d < least {
 			best, least = known, d
 		}
@@ -214,9 +214,7 @@ func (d *doctor) vault(ctx context.Context) {
 			d.ok("key", "kept by %s: %s, id %s", v.Key.Choice, v.Key.Where, v.Key.ID)
 			d.writable(ctx, v, v.Place.Address().String())
 		}
-		for _, venue := range local.Venues() {
-			d.app(ctx, v, venue)
-		}
+		d.apps(ctx, v)
 		d.signIns(ctx, v)
 		return nil
 	})
@@ -232,6 +230,27 @@ func (d *doctor) writable(ctx context.Context, v *local.Vault, path string) {
 		return
 	}
 	d.ok("vault", "%s opens and is writable", path)
+}
+
+// apps checks the app of every venue. Of the venues that a file describes only those count that
+// somebody uses.
+func (d *doctor) apps(ctx context.Context, v *local.Vault) {
+	for _, venue := range local.Venues() {
+		d.app(ctx, v, venue)
+	}
+	for _, name := range v.Place.VenueNames() {
+		if slices.ContainsFunc(local.Venues(), func(one venuekey.Venue) bool { return one.Name() == name }) {
+			continue
+		}
+		venue, err := v.Place.Venue(name)
+		if err != nil {
+			d.bad("venue "+name, &venuekey.Error{Class: venuekey.ClassMisconfigured, Reason: err.Error(), Remedy: "venuekey venue check " + name})
+			continue
+		}
+		if _, _, err := v.App(ctx, name); !local.NotRegistered(err) {
+			d.app(ctx, v, venue)
+		}
+	}
 }
 
 func (d *doctor) app(ctx context.Context, v *local.Vault, venue venuekey.Venue) {
@@ -333,8 +352,8 @@ func (d *doctor) signIns(ctx context.Context, v *local.Vault) {
 			return
 		}
 		what, judged := cmp.Or(status.ID.String(), "record"), d.p.judge(status)
-		says := string(status.State) + ", expires " + expiry(status)
-		if expiry(status) == ended {
+		says := string(status.State) + ", expires " + d.p.expiry(status)
+		if d.p.expiry(status) == ended {
 			says = string(status.State) + ", its access token was ended"
 		}
 		if status.Reason != "" {

@@ -54,7 +54,7 @@ func crowded(signIns, most int) string {
 
 // tellOfCapacity warns about a sign-in that is one more than an address can keep.
 func (p *program) tellOfCapacity(ctx context.Context, v *local.Vault, id venuekey.ID) {
-	venue, known := venueOf(id.Venue)
+	venue, known := p.venueOf(id.Venue)
 	if !known || id.Venue != "tradovate" {
 		return
 	}

@@ -76,8 +76,8 @@ errors, or move the clock.`,
   curl -d '{"rotation":"grace-new-pair"}' http://127.0.0.1:9101/_emulator/knobs
   curl -d '{"on":"refresh","kind":"drop-after"}' http://127.0.0.1:9101/_emulator/faults
   curl -d '{"advance":"720h"}' http://127.0.0.1:9101/_emulator/clock`,
-		Args:              venuesOnly,
-		ValidArgsFunction: completeVenues,
+		Args:              p.venuesOnly,
+		ValidArgsFunction: p.completeVenues,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.emulate(cmd.Context(), args, flags) },
 	}
 	cmd.Flags().IntVar(&flags.portBase, "port-base", 9100, "the `NUMBER` that ports are counted from")
@@ -91,9 +91,9 @@ errors, or move the clock.`,
 	return cmd
 }
 
-func venuesOnly(cmd *cobra.Command, args []string) error {
+func (p *program) venuesOnly(cmd *cobra.Command, args []string) error {
 	for _, name := range args {
-		if err := knownVenue(cmd, name); err != nil {
+		if err := p.knownVenue(cmd, name); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,7 @@ The program then writes to a pipe and not to a terminal.`,
   venuekey exec ttp/alice --as TTP_TOKEN -- python bot.py
   venuekey exec tradovate/bot --extra mdAccessToken=TRADOVATE_MD_TOKEN -- ./bot
   venuekey exec ctrader/alice --on-rotate restart --mask -- ./bot`,
-		Args:              execArgs,
+		Args:              p.execArgs,
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.check(); err != nil {
@@ -90,11 +90,11 @@ The program then writes to a pipe and not to a terminal.`,
 	return cmd
 }
 
-func execArgs(cmd *cobra.Command, args []string) error {
+func (p *program) execArgs(cmd *cobra.Command, args []string) error {
 	if cmd.ArgsLenAtDash() != 1 || len(args) < 2 {
 		return misused(usageOf(cmd), "exec takes one ID, then -- and the program")
 	}
-	return oneID(cmd, args[:1])
+	return p.oneID(cmd, args[:1])
 }
 
 func (p *program) exec(ctx context.Context, id venuekey.ID, command []string, flags execFlags) error {

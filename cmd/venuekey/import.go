@@ -42,7 +42,7 @@ A sign-in that exists and still works is kept, unless you give --replace.`,
 		Example: `  venuekey import ttp/carol tokens.json
   pass show ctrader/refresh-token | venuekey import ctrader/dave
   venuekey import ttp/alice <answer.json --replace`,
-		Args:              idAndFile,
+		Args:              p.idAndFile,
 		ValidArgsFunction: p.completeImport,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id := mustID(args)
@@ -50,7 +50,7 @@ A sign-in that exists and still works is kept, unless you give --replace.`,
 			if err != nil {
 				return err
 			}
-			token, err := foreignToken(text, written, renewsWith(id))
+			token, err := foreignToken(text, written, p.renewsWith(id))
 			if err != nil {
 				return venuekey.About(id, "import", err)
 			}
@@ -62,11 +62,11 @@ A sign-in that exists and still works is kept, unless you give --replace.`,
 }
 
 // idAndFile accepts an ID, and perhaps a path.
-func idAndFile(cmd *cobra.Command, args []string) error {
+func (p *program) idAndFile(cmd *cobra.Command, args []string) error {
 	if len(args) == 2 && args[1] != "" {
 		args = args[:1]
 	}
-	return oneID(cmd, args)
+	return p.oneID(cmd, args)
 }
 
 func (p *program) completeImport(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -76,8 +76,8 @@ func (p *program) completeImport(cmd *cobra.Command, args []string, typed string
 	return p.completeNewIDs(cmd, args, typed)
 }
 
-func renewsWith(id venuekey.ID) venuekey.Renewal {
-	venue, _ := venueOf(id.Venue)
+func (p *program) renewsWith(id venuekey.ID) venuekey.Renewal {
+	venue, _ := p.venueOf(id.Venue)
 	return venue.Policy().RenewsWith
 }
 
@@ -134,7 +134,7 @@ func (p *program) importToken(ctx context.Context, v *local.Vault, id venuekey.I
 	if err != nil {
 		return venuekey.About(id, "import", err)
 	}
-	venue, _ := venueOf(id.Venue)
+	venue, _ := p.venueOf(id.Venue)
 	if _, _, err := v.App(ctx, venue.Name()); local.NotRegistered(err) {
 		p.tell("note: no app is registered for %s; to renew the token, add the app that it was issued to\n  try: venuekey app add %s", id.Venue, id.Venue)
 	}

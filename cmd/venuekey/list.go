@@ -87,7 +87,7 @@ func (p *program) completeNewIDs(cmd *cobra.Command, args []string, typed string
 	if len(args) > 0 {
 		return ids, directive
 	}
-	for _, name := range venueNames() {
+	for _, name := range p.venueNames() {
 		if strings.HasPrefix(name+"/", typed) {
 			ids = append(ids, name+"/")
 		}
@@ -96,9 +96,9 @@ func (p *program) completeNewIDs(cmd *cobra.Command, args []string, typed string
 }
 
 // completeVenues offers the venues.
-func completeVenues(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+func (p *program) completeVenues(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	var names []string
-	for _, name := range venueNames() {
+	for _, name := range p.venueNames() {
 		if len(args) == 0 && strings.HasPrefix(name, typed) {
 			names = append(names, name)
 		}

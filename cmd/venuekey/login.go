@@ -76,7 +76,7 @@ Ctrl-C gives up and keeps nothing; the exit code is then 130.`,
   venuekey login ctrader/alice --no-browser   # open the address yourself, or paste
   venuekey login ctrader/alice --scope accounts
   venuekey login tradovate/alice --keep-password`,
-		Args:              oneID,
+		Args:              p.oneID,
 		ValidArgsFunction: p.completeNewIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return p.login(cmd.Context(), mustID(args), flags) },
 	}
@@ -148,7 +148,7 @@ const fewOthers = 3
 // tellOfOthers warns if the venue ends an earlier sign-in of a user who signs in again.
 // Only the venue will know which user it is, so the person has to judge.
 func (p *program) tellOfOthers(ctx context.Context, v *local.Vault, id venuekey.ID) {
-	venue, known := venueOf(id.Venue)
+	venue, known := p.venueOf(id.Venue)
 	if !known || venue.Policy().MaxSessions == 0 {
 		return
 	}
@@ -183,7 +183,7 @@ func loginError(err error) error {
 // keepDrawn saves, for an app that only the environment has, the random values that must
 // be the same at every sign-in.
 func (p *program) keepDrawn(ctx context.Context, v *local.Vault, venueName string) error {
-	venue, _ := venueOf(venueName)
+	venue, _ := p.venueOf(venueName)
 	if _, err := v.StoredApp(ctx, venueName); !local.NotRegistered(err) {
 		return err
 	}

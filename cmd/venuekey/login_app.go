@@ -16,7 +16,7 @@ import (
 // appForLogin checks that the venue has an app that can work. If there is none, it asks
 // for one at a terminal and returns it, not yet saved; nil means that there is one.
 func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *venuekey.App, err error) {
-	venue, _ := venueOf(id.Venue)
+	venue, _ := p.venueOf(id.Venue)
 	err = p.withVault(ctx, func(v *local.Vault) error {
 		app, _, err := v.App(ctx, venue.Name())
 		if registrar, ok := venue.(venuekey.Registrar); ok && err == nil {
@@ -32,7 +32,7 @@ func (p *program) appForLogin(ctx context.Context, id venuekey.ID) (answered *ve
 	app := newApp(venue)
 	err = p.complete(ctx, venue, &app, appFlags{}, false)
 	if err == nil {
-		err = errors.Join(environ.CheckURLs(app, local.Venues()), check(venue, app))
+		err = errors.Join(environ.CheckURLs(app, p.beside(venue)), check(venue, app))
 	}
 	return &app, err
 }
@@ -61,7 +61,7 @@ func (p *program) missing(ctx context.Context, v *local.Vault, err error) error 
 	if !ok || known.Class != venuekey.ClassRefused || known.Remedy != "" || known.ID.Name == "" || !errors.Is(err, venuekey.ErrNotFound) {
 		return err
 	}
-	venue, ok := venueOf(known.ID.Venue)
+	venue, ok := p.venueOf(known.ID.Venue)
 	if !ok {
 		return err
 	}

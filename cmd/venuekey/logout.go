@@ -29,7 +29,7 @@ A pattern in quotes means all sign-ins that it matches, '*' every one.`,
 		Example: `  venuekey logout ctrader/alice
   venuekey logout ttp/alice --revoke
   venuekey logout 'tradovate/*'`,
-		Args:              someIDs,
+		Args:              p.someIDs,
 		ValidArgsFunction: p.completeSomeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withVault(cmd.Context(), func(v *local.Vault) error {

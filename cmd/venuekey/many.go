@@ -22,13 +22,13 @@ import (
 func isPattern(argument string) bool { return strings.ContainsAny(argument, "*?[") }
 
 // someIDs accepts IDs and patterns, at least one.
-func someIDs(cmd *cobra.Command, args []string) error {
+func (p *program) someIDs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return misused(usageOf(cmd), "%s takes IDs, as in ctrader/alice, or a pattern in quotes, as in 'ctrader/*'", cmd.Name())
 	}
 	for _, argument := range args {
 		if !isPattern(argument) {
-			if _, err := parseID(cmd, argument); err != nil {
+			if _, err := p.parseID(cmd, argument); err != nil {
 				return err
 			}
 		} else if _, err := path.Match(argument, ""); err != nil {
@@ -112,7 +112,7 @@ func (p *program) eachOf(ctx context.Context, from signIns, args []string, work 
 type turns map[string]int
 
 func (t turns) wait(ctx context.Context, p *program, id venuekey.ID) error {
-	venue, known := venueOf(id.Venue)
+	venue, known := p.venueOf(id.Venue)
 	if !known {
 		return nil
 	}

@@ -32,7 +32,7 @@ that.`,
 		Example: `  venuekey refresh ctrader/alice
   venuekey refresh 'ctrader/*'
   venuekey refresh ctrader/alice --again`,
-		Args:              someIDs,
+		Args:              p.someIDs,
 		ValidArgsFunction: p.completeSomeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withSignIns(cmd.Context(), func(from signIns) error {

@@ -45,10 +45,10 @@ func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "venuekey",
 		Short: "Sign in to a trading venue once, and every program you run stays signed in",
-		Long: `venuekey signs you in to trading venues (` + strings.Join(venueNames(), ", ") + `), keeps the
-tokens sealed on this machine, renews them before they expire, and hands valid
-tokens to any program. "venuekey demo" shows it all in a few seconds, without an
-account.`,
+		Long: `venuekey signs you in to trading venues (ctrader, tradovate, ttp, and any that a
+file describes: "venuekey venue list"), keeps the tokens sealed on this machine,
+renews them before they expire, and hands valid tokens to any program. "venuekey
+demo" shows it all in a few seconds, without an account.`,
 		Example: `  venuekey app add ctrader --client-id 1234_abc   # once: your app at the venue
   venuekey login ctrader/alice                    # once: a human and a browser
   venuekey token ctrader/alice                    # from then on, always a valid token
@@ -158,44 +158,44 @@ func nothing(cmd *cobra.Command, args []string) error {
 }
 
 // oneID accepts one ID of a known venue.
-func oneID(cmd *cobra.Command, args []string) error {
+func (p *program) oneID(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return misused(usageOf(cmd), "%s takes one ID, as in ctrader/alice", cmd.Name())
 	}
-	_, err := parseID(cmd, args[0])
+	_, err := p.parseID(cmd, args[0])
 	return err
 }
 
 // perhapsOneID accepts one ID or none.
-func perhapsOneID(cmd *cobra.Command, args []string) error {
+func (p *program) perhapsOneID(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return oneID(cmd, args)
+	return p.oneID(cmd, args)
 }
 
 // oneVenue accepts the name of one known venue.
-func oneVenue(cmd *cobra.Command, args []string) error {
+func (p *program) oneVenue(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return misused(usageOf(cmd), "%s takes one venue: %s", cmd.CommandPath(), strings.Join(venueNames(), ", "))
+		return misused(usageOf(cmd), "%s takes one venue: %s", cmd.CommandPath(), strings.Join(p.venueNames(), ", "))
 	}
-	return knownVenue(cmd, args[0])
+	return p.knownVenue(cmd, args[0])
 }
 
-func parseID(cmd *cobra.Command, text string) (venuekey.ID, error) {
+func (p *program) parseID(cmd *cobra.Command, text string) (venuekey.ID, error) {
 	id, err := venuekey.ParseID(text)
 	if err != nil {
 		return id, misused(usageOf(cmd), "%v", err)
 	}
-	return id, knownVenue(cmd, id.Venue)
+	return id, p.knownVenue(cmd, id.Venue)
 }
 
-func knownVenue(cmd *cobra.Command, name string) error {
-	if _, ok := venueOf(name); ok {
+func (p *program) knownVenue(cmd *cobra.Command, name string) error {
+	if _, ok := p.venueOf(name); ok {
 		return nil
 	}
-	try := strings.Join(venueNames(), ", ")
-	if near := nearest(name, venueNames()); near != "" {
+	try := strings.Join(p.venueNames(), ", ")
+	if near := nearest(name, p.venueNames()); near != "" {
 		try = near
 	}
 	return misused(try, "%s: there is no venue %q", cmd.Name(), name)

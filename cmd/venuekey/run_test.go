@@ -344,7 +344,7 @@ func TestSecretVariables(t *testing.T) {
 		"VENUEKEY_TRADOVATE_PASSWORD": true, "VENUEKEY_TRADOVATE_CID": false, "VENUEKEY_HOME": false,
 		"VENUEKEY_CTRADER_CLIENT_ID": false, "AWS_SECRET": false, "PATH": false,
 	} {
-		if got := isSecretVariable(name); got != want {
+		if got := (&program{}).isSecretVariable(name); got != want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

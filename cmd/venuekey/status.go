@@ -51,7 +51,7 @@ another one whenever something happens to a sign-in, whichever program did it.`,
   venuekey status --check --within 72h
   venuekey status ctrader/alice
   venuekey status --json | jq -r '.[] | select(.exit != 0) | .help'`,
-		Args:              perhapsOneID,
+		Args:              p.perhapsOneID,
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -140,7 +140,7 @@ func (p *program) statusOfAll(ctx context.Context, from signIns) error {
 		judged := p.judge(status)
 		worst = worse(worst, judged.exit)
 		forms = append(forms, statusForm(status, judged))
-		shown.add(statusRow(status, judged)...)
+		shown.add(p.statusRow(status, judged)...)
 		sum.add(status)
 	}
 	switch {
@@ -169,12 +169,12 @@ func statusTable() table {
 	return table{heading: []string{"ID", "STATE", "EXPIRES", "NEXT RENEWAL", "SIGN-IN ENDS", "ACCOUNT", "TRY"}, drop: []int{3, 5, 4}, below: "try: "}
 }
 
-func statusRow(s venuekey.Status, v verdict) []cell {
+func (p *program) statusRow(s venuekey.Status, v verdict) []cell {
 	state := cell{string(s.State), stateColour(s.State)}
 	if s.Err != nil {
 		return []cell{text(orDash(s.ID.String())), {"unreadable", red}, text("-"), text("-"), text("-"), text("-"), text(v.help)}
 	}
-	return []cell{text(s.ID.String()), state, text(expiry(s)), text(when(s.NextRefresh)), text(signInEnds(s, when)), text(orDash(s.User)), text(v.help)}
+	return []cell{text(s.ID.String()), state, text(p.expiry(s)), text(when(s.NextRefresh)), text(signInEnds(s, when)), text(orDash(s.User)), text(v.help)}
 }
 
 func (p *program) statusOfOne(s venuekey.Status) error {
@@ -195,7 +195,7 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	}
 	fmt.Fprintln(p.stdout, look.paint(cell{s.ID.String(), bold}))
 	line("state", string(s.State), stateColour(s.State))
-	if lives := expiry(s); lives == ended {
+	if lives := p.expiry(s); lives == ended {
 		line("expires", lives+" early by the venue", plain)
 	} else {
 		line("expires", moment(s.Expires), plain)
@@ -231,8 +231,8 @@ const ended = "ended"
 
 // expiry says when an access token expires, or that the venue ended it: if a renewal ends
 // the old token, whatever ended the refresh token ended the access token too.
-func expiry(s venuekey.Status) string {
-	venue, known := venueOf(s.ID.Venue)
+func (p *program) expiry(s venuekey.Status) string {
+	venue, known := p.venueOf(s.ID.Venue)
 	if known && s.AccessEnded(venue.Policy()) {
 		return ended
 	}

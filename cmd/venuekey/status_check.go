@@ -22,7 +22,7 @@ func (p *program) checkStatus(ctx context.Context, from signIns, only []string, 
 		if judged := p.judgeAhead(s, within); judged.exit != exitGood {
 			worst = worse(worst, judged.exit)
 			forms = append(forms, statusForm(s, judged))
-			shown.add(statusRow(s, judged)...)
+			shown.add(p.statusRow(s, judged)...)
 			sum.add(s)
 		}
 	}

@@ -74,7 +74,7 @@ func (s summary) String() string {
 func (p *program) tellEmulated(ctx context.Context, v *local.Vault, names []string) {
 	var emulated []string
 	for _, name := range names {
-		venue, known := venueOf(name)
+		venue, known := p.venueOf(name)
 		if !known {
 			continue
 		}

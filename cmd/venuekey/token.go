@@ -48,7 +48,7 @@ may present it.`,
 		Example: `  venuekey token ctrader/alice
   venuekey token tradovate/bot --json | jq -r .extras.mdAccessToken
   echo "$refused" | venuekey token ctrader/alice --rejected-stdin`,
-		Args: oneID,
+		Args: p.oneID,
 		// A fresh token is printed before a signal could matter, and listening for signals
 		// takes a tenth of the time. Renewals do listen: see BeforePresenting.
 		PersistentPreRun:  func(*cobra.Command, []string) {},

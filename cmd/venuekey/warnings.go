@@ -174,7 +174,7 @@ func (p *program) newWarner(v *local.Vault, asked warnFlags) (*warner, error) {
 		return nil, err
 	}
 	w.teller = &notify.Teller{
-		Repeat: repeat, Quiet: quiet, Help: p.remedyOf, Ended: endedEarly, Outbox: w.outbox, Log: p.log(),
+		Repeat: repeat, Quiet: quiet, Help: p.remedyOf, Ended: p.endedEarly, Outbox: w.outbox, Log: p.log(),
 		Gone: func(ctx context.Context, id venuekey.ID) bool {
 			_, err := v.Keeper.Status(ctx, id)
 			return errors.Is(err, venuekey.ErrNotFound)
@@ -212,8 +212,8 @@ func (p *program) outboxFolder() (string, error) {
 }
 
 // endedEarly reports whether the venue ended an access token with its sign-in.
-func endedEarly(s venuekey.Status) bool {
-	venue, known := venueOf(s.ID.Venue)
+func (p *program) endedEarly(s venuekey.Status) bool {
+	venue, known := p.venueOf(s.ID.Venue)
 	return known && s.AccessEnded(venue.Policy())
 }
 

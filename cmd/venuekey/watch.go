@@ -103,7 +103,7 @@ func (p *program) tellChange(e venuekey.Event) error {
 		return err
 	}
 	var row table
-	row.add(statusRow(e.Status, judged)...)
+	row.add(p.statusRow(e.Status, judged)...)
 	row.write(p.stdout, p.style())
 	return nil
 }

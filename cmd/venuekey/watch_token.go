@@ -54,7 +54,7 @@ file and ends, for cron: the exit codes are those of "venuekey token".`,
   venuekey watch ctrader/alice --file token --signal HUP --pid-file bot.pid
   venuekey watch ctrader/alice --file bot.env --format env --once
   venuekey watch tradovate/bot --file token.json --format json --once`,
-		Args:              oneID,
+		Args:              p.oneID,
 		ValidArgsFunction: p.completeIDs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.watchToken(cmd.Context(), mustID(args), flags)

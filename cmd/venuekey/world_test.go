@@ -60,7 +60,7 @@ func newWorld(t *testing.T) *world {
 	w.set(environ.Variable("tradovate", "BASE_URL"), base(httptest.NewServer(trader)))
 	w.set(environ.Variable("tradovate", "DEMO_URL"), base(httptest.NewServer(trader.Demo()))+"/v1")
 	w.set(environ.Variable("ttp", "BASE_URL"), base(httptest.NewServer(site)))
-	for _, name := range venueNames() {
+	for _, name := range []string{"ctrader", "tradovate", "ttp"} {
 		w.set(environ.Variable(name, "REDIRECT_URI"), "http://localhost:0/auth/callback")
 	}
 	w.set(environ.Variable("tradovate", "NAME"), "alice")
