@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,19 +36,21 @@ type emulateFlags struct {
 func (p *program) emulateCmd() *cobra.Command {
 	var flags emulateFlags
 	cmd := &cobra.Command{
-		Use:     "emulate [VENUE]...",
+		Use:     "emulate [VENUE|FILE]...",
 		GroupID: groupTry,
 		Short:   "Run emulated venues on this machine",
-		Long: `Run emulated venues on this machine until Ctrl-C: all of them, or those named.
-Print an environment for another shell, in which every venuekey command works
-with them. It has a separate VENUEKEY_HOME, so that made-up sign-ins stay apart
-from real ones.
+		Long: `Run emulated venues on this machine until Ctrl-C: all that are written in Go, or
+those named, also of a file that describes one ("venuekey venue list"). Print an
+environment for another shell, in which every venuekey command works with them.
+It has a separate VENUEKEY_HOME, so that made-up sign-ins stay apart from real
+ones.
 
 The ports are 9101 for cTrader, 9102 and 9103 for Tradovate's live and demo
 host, and 9104 for TheTradingParrot; --port-base counts them from another
 number. Tradovate's WebSocket is on its hosts, and market data are at 9109.
 cTrader's Open API is at 9105 (live) and 9107 (demo), and its JSON form at 9106
-and 9108, with TLS, over both TCP and WebSocket. With --tls all the others speak
+and 9108, with TLS, over both TCP and WebSocket. Venues of files follow at 9110,
+in the order in which they are named. With --tls all the others speak
 TLS too. The certificates are signed by an authority that is created at each
 start; VENUEKEY_CTRADER_CA_FILE, and with --tls the same for the other venues,
 names the file with its certificate. They name this machine; --host adds other
@@ -72,6 +75,7 @@ errors, or move the clock.`,
   venuekey emulate tradovate --tls --host demo.tradovateapi.com
   venuekey emulate tradovate --set AccessLife=90s --set UserLimit=100
   venuekey emulate tradovate --switches
+  venuekey emulate schwab
   curl http://127.0.0.1:9101/_emulator/state
   curl -d '{"rotation":"grace-new-pair"}' http://127.0.0.1:9101/_emulator/knobs
   curl -d '{"on":"refresh","kind":"drop-after"}' http://127.0.0.1:9101/_emulator/faults
@@ -86,13 +90,16 @@ errors, or move the clock.`,
 	cmd.Flags().BoolVar(&flags.tls, "tls", false, "serve HTTP and WebSockets with TLS")
 	cmd.Flags().Var(&flags.set, "set", "set a switch `NAME=VALUE`")
 	cmd.Flags().BoolVar(&flags.list, "switches", false, "list the switches, and do nothing else")
-	_ = cmd.RegisterFlagCompletionFunc("set", completeSwitches)
+	_ = cmd.RegisterFlagCompletionFunc("set", p.completeSwitches)
 	_ = cmd.RegisterFlagCompletionFunc("shell", cobra.FixedCompletions([]string{"sh", "fish", "powershell"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func (p *program) venuesOnly(cmd *cobra.Command, args []string) error {
 	for _, name := range args {
+		if isPath(name) {
+			continue // a file that describes one
+		}
 		if err := p.knownVenue(cmd, name); err != nil {
 			return err
 		}
@@ -108,7 +115,10 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	if flags.portBase < 1 || flags.portBase > 65520 {
 		return misused("--port-base 9100", "emulate: ports cannot be counted from %d", flags.portBase)
 	}
-	venues := chosenVenues(names)
+	venues, err := p.chosenVenues(ctx, names)
+	if err != nil {
+		return err
+	}
 	if err := setKnobs(venues, flags.set); err != nil {
 		return err
 	}
@@ -118,9 +128,25 @@ func (p *program) emulate(ctx context.Context, names []string, flags emulateFlag
 	return p.runEmulated(ctx, venues, flags, sh)
 }
 
-// chosenVenues returns the emulated venues of these names, all of them if there is none.
-func chosenVenues(names []string) []emulated {
-	return slices.DeleteFunc(emulatedVenues(false), func(e emulated) bool { return len(names) > 0 && !slices.Contains(names, e.venue) })
+// chosenVenues returns the emulated venues of these names, and those that files describe; all that are
+// written in Go if there is none.
+func (p *program) chosenVenues(ctx context.Context, names []string) ([]emulated, error) {
+	venues := emulatedVenues(false)
+	written := func(name string) bool {
+		return slices.ContainsFunc(venues, func(e emulated) bool { return e.venue == name })
+	}
+	chosen := slices.DeleteFunc(slices.Clone(venues), func(e emulated) bool { return len(names) > 0 && !slices.Contains(names, e.venue) })
+	for i, name := range names {
+		if written(name) {
+			continue
+		}
+		d, _, err := p.definitionOf(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		chosen = append(chosen, emulatedFrom(d, firstDefinedPort+i))
+	}
+	return chosen, nil
 }
 
 // runEmulated runs emulated venues until the context ends.
@@ -210,9 +236,14 @@ func (e *emulation) start(web *servers, one emulated, base int) error {
 	if one.sockets != nil {
 		web.others = append(web.others, closing(one.sockets))
 	}
-	e.Environment = append(e.Environment,
-		setting{environ.Variable(one.venue, "CLIENT_ID"), app.ClientID},
-		setting{environ.Variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
+	if !one.noClient {
+		e.Environment = append(e.Environment,
+			setting{environ.Variable(one.venue, "CLIENT_ID"), app.ClientID},
+			setting{environ.Variable(one.venue, "CLIENT_SECRET"), app.ClientSecret})
+	}
+	for _, name := range slices.Sorted(maps.Keys(one.fields)) {
+		e.Environment = append(e.Environment, setting{environ.Variable(one.venue, name), one.fields[name]})
+	}
 	return nil
 }
 

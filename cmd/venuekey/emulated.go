@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -14,8 +15,10 @@ import (
 	"github.com/venuekey/venuekey/emulator"
 	"github.com/venuekey/venuekey/emulator/ctrader"
 	"github.com/venuekey/venuekey/emulator/ctrader/openapi"
+	"github.com/venuekey/venuekey/emulator/defined"
 	"github.com/venuekey/venuekey/emulator/tradovate"
 	"github.com/venuekey/venuekey/emulator/ttp"
+	"github.com/venuekey/venuekey/venue/defined/definition"
 )
 
 // emulated.go owns the emulated venues as demo and emulate run them: which ones there are,
@@ -29,6 +32,9 @@ type emulated struct {
 	server emulator.Venue
 	knobs  any    // its switches, which can be set until it is used
 	tokens string // the path of its token endpoint
+	// noClient says that an app is not known by a client ID, and fields are what else it has.
+	noClient bool
+	fields   map[string]string
 	// api is cTrader's Open API, which is not HTTP.
 	api *openapi.Server
 	// sockets closes the WebSockets, which an http.Server does not know; nil if there
@@ -66,6 +72,20 @@ func emulatedVenues(anyRedirect bool) []emulated {
 			{url: "base", port: 4, handler: site},
 		}},
 	}
+}
+
+// firstDefinedPort is that of the first venue that a file describes.
+const firstDefinedPort = 10
+
+// emulatedFrom returns the venue that a definition describes.
+func emulatedFrom(d *definition.Definition, port int) emulated {
+	server := &defined.Server{Definition: d}
+	e := emulated{venue: d.Name, title: cmp.Or(d.About, d.Name), server: server, knobs: &server.Knobs, noClient: d.Client == definition.ClientNone,
+		fields: map[string]string{}, hosts: []emulatedHost{{url: "base", port: port, handler: server}}}
+	for name, value := range rehearsedApp(d, "").Params {
+		e.fields[name] = string(value) // made up
+	}
+	return e
 }
 
 // emulatedApp is the app that every emulated venue knows.

@@ -91,6 +91,8 @@ var known = map[string]example{
 	// Without a kept password a session at Tradovate ends at the next long maintenance, which --check reports.
 	"venuekey status --check --within 72h":  {before: "venuekey login tradovate/bot --keep-password"},
 	"venuekey status --check --within 48h":  {before: "venuekey login tradovate/alice --keep-password"},
+	"venuekey emulate my-broker.json":       {until: "VENUEKEY_BROKER_BASE_URL"},
+	"venuekey emulate schwab":               {until: "VENUEKEY_SCHWAB_CLIENT_SECRET"},
 	"venuekey emulate":                      {until: "VENUEKEY_TTP_CLIENT_SECRET"},
 	"venuekey emulate ctrader --shell fish": {until: "set -gx VENUEKEY_CTRADER_CA_FILE"},
 	"venuekey emulate ctrader --host live.ctraderapi.com --host demo.ctraderapi.com": {until: "VENUEKEY_CTRADER_CA_FILE"},

@@ -83,6 +83,8 @@ func environmentTopic() *cobra.Command {
                             Containers behind one address share one
   VENUEKEY_AGENT            off: never ask an agent; require: never do without
   VENUEKEY_AGENT_SOCKET     the agent's socket, if it is at another place
+  VENUEKEY_VENUES           the folder of your files that describe venues, in
+                            place of "venues" beside the key
   VENUEKEY_KEY              file, keyring or passphrase: how to keep a new
                             vault's key
   VENUEKEY_PASSPHRASE       the passphrase, if the key is protected by one,
@@ -174,6 +176,9 @@ records how far each sign-in was renewed. It holds no secret and needs no
 backup. An older copy of the vault holds refresh tokens that are used up. If one
 is restored, "status" and "doctor" say so, and no used token is presented to a
 venue that would treat that as theft. Restore the newest copy, or sign in again.
+
+The folder venues, next to the key, is for your own files that describe venues
+("venuekey help venue").
 
 The folder audit, beside marks, holds what this machine's agent noted about what
 it did for whom: see "venuekey audit --help". The folder notify, beside it, has

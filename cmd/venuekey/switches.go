@@ -159,9 +159,13 @@ func (p *program) showSwitches(venues []emulated) error {
 
 // completeSwitches completes NAME= by the venues that are named, and true and false behind a
 // switch that takes them.
-func completeSwitches(_ *cobra.Command, names []string, typed string) ([]string, cobra.ShellCompDirective) {
+func (p *program) completeSwitches(cmd *cobra.Command, names []string, typed string) ([]string, cobra.ShellCompDirective) {
 	var all []string
-	for _, k := range knobsOfAll(chosenVenues(names)) {
+	venues, err := p.chosenVenues(cmd.Context(), names)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	for _, k := range knobsOfAll(venues) {
 		words := []string{k.name + "="}
 		if name, _, valued := strings.Cut(typed, "="); valued && strings.EqualFold(name, k.name) && k.value.Kind() == reflect.Bool {
 			words = []string{name + "=true", name + "=false"}

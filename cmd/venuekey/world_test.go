@@ -83,6 +83,9 @@ func (w *world) furnish(t *testing.T) {
 	w.set("RECIPIENT", identity.Recipient().String())
 	w.set("refused", "a-token-that-the-venue-refused")
 	w.file(t, "key.txt", identity.String()+"\n")
+	w.file(t, "my-broker.json", `{"name": "broker", "client": "none", "login": "key", "renew": {"with": "app"}, "life": {"access": "12h"},
+		"ask": [{"name": "user", "help": "the user", "user": true, "keep": "app"}, {"name": "key", "help": "the key", "secret": true, "keep": "app"}],
+		"exchange": {"url": "https://api.broker.example/session", "encoding": "json", "auth": "none", "params": {"user": "{ask.user}", "key": "{ask.key}"}}}`)
 	w.file(t, "team.txt", identity.Recipient().String()+"\n")
 	w.file(t, "order.json", `{"symbolId":1,"orderType":"MARKET","tradeSide":"BUY","volume":100000}`)
 	w.file(t, "buy.json", `{"accountId":5001,"action":"Buy","symbol":"ESZ6","orderQty":1,"orderType":"Market"}`)
