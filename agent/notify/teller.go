@@ -297,7 +297,7 @@ func (t *Teller) say(m *matter, now time.Time) {
 	if m.over {
 		delete(t.matters, m.id)
 		if m.stands(e.Status) { // the trouble is over, and the end that was warned of is not
-			m.over, m.event.Kind, m.Event = false, venuekey.EventWarning, venuekey.EventWarning
+			m.over, m.event.Kind, m.Event, m.State = false, venuekey.EventWarning, venuekey.EventWarning, e.Status.State
 			t.matters[m.id] = m
 		}
 		return

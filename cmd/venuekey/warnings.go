@@ -47,7 +47,7 @@ func (p *program) addWarnFlags(cmd *cobra.Command, asked *warnFlags) {
 	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
 	cmd.Flags().DurationSliceVar(&asked.repeat, "repeat", notify.UsualRepeat, "say it again after `TIMES`")
 	cmd.Flags().Lookup("repeat").DefValue = "1h,4h,24h"
-	cmd.Flags().StringVar(&asked.quiet, "quiet", "", "`HOURS` for urgent words only: 22:00-07:00")
+	cmd.Flags().StringVar(&asked.quiet, "quiet", "", "only urgent words in `HOURS`, as 22:00-07:00")
 	_ = cmd.RegisterFlagCompletionFunc("quiet", cobra.FixedCompletions([]string{"22:00-07:00", "22:00-07:00@Europe/Berlin"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
