@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,29 +132,29 @@ func TestARequestAsTheReceiverSeesIt(t *testing.T) {
 
 // A server that answers a redirect over a real connection is not followed, not even to itself.
 func TestAttackARedirectThatWantsTheNotice(t *testing.T) {
-	asked := 0
+	var asked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
+		asked.Add(1)
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	}))
 	defer server.Close()
 	w := Webhook{Address: mustAddress(t, server.URL), Key: testKey}
-	if o := w.Post(t.Context(), noticeOf(alice, "revoked")); o.Delivered() || !o.Final || asked != 1 {
-		t.Errorf("%+v after %d requests", o, asked)
+	if o := w.Post(t.Context(), noticeOf(alice, "revoked")); o.Delivered() || !o.Final || asked.Load() != 1 {
+		t.Errorf("%+v after %d requests", o, asked.Load())
 	}
 }
 
 // A connection that breaks off is no answer, and net/http sends the notice once.
 func TestAConnectionThatIsCut(t *testing.T) {
-	asked := 0
+	var asked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		asked++
+		asked.Add(1)
 		panic(http.ErrAbortHandler)
 	}))
 	defer server.Close()
 	w := Webhook{Address: mustAddress(t, server.URL), Key: testKey}
-	if o := w.Post(t.Context(), noticeOf(alice, "revoked")); o.Delivered() || o.Final || asked != 1 || !strings.Contains(o.Why, "closed the connection without an answer") {
-		t.Errorf("%+v after %d requests", o, asked)
+	if o := w.Post(t.Context(), noticeOf(alice, "revoked")); o.Delivered() || o.Final || asked.Load() != 1 || !strings.Contains(o.Why, "closed the connection without an answer") {
+		t.Errorf("%+v after %d requests", o, asked.Load())
 	}
 }
 
