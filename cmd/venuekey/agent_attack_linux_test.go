@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"io/fs"
@@ -383,5 +385,48 @@ func TestAttackASocketInARuntimeFolderOfAnotherUser(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Join(street, "run", "venuekey")); len(left) != 0 {
 		t.Errorf("something was put into his: %q", left)
+	}
+}
+
+// Strangers take all connections that an agent has for consumers, and more. It may have few files open, and
+// renews, writes down and answers through its socket as before.
+func TestAttackStrangersWhoTakeEveryConnection(t *testing.T) {
+	const files, strangers = 512, 700
+	w := signedIn(t)
+	w.does(t, 0, "consumer", "add", "bot", "--allow", "ctrader/alice:token")
+	leaf := emulator.NewAuthority().Config().Certificates[0]
+	private, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.file(t, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]})))
+	w.file(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	c := command(t, w.env, "agent")
+	c.Args = []string{"sh", "-c", `ulimit -n "$0"; exec "$@"`, strconv.Itoa(files), c.Path, "agent", "--listen", "127.0.0.1:0", "--tls-cert", w.dir + "/cert.pem", "--tls-key", w.dir + "/key.pem"}
+	c.Path = "/bin/sh"
+	p := begins(t, c)
+	p.says("with TLS")
+	p.says("serving at ")
+	_, rest, _ := strings.Cut(p.said.String(), "serving consumers at ")
+	address, _, _ := strings.Cut(rest, ",")
+	for range strangers {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	w.set("VENUEKEY_AGENT", "require")
+	for range 5 {
+		w.does(t, 0, "token", "ctrader/alice")
+		w.does(t, 0, "refresh", "ttp/alice")
+	}
+	if open, err := os.ReadDir("/proc/" + strconv.Itoa(p.Process.Pid) + "/fd"); err != nil || len(open) > files/2 {
+		t.Errorf("it has %d files open: %v", len(open), err)
+	}
+	w.does(t, 0, "audit", "verify")
+	_ = p.Process.Signal(syscall.SIGTERM)
+	if code, said := p.ends(); code != 0 || strings.Contains(said, "too many open files") {
+		t.Errorf("%d %s", code, said)
 	}
 }
