@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -100,7 +101,7 @@ func pick(all []Consumer, hash [sha256.Size]byte) (Consumer, error) {
 }
 
 // Forget makes the next call read the vault: for an agent whose store says that a
-// consumer's record has changed; see [venuekey.IsConsumerKey].
+// consumer's record has changed; see [venuekey.IsConsumerKey]. Watch does so.
 func (b *Book) Forget() {
 	b.mu.Lock() // a reading under way may have missed the change
 	defer b.mu.Unlock()
@@ -108,6 +109,28 @@ func (b *Book) Forget() {
 		b.page.Store(&page{read: p.read, all: p.all})
 	}
 	b.failed = time.Time{}
+}
+
+// Watch has consumers that are added, changed or revoked count as soon as the store reports it, until the
+// context ends. It returns at once if the store reports nothing: then they count within Fresh.
+func (b *Book) Watch(ctx context.Context) {
+	watcher, watches := b.Vault.Store.(venuekey.Watcher)
+	for watches && ctx.Err() == nil {
+		err := watcher.Watch(ctx, func(key string) {
+			if venuekey.IsConsumerKey(key) {
+				b.Forget()
+			}
+		})
+		if errors.Is(err, errors.ErrUnsupported) {
+			return
+		}
+		again := time.NewTimer(againAfter)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+		}
+	}
 }
 
 // list returns the consumers, which one caller reads for all.

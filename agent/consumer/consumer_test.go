@@ -467,3 +467,44 @@ func FuzzParseCall(f *testing.F) {
 		}
 	})
 }
+// Where the store reports changes, a new consumer and a revocation count at once.
+func TestARevocationThatTheStoreReports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vault := memoryVault()
+		book := &consumer.Book{Vault: vault}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go book.Watch(ctx)
+		synctest.Wait()
+		if _, err := book.Find(t.Context(), "vkc_none"); !errors.Is(err, consumer.ErrUnknown) {
+			t.Fatal(err)
+		}
+		token := add(t, vault, consumer.Request{Name: "bot", Allow: []string{"ctrader/alice:token"}})
+		synctest.Wait() // and no time passes
+		found, err := book.Find(t.Context(), token)
+		if err != nil {
+			t.Errorf("it was added: %v", err)
+		}
+		if err := vault.RemoveConsumer(t.Context(), "bot"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if _, err := book.Still(t.Context(), found); !errors.Is(err, consumer.ErrUnknown) {
+			t.Errorf("it was revoked: %v", err)
+		}
+	})
+}
+
+func ExampleBook_Watch() {
+	ctx, end := context.WithCancel(context.Background())
+	book := &consumer.Book{Vault: &venuekey.Vault{Store: &memory.Store{}, Key: venuekey.SealKey{1}}}
+	over := make(chan bool)
+	go func() {
+		book.Watch(ctx) // beside the server, for as long as it runs
+		close(over)
+	}()
+	end()
+	<-over
+	fmt.Println("revocations count within five seconds again")
+	// Output: revocations count within five seconds again
+}

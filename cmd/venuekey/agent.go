@@ -296,6 +296,7 @@ func (p *program) serveAgent(ctx context.Context, v *local.Vault, path, vault st
 	var watched sync.WaitGroup
 	defer watched.Wait()
 	watched.Go(func() { traces.exporter.Run(running) })
+	watched.Go(func() { r.book.Watch(running) })
 	watched.Go(func() { systemd.Watch(running, p.env, func() bool { return storeAnswers(running, v) }) })
 	if err := systemd.Notify(p.env, "READY=1\nSTATUS=serving at "+path); err != nil {
 		p.log().Warn("systemd was not told that the agent is ready", "error", err)
