@@ -467,6 +467,7 @@ func FuzzParseCall(f *testing.F) {
 		}
 	})
 }
+
 // Where the store reports changes, a new consumer and a revocation count at once.
 func TestARevocationThatTheStoreReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
