@@ -55,7 +55,7 @@ func TestAppsThatCannotWork(t *testing.T) {
 }
 
 // A host that does not match its pattern gets nothing, also if nobody checked the app.
-func TestAHostThatDoesNotMatchGetsNothing(t *testing.T) {
+func TestAttackAHostThatDoesNotMatch(t *testing.T) {
 	asked := false
 	venue := defined.NewOver(direct{http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true })}, parsed(t, "projectx"))
 	for _, host := range []venuekey.Secret{"evil.example/x", "a@evil.example", "evil.example#", "evil.example?x", "nodots", "evil.example:99999999", "evil.example\n"} {

@@ -21,3 +21,17 @@ func (silent) Ask(context.Context, []venuekey.Field) (map[string]venuekey.Secret
 }
 
 func (silent) Tell(string) {}
+
+// pasting is a user who pastes a code of the length that one has.
+type pasting struct {
+	silent
+	pasted bool
+}
+
+func (p *pasting) Paste(ctx context.Context) (string, error) {
+	if p.pasted {
+		return p.silent.Paste(ctx)
+	}
+	p.pasted = true
+	return "a-code-that-is-long-enough-to-be-one", nil
+}

@@ -100,7 +100,7 @@ func TestAFileHasABound(t *testing.T) {
 }
 
 // What a file says goes into no message as it is: a file may be from anybody.
-func TestMessagesAreOneLineEach(t *testing.T) {
+func TestAttackADefinitionThatWritesOnTheTerminal(t *testing.T) {
 	_, err := Parse("a\nb", []byte(`{"x\u001b[2Jy\nz": 1, "name": "\u202e", "client": "\n"}`))
 	var mistakes Mistakes
 	if !errors.As(err, &mistakes) {

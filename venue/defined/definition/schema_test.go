@@ -112,3 +112,34 @@ func TestTheSchemaIsThatOfTheFields(t *testing.T) {
 		t.Error("Schema returns another one")
 	}
 }
+
+// A definition without what is needed is one only if it extends another, which a schema
+// does not see. So the table in doc/definitions.md, and not the schema, is the whole truth.
+func TestEveryFieldIsInTheTable(t *testing.T) {
+	page, err := os.ReadFile("../../../doc/definitions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var walk func(reflect.Type, string)
+	walk = func(of reflect.Type, path string) {
+		for of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice && of != pathsType {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct || of == templateType || of == pathType || of == reflect.TypeFor[Request]() {
+			return
+		}
+		for _, f := range fieldsOf(of) {
+			if name := join(path, f.name); !strings.Contains(string(page), "`"+name+"`") {
+				t.Errorf("doc/definitions.md does not name %s", name)
+			} else {
+				walk(of.Field(f.at).Type, name)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Definition](), "")
+	for _, f := range fieldsOf(reflect.TypeFor[Request]()) {
+		if !strings.Contains(string(page), "`"+f.name+"`") {
+			t.Errorf("doc/definitions.md does not name %s of a request", f.name)
+		}
+	}
+}
