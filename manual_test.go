@@ -18,8 +18,8 @@ import (
 
 // manual are the rooms whose exported verbs all have an example.
 var manual = []string{
-	"", "agent/audit", "agent/consumer", "agent/notify", "emulator", "emulator/ctrader", "emulator/ctrader/openapi", "emulator/tradovate", "emulator/ttp",
-	"agent", "backup", "key", "local", "oauth", "oauth2source", "store/memory", "store/postgres", "store/sqlite", "store/storetest", "stream", "terminal", "venue/ctrader/openapi", "venue/tradovate/message", "venue/tradovate/socket",
+	"", "agent/audit", "agent/consumer", "agent/notify", "emulator", "emulator/defined", "emulator/ctrader", "emulator/ctrader/openapi", "emulator/tradovate", "emulator/ttp",
+	"agent", "backup", "key", "local", "oauth", "oauth2source", "store/memory", "store/postgres", "store/sqlite", "store/storetest", "stream", "terminal", "venue/ctrader/openapi", "venue/defined", "venue/tradovate/message", "venue/tradovate/socket",
 }
 
 // duties are methods that fmt, encoding, errors, log/slog, net/http and ClassOf call.

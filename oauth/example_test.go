@@ -279,3 +279,15 @@ func ExampleWithin() {
 	// false https://venue.example.evil.example/v1
 	// false http://venue.example/v1
 }
+
+// A venue may issue tokens for the app's own key alone (RFC 6749 §4.4).
+func ExampleClient_Grant() {
+	venue := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"access_token": "for-%s", "expires_in": 60}`, r.FormValue("grant_type"))
+	}))
+	defer venue.Close()
+	client := oauth.Client{Config: oauth.Config{TokenURL: venue.URL}}
+	token, err := client.Grant(context.Background(), venuekey.App{ClientID: "id", ClientSecret: "secret"}, url.Values{"grant_type": {"client_credentials"}})
+	fmt.Println(string(token.Access), err)
+	// Output: for-client_credentials <nil>
+}
