@@ -9,6 +9,7 @@
 //	authorize.url           sign-in page
 //	exchange.url            exchanges a code, a key or a password for tokens
 //	renew.request.url       renews
+//	keepalive.request.url   keeps a session from ending for want of calls
 //	revoke.request.url      revokes a token
 //	who.request.url         whose access token it is
 //	/_emulator/             admin endpoint, see package emulator

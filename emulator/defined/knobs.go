@@ -66,8 +66,8 @@ func (r rules) codeLife() time.Duration {
 // accessLife returns how long a token that is issued now lives.
 func (r rules) accessLife(now time.Time) time.Duration {
 	life := cmp.Or(r.knobs.AccessLife, time.Duration(r.Life.Access))
-	if r.Life.Never {
-		life = cmp.Or(r.knobs.AccessLife, 20*365*24*time.Hour)
+	if r.Life.Never || r.Life.Idle > 0 {
+		life = cmp.Or(life, 20*365*24*time.Hour)
 	}
 	if r.Life.Cutoff == nil {
 		return cmp.Or(life, time.Hour)

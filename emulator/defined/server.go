@@ -34,6 +34,7 @@ type Server struct {
 
 	mu     sync.Mutex
 	logins map[string]time.Time // when each grant began
+	used   map[string]time.Time // when each access token was last used
 }
 
 var _ emulator.Venue = (*Server)(nil)
@@ -47,7 +48,7 @@ type route struct {
 
 func (s *Server) start() {
 	s.once.Do(func() {
-		s.settings, s.logins = core.NewSettings(s.Knobs), map[string]time.Time{}
+		s.settings, s.logins, s.used = core.NewSettings(s.Knobs), map[string]time.Time{}, map[string]time.Time{}
 		s.core = core.Start(&s.Base, core.Setup{
 			Branding: core.Branding{Name: s.Definition.Name, Title: cmp.Or(s.Definition.About, s.Definition.Name), Colour: "#34495e"},
 			Apps:     s.Apps, Users: s.Users, Knobs: s.settings,
@@ -62,6 +63,7 @@ func (s *Server) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.logins)
+	clear(s.used)
 }
 
 // lay lays the routes. One with more of a query comes first, since it says more.
@@ -89,6 +91,9 @@ func (s *Server) lay() {
 		for _, address := range append([]string{r.URL}, r.Fallbacks...) {
 			add(address, s.serveToken)
 		}
+	}
+	if d.Keepalive != nil {
+		add(d.Keepalive.Request.URL, func(w http.ResponseWriter, r *http.Request) { s.core.Serve(w, r, s.ping, emulator.AtRenew) })
 	}
 	if d.Revoke != nil {
 		add(d.Revoke.Request.URL, func(w http.ResponseWriter, r *http.Request) { s.core.Serve(w, r, s.revoke, emulator.AtRevoke) })
@@ -137,4 +142,33 @@ func (s *Server) Current() Knobs { s.start(); return s.settings.Current() }
 func (s *Server) Tune(change func(*Knobs)) { s.start(); s.settings.Tune(change) }
 
 // Alive implements [emulator.Venue]. An access token may be a JWT around the server's own.
-func (s *Server) Alive(access string) bool { return s.Base.Alive(bare(access)) }
+func (s *Server) Alive(access string) bool {
+	s.start()
+	return s.Base.Alive(bare(access)) && !s.idle(bare(access))
+}
+
+// idle reports whether a session ended for want of calls.
+func (s *Server) idle(access string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last, known := s.used[access]
+	return known && s.Definition.Life.Idle > 0 && s.core.Clock.Now().Sub(last) >= time.Duration(s.Definition.Life.Idle)
+}
+
+// use uses an access token for a call.
+func (s *Server) use(access string) (emulator.Pair, error) {
+	if s.idle(access) {
+		return emulator.Pair{}, core.ErrExpiredToken
+	}
+	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), access)
+	if err == nil {
+		s.touch(access)
+	}
+	return pair, err
+}
+
+func (s *Server) touch(access string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[access] = s.core.Clock.Now()
+}

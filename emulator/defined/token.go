@@ -174,6 +174,7 @@ func (s *Server) began(rules rules, pair emulator.Pair) error {
 	s.mu.Lock()
 	s.logins[pair.Grant.ID] = now
 	s.mu.Unlock()
+	s.touch(pair.Access)
 	others := s.core.Tokens.Grants(now, func(g emulator.Grant) bool { return g.User == pair.Grant.User && g.ID != pair.Grant.ID })
 	end := 0
 	switch rules.Sessions.LoginEnds {

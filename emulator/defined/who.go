@@ -21,7 +21,7 @@ func (s *Server) who(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	access := bare(t.values["access"])
-	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), access)
+	pair, err := s.use(access)
 	if err != nil {
 		s.core.Record(emulator.Event{Kind: emulator.EventMeRefused, Fingerprint: emulator.Fingerprint(access), Status: http.StatusUnauthorized})
 		rules.refuse(w, refusal{http.StatusUnauthorized, "invalid_token", "the access token is not accepted"})
@@ -30,6 +30,29 @@ func (s *Server) who(w http.ResponseWriter, r *http.Request) {
 	s.core.Record(emulator.Event{Kind: emulator.EventMeAnswered, User: pair.Grant.User, Client: pair.Grant.Client, Fingerprint: emulator.Fingerprint(access)})
 	a := answer{map[string]any{}, w.Header()}
 	a.put(rules.Who.User, "", pair.Grant.User)
+	rules.ok(a, true)
+	core.Reply(w, http.StatusOK, a.body)
+}
+
+// ping answers the call that keeps a session alive.
+func (s *Server) ping(w http.ResponseWriter, r *http.Request) {
+	rules := s.rules()
+	if rules.asPage(w) {
+		return
+	}
+	t, err := take(r, rules.Keepalive.Request)
+	if err == nil {
+		if _, dead := s.use(bare(t.values["access"])); dead != nil {
+			err = refusal{http.StatusUnauthorized, "invalid_token", "the session is over"}
+		}
+	}
+	if err != nil {
+		s.core.Record(emulator.Event{Kind: emulator.EventRenewRefused, Fingerprint: emulator.Fingerprint(bare(t.values["access"]))})
+		rules.refuse(w, err)
+		return
+	}
+	s.core.Record(emulator.Event{Kind: emulator.EventRenewGranted, Fingerprint: emulator.Fingerprint(bare(t.values["access"]))})
+	a := answer{map[string]any{"status": "OK"}, w.Header()}
 	rules.ok(a, true)
 	core.Reply(w, http.StatusOK, a.body)
 }

@@ -117,6 +117,9 @@ func (v venue) finished(app venuekey.App, token venuekey.Token, err error) (venu
 	if v.d.Life.Never {
 		token.Expires = token.Issued.Add(forever)
 	}
+	if v.d.Keepalive != nil {
+		token = v.begun(token)
+	}
 	if at, ok := v.cutoff(token.Issued); ok && token.Access != "" && at.Before(token.Expires) {
 		token.Expires = at
 	}

@@ -118,6 +118,11 @@ func (v venue) Policy() venuekey.Policy {
 		policy.MaxSessions = 1
 	}
 	switch r.With {
+	case definition.WithNone:
+		if k := v.d.Keepalive; k != nil { // it is a renewal that brings the same token
+			policy.RenewsWith, policy.AfterLostAnswer = venuekey.RenewWithAccessToken, venuekey.RetryFreely
+			policy.DefaultLife, policy.RefreshAt = time.Duration(v.d.Life.Idle), float64(k.Every)/float64(v.d.Life.Idle)
+		}
 	case definition.WithAccess:
 		policy.RenewsWith, policy.AfterLostAnswer = venuekey.RenewWithAccessToken, venuekey.RetryFreely
 		if r.KillsAccess { // a renewal does use up what it presents
@@ -160,6 +165,9 @@ func ending(r definition.Renew) venuekey.Ending {
 func (v venue) Refresh(ctx context.Context, app venuekey.App, token venuekey.Token) (venuekey.Token, error) {
 	switch v.d.Renew.With {
 	case definition.WithNone:
+		if v.d.Keepalive != nil {
+			return v.keepAlive(ctx, app, token)
+		}
 		return venuekey.Token{}, &venuekey.Error{Class: venuekey.ClassRefused, Reason: v.d.Name + " renews no token", Remedy: "sign in again"}
 	case definition.WithAccess:
 		return v.renewWithAccess(ctx, app, token)

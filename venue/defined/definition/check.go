@@ -99,6 +99,7 @@ func (d *Definition) Addresses() (names []string) {
 	add(d.Authorize != nil, "authorize")
 	add(d.Exchange != nil, "exchange")
 	add(d.Renew.Request != nil, "renew")
+	add(d.Keepalive != nil, "keepalive")
 	add(d.Revoke != nil, "revoke")
 	add(d.Who != nil, "who")
 	add(d.API.Base != "", "api")

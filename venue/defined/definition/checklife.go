@@ -12,7 +12,7 @@ import (
 func (c checker) checkLife() {
 	l, a := c.Life, c.Answer.Life
 	if l.Never {
-		c.needless("a token that never expires has no such end", "remove it, or never", "life.access", "life.cutoff", "answer.life")
+		c.needless("a token that never expires has no such end", "remove it, or never", "life.access", "life.cutoff", "life.idle", "answer.life")
 		if c.Renew.With != WithNone && c.Renew.With != "" {
 			c.wrong("renew.with", "write none", "a token that never expires is not renewed")
 		}
@@ -23,6 +23,7 @@ func (c checker) checkLife() {
 		}
 		c.checkZone("life.cutoff.zone", l.Cutoff.Zone)
 	}
+	c.checkIdle()
 	switch {
 	case len(a.ExpiresIn) > 0 && len(a.ExpiresAt) > 0:
 		c.wrong("answer.life.expires_at", "keep one of them", "expires_in is given too")
@@ -38,6 +39,32 @@ func (c checker) checkLife() {
 	if c.has("answer.life.zone") {
 		c.checkZone("answer.life.zone", a.Zone)
 	}
+}
+
+// checkIdle checks what is said about sessions that end for want of calls.
+func (c checker) checkIdle() {
+	idle, k := c.Life.Idle, c.Keepalive
+	switch {
+	case idle == 0 && k == nil:
+	case k == nil:
+		c.wrong("keepalive", "add it, or write life.access in place of life.idle", "nothing keeps the session from ending")
+	case idle == 0:
+		c.wrong("life.idle", "add it", "nothing says how long a session lives without a call")
+	case k.Every >= idle:
+		c.wrong("keepalive.every", "write less than life.idle", "the session would be over before the call")
+	case c.Life.Access > 0 && idle >= c.Life.Access:
+		c.wrong("life.idle", "write less than life.access", "a session would never end for want of calls")
+	}
+	if k == nil {
+		return
+	}
+	if c.Renew.With != WithNone && c.Renew.With != "" {
+		c.wrong("keepalive", "remove it, or write none in renew.with", "renewals keep the session alive already")
+	}
+	if k.Request.Auth != AuthBearer && !k.Request.uses("access") {
+		c.wrong("keepalive.request", "write auth bearer, or send {access}", "the request does not carry the token that it keeps alive")
+	}
+	c.needless("the life is that of a session without calls", "remove it", "answer.life")
 }
 
 // isLayout reports whether a layout keeps a moment to the minute.

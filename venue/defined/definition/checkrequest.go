@@ -87,6 +87,9 @@ func (c checker) checkRequests() {
 	if r := c.Renew.Request; r != nil {
 		c.checkRequest("renew.request", *r, inRenewal)
 	}
+	if c.Keepalive != nil {
+		c.checkRequest("keepalive.request", c.Keepalive.Request, inWho)
+	}
 	if c.Revoke != nil {
 		c.checkRequest("revoke.request", c.Revoke.Request, inRenewal)
 	}
@@ -226,6 +229,9 @@ func (d *Definition) requests() (all []Request) {
 		if r != nil {
 			all = append(all, *r)
 		}
+	}
+	if d.Keepalive != nil {
+		all = append(all, d.Keepalive.Request)
 	}
 	if d.Revoke != nil {
 		all = append(all, d.Revoke.Request)

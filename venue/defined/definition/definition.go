@@ -47,6 +47,8 @@ type Definition struct {
 	Life Life `json:"life"`
 	// Renew is how a token is renewed.
 	Renew Renew `json:"renew"`
+	// Keepalive is the call that keeps a session from ending for want of calls.
+	Keepalive *Keepalive `json:"keepalive"`
 	// Revoke is how a token is revoked.
 	Revoke *Revoke `json:"revoke"`
 	// Who is how to find out whose token it is.
@@ -322,6 +324,9 @@ type Life struct {
 	Access words.Duration `json:"access"`
 	// Cutoff is when it ends each day.
 	Cutoff *Cutoff `json:"cutoff"`
+	// Idle is how long it lives without a call, for a venue whose tokens nothing renews but
+	// use. Access is then the longest that it lives whatever is called.
+	Idle words.Duration `json:"idle"`
 	// Never says that it does not expire.
 	Never bool `json:"never"`
 }
@@ -399,6 +404,14 @@ const (
 )
 
 func (LifeFrom) choices() []string { return []string{"login", "issue", "use"} }
+
+// Keepalive is the call that keeps a session from ending.
+type Keepalive struct {
+	// Every is how long after the last one it is made.
+	Every words.Duration `json:"every" need:"yes"`
+	// Request is the call: one that changes nothing.
+	Request Request `json:"request" need:"yes"`
+}
 
 // Revoke is how a token is revoked.
 type Revoke struct {
