@@ -115,6 +115,9 @@ func (r rules) grant(w http.ResponseWriter, request *http.Request, p emulator.Pa
 	if len(r.Answer.Base) > 0 {
 		a.put(r.Answer.Base, "", baseOf(request))
 	}
+	for name, paths := range r.Answer.Extras {
+		a.put(paths, name, extra(p.Access, name))
+	}
 	if len(r.Answer.RefreshExpiresIn) > 0 && !p.RefreshExpires.IsZero() {
 		a.put(r.Answer.RefreshExpiresIn, "", core.Seconds(p.RefreshExpires.Sub(now)))
 	}
@@ -122,6 +125,9 @@ func (r rules) grant(w http.ResponseWriter, request *http.Request, p emulator.Pa
 	r.ok(a, true)
 	core.Reply(w, http.StatusOK, a.body)
 }
+
+// extra returns a value that goes with an access token, and that nobody else knows.
+func extra(access, name string) string { return emulator.Fingerprint(access + " " + name) }
 
 // baseOf returns the address at which the request arrived.
 func baseOf(r *http.Request) string {

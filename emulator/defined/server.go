@@ -155,10 +155,16 @@ func (s *Server) idle(access string) bool {
 	return known && s.Definition.Life.Idle > 0 && s.core.Clock.Now().Sub(last) >= time.Duration(s.Definition.Life.Idle)
 }
 
-// use uses an access token for a call.
-func (s *Server) use(access string) (emulator.Pair, error) {
+// use uses the access token of a call. What else goes with it has to be there too.
+func (s *Server) use(t taken) (emulator.Pair, error) {
+	access := bare(t.values["access"])
 	if s.idle(access) {
 		return emulator.Pair{}, core.ErrExpiredToken
+	}
+	for name := range s.Definition.Answer.Extras {
+		if sent, ok := t.values["extra."+name]; ok && sent != extra(access, name) {
+			return emulator.Pair{}, core.ErrUnknownToken
+		}
 	}
 	pair, err := s.core.Tokens.Use(s.core.Clock.Now(), access)
 	if err == nil {

@@ -21,7 +21,7 @@ func (s *Server) who(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	access := bare(t.values["access"])
-	pair, err := s.use(access)
+	pair, err := s.use(t)
 	if err != nil {
 		s.core.Record(emulator.Event{Kind: emulator.EventMeRefused, Fingerprint: emulator.Fingerprint(access), Status: http.StatusUnauthorized})
 		rules.refuse(w, refusal{http.StatusUnauthorized, "invalid_token", "the access token is not accepted"})
@@ -42,7 +42,7 @@ func (s *Server) ping(w http.ResponseWriter, r *http.Request) {
 	}
 	t, err := take(r, rules.Keepalive.Request)
 	if err == nil {
-		if _, dead := s.use(bare(t.values["access"])); dead != nil {
+		if _, dead := s.use(t); dead != nil {
 			err = refusal{http.StatusUnauthorized, "invalid_token", "the session is over"}
 		}
 	}

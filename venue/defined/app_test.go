@@ -68,7 +68,7 @@ func TestAttackAHostThatDoesNotMatch(t *testing.T) {
 
 // Which interfaces a venue has follows from what its definition says.
 func TestTheOptionalInterfaces(t *testing.T) {
-	for name, want := range map[string]string{"ttp": "IRP", "schwab": "P", "projectx": "", "questrade": "P", "upstox": "", "kite": "I"} {
+	for name, want := range map[string]string{"ttp": "IRP", "schwab": "P", "projectx": "", "questrade": "P", "upstox": "", "kite": "I", "tradestation": "RP"} {
 		venue, got := named(t, name), ""
 		if _, ok := venue.(venuekey.Identifier); ok {
 			got += "I"

@@ -21,7 +21,7 @@ func ExampleNamed() {
 	policy := venue.Policy()
 	fmt.Println(venue.Name(), policy.DefaultLife, policy.RenewalEnds, policy.RenewalLife)
 	// Output:
-	// [kite projectx questrade schwab ttp upstox]
+	// [capital deribit kite projectx questrade saxo schwab tastytrade tradelocker tradestation ttp upstox]
 	// schwab 30m0s after login 168h0m0s
 }
 

@@ -30,7 +30,7 @@ const (
 // rewrites reports whether an answer has to be rewritten.
 func (v venue) rewrites() bool {
 	a := v.d.Answer
-	if a.OK != nil || len(a.User)+len(a.Base)+len(a.Life.ExpiresAt) > 0 || a.Life.JWT || a.Life.Unit != "" && a.Life.Unit != definition.UnitSeconds {
+	if a.OK != nil || len(a.User)+len(a.Base)+len(a.Extras)+len(a.Life.ExpiresAt) > 0 || a.Life.JWT || a.Life.Unit != "" && a.Life.Unit != definition.UnitSeconds {
 		return true
 	}
 	for _, paths := range []definition.Paths{a.Access, a.Refresh, a.Type, a.Scope, a.Error, a.Description, a.Life.ExpiresIn, a.RefreshExpiresIn} {
@@ -86,6 +86,11 @@ func (v venue) read(answer oauth.Answer, sent time.Time) oauth.Answer {
 	}
 	if len(a.Base) > 0 {
 		put(baseField, a.Base)
+	}
+	for name, paths := range a.Extras {
+		if value, ok := paths.Find(answer.Header, body); ok {
+			fields[name] = value
+		}
 	}
 	v.putError(fields, find, failed)
 	if text, err := json.Marshal(fields); err == nil {

@@ -33,7 +33,14 @@ var apps = map[string]venuekey.App{
 	"upstox":    {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
 	"kite":      {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "https://app.example/callback"},
 	"questrade": {},
-	"projectx":  {Params: map[string]venuekey.Secret{"user": "alice", "key": "wonderland"}},
+
+	"tastytrade":   {ClientID: "demo-client", ClientSecret: "demo-secret"},
+	"tradestation": {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"saxo":         {ClientID: "public-client", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"tradelocker":  {Params: map[string]venuekey.Secret{"server": "OSP-DEMO"}},
+	"deribit":      {ClientID: "demo-client", ClientSecret: "demo-secret"},
+	"capital":      {Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}},
+	"projectx":     {Params: map[string]venuekey.Secret{"user": "alice", "key": "wonderland"}},
 }
 
 // Each definition, as client and as emulated venue, keeps the contract of a venue.

@@ -254,6 +254,13 @@ func (c checker) twice(field string, list []string) {
 // checkPathLists notes paths that are in a list twice.
 func (c checker) checkPathLists() {
 	a := c.Answer
+	for name, paths := range a.Extras {
+		if field := join("answer.extras", name); !isName("extra." + name) {
+			c.wrong(field, "write it in letters, digits and _", "%q cannot be a name in a template", foreign.Name(name))
+		} else if len(paths) == 0 {
+			c.wrong(field, "list a path", "nothing says where it is")
+		}
+	}
 	for field, paths := range map[string]Paths{
 		"answer.access": a.Access, "answer.refresh": a.Refresh, "answer.type": a.Type, "answer.scope": a.Scope, "answer.user": a.User,
 		"answer.error": a.Error, "answer.description": a.Description, "answer.base": a.Base, "answer.refresh_expires_in": a.RefreshExpiresIn,

@@ -262,6 +262,9 @@ type Answer struct {
 	Description Paths `json:"description"`
 	// Base is the address of the API.
 	Base Paths `json:"base"`
+	// Extras are other values to keep with the token, by the name that they get, as in
+	// {extra.cst}. The fields beside the access token are kept without being listed.
+	Extras map[string]Paths `json:"extras"`
 	// OK is what tells success from an error, if the status does not.
 	OK *OK `json:"ok"`
 	// Life is where the answer says how long the access token lives.
