@@ -31,7 +31,7 @@ func TestAttackAnAnswerWithFieldsOfOurs(t *testing.T) {
 		}
 		request, _ := http.NewRequest(http.MethodGet, "https://api.example/", nil)
 		venue.(venuekey.Signer).Sign(token, request)
-		base, _ := defined.Base(d, token)
+		base, _ := defined.Base(d, app, token)
 		if token.User == "eve" || strings.Contains(base, "evil") || strings.Contains(request.Header.Get("Authorization"), "evil") {
 			t.Errorf("%s: %q %q %q", name, token.User, base, request.Header.Get("Authorization"))
 		}

@@ -21,7 +21,7 @@ func ExampleNamed() {
 	policy := venue.Policy()
 	fmt.Println(venue.Name(), policy.DefaultLife, policy.RenewalEnds, policy.RenewalLife)
 	// Output:
-	// [capital deribit kite projectx questrade saxo schwab tastytrade tradelocker tradestation ttp upstox]
+	// [alpaca capital deribit kite projectx questrade saxo schwab tastytrade tradelocker tradestation ttp upstox]
 	// schwab 30m0s after login 168h0m0s
 }
 
@@ -56,7 +56,7 @@ func ExampleBase() {
 		return
 	}
 	token := venuekey.Token{Access: "a", Extras: map[string]venuekey.Secret{"venuekey.base": `"https://api01.iq.questrade.com/"`}}
-	fmt.Println(defined.Base(d, token))
+	fmt.Println(defined.Base(d, venuekey.App{}, token))
 	// Output: https://api01.iq.questrade.com true
 }
 

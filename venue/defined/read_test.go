@@ -128,7 +128,7 @@ func TestTheAddressOfTheAPI(t *testing.T) {
 		if named != "" {
 			token.Extras = map[string]venuekey.Secret{baseField: venuekey.Secret(named)}
 		}
-		if got, ok := Base(d, token); got != want || ok != (want != "") {
+		if got, ok := Base(d, venuekey.App{}, token); got != want || ok != (want != "") {
 			t.Errorf("%s: %q %t", named, got, ok)
 		}
 	}

@@ -215,7 +215,7 @@ func TestTheAddressOfTheAPIComesWithTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, parsed(t, "questrade"), venuekey.App{})
 		token := s.signIn()
-		if base, ok := defined.Base(parsed(t, "questrade"), *token); !ok || base != "https://login.questrade.com" {
+		if base, ok := defined.Base(parsed(t, "questrade"), venuekey.App{}, *token); !ok || base != "https://login.questrade.com" {
 			t.Errorf("%q %t", base, ok)
 		}
 		time.Sleep(40 * time.Minute)

@@ -13,7 +13,7 @@ import (
 // interfaces it has.
 
 // New returns the venue that a definition describes. The definition must not be changed
-// afterwards. The venue is a venuekey.Registrar, a Signer and Secretless, and also an
+// afterwards. The venue is a venuekey.Registrar, a Signer, Secretless and Proxied, and also an
 // Identifier if the definition says who, a Revoker if it says revoke, and a Prober if it
 // renews with a refresh token.
 func New(d *definition.Definition) venuekey.Venue { return NewOver(nil, d) }

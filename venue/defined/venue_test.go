@@ -39,6 +39,7 @@ var apps = map[string]venuekey.App{
 	"saxo":         {ClientID: "public-client", RedirectURI: "http://127.0.0.1:0/auth/callback"},
 	"tradelocker":  {Params: map[string]venuekey.Secret{"server": "OSP-DEMO"}},
 	"deribit":      {ClientID: "demo-client", ClientSecret: "demo-secret"},
+	"alpaca":       {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
 	"capital":      {Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}},
 	"projectx":     {Params: map[string]venuekey.Secret{"user": "alice", "key": "wonderland"}},
 }
