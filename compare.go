@@ -119,6 +119,9 @@ func (o *observer) next(record Record, s Status, now time.Time) (next time.Time)
 func (k *Keeper) warnBefore(s Status) []time.Duration {
 	warn := k.Warn
 	if warn == nil {
+		warn = k.policy(s.ID.Venue).Warn
+	}
+	if warn == nil {
 		warn = []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}
 	}
 	life := s.SignInEnds.Sub(orAt(s.SignedIn, s.Issued))

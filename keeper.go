@@ -27,8 +27,8 @@ type Keeper struct {
 	// Log receives what happens; nil means no log.
 	Log *slog.Logger
 	// Warn lists how long before the end of a sign-in Events warns of it, if no
-	// renewal can prevent the end. Nil means 48 h, 24 h and 2 h; an empty slice
-	// means no warnings.
+	// renewal can prevent the end. Nil means the venue's (Policy.Warn), or else 48 h,
+	// 24 h and 2 h; an empty slice means no warnings.
 	Warn []time.Duration
 	// Presented, unless nil, is called after each renewal that this Keeper asked a venue for,
 	// also when it failed, before the outcome is saved: for metrics and traces. It must not

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -219,6 +220,9 @@ type Policy struct {
 	// not.
 	RenewalEnds Ending        `json:"renewal_ends,omitzero"`
 	RenewalLife time.Duration `json:"renewal_life,omitzero"`
+	// Warn lists how long before such an end people want to hear of it, where Keeper.Warn says
+	// nothing.
+	Warn []time.Duration `json:"warn,omitzero"`
 	// KillsAccess says that a renewal ends the old access token at once, so that no
 	// caller may get the old one while a renewal is in flight.
 	KillsAccess bool `json:"kills_access,omitzero"`
@@ -274,6 +278,8 @@ func (p Policy) check(venue string) error {
 		wrong = "RenewalEnds needs a RenewalLife, which is not set"
 	case p.Grace < 0 || p.Doubt < 0 || p.RenewalLife < 0 || p.LeastInterval < 0 || p.DefaultLife < 0 || p.CodeLife < 0 || p.Pace < 0 || p.Burst < 0 || p.MaxSessions < 0 || p.FailedSignIns < 0:
 		wrong = "a time or a number is negative"
+	case slices.ContainsFunc(p.Warn, func(d time.Duration) bool { return d <= 0 }):
+		wrong = "Warn holds a time that is not before the end"
 	case p.DefaultLife > 0 && p.LeastInterval >= p.DefaultLife:
 		wrong = "a token would die before LeastInterval lets it be renewed"
 	}

@@ -37,6 +37,7 @@ func TestWarnings(t *testing.T) {
 		{name: "each renewal prolongs it", policy: days(venuekey.EndAfterUse), venue: answers{repeats: true}},
 		{name: "the venue says when", venue: answers{states: 3 * day, repeats: true}, want: usual},
 		{name: "as somebody wants them", policy: days(venuekey.EndAfterLogin), warn: []time.Duration{time.Hour, 30 * time.Hour}, want: []time.Duration{42 * time.Hour, 71 * time.Hour, 72 * time.Hour}},
+		{name: "as the venue knows them", policy: venuekey.Policy{RenewalEnds: venuekey.EndAfterLogin, RenewalLife: 3 * day, Warn: []time.Duration{time.Hour}}, want: []time.Duration{71 * time.Hour, 72 * time.Hour}},
 		{name: "nobody wants them", policy: days(venuekey.EndAfterLogin), warn: []time.Duration{}},
 		{name: "not as soon as it begins", policy: venuekey.Policy{RenewalEnds: venuekey.EndAfterLogin, RenewalLife: 36 * time.Hour}, want: []time.Duration{12 * time.Hour, 18 * time.Hour, 34 * time.Hour, 36 * time.Hour}},
 		{name: "nothing renews it", venue: answers{none: true}, want: []time.Duration{keepertest.Life / 2}},

@@ -58,12 +58,19 @@ type policyText struct {
 	DefaultLife   words.Duration `json:"default_life,omitzero"`
 	CodeLife      words.Duration `json:"code_life,omitzero"`
 	Pace          words.Duration `json:"pace,omitzero"`
+
+	Warn []words.Duration `json:"warn,omitzero"`
 }
 
 // MarshalJSON writes durations as text such as "80m", and omits zero values.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	fields := policyFields(p)
+	var warn []words.Duration
+	for _, d := range p.Warn {
+		warn = append(warn, words.Duration(d))
+	}
 	return json.Marshal(policyText{
+		Warn:         warn,
 		policyFields: &fields, Doubt: words.Duration(p.Doubt), Grace: words.Duration(p.Grace), RenewalLife: words.Duration(p.RenewalLife), LeastInterval: words.Duration(p.LeastInterval),
 		DefaultLife: words.Duration(p.DefaultLife), CodeLife: words.Duration(p.CodeLife), Pace: words.Duration(p.Pace),
 	})
@@ -79,6 +86,9 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	read := Policy(*text.policyFields)
+	for _, d := range text.Warn {
+		read.Warn = append(read.Warn, time.Duration(d))
+	}
 	read.Doubt = time.Duration(text.Doubt)
 	read.Grace, read.RenewalLife, read.LeastInterval = time.Duration(text.Grace), time.Duration(text.RenewalLife), time.Duration(text.LeastInterval)
 	read.DefaultLife, read.CodeLife, read.Pace = time.Duration(text.DefaultLife), time.Duration(text.CodeLife), time.Duration(text.Pace)

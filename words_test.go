@@ -18,6 +18,7 @@ import (
 func TestAPolicySurvivesJSON(t *testing.T) {
 	full := venuekey.Policy{
 		RenewsWith: venuekey.RenewWithAccessToken, AfterLostAnswer: venuekey.RetryFreely, Grace: 80 * time.Minute, Doubt: time.Minute, RenewalEnds: venuekey.EndAfterUse, RenewalLife: 24 * time.Hour,
+		Warn:        []time.Duration{48 * time.Hour, time.Hour},
 		KillsAccess: true, RefreshAt: 0.5, LeastInterval: time.Second, DefaultLife: time.Hour, CodeLife: time.Minute, Pace: 200 * time.Millisecond, Burst: 3, PacePerMachine: true, Quota: venuekey.Quota{Count: 15, Window: time.Hour}, MaxSessions: 2, FailedSignIns: 3,
 		Maintenance: venuekey.Maintenance{Zone: "UTC", Weekly: []venuekey.WeeklyWindow{{From: venuekey.WeekTime{Day: time.Friday, Hour: 16}, To: venuekey.WeekTime{Day: time.Friday, Hour: 20}}}},
 	}

@@ -114,6 +114,9 @@ func (v venue) Policy() venuekey.Policy {
 	if v.d.Authorize != nil {
 		policy.CodeLife = time.Duration(v.d.Authorize.CodeLife)
 	}
+	for _, before := range v.d.Warn {
+		policy.Warn = append(policy.Warn, time.Duration(before))
+	}
 	if v.d.Sessions.LoginEnds == definition.EndsAll {
 		policy.MaxSessions = 1
 	}

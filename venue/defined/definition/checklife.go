@@ -1,6 +1,8 @@
 package definition
 
 import (
+	"fmt"
+	"slices"
 	"time"
 	_ "time/tzdata" // Windows and small containers have no zones of their own; the command holds them already
 
@@ -102,6 +104,7 @@ func (c checker) checkRenew() {
 		c.wrong("renew.request", "write auth bearer, or send {access}", "the access token is not sent")
 	}
 	c.checkRotation()
+	c.checkWarn()
 	switch {
 	case r.At < 0 || r.At >= 1 || c.has("renew.at") && r.At == 0:
 		c.wrong("renew.at", "write one between 0 and 1", "it is not a part of a life")
@@ -109,6 +112,22 @@ func (c checker) checkRenew() {
 		c.wrong("renew.least", "write less than life.access", "a token would be dead before it is renewed")
 	case r.Burst < 0 || c.has("renew.burst") && r.Burst == 0:
 		c.wrong("renew.burst", "write at least 1", "no renewal could come at all")
+	}
+}
+
+// checkWarn checks the warnings, which lie before an end.
+func (c checker) checkWarn() {
+	for i, before := range c.Warn {
+		field := fmt.Sprintf("warn[%d]", i)
+		if slices.Contains(c.Warn[:i], before) {
+			c.wrong(field, "keep one of them", "it is in the list twice")
+		}
+		if c.Renew.Life > 0 && before >= c.Renew.Life {
+			c.wrong(field, "write less than renew.life", "the sign-in has not begun by then")
+		}
+	}
+	if c.Life.Never {
+		c.needless("there is no end to warn of", "remove it", "warn")
 	}
 }
 

@@ -47,6 +47,9 @@ type Definition struct {
 	Life Life `json:"life"`
 	// Renew is how a token is renewed.
 	Renew Renew `json:"renew"`
+	// Warn lists how long before the end of a sign-in people want to hear of it, if no
+	// renewal moves the end. The default is 48h, 24h and 2h.
+	Warn []words.Duration `json:"warn"`
 	// Keepalive is the call that keeps a session from ending for want of calls.
 	Keepalive *Keepalive `json:"keepalive"`
 	// Revoke is how a token is revoked.
