@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/foreign"
@@ -14,7 +15,9 @@ import (
 // the environment's, and the app's own, in that order.
 
 // hosts matches what may stand for a host: nothing that begins a path, a user or a query.
-var hosts = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+var hosts = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\A[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?\z`)
+})
 
 // address returns the address of a request. name is that of the request, as in
 // environments.
@@ -43,7 +46,7 @@ func (v venue) hosted(app venuekey.App, text string) (string, error) {
 	}
 	host := v.answers(app)["ask.host"]
 	for _, ask := range v.d.Ask {
-		if ask.Name == "host" && (!hosts.MatchString(string(host)) || !fits(ask.Pattern, host)) {
+		if ask.Name == "host" && (!hosts().MatchString(string(host)) || !fits(ask.Pattern, host)) {
 			return "", v.misfit(ask)
 		}
 	}

@@ -28,7 +28,7 @@ func (i identifier) Identify(ctx context.Context, app venuekey.App, token venuek
 	case refusal != nil && refusal.Code == "insufficient_scope":
 		refusal.Op = "who"
 		return "", refusal
-	case !isJSON && answer.Status != http.StatusUnauthorized:
+	case !isJSON: // also a 401: a proxy may have lost the token
 		return "", &venuekey.Error{Op: "who", Class: venuekey.ClassLater, Reason: fmt.Sprintf("%s answered %d and no JSON", v.d.Name, answer.Status)}
 	case answer.Status == http.StatusUnauthorized:
 		return "", &venuekey.Error{Op: "who", Class: venuekey.ClassRefused, Reason: v.d.Name + " does not accept the access token"}

@@ -146,8 +146,8 @@ func (c checker) checkPattern(at string, ask Ask) {
 	}
 }
 
-// asked returns what a person is asked for at each sign-in.
-func (d *Definition) asked() (asks []Ask) {
+// Asked returns what a person is asked for at each sign-in.
+func (d *Definition) Asked() (asks []Ask) {
 	for _, ask := range d.Ask {
 		if ask.Keep == KeepNever {
 			asks = append(asks, ask)
@@ -155,9 +155,6 @@ func (d *Definition) asked() (asks []Ask) {
 	}
 	return asks
 }
-
-// Asked returns what a person is asked for at each sign-in.
-func (d *Definition) Asked() []Ask { return d.asked() }
 
 func (c checker) checkLogin() {
 	unused := fmt.Sprintf("the login %s does not use it", c.Login)
@@ -179,13 +176,13 @@ func (c checker) checkLogin() {
 		if c.Exchange != nil && c.Exchange.Params == nil {
 			c.wrong("exchange.params", "list them, as in {\"user\": \"{ask.user}\"}", "the login %s has no parameters of its own", c.Login)
 		}
-		secret := slices.ContainsFunc(c.asked(), func(ask Ask) bool { return ask.Secret })
+		secret := slices.ContainsFunc(c.Asked(), func(ask Ask) bool { return ask.Secret })
 		if c.Login == LoginPassword && !secret {
 			c.wrong("ask", `add one with "secret": true and "keep": "never"`, "nobody is asked for a password")
 		}
 	case LoginPaste:
 		c.needless(unused, "remove it", "authorize", "exchange")
-		if asks := c.asked(); len(asks) != 1 || !asks[0].Secret {
+		if asks := c.Asked(); len(asks) != 1 || !asks[0].Secret {
 			c.wrong("ask", `write it with "secret": true and "keep": "never"`, "one entry has to ask for the refresh token that is pasted")
 		}
 		if c.Renew.With != WithRefresh {
