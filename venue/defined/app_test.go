@@ -1,6 +1,8 @@
 package defined_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -138,5 +140,32 @@ func TestAnAnswerThatIsMissing(t *testing.T) {
 	_, err := venue.Login(t.Context(), venuekey.App{}, silent{})
 	if venuekey.ClassOf(err) != venuekey.ClassDeclined || asked {
 		t.Error(err)
+	}
+}
+
+// A probe shows nothing that an app has, in whatever field of a request that would travel.
+func TestAProbeShowsNothing(t *testing.T) {
+	d, err := defined.Parse("my.json", []byte(`{"name": "acme", "login": "code", "authorize": {"url": "https://a.example/authorize"},
+		"ask": [{"name": "key", "help": "h", "keep": "app", "secret": true}],
+		"exchange": {"url": "https://a.example/token", "fallbacks": ["https://a.example/other"], "headers": {"X-Key": "{ask.key}", "X-App": "{client_id}", "X-Version": "3"}},
+		"environments": {"live": {}, "demo": {"exchange": "https://demo.example/token"}}, "renew": {"with": "refresh"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	venue := defined.NewOver(direct{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		seen = append(seen, fmt.Sprint(r.Host, r.URL, r.Header, string(body)))
+		w.WriteHeader(http.StatusNotFound)
+	})}, d)
+	app := venuekey.App{ClientID: "the-client-id", ClientSecret: "the-secret", Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}}
+	_ = venue.(venuekey.Prober).Probe(t.Context(), app)
+	if all := strings.Join(seen, "\n"); len(seen) != 2 || strings.Contains(all, "the-") || !strings.Contains(all, "X-Version:[3]") {
+		t.Errorf("%d requests: %s", len(seen), all)
+	}
+	seen, app.Environment = nil, "demo"
+	_, _ = venue.Refresh(t.Context(), app, venuekey.Token{Refresh: "r"})
+	if len(seen) != 1 || !strings.Contains(seen[0], "demo.example") || !strings.Contains(seen[0], "the-key-of-the-api") {
+		t.Errorf("%q", seen)
 	}
 }

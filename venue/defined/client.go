@@ -34,7 +34,7 @@ func (v venue) client(app venuekey.App, r *definition.Request, name string) (oau
 	}
 	client := oauth.Client{Config: config, Transport: oauth.Trusting(v.transport, app), Own: v.own}
 	if v.shapes(r) {
-		client.Shape = v.shape(app, r)
+		client.Shape = v.shape(r)
 	}
 	if v.rewrites() {
 		client.Read = v.read
@@ -50,8 +50,8 @@ func (v venue) config(app venuekey.App, r *definition.Request, name string) (oau
 		DefaultLife:   v.life(), RefreshLife: time.Duration(v.d.Renew.Life),
 		ClientAuth: v.clientAuth(app, r.Auth), TokenByGet: method(*r) == http.MethodGet,
 	}
-	if r.Encoding == "" || r.Encoding == definition.EncodingForm {
-		config.Header = v.header(app, r)
+	if !v.shapes(r) {
+		config.Header = header(r)
 	}
 	if err := v.ways(app, r, name, &config); err != nil {
 		return config, err
@@ -73,6 +73,9 @@ func (v venue) ways(app venuekey.App, r *definition.Request, name string, config
 		if err != nil {
 			return err
 		}
+		if len(ways) > 0 && address == ways[0].URL {
+			continue // the environment, or the app, has one address in their place
+		}
 		ways = append(ways, oauth.Way{URL: address, ByGet: config.TokenByGet, Learned: map[string]string{wayParam: strconv.Itoa(i)}})
 	}
 	if first, err := strconv.Atoi(string(app.Param(wayParam))); err == nil && first > 0 && first < len(ways) {
@@ -80,9 +83,7 @@ func (v venue) ways(app venuekey.App, r *definition.Request, name string, config
 		ways = slices.Insert(slices.Delete(ways, first, first+1), 0, way)
 	}
 	config.TokenURL = ways[0].URL
-	if app.URLs[name] == "" { // the app's own address has no others
-		config.TokenFallbacks = ways[1:]
-	}
+	config.TokenFallbacks = ways[1:]
 	return nil
 }
 

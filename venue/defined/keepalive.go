@@ -50,7 +50,7 @@ func (v venue) keepAlive(ctx context.Context, app venuekey.App, token venuekey.T
 	if err != nil {
 		return venuekey.Token{}, err
 	}
-	request, err := v.withExtras(v.shape(app, &r), token)(ctx, app, oauth.Way{URL: address}, url.Values{})
+	request, err := v.withExtras(v.shape(&r), token)(ctx, app, oauth.Way{URL: address}, url.Values{})
 	if err != nil {
 		return venuekey.Token{}, err
 	}

@@ -20,14 +20,14 @@ func (k revoker) Revoke(ctx context.Context, app venuekey.App, token venuekey.To
 		return err
 	}
 	if !v.shapes(&r) {
-		config := oauth.Config{RevokeURL: address, ClientAuth: v.clientAuth(app, r.Auth), Names: v.names(), Meanings: v.meanings(), Header: v.header(app, &r)}
+		config := oauth.Config{RevokeURL: address, ClientAuth: v.clientAuth(app, r.Auth), Names: v.names(), Meanings: v.meanings(), Header: header(&r)}
 		return oauth.Client{Config: config, Transport: oauth.Trusting(v.transport, app)}.Revoke(ctx, app, token)
 	}
 	form := url.Values{}
 	if token.Refresh != "" {
 		form.Set("refresh_token", string(token.Refresh))
 	}
-	request, err := v.withExtras(v.shape(app, &r), token)(ctx, app, oauth.Way{URL: address}, form)
+	request, err := v.withExtras(v.shape(&r), token)(ctx, app, oauth.Way{URL: address}, form)
 	if err != nil {
 		return err
 	}

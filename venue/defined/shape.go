@@ -24,12 +24,15 @@ type shaper = func(context.Context, venuekey.App, oauth.Way, url.Values) (*http.
 func (v venue) shapes(r *definition.Request) bool {
 	get := r.Encoding == definition.EncodingQuery && method(*r) == http.MethodGet
 	standard := r.Encoding == "" || r.Encoding == definition.EncodingForm || get && len(r.Headers) == 0
+	for _, template := range r.Headers {
+		standard = standard && len(template.Names()) == 0 // a probe must not show what they stand for
+	}
 	return r.Params != nil || !standard || !get && method(*r) != http.MethodPost || r.Auth == definition.AuthBearer || r.Auth == definition.AuthNone
 }
 
 // shape returns the shaper of a request. It asks the app that it gets for everything that
 // the app authenticates with, and knows only the addresses by itself: a probe is nobody's.
-func (v venue) shape(_ venuekey.App, r *definition.Request) shaper {
+func (v venue) shape(r *definition.Request) shaper {
 	return func(ctx context.Context, app venuekey.App, way oauth.Way, form url.Values) (*http.Request, error) {
 		values := v.values(app, form)
 		params := url.Values{}
@@ -181,13 +184,12 @@ func (v venue) decorate(request *http.Request, app venuekey.App, r *definition.R
 	}
 }
 
-// header returns the header fields of a request that the standard shapes. They are those
-// that need nothing but the app.
-func (v venue) header(app venuekey.App, r *definition.Request) http.Header {
+// header returns the header fields of a request that the standard shapes: they are the same
+// for everybody.
+func header(r *definition.Request) http.Header {
 	header := http.Header{}
-	values := v.values(app, url.Values{})
 	for name, template := range r.Headers {
-		if value := template.Render(values); value != "" {
+		if value := template.Render(nil); value != "" {
 			header.Set(name, string(value))
 		}
 	}

@@ -55,7 +55,7 @@ func (i identifier) Identify(ctx context.Context, app venuekey.App, token venuek
 // first one: the question uses nothing up.
 func (v venue) askWho(ctx context.Context, app venuekey.App, token venuekey.Token) (answer oauth.Answer, err error) {
 	r := v.d.Who.Request
-	shape := v.withExtras(v.shape(app, &r), token)
+	shape := v.withExtras(v.shape(&r), token)
 	for _, text := range append([]string{r.URL}, r.Fallbacks...) {
 		address, err := v.address(app, "who", text)
 		if err != nil {
