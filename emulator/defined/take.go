@@ -23,7 +23,7 @@ import (
 
 // taken is what a request holds.
 type taken struct {
-	params, header map[string]string
+	params map[string]string
 	// values are what the names in the templates stand for.
 	values map[string]string
 	// open are the templates whose text can only be compared once all values are known.

@@ -41,10 +41,7 @@ type stage struct {
 	keeper *venuekey.Keeper
 	app    venuekey.App
 	venue  venuekey.Venue
-	events []venuekey.Event
 }
-
-var alice = venuekey.ID{Name: "alice"}
 
 func open(t *testing.T, d *definition.Definition, app venuekey.App) *stage {
 	s := &stage{T: t, app: app, server: &emu.Server{Definition: d, Apps: []emulator.App{{ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURIs: []string{"https://app.example/callback"}}}}}
@@ -128,7 +125,7 @@ func TestADailyCutoffEndsTheSignIn(t *testing.T) {
 			}
 			token := s.signIn()
 			end := token.Expires.In(kolkata)
-			if end.Format("15:04:05") != "03:30:00" || end.Sub(time.Now()) > 24*time.Hour || !end.After(time.Now()) {
+			if end.Format("15:04:05") != "03:30:00" || time.Until(end) > 24*time.Hour || !end.After(time.Now()) {
 				t.Errorf("issued at %s: %s", clock, end)
 			}
 			status := s.status()

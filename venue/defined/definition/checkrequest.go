@@ -212,7 +212,7 @@ func in(templates map[string]Template, name string) bool {
 
 // uses reports whether anything in the definition uses a name.
 func (d *Definition) uses(name string) bool {
-	if d.Authorize != nil && (in(d.Authorize.Params, name) || d.Authorize.URL != "" && "ask.host" == name && strings.Contains(d.Authorize.URL, AskedHost)) {
+	if d.Authorize != nil && (in(d.Authorize.Params, name) || d.Authorize.URL != "" && name == "ask.host" && strings.Contains(d.Authorize.URL, AskedHost)) {
 		return true
 	}
 	for _, r := range d.requests() {
