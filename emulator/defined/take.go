@@ -64,8 +64,15 @@ func read(r *http.Request, want definition.Request) (map[string]string, error) {
 	case err != nil:
 		return nil, bad("invalid_request", "the body cannot be read")
 	case want.Encoding == definition.EncodingJSON:
-		if kind != "application/json" || len(bytes.TrimSpace(body)) > 0 && json.Unmarshal(body, &params) != nil {
-			return nil, bad("invalid_request", "the body must be a JSON object of texts")
+		var object map[string]any
+		if kind != "application/json" || len(bytes.TrimSpace(body)) > 0 && json.Unmarshal(body, &object) != nil {
+			return nil, bad("invalid_request", "the body must be a JSON object")
+		}
+		for name, value := range object {
+			if _, isText := value.(string); isText == want.Params[name].Literal() {
+				return nil, bad("invalid_request", name+" must be of another type")
+			}
+			params[name] = fmt.Sprint(value)
 		}
 	default:
 		form, err := url.ParseQuery(string(body))
@@ -154,7 +161,7 @@ func (t *taken) match(template definition.Template, text string) bool {
 // compare checks what was left open. secrets holds the values that only the venue knows
 // beside the client.
 func (t taken) compare(app emulator.App) bool {
-	values := map[string]string{"client_secret": app.ClientSecret}
+	values := map[string]string{"client_id": app.ClientID, "client_secret": app.ClientSecret}
 	for name, value := range t.values {
 		values[name] = value
 	}

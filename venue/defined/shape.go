@@ -146,9 +146,11 @@ func assembled(ctx context.Context, address string, r definition.Request, params
 		target.RawQuery, kind = query.Encode(), ""
 	case r.Encoding == definition.EncodingJSON:
 		kind = "application/json"
-		object := map[string]string{}
+		object := map[string]any{}
 		for name, list := range params {
-			object[name] = list[0]
+			if object[name] = list[0]; r.Params[name].Literal() {
+				object[name] = json.RawMessage(list[0])
+			}
 		}
 		if body, err = json.Marshal(object); err != nil {
 			return nil, wrong("the request cannot be written as JSON", "")

@@ -40,6 +40,11 @@ var apps = map[string]venuekey.App{
 	"tradelocker":  {Params: map[string]venuekey.Secret{"server": "OSP-DEMO"}},
 	"deribit":      {ClientID: "demo-client", ClientSecret: "demo-secret"},
 	"alpaca":       {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"public":       {Params: map[string]venuekey.Secret{"key": "wonderland"}},
+	"coinbase":     {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"kraken":       {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"fyers":        {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
+	"ig":           {Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}},
 	"capital":      {Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}},
 	"projectx":     {Params: map[string]venuekey.Secret{"user": "alice", "key": "wonderland"}},
 }

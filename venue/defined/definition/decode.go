@@ -42,7 +42,14 @@ var (
 func (d *decoder) set(v reflect.Value, n *node, path string) {
 	d.places[path] = place{n.file, n.line}
 	switch v.Type() {
-	case templateType, pathType, durationType:
+	case templateType:
+		if n.kind == '0' || n.kind == 't' {
+			v.Set(reflect.ValueOf(Template{text: n.text, parts: []Part{{Text: n.text}}, literal: true}))
+		} else if d.is(n, path, '"', "text, a number, true or false") {
+			d.setParsed(v, n, path)
+		}
+		return
+	case pathType, durationType:
 		if d.is(n, path, '"', "text") {
 			d.setParsed(v, n, path)
 		}

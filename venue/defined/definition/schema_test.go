@@ -18,7 +18,9 @@ func schemaOf(t reflect.Type, says map[string]string) map[string]any {
 	}
 	text := map[string]any{"type": "string"}
 	switch t {
-	case templateType, pathType:
+	case templateType:
+		return map[string]any{"type": []string{"string", "number", "boolean"}}
+	case pathType:
 		return text
 	case durationType:
 		return map[string]any{"type": "string", "pattern": `^([0-9.]+(ns|us|µs|ms|s|m|h))+$`}

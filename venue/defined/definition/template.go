@@ -18,10 +18,13 @@ import (
 // as "token {client_id}:{access}", and with calls of three functions, whose argument is such
 // a text again but holds no further call: "sha256hex({client_id}{code}{client_secret})".
 
-// Template is such a text. The zero value is empty.
+// Template is such a text, or a number or truth value, which JSON sends as one. The zero
+// value is empty.
 type Template struct {
 	text  string
 	parts []Part
+	// literal says that it is a number or a truth value.
+	literal bool
 }
 
 // Part is a piece of a template: text, a name, or the call of a function.
@@ -59,11 +62,14 @@ func ParseTemplate(text string) (Template, error) {
 	if err != nil {
 		return Template{}, err
 	}
-	return Template{text, parts}, nil
+	return Template{text: text, parts: parts}, nil
 }
 
 // String returns the text of the template.
 func (t Template) String() string { return t.text }
+
+// Literal reports whether the template is a number or a truth value.
+func (t Template) Literal() bool { return t.literal }
 
 // Parts returns the pieces of the template, which must not be changed.
 func (t Template) Parts() []Part { return t.parts }
