@@ -39,17 +39,10 @@ var house = map[string][]string{
 	"store/storetest":           {""},
 	"key":                       {"", "internal/draft", "internal/own"},
 	"backup":                    {"", "internal/draft"},
-<<<<<<< HEAD
 	"local":                     {"", "internal/address", "internal/byname", "internal/environ", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/defined", "venue/tradovate", "venue/tradovate/socket", "venue/ttp"}, // where the user's vault meets its parts
 	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                                                                                     // a test's author
 	"emulator/defined":          {"emulator", "emulator/internal/core", "internal/loopback", "venue/defined/definition"},                                                                                                                                                                                // the venue that a definition describes; the definition is data
 	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                                                                                           // for the venues' tests
-=======
-	"local":                     {"", "internal/address", "internal/byname", "internal/environ", "internal/own", "key", "oauth", "store/memory", "store/postgres", "store/sqlite", "venue/ctrader", "venue/ctrader/openapi", "venue/tradovate", "venue/tradovate/socket", "venue/ttp"}, // where the user's vault meets its parts
-	"emulator":                  {"emulator/internal/journal", "internal/loopback"},                                                                                                                                                                                                    // a test's author
-	"emulator/defined":          {"emulator", "emulator/internal/core", "internal/loopback", "venue/defined/definition"},                                                                                                                                                               // the venue that a definition describes; the definition is data
-	"emulator/internal/apptest": {"emulator"},                                                                                                                                                                                                                                          // for the venues' tests
->>>>>>> a112a66 (How to write a venue's file, and why the packages are cut as they are)
 	"emulator/internal/core":    {"emulator", "emulator/internal/faultqueue", "internal/loopback"},
 	"emulator/internal/journal": {},
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},

@@ -284,12 +284,10 @@ func (r *rehearsal) end(ctx context.Context) (string, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case status.SignInEnds.IsZero():
-		return "when the sign-in ends is not known, or never", nil
 	case status.EndsAnyway:
-		return "the sign-in ends in " + span(time.Until(status.SignInEnds)) + " whatever happens; warnings come 48, 24 and 2 hours before", nil
+		return "the sign-in ends in " + signInEnds(status, when) + ", whatever happens; its user is warned before", nil
 	}
-	return "the sign-in ends in " + span(time.Until(status.SignInEnds)) + " unless it is renewed", nil
+	return "the end of the sign-in: " + signInEnds(status, when), nil
 }
 
 // rehearsing is the UI of the made-up user.
