@@ -316,3 +316,30 @@ func (user) Paste(ctx context.Context) (string, error) {
 	<-ctx.Done()
 	return "", ctx.Err()
 }
+
+// Venues that a file describes: those that come with this module, and your own, in a folder.
+func ExamplePlace_Venue() {
+	home, err := os.MkdirTemp("", "venuekey")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(home)
+	place, err := local.Config{Home: home, Environ: []string{}}.Place()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = os.Mkdir(place.Definitions(), 0o700)
+	_ = os.WriteFile(filepath.Join(place.Definitions(), "broker.json"), []byte(`{"name": "broker", "extends": "schwab"}`), 0o600)
+	names := place.VenueNames()
+	fmt.Println(names[:3], names[len(names)-1])
+	broker, err := place.Venue("broker")
+	fmt.Println(broker.Name(), broker.Policy().RenewalLife, err)
+	none, err := place.Venue("nowhere")
+	fmt.Println(none, err)
+	// Output:
+	// [ctrader tradovate ttp] broker
+	// broker 168h0m0s <nil>
+	// <nil> <nil>
+}
