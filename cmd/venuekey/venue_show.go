@@ -133,6 +133,9 @@ func renewals(d *definition.Definition) string {
 	case definition.WithApp:
 		return "with the app's own key; no person is needed"
 	case definition.WithNone:
+		if d.Keepalive != nil {
+			return "none; calls keep the session alive"
+		}
 		return "none: the user signs in again"
 	}
 	if d.Renew.Rotating() {
@@ -147,8 +150,15 @@ func lives(d *definition.Definition) (lines []string) {
 		lines = append(lines, "an access token never expires")
 	case d.Life.Cutoff != nil:
 		lines = append(lines, "an access token ends each day at "+d.Life.Cutoff.Time+" in "+d.Life.Cutoff.Zone)
+	case d.Life.Idle > 0:
+		lines = append(lines, "a session ends "+span(time.Duration(d.Life.Idle))+" after the last call")
+	case d.Life.Access == 0 && d.Answer.Life.JWT:
+		lines = append(lines, "an access token says itself how long it lives")
 	default:
 		lines = append(lines, ifAny("an access token usually lives for ", time.Duration(d.Life.Access)))
+	}
+	if d.Keepalive != nil {
+		lines = append(lines, "a call is made for it every "+span(time.Duration(d.Keepalive.Every)))
 	}
 	from := map[definition.LifeFrom]string{definition.FromLogin: "the login, whatever is renewed", definition.FromIssue: "its issue", definition.FromUse: "the last renewal"}
 	if d.Renew.Life > 0 {
