@@ -287,7 +287,7 @@ func (r *rehearsal) end(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case status.EndsAnyway:
-		return "the sign-in ends in " + signInEnds(status, when) + ", whatever happens; its user is warned before", nil
+		return "the sign-in ends " + signInEnds(status, when) + ", whatever happens; its user is warned before", nil
 	}
 	return "the end of the sign-in: " + signInEnds(status, when), nil
 }
