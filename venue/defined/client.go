@@ -22,8 +22,8 @@ const (
 	renewing   = "renew"
 )
 
-// wayParam is the app's parameter that remembers which of a request's addresses answers.
-const wayParam = "token_way"
+// wayParam returns the app's parameter that remembers which of a request's addresses answers.
+func wayParam(name string) string { return name + "_way" }
 
 // client returns the client for a request, and the app with all that is asked of it. A
 // request without parameters of its own is what OAuth 2 says.
@@ -76,9 +76,9 @@ func (v venue) ways(app venuekey.App, r *definition.Request, name string, config
 		if len(ways) > 0 && address == ways[0].URL {
 			continue // the environment, or the app, has one address in their place
 		}
-		ways = append(ways, oauth.Way{URL: address, ByGet: config.TokenByGet, Learned: map[string]string{wayParam: strconv.Itoa(i)}})
+		ways = append(ways, oauth.Way{URL: address, ByGet: config.TokenByGet, Learned: map[string]string{wayParam(name): strconv.Itoa(i)}})
 	}
-	if first, err := strconv.Atoi(string(app.Param(wayParam))); err == nil && first > 0 && first < len(ways) {
+	if first, err := strconv.Atoi(string(app.Param(wayParam(name)))); err == nil && first > 0 && first < len(ways) {
 		way := ways[first]
 		ways = slices.Insert(slices.Delete(ways, first, first+1), 0, way)
 	}
