@@ -55,7 +55,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	rules := s.rules()
 	query := r.URL.Query()
 	plain := rules.standard(query)
-	app, known := s.core.Registry.App(plain.Get("client_id"))
+	app, known := s.asking(rules, plain, query)
 	redirect := plain.Get("redirect_uri")
 	if rules.omits("redirect_uri") && len(app.RedirectURIs) > 0 {
 		redirect = app.RedirectURIs[0]
@@ -91,6 +91,57 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.core.Record(emulator.Event{Kind: emulator.EventCodeIssued, User: grant.User, Client: grant.Client, Successor: emulator.Fingerprint(code)})
 		sendBack(url.Values{rules.codeParam(): {code}})
 	}
+}
+
+// before answers the request before the page with values of this sign-in alone.
+func (s *Server) before(w http.ResponseWriter, r *http.Request) {
+	rules := s.rules()
+	if rules.asPage(w) {
+		return
+	}
+	t, err := take(r, rules.Before.Request)
+	var app emulator.App
+	if err == nil {
+		app, err = s.client(rules, rules.Before.Request, t)
+	}
+	if err != nil {
+		rules.refuse(w, err)
+		return
+	}
+	a := answer{map[string]any{}, w.Header()}
+	for name, paths := range rules.Before.Keep {
+		value := rules.format().Mint()
+		s.mu.Lock()
+		s.opened[name+" "+value] = app.ClientID
+		s.mu.Unlock()
+		a.put(paths, name, value)
+	}
+	rules.ok(a, true)
+	core.Reply(w, http.StatusOK, a.body)
+}
+
+// asking returns the app whose user is at the page: the one that it names, and that the first
+// request was for, if there is one.
+func (s *Server) asking(rules rules, plain, query url.Values) (emulator.App, bool) {
+	id := plain.Get("client_id")
+	for name, template := range rules.Authorize.Params {
+		t := taken{values: map[string]string{}}
+		if rules.Before == nil || !t.match(template, query.Get(name)) {
+			continue
+		}
+		for kept := range rules.Before.Keep {
+			value, sent := t.values["extra."+kept]
+			s.mu.Lock()
+			of, known := s.opened[kept+" "+value]
+			s.mu.Unlock()
+			if sent && (!known || id != "" && id != of) {
+				return emulator.App{}, false
+			} else if sent {
+				id = of
+			}
+		}
+	}
+	return s.core.Registry.App(id)
 }
 
 // omits reports whether the definition leaves a standard parameter out.

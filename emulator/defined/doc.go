@@ -6,6 +6,7 @@
 // It serves what the definition has an address for, at the path and the query of that address,
 // on one host:
 //
+//	before.request.url      what comes before the page
 //	authorize.url           sign-in page
 //	exchange.url            exchanges a code, a key or a password for tokens
 //	renew.request.url       renews

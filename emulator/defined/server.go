@@ -35,6 +35,7 @@ type Server struct {
 	mu     sync.Mutex
 	logins map[string]time.Time // when each grant began
 	used   map[string]time.Time // when each access token was last used
+	opened map[string]string    // which app each value of a first request is for
 }
 
 var _ emulator.Venue = (*Server)(nil)
@@ -49,6 +50,7 @@ type route struct {
 func (s *Server) start() {
 	s.once.Do(func() {
 		s.settings, s.logins, s.used = core.NewSettings(s.Knobs), map[string]time.Time{}, map[string]time.Time{}
+		s.opened = map[string]string{}
 		s.core = core.Start(&s.Base, core.Setup{
 			Branding: core.Branding{Name: s.Definition.Name, Title: cmp.Or(s.Definition.About, s.Definition.Name), Colour: "#34495e"},
 			Apps:     s.Apps, Users: s.Users, Knobs: s.settings,
@@ -64,6 +66,7 @@ func (s *Server) forget() {
 	defer s.mu.Unlock()
 	clear(s.logins)
 	clear(s.used)
+	clear(s.opened)
 }
 
 // lay lays the routes. One with more of a query comes first, since it says more.
@@ -80,6 +83,9 @@ func (s *Server) lay() {
 		} else {
 			s.routes = append(s.routes, one)
 		}
+	}
+	if d.Before != nil {
+		add(d.Before.Request.URL, s.before)
 	}
 	if d.Authorize != nil {
 		add(d.Authorize.URL, func(w http.ResponseWriter, r *http.Request) { s.core.Serve(w, r, s.authorize, emulator.AtAuthorize) })

@@ -342,6 +342,26 @@ func TestWhoseTokenItIsAndItsEnd(t *testing.T) {
 	}
 }
 
+// The page is for the app whose request came before it, and for no value that nobody got.
+func TestARequestBeforeThePage(t *testing.T) {
+	v := open(t, plain, `{"before": {"request": {"url": "https://a.example/consent", "auth": "none", "headers": {"X-Id": "{client_id}", "X-Secret": "{client_secret}"}}, "keep": {"consent": "data.id"}},
+		"authorize": {"params": {"consent": "{extra.consent}"}, "rename": {"client_id": ""}}}`)
+	if a := v.Post("/consent", nil, "X-Id", "demo-client", "X-Secret", "wrong"); a.Text("error") != "invalid_client" {
+		t.Errorf("a wrong secret: %s", a.Body)
+	}
+	a := v.Post("/consent", nil, "X-Id", "demo-client", "X-Secret", "demo-secret")
+	data, _ := a.Keys["data"].(map[string]any)
+	consent, _ := data["id"].(string)
+	if back := v.Back(apptest.Alice(), v.URL+"/authorize?"+apptest.AuthorizeQuery("client_id", "", "consent", consent)); back.Get("code") == "" {
+		t.Errorf("%v", back)
+	}
+	for name, consent := range map[string]string{"none": "", "another": "another"} {
+		if a := v.Request("GET", "/authorize?"+apptest.AuthorizeQuery("client_id", "", "consent", consent), ""); a.Status != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, a.Status)
+		}
+	}
+}
+
 func TestAPastedToken(t *testing.T) {
 	v := open(t, `{"name": "pasted", "login": "paste", "client": "none", "ask": [{"name": "grant", "help": "h", "secret": true, "keep": "never"}],
 		"renew": {"with": "refresh", "request": {"url": "https://a.example/token", "auth": "none", "params": {"grant_type": "refresh_token", "refresh_token": "{refresh}"}}}}`, "")

@@ -3,6 +3,7 @@ package defined
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -94,6 +95,7 @@ func (v venue) authorize(app venuekey.App, config *oauth.Config) (err error) {
 		return err
 	}
 	values := v.answers(app)
+	maps.Copy(values, v.kept(app))
 	values["client_id"], values["redirect_uri"] = venuekey.Secret(app.ClientID), venuekey.Secret(app.RedirectURI)
 	config.AuthorizeParams = url.Values{}
 	for name, template := range a.Params {

@@ -21,7 +21,7 @@ func ExampleNamed() {
 	policy := venue.Policy()
 	fmt.Println(venue.Name(), policy.DefaultLife, policy.RenewalEnds, policy.RenewalLife)
 	// Output:
-	// [alpaca capital coinbase deribit fyers ig kite kraken projectx public questrade saxo schwab tastytrade tradelocker tradestation ttp upstox]
+	// [alpaca capital coinbase deribit dhan fyers ig kite kraken projectx public questrade saxo schwab tastytrade tradelocker tradestation ttp upstox]
 	// schwab 30m0s after login 168h0m0s
 }
 

@@ -19,6 +19,10 @@ import (
 func (v venue) Login(ctx context.Context, app venuekey.App, ui venuekey.UI) (venuekey.Token, error) {
 	switch v.d.Login {
 	case definition.LoginCode:
+		app, err := v.before(ctx, app)
+		if err != nil {
+			return venuekey.Token{}, err
+		}
 		client, app, err := v.client(app, v.d.Exchange, exchanging)
 		if err != nil {
 			return venuekey.Token{}, err

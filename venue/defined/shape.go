@@ -91,6 +91,7 @@ func (v venue) values(app venuekey.App, form url.Values) map[string]venuekey.Sec
 	}
 	if app.ClientID != "" || len(app.Params) > 0 { // else it is a probe, which shows no default either
 		maps.Copy(values, v.answers(app))
+		maps.Copy(values, v.kept(app))
 	}
 	for name, list := range form {
 		if extra, ok := strings.CutPrefix(name, formExtra); ok {

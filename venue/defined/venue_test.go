@@ -45,6 +45,7 @@ var apps = map[string]venuekey.App{
 	"kraken":       {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
 	"fyers":        {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "http://127.0.0.1:0/auth/callback"},
 	"ig":           {Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}},
+	"dhan":         {ClientID: "demo-client", ClientSecret: "demo-secret", RedirectURI: "https://app.example/callback", Params: map[string]venuekey.Secret{"dhan_client_id": "1100000001"}},
 	"capital":      {Params: map[string]venuekey.Secret{"key": "the-key-of-the-api"}},
 	"projectx":     {Params: map[string]venuekey.Secret{"user": "alice", "key": "wonderland"}},
 }

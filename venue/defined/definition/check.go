@@ -96,6 +96,7 @@ func (d *Definition) Addresses() (names []string) {
 			names = append(names, name)
 		}
 	}
+	add(d.Before != nil, "before")
 	add(d.Authorize != nil, "authorize")
 	add(d.Exchange != nil, "exchange")
 	add(d.Renew.Request != nil, "renew")
@@ -171,7 +172,7 @@ func (c checker) checkLogin() {
 			c.wrong("client", "write secret or public", "the page has to know which app asks")
 		}
 	case LoginKey, LoginPassword:
-		c.needless(unused, "remove it", "authorize")
+		c.needless(unused, "remove it", "before", "authorize")
 		need(c.Exchange != nil, "exchange")
 		if c.Exchange != nil && c.Exchange.Params == nil {
 			c.wrong("exchange.params", "list them, as in {\"user\": \"{ask.user}\"}", "the login %s has no parameters of its own", c.Login)
@@ -181,7 +182,7 @@ func (c checker) checkLogin() {
 			c.wrong("ask", `add one with "secret": true and "keep": "never"`, "nobody is asked for a password")
 		}
 	case LoginPaste:
-		c.needless(unused, "remove it", "authorize", "exchange")
+		c.needless(unused, "remove it", "before", "authorize", "exchange")
 		if asks := c.Asked(); len(asks) != 1 || !asks[0].Secret {
 			c.wrong("ask", `write it with "secret": true and "keep": "never"`, "one entry has to ask for the refresh token that is pasted")
 		}

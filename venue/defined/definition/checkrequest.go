@@ -62,14 +62,19 @@ func secretQuery(query string) bool {
 
 // Where a name may stand.
 var (
-	inAuthorize = []string{"client_id", "redirect_uri", "scope", "ask"}
-	inExchange  = []string{"client_id", "client_secret", "redirect_uri", "code", "verifier", "scope", "ask"}
+	inBefore    = []string{"client_id", "client_secret", "redirect_uri", "scope", "ask"}
+	inAuthorize = []string{"client_id", "redirect_uri", "scope", "ask", "extra"}
+	inExchange  = []string{"client_id", "client_secret", "redirect_uri", "code", "verifier", "scope", "ask", "extra"}
 	inRenewal   = []string{"client_id", "client_secret", "redirect_uri", "scope", "access", "refresh", "ask", "extra"}
 	inWho       = []string{"client_id", "access", "ask", "extra"}
 	inCalls     = []string{"client_id", "access", "ask", "extra"}
 )
 
 func (c checker) checkRequests() {
+	if b := c.Before; b != nil {
+		c.checkRequest("before.request", b.Request, inBefore)
+		c.checkBefore(b)
+	}
 	if a := c.Authorize; a != nil {
 		c.checkURL("authorize.url", a.URL, true)
 		c.checkTemplates("authorize.params", a.Params, inAuthorize, false)
@@ -101,6 +106,32 @@ func (c checker) checkRequests() {
 	}
 	c.checkTemplates("api.headers", c.API.Headers, inCalls, true)
 	c.checkPathLists()
+}
+
+// checkBefore checks what is kept of the answer to the first request.
+func (c checker) checkBefore(b *Before) {
+	if c.has("before.keep") && len(b.Keep) == 0 {
+		c.wrong("before.keep", "list what the page needs", "nothing is kept of the answer")
+	}
+	for name, paths := range b.Keep {
+		switch field := join("before.keep", name); {
+		case !isName("extra." + name):
+			c.wrong(field, "write it in letters, digits and _", "%q cannot be a name in a template", foreign.Name(name))
+		case len(paths) == 0:
+			c.wrong(field, "list a path", "nothing says where it is")
+		case !c.uses("extra." + name):
+			c.wrong(field, "remove it, or use {extra."+foreign.Name(name)+"} for the page", "nothing uses it")
+		}
+	}
+}
+
+// keeps reports whether the first request brings a value.
+func (d *Definition) keeps(name string) bool {
+	if d.Before == nil {
+		return false
+	}
+	_, kept := d.Before.Keep[name]
+	return kept
 }
 
 // checkAuthorize checks what is particular about the page.
@@ -180,6 +211,8 @@ func (c checker) checkTemplates(at string, templates map[string]Template, names 
 				c.wrong(field, "known here are "+known(names), "{%s} is not known here", used)
 			} else if kind == "ask" {
 				c.checkAsked(field, own, at)
+			} else if early := at == "authorize.params" || strings.HasPrefix(at, "exchange."); kind == "extra" && early && !c.keeps(own) {
+				c.wrong(field, "add it to before.keep", "nothing has brought {extra.%s} by then", own)
 			}
 		}
 	}
@@ -225,6 +258,9 @@ func (d *Definition) uses(name string) bool {
 
 // requests returns all requests that are given.
 func (d *Definition) requests() (all []Request) {
+	if d.Before != nil {
+		all = append(all, d.Before.Request)
+	}
 	for _, r := range []*Request{d.Exchange, d.Renew.Request} {
 		if r != nil {
 			all = append(all, *r)

@@ -37,6 +37,8 @@ type Definition struct {
 	Ask []Ask `json:"ask"`
 	// Login is how a user signs in.
 	Login Login `json:"login" need:"yes"`
+	// Before is a request that is sent before the user is shown the page.
+	Before *Before `json:"before"`
 	// Authorize is the page at which the user signs in, for the login code.
 	Authorize *Authorize `json:"authorize"`
 	// Exchange is the request that brings the first token: for a code, a key or a password.
@@ -130,6 +132,15 @@ const (
 )
 
 func (Login) choices() []string { return []string{"code", "key", "password", "paste"} }
+
+// Before is a request that is sent before the user is shown the page.
+type Before struct {
+	// Request is the request.
+	Request Request `json:"request" need:"yes"`
+	// Keep are the values in its answer that the page needs, by the name that they get, as in
+	// {extra.consent}.
+	Keep map[string]Paths `json:"keep" need:"yes"`
+}
 
 // Authorize is the page at which the user signs in.
 type Authorize struct {
