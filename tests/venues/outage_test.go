@@ -20,12 +20,14 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	definedemu "github.com/venuekey/venuekey/emulator/defined"
 	tradovateemu "github.com/venuekey/venuekey/emulator/tradovate"
 	ttpemu "github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/internal/needs"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/venue/ctrader"
+	"github.com/venuekey/venuekey/venue/defined"
 	"github.com/venuekey/venuekey/venue/tradovate"
 	"github.com/venuekey/venuekey/venue/ttp"
 )
@@ -179,6 +181,12 @@ func ordeals() []ordeal {
 		}},
 		{name: "Tradovate, password", most: 0, life: tradovate.AccessLife, renewable: tradovate.AccessLife, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
 			return tradovate.Venue{Transport: way}, &tradovateemu.Server{Apps: apps, Knobs: tradovateemu.Knobs{RenewQuota: 1000}}
+		}},
+		{name: "Coinbase, by definition: never, reuse revokes", most: 2, life: time.Hour, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
+			return defined.NewOver(way, definitionOf("coinbase")), &definedemu.Server{Definition: definitionOf("coinbase"), Apps: apps}
+		}},
+		{name: "Schwab, by definition: nothing is used up", most: 1000, life: 30 * time.Minute, keeps: true, open: func(way http.RoundTripper) (venuekey.Venue, emulator.Venue) {
+			return defined.NewOver(way, definitionOf("schwab")), &definedemu.Server{Definition: definitionOf("schwab"), Apps: apps}
 		}},
 		{name: "Never, reuse revokes", most: 2, life: short, open: punished(venuekey.RetryNever, 0, emulator.RotationStrictFamilyRevoke)},
 		{name: "Once, reuse revokes", most: 3, life: short, open: punished(venuekey.RetryOnce, 0, emulator.RotationStrictFamilyRevoke)},

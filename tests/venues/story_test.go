@@ -11,11 +11,13 @@ import (
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/emulator"
 	ctraderemu "github.com/venuekey/venuekey/emulator/ctrader"
+	definedemu "github.com/venuekey/venuekey/emulator/defined"
 	tradovateemu "github.com/venuekey/venuekey/emulator/tradovate"
 	ttpemu "github.com/venuekey/venuekey/emulator/ttp"
 	"github.com/venuekey/venuekey/internal/keepertest"
 	"github.com/venuekey/venuekey/store/memory"
 	"github.com/venuekey/venuekey/venue/ctrader"
+	"github.com/venuekey/venuekey/venue/defined"
 	"github.com/venuekey/venuekey/venue/tradovate"
 	"github.com/venuekey/venuekey/venue/ttp"
 )
@@ -58,6 +60,8 @@ func stages() []stage {
 		{name: "ttp, an app without a secret", venue: ttp.Venue{}, renewal: emulator.AtRefresh, singleUse: true, user: "alice",
 			app:    venuekey.App{Venue: "ttp", ClientID: "public-client", RedirectURI: "http://127.0.0.1:0/auth/callback", Params: map[string]venuekey.Secret{"client_auth": "none"}},
 			server: &ttpemu.Server{Apps: []emulator.App{{ClientID: "public-client"}}, Knobs: ttpemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix, PKCE: true, PublicNeedsPKCE: true}}},
+		{name: "ttp by definition", venue: defined.New(definitionOf("ttp")), app: app("ttp", nil), renewal: emulator.AtRefresh, singleUse: true, user: "alice",
+			server: &definedemu.Server{Definition: definitionOf("ttp"), Knobs: definedemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix}}},
 		{name: "tradovate by OAuth", venue: tradovate.Venue{}, app: app("tradovate", nil), renewal: emulator.AtRenew, patient: true, user: "alice",
 			server: &tradovateemu.Server{Knobs: tradovateemu.Knobs{AnyLoopbackRedirect: true, TokenPrefix: prefix, RenewQuota: 1000, SessionLimit: 1000}}},
 		{name: "tradovate by password", venue: tradovate.Venue{}, app: byPassword, renewal: emulator.AtRenew, user: "alice",

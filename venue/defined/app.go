@@ -62,7 +62,7 @@ func (v venue) CheckApp(app venuekey.App) error {
 	if err != nil {
 		return err
 	}
-	want := v.d.Authorize.Redirect
+	want := v.d.Authorize.Redirect // an emulated venue takes any
 	if want != "" && want != definition.RedirectAny && redirect.URL.Scheme != string(want) && app.URLs["base"] == "" {
 		return wrong("the redirect uri is "+redirect.URL.Scheme+", and "+v.d.Name+" accepts "+string(want)+" only", "register one that begins with "+string(want)+"://"+noteOf(v.d))
 	}

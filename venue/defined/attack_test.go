@@ -14,7 +14,8 @@ import (
 func TestAttackAnAnswerWithFieldsOfOurs(t *testing.T) {
 	const answer = `{"status": "success", "venuekey.client_id": "evil", "venuekey.user": "eve", "venuekey.base": "https://evil.example",
 		"data": {"access_token": "a", "venuekey.client_id": "evil", "venuekey.base": "https://evil.example", "user_id": "alice"}}`
-	for name, body := range map[string]string{"projectx": `{"success": true, "token": "a", "venuekey.base": "https://evil.example", "venuekey.user": "eve"}`, "kite": answer} {
+	for name, body := range map[string]string{"projectx": `{"success": true, "token": "a", "venuekey.base": "https://evil.example", "venuekey.user": "eve"}`, "kite": answer,
+		"ttp": `{"access_token": "a", "refresh_token": "r", "venuekey.user": "eve", "venuekey.base": "https://evil.example"}`} {
 		d := parsed(t, name)
 		app := venuekey.App{ClientID: "mine", ClientSecret: "secret", RedirectURI: "https://app.example/cb", Params: map[string]venuekey.Secret{"user": "u", "key": "k"}}
 		venue := defined.NewOver(direct{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })}, d)

@@ -104,7 +104,7 @@ func (v venue) finished(app venuekey.App, token venuekey.Token, err error) (venu
 	if extras == nil {
 		extras = map[string]venuekey.Secret{}
 	}
-	if user := token.Extra(userField); user != "" {
+	if user := token.Extra(userField); user != "" && len(v.d.Answer.User) > 0 {
 		token.User = foreign.NameWithout(string(user), token.Access, token.Refresh)
 	}
 	base, based := extras[baseField]
