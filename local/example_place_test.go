@@ -336,10 +336,12 @@ func ExamplePlace_Venue() {
 	fmt.Println(names[:3], names[len(names)-1])
 	broker, err := place.Venue("broker")
 	fmt.Println(broker.Name(), broker.Policy().RenewalLife, err)
+	fmt.Println(len(place.DefinitionMark("broker")), place.DefinitionMark("schwab") == "")
 	none, err := place.Venue("nowhere")
 	fmt.Println(none, err)
 	// Output:
 	// [ctrader tradovate ttp] broker
 	// broker 168h0m0s <nil>
+	// 64 true
 	// <nil> <nil>
 }

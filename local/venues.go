@@ -1,6 +1,8 @@
 package local
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -106,6 +108,20 @@ func (p *Place) definition(name string) ([]byte, error) {
 		return nil, nil
 	}
 	return text, err
+}
+
+// DefinitionMark returns a mark of the file of this user's that describes a venue, "" if no such
+// file does. It is another one when the file has changed.
+func (p *Place) DefinitionMark(name string) string {
+	if p.isCompiled(name) || slices.Contains(defined.Names(), name) {
+		return ""
+	}
+	text, err := p.definition(name)
+	if text == nil || err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // VenueNames returns the names of all venues: those written in Go first, then those whose

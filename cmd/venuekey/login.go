@@ -106,6 +106,7 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		if err != nil {
 			return err
 		}
+		p.tellOfDefinition(ctx, v, id.Venue)
 		p.tell("signing in %s", id)
 		p.tellOfOthers(ctx, v, id)
 		p.tellOfCapacity(ctx, v, id)
@@ -126,6 +127,9 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 		if before.KeptPassword && !flags.keepPassword {
 			p.tell("the password that was kept for %s is forgotten; to keep it: --keep-password", id)
 		}
+		if err := p.keepDefinition(ctx, v, id.Venue); err != nil {
+			p.tell("venuekey: note: %s: the next sign-in cannot say whether the file that describes the venue has changed: %s", id, oneLine(err.Error()))
+		}
 		token = p.tellOwner(ctx, v, id, token, before.User)
 		as := ""
 		if token.User != "" {
@@ -139,6 +143,45 @@ func (p *program) login(ctx context.Context, id venuekey.ID, flags loginFlags) e
 func (p *program) warnOfPassword(id venuekey.ID) {
 	p.tell("your name and password will be kept, sealed: whoever has the vault and its key has them (RFC 9700, section 2.4)")
 	p.tell("to forget them: venuekey login %s without --keep-password, or venuekey logout %s", id, id)
+}
+
+// definitionMark is the app's parameter with the mark of the file that described its venue at the last
+// sign-in.
+const definitionMark = "definition_mark"
+
+// tellOfDefinition says that a file of this user's, which decides where secrets go, is another one than at
+// the last sign-in.
+func (p *program) tellOfDefinition(ctx context.Context, v *local.Vault, venue string) {
+	mark := v.Place.DefinitionMark(venue)
+	app, err := v.StoredApp(ctx, venue)
+	if before := string(app.Params[definitionMark]); err == nil && before != "" && before != mark {
+		p.tell("warning: the file that describes %s has changed since the last sign-in\n  try: venuekey venue show %[1]s, before you go on", venue)
+	}
+}
+
+// keepDefinition remembers the file for the next sign-in.
+func (p *program) keepDefinition(ctx context.Context, v *local.Vault, venue string) error {
+	mark := v.Place.DefinitionMark(venue)
+	if mark == "" {
+		return nil
+	}
+	app, err := v.StoredApp(ctx, venue)
+	switch {
+	case local.NotRegistered(err):
+		app = venuekey.App{Venue: venue} // the environment has the rest
+	case err != nil:
+		return err
+	case string(app.Params[definitionMark]) == mark:
+		return nil
+	}
+	params := map[string]venuekey.Secret{definitionMark: venuekey.Secret(mark)}
+	for name, value := range app.Params {
+		if name != definitionMark {
+			params[name] = value
+		}
+	}
+	app.Params = params
+	return v.Vault.SaveApp(ctx, app)
 }
 
 // fewOthers is how many sign-ins are named at most that a new one may end. A vault with
