@@ -163,6 +163,25 @@ func (p *program) statusOfAll(ctx context.Context, from signIns) error {
 	return codeOnly(worst)
 }
 
+// believed lists what a file only believes about how long things live at a venue, so that nobody takes
+// it for certain; "" if there is nothing of that.
+func (p *program) believed(venue string) string {
+	if abouts[venue] != "" {
+		return ""
+	}
+	d, _, err := p.definition(venue)
+	if err != nil {
+		return ""
+	}
+	var facts []string
+	for _, source := range d.Sources {
+		if !source.Sure {
+			facts = append(facts, source.Fact)
+		}
+	}
+	return strings.Join(facts, "; ")
+}
+
 // statusTable is a table of sign-ins. A narrow terminal drops the next renewal first, then
 // the account, then the end of the sign-in.
 func statusTable() table {
@@ -221,6 +240,7 @@ func (p *program) statusOfOne(s venuekey.Status) error {
 	if s.Spilled {
 		line("spilled", "the renewed token is sealed in a spill file: it could not be saved to the vault", yellow)
 	}
+	line("believed", p.believed(s.ID.Venue), plain)
 	line("reason", s.Reason, yellow)
 	line("try", v.help, plain)
 	return codeOnly(v.exit)
