@@ -59,6 +59,9 @@ type Config struct {
 	// Venues are the venues that sign-ins can be at; nil is Venues() and all that a
 	// definition describes.
 	Venues []venuekey.Venue
+	// Definitions is the folder of this user's own definitions of venues, and overrides
+	// VENUEKEY_VENUES.
+	Definitions string
 	// Key says how to keep a new key. It overrides VENUEKEY_KEY.
 	Key key.Choice
 	// Passphrase asks a person for the vault's passphrase. It is called if the key needs

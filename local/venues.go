@@ -31,8 +31,11 @@ func Venues() []venuekey.Venue {
 }
 
 // Definitions returns the folder of this user's own definitions of venues, one file each:
-// VENUEKEY_VENUES, or "venues" in the folder of the key.
+// Config.Definitions, VENUEKEY_VENUES, or "venues" in the folder of the key.
 func (p *Place) Definitions() string {
+	if p.config.Definitions != "" {
+		return p.config.Definitions
+	}
 	if folder := p.env("VENUEKEY_VENUES"); folder != "" {
 		return folder
 	}

@@ -24,6 +24,8 @@ type program struct {
 	verbose bool
 	// store is the address of the vault that the flag names.
 	store string
+	// venuesIn is the folder of files that describe venues; "" is the usual one.
+	venuesIn string
 	// scopes are requested at this run's sign-in instead of the app's.
 	scopes []string
 	// choice says how to keep a new key.

@@ -26,7 +26,7 @@ func (p *program) place() (*local.Place, error) {
 	}
 	var err error
 	p.found, err = local.Config{
-		Store: p.store, Environ: p.environ, Key: p.choice, Passphrase: p.typePassphrase, Scopes: p.scopes, Log: p.log(),
+		Store: p.store, Definitions: p.venuesIn, Environ: p.environ, Key: p.choice, Passphrase: p.typePassphrase, Scopes: p.scopes, Log: p.log(),
 		Warn:    func(text string) { p.tell("warning: %s", text) },
 		KeyMade: p.tellKeyMade, BeforePresenting: p.orderly,
 	}.Place()

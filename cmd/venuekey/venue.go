@@ -37,6 +37,7 @@ doc/definitions.md says how to write one.`,
 		Args: p.unknownCommand,
 		RunE: p.helpOrVersion,
 	}
+	cmd.PersistentFlags().StringVar(&p.venuesIn, "venues", "", "the `FOLDER` of your files, in place of the usual one")
 	cmd.AddCommand(p.venueListCmd(), p.venueShowCmd(), p.venueCheckCmd(), p.venueTestCmd())
 	return cmd
 }
