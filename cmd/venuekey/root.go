@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +35,9 @@ type program struct {
 	refused func() venuekey.Secret
 	// found is the location of the vault, once it was looked up.
 	found *local.Place
+	// names is the same for the names of venues alone; see definitions.
+	naming sync.Mutex
+	names  *local.Place
 }
 
 // The groups of commands in the help.

@@ -66,7 +66,7 @@ mistakes is listed too: "venuekey venue check NAME" says what they are.`,
 		Args:              nothing,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			place, err := p.place()
+			place, err := p.definitions()
 			if err != nil {
 				return err
 			}
@@ -121,7 +121,7 @@ func (p *program) definition(argument string) (d *definition.Definition, from st
 	}
 	path := argument
 	if !isPath(argument) {
-		place, err := p.place()
+		place, err := p.definitions()
 		if err != nil {
 			return nil, "", err
 		}
@@ -168,7 +168,7 @@ func (p *program) oneDefinition(cmd *cobra.Command, args []string) error {
 	case isPath(args[0]):
 		return nil
 	}
-	if place, err := p.place(); err == nil && slices.Contains(place.VenueNames(), args[0]) {
+	if place, err := p.definitions(); err == nil && slices.Contains(place.VenueNames(), args[0]) {
 		return nil // its file may have mistakes
 	}
 	return p.knownVenue(cmd, args[0])

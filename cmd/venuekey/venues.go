@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"log/slog"
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/environ"
@@ -10,9 +11,22 @@ import (
 
 // venues.go owns looking up venues by name, and how this command explains them.
 
+// definitions returns where the files are that describe venues. It is no place of a vault: arguments are
+// checked before all flags have had their effect, and hooks ask at the same time.
+func (p *program) definitions() (*local.Place, error) {
+	p.naming.Lock()
+	defer p.naming.Unlock()
+	if p.names != nil {
+		return p.names, nil
+	}
+	var err error
+	p.names, err = local.Config{Definitions: p.venuesIn, Environ: p.environ, Log: slog.New(slog.DiscardHandler)}.Place()
+	return p.names, err
+}
+
 // venueNames returns the names of all venues, also of those that a file describes.
 func (p *program) venueNames() []string {
-	if place, err := p.place(); err == nil {
+	if place, err := p.definitions(); err == nil {
 		return place.VenueNames()
 	}
 	var names []string
@@ -30,7 +44,7 @@ func (p *program) venueOf(name string) (venuekey.Venue, bool) {
 			return venue, true
 		}
 	}
-	place, err := p.place()
+	place, err := p.definitions()
 	if err != nil {
 		return nil, false
 	}
