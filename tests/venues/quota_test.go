@@ -75,7 +75,8 @@ func (d *desk) most() (most int) {
 }
 
 // TestAQuietWeekAtTradovate keeps sign-ins of one address alive, fewer days in a bare "go
-// test". Twenty are more than the quota carries.
+// test". Twelve leave it some room: fourteen, which fit, lose one in about one run of a hundred, and
+// fifteen in one of twenty (doc/reliability.md). Twenty are more than the quota carries.
 func TestAQuietWeekAtTradovate(t *testing.T) {
 	days := 1
 	switch {
@@ -87,7 +88,7 @@ func TestAQuietWeekAtTradovate(t *testing.T) {
 	var table strings.Builder
 	rows := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(rows, "sign-ins\talive after %d days\tmost renewals in an hour\n", days)
-	for _, number := range []int{1, 5, 10, 15} {
+	for _, number := range []int{1, 5, 10, 12} {
 		synctest.Test(t, func(t *testing.T) {
 			d, ids := openCrowd(t, number, tradovateemu.Knobs{})
 			d.run(time.Duration(days) * 24 * time.Hour)

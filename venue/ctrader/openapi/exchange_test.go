@@ -230,9 +230,6 @@ func TestAClientsExchange(t *testing.T) {
 	for _, json := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			f, came := strangeFake(json)
-			s := staged(t, f, nil)
-			defer s.close(t)
-			req := message.Envelope{Type: message.TypeTraderReq, Payload: strange(json, &message.TraderReq{CtidTraderAccountID: 7}), ID: "mine"}
 			usual, once := f.hook, true
 			f.hook = func(p *peer, e message.Envelope, m message.Message) bool {
 				if _, ok := m.(*message.TraderReq); ok && once {
@@ -242,6 +239,9 @@ func TestAClientsExchange(t *testing.T) {
 				}
 				return usual(p, e, m)
 			}
+			s := staged(t, f, nil)
+			defer s.close(t)
+			req := message.Envelope{Type: message.TypeTraderReq, Payload: strange(json, &message.TraderReq{CtidTraderAccountID: 7}), ID: "mine"}
 			answer, err := s.Exchange(t.Context(), req)
 			if err != nil || answer.ID != "mine" || answer.Type != message.TypeTraderRes {
 				t.Fatal(answer.Type, answer.ID, err)

@@ -105,7 +105,7 @@ func TestAListenerIsServedWhileACallerWaits(t *testing.T) {
 			t.Error(err, time.Since(begun))
 		}
 		f.last().send("", &message.SpotEvent{CtidTraderAccountID: 7, SymbolID: 9})
-		if m, err := events.Next(t.Context()); err != nil || m.SymbolID != 9 || time.Since(begun) != 0 {
+		if m, err := events.Next(t.Context()); err != nil || m.SymbolID != 9 || time.Since(begun) > time.Millisecond { // the caller may be leaving
 			t.Error("after the answer:", m, err, time.Since(begun))
 		}
 	})
