@@ -38,7 +38,7 @@ doc/definitions.md says how to write one.`,
 		RunE: p.helpOrVersion,
 	}
 	cmd.PersistentFlags().StringVar(&p.venuesIn, "venues", "", "the `FOLDER` of your files, in place of the usual one")
-	cmd.AddCommand(p.venueListCmd(), p.venueShowCmd(), p.venueCheckCmd(), p.venueTestCmd())
+	cmd.AddCommand(p.venueListCmd(), p.venueShowCmd(), p.venueCheckCmd(), p.venueTestCmd(), p.venueNewCmd())
 	return cmd
 }
 
