@@ -25,24 +25,26 @@ type unit struct{ name, text string }
 func (p *program) agentInstallCmd() *cobra.Command {
 	var print, system bool
 	cmd := &cobra.Command{
-		Use:   "install",
+		Use:   "install [-- FLAG...]",
 		Short: "Have the system start the agent",
 		Long: `Have the system start the agent when you log in, and again if it fails: units
 of systemd for this user on Linux, with a socket on which systemd listens before
 the agent runs, so that no program comes too early; a job of launchd on macOS.
 What to do next is printed. The environment of this command that says where the
-vault is goes into them, and no secret.
+vault is goes into them, and no secret. Flags behind -- are those with which the
+agent is started.
 
 With --system they are units of the machine that run as you, and need no login.
 Writing them needs root: sudo --preserve-env=HOME venuekey agent install
 --system. On Windows, let the Task Scheduler start the agent at logon:
 schtasks /create /tn venuekey /sc onlogon /tr "venuekey agent".`,
 		Example: `  venuekey agent install --print
-  venuekey agent install`,
-		Args:              nothing,
+  venuekey agent install
+  venuekey agent install -- --desktop --quiet 22:00-07:00`,
+		Args:              p.agentFlagsOnly,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(*cobra.Command, []string) error {
-			folder, units, next, err := p.units(runtime.GOOS, system)
+		RunE: func(_ *cobra.Command, args []string) error {
+			folder, units, next, err := p.units(runtime.GOOS, system, args)
 			if err != nil {
 				return err
 			}
@@ -62,6 +64,29 @@ schtasks /create /tn venuekey /sc onlogon /tr "venuekey agent".`,
 	cmd.Flags().BoolVar(&print, "print", false, "print the files, and write none")
 	cmd.Flags().BoolVar(&system, "system", false, "units of the machine, not of this user (Linux)")
 	return cmd
+}
+
+// agentFlagsOnly accepts flags of the agent behind --, with paths that mean the same wherever it is
+// started.
+func (p *program) agentFlagsOnly(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+		return misused("venuekey agent install -- --desktop", "agent install takes no argument; flags of the agent come behind --")
+	}
+	parsed := p.agentCmd()
+	if err := parsed.ParseFlags(args); err != nil || parsed.Flags().NArg() > 0 {
+		return misused("venuekey agent --help", "agent install: %s is no flag of the agent", strings.Join(args, " "))
+	}
+	for _, name := range []string{"socket", "where"} {
+		if parsed.Flags().Changed(name) {
+			return misused("set VENUEKEY_AGENT_SOCKET", "agent install: --%s is not for an agent that the system starts", name)
+		}
+	}
+	for _, name := range []string{"hook", "webhook-key", "tls-cert", "tls-key"} {
+		if flag := parsed.Flags().Lookup(name); flag.Changed && !filepath.IsAbs(flag.Value.String()) {
+			return misused("the whole path", "agent install: --%s %s means another file where the system starts the agent", name, flag.Value)
+		}
+	}
+	return nil
 }
 
 func (p *program) printUnits(folder string, units []unit) error {
@@ -90,7 +115,7 @@ func writeUnit(path, text string) error {
 }
 
 // units are the files of a system, the folder where it looks for them, and what to run then.
-func (p *program) units(goos string, system bool) (folder string, units []unit, next string, err error) {
+func (p *program) units(goos string, system bool, flags []string) (folder string, units []unit, next string, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return "", nil, "", &venuekey.Error{Op: "agent install", Class: venuekey.ClassFailed, Err: err}
@@ -102,16 +127,16 @@ func (p *program) units(goos string, system bool) (folder string, units []unit, 
 	if place, _ := p.place(); system && p.env("VENUEKEY_AGENT_SOCKET") == "" {
 		socket = agent.SocketPath(filepath.Join(place.Data, "agent"), vault)
 	}
-	home := p.env("HOME")
+	home, words := p.env("HOME"), append([]string{program, "agent"}, flags...)
 	switch {
 	case goos == "darwin" && !system:
-		return filepath.Join(home, "Library", "LaunchAgents"), []unit{{"com.venuekey.agent.plist", p.launchd(program)}},
+		return filepath.Join(home, "Library", "LaunchAgents"), []unit{{"com.venuekey.agent.plist", p.launchd(words)}},
 			"launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/com.venuekey.agent.plist", nil
 	case goos == "linux" && system:
-		return "/etc/systemd/system", p.systemd(program, socket, true),
+		return "/etc/systemd/system", p.systemd(words, socket, true),
 			"systemctl daemon-reload && systemctl enable --now venuekey-agent.socket venuekey-agent.service", nil
 	case goos == "linux":
-		return filepath.Join(cmp.Or(p.env("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "systemd", "user"), p.systemd(program, socket, false),
+		return filepath.Join(cmp.Or(p.env("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "systemd", "user"), p.systemd(words, socket, false),
 			"systemctl --user daemon-reload && systemctl --user enable --now venuekey-agent.socket venuekey-agent.service; loginctl enable-linger keeps it without a login", nil
 	}
 	return "", nil, "", &venuekey.Error{Op: "agent install", Class: venuekey.ClassMisconfigured, Reason: "this system has no units that venuekey knows",
@@ -120,7 +145,7 @@ func (p *program) units(goos string, system bool) (folder string, units []unit, 
 
 // handed are the variables that say where the vault is. None of them holds a secret.
 func (p *program) handed() (lines []string) {
-	for _, name := range []string{"VENUEKEY_HOME", "VENUEKEY_MACHINE", "VENUEKEY_PASSPHRASE_FILE"} {
+	for _, name := range []string{"VENUEKEY_HOME", "VENUEKEY_MACHINE", "VENUEKEY_PASSPHRASE_FILE", "VENUEKEY_VENUES"} {
 		if value := p.env(name); value != "" {
 			lines = append(lines, name+"="+value)
 		}
@@ -129,11 +154,18 @@ func (p *program) handed() (lines []string) {
 }
 
 // systemd are the units of systemd (systemd.service(5), systemd.socket(5)).
-func (p *program) systemd(program, socket string, system bool) []unit {
+func (p *program) systemd(words []string, socket string, system bool) []unit {
 	var service strings.Builder
+	start := quotedUnit(words[0])
+	for _, word := range words[1:] {
+		if word != "agent" {
+			word = quotedUnit(word)
+		}
+		start += " " + word
+	}
 	fmt.Fprintf(&service, "[Unit]\nDescription=venuekey agent: keeps sign-ins fresh and hands out tokens\nAfter=network.target\n\n"+
-		"[Service]\nType=notify\nExecStart=%s agent\nRestart=on-failure\nRestartSec=2\nWatchdogSec=60\nTimeoutStopSec=60\n",
-		strings.ReplaceAll(quotedUnit(program), "$", "$$")) // which is replaced in commands only
+		"[Service]\nType=notify\nExecStart=%s\nRestart=on-failure\nRestartSec=2\nWatchdogSec=60\nTimeoutStopSec=60\n",
+		strings.ReplaceAll(start, "$", "$$")) // which is replaced in commands only
 	for _, variable := range p.handed() {
 		fmt.Fprintf(&service, "Environment=%s\n", quotedUnit(variable))
 	}
@@ -170,9 +202,12 @@ func quotedUnit(word string) string {
 }
 
 // launchd is the job of launchd (launchd.plist(5)).
-func (p *program) launchd(program string) string {
+func (p *program) launchd(words []string) string {
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	var variables strings.Builder
+	var variables, arguments strings.Builder
+	for _, word := range words {
+		fmt.Fprintf(&arguments, "\t\t<string>%s</string>\n", escape.Replace(word))
+	}
 	for _, variable := range slices.Sorted(slices.Values(p.handed())) {
 		name, value, _ := strings.Cut(variable, "=")
 		fmt.Fprintf(&variables, "\t\t<key>%s</key>\n\t\t<string>%s</string>\n", name, escape.Replace(value))
@@ -185,9 +220,7 @@ func (p *program) launchd(program string) string {
 	<string>com.venuekey.agent</string>
 	<key>ProgramArguments</key>
 	<array>
-		<string>` + escape.Replace(program) + `</string>
-		<string>agent</string>
-	</array>
+` + arguments.String() + `	</array>
 	<key>EnvironmentVariables</key>
 	<dict>
 ` + variables.String() + `	</dict>
