@@ -39,7 +39,6 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, id venuekey.ID) {
 			return
 		}
 	}
-	unhurried(w)
 	source := s.Keeper.Source(id)
 	token, failure := source.Token(r.Context())
 	if failure == nil && wait > 0 && token.Generation <= newerThan {
