@@ -43,8 +43,8 @@ func (p *program) addWayFlags(cmd *cobra.Command, asked *wayFlags) {
 
 func (p *program) addWarnFlags(cmd *cobra.Command, asked *warnFlags) {
 	p.addWayFlags(cmd, &asked.wayFlags)
-	cmd.Flags().DurationSliceVar(&asked.warn, "warn", []time.Duration{48 * time.Hour, 24 * time.Hour, 2 * time.Hour}, "warn `TIMES` before a sign-in ends")
-	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h"
+	cmd.Flags().DurationSliceVar(&asked.warn, "warn", nil, "warn `TIMES` before a sign-in ends")
+	cmd.Flags().Lookup("warn").DefValue = "48h,24h,2h" // or what the venue's file says: the Keeper decides
 	cmd.Flags().DurationSliceVar(&asked.repeat, "repeat", notify.UsualRepeat, "say it again after `TIMES`")
 	cmd.Flags().Lookup("repeat").DefValue = "1h,4h,24h"
 	cmd.Flags().StringVar(&asked.quiet, "quiet", "", "only urgent words in `HOURS`, as 22:00-07:00")
