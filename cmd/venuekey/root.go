@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -201,11 +203,29 @@ func (p *program) knownVenue(cmd *cobra.Command, name string) error {
 	if _, ok := p.venueOf(name); ok || slices.Contains(p.venueNames(), name) { // its file may have mistakes
 		return nil
 	}
+	if p.hasSignInsAt(cmd.Context(), name) { // its file is gone, and they stay
+		return nil
+	}
 	try := strings.Join(p.venueNames(), ", ")
 	if near := nearest(name, p.venueNames()); near != "" {
 		try = near
 	}
 	return misused(try, "%s: there is no venue %q", cmd.Name(), name)
+}
+
+// hasSignInsAt reports whether the vault has sign-ins at a venue.
+func (p *program) hasSignInsAt(ctx context.Context, venue string) (found bool) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // most such names are slips of the finger
+	defer cancel()
+	_ = p.withSealed(ctx, func(v *local.Vault) error { // without an answer there are none
+		for id, err := range v.Vault.IDs(ctx) {
+			if found = err == nil && id.Venue == venue; found {
+				break
+			}
+		}
+		return nil
+	})
+	return found
 }
 
 // mustID parses an argument that oneID has checked.
