@@ -24,7 +24,7 @@ const module = "github.com/venuekey/venuekey"
 var house = map[string][]string{
 	"":                          {"internal/draft", "internal/foreign", "internal/loopback", "internal/own", "internal/words"},
 	"oauth":                     {"", "internal/foreign", "internal/loopback", "internal/words"},
-	"agent":                     {"", "internal/loopback", "internal/own"}, // for whoever serves or asks; the vault comes from its caller
+	"agent":                     {"", "internal/filelock", "internal/loopback", "internal/own"}, // for whoever serves or asks; the vault comes from its caller
 	"oauth2source":              {""},
 	"terminal":                  {"", "internal/foreign"},
 	"venue/ctrader":             {"", "oauth"},
@@ -48,16 +48,17 @@ var house = map[string][]string{
 	"emulator/ctrader":          {"emulator", "emulator/internal/core"},
 	"emulator/tradovate":        {"emulator", "emulator/internal/core", "emulator/internal/faultqueue"},
 	"emulator/ttp":              {"emulator", "emulator/internal/core"},
-	"agent/audit":               {"", "internal/foreign", "internal/own"},                                                           // what was done for whom, which the agent writes and the command reads
-	"agent/consumer":            {"", "internal/foreign"},                                                                           // rights, which the agent and the command share
-	"agent/notify":              {"", "internal/byname", "internal/draft", "internal/foreign", "internal/loopback", "internal/own"}, // warnings for a person, by the agent, the command and programs of others
-	"agent/proxy":               {"", "agent", "internal/foreign", "internal/loopback"},                                             // calls for programs that see no token
+	"agent/audit":               {"", "internal/filelock", "internal/foreign", "internal/own"},                                                           // what was done for whom, which the agent writes and the command reads
+	"agent/consumer":            {"", "internal/foreign"},                                                                                                // rights, which the agent and the command share
+	"agent/notify":              {"", "internal/byname", "internal/draft", "internal/filelock", "internal/foreign", "internal/loopback", "internal/own"}, // warnings for a person, by the agent, the command and programs of others
+	"agent/proxy":               {"", "agent", "internal/foreign", "internal/loopback"},                                                                  // calls for programs that see no token
 	"cmd/venuekey":              {"*"},
 	"emulator/ctrader/openapi":  {"emulator", "emulator/ctrader", "emulator/internal/core", "emulator/internal/journal", "emulator/internal/faultqueue", "venue/ctrader/openapi/message"},
 	"internal/address":          {},                                                                           // for the text of a vault's address, in local and the command
 	"internal/environ":          {"", "internal/byname", "internal/loopback", "internal/own", "key", "oauth"}, // for the environment's names and values, in local and the command
 	"internal/byname":           {"internal/own"},                                                             // for files that a person names
 	"internal/attack":           {},                                                                           // plays doc/security.md
+	"internal/filelock":         {},                                                                           // for whatever one process has at a time
 	"internal/foreign":          {},                                                                           // for text that is not ours, wherever it enters
 	"internal/draft":            {"internal/own"},                                                             // for files that are written whole, wherever they lie
 	"internal/typo":             {},                                                                           // for words that are near others

@@ -4,7 +4,10 @@ package agent
 
 import "syscall"
 
-// files_unix.go owns how many files a process may have open, on Unix.
+// files_unix.go owns what files have, and how many of them a process may have open, on Unix.
+
+// hasModes says that files have modes and types.
+const hasModes = true
 
 // mostFiles is that number, of which Go's runtime has raised the soft limit to the hard one.
 func mostFiles() int {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/filelock"
 	"github.com/venuekey/venuekey/internal/own"
 )
 
@@ -184,7 +185,7 @@ func lockFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, &venuekey.Error{Op: "agent", Class: venuekey.ClassMisconfigured, Err: err}
 	}
-	if !tryLock(file) {
+	if free, err := filelock.Try(file); err != nil || !free {
 		text := make([]byte, 32)
 		n, _ := file.ReadAt(text, 0)
 		_ = file.Close()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/venuekey/venuekey"
+	"github.com/venuekey/venuekey/internal/filelock"
 	"github.com/venuekey/venuekey/internal/own"
 )
 
@@ -40,7 +41,7 @@ func takeHead(path string) (*headFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	free, err := lock(file)
+	free, err := filelock.Try(file)
 	if err == nil && free {
 		return &headFile{file}, nil
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/venuekey/venuekey"
 	"github.com/venuekey/venuekey/internal/draft"
+	"github.com/venuekey/venuekey/internal/filelock"
 	"github.com/venuekey/venuekey/internal/foreign"
 	"github.com/venuekey/venuekey/internal/own"
 )
@@ -51,7 +52,7 @@ func Open(folder string) (*Outbox, error) {
 	if err != nil {
 		return nil, unusable(folder, err)
 	}
-	taken, err := lock(file)
+	taken, err := filelock.Try(file)
 	if err != nil || !taken {
 		text := make([]byte, 20)
 		n, _ := file.ReadAt(text, 0)

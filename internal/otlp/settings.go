@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -34,28 +35,28 @@ func read(env func(string) string, version string) (*settings, error) {
 	case own == "" && general == "" && exporter == "":
 		return nil, nil
 	}
-	if protocol := first(env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), env("OTEL_EXPORTER_OTLP_PROTOCOL")); protocol == "grpc" {
+	if protocol := cmp.Or(env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), env("OTEL_EXPORTER_OTLP_PROTOCOL")); protocol == "grpc" {
 		return nil, fmt.Errorf("the protocol of OTLP is grpc, and traces are sent by http/json only: name the collector's address for HTTP, mostly with port 4318")
 	}
 	s := &settings{endpoint: own, timeout: 10 * time.Second}
 	if own == "" {
-		s.endpoint = strings.TrimSuffix(first(general, "http://localhost:4318"), "/") + "/v1/traces"
+		s.endpoint = strings.TrimSuffix(cmp.Or(general, "http://localhost:4318"), "/") + "/v1/traces"
 	}
 	at, err := url.Parse(s.endpoint)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
 		return nil, fmt.Errorf("the address for traces (OTEL_EXPORTER_OTLP_ENDPOINT) is no http address")
 	}
-	if milliseconds, err := strconv.Atoi(first(env("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"), env("OTEL_EXPORTER_OTLP_TIMEOUT"))); err == nil && milliseconds > 0 {
+	if milliseconds, err := strconv.Atoi(cmp.Or(env("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"), env("OTEL_EXPORTER_OTLP_TIMEOUT"))); err == nil && milliseconds > 0 {
 		s.timeout = min(time.Duration(milliseconds)*time.Millisecond, time.Minute)
 	}
-	if s.headers, err = pairs(first(env("OTEL_EXPORTER_OTLP_TRACES_HEADERS"), env("OTEL_EXPORTER_OTLP_HEADERS"))); err != nil {
+	if s.headers, err = pairs(cmp.Or(env("OTEL_EXPORTER_OTLP_TRACES_HEADERS"), env("OTEL_EXPORTER_OTLP_HEADERS"))); err != nil {
 		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_HEADERS: %w", err)
 	}
 	more, err := pairs(env("OTEL_RESOURCE_ATTRIBUTES"))
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	name := first(env("OTEL_SERVICE_NAME"), more["service.name"], "venuekey")
+	name := cmp.Or(env("OTEL_SERVICE_NAME"), more["service.name"], "venuekey")
 	s.resource = []attribute{text("service.name", name), text("service.version", version), text("telemetry.sdk.language", "go")}
 	for key, value := range more {
 		if key != "service.name" {
@@ -64,15 +65,6 @@ func read(env func(string) string, version string) (*settings, error) {
 	}
 	s.sampler, err = samplerOf(env("OTEL_TRACES_SAMPLER"), env("OTEL_TRACES_SAMPLER_ARG"))
 	return s, err
-}
-
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }
 
 // pairs reads "a=b,c=d" with percent encoding (W3C Baggage).
@@ -100,7 +92,7 @@ type sampler struct {
 
 func samplerOf(name, argument string) (s sampler, err error) {
 	s = sampler{ratio: 1}
-	bare, based := strings.CutPrefix(first(name, "parentbased_always_on"), "parentbased_")
+	bare, based := strings.CutPrefix(cmp.Or(name, "parentbased_always_on"), "parentbased_")
 	s.parent = based
 	switch bare {
 	case "always_on":

@@ -1,4 +1,4 @@
-package audit
+package filelock
 
 import (
 	"errors"
@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lock_windows.go owns that a log has one writer. The system ends the lock with the process.
+// filelock_windows.go owns the lock of LockFileEx.
 
-// lock locks a file until it is closed, and reports false if another program has. What is
+// Try locks a file until it is closed, and reports false if another process has it. What is
 // locked lies beyond the file's end, so that others can read it.
-func lock(file *os.File) (bool, error) {
+func Try(file *os.File) (bool, error) {
 	at := &windows.Overlapped{OffsetHigh: 1}
 	err := windows.LockFileEx(windows.Handle(file.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, at)
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {

@@ -1,6 +1,6 @@
 //go:build unix && !solaris && !aix
 
-package notify
+package filelock
 
 import (
 	"errors"
@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// lock_unix.go owns that an outbox is of one process. The kernel ends the lock with the process.
+// filelock_unix.go owns the lock of flock(2).
 
-// lock locks a file until it is closed, and reports false if another program has.
-func lock(file *os.File) (bool, error) {
+// Try locks a file until it is closed, and reports false if another process has it.
+func Try(file *os.File) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
