@@ -140,7 +140,7 @@ func (p *program) chosenVenues(ctx context.Context, names []string) ([]emulated,
 		if written(name) {
 			continue
 		}
-		d, _, err := p.definitionOf(ctx, name)
+		d, err := p.definitionOf(name)
 		if err != nil {
 			return nil, err
 		}

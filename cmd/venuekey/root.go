@@ -200,14 +200,15 @@ func (p *program) parseID(cmd *cobra.Command, text string) (venuekey.ID, error) 
 }
 
 func (p *program) knownVenue(cmd *cobra.Command, name string) error {
-	if _, ok := p.venueOf(name); ok || slices.Contains(p.venueNames(), name) { // its file may have mistakes
+	if _, ok := p.venueOf(name); ok {
 		return nil
 	}
-	if p.hasSignInsAt(cmd.Context(), name) { // its file is gone, and they stay
+	names := p.venueNames()
+	if slices.Contains(names, name) || p.hasSignInsAt(cmd.Context(), name) { // its file has mistakes, or is gone
 		return nil
 	}
-	try := strings.Join(p.venueNames(), ", ")
-	if near := nearest(name, p.venueNames()); near != "" {
+	try := strings.Join(names, ", ")
+	if near := nearest(name, names); near != "" {
 		try = near
 	}
 	return misused(try, "%s: there is no venue %q", cmd.Name(), name)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -131,7 +130,7 @@ func (p *program) definition(argument string) (d *definition.Definition, from st
 	switch {
 	case err != nil:
 		return nil, path, fmt.Errorf("%s cannot be read: %w", path, plainPath(err))
-	case info.Size() > mostDefinition || !info.Mode().IsRegular():
+	case info.Size() > definition.MostBytes || !info.Mode().IsRegular():
 		return nil, path, errors.New("it is no definition: one is a file of 256 KiB at most")
 	}
 	text, err := os.ReadFile(path)
@@ -150,9 +149,6 @@ func plainPath(err error) error {
 	return err
 }
 
-// mostDefinition is more than any definition has, in bytes.
-const mostDefinition = 256 << 10
-
 // isPath reports whether an argument is that of a file, and not the name of a venue.
 func isPath(argument string) bool {
 	return strings.ContainsAny(argument, `/\`) || strings.HasSuffix(argument, ".json")
@@ -167,9 +163,6 @@ func (p *program) oneDefinition(cmd *cobra.Command, args []string) error {
 		return misused("venuekey venue list", "%s is written in Go, and no file describes it", args[0])
 	case isPath(args[0]):
 		return nil
-	}
-	if place, err := p.definitions(); err == nil && slices.Contains(place.VenueNames(), args[0]) {
-		return nil // its file may have mistakes
 	}
 	return p.knownVenue(cmd, args[0])
 }
@@ -233,10 +226,10 @@ is 5 if there is one. Nothing is sent anywhere.`,
 }
 
 // definitionOf is definition for commands that need one without mistakes.
-func (p *program) definitionOf(_ context.Context, argument string) (*definition.Definition, string, error) {
-	d, from, err := p.definition(argument)
+func (p *program) definitionOf(argument string) (*definition.Definition, error) {
+	d, _, err := p.definition(argument)
 	if err != nil {
-		return nil, from, &venuekey.Error{Op: "venue", Class: venuekey.ClassMisconfigured, Reason: oneLine(err.Error()), Remedy: "venuekey venue check " + argument, Err: err}
+		return nil, &venuekey.Error{Op: "venue", Class: venuekey.ClassMisconfigured, Reason: oneLine(err.Error()), Remedy: "venuekey venue check " + argument, Err: err}
 	}
-	return d, from, nil
+	return d, nil
 }

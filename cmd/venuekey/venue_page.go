@@ -27,11 +27,7 @@ func venuePage(d *definition.Definition) string {
 		bullet(&s, ifText("", d.Authorize.Note+full(d.Authorize.Note)))
 	}
 	for _, ask := range d.Ask {
-		kept := "kept with the app"
-		if ask.Keep == definition.KeepNever {
-			kept = "asked for at each sign-in, and not kept"
-		}
-		bullet(&s, fmt.Sprintf("`%s`: %s (%s).", ask.Name, ask.Help, kept))
+		bullet(&s, fmt.Sprintf("`%s`: %s (%s).", ask.Name, ask.Help, keptHow(ask)))
 	}
 	s.WriteString("\n## What lives how long\n\n")
 	for _, line := range lives(d) {
@@ -44,7 +40,7 @@ func venuePage(d *definition.Definition) string {
 	if d.Revoke != nil && d.Revoke.Reaches == definition.ReachesAll {
 		bullet(&s, "Signing out ends every token of the app, also those of other programs.")
 	}
-	fmt.Fprintf(&s, "\nSecrets go to %s, and nowhere else.\n", "`"+strings.Join(hosts(d), "`, `")+"`")
+	fmt.Fprintf(&s, "\nSecrets go to %s, and nowhere else%s.\n", "`"+strings.Join(hosts(d), "`, `")+"`", ifText("; ", namedHost(d)))
 	if len(d.Errors) > 0 {
 		s.WriteString("\n## What goes wrong\n\n| the venue says | that means | what helps |\n|---|---|---|\n")
 		for _, m := range d.Errors {

@@ -35,14 +35,7 @@ func TestVenuePages(t *testing.T) {
 	rows := []string{"| venue | sign-in by | lives | renewal |", "|---|---|---|---|"}
 	known := map[string]bool{}
 	for _, name := range defined.Names() {
-		file, text, err := defined.Text(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := defined.Parse(file, text)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := definitionNamed(t, name)
 		if abouts[name] != "" {
 			continue // written in Go, and in README already
 		}

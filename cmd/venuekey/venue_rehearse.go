@@ -38,7 +38,7 @@ exit code is 1 if a step goes wrong.`,
 		Args:              p.oneDefinition,
 		ValidArgsFunction: p.completeDefinitions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, _, err := p.definitionOf(cmd.Context(), args[0])
+			d, err := p.definitionOf(args[0])
 			if err != nil {
 				return err
 			}

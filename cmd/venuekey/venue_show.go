@@ -28,7 +28,7 @@ only believed. Read it before you use a file that somebody gave you.`,
 		Args:              p.oneDefinition,
 		ValidArgsFunction: p.completeDefinitions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, _, err := p.definitionOf(cmd.Context(), args[0])
+			d, err := p.definitionOf(args[0])
 			if err != nil {
 				return err
 			}
@@ -68,24 +68,26 @@ func portrayed(d *definition.Definition) string {
 	if d.Authorize != nil {
 		s.say("", "the browser goes to "+d.Authorize.URL, sent(d.Authorize.Params), ifAny("the code is good for ", time.Duration(d.Authorize.CodeLife)), d.Authorize.Note)
 	}
+	if d.Before != nil {
+		s.say("", append([]string{"before that, a request is sent:"}, inCall(&d.Before.Request)...)...)
+	}
 	for _, ask := range d.Ask {
-		kept := "kept with the app"
-		if ask.Keep == definition.KeepNever {
-			kept = "asked for at each sign-in and not kept"
-		}
-		s.say("", fmt.Sprintf("it asks for %s (%s): %s", ask.Name, kept, ask.Help))
+		s.say("", fmt.Sprintf("it asks for %s (%s): %s", ask.Name, keptHow(ask), ask.Help))
 	}
 	s.say("token", inRequest(d.Exchange)...)
 	s.say("renewal", append([]string{renewals(d)}, inRequest(d.Renew.Request)...)...)
+	if d.Keepalive != nil {
+		s.say("alive", inCall(&d.Keepalive.Request)...)
+	}
 	if d.Revoke != nil {
 		s.say("sign-out", append(inRequest(&d.Revoke.Request), map[definition.Reaches]string{definition.ReachesAll: "it ends every token of the app, also those of other programs"}[d.Revoke.Reaches])...)
 	}
 	if d.Who != nil {
-		s.say("whose", inRequest(&d.Who.Request)...)
+		s.say("whose", inCall(&d.Who.Request)...)
 	}
 	s.say("lives", lives(d)...)
 	s.say("calls", ifText("the API is at ", d.API.Base), sent(d.API.Headers))
-	s.say("secrets", "go to these hosts and no others: "+strings.Join(hosts(d), ", "))
+	s.say("secrets", "go to these hosts and no others: "+strings.Join(hosts(d), ", "), namedHost(d))
 	for i, meaning := range d.Errors {
 		s.say(map[bool]string{true: "errors"}[i == 0], strings.TrimSpace(fmt.Sprintf("%s %s %s", statusText(meaning.Status), meaning.Code, meaning.Text))+": "+cmp.Or(meaning.Reason, string(meaning.Class)), ifText("  try: ", meaning.Remedy))
 	}
@@ -115,6 +117,15 @@ func inRequest(r *definition.Request) []string {
 		params = "with the parameters of OAuth 2"
 	}
 	return []string{line, params, ifText("header fields: ", sent(r.Headers))}
+}
+
+// inCall describes a request that OAuth 2 does not know, and so has no parameters for.
+func inCall(r *definition.Request) []string {
+	lines := inRequest(r)
+	if r.Params == nil {
+		lines[1] = ""
+	}
+	return lines
 }
 
 // sent lists names with their templates.
@@ -173,6 +184,22 @@ func lives(d *definition.Definition) (lines []string) {
 	return lines
 }
 
+// namedHost says that an access token goes to one more host, if the venue's answer may name it.
+func namedHost(d *definition.Definition) string {
+	if len(d.Answer.Base) == 0 {
+		return ""
+	}
+	return "the access token also goes to the API's address that the venue's answer names, if that is https"
+}
+
+// keptHow says what becomes of what a person is asked for.
+func keptHow(ask definition.Ask) string {
+	if ask.Keep == definition.KeepNever {
+		return "asked for at each sign-in, and not kept"
+	}
+	return "kept with the app"
+}
+
 // hosts are those that get a secret of the app's or the user's.
 func hosts(d *definition.Definition) (all []string) {
 	add := func(address string) {
@@ -181,18 +208,9 @@ func hosts(d *definition.Definition) (all []string) {
 			all = append(all, at.Host)
 		}
 	}
-	requests := []*definition.Request{d.Exchange, d.Renew.Request}
-	if d.Revoke != nil {
-		requests = append(requests, &d.Revoke.Request)
-	}
-	if d.Who != nil {
-		requests = append(requests, &d.Who.Request)
-	}
-	for _, r := range requests {
-		if r != nil {
-			for _, address := range append([]string{r.URL}, r.Fallbacks...) {
-				add(address)
-			}
+	for _, r := range d.Requests() {
+		for _, address := range append([]string{r.URL}, r.Fallbacks...) {
+			add(address)
 		}
 	}
 	add(d.API.Base)

@@ -35,7 +35,8 @@ func Base(d *definition.Definition, app venuekey.App, token venuekey.Token) (add
 }
 
 // Call implements venuekey.Proxied. Of all calls only those of who and of keepalive are known
-// to read. Whatever is at the path of a request that brings or ends tokens is nobody's to call.
+// to read. Whatever is at the path of a request that brings or ends tokens, or begins a sign-in, is nobody's to
+// call.
 func (v venue) Call(app venuekey.App, token venuekey.Token, call venuekey.Call) (venuekey.Target, error) {
 	base, ok := Base(v.d, app, token)
 	switch {
@@ -48,10 +49,10 @@ func (v venue) Call(app venuekey.App, token venuekey.Token, call venuekey.Call) 
 	if err != nil {
 		return venuekey.Target{}, err
 	}
-	target := venuekey.Target{Name: strings.ToLower(strings.Trim(call.Path, "/")), CA: string(app.Param(oauth.CAParam)), URL: at.JoinPath(call.Path)}
+	target := venuekey.Target{Name: pathOf(call.Path), CA: string(app.Param(oauth.CAParam)), URL: at.JoinPath(call.Path)}
 	path := pathOf(target.URL.Path)
-	for _, r := range []*definition.Request{v.d.Exchange, v.d.Renew.Request, v.revocation()} {
-		if r != nil && holds(app, *r, path) {
+	for _, r := range v.writers() {
+		if holds(app, r, path) {
 			target.Effect = venuekey.EffectCredentials
 			return target, nil
 		}
@@ -64,11 +65,20 @@ func (v venue) Call(app venuekey.App, token venuekey.Token, call venuekey.Call) 
 	return target, nil
 }
 
-func (v venue) revocation() *definition.Request {
-	if v.d.Revoke == nil {
-		return nil
+// writers returns the requests that bring tokens, begin a sign-in or end one.
+func (v venue) writers() (all []definition.Request) {
+	if v.d.Before != nil {
+		all = append(all, v.d.Before.Request)
 	}
-	return &v.d.Revoke.Request
+	for _, r := range []*definition.Request{v.d.Exchange, v.d.Renew.Request} {
+		if r != nil {
+			all = append(all, *r)
+		}
+	}
+	if v.d.Revoke != nil {
+		all = append(all, v.d.Revoke.Request)
+	}
+	return all
 }
 
 // readers returns the requests that change nothing.

@@ -44,6 +44,17 @@ func TestWhereACallGoes(t *testing.T) {
 	}
 }
 
+// The request before the page is nobody's either, at a venue that has it beside its API.
+func TestWhatBeginsASignInIsNoCall(t *testing.T) {
+	d := parsed(t, "dhan")
+	d.API.Base = "https://auth.dhan.co"
+	call := venuekey.Call{Method: "POST", Path: "app/generate-consent"}
+	target, err := defined.New(d).(venuekey.Proxied).Call(venuekey.App{}, venuekey.Token{}, call)
+	if err != nil || target.Effect != venuekey.EffectCredentials {
+		t.Errorf("%v %v, %v", target.URL, target.Effect, err)
+	}
+}
+
 func callOf(venue venuekey.Venue, call venuekey.Call) error {
 	_, err := venue.(venuekey.Proxied).Call(venuekey.App{}, venuekey.Token{}, call)
 	return err

@@ -59,10 +59,12 @@ func (v venue) ask(ctx context.Context, ui venuekey.UI) (map[string]venuekey.Sec
 	if len(fields) == 0 {
 		return nil, nil
 	}
-	given, err := ui.Ask(ctx, fields)
+	answers, err := ui.Ask(ctx, fields)
 	if err != nil {
 		return nil, err
 	}
+	given := map[string]venuekey.Secret{} // answers is the UI's, and may be nil
+	maps.Copy(given, answers)
 	for _, ask := range v.d.Asked() {
 		value := cmp.Or(given[ask.Name], venuekey.Secret(ask.Default))
 		if given[ask.Name] == "" && value != "" {

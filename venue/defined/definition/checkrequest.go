@@ -248,7 +248,7 @@ func (d *Definition) uses(name string) bool {
 	if d.Authorize != nil && (in(d.Authorize.Params, name) || d.Authorize.URL != "" && name == "ask.host" && strings.Contains(d.Authorize.URL, AskedHost)) {
 		return true
 	}
-	for _, r := range d.requests() {
+	for _, r := range d.Requests() {
 		if r.uses(name) || name == "ask.host" && strings.Contains(r.URL, AskedHost) {
 			return true
 		}
@@ -256,8 +256,9 @@ func (d *Definition) uses(name string) bool {
 	return in(d.API.Headers, name) || name == "ask.host" && strings.Contains(d.API.Base, AskedHost)
 }
 
-// requests returns all requests that are given.
-func (d *Definition) requests() (all []Request) {
+// Requests returns all requests that are given, which are all that carry a secret beside the calls
+// of the API.
+func (d *Definition) Requests() (all []Request) {
 	if d.Before != nil {
 		all = append(all, d.Before.Request)
 	}

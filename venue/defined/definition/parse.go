@@ -13,6 +13,9 @@ import (
 // Find returns the text of the definition of that name, and what to call it in mistakes.
 type Find func(name string) (file string, text []byte, err error)
 
+// MostBytes is more than the file of any definition has.
+const MostBytes = 256 << 10
+
 // mostBases is how many definitions may extend each other.
 const mostBases = 4
 
