@@ -63,8 +63,8 @@ sign-in is in metrics or traces, unless --metrics-ids.
 SIGTERM lets renewals finish. After SIGKILL nothing is lost, and the next agent
 takes the socket over. Of two agents for one vault on one machine the second
 says who has the socket, and ends with 5; on other machines any number may run
-on one database. --hook, --webhook, --desktop, --warn, --repeat and --quiet are
-those of "venuekey run".
+on one database. --hook, --webhook, --desktop, --warn, --repeat, --quiet and
+--log are those of "venuekey run".
 
 What is handed out, refused or changed is written down ("venuekey audit"). If
 that is not possible, nothing is handed out, unless --audit=best-effort.
@@ -108,6 +108,7 @@ http://agent/proxy/VENUE/NAME/CALL, such as /proxy/tradovate/bot/order/list.`,
 	cmd.Flags().BoolVar(&flags.metricIDs, "metrics-ids", false, "let metrics and traces have the IDs of sign-ins")
 	cmd.Flags().Bool("where", false, "only print where the socket is")
 	p.addWarnFlags(cmd, &flags.warnings)
+	p.addLogFlag(cmd)
 	cmd.AddCommand(p.agentInstallCmd())
 	return cmd
 }

@@ -51,6 +51,10 @@ func (p *program) finish(ctx context.Context, err error) int {
 	if ctx.Err() != nil && f.Exit != exitDoubtful {
 		f = failure{Error: "interrupted", Class: "interrupted", Exit: exitInterrupted}
 	}
+	if p.notes != nil {
+		p.notes.Error(oneLine(f.Error), "id", f.ID, "class", f.Class, "remedy", f.Remedy, "exit", f.Exit)
+		return f.Exit
+	}
 	if p.wantsJSON() {
 		line, _ := jsonLine(f)
 		p.tell("%s", line)

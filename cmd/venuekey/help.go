@@ -93,6 +93,10 @@ func environmentTopic() *cobra.Command {
                             the passphrase of a backup or of exported keys, or
                             …_PASSPHRASE_FILE
   NO_COLOR                  no colours
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                            where "venuekey agent" sends traces; the other
+                            OTEL_… variables of OpenTelemetry count as well,
+                            and OTEL_SDK_DISABLED=true ends it
   SSL_CERT_FILE             a file with the system's certificates, except on
                             macOS and Windows; for one venue, see …_CA_FILE
                             below

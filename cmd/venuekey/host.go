@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
+	"strings"
 
 	"github.com/venuekey/venuekey/internal/environ"
 	"github.com/venuekey/venuekey/terminal"
@@ -26,6 +28,9 @@ type host struct {
 	orderly func()
 	// grip counts what this run must not lose; nil counts nothing.
 	grip *grip
+	// notes takes what is told as JSON, for a service whose log a program reads; nil prints it
+	// for a person.
+	notes *slog.Logger
 	// work is the scrypt work factor for a backup's passphrase, a logarithm; zero is
 	// age's default, about a second.
 	work int
@@ -37,6 +42,10 @@ func (h host) env(name string) string { return environ.Get(h.environ, name) }
 // tell prints a line for the person at the terminal, on standard error. Output for a program
 // goes to standard output only.
 func (h host) tell(format string, args ...any) {
+	if h.notes != nil {
+		h.notes.Info(strings.TrimSpace(fmt.Sprintf(format, fitting(args)...)))
+		return
+	}
 	fmt.Fprintf(h.stderr, format+"\n", fitting(args)...)
 }
 

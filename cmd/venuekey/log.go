@@ -3,12 +3,37 @@ package main
 import (
 	"context"
 	"log/slog"
+
+	"github.com/spf13/cobra"
 )
 
 // log.go owns the log of the Keeper: warnings always, as one line for a person, and
-// everything with --verbose.
+// everything with --verbose; and the log of a service, a line of JSON for each record.
+
+// addLogFlag adds --log to a command that runs as a service.
+func (p *program) addLogFlag(cmd *cobra.Command) {
+	form := cmd.Flags().String("log", "text", "the form of the log: text or json")
+	_ = cmd.RegisterFlagCompletionFunc("log", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		switch *form {
+		case "text":
+		case "json":
+			level := slog.LevelInfo
+			if p.verbose {
+				level = slog.LevelDebug
+			}
+			p.notes = slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: cleanAttr}))
+		default:
+			return misused("--log json", "%s: --log is text or json", cmd.Name())
+		}
+		return nil
+	}
+}
 
 func (p *program) log() *slog.Logger {
+	if p.notes != nil {
+		return p.notes
+	}
 	if p.verbose {
 		return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: cleanAttr}))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,10 @@ file --webhook-key, and again for a day if need be ("venuekey notify --help");
 --desktop shows it. Trouble that only a person mends is said again, to all of
 them, as --repeat says (0: never), not sooner by a run that begins anew, and
 once that it is over. With --quiet what can wait does so until those hours end:
-not a sign-in that is dead, or will be by then unless somebody signs in.`,
+not a sign-in that is dead, or will be by then unless somebody signs in.
+
+--log json writes a line of JSON for whatever happens, in place of lines for a
+person: time, level, msg, and id, state, reason and help where they apply.`,
 		Example: `  venuekey run
   venuekey run --hook ./notify.sh
   venuekey run --hook ./notify.sh --warn 168h,24h
@@ -73,6 +77,7 @@ not a sign-in that is dead, or will be by then unless somebody signs in.`,
 		},
 	}
 	p.addWarnFlags(cmd, &asked)
+	p.addLogFlag(cmd)
 	return cmd
 }
 
@@ -120,6 +125,14 @@ func (p *program) tellEvent(e venuekey.Event) {
 	what := string(e.Kind)
 	if e.Kind == venuekey.EventTrouble {
 		what = string(e.Status.State)
+	}
+	if p.notes != nil {
+		level := slog.LevelWarn
+		if e.Kind == venuekey.EventRecovered {
+			level = slog.LevelInfo
+		}
+		p.notes.Log(context.Background(), level, string(e.Kind), "id", e.Status.ID.String(), "state", string(e.Status.State), "reason", e.Reason, "help", p.remedyOf(e))
+		return
 	}
 	p.tell("%s: %s: %s", e.Status.ID, what, oneLine(e.Reason))
 	if help := p.remedyOf(e); help != "" {
