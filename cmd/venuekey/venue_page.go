@@ -40,7 +40,7 @@ func venuePage(d *definition.Definition) string {
 	if d.Revoke != nil && d.Revoke.Reaches == definition.ReachesAll {
 		bullet(&s, "Signing out ends every token of the app, also those of other programs.")
 	}
-	fmt.Fprintf(&s, "\nSecrets go to %s, and nowhere else%s.\n", "`"+strings.Join(hosts(d), "`, `")+"`", ifText("; ", namedHost(d)))
+	fmt.Fprintf(&s, "\nSecrets go to %s%s, and nowhere else.\n", "`"+strings.Join(hosts(d), "`, `")+"`", ifText(", ", namedHost(d)))
 	if len(d.Errors) > 0 {
 		s.WriteString("\n## What goes wrong\n\n| the venue says | that means | what helps |\n|---|---|---|\n")
 		for _, m := range d.Errors {

@@ -87,7 +87,11 @@ func portrayed(d *definition.Definition) string {
 	}
 	s.say("lives", lives(d)...)
 	s.say("calls", ifText("the API is at ", d.API.Base), sent(d.API.Headers))
-	s.say("secrets", "go to these hosts and no others: "+strings.Join(hosts(d), ", "), namedHost(d))
+	if named := namedHost(d); named == "" {
+		s.say("secrets", "go to these hosts and no others: "+strings.Join(hosts(d), ", "))
+	} else {
+		s.say("secrets", "go to these hosts: "+strings.Join(hosts(d), ", "), named, "and to no others")
+	}
 	for i, meaning := range d.Errors {
 		s.say(map[bool]string{true: "errors"}[i == 0], strings.TrimSpace(fmt.Sprintf("%s %s %s", statusText(meaning.Status), meaning.Code, meaning.Text))+": "+cmp.Or(meaning.Reason, string(meaning.Class)), ifText("  try: ", meaning.Remedy))
 	}
@@ -184,12 +188,12 @@ func lives(d *definition.Definition) (lines []string) {
 	return lines
 }
 
-// namedHost says that an access token goes to one more host, if the venue's answer may name it.
+// namedHost says that the access token goes to one more host, if the venue's answer may name one.
 func namedHost(d *definition.Definition) string {
 	if len(d.Answer.Base) == 0 {
 		return ""
 	}
-	return "the access token also goes to the API's address that the venue's answer names, if that is https"
+	return "the access token also to the API's address that the venue's answer names, if that is https"
 }
 
 // keptHow says what becomes of what a person is asked for.
